@@ -1,0 +1,85 @@
+//! What signed-in users do to their own account.
+
+use super::email::Email;
+use super::password;
+use super::secret::Password;
+use super::store::{AdminGuard, Deleted, PasswordChange, ProfileChange, Which};
+use super::user::{User, check_image, check_name};
+use super::{Auth, AuthError, SignedIn, SignedOut, strength};
+
+/// What a change of password did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordChanged {
+    /// Live sessions that ended with it.
+    pub sessions_ended: usize,
+}
+
+impl Auth<'_> {
+    /// Replaces the password of whoever is signed in and knows the current one. All other sessions
+    /// end unless `keep_sessions`.
+    ///
+    /// # Errors
+    /// [`AuthError::WeakPassword`] for the new one before the current one is looked at,
+    /// [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
+    pub fn change_password(
+        &mut self,
+        me: &SignedIn,
+        current: &Password,
+        new: &Password,
+        keep_sessions: bool,
+    ) -> Result<PasswordChanged, AuthError> {
+        strength::check(new, &[&me.user.name, &me.user.email], &self.policy.password)?;
+        if self.store.password_hash(&me.user.id)?.is_none() {
+            return Err(AuthError::NoPassword);
+        }
+        let email = Email::parse(&me.user.email)?;
+        let verified = self.verify_password(&email, current)?.ok_or(AuthError::WrongPassword)?;
+        let hash = password::hash(new, &self.policy.password, self.entropy)?;
+        let ended = self.store.replace_password(&PasswordChange {
+            user_id: &me.user.id,
+            verified: &verified.hash,
+            hash: &hash,
+            end: (!keep_sessions).then(|| Which::Others(me.session.id.clone())),
+            attempts: &verified.attempts,
+            now: self.now,
+        })?;
+        let ended = ended.ok_or(AuthError::ChangedMeanwhile)?;
+        Ok(PasswordChanged { sessions_ended: ended.iter().filter(|session| session.is_live(self.now)).count() })
+    }
+
+    /// Changes the name or the picture of whoever is signed in. An empty picture removes it.
+    ///
+    /// # Errors
+    /// [`AuthError::Profile`] when either is unusable.
+    pub fn update_profile(
+        &mut self,
+        me: &SignedIn,
+        name: Option<&str>,
+        image: Option<&str>,
+    ) -> Result<User, AuthError> {
+        let change = ProfileChange {
+            name: name.map(check_name).transpose()?.map(str::to_owned),
+            image: match image {
+                None => None,
+                Some("") => Some(None),
+                Some(image) => Some(Some(check_image(image)?.to_owned())),
+            },
+        };
+        let updated = self.store.update_profile(&me.user.id, &change, self.now)?;
+        updated.ok_or(AuthError::NotSignedIn(SignedOut::Ended))
+    }
+
+    /// Deletes whoever is signed in and returns how many session rows went too.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFresh`] for a sign-in of more than a day ago, [`AuthError::LastAdmin`]
+    /// under [`AdminGuard::KeepLastAdmin`].
+    pub fn delete_account(&mut self, me: &SignedIn, guard: AdminGuard) -> Result<u64, AuthError> {
+        self.require_fresh(&me.session)?;
+        match self.store.delete_user(&me.user.id, guard)? {
+            Deleted::User { sessions } => Ok(sessions),
+            Deleted::LastAdmin => Err(AuthError::LastAdmin),
+            Deleted::Missing => Err(AuthError::NotSignedIn(SignedOut::Ended)),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Everything the rules can say no with.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::email::InvalidEmail;
+use super::password::HashError;
+use super::store::StoreError;
+use super::strength::WeakPassword;
+use super::token::EntropyError;
+use super::user::ProfileError;
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The session reached its end.
+    Expired,
+    /// There is no session with this token: it was ended elsewhere, or never was.
+    Ended,
+}
+
+/// Why the rules refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The text is no email address.
+    #[error(transparent)]
+    InvalidEmail(#[from] InvalidEmail),
+    /// The name or picture is unusable.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The new password is unusable.
+    #[error(transparent)]
+    WeakPassword(#[from] WeakPassword),
+    /// The address belongs to somebody.
+    #[error("a user with this email address exists")]
+    UserExists,
+    /// Unknown address or wrong password; which of the two is not told.
+    #[error("invalid email or password")]
+    InvalidCredentials,
+    /// The current password, asked for again, is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// Too many attempts.
+    #[error("too many failed attempts for this address")]
+    Throttled {
+        /// How long to wait.
+        retry_after: SignedDuration,
+    },
+    /// The user is banned, and knows the password.
+    #[error("this user is banned")]
+    Banned {
+        /// Why, in the words of whoever did it.
+        reason: Option<String>,
+        /// Until when; `None` for good.
+        until: Option<Timestamp>,
+    },
+    /// The app asks this user for a second factor, which cannot be checked here.
+    #[error("this user has a second factor, which authctl cannot check")]
+    SecondFactor,
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    NotSignedIn(SignedOut),
+    /// The sign-in is too long ago for this act.
+    #[error("the sign-in is too long ago for this")]
+    NotFresh,
+    /// The user has no session with this id.
+    #[error("no such session: {0}")]
+    NoSuchSession(String),
+    /// The user signs in by other means and has no password.
+    #[error("this user has no password")]
+    NoPassword,
+    /// Somebody else changed the password at the same moment.
+    #[error("the password was changed by somebody else meanwhile")]
+    ChangedMeanwhile,
+    /// No administrator would be left.
+    #[error("this is the last administrator")]
+    LastAdmin,
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// No hash.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The memory failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::EmailTaken => Self::UserExists,
+            other => Self::Store(other),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The rules: who may become, be and stay signed in.
+//!
+//! Nothing here knows a terminal, a file, SQL, the clock or where randomness comes from. The moment
+//! is a value, so every rule about time can be tried at any time.
+
+pub mod email;
+pub mod error;
+pub mod password;
+pub mod policy;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod strength;
+pub mod throttle;
+pub mod token;
+pub mod user;
+
+mod account;
+mod sign_in;
+mod sign_up;
+mod signed_in;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+
+use jiff::Timestamp;
+
+pub use account::PasswordChanged;
+pub use error::{AuthError, SignedOut};
+pub use sign_in::SignIn;
+pub use sign_up::SignUp;
+pub use signed_in::SignedIn;
+
+/// The rules at work: one moment, one database.
+#[derive(Debug)]
+pub struct Auth<'a> {
+    /// The memory.
+    pub store: &'a mut dyn store::Store,
+    /// The numbers.
+    pub policy: &'a policy::Policy,
+    /// The moment the process asks about.
+    pub now: Timestamp,
+    /// Random bytes.
+    pub entropy: &'a mut token::Entropy,
+}
+
+/// How long a session shall live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// The policy's full life, moved forward by use.
+    Remembered,
+    /// A day, never moved (`--no-remember`).
+    Short,
+}
+
+/// A session about to be made: everything but whose it is.
+#[derive(Debug, Clone)]
+pub struct SessionWish {
+    /// Its token, made and secured before the session exists.
+    pub token: secret::Token,
+    /// How long it shall live.
+    pub lifetime: Lifetime,
+    /// Where it comes from.
+    pub origin: store::Origin,
+}
+
+impl Auth<'_> {
+    fn new_session(&mut self, wish: &SessionWish, user_id: &str) -> Result<store::NewSession, AuthError> {
+        let rules = &self.policy.session;
+        let life = match wish.lifetime {
+            Lifetime::Remembered => rules.lives_for,
+            Lifetime::Short => rules.short_for,
+        };
+        Ok(store::NewSession {
+            id: self.entropy.id()?,
+            token: wish.token.clone(),
+            user_id: user_id.to_owned(),
+            now: self.now,
+            expires_at: self.after(life),
+            origin: wish.origin.clone(),
+        })
+    }
+
+    fn after(&self, life: jiff::SignedDuration) -> Timestamp {
+        self.now.saturating_add(life).unwrap_or(Timestamp::MAX)
+    }
+}

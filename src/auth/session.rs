@@ -1,0 +1,98 @@
+//! Sessions: what one is, and the one place that says whether it is live, fresh or due to move.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::policy::SessionRules;
+
+/// A session as stored, without its token: whoever holds a `Session` cannot act as its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Row id: what `sessions list` shows and `sessions revoke` takes.
+    pub id: String,
+    /// Whose session it is.
+    pub user_id: String,
+    /// From this instant on the session is over.
+    pub expires_at: Timestamp,
+    /// When the user signed in.
+    pub created_at: Timestamp,
+    /// When the session was made or last moved forward.
+    pub updated_at: Timestamp,
+    /// Address the sign-in came from, if it came from elsewhere.
+    pub ip_address: Option<String>,
+    /// Which program, user and host signed in. Text from outside, to be escaped.
+    pub user_agent: Option<String>,
+    /// The administrator who acts as this user in this session.
+    pub impersonated_by: Option<String>,
+}
+
+/// The future instant a clock may be behind another without a session looking unborn: clocks that
+/// are kept by NTP differ by far less.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+impl Session {
+    /// Whether the session is live. **Every** question about expiry in the program ends here;
+    /// `expiresAt` equal to now is over.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+
+    /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the
+    /// future (the clock was set back) is not.
+    pub fn is_fresh(&self, now: Timestamp, rules: &SessionRules) -> bool {
+        let age = now.duration_since(self.created_at);
+        age < rules.fresh_for && age >= -CLOCK_SKEW
+    }
+
+    /// Whether using the session now moves its end forward.
+    ///
+    /// A session given for one day (`--no-remember`) never moves. Its row does not say so; the
+    /// time it was granted does, because that is written together with `updatedAt`.
+    pub fn is_due_to_move(&self, now: Timestamp, rules: &SessionRules) -> bool {
+        let granted = self.expires_at.duration_since(self.updated_at);
+        granted > rules.short_for && now.duration_since(self.updated_at) >= rules.move_after
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::{at, session};
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn a_session_that_expires_at_this_very_instant_is_over() {
+        let session = session(0, 7 * DAY);
+        assert!(session.is_live(at(7 * DAY - 1)));
+        assert!(!session.is_live(at(7 * DAY)));
+        assert!(!session.is_live(at(7 * DAY + 1)));
+    }
+
+    #[test]
+    fn a_session_is_fresh_for_a_day_and_not_when_it_comes_from_the_future() {
+        let rules = SessionRules::default();
+        let session = session(0, 7 * DAY);
+        assert!(session.is_fresh(at(0), &rules));
+        assert!(session.is_fresh(at(DAY - 1), &rules));
+        assert!(!session.is_fresh(at(DAY), &rules));
+        assert!(session.is_fresh(at(-200), &rules));
+        assert!(!session.is_fresh(at(-DAY), &rules));
+    }
+
+    #[test]
+    fn a_session_moves_a_day_after_it_last_moved() {
+        let rules = SessionRules::default();
+        let session = session(0, 7 * DAY);
+        assert!(!session.is_due_to_move(at(DAY - 1), &rules));
+        assert!(session.is_due_to_move(at(DAY), &rules));
+    }
+
+    #[test]
+    fn a_short_session_never_moves() {
+        let rules = SessionRules::default();
+        let session = session(0, DAY);
+        for now in [0, DAY / 2, DAY - 1, DAY, 3 * DAY] {
+            assert!(!session.is_due_to_move(at(now), &rules), "{now}");
+        }
+    }
+}

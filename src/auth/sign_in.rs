@@ -1,0 +1,98 @@
+//! Signing in: the attempt is counted before the hash runs, an unknown user costs the same work as
+//! a known one, and everything but the password is told only to whoever knows the password.
+
+use super::email::Email;
+use super::password::{self, Verdict};
+use super::secret::{Password, StoredHash};
+use super::session::Session;
+use super::throttle::{AttemptKey, Decision};
+use super::user::{User, UserRef};
+use super::{Auth, AuthError, SessionWish};
+
+/// What somebody signs in with.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Canonical address.
+    pub email: Email,
+    /// Password as typed.
+    pub password: Password,
+}
+
+/// A user whose password has just been verified.
+pub(super) struct Verified {
+    pub(super) user: User,
+    pub(super) hash: StoredHash,
+    pub(super) outdated: bool,
+    pub(super) attempts: AttemptKey,
+}
+
+impl Auth<'_> {
+    /// Makes a session for whoever knows the password.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCredentials`] for an unknown address and a wrong password alike,
+    /// [`AuthError::Throttled`] after too many of them, [`AuthError::Banned`] or
+    /// [`AuthError::SecondFactor`] only after the right password.
+    pub fn sign_in(&mut self, request: &SignIn, wish: &SessionWish) -> Result<(User, Session), AuthError> {
+        let verified = self.verify_user(request)?;
+        let user = verified.user;
+        let upgraded = if verified.outdated {
+            Some(password::hash(&request.password, &self.policy.password, self.entropy)?)
+        } else {
+            None
+        };
+        let session = self.new_session(wish, &user.id)?;
+        let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
+        // The password was changed or the user deleted while the hash was computed.
+        begun.map(|session| (user, session)).ok_or(AuthError::InvalidCredentials)
+    }
+
+    /// Finds out whether a sign-in would succeed, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// As for [`Auth::sign_in`].
+    pub fn check_password(&mut self, request: &SignIn) -> Result<User, AuthError> {
+        let verified = self.verify_user(request)?;
+        self.store.clear_attempts(&verified.attempts)?;
+        Ok(verified.user)
+    }
+
+    fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
+        let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
+        self.refuse_banned(&verified.user)?;
+        if verified.user.two_factor_enabled {
+            return Err(AuthError::SecondFactor);
+        }
+        Ok(verified)
+    }
+
+    /// Counts an attempt, then compares a password with the stored hash; `None` when it is not the
+    /// user's, for whatever reason.
+    pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
+        let attempts = AttemptKey::sign_in(email);
+        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
+            return Err(AuthError::Throttled { retry_after });
+        }
+        let user = self.store.user(&UserRef::Email(email.clone()))?;
+        let hash = match &user {
+            Some(user) => self.store.password_hash(&user.id)?,
+            None => None,
+        };
+        if let (Some(user), Some(hash)) = (user, hash) {
+            match password::verify(given, &hash, &self.policy.password) {
+                Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
+                Verdict::Wrong => return Ok(None),
+                Verdict::Unacceptable => {}
+            }
+        }
+        password::verify_nobody(given, &self.policy.password)?;
+        Ok(None)
+    }
+
+    pub(super) fn refuse_banned(&self, user: &User) -> Result<(), AuthError> {
+        if user.is_banned(self.now) {
+            return Err(AuthError::Banned { reason: user.ban_reason.clone(), until: user.ban_expires });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Being signed in: from a token to a user, and what that user may do with sessions.
+
+use super::secret::Token;
+use super::session::Session;
+use super::store::{Ended, Which};
+use super::user::User;
+use super::{Auth, AuthError, SignedOut};
+
+/// Somebody who is signed in at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session that says so.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+}
+
+impl Auth<'_> {
+    /// Finds out who a token belongs to, and moves the session forward when it is due. Nothing is
+    /// written otherwise.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`] when the session is over or unknown, [`AuthError::Banned`] when
+    /// its user is banned.
+    pub fn signed_in(&mut self, token: &Token) -> Result<SignedIn, AuthError> {
+        let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
+        if !session.is_live(self.now) {
+            return Err(AuthError::NotSignedIn(SignedOut::Expired));
+        }
+        self.refuse_banned(&user)?;
+        if !session.is_due_to_move(self.now, &self.policy.session) {
+            return Ok(SignedIn { session, user });
+        }
+        let expires_at = self.after(self.policy.session.lives_for);
+        let moved = self.store.move_session(&session.id, self.now, expires_at)?;
+        let session = moved.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
+        Ok(SignedIn { session, user })
+    }
+
+    /// Refuses a session whose sign-in is too long ago for what cannot be undone.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFresh`].
+    pub fn require_fresh(&self, session: &Session) -> Result<(), AuthError> {
+        if session.is_fresh(self.now, &self.policy.session) { Ok(()) } else { Err(AuthError::NotFresh) }
+    }
+
+    /// Lists a user's live sessions, newest first.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn live_sessions(&mut self, user_id: &str) -> Result<Vec<Session>, AuthError> {
+        let sessions = self.store.sessions(user_id)?;
+        Ok(sessions.into_iter().filter(|session| session.is_live(self.now)).collect())
+    }
+
+    /// Ends sessions of a user and returns those that were live.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] when one of the ids is not a live session of this user; then
+    /// none has ended.
+    pub fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Vec<Session>, AuthError> {
+        if let Which::Ids(_) = which {
+            self.choose_sessions(user_id, which)?;
+        }
+        match self.store.end_sessions(user_id, which)? {
+            Ended::Missing(id) => Err(AuthError::NoSuchSession(id)),
+            Ended::Sessions(ended) => Ok(ended.into_iter().filter(|session| session.is_live(self.now)).collect()),
+        }
+    }
+
+    /// Tells which live sessions [`Auth::end_sessions`] would end.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] as there.
+    pub fn choose_sessions(&mut self, user_id: &str, which: &Which) -> Result<Vec<Session>, AuthError> {
+        let live = self.live_sessions(user_id)?;
+        if let Some(id) = which.missing_from(&live) {
+            return Err(AuthError::NoSuchSession(id.to_owned()));
+        }
+        Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
+    }
+}

@@ -1,0 +1,130 @@
+//! What a new password must be. Existing passwords are never judged, only compared.
+
+use zxcvbn::zxcvbn;
+
+use super::policy::PasswordRules;
+use super::secret::Password;
+
+/// Why a new password is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// Fewer units than the policy's minimum.
+    #[error("the password is shorter than {min} characters")]
+    TooShort {
+        /// Fewest UTF-16 units.
+        min: usize,
+    },
+    /// More units than the policy's maximum.
+    #[error("the password is longer than {max} characters")]
+    TooLong {
+        /// Most UTF-16 units.
+        max: usize,
+    },
+    /// A hidden prompt drops control characters, so such a password could be set but never typed.
+    #[error("the password contains control characters, which cannot be typed at a prompt")]
+    Control,
+    /// Too few guesses find it.
+    #[error("the password is too easy to guess: {why}")]
+    Guessable {
+        /// What gives it away, in zxcvbn's words.
+        why: String,
+    },
+}
+
+/// Checks a new password's length alone, the part that no operator's `--allow-weak` lifts.
+///
+/// Units are UTF-16, because Better Auth counts JavaScript's `length`.
+///
+/// # Errors
+/// [`WeakPassword`] except `Guessable`.
+pub fn check_form(password: &Password, rules: &PasswordRules) -> Result<(), WeakPassword> {
+    let units = password.expose().encode_utf16().count();
+    if password.expose().chars().any(char::is_control) {
+        Err(WeakPassword::Control)
+    } else if units < rules.length_min {
+        Err(WeakPassword::TooShort { min: rules.length_min })
+    } else if units > rules.length_max {
+        Err(WeakPassword::TooLong { max: rules.length_max })
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks a new password in full. `own_words` are words a guesser would try first: the user's name
+/// and address.
+///
+/// # Errors
+/// [`WeakPassword`], with the reason to show the user.
+pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> Result<(), WeakPassword> {
+    check_form(password, rules)?;
+    let mut words: Vec<&str> = vec!["authctl"];
+    for word in own_words {
+        words.push(word);
+        words.extend(word.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() > 2));
+    }
+    let estimate = zxcvbn(password.expose(), &words);
+    if u8::from(estimate.score()) >= rules.strength_min {
+        return Ok(());
+    }
+    let why = estimate
+        .feedback()
+        .and_then(zxcvbn::feedback::Feedback::warning)
+        .map_or_else(|| "it is close to what guessers try first".to_owned(), |warning| warning.to_string());
+    Err(WeakPassword::Guessable { why: tidy(&why) })
+}
+
+/// Fits zxcvbn's sentence into ours: lower case at the start, no full stop at the end.
+fn tidy(sentence: &str) -> String {
+    let trimmed = sentence.trim_end_matches('.');
+    let mut chars = trimmed.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::password;
+
+    fn verdict(text: &str, own_words: &[&str]) -> Result<(), WeakPassword> {
+        check(&password(text), own_words, &PasswordRules::default())
+    }
+
+    #[test]
+    fn length_is_counted_as_javascript_counts_it() {
+        assert_eq!(verdict("Xk9#mQz", &[]), Err(WeakPassword::TooShort { min: 8 }));
+        assert_ne!(verdict("😀😀😀😀", &[]), Err(WeakPassword::TooShort { min: 8 }));
+        let rules = PasswordRules::default();
+        assert_eq!(check_form(&password(&"😀".repeat(64)), &rules), Ok(()));
+        assert_eq!(check_form(&password(&"😀".repeat(65)), &rules), Err(WeakPassword::TooLong { max: 128 }));
+    }
+
+    #[test]
+    fn what_guessers_try_first_is_refused_with_a_reason() {
+        for text in ["password", "passwordpassword", "12345678", "aaaaaaaaaaaa", "qwertyuiop", "iloveyou1"] {
+            let refused = verdict(text, &[]);
+            assert!(matches!(&refused, Err(WeakPassword::Guessable { why }) if !why.is_empty()), "{text}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_users_own_words_are_no_password() {
+        let own = ["Ada Lovelace", "ada.lovelace@engine.example"];
+        for text in ["ada.lovelace@engine.example", "Lovelace1", "authctl1", "engineengine"] {
+            assert!(matches!(verdict(text, &own), Err(WeakPassword::Guessable { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_phrases_and_random_text_pass_without_composition_rules() {
+        for text in ["correct horse battery staple", "kT7pWz2q", "               x y z q", "пароль из четырёх слов"]
+        {
+            assert_eq!(verdict(text, &["Ada"]), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_refused_because_the_prompt_would_drop_them() {
+        assert_eq!(verdict("correct\thorse battery", &[]), Err(WeakPassword::Control));
+        assert_eq!(verdict("correct\u{1b}[Ahorse", &[]), Err(WeakPassword::Control));
+    }
+}

@@ -1,0 +1,171 @@
+//! What was asked, as plain data: every command, every flag and every word of help. Decides nothing
+//! and knows no other part of the program but the table of exit codes.
+
+mod account;
+mod parse;
+mod sessions;
+mod sign_in;
+pub mod topics;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+pub use account::{AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, UpdateAccountArgs};
+pub use parse::{Parsed, UsageError, parse};
+pub use sessions::{PruneArgs, RevokeArgs, SessionsCommand};
+pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
+
+/// Accounts, passwords and sessions in your terminal, on one SQLite file
+#[derive(Debug, Parser)]
+#[command(
+    name = "authctl",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  authctl signup ada@example.com --name Ada
+  authctl signin ada@example.com
+  authctl whoami
+  authctl sessions revoke --others
+
+Help on a command: authctl help signin. Other topics: authctl help exit-codes,
+authctl help environment, authctl help security."
+)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct Global {
+    /// Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]
+    #[arg(long, value_name = "PATH", global = true, help_heading = "Global options")]
+    pub db: Option<PathBuf>,
+    /// Answer with one JSON document; errors too
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Print no confirmations on standard error
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Never ask; fail instead and name the missing flag
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+    /// Answer yes to confirmations
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub yes: bool,
+    /// Colour the output
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
+    pub color: ColorChoice,
+    /// Wait this long for a busy database, such as 500ms, 5s or 1m
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::wait, global = true, help_heading = "Global options")]
+    pub wait: Duration,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create an account and sign in
+    #[command(visible_aliases = ["sign-up", "register"], after_help = sign_in::SIGN_UP_EXAMPLES)]
+    Signup(SignUpArgs),
+    /// Sign in and keep the session for later commands
+    #[command(visible_aliases = ["sign-in", "login"], after_help = sign_in::SIGN_IN_EXAMPLES)]
+    Signin(SignInArgs),
+    /// Show who is signed in
+    #[command(visible_alias = "status", after_help = sign_in::WHOAMI_EXAMPLES)]
+    Whoami(WhoamiArgs),
+    /// List or end sessions
+    #[command(args_conflicts_with_subcommands = true, after_help = sessions::EXAMPLES)]
+    Sessions {
+        /// What to do; `list` when nothing is said.
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+    },
+    /// End the session and forget it
+    #[command(visible_aliases = ["sign-out", "logout"], after_help = sign_in::SIGN_OUT_EXAMPLES)]
+    Signout(SignOutArgs),
+    /// Change the password
+    Password {
+        /// What to do.
+        #[command(subcommand)]
+        command: PasswordCommand,
+    },
+    /// Same as `password change`
+    #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
+    Passwd(ChangePasswordArgs),
+    /// Change or delete your own account
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Make, describe or migrate the database
+    Db {
+        /// What to do.
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  authctl completions bash > ~/.local/share/bash-completion/completions/authctl")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Show help on a command or a topic: exit-codes, environment, security
+    Help {
+        /// The command or topic
+        #[arg(value_name = "COMMAND or TOPIC")]
+        about: Vec<String>,
+    },
+}
+
+/// What to do with the database file.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Make an empty database
+    #[command(after_help = "Example:\n  authctl --db ./auth.db db init --if-missing")]
+    Init {
+        /// Succeed when the database is there already
+        #[arg(long)]
+        if_missing: bool,
+    },
+    /// Describe the database
+    #[command(after_help = "Example:\n  authctl db status --json")]
+    Status,
+    /// Bring the schema to the newest version
+    #[command(after_help = "Example:\n  authctl db migrate")]
+    Migrate,
+}
+
+/// The whole definition, for help, man page and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The completion script for a shell.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "authctl", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

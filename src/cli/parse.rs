@@ -1,0 +1,139 @@
+//! From words to a command, or to the reason why not. A word that is not understood may be a secret
+//! typed in the wrong place, so it is never repeated.
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Cli;
+
+/// What the words meant.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A command to run.
+    Command(Box<Cli>),
+    /// A page of help or the version, which was asked for.
+    Page(String),
+    /// Help, because no command was given.
+    NoCommand(String),
+    /// A mistake.
+    Mistake(UsageError),
+}
+
+/// A mistake on the command line.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Reads the words of a command line, the program's name first.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
+    match Cli::try_parse_from(words) {
+        Ok(cli) => Parsed::Command(Box::new(cli)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Page(error.render().to_string()),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::NoCommand(error.render().to_string()),
+            _ => Parsed::Mistake(mistake(&error)),
+        },
+    }
+}
+
+fn mistake(error: &clap::Error) -> UsageError {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let invalid = text(ContextKind::InvalidArg).unwrap_or_default();
+    if error.kind() == ErrorKind::UnknownArgument {
+        if invalid == "--password" || invalid.starts_with("--password=") {
+            return UsageError {
+                message: "a password cannot be given as an argument: other users and the shell's history would see it"
+                    .into(),
+                hint: "use --password-stdin, --password-file PATH or the prompt; and change that password".into(),
+            };
+        }
+        if !invalid.starts_with('-') {
+            return UsageError { message: "there is one argument too many".into(), hint: usage(error) };
+        }
+        let suggestion = text(ContextKind::SuggestedArg).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        let flag = invalid.split('=').next().unwrap_or_default();
+        return UsageError { message: format!("unknown flag {flag}"), hint: format!("{suggestion}{}", usage(error)) };
+    }
+    // clap's own sentence, without its usage paragraph.
+    let rendered = error.render().to_string();
+    let sentence = rendered.split("\n\nUsage:").next().unwrap_or_default();
+    let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+    let message: Vec<&str> = sentence.split_whitespace().collect();
+    UsageError { message: message.join(" "), hint: usage(error) }
+}
+
+/// The line that says how the command is spelled.
+fn usage(error: &clap::Error) -> String {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => String::new(),
+    };
+    let line = usage.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.strip_prefix("Usage: ") {
+        Some(spelled) => format!("usage: {spelled}"),
+        None => "see authctl --help".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake_of(words: &[&str]) -> UsageError {
+        match parse(words.iter().map(OsString::from)) {
+            Parsed::Mistake(error) => error,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_refused_with_the_right_way_and_not_repeated() {
+        for words in [
+            &["authctl", "signin", "a@b.co", "--password", "canary"][..],
+            &["authctl", "signin", "a@b.co", "--password=canary"],
+            &["authctl", "signup", "--password=canary", "a@b.co"],
+        ] {
+            let error = mistake_of(words);
+            assert!(error.hint.contains("--password-stdin"), "{error:?}");
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_stray_word_is_not_repeated_because_it_may_be_a_secret() {
+        for words in [
+            &["authctl", "signin", "a@b.co", "canary"][..],
+            &["authctl", "whoami", "canary"],
+            &["authctl", "signin", "--pasword=canary", "a@b.co"],
+        ] {
+            let error = mistake_of(words);
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::super::command().debug_assert();
+    }
+
+    #[test]
+    fn every_alias_of_the_peers_is_understood() {
+        for word in [
+            "signup", "sign-up", "register", "signin", "sign-in", "login", "whoami", "status", "sessions", "signout",
+            "sign-out", "logout", "passwd",
+        ] {
+            let parsed = parse(["authctl", word].map(OsString::from));
+            assert!(matches!(parsed, Parsed::Command(_)), "{word}: {parsed:?}");
+        }
+    }
+}

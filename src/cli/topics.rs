@@ -1,0 +1,75 @@
+//! The help topics that are not about one command. README and man page carry the same words.
+
+use std::fmt::Write as _;
+
+use crate::exit_code::ExitCode;
+
+/// A variable of the environment and what it means.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("AUTHCTL_DB", "database file, when --db is not given"),
+    ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
+    ("AUTHCTL_TOKEN_FILE", "file that holds a session token, in place of the stored session"),
+    ("XDG_DATA_HOME", "directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]"),
+    ("XDG_CONFIG_HOME", "directory of authctl/sessions, when it is an absolute path [default: ~/.config]"),
+    ("HOME", "home directory, for the two defaults above"),
+    ("CI", "when set and not false: never ask, as with --no-input"),
+    ("NO_COLOR", "when set: no colours"),
+];
+
+/// A file and what is in it.
+pub const FILES: &[(&str, &str)] = &[
+    ("$XDG_DATA_HOME/authctl/auth.db", "the default database, with -wal and -shm beside it while it is in use"),
+    ("DATABASE.lock", "empty; held while a database is made or migrated"),
+    ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
+];
+
+/// What authctl protects against and what it cannot.
+pub const SECURITY: &str = "\
+authctl enforces its rules for people who go through authctl. It cannot enforce
+them against somebody who can write the database file or its directory: that
+person is the administrator. Somebody who can read the file can copy it and
+guess passwords offline.
+
+Against a stolen copy: passwords are stored as argon2id (19 MiB, 2 passes),
+session tokens as SHA-256. The copy lets nobody in; weak passwords can still be
+guessed, at the cost of one such hash per guess.
+
+Against guessing: five free attempts per address, then a wait that doubles from
+15 seconds to 15 minutes. An unknown address gets the same answer, at the cost
+of the same work, as a wrong password.
+
+Against leaks: secrets are never taken from the command line and never printed,
+except a token under --print-token. The session file holds the token in clear,
+readable by you alone (mode 0600). Keep the database in a directory that only
+you can write; authctl refuses others.
+
+Not protected against: root, programs that run as you, a keylogger, a file
+system that forgets what it was told to keep. Somebody who can write the file
+can also make its end disappear: SQLite cannot tell a log that was cut off from
+one that ended there.
+";
+
+/// The page on exit codes.
+pub fn exit_codes() -> String {
+    let mut page = "Exit codes:\n\n".to_owned();
+    for (code, meaning) in ExitCode::TABLE {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(page, "{:>5}  {meaning}", code.number());
+    }
+    page
+}
+
+/// The page on the environment and files.
+pub fn environment() -> String {
+    let mut page = String::new();
+    for (title, entries) in [("Environment:", ENVIRONMENT), ("Files:", FILES)] {
+        let _ = writeln!(page, "{title}\n");
+        for (name, meaning) in entries {
+            let _ = writeln!(page, "  {name}\n      {meaning}");
+        }
+        page.push('\n');
+    }
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    page
+}

@@ -1,0 +1,35 @@
+//! `account`: what users do to their own account.
+
+use crate::auth::store::AdminGuard;
+use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::output::Outcome;
+use crate::output::escape::escape;
+
+pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let me = context.signed_in()?;
+    let user = context.auth()?.update_profile(&me, args.name.as_deref(), args.image.as_deref())?;
+    Ok(Outcome::AccountUpdated { user })
+}
+
+pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let (token, _) = context.token()?;
+    let me = context.signed_in()?;
+    // Refused before anything is asked, and again by the act itself.
+    context.auth()?.require_fresh(&me.session)?;
+    let sessions = context.auth()?.live_sessions(&me.user.id)?.len();
+    let question = format!(
+        "Delete {} <{}> with {sessions} live session(s) from {}? This cannot be undone.",
+        escape(&me.user.name),
+        escape(&me.user.email),
+        escape(&context.database()?.path.to_string_lossy()),
+    );
+    if !context.confirm(&question)? {
+        return Err(Refusal::Declined.into());
+    }
+    let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
+    let sessions = context.auth()?.delete_account(&me, guard)?;
+    context.session_file()?.remove(Some(&token))?;
+    Ok(Outcome::AccountDeleted { user: me.user, sessions })
+}

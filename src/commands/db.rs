@@ -1,0 +1,31 @@
+//! `db`: the file itself.
+
+use anyhow::Context as _;
+
+use crate::context::Context;
+use crate::output::{DatabaseState, Outcome};
+use crate::store::{OpenError, sqlite};
+
+pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Outcome> {
+    let place = context.database()?;
+    let created = context.create_database(&place)?;
+    if !created && !if_missing {
+        return Err(OpenError::Exists(place.path)).context("could not make the database");
+    }
+    // Read back: a database that cannot be opened was not made, and one that was there must be ours.
+    context.auth()?;
+    Ok(Outcome::DatabaseReady { path: place.path, created })
+}
+
+pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
+    let place = context.database()?;
+    let now = context.now;
+    let census = context.auth()?.store.census(now).context("could not describe the database")?;
+    Ok(Outcome::Database(DatabaseState { path: place.path, chosen_by: place.chosen_by.as_str(), census }))
+}
+
+pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
+    let path = context.database()?.path;
+    let (from, to) = sqlite::migrate(&path, context.wait())?;
+    Ok(Outcome::Migrated { path, from, to })
+}

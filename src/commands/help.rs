@@ -1,0 +1,29 @@
+//! `help`: pages on commands and on topics.
+
+use crate::cli::{self, topics};
+use crate::error::Refusal;
+use crate::output::Outcome;
+
+pub(super) fn run(about: &[String]) -> anyhow::Result<Outcome> {
+    let words: Vec<&str> = about.iter().map(String::as_str).collect();
+    let page = match words.as_slice() {
+        ["exit-codes"] => topics::exit_codes(),
+        ["environment"] => topics::environment(),
+        ["security"] => topics::SECURITY.to_owned(),
+        words => command_page(words)?,
+    };
+    Ok(Outcome::Page(page))
+}
+
+fn command_page(words: &[&str]) -> Result<String, Refusal> {
+    let mut command = cli::command();
+    command.build();
+    let mut found = &mut command;
+    for word in words {
+        found = found.find_subcommand_mut(word).ok_or_else(|| Refusal::Usage {
+            message: "there is no command and no topic of this name".to_owned(),
+            hint: "see authctl --help; topics are exit-codes, environment and security",
+        })?;
+    }
+    Ok(found.render_long_help().to_string())
+}

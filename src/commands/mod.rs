@@ -1,0 +1,105 @@
+//! One file per word typed. A command takes what was asked and the context, lets the rules decide and
+//! returns what happened. It has nothing to print with.
+
+mod account;
+mod completions;
+mod db;
+mod help;
+mod password;
+mod sessions;
+mod signin;
+mod signout;
+mod signup;
+mod whoami;
+
+use anyhow::Context as _;
+
+use crate::auth::SessionWish;
+use crate::auth::secret::Token;
+use crate::cli::{AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, SessionsCommand};
+use crate::context::Context;
+use crate::output::Outcome;
+use crate::prompt::Source;
+use crate::session_file::Pending;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever stopped it, with what was attempted as its context.
+pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Signup(args) => signup::run(args, context).context("could not sign up"),
+        Command::Signin(args) => signin::run(args, context).context("could not sign in"),
+        Command::Whoami(args) => whoami::run(args, context),
+        Command::Sessions { command: None | Some(SessionsCommand::List) } => {
+            sessions::list(context).context("could not list sessions")
+        }
+        Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => {
+            sessions::revoke(args, context).context("could not end sessions")
+        }
+        Command::Sessions { command: Some(SessionsCommand::Prune(args)) } => {
+            sessions::prune(args, context).context("could not delete expired sessions")
+        }
+        Command::Signout(args) => signout::run(args, context).context("could not sign out"),
+        Command::Password { command: PasswordCommand::Change(args) } | Command::Passwd(args) => {
+            password::change(args, context).context("could not change the password")
+        }
+        Command::Account { command: AccountCommand::Update(args) } => {
+            account::update(args, context).context("could not update the account")
+        }
+        Command::Account { command: AccountCommand::Delete(args) } => {
+            account::delete(args, context).context("could not delete the account")
+        }
+        Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
+        Command::Db { command: DbCommand::Status } => db::status(context),
+        Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
+        Command::Completions { shell } => Ok(completions::run(*shell)),
+        Command::Help { about } => help::run(about),
+    }
+}
+
+fn source(named: PasswordSource) -> Source {
+    match named {
+        PasswordSource::Prompt => Source::Terminal,
+        PasswordSource::Stdin => Source::Stdin,
+        PasswordSource::File(path) => Source::File(path),
+    }
+}
+
+/// Takes the address as typed, or asks for it.
+fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
+    match given {
+        Some(email) => Ok(email.clone()),
+        None => Ok(context.prompt.text("Email", "an email address", "the argument EMAIL")?),
+    }
+}
+
+/// Secures a new token in the session file's directory, for a session that is about to be made.
+fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<Pending> {
+    let mut unique = context.entropy.id()?;
+    unique.truncate(16);
+    Ok(context.session_file()?.prepare(token, email, &unique)?)
+}
+
+/// Gives the session file its name, and ends the session that it held before, which nobody holds
+/// any more. Should the name not be given, the new session ends, and nobody is signed in by it.
+fn keep(pending: Pending, wish: &SessionWish, context: &mut Context) -> anyhow::Result<()> {
+    match pending.keep() {
+        Ok(None) => Ok(()),
+        Ok(Some(replaced)) => {
+            context.auth()?.store.end_session(&replaced)?;
+            Ok(())
+        }
+        Err(error) => {
+            context.auth()?.store.end_session(&wish.token)?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Says that a stored session will not be used as long as the environment holds another.
+fn notice_override(context: &mut Context) {
+    if let Some(variable) = context.overriding_variable() {
+        context.notices.push(format!("{variable} is set: commands use its token and not the stored session"));
+    }
+}

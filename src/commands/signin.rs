@@ -1,0 +1,41 @@
+//! `signin`: from a password to a session, stored for later commands or printed.
+
+use super::{email, keep, notice_override, prepare, source};
+use crate::auth::email::Email;
+use crate::auth::{AuthError, Lifetime, SessionWish, SignIn};
+use crate::cli::SignInArgs;
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::output::{Kept, Outcome};
+
+pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let email = email(args.email.as_ref(), context)?;
+    let email = Email::parse(&email).map_err(AuthError::from)?;
+    if args.print_token && context.output_is_lost() {
+        return Err(Refusal::Usage {
+            message: "--print-token was given, but standard output is /dev/null or closed".into(),
+            hint: "the token would be lost while its session lives: send standard output somewhere",
+        }
+        .into());
+    }
+    // A database that is missing is told before a password is asked for.
+    context.auth()?;
+    let password = context.prompt.password(&source(args.password.source()))?;
+    let request = SignIn { email, password };
+    if args.no_store {
+        let user = context.auth()?.check_password(&request)?;
+        return Ok(Outcome::PasswordIsRight { user });
+    }
+    let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
+    let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    if args.print_token {
+        let (user, session) = context.auth()?.sign_in(&request, &wish)?;
+        return Ok(Outcome::SignedIn { user, session, kept: Kept::Printed(wish.token) });
+    }
+    context.end_abandoned_sessions()?;
+    let pending = prepare(&wish.token, request.email.as_str(), context)?;
+    let (user, session) = context.auth()?.sign_in(&request, &wish)?;
+    keep(pending, &wish, context)?;
+    notice_override(context);
+    Ok(Outcome::SignedIn { user, session, kept: Kept::File(context.session_file()?.path()) })
+}

@@ -1,0 +1,67 @@
+//! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
+//! a half-done sign-out is worth nothing.
+
+use crate::auth::store::Which;
+use crate::auth::{AuthError, SignedIn, SignedOut};
+use crate::cli::SignOutArgs;
+use crate::context::{Context, NoToken, TokenSource};
+use crate::output::{Outcome, SignedOutHow};
+use crate::session_file::SessionFileError;
+use crate::store::OpenError;
+
+/// How a sign-out looks that found nothing.
+const NOTHING: SignedOutHow = SignedOutHow { sessions_ended: None, file_removed: false, without_database: None };
+
+pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.local {
+        return forget(context, "--local left the session alive in the database");
+    }
+    let (token, source) = match context.token() {
+        Ok(found) => found,
+        Err(error) if error.downcast_ref::<NoToken>().is_some_and(|none| matches!(none, NoToken::None(_))) => {
+            return Ok(Outcome::SignedOut(NOTHING));
+        }
+        Err(error) if is_hopeless(&error) => {
+            return forget(context, "the session file held no usable token, so no session could be ended");
+        }
+        Err(error) => return Err(error),
+    };
+    let sessions_ended = match context.auth() {
+        Ok(mut auth) if args.all => match auth.signed_in(&token) {
+            Ok(SignedIn { user, .. }) => auth.end_sessions(&user.id, &Which::All)?.len(),
+            Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended)) => 0,
+            Err(error) => return Err(error.into()),
+        },
+        Ok(auth) => {
+            let ended = auth.store.end_session(&token)?;
+            usize::from(ended.is_some_and(|session| session.is_live(auth.now)))
+        }
+        // What is not there holds no live session. Whatever else is wrong with the database, the
+        // session may be alive in it, so the token is not thrown away.
+        Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
+            return forget(context, "the database is gone, so there was no session to end");
+        }
+        Err(error) => return Err(error.context("the session is still live; `authctl signout --local` forgets it here")),
+    };
+    context.end_abandoned_sessions()?;
+    let file_removed = match source {
+        TokenSource::SessionFile(_) => context.session_file()?.remove(Some(&token))?,
+        TokenSource::Variable | TokenSource::VariableFile(_) => {
+            let variable = context.overriding_variable().unwrap_or("the environment");
+            context.notices.push(format!("{variable} still holds the token of the ended session"));
+            false
+        }
+    };
+    Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
+}
+
+/// Whether the stored token can never be read again.
+fn is_hopeless(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(SessionFileError::Damaged(_)))
+}
+
+/// Removes the session file, whatever it holds.
+fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
+    let file_removed = context.session_file()?.remove(None)?;
+    Ok(Outcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), ..NOTHING }))
+}

@@ -1,0 +1,34 @@
+//! `signup`: makes the account and, unless told otherwise, signs in.
+
+use super::{email, keep, notice_override, prepare, source};
+use crate::auth::{Lifetime, SessionWish, SignUp};
+use crate::cli::SignUpArgs;
+use crate::context::Context;
+use crate::output::Outcome;
+
+pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let email = email(args.email.as_ref(), context)?;
+    // The address is judged before more is asked.
+    crate::auth::email::Email::parse(&email).map_err(crate::auth::AuthError::from)?;
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => context.prompt.text("Name", "a name", "--name")?,
+    };
+    let password = context.prompt.new_password(&source(args.password.source()))?;
+    let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
+    let database = context.database()?.path;
+    if args.no_signin {
+        let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
+        return Ok(Outcome::SignedUp { user, session: None, database });
+    }
+    context.auth_or_create()?;
+    context.end_abandoned_sessions()?;
+    let wish =
+        SessionWish { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
+    let pending = prepare(&wish.token, request.email().as_str(), context)?;
+    let (user, session) = context.auth()?.sign_up(&request, Some(&wish))?;
+    keep(pending, &wish, context)?;
+    notice_override(context);
+    let path = context.session_file()?.path();
+    Ok(Outcome::SignedUp { user, session: session.map(|session| (session, path)), database })
+}

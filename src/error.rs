@@ -1,0 +1,309 @@
+//! How a failure is told: its words, its hint and its exit code, all decided here.
+
+use std::error::Error;
+
+use serde_json::json;
+
+use crate::auth::store::StoreError;
+use crate::auth::{AuthError, SignedOut};
+use crate::cli::UsageError;
+use crate::context::NoToken;
+use crate::exit_code::ExitCode;
+use crate::output::escape::escape;
+use crate::output::time;
+use crate::paths::PathError;
+use crate::prompt::PromptError;
+use crate::session_file::SessionFileError;
+use crate::store::OpenError;
+
+/// A wish that cannot be granted as it was put, found by a command.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A question was answered with no.
+    #[error("declined: nothing was changed")]
+    Declined,
+    /// The words do not go together.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
+}
+
+/// A failure, ready to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// The process's exit code.
+    pub code: ExitCode,
+    /// The name that programs match on: Better Auth's where it has one.
+    name: &'static str,
+    /// What was attempted and why it failed.
+    message: String,
+    /// What to do.
+    hint: Option<String>,
+    /// Seconds to wait before the next attempt.
+    retry_after: Option<i64>,
+}
+
+impl Exit {
+    fn new(code: ExitCode, name: &'static str) -> Self {
+        Self { code, name, message: String::new(), hint: None, retry_after: None }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// For standard output that could not be written.
+    pub fn of_output(error: &std::io::Error) -> Self {
+        let mut exit = if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::new(ExitCode::ReaderGone, "READER_GONE")
+        } else {
+            Self::new(ExitCode::Unwritable, "OUTPUT_NOT_WRITTEN")
+                .hint("what was asked has been done; only its answer is lost")
+        };
+        exit.message = format!("could not write the answer to standard output: {error}");
+        exit
+    }
+
+    /// Adds what became of a token that could not be printed.
+    #[must_use]
+    pub fn with_ended_session(self, ended: bool) -> Self {
+        self.hint(if ended {
+            "the session was ended, because nobody would have held its token"
+        } else {
+            "its session is live and nobody holds its token: end it with `authctl sessions revoke`"
+        })
+    }
+
+    /// Whether there is anything to say: who interrupts knows, and who left cannot read.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.code, ExitCode::Interrupted | ExitCode::ReaderGone)
+    }
+
+    /// The failure as text.
+    pub fn text(&self, color: bool) -> String {
+        let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+        let mut text = format!("{red}error:{plain} {}", escape(&self.message));
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\n{cyan}hint:{plain} {}", escape(hint)));
+        }
+        text
+    }
+
+    /// The failure as a JSON document.
+    pub fn json(&self) -> String {
+        let mut error = json!({ "code": self.name, "message": self.message, "hint": self.hint });
+        if let (Some(seconds), Some(fields)) = (self.retry_after, error.as_object_mut()) {
+            fields.insert("retryAfter".into(), seconds.into());
+        }
+        format!("{:#}", json!({ "error": error }))
+    }
+}
+
+impl From<anyhow::Error> for Exit {
+    fn from(error: anyhow::Error) -> Self {
+        let known = error.chain().find_map(classify);
+        let mut exit = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
+        exit.message = chain_of(&error);
+        exit
+    }
+}
+
+/// The causes in one line, each once: some errors repeat their source's words.
+fn chain_of(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if parts.last().is_none_or(|last| *last != words) {
+            parts.push(words);
+        }
+    }
+    parts.join(": ")
+}
+
+fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
+    if let Some(error) = cause.downcast_ref::<AuthError>() {
+        Some(of_auth(error))
+    } else if let Some(error) = cause.downcast_ref::<StoreError>() {
+        Some(of_store(error))
+    } else if let Some(error) = cause.downcast_ref::<OpenError>() {
+        Some(of_open(error))
+    } else if let Some(error) = cause.downcast_ref::<PromptError>() {
+        Some(of_prompt(error))
+    } else if let Some(error) = cause.downcast_ref::<SessionFileError>() {
+        Some(of_session_file(error))
+    } else if let Some(error) = cause.downcast_ref::<NoToken>() {
+        Some(of_no_token(error))
+    } else if let Some(error) = cause.downcast_ref::<PathError>() {
+        Some(of_path(error))
+    } else if let Some(error) = cause.downcast_ref::<UsageError>() {
+        Some(Exit::new(ExitCode::Usage, "USAGE").hint(error.hint.clone()))
+    } else {
+        cause.downcast_ref::<Refusal>().map(of_refusal)
+    }
+}
+
+fn of_refusal(error: &Refusal) -> Exit {
+    match error {
+        Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
+        Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
+    }
+}
+
+fn of_auth(error: &AuthError) -> Exit {
+    use crate::auth::strength::WeakPassword;
+    match error {
+        AuthError::InvalidEmail(_) => {
+            Exit::new(ExitCode::Usage, "INVALID_EMAIL").hint("give an address such as ada@example.com")
+        }
+        AuthError::Profile(_) => Exit::new(ExitCode::Usage, "VALIDATION_ERROR"),
+        AuthError::WeakPassword(WeakPassword::TooShort { .. }) => Exit::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
+        AuthError::WeakPassword(WeakPassword::TooLong { .. }) => Exit::new(ExitCode::Usage, "PASSWORD_TOO_LONG"),
+        AuthError::WeakPassword(WeakPassword::Control) => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        AuthError::WeakPassword(WeakPassword::Guessable { .. }) => {
+            Exit::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
+        }
+        AuthError::UserExists => Exit::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
+            .hint("sign in with `authctl signin`, or use another address"),
+        AuthError::InvalidCredentials => Exit::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
+        AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
+        AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
+        AuthError::Banned { reason, until } => {
+            let reason = reason.as_deref().unwrap_or("no reason was given");
+            let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", time::rfc3339(until)));
+            Exit::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
+        }
+        AuthError::SecondFactor => Exit::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
+        AuthError::NotSignedIn(why) => Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
+            SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
+            SignedOut::Ended => "the session was ended: sign in with `authctl signin`",
+        }),
+        AuthError::NotFresh => {
+            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
+        }
+        AuthError::NoSuchSession(_) => {
+            Exit::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
+        }
+        AuthError::NoPassword => Exit::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
+        AuthError::ChangedMeanwhile => {
+            Exit::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")
+        }
+        AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
+            .hint("make somebody else administrator first, or pass --force-last-admin"),
+        AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),
+        AuthError::Store(error) => of_store(error),
+    }
+}
+
+fn throttled(seconds: i64) -> Exit {
+    let seconds = seconds.max(1);
+    let mut exit = Exit::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
+        .hint(format!("try again in {}", time::amount(seconds.unsigned_abs())));
+    exit.retry_after = Some(seconds);
+    exit
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::EmailTaken => of_auth(&AuthError::UserExists),
+        StoreError::Busy => {
+            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").hint(
+            "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
+        ),
+        StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").hint("make room; nothing was changed"),
+        StoreError::Io(_) => {
+            Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
+        }
+        StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => {
+            Exit::new(ExitCode::Database, "DATABASE_CORRUPT").hint("restore a backup; nothing was changed")
+        }
+        StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
+    }
+}
+
+fn of_open(error: &OpenError) -> Exit {
+    let database = |name| Exit::new(ExitCode::Database, name);
+    match error {
+        OpenError::Missing(_) => {
+            database("DATABASE_MISSING").hint("name another with --db or AUTHCTL_DB, or make it with `authctl db init`")
+        }
+        OpenError::Exists(_) => {
+            Exit::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
+        }
+        OpenError::NotAFile { .. } => database("DATABASE_NOT_A_FILE").hint("name a file with --db"),
+        OpenError::Empty(_) => {
+            database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
+        }
+        OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
+        OpenError::Foreign(_) => {
+            database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
+        }
+        OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
+        OpenError::Truncated { .. } => {
+            database("DATABASE_TRUNCATED").hint("restore a backup; the file was left as it was")
+        }
+        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").hint(remedy.clone()),
+        OpenError::History { .. } => database("DATABASE_CORRUPT").hint("restore a backup; the file was left as it was"),
+        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").hint("run as the user who owns the file"),
+        OpenError::CannotCreate { .. } => Exit::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
+            .hint("the directory must exist and be writable for you"),
+        OpenError::Locked(_) => {
+            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        OpenError::Store { source, .. } => of_store(source),
+    }
+}
+
+fn of_prompt(error: &PromptError) -> Exit {
+    match error {
+        PromptError::CannotAsk { flag, .. } => {
+            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint(format!("give it with {flag}"))
+        }
+        PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
+        PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
+        PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
+        PromptError::Secret { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        PromptError::StdinIsTerminal => {
+            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint("leave the flag out to be asked, or pipe the password in")
+        }
+        PromptError::Unreadable { .. } => Exit::new(ExitCode::Usage, "INPUT_UNREADABLE"),
+    }
+}
+
+fn of_session_file(error: &SessionFileError) -> Exit {
+    match error {
+        SessionFileError::Unsafe { remedy, .. } => {
+            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE").hint(remedy.clone())
+        }
+        SessionFileError::Damaged(_) => {
+            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
+        }
+        SessionFileError::Unreadable { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
+        SessionFileError::UnsafeDirectory { remedy, .. } => {
+            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
+        }
+        SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
+    }
+}
+
+fn of_no_token(error: &NoToken) -> Exit {
+    let exit = Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
+    match error {
+        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
+        NoToken::Unusable { .. } | NoToken::File { .. } => exit,
+    }
+}
+
+fn of_path(error: &PathError) -> Exit {
+    match error {
+        PathError::NoHome { instead } => Exit::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}")),
+        PathError::Empty => Exit::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
+        PathError::Unreachable { .. } => Exit::new(ExitCode::Database, "DATABASE_UNREADABLE"),
+    }
+}

@@ -1,0 +1,154 @@
+//! authctl: accounts, passwords and sessions in a terminal, on one `SQLite` file.
+//!
+//! This crate is the program; it is a library so that its tests can reach inside, and promises no
+//! stable interface. The folder tree is the architecture:
+//!
+//! | idea | is | lives in |
+//! |---|---|---|
+//! | Cli | what was asked, as plain data: clap types and every word of help | [`cli`] |
+//! | Context | the outside as values: now, entropy, prompts, places; opens the store on demand | [`context`] |
+//! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
+//! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::store`], made in [`store`] |
+//! | Outcome | what happened, as a value; its views are the JSON contract | [`output`] |
+//! | Exit | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
+//!
+//! A command line takes this way: [`cli::parse`] makes data of words, [`run`] builds a
+//! [`context::Context`], [`commands::run`] lets the rules decide and returns an
+//! [`output::Outcome`] or an error, and only then is anything printed. So a command cannot print,
+//! output cannot decide, and the rules cannot know the time: it is an argument.
+//!
+//! Who may import whom is kept by a test (`tests/it/architecture.rs`), and so is the address of
+//! every package: rusqlite in `store/`, argon2 in `auth/password.rs`, clap in `cli/`, and so on.
+
+pub mod auth;
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod exit_code;
+pub mod output;
+pub mod paths;
+pub mod prompt;
+pub mod session_file;
+pub mod store;
+
+use std::io::IsTerminal as _;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use cli::{Cli, ColorChoice, Parsed, UsageError};
+use context::{Context, Environment, Wishes};
+use error::Exit;
+use exit_code::ExitCode;
+use output::{Outcome, Style, stream};
+
+/// Runs the program on its command line and tells the shell how it went.
+pub fn run() -> std::process::ExitCode {
+    prepare_process();
+    let code = panic::catch_unwind(AssertUnwindSafe(answer_command_line)).unwrap_or(ExitCode::Failed);
+    std::process::ExitCode::from(code.number())
+}
+
+/// Settings of the process that every command relies on.
+fn prepare_process() {
+    // A file size limit becomes an error of the write instead of a death by signal. If this cannot
+    // be had, the limit still holds.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    // No core dump and no debugger of another process sees the secrets in memory.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    // The payload of a panic may quote what was being worked on, so only its place is told.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        stream::message(&format!("error: authctl has a bug, please report it: it stopped at {place}"));
+    }));
+}
+
+fn answer_command_line() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let wants_json = words.iter().any(|word| word == "--json");
+    match cli::parse(words) {
+        Parsed::Command(cli) => answer(&cli),
+        Parsed::Page(page) => match stream::answer(&page) {
+            Ok(()) => ExitCode::Done,
+            Err(error) => tell_failure(&Exit::of_output(&error), wants_json, false),
+        },
+        Parsed::NoCommand(help) => {
+            stream::message(help.trim_end());
+            ExitCode::Usage
+        }
+        Parsed::Mistake(error) => tell_mistake(error, wants_json),
+    }
+}
+
+fn tell_mistake(error: UsageError, json: bool) -> ExitCode {
+    tell_failure(&Exit::from(anyhow::Error::new(error)), json, false)
+}
+
+fn answer(cli: &Cli) -> ExitCode {
+    let environment = Environment::read();
+    let style = style(cli, &environment);
+    let mut context = Context::new(wishes(cli), environment);
+    let result = commands::run(&cli.command, &mut context);
+    if !cli.global.quiet {
+        for notice in context.notices.drain(..) {
+            stream::message(&format!("note: {}", output::escape::escape(&notice)));
+        }
+    }
+    match result {
+        Ok(outcome) => tell(&outcome, cli, style, &mut context),
+        Err(error) => tell_failure(&Exit::from(error), cli.global.json, style.color),
+    }
+}
+
+fn wishes(cli: &Cli) -> Wishes {
+    Wishes {
+        database: cli.global.db.clone(),
+        wait: cli.global.wait,
+        no_input: cli.global.no_input,
+        yes: cli.global.yes,
+    }
+}
+
+fn style(cli: &Cli, environment: &Environment) -> Style {
+    let color = match cli.global.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => std::io::stderr().is_terminal() && !environment.no_color(),
+    };
+    let terminal = std::io::stdout().is_terminal();
+    let width = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| size.ws_col);
+    Style { terminal, width, color }
+}
+
+/// Tells what happened. An answer that cannot be written is a failure of its own.
+fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let page = output::human(outcome, context.now, style);
+    let (answer, done) = if cli.global.json {
+        (output::json(outcome).unwrap_or_default(), Vec::new())
+    } else {
+        (page.answer, page.done)
+    };
+    if let Err(error) = stream::answer(&answer) {
+        let mut exit = Exit::of_output(&error);
+        if let Some(token) = outcome.unheld_token() {
+            let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
+            exit = exit.with_ended_session(ended);
+        }
+        return tell_failure(&exit, cli.global.json, style.color);
+    }
+    if !cli.global.quiet {
+        for line in done {
+            stream::message(&line);
+        }
+    }
+    ExitCode::Done
+}
+
+fn tell_failure(exit: &Exit, json: bool, color: bool) -> ExitCode {
+    if !exit.is_silent() {
+        stream::message(&if json { exit.json() } else { exit.text(color) });
+    }
+    exit.code
+}

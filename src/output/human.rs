@@ -1,0 +1,195 @@
+//! What happened, in words for a person: the answer for standard output, what was done for standard
+//! error. Everything that came from users is escaped here.
+
+use jiff::Timestamp;
+
+use super::escape::escape;
+use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+use super::table::{facts, table};
+use super::time::{relative, rfc3339};
+use crate::auth::session::Session;
+use crate::auth::user::User;
+
+/// What is known about where the words go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Standard output is a terminal.
+    pub terminal: bool,
+    /// Its width in columns.
+    pub width: Option<u16>,
+    /// Colours are wanted on standard error.
+    pub color: bool,
+}
+
+/// What is told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// For standard output.
+    pub answer: String,
+    /// For standard error, a line each.
+    pub done: Vec<String>,
+}
+
+impl Page {
+    fn answer(text: String) -> Self {
+        Self { answer: text, done: Vec::new() }
+    }
+
+    fn done(line: String) -> Self {
+        Self { answer: String::new(), done: vec![line] }
+    }
+}
+
+/// Tells a person what happened.
+pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
+    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
+    match outcome {
+        Outcome::Silent => Page::default(),
+        Outcome::Page(page) => Page::answer(page.clone()),
+        Outcome::SignedUp { user, session, database } => signed_up(user, session.as_ref(), database, now),
+        Outcome::SignedIn { user, session, kept: Kept::File(path) } => Page::done(format!(
+            "signed in as {}; the session ends {}\n{}",
+            who(user),
+            relative(session.expires_at, now),
+            stored(path)
+        )),
+        Outcome::SignedIn { user, session, kept: Kept::Printed(token) } => Page {
+            answer: format!("{}\n", token.expose()),
+            done: vec![format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now))],
+        },
+        Outcome::PasswordIsRight { user } => {
+            Page::done(format!("the password of {} is right; nothing was stored", who(user)))
+        }
+        Outcome::Who { user, session, token_from, database } => Page::answer(facts(&[
+            ("name", escape(&user.name).into_owned()),
+            ("email", format!("{}{}", escape(&user.email), if user.email_verified { "" } else { " (not verified)" })),
+            ("user id", escape(&user.id).into_owned()),
+            ("role", escape(user.role.as_deref().unwrap_or("user")).into_owned()),
+            ("session", escape(&session.id).into_owned()),
+            ("expires", when(session.expires_at)),
+            ("token from", token_from.clone()),
+            ("database", escape(&database.to_string_lossy()).into_owned()),
+        ])),
+        Outcome::Sessions { sessions, current } => Page::answer(list(sessions, Some(current), now, style)),
+        Outcome::SessionsEnded { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
+        Outcome::Pruned { count, dry_run, database } => {
+            let verb = if *dry_run { "would delete" } else { "deleted" };
+            Page::done(format!("{verb} {} in {}", counted(*count, "expired session"), shown(database)))
+        }
+        Outcome::SignedOut(how) => Page::done(signed_out(how)),
+        Outcome::PasswordChanged { sessions_ended, sessions_kept } => Page::done(if *sessions_kept {
+            "changed the password; other sessions were kept".to_owned()
+        } else {
+            format!("changed the password and ended {}", counted(*sessions_ended as u64, "other session"))
+        }),
+        Outcome::AccountUpdated { user } => Page::done(format!("updated the account of {}", who(user))),
+        Outcome::AccountDeleted { user, sessions } => {
+            Page::done(format!("deleted the account of {} with {}", who(user), counted(*sessions, "session")))
+        }
+        Outcome::DatabaseReady { path, created: true } => Page::done(format!("created the database {}", shown(path))),
+        Outcome::DatabaseReady { path, created: false } => Page::done(format!("the database {} exists", shown(path))),
+        Outcome::Database(state) => Page::answer(database(state)),
+        Outcome::Migrated { path, from, to } if from == to => {
+            Page::done(format!("{} is up to date at schema version {to}", shown(path)))
+        }
+        Outcome::Migrated { path, from, to } => {
+            Page::done(format!("migrated {} from schema version {from} to {to}", shown(path)))
+        }
+    }
+}
+
+fn who(user: &User) -> String {
+    format!("{} <{}>", escape(&user.name), escape(&user.email))
+}
+
+fn shown(path: &std::path::Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
+}
+
+/// Said whenever a token is stored, because it is stored in clear.
+fn stored(path: &std::path::Path) -> String {
+    format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+fn signed_up(
+    user: &User,
+    session: Option<&(Session, std::path::PathBuf)>,
+    database: &std::path::Path,
+    now: Timestamp,
+) -> Page {
+    match session {
+        Some((session, path)) => Page::done(format!(
+            "created the account of {} and signed in; the session ends {}\n{}",
+            who(user),
+            relative(session.expires_at, now),
+            stored(path)
+        )),
+        None => Page::done(format!("created the account of {} in {}", who(user), shown(database))),
+    }
+}
+
+fn list(sessions: &[Session], current: Option<&str>, now: Timestamp, style: Style) -> String {
+    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
+    let row = |session: &Session| {
+        let mark = if current == Some(session.id.as_str()) { "*" } else { "" };
+        vec![
+            mark.to_owned(),
+            escape(&session.id).into_owned(),
+            when(session.created_at),
+            when(session.updated_at),
+            when(session.expires_at),
+            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
+            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
+        ]
+    };
+    let header = ["", "ID", "SIGNED IN", "MOVED", "EXPIRES", "ADDRESS", "FROM"];
+    table(&header, sessions.iter().map(row).collect(), style)
+}
+
+fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
+    let count = counted(sessions.len() as u64, "session");
+    let mut page = Page::default();
+    if dry_run {
+        page.done.push(format!("would end {count}"));
+        if !sessions.is_empty() {
+            page.answer = list(sessions, None, now, style);
+        }
+    } else {
+        page.done.push(format!("ended {count}"));
+    }
+    if signed_out {
+        page.done.push("this session was among them: signed out".to_owned());
+    }
+    page
+}
+
+fn signed_out(how: &SignedOutHow) -> String {
+    let file = if how.file_removed { "removed the session file" } else { "there was no session file" };
+    match (how.sessions_ended, how.without_database) {
+        (None, Some(why)) if how.file_removed => format!("signed out on this machine only: {file}; {why}"),
+        (None, _) => "nothing to do: not signed in".to_owned(),
+        (Some(0), _) => format!("signed out: the session had ended before; {file}"),
+        (Some(ended), _) => format!("signed out: ended {}; {file}", counted(ended as u64, "session")),
+    }
+}
+
+fn database(state: &DatabaseState) -> String {
+    let census = &state.census;
+    facts(&[
+        ("database", shown(&state.path)),
+        ("chosen by", state.chosen_by.to_owned()),
+        ("kind", "native".to_owned()),
+        ("schema version", census.schema_version.to_string()),
+        ("users", census.users.to_string()),
+        ("live sessions", census.live_sessions.to_string()),
+        ("expired sessions", census.expired_sessions.to_string()),
+        ("journal mode", census.journal_mode.clone()),
+        ("SQLite", census.sqlite_version.clone()),
+        ("size", format!("{} bytes", census.bytes)),
+    ])
+}

@@ -1,0 +1,14 @@
+//! What happened, as a value, and how it is told. Commands return an [`Outcome`] and cannot print;
+//! here everything is told and nothing is decided.
+
+pub mod escape;
+mod human;
+mod outcome;
+pub mod stream;
+mod table;
+pub mod time;
+mod view;
+
+pub use human::{Page, Style, human};
+pub use outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+pub use view::json;

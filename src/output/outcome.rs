@@ -1,0 +1,157 @@
+//! What a command did.
+
+use std::path::PathBuf;
+
+use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::store::Census;
+use crate::auth::user::User;
+
+/// What a command did.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing is to be said; the exit code is the answer.
+    Silent,
+    /// A page that was asked for: help or a completion script.
+    Page(String),
+    /// An account was made.
+    SignedUp {
+        /// Whose.
+        user: User,
+        /// The session, unless `--no-signin`.
+        session: Option<(Session, PathBuf)>,
+        /// Where.
+        database: PathBuf,
+    },
+    /// A session was made.
+    SignedIn {
+        /// Whose.
+        user: User,
+        /// The session.
+        session: Session,
+        /// What became of its token.
+        kept: Kept,
+    },
+    /// The password is right; nothing was kept (`--no-store`).
+    PasswordIsRight {
+        /// Whose.
+        user: User,
+    },
+    /// Who is signed in.
+    Who {
+        /// Who.
+        user: User,
+        /// By which session.
+        session: Session,
+        /// Where the token came from, in words.
+        token_from: String,
+        /// In which database.
+        database: PathBuf,
+    },
+    /// Live sessions.
+    Sessions {
+        /// The sessions, newest first.
+        sessions: Vec<Session>,
+        /// Id of the one that asks.
+        current: String,
+    },
+    /// Sessions ended, or would have.
+    SessionsEnded {
+        /// Which.
+        sessions: Vec<Session>,
+        /// Nothing was ended (`--dry-run`).
+        dry_run: bool,
+        /// The session file went too.
+        signed_out: bool,
+    },
+    /// Expired rows deleted, or would have been.
+    Pruned {
+        /// How many.
+        count: u64,
+        /// Nothing was deleted (`--dry-run`).
+        dry_run: bool,
+        /// Where.
+        database: PathBuf,
+    },
+    /// Signed out.
+    SignedOut(SignedOutHow),
+    /// The password was changed.
+    PasswordChanged {
+        /// Other live sessions that ended.
+        sessions_ended: usize,
+        /// `--keep-sessions`.
+        sessions_kept: bool,
+    },
+    /// The profile was changed.
+    AccountUpdated {
+        /// As it is now.
+        user: User,
+    },
+    /// The account was deleted.
+    AccountDeleted {
+        /// Who it was.
+        user: User,
+        /// Session rows that went too.
+        sessions: u64,
+    },
+    /// The database is there.
+    DatabaseReady {
+        /// Where.
+        path: PathBuf,
+        /// It was made just now.
+        created: bool,
+    },
+    /// The database, described.
+    Database(DatabaseState),
+    /// The schema is up to date.
+    Migrated {
+        /// Where.
+        path: PathBuf,
+        /// Version before.
+        from: u32,
+        /// Version now.
+        to: u32,
+    },
+}
+
+/// What became of a new session's token.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is in this file.
+    File(PathBuf),
+    /// It exists only in this answer.
+    Printed(Token),
+}
+
+/// Which halves of signing out were done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedOutHow {
+    /// Live sessions ended in the database; `None` when it was not asked.
+    pub sessions_ended: Option<usize>,
+    /// The session file was removed.
+    pub file_removed: bool,
+    /// Why the database was not asked.
+    pub without_database: Option<&'static str>,
+}
+
+/// A description of a database.
+#[derive(Debug)]
+pub struct DatabaseState {
+    /// Where.
+    pub path: PathBuf,
+    /// Who chose it.
+    pub chosen_by: &'static str,
+    /// What is in it.
+    pub census: Census,
+}
+
+impl Outcome {
+    /// A token that exists only in this answer: when the answer cannot be written, its session must
+    /// end, or it would live on with nobody holding it.
+    pub fn unheld_token(&self) -> Option<&Token> {
+        match self {
+            Self::SignedIn { kept: Kept::Printed(token), .. } => Some(token),
+            _ => None,
+        }
+    }
+}

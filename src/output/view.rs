@@ -1,0 +1,136 @@
+//! The JSON contract: what programs may rely on. Field names are Better Auth's; what is absent is
+//! null; tokens and hashes have no field, but for the token under `--print-token`.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::outcome::{Kept, Outcome};
+use super::time::rfc3339;
+use crate::auth::session::Session;
+use crate::auth::user::User;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserView<'a> {
+    id: &'a str,
+    name: &'a str,
+    email: &'a str,
+    email_verified: bool,
+    image: Option<&'a str>,
+    created_at: String,
+    updated_at: String,
+    role: Option<&'a str>,
+    banned: bool,
+    ban_reason: Option<&'a str>,
+    ban_expires: Option<String>,
+    two_factor_enabled: bool,
+}
+
+impl<'a> From<&'a User> for UserView<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            id: &user.id,
+            name: &user.name,
+            email: &user.email,
+            email_verified: user.email_verified,
+            image: user.image.as_deref(),
+            created_at: rfc3339(user.created_at),
+            updated_at: rfc3339(user.updated_at),
+            role: user.role.as_deref(),
+            banned: user.banned,
+            ban_reason: user.ban_reason.as_deref(),
+            ban_expires: user.ban_expires.map(rfc3339),
+            two_factor_enabled: user.two_factor_enabled,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionView<'a> {
+    id: &'a str,
+    user_id: &'a str,
+    expires_at: String,
+    created_at: String,
+    updated_at: String,
+    ip_address: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    impersonated_by: Option<&'a str>,
+    /// Only in lists: whether it is the session that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<bool>,
+}
+
+impl<'a> From<&'a Session> for SessionView<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            id: &session.id,
+            user_id: &session.user_id,
+            expires_at: rfc3339(session.expires_at),
+            created_at: rfc3339(session.created_at),
+            updated_at: rfc3339(session.updated_at),
+            ip_address: session.ip_address.as_deref(),
+            user_agent: session.user_agent.as_deref(),
+            impersonated_by: session.impersonated_by.as_deref(),
+            current: None,
+        }
+    }
+}
+
+fn sessions<'a>(sessions: &'a [Session], current: Option<&str>) -> Vec<SessionView<'a>> {
+    let view = |session: &'a Session| SessionView {
+        current: current.map(|id| id == session.id.as_str()),
+        ..SessionView::from(session)
+    };
+    sessions.iter().map(view).collect()
+}
+
+/// The one document that `--json` prints; `None` when there is nothing to say.
+pub fn json(outcome: &Outcome) -> Option<String> {
+    let document: Value = match outcome {
+        Outcome::Silent => return None,
+        Outcome::Page(page) => return Some(page.clone()),
+        Outcome::SignedUp { user, session, .. } => {
+            json!({ "user": UserView::from(user), "session": session.as_ref().map(|(session, _)| SessionView::from(session)) })
+        }
+        Outcome::SignedIn { user, session, kept: Kept::File(_) } | Outcome::Who { user, session, .. } => {
+            json!({ "session": SessionView::from(session), "user": UserView::from(user) })
+        }
+        Outcome::SignedIn { user, session, kept: Kept::Printed(token) } => {
+            json!({ "token": token.expose(), "session": SessionView::from(session), "user": UserView::from(user) })
+        }
+        Outcome::PasswordIsRight { user } | Outcome::AccountUpdated { user } => json!({ "user": UserView::from(user) }),
+        Outcome::Sessions { sessions: list, current } => json!({ "sessions": sessions(list, Some(current)) }),
+        Outcome::SessionsEnded { sessions: list, dry_run, signed_out } => {
+            json!({ "ended": list.len(), "sessions": sessions(list, None), "dryRun": dry_run, "signedOut": signed_out })
+        }
+        Outcome::Pruned { count, dry_run, database } => {
+            json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string_lossy() })
+        }
+        Outcome::SignedOut(how) => json!({
+            "sessionsEnded": how.sessions_ended,
+            "fileRemoved": how.file_removed,
+        }),
+        Outcome::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
+        Outcome::AccountDeleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
+        Outcome::DatabaseReady { path, created } => {
+            json!({ "database": path.to_string_lossy(), "created": created })
+        }
+        Outcome::Database(state) => json!({
+            "database": state.path.to_string_lossy(),
+            "chosenBy": state.chosen_by,
+            "kind": "native",
+            "schemaVersion": state.census.schema_version,
+            "users": state.census.users,
+            "liveSessions": state.census.live_sessions,
+            "expiredSessions": state.census.expired_sessions,
+            "journalMode": state.census.journal_mode,
+            "sqliteVersion": state.census.sqlite_version,
+            "bytes": state.census.bytes,
+        }),
+        Outcome::Migrated { path, from, to } => {
+            json!({ "database": path.to_string_lossy(), "from": from, "to": to })
+        }
+    };
+    Some(format!("{document:#}\n"))
+}

@@ -1,0 +1,208 @@
+//! Places: which database is meant, and where sessions are kept. Knows names, opens nothing.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+
+/// What the environment says about places, as read once by the context.
+#[derive(Debug, Clone, Default)]
+pub struct PlaceHints {
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// `AUTHCTL_DB`.
+    pub database: Option<PathBuf>,
+}
+
+/// Who chose the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// `--db`.
+    Flag,
+    /// `AUTHCTL_DB`.
+    Environment,
+    /// Nobody: the default place.
+    Default,
+}
+
+impl ChosenBy {
+    /// How a person would name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flag => "--db",
+            Self::Environment => "AUTHCTL_DB",
+            Self::Default => "the default place",
+        }
+    }
+}
+
+/// The database that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabasePlace {
+    /// Absolute path; the directory's links are resolved, the file itself may be missing.
+    pub path: PathBuf,
+    /// Who chose it.
+    pub chosen_by: ChosenBy,
+}
+
+/// Why there is no place.
+#[derive(Debug, thiserror::Error)]
+pub enum PathError {
+    /// Neither a home directory nor the variable that would replace it.
+    #[error("there is no home directory: HOME is not set to an absolute path")]
+    NoHome {
+        /// What to set instead.
+        instead: &'static str,
+    },
+    /// `--db ''`.
+    #[error("the path of the database is empty")]
+    Empty,
+    /// The working directory is gone, or a directory on the way cannot be entered.
+    #[error("{} cannot be looked up", path.display())]
+    Unreachable {
+        /// As given.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Finds the database: the flag, else the environment, else the default place.
+///
+/// # Errors
+/// [`PathError`].
+pub fn database(flag: Option<&Path>, hints: &PlaceHints) -> Result<DatabasePlace, PathError> {
+    let from_environment = hints.database.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let (path, chosen_by) = if let Some(path) = flag {
+        (path.to_owned(), ChosenBy::Flag)
+    } else if let Some(path) = from_environment {
+        (path.to_owned(), ChosenBy::Environment)
+    } else {
+        (data_directory(hints)?.join("auth.db"), ChosenBy::Default)
+    };
+    if path.as_os_str().is_empty() {
+        return Err(PathError::Empty);
+    }
+    Ok(DatabasePlace { path: resolve(&path)?, chosen_by })
+}
+
+/// The directory of the default database.
+fn data_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
+    let base = base_directory(hints, hints.data_home.as_deref(), ".local/share", "XDG_DATA_HOME, AUTHCTL_DB or --db")?;
+    Ok(base.join("authctl"))
+}
+
+/// The directory of authctl's configuration, where sessions are kept.
+///
+/// # Errors
+/// [`PathError::NoHome`].
+pub fn config_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
+    let base = base_directory(hints, hints.config_home.as_deref(), ".config", "XDG_CONFIG_HOME")?;
+    Ok(base.join("authctl"))
+}
+
+/// A base directory of the XDG specification, on every Unix alike. As it asks, a relative path in
+/// the variable is as good as none.
+fn base_directory(
+    hints: &PlaceHints,
+    variable: Option<&Path>,
+    under_home: &str,
+    instead: &'static str,
+) -> Result<PathBuf, PathError> {
+    if let Some(path) = variable.filter(|path| path.is_absolute()) {
+        return Ok(path.to_owned());
+    }
+    // The entry in the user list that `BaseDirs` falls back on is not taken without a word: a job
+    // that lost its HOME would write where nobody looks.
+    if hints.home.as_deref().is_none_or(|home| !home.is_absolute()) {
+        return Err(PathError::NoHome { instead });
+    }
+    let base = BaseDirs::new().ok_or(PathError::NoHome { instead })?;
+    Ok(base.home_dir().join(under_home))
+}
+
+/// Makes a path absolute and resolves the links of its directory, so that one database has one
+/// name however it is spelled.
+fn resolve(path: &Path) -> Result<PathBuf, PathError> {
+    let unreachable = |source| PathError::Unreachable { path: path.to_owned(), source };
+    let absolute = std::path::absolute(path).map_err(unreachable)?;
+    let (Some(directory), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return Ok(absolute);
+    };
+    match directory.canonicalize() {
+        Ok(directory) => Ok(directory.join(name)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(absolute),
+        Err(error) => Err(unreachable(error)),
+    }
+}
+
+/// The name under which the session for a database is kept: a digest of its path.
+pub fn session_key(database: &Path) -> String {
+    let bytes = OsStr::as_encoded_bytes(database.as_os_str());
+    let mut key = crate::auth::token::digest(bytes);
+    key.truncate(32);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hints(home: &str) -> PlaceHints {
+        PlaceHints { home: Some(home.into()), ..PlaceHints::default() }
+    }
+
+    #[test]
+    fn the_flag_wins_over_the_environment_and_the_environment_over_the_default() {
+        let mut hints = PlaceHints { data_home: Some("/data".into()), ..PlaceHints::default() };
+        let default = database(None, &hints).unwrap();
+        assert_eq!((default.path, default.chosen_by), ("/data/authctl/auth.db".into(), ChosenBy::Default));
+        hints.database = Some("/env/a.db".into());
+        let environment = database(None, &hints).unwrap();
+        assert_eq!((environment.path, environment.chosen_by), ("/env/a.db".into(), ChosenBy::Environment));
+        let flag = database(Some(Path::new("/flag/a.db")), &hints).unwrap();
+        assert_eq!((flag.path, flag.chosen_by), ("/flag/a.db".into(), ChosenBy::Flag));
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_choice_and_an_empty_flag_is_a_mistake() {
+        let hints = PlaceHints { database: Some("".into()), data_home: Some("/data".into()), ..PlaceHints::default() };
+        assert_eq!(database(None, &hints).unwrap().chosen_by, ChosenBy::Default);
+        assert!(matches!(database(Some(Path::new("")), &hints), Err(PathError::Empty)));
+    }
+
+    #[test]
+    fn without_a_home_nothing_is_kept_in_the_working_directory() {
+        for home in [hints(""), hints("relative/home"), PlaceHints::default()] {
+            assert!(matches!(database(None, &home), Err(PathError::NoHome { .. })), "{home:?}");
+            assert!(matches!(config_directory(&home), Err(PathError::NoHome { .. })), "{home:?}");
+        }
+        let relative = PlaceHints { config_home: Some("rel".into()), ..PlaceHints::default() };
+        assert!(matches!(config_directory(&relative), Err(PathError::NoHome { .. })));
+    }
+
+    #[test]
+    fn a_path_is_never_read_as_a_uri_or_as_memory() {
+        let hints = PlaceHints::default();
+        for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none"] {
+            let place = database(Some(Path::new(name)), &hints).unwrap();
+            assert!(place.path.is_absolute() && place.path.ends_with(name), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn one_database_has_one_key_however_it_is_spelled() {
+        let directory = tempfile::tempdir().unwrap();
+        let real = directory.path().join("real");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
+        let key = |path: PathBuf| session_key(&database(Some(&path), &PlaceHints::default()).unwrap().path);
+        assert_eq!(key(real.join("a.db")), key(directory.path().join("link/./a.db")));
+        assert_ne!(key(real.join("a.db")), key(real.join("b.db")));
+    }
+}

@@ -1,0 +1,172 @@
+//! How answers and secrets come in: from a person at a terminal, from standard input, from a file.
+//!
+//! Whether a person can be asked is decided in one place, [`Prompt::new`], and every question goes
+//! through it, so that no script ever hangs on one.
+
+mod secrets;
+mod terminal;
+
+use std::io::IsTerminal as _;
+
+use crate::auth::secret::{Password, SecretError};
+
+pub use secrets::Source;
+
+/// Why an answer did not come.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// There is nobody to ask.
+    #[error("{what} is needed, and nobody can be asked: {why}")]
+    CannotAsk {
+        /// What is missing.
+        what: &'static str,
+        /// Why nobody can be asked.
+        why: &'static str,
+        /// The flag that gives it without a question.
+        flag: &'static str,
+    },
+    /// The person pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// The terminal ended before the answer was complete.
+    #[error("the terminal was closed before the answer was complete")]
+    Closed,
+    /// Two entries of a new password differ.
+    #[error("the two entries of the new password differ")]
+    Mismatch,
+    /// The secret cannot be used.
+    #[error("the {what} cannot be used: {problem}")]
+    Secret {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        problem: SecretError,
+    },
+    /// Standard input or the file has not as many lines as secrets are needed.
+    #[error("{from} must hold {wanted}, one per line, and nothing else")]
+    Lines {
+        /// Where they were read.
+        from: String,
+        /// What was wanted.
+        wanted: &'static str,
+    },
+    /// `--password-stdin` while standard input is a terminal.
+    #[error("--password-stdin was given, but standard input is a terminal")]
+    StdinIsTerminal,
+    /// Reading failed.
+    #[error("{from} could not be read")]
+    Unreadable {
+        /// What.
+        from: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Asks people, if there is somebody to ask.
+#[derive(Debug)]
+pub struct Prompt {
+    /// Why nobody can be asked.
+    nobody: Option<&'static str>,
+    guard: Option<terminal::Guard>,
+}
+
+impl Prompt {
+    /// Finds out whether somebody can be asked.
+    pub fn new(no_input: bool, continuous_integration: bool) -> Self {
+        let nobody = if no_input {
+            Some("--no-input was given")
+        } else if continuous_integration {
+            Some("CI is set")
+        } else if !std::io::stdin().is_terminal() {
+            Some("standard input is not a terminal")
+        } else if !std::io::stderr().is_terminal() {
+            Some("standard error is not a terminal")
+        } else {
+            None
+        };
+        Self { nobody, guard: None }
+    }
+
+    /// Whether somebody can be asked.
+    pub fn can_ask(&self) -> bool {
+        self.nobody.is_none()
+    }
+
+    /// Refuses when nobody can be asked; arms the guard that gives the terminal back otherwise.
+    fn require_somebody(&mut self, what: &'static str, flag: &'static str) -> Result<(), PromptError> {
+        if let Some(why) = self.nobody {
+            return Err(PromptError::CannotAsk { what, why, flag });
+        }
+        if self.guard.is_none() {
+            let guard = terminal::Guard::arm();
+            self.guard = Some(guard.map_err(|source| PromptError::Unreadable { from: "the terminal".into(), source })?);
+        }
+        Ok(())
+    }
+
+    /// Asks for one line of text.
+    ///
+    /// # Errors
+    /// [`PromptError::CannotAsk`] names `flag`, which would have given the answer.
+    pub fn text(&mut self, label: &str, what: &'static str, flag: &'static str) -> Result<String, PromptError> {
+        self.require_somebody(what, flag)?;
+        terminal::line(label)
+    }
+
+    /// Asks a question whose safe answer is no.
+    ///
+    /// # Errors
+    /// [`PromptError::CannotAsk`] names `--yes`.
+    pub fn confirm(&mut self, question: &str) -> Result<bool, PromptError> {
+        self.require_somebody("a confirmation", "--yes")?;
+        terminal::yes_or_no(question)
+    }
+
+    /// Gets the password of somebody who has one.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn password(&mut self, source: &Source) -> Result<Password, PromptError> {
+        match source {
+            Source::Terminal => self.hidden("Password: ", "a password"),
+            other => other.one("one password"),
+        }
+    }
+
+    /// Gets a new password: typed twice at a terminal.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn new_password(&mut self, source: &Source) -> Result<Password, PromptError> {
+        match source {
+            Source::Terminal => self.hidden_twice(),
+            other => other.one("one password"),
+        }
+    }
+
+    /// Gets the current and the new password, in this order.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn current_and_new_password(&mut self, source: &Source) -> Result<(Password, Password), PromptError> {
+        match source {
+            Source::Terminal => {
+                let current = self.hidden("Current password: ", "the current password")?;
+                Ok((current, self.hidden_twice()?))
+            }
+            other => other.two("the current password and the new one"),
+        }
+    }
+
+    fn hidden_twice(&mut self) -> Result<Password, PromptError> {
+        let first = self.hidden("New password: ", "a new password")?;
+        let second = self.hidden("Repeat it: ", "a new password")?;
+        if first.expose() == second.expose() { Ok(first) } else { Err(PromptError::Mismatch) }
+    }
+
+    fn hidden(&mut self, label: &str, what: &'static str) -> Result<Password, PromptError> {
+        self.require_somebody(what, "--password-stdin or --password-file")?;
+        terminal::hidden_line(label)
+    }
+}

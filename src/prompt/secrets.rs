@@ -1,0 +1,144 @@
+//! Secrets from standard input or a file: the exact bytes of a line, and nothing but it.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::PromptError;
+use crate::auth::secret::{Password, SECRET_BYTES_MAX};
+
+/// Two secrets with their line ends, and one byte to notice that there is more.
+const INPUT_BYTES_MAX: u64 = 2 * (SECRET_BYTES_MAX as u64 + 2) + 1;
+
+/// Where a password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A hidden prompt.
+    Terminal,
+    /// `--password-stdin`.
+    Stdin,
+    /// `--password-file PATH`.
+    File(PathBuf),
+}
+
+impl Source {
+    /// Reads one secret: exactly one LF or CRLF at the end is not part of it.
+    pub(super) fn one(&self, wanted: &'static str) -> Result<Password, PromptError> {
+        let input = self.bytes()?;
+        let line = without_line_end(&input);
+        if line.contains(&b'\n') {
+            return Err(PromptError::Lines { from: self.name(), wanted });
+        }
+        password(line)
+    }
+
+    /// Reads two secrets, one per line.
+    pub(super) fn two(&self, wanted: &'static str) -> Result<(Password, Password), PromptError> {
+        let input = self.bytes()?;
+        let lines = || PromptError::Lines { from: self.name(), wanted };
+        let end_of_first = input.iter().position(|byte| *byte == b'\n').ok_or_else(lines)?;
+        let (first, second) = input.split_at(end_of_first + 1);
+        let second = without_line_end(second);
+        if second.contains(&b'\n') {
+            return Err(lines());
+        }
+        Ok((password(without_line_end(first))?, password(second)?))
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Terminal => "the terminal".into(),
+            Self::Stdin => "standard input".into(),
+            Self::File(path) => format!("the password file {}", path.display()),
+        }
+    }
+
+    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, PromptError> {
+        match self {
+            Self::File(path) if path != Path::new("-") => {
+                let file = File::open(path).map_err(|source| self.unreadable(source))?;
+                self.limited(file)
+            }
+            Self::Terminal | Self::Stdin | Self::File(_) => {
+                if io::stdin().is_terminal() {
+                    return Err(PromptError::StdinIsTerminal);
+                }
+                self.limited(io::stdin().lock())
+            }
+        }
+    }
+
+    /// Reads no more than can be used, so that an endless input ends. What is too long is cut, and
+    /// then refused by its length.
+    fn limited(&self, input: impl Read) -> Result<Zeroizing<Vec<u8>>, PromptError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_BYTES_MAX as usize));
+        input.take(INPUT_BYTES_MAX).read_to_end(&mut bytes).map_err(|source| self.unreadable(source))?;
+        Ok(bytes)
+    }
+
+    fn unreadable(&self, source: io::Error) -> PromptError {
+        PromptError::Unreadable { from: self.name(), source }
+    }
+}
+
+fn without_line_end(line: &[u8]) -> &[u8] {
+    let Some(line) = line.strip_suffix(b"\n") else {
+        return line;
+    };
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn password(bytes: &[u8]) -> Result<Password, PromptError> {
+    Password::from_bytes(bytes).map_err(|problem| PromptError::Secret { what: "password", problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, Source) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pw");
+        std::fs::write(&path, content).unwrap();
+        (directory, Source::File(path))
+    }
+
+    #[test]
+    fn exactly_one_line_end_is_not_part_of_the_secret() {
+        for (content, secret) in
+            [("a b", "a b"), ("a b\n", "a b"), ("a b\r\n", "a b"), ("a b \n", "a b "), ("a\r", "a\r")]
+        {
+            let (_directory, source) = file(content.as_bytes());
+            assert_eq!(source.one("one").unwrap().expose(), secret, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_line_is_refused_where_one_secret_is_wanted() {
+        for content in ["a\n\n", "a\nb", "\na"] {
+            let (_directory, source) = file(content.as_bytes());
+            assert!(matches!(source.one("one"), Err(PromptError::Lines { .. })), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn two_secrets_come_one_per_line_the_older_first() {
+        let (_directory, source) = file(b"old one\r\nnew one\n");
+        let (old, new) = source.two("two").unwrap();
+        assert_eq!((old.expose(), new.expose()), ("old one", "new one"));
+        for content in ["only one", "only one\n", "a\nb\nc", "\nb", "a\n\n"] {
+            let (_directory, source) = file(content.as_bytes());
+            assert!(source.two("two").is_err(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn unusable_secrets_and_endless_input_are_refused() {
+        for content in [&b""[..], b"\n", b"a\0b", b"\xff\xfe", &[b'a'; 100_000]] {
+            let (_directory, source) = file(content);
+            assert!(matches!(source.one("one"), Err(PromptError::Secret { .. })), "{}", content.len());
+        }
+    }
+}

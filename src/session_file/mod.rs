@@ -1,0 +1,286 @@
+//! The session file: how a user stays signed in from one command to the next.
+//!
+//! One file per database, 0600 in a directory of 0700, replaced whole or not at all. A sign-in is
+//! in two places, the database and this file, and a process may die between any two instructions.
+//! So the file is written first, under another name and locked ([`Pending`]); then the session is
+//! committed; then the file gets its name. A locked name whose process is dead is an abandoned
+//! sign-in: whoever comes next ends its session, if it ever began.
+
+mod pending;
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::auth::secret::Token;
+
+pub use pending::{Abandoned, Pending};
+
+/// More than any file that authctl writes, little enough to read without thought.
+const FILE_BYTES_MAX: u64 = 4096;
+
+/// Why the session file cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionFileError {
+    /// Others could read or have planted it.
+    #[error("the session file {} is not safe to use: {problem}", path.display())]
+    Unsafe {
+        /// File or directory.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What mends it.
+        remedy: String,
+    },
+    /// Others could plant files beside it, so nothing is written there.
+    #[error("the session directory {} is not safe to use: {problem}", path.display())]
+    UnsafeDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What mends it.
+        remedy: String,
+    },
+    /// The content is not what authctl writes.
+    #[error("the session file {} is damaged", .0.display())]
+    Damaged(PathBuf),
+    /// The operating system could not read it.
+    #[error("the session file {} could not be read", path.display())]
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The operating system could not write it.
+    #[error("the session file {} could not be written", path.display())]
+    Unwritable {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+/// What a session file says.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The token.
+    pub token: Token,
+    /// Who signed in, to tell the user without a database.
+    pub email: String,
+}
+
+/// The file as written. The path is there for people who look; the file's name decides.
+#[derive(Serialize, Deserialize)]
+struct Content<'a> {
+    database: std::borrow::Cow<'a, str>,
+    email: std::borrow::Cow<'a, str>,
+    token: std::borrow::Cow<'a, str>,
+}
+
+/// The place of the session for one database.
+#[derive(Debug, Clone)]
+pub struct SessionFile {
+    /// `.../authctl`.
+    root: PathBuf,
+    /// `.../authctl/sessions`.
+    directory: PathBuf,
+    name: String,
+    database: PathBuf,
+}
+
+impl SessionFile {
+    /// Names the file for a database under authctl's configuration directory. Touches nothing.
+    pub fn new(config_directory: &Path, key: &str, database: &Path) -> Self {
+        Self {
+            root: config_directory.to_owned(),
+            directory: config_directory.join("sessions"),
+            name: format!("{key}.json"),
+            database: database.to_owned(),
+        }
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    /// Reads the stored session; `None` when there is no file.
+    ///
+    /// # Errors
+    /// [`SessionFileError::Unsafe`] when others may read the file or it is not a plain one,
+    /// [`SessionFileError::Damaged`] when its content makes no sense.
+    pub fn read(&self) -> Result<Option<Stored>, SessionFileError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(CWD, self.path(), flags, Mode::empty()) {
+            Ok(file) => self.read_open(&File::from(file)).map(Some),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(Errno::LOOP) => Err(self.unsafe_file("it is a symbolic link", "rm")),
+            Err(error) => Err(self.unreadable(error.into())),
+        }
+    }
+
+    fn read_open(&self, mut file: &File) -> Result<Stored, SessionFileError> {
+        let found = file.metadata().map_err(|error| self.unreadable(error))?;
+        if !found.is_file() {
+            return Err(self.unsafe_file("it is not a file", "rm -r"));
+        }
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(self.unsafe_file("it belongs to another user", "rm"));
+        }
+        if found.mode() & 0o077 != 0 {
+            return Err(self.unsafe_file("others may use it, so its token may be known", "authctl signout; rm"));
+        }
+        if found.nlink() != 1 {
+            return Err(self.unsafe_file("it has another name (a hard link)", "rm"));
+        }
+        if found.len() > FILE_BYTES_MAX {
+            return Err(SessionFileError::Damaged(self.path()));
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX as usize));
+        file.by_ref().take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(|error| self.unreadable(error))?;
+        parse(&text).ok_or_else(|| SessionFileError::Damaged(self.path()))
+    }
+
+    fn unsafe_file(&self, problem: &str, command: &str) -> SessionFileError {
+        let path = self.path();
+        let remedy = format!("remove it and sign in again: {command} '{}'", path.display());
+        SessionFileError::Unsafe { path, problem: problem.into(), remedy }
+    }
+
+    fn unreadable(&self, source: io::Error) -> SessionFileError {
+        SessionFileError::Unreadable { path: self.path(), source }
+    }
+
+    fn unwritable(&self, source: impl Into<io::Error>) -> SessionFileError {
+        SessionFileError::Unwritable { path: self.path(), source: source.into() }
+    }
+
+    /// Writes a token where it will be kept, durable but not yet under its name.
+    ///
+    /// # Errors
+    /// [`SessionFileError`]; nothing is left behind.
+    pub fn prepare(&self, token: &Token, email: &str, unique: &str) -> Result<Pending, SessionFileError> {
+        self.make_directories()?;
+        let directory = self.open_directory()?;
+        let mut pending = Pending::begin(self, directory, unique).map_err(|error| self.unwritable(error))?;
+        pending.fill(token, email).map_err(|error| self.unwritable(error))?;
+        Ok(pending)
+    }
+
+    /// Removes the file and returns whether there was one. With a token, only a file that holds it:
+    /// another process may have signed in meanwhile.
+    ///
+    /// # Errors
+    /// [`SessionFileError`].
+    pub fn remove(&self, holding: Option<&Token>) -> Result<bool, SessionFileError> {
+        let directory = match self.open_directory() {
+            Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(false);
+            }
+            opened => opened?,
+        };
+        let _lock = Self::lock(&directory).map_err(|error| self.unwritable(error))?;
+        if let Some(token) = holding
+            && !matches!(self.read(), Ok(Some(stored)) if stored.token == *token)
+        {
+            return Ok(false);
+        }
+        match rustix::fs::unlinkat(&directory, &self.name, AtFlags::empty()) {
+            Ok(()) => {
+                rustix::fs::fsync(&directory).map_err(|error| self.unwritable(error))?;
+                Ok(true)
+            }
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(self.unwritable(error)),
+        }
+    }
+
+    /// Finds sign-ins whose process died before it could finish.
+    pub fn abandoned(&self) -> Vec<Abandoned> {
+        let Ok(directory) = self.open_directory() else {
+            return Vec::new();
+        };
+        // Held, so that no file is seen between being made and being locked by its maker.
+        let (Ok(_lock), Ok(entries)) = (Self::lock(&directory), std::fs::read_dir(&self.directory)) else {
+            return Vec::new();
+        };
+        let prefix = self.temporary_prefix();
+        entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)))
+            .filter_map(|entry| Abandoned::claim(entry.path()))
+            .collect()
+    }
+
+    fn temporary_prefix(&self) -> String {
+        format!(".{}.", self.name)
+    }
+
+    fn make_directories(&self) -> Result<(), SessionFileError> {
+        if self.directory.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        // Under sudo, HOME may still be somebody else's: what root made there they could not use.
+        let existing = self.directory.ancestors().find_map(|path| path.metadata().ok());
+        let me = rustix::process::geteuid().as_raw();
+        if me == 0 && existing.is_some_and(|found| found.uid() != 0) {
+            return Err(SessionFileError::UnsafeDirectory {
+                path: self.directory.clone(),
+                problem: "it would be made by root in another user's directory".into(),
+                remedy: "run as that user, or set HOME or XDG_CONFIG_HOME to root's own".into(),
+            });
+        }
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
+        made.map_err(|error| self.unwritable(error))
+    }
+
+    /// Opens the directory after looking at who else may write there.
+    fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let me = rustix::process::geteuid().as_raw();
+        let mut opened = None;
+        for path in [&self.root, &self.directory] {
+            let directory =
+                rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| self.unwritable(error))?;
+            let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
+            let problem = if found.st_uid != me {
+                "it belongs to another user"
+            } else if found.st_mode & 0o022 != 0 {
+                "others may write to it"
+            } else {
+                opened = Some(directory);
+                continue;
+            };
+            let remedy =
+                format!("look at what is in it, then: chown \"$(id -u)\" '{0}' && chmod 700 '{0}'", path.display());
+            return Err(SessionFileError::UnsafeDirectory { path: path.clone(), problem: problem.into(), remedy });
+        }
+        opened.ok_or_else(|| self.unwritable(Errno::NOENT))
+    }
+
+    /// Holds off other processes between looking at the file and changing it.
+    fn lock(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
+        // A lock belongs to an open file description, so it needs one of its own.
+        let own =
+            rustix::fs::openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::fs::flock(&own, FlockOperation::LockExclusive)?;
+        Ok(own)
+    }
+}
+
+fn parse(text: &[u8]) -> Option<Stored> {
+    let content: Content<'_> = serde_json::from_slice(text).ok()?;
+    let token = Token::from_bytes(content.token.as_bytes()).ok()?;
+    let _wiped = Zeroizing::new(content.token.into_owned());
+    Some(Stored { token, email: content.email.into_owned() })
+}

@@ -1,0 +1,98 @@
+//! Why a database cannot be opened or made: each reason its own, because each wants another remedy.
+
+use std::path::PathBuf;
+
+use crate::auth::store::StoreError;
+
+/// Why a database cannot be opened or made.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no file.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// There is a file already, and it was asked to be made.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// A directory, pipe or device.
+    #[error("{} is {kind}, not a file", path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// A file of no bytes: perhaps one that another program is about to fill.
+    #[error("{} is empty", .0.display())]
+    Empty(PathBuf),
+    /// Something else than SQLite.
+    #[error("{} is not an SQLite database", .0.display())]
+    NotSqlite(PathBuf),
+    /// Another program's database.
+    #[error("{} belongs to another program", .0.display())]
+    Foreign(PathBuf),
+    /// Made by a later authctl.
+    #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// Pages are missing at the end.
+    #[error("{} is cut off: {bytes} bytes of {expected} are there", path.display())]
+    Truncated {
+        /// Where.
+        path: PathBuf,
+        /// Size of the file.
+        bytes: u64,
+        /// Size that its header names.
+        expected: u64,
+    },
+    /// Somebody else can change or read the file.
+    #[error("{} is not safe to use: {problem}", path.display())]
+    Unsafe {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What mends it.
+        remedy: String,
+    },
+    /// The list of migrations in the database is not one that authctl wrote.
+    #[error("{} has a damaged list of migrations: {problem}", path.display())]
+    History {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The operating system said no while reading.
+    #[error("{} cannot be opened", path.display())]
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// The operating system said no while making the file.
+    #[error("{} cannot be made", path.display())]
+    CannotCreate {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// Another process is making or migrating the database and did not finish within the wait.
+    #[error("{} is being made or migrated by another process", .0.display())]
+    Locked(PathBuf),
+    /// The engine failed.
+    #[error("{} cannot be opened", path.display())]
+    Store {
+        /// Where.
+        path: PathBuf,
+        /// How.
+        source: StoreError,
+    },
+}

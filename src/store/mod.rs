@@ -1,0 +1,9 @@
+//! The memory, made of an *engine* (code that runs SQL) and a *dialect* (data that says how values
+//! are written). Implements [`crate::auth::store::Store`] and decides nothing: rules that must run
+//! inside a transaction are functions of `auth` that the engine calls there.
+
+mod dialect;
+mod error;
+pub mod sqlite;
+
+pub use error::OpenError;

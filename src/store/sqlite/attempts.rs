@@ -1,0 +1,50 @@
+//! The count of attempts to sign in.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Transaction};
+
+use super::engine_error::Engine as _;
+use crate::auth::policy::ThrottleRules;
+use crate::auth::store::StoreError;
+use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide};
+use crate::store::dialect::Dialect;
+
+/// Reads the count, lets the rule decide and writes the new count, all in the caller's transaction.
+pub(super) fn count(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    key: &AttemptKey,
+    now: Timestamp,
+    rules: &ThrottleRules,
+) -> Result<Decision, StoreError> {
+    let before = tx
+        .query_row(
+            r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#,
+            [key.as_str()],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+        )
+        .optional()
+        .engine()?;
+    // A count that makes no sense is treated as the highest: it must not let anybody guess freely.
+    let before = before.map(|(count, not_before, last_at)| Attempts {
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        not_before: dialect.read_time(not_before).unwrap_or(Timestamp::MAX),
+        last_at: dialect.read_time(last_at).unwrap_or(now),
+    });
+    let decision = decide(before, now, rules);
+    if let Decision::Proceed(after) = &decision {
+        tx.execute(
+            r#"INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt") VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT ("key") DO UPDATE SET "count" = ?2, "notBefore" = ?3, "lastAt" = ?4"#,
+            (key.as_str(), after.count, dialect.time(after.not_before), dialect.time(after.last_at)),
+        )
+        .engine()?;
+    }
+    Ok(decision)
+}
+
+/// Forgets the attempts for a key.
+pub(super) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
+    tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1"#, [key.as_str()]).engine()?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! From what SQLite says to what the rules understand.
+
+use rusqlite::{Error, ErrorCode, ffi};
+
+use crate::auth::store::StoreError;
+
+/// Turns the engine's results into the store's.
+pub(super) trait Engine<T> {
+    /// Translates the error, if it is one.
+    fn engine(self) -> Result<T, StoreError>;
+}
+
+impl<T> Engine<T> for Result<T, Error> {
+    fn engine(self) -> Result<T, StoreError> {
+        self.map_err(|error| translate(&error))
+    }
+}
+
+/// Only a violated uniqueness of `user.email` means that an address is taken; everything else
+/// stays what it is, so that a locked database never looks like a wrong password.
+pub(super) fn translate(error: &Error) -> StoreError {
+    let Error::SqliteFailure(failure, message) = error else {
+        return StoreError::Engine(error.to_string());
+    };
+    let text = message.clone().unwrap_or_else(|| failure.to_string());
+    match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly,
+        ErrorCode::DiskFull => StoreError::Full,
+        ErrorCode::SystemIoFailure => StoreError::Io(text),
+        // The main file was opened and read before; what cannot be opened is a file beside it.
+        ErrorCode::CannotOpen => StoreError::ReadOnly,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
+        ErrorCode::ConstraintViolation
+            if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE && text.contains("user.email") =>
+        {
+            StoreError::EmailTaken
+        }
+        _ => StoreError::Engine(text),
+    }
+}

@@ -1,0 +1,133 @@
+//! Migrations, by refinery, with what refinery lacks: all of them in one transaction, one process at
+//! a time, and no run at all when the schema is up to date.
+//!
+//! Each migration ends by writing its number to `user_version`, in the same transaction; so one
+//! cheap read tells whether there is anything to do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use refinery::{Migration, Runner};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::create::Lock;
+use super::engine_error::{self, Engine as _};
+use super::file;
+use super::open::{connect, schema_version};
+use crate::auth::store::StoreError;
+use crate::store::OpenError;
+
+/// Every migration, by name and text. One that has been released is never edited: refinery compares
+/// its checksum with the one in each user's database.
+pub const MIGRATIONS: &[(&str, &str)] = &[
+    ("V001__accounts", include_str!("../../../migrations/V001__accounts.sql")),
+    ("V002__throttle", include_str!("../../../migrations/V002__throttle.sql")),
+];
+
+/// The schema version that this authctl knows and brings every database to.
+pub const LATEST: u32 = 2;
+
+/// Where refinery keeps what it has applied.
+const HISTORY: &str = "authctl_schema_history";
+
+/// Brings the database to the newest schema and returns the version before and after.
+///
+/// # Errors
+/// [`OpenError`], as for opening.
+pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    file::inspect(path)?;
+    let mut connection = connect(path, wait).map_err(failed)?;
+    let before = schema_version(&connection).engine().map_err(failed)?;
+    if before > LATEST {
+        return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
+    }
+    if before < LATEST {
+        bring_up_to_date(&mut connection, path, wait)?;
+    }
+    let after = schema_version(&connection).engine().map_err(failed)?;
+    Ok((before, after))
+}
+
+/// Migrates under the lock; somebody else may have done it while we waited.
+pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<(), OpenError> {
+    let _lock = Lock::take(path, wait)?;
+    if schema_version(connection).engine().map_err(|source| OpenError::Store { path: path.into(), source })? < LATEST {
+        check_history(connection, path)?;
+        run(connection).map_err(|source| OpenError::Store { path: path.into(), source })?;
+    }
+    Ok(())
+}
+
+/// Applies what is missing, in one transaction.
+pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(name, sql)| Migration::unapplied(name, sql))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
+    let mut runner = Runner::new(&migrations).set_grouped(true);
+    runner.set_migration_table_name(HISTORY);
+    runner.run(connection).map_err(|error| translate(&error))?;
+    Ok(())
+}
+
+/// Finds SQLite's own words under refinery's.
+fn translate(error: &refinery::Error) -> StoreError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(one) = cause {
+        if let Some(engine) = one.downcast_ref::<rusqlite::Error>() {
+            return engine_error::translate(engine);
+        }
+        cause = one.source();
+    }
+    if let refinery::error::Kind::Connection(_, source) = error.kind()
+        && let Some(engine) = source.downcast_ref::<rusqlite::Error>()
+    {
+        return engine_error::translate(engine);
+    }
+    StoreError::Engine(error.to_string())
+}
+
+/// Reads the list of applied migrations before refinery does: refinery panics on a row that it did
+/// not write.
+fn check_history(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let damaged = |problem: String| OpenError::History { path: path.into(), problem };
+    let sql = format!(r#"SELECT "version", "name", "applied_on", "checksum" FROM "{HISTORY}""#);
+    let mut statement = connection.prepare(&sql).map_err(|_| damaged("the table is missing".into()))?;
+    let mut rows = statement.query([]).map_err(|error| damaged(error.to_string()))?;
+    while let Some(row) = rows.next().map_err(|error| damaged(error.to_string()))? {
+        let version: i32 = row.get(0).map_err(|_| damaged("a version is not a number".into()))?;
+        let sound = row.get::<_, String>(1).is_ok()
+            && row.get::<_, String>(2).is_ok_and(|time| time.parse::<jiff::Timestamp>().is_ok())
+            && row.get::<_, String>(3).is_ok_and(|sum| sum.parse::<u64>().is_ok());
+        if !sound {
+            return Err(damaged(format!("the row of version {version} makes no sense")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::token::digest;
+
+    #[test]
+    fn a_released_migration_is_never_edited() {
+        let sums: Vec<_> = MIGRATIONS.iter().map(|(name, sql)| (*name, digest(sql))).collect();
+        insta::assert_debug_snapshot!(sums);
+    }
+
+    #[test]
+    fn the_latest_version_is_the_number_of_the_last_migration_and_each_writes_its_own() {
+        for (index, (name, sql)) in MIGRATIONS.iter().enumerate() {
+            let number = index + 1;
+            assert!(name.starts_with(&format!("V{number:03}__")), "{name}");
+            assert!(sql.contains(&format!("PRAGMA user_version = {number};")), "{name}");
+            assert!(!sql.contains('\r'), "{name} has line ends that change its checksum");
+        }
+        assert_eq!(LATEST as usize, MIGRATIONS.len());
+    }
+}

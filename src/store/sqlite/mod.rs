@@ -1,0 +1,193 @@
+//! The SQLite engine: one connection, one statement text per fact, every write `BEGIN IMMEDIATE`.
+//!
+//! Nothing slow runs between `BEGIN` and `COMMIT`: passwords are hashed before.
+
+mod attempts;
+mod create;
+mod engine_error;
+mod file;
+mod migrate;
+mod open;
+mod rows;
+mod sessions;
+mod users;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::auth::policy::ThrottleRules;
+use crate::auth::secret::{StoredHash, Token};
+use crate::auth::session::Session;
+use crate::auth::store::{
+    AdminGuard, Census, Deleted, Ended, NewSession, NewUser, PasswordChange, ProfileChange, Store, StoreError, Which,
+};
+use crate::auth::throttle::{AttemptKey, Decision};
+use crate::auth::user::{User, UserRef};
+
+use super::dialect::Dialect;
+use engine_error::Engine as _;
+
+pub use create::create;
+pub use migrate::{LATEST, MIGRATIONS, migrate};
+pub use open::open;
+
+/// An open SQLite database.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    dialect: Dialect,
+    path: PathBuf,
+    /// Whether the settings that only a writer needs have been made.
+    prepared_to_write: bool,
+}
+
+impl Sqlite {
+    /// Runs one act: `BEGIN IMMEDIATE`, the act, `COMMIT`; nothing is kept when the act fails.
+    fn act<T>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, Dialect) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if !self.prepared_to_write {
+            // Overwrite what is deleted: an old hash or session must not stay readable in free pages.
+            self.connection.execute_batch("PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;").engine()?;
+            self.prepared_to_write = true;
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let result = act(&transaction, self.dialect)?;
+        transaction.commit().engine()?;
+        Ok(result)
+    }
+}
+
+impl Store for Sqlite {
+    fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
+        users::find(&self.connection, self.dialect, who)
+    }
+
+    fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
+        users::password_hash(&self.connection, user_id)
+    }
+
+    fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
+        sessions::find(&self.connection, self.dialect, token)
+    }
+
+    fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
+        sessions::of_user(&self.connection, self.dialect, user_id)
+    }
+
+    fn count_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError> {
+        self.act(|tx, dialect| attempts::count(tx, dialect, key, now, rules))
+    }
+
+    fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
+        self.act(|tx, _| attempts::clear(tx, key))
+    }
+
+    fn create_user(
+        &mut self,
+        user: &NewUser,
+        hash: &StoredHash,
+        session: Option<&NewSession>,
+    ) -> Result<(User, Option<Session>), StoreError> {
+        self.act(|tx, dialect| {
+            let made = users::insert(tx, dialect, user, hash)?;
+            let session = session.map(|session| sessions::insert(tx, dialect, session)).transpose()?;
+            Ok((made, session))
+        })
+    }
+
+    fn begin_session(
+        &mut self,
+        session: &NewSession,
+        verified: &StoredHash,
+        upgraded: Option<&StoredHash>,
+        attempts: &AttemptKey,
+    ) -> Result<Option<Session>, StoreError> {
+        self.act(|tx, dialect| {
+            let in_force = users::password_hash(tx, &session.user_id)?;
+            if in_force.is_none_or(|hash| hash.expose() != verified.expose()) {
+                return Ok(None);
+            }
+            if let Some(upgraded) = upgraded {
+                users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;
+            }
+            attempts::clear(tx, attempts)?;
+            sessions::insert(tx, dialect, session).map(Some)
+        })
+    }
+
+    fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.act(|tx, dialect| sessions::set_end(tx, dialect, id, now, expires_at))
+    }
+
+    fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
+        self.act(|tx, dialect| sessions::delete_by_token(tx, dialect, token))
+    }
+
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
+        self.act(|tx, dialect| sessions::delete(tx, dialect, user_id, which))
+    }
+
+    fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
+        self.act(|tx, dialect| {
+            let in_force = users::password_hash(tx, change.user_id)?;
+            if in_force.is_none_or(|hash| hash.expose() != change.verified.expose()) {
+                return Ok(None);
+            }
+            users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
+            attempts::clear(tx, change.attempts)?;
+            let Some(which) = &change.end else {
+                return Ok(Some(Vec::new()));
+            };
+            match sessions::delete(tx, dialect, change.user_id, which)? {
+                Ended::Sessions(ended) => Ok(Some(ended)),
+                Ended::Missing(_) => Ok(None),
+            }
+        })
+    }
+
+    fn update_profile(&mut self, id: &str, change: &ProfileChange, now: Timestamp) -> Result<Option<User>, StoreError> {
+        self.act(|tx, dialect| users::update_profile(tx, dialect, id, change, now))
+    }
+
+    fn delete_user(&mut self, id: &str, guard: AdminGuard) -> Result<Deleted, StoreError> {
+        self.act(|tx, dialect| users::delete(tx, dialect, id, guard))
+    }
+
+    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        sessions::count_over(&self.connection, self.dialect, now)
+    }
+
+    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let pruned = self.act(|tx, dialect| sessions::delete_over(tx, dialect, now, limit))?;
+        // Between two batches the log is folded into the file as far as no reader needs it, so that
+        // a long prune does not grow it without end. A passive checkpoint makes nobody wait.
+        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
+        Ok(pruned)
+    }
+
+    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
+        let expired_sessions = sessions::count_over(&self.connection, self.dialect, now)?;
+        let number =
+            |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
+        let journal_mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
+        let metadata = std::fs::metadata(&self.path).map_err(|error| StoreError::Io(error.to_string()))?;
+        Ok(Census {
+            schema_version: open::schema_version(&self.connection).engine()?,
+            users: number(r#"SELECT count(*) FROM "user""#)?,
+            live_sessions: number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired_sessions),
+            expired_sessions,
+            sqlite_version: rusqlite::version().to_owned(),
+            journal_mode,
+            bytes: metadata.len(),
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! From rows to values. What makes no sense becomes an error that names table, column and row, and
+//! never the value: it may be a secret.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use crate::auth::session::Session;
+use crate::auth::store::StoreError;
+use crate::auth::user::User;
+use crate::store::dialect::Dialect;
+
+/// The columns of a user, in the order in which [`user`] reads them.
+pub(super) const USER: &str = r#""user"."id", "user"."name", "user"."email", "user"."emailVerified", "user"."image",
+    "user"."createdAt", "user"."updatedAt", "user"."role", "user"."banned", "user"."banReason", "user"."banExpires",
+    "user"."twoFactorEnabled""#;
+/// How many columns [`USER`] has.
+pub(super) const USER_WIDTH: usize = 12;
+
+/// The columns of a session, in the order in which [`session`] reads them. The token is not among
+/// them: nobody needs it back.
+pub(super) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt",
+    "session"."updatedAt", "session"."ipAddress", "session"."userAgent", "session"."impersonatedBy""#;
+
+/// Reads a user from the columns that start at `first`.
+pub(super) fn user(row: &Row<'_>, first: usize, dialect: Dialect) -> Result<User, StoreError> {
+    let mut reader = Reader::new(row, "user", first, dialect);
+    Ok(User {
+        id: reader.id()?,
+        name: reader.text("name")?,
+        email: reader.text("email")?,
+        email_verified: reader.truth("emailVerified")?,
+        image: reader.optional_text("image")?,
+        created_at: reader.time("createdAt")?,
+        updated_at: reader.time("updatedAt")?,
+        role: reader.optional_text("role")?,
+        banned: reader.truth("banned")?,
+        ban_reason: reader.optional_text("banReason")?,
+        ban_expires: reader.optional_time("banExpires")?,
+        two_factor_enabled: reader.truth("twoFactorEnabled")?,
+    })
+}
+
+/// Reads a session from the columns that start at `first`.
+pub(super) fn session(row: &Row<'_>, first: usize, dialect: Dialect) -> Result<Session, StoreError> {
+    let mut reader = Reader::new(row, "session", first, dialect);
+    Ok(Session {
+        id: reader.id()?,
+        user_id: reader.text("userId")?,
+        expires_at: reader.time("expiresAt")?,
+        created_at: reader.time("createdAt")?,
+        updated_at: reader.time("updatedAt")?,
+        ip_address: reader.optional_text("ipAddress")?.filter(|text| !text.is_empty()),
+        user_agent: reader.optional_text("userAgent")?.filter(|text| !text.is_empty()),
+        impersonated_by: reader.optional_text("impersonatedBy")?,
+    })
+}
+
+/// Reads one column after the other and knows where it is when something is wrong.
+struct Reader<'r> {
+    row: &'r Row<'r>,
+    table: &'static str,
+    next: usize,
+    id: String,
+    dialect: Dialect,
+}
+
+impl<'r> Reader<'r> {
+    fn new(row: &'r Row<'r>, table: &'static str, first: usize, dialect: Dialect) -> Self {
+        Self { row, table, next: first, id: "(unreadable)".into(), dialect }
+    }
+
+    fn nonsense(&self, column: &'static str, problem: &str) -> StoreError {
+        StoreError::Inconsistent { table: self.table, column, row: self.id.clone(), problem: problem.to_owned() }
+    }
+
+    fn value(&mut self, column: &'static str) -> Result<ValueRef<'r>, StoreError> {
+        let index = self.next;
+        self.next += 1;
+        self.row.get_ref(index).map_err(|_| self.nonsense(column, "is missing"))
+    }
+
+    fn id(&mut self) -> Result<String, StoreError> {
+        let id = self.text("id")?;
+        self.id.clone_from(&id);
+        Ok(id)
+    }
+
+    fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        match self.value(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text.to_owned())),
+                Err(_) => Err(self.nonsense(column, "is not valid UTF-8")),
+            },
+            _ => Err(self.nonsense(column, "is not text")),
+        }
+    }
+
+    fn text(&mut self, column: &'static str) -> Result<String, StoreError> {
+        self.optional_text(column)?.ok_or_else(|| self.nonsense(column, "is null"))
+    }
+
+    /// Null is no: the columns that plugins add have no value in rows that were there before.
+    fn truth(&mut self, column: &'static str) -> Result<bool, StoreError> {
+        match self.value(column)? {
+            ValueRef::Null | ValueRef::Integer(0) => Ok(false),
+            ValueRef::Integer(1) => Ok(true),
+            _ => Err(self.nonsense(column, "is neither 0 nor 1")),
+        }
+    }
+
+    fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        match self.value(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => match self.dialect.read_time(value) {
+                Some(instant) => Ok(Some(instant)),
+                None => Err(self.nonsense(column, "is no time that a calendar knows")),
+            },
+            _ => Err(self.nonsense(column, "is not a number of seconds")),
+        }
+    }
+
+    fn time(&mut self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.optional_time(column)?.ok_or_else(|| self.nonsense(column, "is null"))
+    }
+}

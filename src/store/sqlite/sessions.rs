@@ -1,0 +1,159 @@
+//! Sessions. SQL may choose rows by time to read fewer of them; whether one is live, the rules say.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+
+use super::engine_error::Engine as _;
+use super::rows;
+use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::store::{Ended, NewSession, StoreError, Which};
+use crate::auth::user::User;
+use crate::store::dialect::Dialect;
+
+/// Finds a session and its user with one statement. The user's columns come first.
+pub(super) fn find(
+    connection: &Connection,
+    dialect: Dialect,
+    token: &Token,
+) -> Result<Option<(Session, User)>, StoreError> {
+    let sql = format!(
+        r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "session"."token" = ?1"#,
+        rows::USER,
+        rows::SESSION
+    );
+    connection
+        .query_row(&sql, [dialect.token(token)], |row| {
+            let user = rows::user(row, 0, dialect);
+            let session = rows::session(row, rows::USER_WIDTH, dialect);
+            Ok(session.and_then(|session| user.map(|user| (session, user))))
+        })
+        .optional()
+        .engine()?
+        .transpose()
+}
+
+pub(super) fn of_user(connection: &Connection, dialect: Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, "id""#, rows::SESSION);
+    let mut statement = connection.prepare(&sql).engine()?;
+    let mut found = statement.query([user_id]).engine()?;
+    let mut sessions = Vec::new();
+    while let Some(row) = found.next().engine()? {
+        sessions.push(rows::session(row, 0, dialect)?);
+    }
+    Ok(sessions)
+}
+
+pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSession) -> Result<Session, StoreError> {
+    tx.execute(
+        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId")
+           VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)"#,
+        (
+            &session.id,
+            dialect.time(session.expires_at),
+            dialect.token(&session.token),
+            dialect.time(session.now),
+            &session.origin.ip_address,
+            &session.origin.user_agent,
+            &session.user_id,
+        ),
+    )
+    .engine()?;
+    by_id(tx, dialect, &session.id)?
+        .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
+}
+
+pub(super) fn set_end(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    id: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    tx.execute(
+        r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#,
+        (id, dialect.time(expires_at), dialect.time(now)),
+    )
+    .engine()?;
+    by_id(tx, dialect, id)
+}
+
+pub(super) fn delete_by_token(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    token: &Token,
+) -> Result<Option<Session>, StoreError> {
+    let token = dialect.token(token);
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
+    let session =
+        tx.query_row(&sql, [&token], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()?;
+    tx.execute(r#"DELETE FROM "session" WHERE "token" = ?1"#, [&token]).engine()?;
+    Ok(session)
+}
+
+/// Deletes sessions of a user and returns them; with ids, all or nothing.
+pub(super) fn delete(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    user_id: &str,
+    which: &Which,
+) -> Result<Ended, StoreError> {
+    let of_user = of_user(tx, dialect, user_id)?;
+    if let Some(id) = which.missing_from(&of_user) {
+        return Ok(Ended::Missing(id.to_owned()));
+    }
+    let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
+    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    for session in &chosen {
+        statement.execute([&session.id]).engine()?;
+    }
+    Ok(Ended::Sessions(chosen))
+}
+
+pub(super) fn count_over(connection: &Connection, dialect: Dialect, now: Timestamp) -> Result<u64, StoreError> {
+    let mut count = 0;
+    each_over(connection, dialect, now, usize::MAX, |_| count += 1)?;
+    Ok(count)
+}
+
+pub(super) fn delete_over(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    now: Timestamp,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let mut ids = Vec::new();
+    each_over(tx, dialect, now, limit, |session| ids.push(session.id))?;
+    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    for id in &ids {
+        statement.execute([id]).engine()?;
+    }
+    Ok(ids.len() as u64)
+}
+
+/// Goes through sessions that are over: chosen by the index on `expiresAt`, judged by the rule.
+fn each_over(
+    connection: &Connection,
+    dialect: Dialect,
+    now: Timestamp,
+    limit: usize,
+    mut found: impl FnMut(Session),
+) -> Result<(), StoreError> {
+    let sql =
+        format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare(&sql).engine()?;
+    let mut candidates = statement.query((dialect.time(now), limit)).engine()?;
+    while let Some(row) = candidates.next().engine()? {
+        let session = rows::session(row, 0, dialect)?;
+        if !session.is_live(now) {
+            found(session);
+        }
+    }
+    Ok(())
+}
+
+fn by_id(connection: &Connection, dialect: Dialect, id: &str) -> Result<Option<Session>, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
+    connection.query_row(&sql, [id], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()
+}
