@@ -88,7 +88,7 @@ impl Exit {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut text = format!("{red}error:{plain} {}", escape(&self.message));
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("\n{cyan}hint:{plain} {}", escape(hint)));
+            text = format!("{text}\n{cyan}hint:{plain} {}", escape(hint));
         }
         text
     }
@@ -267,8 +267,7 @@ fn of_prompt(error: &PromptError) -> Exit {
         PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
         PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
         PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
-        PromptError::Secret { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
-        PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        PromptError::Secret { .. } | PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
         PromptError::StdinIsTerminal => {
             Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint("leave the flag out to be asked, or pipe the password in")
         }

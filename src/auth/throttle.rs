@@ -17,7 +17,7 @@ pub struct AttemptKey(String);
 impl AttemptKey {
     /// The key of sign-in attempts for an address.
     pub fn sign_in(email: &Email) -> Self {
-        Self(digest(&format!("sign-in:{email}")))
+        Self(digest(format!("sign-in:{email}")))
     }
 
     /// The key as stored.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo};
 
 /// The longest `--wait`: longer than this is a mistake.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Reads `--wait`: a duration of at most an hour.
 pub(super) fn wait(text: &str) -> Result<Duration, String> {
@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(wait("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(wait("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(wait("0s"), Ok(Duration::ZERO));
-        assert_eq!(duration("7d"), Some(Duration::from_secs(7 * 86_400)));
+        assert_eq!(duration("7d"), Some(Duration::from_hours(7 * 24)));
         for text in ["", "5", "s", "-5s", "+5s", "PT5S", "1mo", "1y", "never", "5 parsecs", "2h", "1e9s"] {
             assert!(wait(text).is_err(), "{text:?}");
         }

@@ -11,15 +11,12 @@ const WIDTH_MIN: u16 = 40;
 pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, style: Style) -> String {
     let mut table = Table::new();
     table.set_header(header.to_vec()).add_rows(rows);
-    match style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) {
-        Some(width) => {
-            table.load_style(presets::UTF8_BORDERS_ONLY);
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        None => {
-            table.load_style(presets::NOTHING);
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
+    if let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) {
+        table.load_style(presets::UTF8_BORDERS_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    } else {
+        table.load_style(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Disabled);
     }
     lines(&table)
 }

@@ -10,7 +10,7 @@ use super::PromptError;
 use crate::auth::secret::{Password, SECRET_BYTES_MAX};
 
 /// Two secrets with their line ends, and one byte to notice that there is more.
-const INPUT_BYTES_MAX: u64 = 2 * (SECRET_BYTES_MAX as u64 + 2) + 1;
+const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;
 
 /// Where a password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +73,8 @@ impl Source {
     /// Reads no more than can be used, so that an endless input ends. What is too long is cut, and
     /// then refused by its length.
     fn limited(&self, input: impl Read) -> Result<Zeroizing<Vec<u8>>, PromptError> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_BYTES_MAX as usize));
-        input.take(INPUT_BYTES_MAX).read_to_end(&mut bytes).map_err(|source| self.unreadable(source))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_BYTES_MAX));
+        input.take(INPUT_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(|source| self.unreadable(source))?;
         Ok(bytes)
     }
 
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn unusable_secrets_and_endless_input_are_refused() {
-        for content in [&b""[..], b"\n", b"a\0b", b"\xff\xfe", &[b'a'; 100_000]] {
+        let endless = "a".repeat(100_000);
+        for content in [&b""[..], b"\n", b"a\0b", b"\xff\xfe", endless.as_bytes()] {
             let (_directory, source) = file(content);
             assert!(matches!(source.one("one"), Err(PromptError::Secret { .. })), "{}", content.len());
         }

@@ -24,7 +24,7 @@ use crate::auth::secret::Token;
 pub use pending::{Abandoned, Pending};
 
 /// More than any file that authctl writes, little enough to read without thought.
-const FILE_BYTES_MAX: u64 = 4096;
+const FILE_BYTES_MAX: usize = 4096;
 
 /// Why the session file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -143,11 +143,11 @@ impl SessionFile {
         if found.nlink() != 1 {
             return Err(self.unsafe_file("it has another name (a hard link)", "rm"));
         }
-        if found.len() > FILE_BYTES_MAX {
+        if found.len() > FILE_BYTES_MAX as u64 {
             return Err(SessionFileError::Damaged(self.path()));
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX as usize));
-        file.by_ref().take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(|error| self.unreadable(error))?;
+        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
+        file.by_ref().take(FILE_BYTES_MAX as u64).read_to_end(&mut text).map_err(|error| self.unreadable(error))?;
         parse(&text).ok_or_else(|| SessionFileError::Damaged(self.path()))
     }
 

@@ -95,11 +95,11 @@ impl Abandoned {
         // It may have got its name, or been removed, before we had the lock.
         let named = path.symlink_metadata().ok()?;
         let held = file.metadata().ok()?;
-        if named.ino() != held.ino() || !held.is_file() || held.len() > FILE_BYTES_MAX {
+        if named.ino() != held.ino() || !held.is_file() || held.len() > FILE_BYTES_MAX as u64 {
             return None;
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX as usize));
-        (&file).take(FILE_BYTES_MAX).read_to_end(&mut text).ok()?;
+        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
+        (&file).take(FILE_BYTES_MAX as u64).read_to_end(&mut text).ok()?;
         Some(Self { token: parse(&text).map(|stored| stored.token), path, _file: file })
     }
 

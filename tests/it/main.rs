@@ -1,1 +1,8 @@
+//! One binary for all tests that run the real program or look at the whole project.
 
+// The clock and the environment are the tester's here.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(missing_docs, reason = "the names of tests are sentences")]
+
+mod sandbox;
+mod whoami;

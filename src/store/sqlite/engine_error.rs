@@ -25,11 +25,10 @@ pub(super) fn translate(error: &Error) -> StoreError {
     let text = message.clone().unwrap_or_else(|| failure.to_string());
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly,
+        // The main file was opened and read before; what cannot be opened is a file beside it.
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => StoreError::ReadOnly,
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::SystemIoFailure => StoreError::Io(text),
-        // The main file was opened and read before; what cannot be opened is a file beside it.
-        ErrorCode::CannotOpen => StoreError::ReadOnly,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
         ErrorCode::ConstraintViolation
             if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE && text.contains("user.email") =>

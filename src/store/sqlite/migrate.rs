@@ -117,7 +117,11 @@ mod tests {
     #[test]
     fn a_released_migration_is_never_edited() {
         let sums: Vec<_> = MIGRATIONS.iter().map(|(name, sql)| (*name, digest(sql))).collect();
-        insta::assert_debug_snapshot!(sums);
+        let released = [
+            ("V001__accounts", "adf4aab0b159af1566552bbb981038eda4ed4a54a8e5f7b2efc1614ce9581567"),
+            ("V002__throttle", "3fffb2547426706c5e584e20e2128b5f7c08828db3522d30e89269a8756cde0a"),
+        ];
+        assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }
 
     #[test]

@@ -1,0 +1,240 @@
+//! A hermetic place to run the real program: its own home, no inherited environment, no terminal.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A password that passes every rule.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// Another one.
+pub const OTHER_PASSWORD: &str = "nine purple umbrellas sing";
+
+/// The program under test.
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_authctl"))
+}
+
+/// A home directory with nothing in it.
+pub struct Sandbox {
+    directory: TempDir,
+}
+
+/// What a run of the program left: compare it whole, or call [`Ran::success`].
+#[must_use = "compare the whole run with a snapshot, or assert its success"]
+pub struct Ran {
+    /// Exit code; 128 + n for a death by signal n, as a shell says it.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    home: PathBuf,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        let directory = tempfile::Builder::new().prefix("authctl-").tempdir().unwrap();
+        Self { directory }
+    }
+
+    /// A sandbox in which ada@example.com has signed up and is signed in.
+    pub fn with_ada() -> Self {
+        let sandbox = Self::new();
+        sandbox.sign_up("ada@example.com", "Ada").success();
+        sandbox
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path below the home directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    /// The default database.
+    pub fn database(&self) -> PathBuf {
+        self.path(".local/share/authctl/auth.db")
+    }
+
+    /// The directory of session files of the first shell.
+    pub fn sessions(&self) -> PathBuf {
+        self.path(".config/authctl/sessions")
+    }
+
+    /// The one session file of the first shell.
+    pub fn session_file(&self) -> PathBuf {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(self.sessions()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 1, "one session file: {files:?}");
+        files.remove(0)
+    }
+
+    /// Writes a file below the home directory and returns its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A command that runs the program in this home and nothing else of the tester's environment.
+    pub fn command<I>(&self, words: I) -> Command
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let mut command = Command::new(program());
+        command.args(words).env_clear().env("HOME", self.home()).current_dir(self.home()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program with these words, separated by spaces.
+    pub fn run(&self, words: &str) -> Ran {
+        self.finish(&mut self.command(words.split_whitespace()))
+    }
+
+    /// Runs the program with these exact words.
+    pub fn run_words(&self, words: &[&str]) -> Ran {
+        self.finish(&mut self.command(words))
+    }
+
+    /// Runs the program as another shell of the same user would: same database, own session.
+    pub fn other_shell(&self, words: &str) -> Ran {
+        self.finish(self.command(words.split_whitespace()).env("XDG_CONFIG_HOME", self.path("other-config")))
+    }
+
+    /// Runs the program and gives it this on standard input.
+    pub fn run_with_input(&self, words: &str, input: impl AsRef<[u8]>) -> Ran {
+        self.finish_with_input(&mut self.command(words.split_whitespace()), input)
+    }
+
+    /// Signs somebody up, with [`PASSWORD`].
+    pub fn sign_up(&self, email: &str, name: &str) -> Ran {
+        self.finish_with_input(&mut self.command(["signup", email, "--name", name, "--password-stdin"]), PASSWORD)
+    }
+
+    /// Signs somebody in, with [`PASSWORD`].
+    pub fn sign_in(&self, email: &str) -> Ran {
+        self.run_with_input(&format!("signin {email} --password-stdin"), PASSWORD)
+    }
+
+    /// Waits for a prepared command.
+    pub fn finish(&self, command: &mut Command) -> Ran {
+        self.ran(&command.output().unwrap())
+    }
+
+    /// Waits for a prepared command that reads this.
+    pub fn finish_with_input(&self, command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A program that refuses early closes the pipe; that is its right.
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
+        self.ran(&child.wait_with_output().unwrap())
+    }
+
+    pub fn ran(&self, output: &Output) -> Ran {
+        let status = output.status;
+        Ran {
+            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap()),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+            home: self.home().canonicalize().unwrap(),
+        }
+    }
+
+    /// Opens the database as the tester, to move the data.
+    pub fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.database()).unwrap()
+    }
+
+    /// Runs SQL on the database.
+    pub fn execute(&self, sql: &str) {
+        self.sql().execute_batch(sql).unwrap();
+    }
+
+    /// Asks the database for one number.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.sql().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+impl Ran {
+    /// Asserts exit code 0 and returns standard output.
+    pub fn success(self) -> String {
+        assert_eq!(self.code, 0, "{self}");
+        self.stdout
+    }
+
+    /// Asserts an exit code and returns standard error.
+    pub fn failure(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self}");
+        assert_eq!(self.stdout, "", "a failure says nothing on standard output: {self}");
+        self.stderr
+    }
+
+    /// Asserts exit code 0 and parses standard output as one JSON document.
+    pub fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.success()).unwrap()
+    }
+
+    /// Asserts an exit code and parses standard error as one JSON document with an `error`.
+    pub fn json_error(self, code: i32) -> serde_json::Value {
+        let document: serde_json::Value = serde_json::from_str(&self.failure(code)).unwrap();
+        document["error"].clone()
+    }
+}
+
+/// The whole run, with what differs from one to the next replaced: the home directory, ids, session
+/// file names and instants.
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tame = |text: &str| {
+            let text = text.replace(self.home.to_str().unwrap(), "[HOME]");
+            tame_words(&text)
+        };
+        write!(f, "{}", tame(&self.stdout))?;
+        if !self.stderr.is_empty() {
+            write!(f, "------- stderr -------\n{}", tame(&self.stderr))?;
+        }
+        if self.code != 0 {
+            write!(f, "[exit status: {}]", self.code)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Replaces ids (32 letters and digits), names of session files and instants.
+fn tame_words(text: &str) -> String {
+    let mut tamed = String::new();
+    let mut word = String::new();
+    for c in text.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.' | '_' | '@') {
+            word.push(c);
+            continue;
+        }
+        let stem = word.strip_suffix(".json").unwrap_or(&word);
+        let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
+        if word.parse::<jiff::Timestamp>().is_ok() {
+            tamed.push_str("[TIME]");
+        } else if is_id {
+            tamed.push_str(if stem.len() == word.len() { "[ID]" } else { "[KEY].json" });
+        } else {
+            tamed.push_str(&word);
+        }
+        word.clear();
+        if c != '\0' {
+            tamed.push(c);
+        }
+    }
+    tamed
+}
