@@ -124,13 +124,8 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
 
 /// Tells what happened. An answer that cannot be written is a failure of its own.
 fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    let page = output::human(outcome, context.now, style);
-    let (answer, done) = if cli.global.json {
-        (output::json(outcome).unwrap_or_default(), Vec::new())
-    } else {
-        (page.answer, page.done)
-    };
-    if let Err(error) = stream::answer(&answer) {
+    let page = if cli.global.json { output::json(outcome) } else { output::human(outcome, context.now, style) };
+    if let Err(error) = stream::answer(&page.answer) {
         let mut exit = Exit::of_output(&error);
         if let Some(token) = outcome.unheld_token() {
             let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
@@ -139,7 +134,7 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
         return tell_failure(&exit, cli.global.json, style.color);
     }
     if !cli.global.quiet {
-        for line in done {
+        for line in page.done {
             stream::message(&line);
         }
     }

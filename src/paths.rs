@@ -1,7 +1,9 @@
 //! Places: which database is meant, and where sessions are kept. Knows names, opens nothing.
 
 use std::ffi::OsStr;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
@@ -95,6 +97,15 @@ pub fn database(flag: Option<&Path>, hints: &PlaceHints) -> Result<DatabasePlace
 fn data_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
     let base = base_directory(hints, hints.data_home.as_deref(), ".local/share", "XDG_DATA_HOME, AUTHCTL_DB or --db")?;
     Ok(base.join("authctl"))
+}
+
+/// Makes the directory of the default database, private to its owner.
+///
+/// # Errors
+/// Whatever the operating system said.
+pub fn make_data_directory(database: &Path) -> io::Result<()> {
+    let directory = database.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// The directory of authctl's configuration, where sessions are kept.

@@ -70,7 +70,7 @@ fn source(named: PasswordSource) -> Source {
 fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
     match given {
         Some(email) => Ok(email.clone()),
-        None => Ok(context.prompt.text("Email", "an email address", "the argument EMAIL")?),
+        None => Ok(context.prompt().text("Email", "an email address", "the argument EMAIL")?),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     }
     // A database that is missing is told before a password is asked for.
     context.auth()?;
-    let password = context.prompt.password(&source(args.password.source()))?;
+    let password = context.prompt().password(&source(args.password.source()))?;
     let request = SignIn { email, password };
     if args.no_store {
         let user = context.auth()?.check_password(&request)?;

@@ -1,22 +1,26 @@
 //! `signup`: makes the account and, unless told otherwise, signs in.
 
 use super::{email, keep, notice_override, prepare, source};
-use crate::auth::{Lifetime, SessionWish, SignUp};
+use crate::auth::email::Email;
+use crate::auth::{AuthError, Lifetime, SessionWish, SignUp};
 use crate::cli::SignUpArgs;
 use crate::context::Context;
 use crate::output::Outcome;
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
-    // The address is judged before more is asked.
-    crate::auth::email::Email::parse(&email).map_err(crate::auth::AuthError::from)?;
+    // The address is judged before more is asked, and so is a database that is there.
+    Email::parse(&email).map_err(AuthError::from)?;
+    let database = context.database()?.path;
+    if database.exists() {
+        context.auth()?;
+    }
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => context.prompt.text("Name", "a name", "--name")?,
+        None => context.prompt().text("Name", "a name", "--name")?,
     };
-    let password = context.prompt.new_password(&source(args.password.source()))?;
+    let password = context.prompt().new_password(&source(args.password.source()))?;
     let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
-    let database = context.database()?.path;
     if args.no_signin {
         let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
         return Ok(Outcome::SignedUp { user, session: None, database });

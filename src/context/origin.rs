@@ -8,7 +8,7 @@ const USER_AGENT_CHARS_MAX: usize = 512;
 
 /// The variables that name a remote client or a CI run.
 #[derive(Debug, Clone, Default)]
-pub struct OriginHints {
+pub(super) struct OriginHints {
     ssh_connection: Option<String>,
     ci_run: Option<String>,
 }

@@ -31,7 +31,7 @@ pub struct Page {
 }
 
 impl Page {
-    fn answer(text: String) -> Self {
+    pub(super) fn answer(text: String) -> Self {
         Self { answer: text, done: Vec::new() }
     }
 

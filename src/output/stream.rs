@@ -14,7 +14,6 @@ pub fn answer(text: &str) -> io::Result<()> {
 
 /// Writes a message for a person. If nobody can read it, there is nobody to tell.
 pub fn message(text: &str) {
-    let mut output = io::stderr().lock();
-    let _ = output.write_all(text.as_bytes());
-    let _ = output.write_all(b"\n");
+    // One write, so that messages of processes that share a terminal do not mix.
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }

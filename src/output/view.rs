@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::human::Page;
 use super::outcome::{Kept, Outcome};
 use super::time::rfc3339;
 use crate::auth::session::Session;
@@ -85,11 +86,11 @@ fn sessions<'a>(sessions: &'a [Session], current: Option<&str>) -> Vec<SessionVi
     sessions.iter().map(view).collect()
 }
 
-/// The one document that `--json` prints; `None` when there is nothing to say.
-pub fn json(outcome: &Outcome) -> Option<String> {
+/// The one document that `--json` prints. Nothing else is told.
+pub fn json(outcome: &Outcome) -> Page {
     let document: Value = match outcome {
-        Outcome::Silent => return None,
-        Outcome::Page(page) => return Some(page.clone()),
+        Outcome::Silent => return Page::default(),
+        Outcome::Page(page) => return Page::answer(page.clone()),
         Outcome::SignedUp { user, session, .. } => {
             json!({ "user": UserView::from(user), "session": session.as_ref().map(|(session, _)| SessionView::from(session)) })
         }
@@ -132,5 +133,5 @@ pub fn json(outcome: &Outcome) -> Option<String> {
             json!({ "database": path.to_string_lossy(), "from": from, "to": to })
         }
     };
-    Some(format!("{document:#}\n"))
+    Page::answer(format!("{document:#}\n"))
 }

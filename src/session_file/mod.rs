@@ -6,15 +6,15 @@
 //! committed; then the file gets its name. A locked name whose process is dead is an abandoned
 //! sign-in: whoever comes next ends its session, if it ever began.
 
+mod directory;
 mod pending;
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -224,57 +224,6 @@ impl SessionFile {
 
     fn temporary_prefix(&self) -> String {
         format!(".{}.", self.name)
-    }
-
-    fn make_directories(&self) -> Result<(), SessionFileError> {
-        if self.directory.symlink_metadata().is_ok() {
-            return Ok(());
-        }
-        // Under sudo, HOME may still be somebody else's: what root made there they could not use.
-        let existing = self.directory.ancestors().find_map(|path| path.metadata().ok());
-        let me = rustix::process::geteuid().as_raw();
-        if me == 0 && existing.is_some_and(|found| found.uid() != 0) {
-            return Err(SessionFileError::UnsafeDirectory {
-                path: self.directory.clone(),
-                problem: "it would be made by root in another user's directory".into(),
-                remedy: "run as that user, or set HOME or XDG_CONFIG_HOME to root's own".into(),
-            });
-        }
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
-        made.map_err(|error| self.unwritable(error))
-    }
-
-    /// Opens the directory after looking at who else may write there.
-    fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let me = rustix::process::geteuid().as_raw();
-        let mut opened = None;
-        for path in [&self.root, &self.directory] {
-            let directory =
-                rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| self.unwritable(error))?;
-            let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
-            let problem = if found.st_uid != me {
-                "it belongs to another user"
-            } else if found.st_mode & 0o022 != 0 {
-                "others may write to it"
-            } else {
-                opened = Some(directory);
-                continue;
-            };
-            let remedy =
-                format!("look at what is in it, then: chown \"$(id -u)\" '{0}' && chmod 700 '{0}'", path.display());
-            return Err(SessionFileError::UnsafeDirectory { path: path.clone(), problem: problem.into(), remedy });
-        }
-        opened.ok_or_else(|| self.unwritable(Errno::NOENT))
-    }
-
-    /// Holds off other processes between looking at the file and changing it.
-    fn lock(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
-        // A lock belongs to an open file description, so it needs one of its own.
-        let own =
-            rustix::fs::openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::fs::flock(&own, FlockOperation::LockExclusive)?;
-        Ok(own)
     }
 }
 

@@ -33,6 +33,11 @@ pub use create::create;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::open;
 
+/// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
+/// deleted is overwritten: an old hash must not stay readable in free pages.
+const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
+
 /// An open SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
@@ -50,8 +55,7 @@ impl Sqlite {
         act: impl FnOnce(&Transaction<'_>, Dialect) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if !self.prepared_to_write {
-            // Overwrite what is deleted: an old hash or session must not stay readable in free pages.
-            self.connection.execute_batch("PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;").engine()?;
+            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
             self.prepared_to_write = true;
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;

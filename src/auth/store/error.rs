@@ -1,0 +1,40 @@
+//! How the memory fails, in the rules' words; the engine's own words are told only where nothing
+//! better is known.
+
+/// Why the memory failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another user has the address.
+    #[error("the email address is taken")]
+    EmailTaken,
+    /// Another process kept the database locked for longer than the wait.
+    #[error("the database is busy: another process is writing to it")]
+    Busy,
+    /// The file or its file system does not take writes.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// No room on the file system, or over a size limit.
+    #[error("the file system of the database is full")]
+    Full,
+    /// The operating system could not read or write the file.
+    #[error("the database file could not be read or written: {0}")]
+    Io(String),
+    /// SQLite found damage.
+    #[error("the database file is damaged: {0}")]
+    Corrupt(String),
+    /// A row that makes no sense.
+    #[error("row {row} of table {table} makes no sense: column {column} {problem}")]
+    Inconsistent {
+        /// Table.
+        table: &'static str,
+        /// Column.
+        column: &'static str,
+        /// Its id, as far as it could be read.
+        row: String,
+        /// What is wrong with the value, without the value.
+        problem: String,
+    },
+    /// Anything else the engine said.
+    #[error("the database engine failed: {0}")]
+    Engine(String),
+}

@@ -1,0 +1,160 @@
+//! What the store is told, and what it answers.
+
+use jiff::Timestamp;
+
+use crate::auth::email::Email;
+use crate::auth::secret::{StoredHash, Token};
+use crate::auth::session::Session;
+use crate::auth::throttle::AttemptKey;
+
+/// A user to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Row id.
+    pub id: String,
+    /// Row id of the credential account.
+    pub account_id: String,
+    /// Canonical address.
+    pub email: Email,
+    /// Display name.
+    pub name: String,
+    /// Address of a picture.
+    pub image: Option<String>,
+    /// Written as `createdAt` and `updatedAt`.
+    pub now: Timestamp,
+}
+
+/// A session to be made.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Row id.
+    pub id: String,
+    /// Token in clear; the store keeps what its database is used to.
+    pub token: Token,
+    /// Whose session it is.
+    pub user_id: String,
+    /// Written as `createdAt` and `updatedAt`.
+    pub now: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a sign-in comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Address of the remote client.
+    pub ip_address: Option<String>,
+    /// Program, user and host.
+    pub user_agent: Option<String>,
+}
+
+/// Which of a user's sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Every one.
+    All,
+    /// Every one but the one with this id.
+    Others(String),
+    /// These ids.
+    Ids(Vec<String>),
+}
+
+impl Which {
+    /// Whether the session with this id is meant.
+    pub fn means(&self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Others(current) => id != current,
+            Self::Ids(ids) => ids.iter().any(|one| one == id),
+        }
+    }
+
+    /// The first id asked for by name that is not among the given sessions.
+    pub fn missing_from(&self, sessions: &[Session]) -> Option<&str> {
+        match self {
+            Self::All | Self::Others(_) => None,
+            Self::Ids(ids) => {
+                ids.iter().map(String::as_str).find(|id| !sessions.iter().any(|session| session.id == **id))
+            }
+        }
+    }
+}
+
+/// What became of the wish to end sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// These sessions have ended, those included that were over already.
+    Sessions(Vec<Session>),
+    /// The user has no session with this id; nothing has ended.
+    Missing(String),
+}
+
+/// A password to be replaced.
+#[derive(Debug)]
+pub struct PasswordChange<'a> {
+    /// Whose.
+    pub user_id: &'a str,
+    /// The hash that the current password was compared with.
+    pub verified: &'a StoredHash,
+    /// The new hash.
+    pub hash: &'a StoredHash,
+    /// Sessions that end with it.
+    pub end: Option<Which>,
+    /// Count of attempts to clear.
+    pub attempts: &'a AttemptKey,
+    /// Written as `updatedAt`.
+    pub now: Timestamp,
+}
+
+/// What of a profile changes; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// New display name.
+    pub name: Option<String>,
+    /// New picture, or `Some(None)` for none.
+    pub image: Option<Option<String>>,
+}
+
+/// Whether the last administrator may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminGuard {
+    /// Refuse to delete the only user who has the role `admin` and is not banned.
+    KeepLastAdmin,
+    /// Delete anyway.
+    Off,
+}
+
+/// What a deletion did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// The user is gone, with this many sessions.
+    User {
+        /// Session rows deleted with the user.
+        sessions: u64,
+    },
+    /// Refused: no other administrator would be left.
+    LastAdmin,
+    /// There was no such user.
+    Missing,
+}
+
+/// A description of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Census {
+    /// Number of the newest migration applied.
+    pub schema_version: u32,
+    /// Users.
+    pub users: u64,
+    /// Sessions that are live.
+    pub live_sessions: u64,
+    /// Session rows that are over.
+    pub expired_sessions: u64,
+    /// Version of the SQLite library inside.
+    pub sqlite_version: String,
+    /// How the database is journalled.
+    pub journal_mode: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+}

@@ -1,0 +1,103 @@
+//! What the rules need of a memory: a trait, owned by the rules, made elsewhere.
+//!
+//! Look-ups return `Option`: that something is absent is an answer, not an error. Every method that
+//! changes something is one act in one transaction, and returns what was stored as read back from
+//! the database.
+
+mod error;
+mod facts;
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::policy::ThrottleRules;
+use super::secret::{StoredHash, Token};
+use super::session::Session;
+use super::throttle::{AttemptKey, Decision};
+use super::user::{User, UserRef};
+
+pub use error::StoreError;
+pub use facts::{
+    AdminGuard, Census, Deleted, Ended, NewSession, NewUser, Origin, PasswordChange, ProfileChange, Which,
+};
+
+/// A store that holds one database's users, accounts and sessions.
+pub trait Store: fmt::Debug {
+    /// Finds a user.
+    fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError>;
+
+    /// Finds the password hash of a user's credential account; `None` without one.
+    fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError>;
+
+    /// Finds a session by its token, live or not, with its user.
+    fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError>;
+
+    /// Lists a user's sessions, live or not, newest first.
+    fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError>;
+
+    /// Counts an attempt, or says how long to wait, as [`super::throttle::decide`] decides.
+    fn count_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError>;
+
+    /// Forgets the attempts for a key.
+    fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError>;
+
+    /// Makes a user with a credential account and, if given, a session.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] when another user has the address.
+    fn create_user(
+        &mut self,
+        user: &NewUser,
+        hash: &StoredHash,
+        session: Option<&NewSession>,
+    ) -> Result<(User, Option<Session>), StoreError>;
+
+    /// Makes a session for a user who has shown the right password: clears the count of attempts
+    /// and, if given, replaces the hash that was found outdated.
+    ///
+    /// Returns `None` when the user or the hash that was verified is no longer there.
+    fn begin_session(
+        &mut self,
+        session: &NewSession,
+        verified: &StoredHash,
+        upgraded: Option<&StoredHash>,
+        attempts: &AttemptKey,
+    ) -> Result<Option<Session>, StoreError>;
+
+    /// Moves a session's end; `None` when the session has been ended meanwhile.
+    fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError>;
+
+    /// Ends the session with this token and returns it; `None` when there is none.
+    fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError>;
+
+    /// Ends a user's sessions and returns them as they were. Ending sessions by id is all or
+    /// nothing: with an id that is not the user's, nothing ends.
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError>;
+
+    /// Replaces a password hash if the verified one is still in force, clears the count of
+    /// attempts and ends the sessions that `which` names, if given.
+    ///
+    /// Returns `None`, with nothing changed, when the hash is no longer the verified one.
+    fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError>;
+
+    /// Changes a user's name or picture; `None` when the user is gone.
+    fn update_profile(&mut self, id: &str, change: &ProfileChange, now: Timestamp) -> Result<Option<User>, StoreError>;
+
+    /// Deletes a user with accounts, sessions and pending codes.
+    fn delete_user(&mut self, id: &str, guard: AdminGuard) -> Result<Deleted, StoreError>;
+
+    /// Counts the session rows that `prune` would delete.
+    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Deletes up to `limit` sessions that are over and returns how many.
+    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Describes the database.
+    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;
+}

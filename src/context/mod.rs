@@ -1,0 +1,173 @@
+//! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
+//! opened when a command first asks for it.
+
+mod environment;
+mod origin;
+mod token;
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use crate::auth::policy::Policy;
+use crate::auth::store::{Origin, Store};
+use crate::auth::token::{Entropy, EntropyError};
+use crate::auth::{Auth, SignedIn};
+use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
+use crate::prompt::{Prompt, PromptError};
+use crate::session_file::SessionFile;
+use crate::store::{OpenError, sqlite};
+
+pub use environment::Environment;
+pub use token::{NoToken, TokenSource};
+
+/// What the user asked of every command alike.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// `--db`.
+    pub database: Option<PathBuf>,
+    /// `--wait`.
+    pub wait: Duration,
+    /// `--no-input`.
+    pub no_input: bool,
+    /// `--yes`.
+    pub yes: bool,
+}
+
+/// Everything a command needs of the outside.
+#[derive(Debug)]
+pub struct Context {
+    /// The moment the process asks about.
+    pub now: Timestamp,
+    /// Random bytes.
+    pub entropy: Entropy,
+    /// The rules' numbers.
+    pub policy: Policy,
+    /// What happened on the way that the user should know, for standard error.
+    pub notices: Vec<String>,
+    wishes: Wishes,
+    environment: Environment,
+    prompt: Prompt,
+    place: OnceCell<DatabasePlace>,
+    store: Option<Box<dyn Store>>,
+}
+
+impl Context {
+    /// Takes the clock and the operating system's randomness. Opens nothing.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and draws randomness")]
+    pub fn new(wishes: Wishes, environment: Environment) -> Self {
+        let entropy = Entropy::new(|bytes| getrandom::fill(bytes).map_err(|error| EntropyError(error.to_string())));
+        Self {
+            now: Timestamp::now(),
+            entropy,
+            policy: Policy::default(),
+            notices: Vec::new(),
+            prompt: Prompt::new(wishes.no_input, environment.ci),
+            wishes,
+            environment,
+            place: OnceCell::new(),
+            store: None,
+        }
+    }
+
+    /// The database that is meant.
+    pub fn database(&self) -> Result<DatabasePlace, PathError> {
+        if let Some(place) = self.place.get() {
+            return Ok(place.clone());
+        }
+        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
+        Ok(self.place.get_or_init(|| place).clone())
+    }
+
+    /// How long to wait for other processes.
+    pub fn wait(&self) -> Duration {
+        self.wishes.wait
+    }
+
+    /// The rules at work on the database that is meant, which must exist.
+    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let place = self.database()?;
+            let opened = sqlite::open(&place.path, self.wishes.wait)
+                .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+            self.store = Some(Box::new(opened));
+        }
+        let store = self.store.as_deref_mut().context("the store is not open")?;
+        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
+    }
+
+    /// As [`Context::auth`], but makes a database that is missing, and says so.
+    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
+        let place = self.database()?;
+        if !place.path.exists() && self.create_database(&place)? {
+            self.notices.push(format!("created the database {}", place.path.display()));
+        }
+        self.auth()
+    }
+
+    /// Makes the database; `false` when it was there, perhaps since a moment ago.
+    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
+        if place.chosen_by == ChosenBy::Default {
+            paths::make_data_directory(&place.path)
+                .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
+                .context("could not make the database")?;
+        }
+        match sqlite::create(&place.path, self.wishes.wait) {
+            Ok(()) => Ok(true),
+            Err(OpenError::Exists(_)) => Ok(false),
+            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
+        }
+    }
+
+    /// The place of the session for the database that is meant.
+    pub fn session_file(&self) -> anyhow::Result<SessionFile> {
+        let database = self.database()?.path;
+        let directory = paths::config_directory(&self.environment.places)?;
+        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database))
+    }
+
+    /// Finds out who is signed in.
+    pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
+        let (token, _) = self.token()?;
+        Ok(self.auth()?.signed_in(&token)?)
+    }
+
+    /// Ends the sessions of sign-ins whose process died half-way.
+    pub fn end_abandoned_sessions(&mut self) -> anyhow::Result<()> {
+        for abandoned in self.session_file()?.abandoned() {
+            if let Some(token) = &abandoned.token {
+                self.auth()?.store.end_session(token)?;
+            }
+            abandoned.discard();
+        }
+        Ok(())
+    }
+
+    /// Where a session made now comes from.
+    pub fn origin(&self) -> Origin {
+        self.environment.origin.origin()
+    }
+
+    /// Somebody, or something, to ask. The database is closed before: an answer may take minutes.
+    pub fn prompt(&mut self) -> &mut Prompt {
+        self.store = None;
+        &mut self.prompt
+    }
+
+    /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal.
+    pub fn confirm(&mut self, question: &str) -> Result<bool, PromptError> {
+        if self.wishes.yes { Ok(true) } else { self.prompt().confirm(question) }
+    }
+
+    /// Whether standard output throws everything away, so that a printed secret would be lost. A
+    /// closed one does: the standard library opens `/dev/null` in its place.
+    pub fn output_is_lost(&self) -> bool {
+        match (rustix::fs::fstat(rustix::stdio::stdout()), rustix::fs::stat("/dev/null")) {
+            (Ok(output), Ok(null)) => (output.st_dev, output.st_ino) == (null.st_dev, null.st_ino),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The token to act with: the environment's, else the stored one.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::Context;
+use crate::auth::secret::{SecretError, Token};
+
+/// Where the token in use came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// `AUTHCTL_TOKEN`.
+    Variable,
+    /// The file that `AUTHCTL_TOKEN_FILE` names.
+    VariableFile(PathBuf),
+    /// The session file of the database.
+    SessionFile(PathBuf),
+}
+
+/// Why there is no token to act with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    /// Nothing is stored for the database.
+    #[error("not signed in: there is no session for {}", .0.display())]
+    None(PathBuf),
+    /// The variable holds something that is no token.
+    #[error("the token in {variable} cannot be used: {problem}")]
+    Unusable {
+        /// Which variable.
+        variable: &'static str,
+        /// Why.
+        problem: SecretError,
+    },
+    /// The file that the variable names cannot be read.
+    #[error("the file named by AUTHCTL_TOKEN_FILE, {}, could not be read", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+impl Context {
+    /// Which variable overrides the stored session, if one does.
+    pub fn overriding_variable(&self) -> Option<&'static str> {
+        self.environment.overriding_variable()
+    }
+
+    /// Finds the token to act with. Opens no database.
+    ///
+    /// # Errors
+    /// [`NoToken`] or [`crate::session_file::SessionFileError`].
+    pub fn token(&self) -> anyhow::Result<(Token, TokenSource)> {
+        if let Some(token) = &self.environment.token {
+            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN", problem };
+            let token = Token::from_bytes(token.as_encoded_bytes()).map_err(unusable)?;
+            return Ok((token, TokenSource::Variable));
+        }
+        if let Some(path) = &self.environment.token_file {
+            let bytes = std::fs::read(path).map_err(|source| NoToken::File { path: path.clone(), source })?;
+            let bytes = Zeroizing::new(bytes);
+            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
+            let token = Token::from_bytes(bytes.trim_ascii_end()).map_err(unusable)?;
+            return Ok((token, TokenSource::VariableFile(path.clone())));
+        }
+        let file = self.session_file()?;
+        match file.read()? {
+            Some(stored) => Ok((stored.token, TokenSource::SessionFile(file.path()))),
+            None => Err(NoToken::None(self.database()?.path).into()),
+        }
+    }
+}
