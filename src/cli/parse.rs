@@ -64,6 +64,17 @@ fn mistake(error: &clap::Error) -> UsageError {
         let flag = invalid.split('=').next().unwrap_or_default();
         return UsageError { message: format!("unknown flag {flag}"), hint: format!("{suggestion}{}", usage(error)) };
     }
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let near = match error.get(ContextKind::SuggestedSubcommand) {
+            Some(ContextValue::String(one)) => format!("did you mean {one}? "),
+            // The last is the most similar.
+            Some(ContextValue::Strings(several)) => {
+                several.last().map(|one| format!("did you mean {one}? ")).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        return UsageError { message: "there is no such command".into(), hint: format!("{near}see authctl --help") };
+    }
     // clap's own sentence, without its usage paragraph.
     let rendered = error.render().to_string();
     let sentence = rendered.split("\n\nUsage:").next().unwrap_or_default();
@@ -114,6 +125,8 @@ mod tests {
         for words in [
             &["authctl", "signin", "a@b.co", "canary"][..],
             &["authctl", "whoami", "canary"],
+            &["authctl", "canary"],
+            &["authctl", "sessions", "canary"],
             &["authctl", "signin", "--pasword=canary", "a@b.co"],
         ] {
             let error = mistake_of(words);

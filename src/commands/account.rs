@@ -19,13 +19,13 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     // Refused before anything is asked, and again by the act itself.
     context.auth()?.require_fresh(&me.session)?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?.len();
-    let question = format!(
-        "Delete {} <{}> with {sessions} live session(s) from {}? This cannot be undone.",
+    let effect = format!(
+        "This deletes {} <{}> with {sessions} live session(s) from {} for good.",
         escape(&me.user.name),
         escape(&me.user.email),
         escape(&context.database()?.path.to_string_lossy()),
     );
-    if !context.confirm(&question)? {
+    if !context.confirm(&effect, "Delete the account?")? {
         return Err(Refusal::Declined.into());
     }
     let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };

@@ -158,8 +158,8 @@ impl Context {
     }
 
     /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal.
-    pub fn confirm(&mut self, question: &str) -> Result<bool, PromptError> {
-        if self.wishes.yes { Ok(true) } else { self.prompt().confirm(question) }
+    pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
+        if self.wishes.yes { Ok(true) } else { self.prompt().confirm(effect, question) }
     }
 
     /// Whether standard output throws everything away, so that a printed secret would be lost. A

@@ -141,14 +141,13 @@ fn list(sessions: &[Session], current: Option<&str>, now: Timestamp, style: Styl
             mark.to_owned(),
             escape(&session.id).into_owned(),
             when(session.created_at),
-            when(session.updated_at),
             when(session.expires_at),
             escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
             escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
         ]
     };
-    let header = ["", "ID", "SIGNED IN", "MOVED", "EXPIRES", "ADDRESS", "FROM"];
-    table(&header, sessions.iter().map(row).collect(), style)
+    let header = ["", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
+    table(&header, sessions.iter().map(row).collect(), 1, style)
 }
 
 fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {

@@ -114,13 +114,13 @@ impl Prompt {
         terminal::line(label)
     }
 
-    /// Asks a question whose safe answer is no.
+    /// Says what would happen and asks whether it shall; the safe answer is no.
     ///
     /// # Errors
     /// [`PromptError::CannotAsk`] names `--yes`.
-    pub fn confirm(&mut self, question: &str) -> Result<bool, PromptError> {
+    pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
         self.require_somebody("a confirmation", "--yes")?;
-        terminal::yes_or_no(question)
+        terminal::yes_or_no(effect, question)
     }
 
     /// Gets the password of somebody who has one.

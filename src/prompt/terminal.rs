@@ -54,8 +54,10 @@ pub(super) fn line(label: &str) -> Result<String, PromptError> {
     Input::new().with_prompt(label).allow_empty(true).interact_text().map_err(told)
 }
 
-/// Asks a question whose answer is no unless the person says otherwise.
-pub(super) fn yes_or_no(question: &str) -> Result<bool, PromptError> {
+/// Says what would happen, then asks a question whose answer is no unless the person says otherwise.
+/// The question is short, because it is drawn again with its answer.
+pub(super) fn yes_or_no(effect: &str, question: &str) -> Result<bool, PromptError> {
+    writeln!(io::stderr(), "{effect}").map_err(classify)?;
     Confirm::new().with_prompt(question).default(false).interact().map_err(told)
 }
 
