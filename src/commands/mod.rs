@@ -14,7 +14,7 @@ mod whoami;
 
 use anyhow::Context as _;
 
-use crate::auth::SessionWish;
+use crate::auth::AuthError;
 use crate::auth::secret::Token;
 use crate::cli::{AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, SessionsCommand};
 use crate::context::Context;
@@ -81,20 +81,25 @@ fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<
     Ok(context.session_file()?.prepare(token, email, &unique)?)
 }
 
-/// Gives the session file its name, and ends the session that it held before, which nobody holds
-/// any more. Should the name not be given, the new session ends, and nobody is signed in by it.
-fn keep(pending: Pending, wish: &SessionWish, context: &mut Context) -> anyhow::Result<()> {
-    match pending.keep() {
-        Ok(None) => Ok(()),
-        Ok(Some(replaced)) => {
-            context.auth()?.store.end_session(&replaced)?;
-            Ok(())
+/// Finishes a sign-in: gives the session file its name if the session has begun. Sessions that
+/// nobody holds any more are ended: the one that the file held before, and those of processes that
+/// died half-way.
+fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Context) -> anyhow::Result<T> {
+    let begun = match begun {
+        // The engine's no to a commit is no proof that nothing was written.
+        Err(error @ AuthError::Store(_)) => {
+            pending.leave();
+            return Err(error.into());
         }
-        Err(error) => {
-            context.auth()?.store.end_session(&wish.token)?;
-            Err(error.into())
-        }
+        other => other?,
+    };
+    let kept = pending.keep();
+    let ended = context.end_abandoned_sessions();
+    kept?;
+    if ended.is_err() {
+        context.notices.push("the session that was stored before is still live; the next sign-in ends it".into());
     }
+    Ok(begun)
 }
 
 /// Says that a stored session will not be used as long as the environment holds another.

@@ -1,6 +1,6 @@
 //! `signin`: from a password to a session, stored for later commands or printed.
 
-use super::{email, keep, notice_override, prepare, source};
+use super::{conclude, email, notice_override, prepare, source};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionWish, SignIn};
 use crate::cli::SignInArgs;
@@ -32,10 +32,9 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         let (user, session) = context.auth()?.sign_in(&request, &wish)?;
         return Ok(Outcome::SignedIn { user, session, kept: Kept::Printed(wish.token) });
     }
-    context.end_abandoned_sessions()?;
     let pending = prepare(&wish.token, request.email.as_str(), context)?;
-    let (user, session) = context.auth()?.sign_in(&request, &wish)?;
-    keep(pending, &wish, context)?;
+    let begun = context.auth()?.sign_in(&request, &wish);
+    let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     Ok(Outcome::SignedIn { user, session, kept: Kept::File(context.session_file()?.path()) })
 }

@@ -17,13 +17,15 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         return forget(context, "--local left the session alive in the database");
     }
     let (token, source) = match context.token() {
-        Ok(found) => found,
-        Err(error) if error.downcast_ref::<NoToken>().is_some_and(|none| matches!(none, NoToken::None(_))) => {
+        Ok((token, source)) => (token, Some(source)),
+        Err(error) if matches!(error.downcast_ref(), Some(NoToken::None(_))) => {
             return Ok(Outcome::SignedOut(NOTHING));
         }
-        Err(error) if is_hopeless(&error) => {
-            return forget(context, "the session file held no usable token, so no session could be ended");
-        }
+        // A file that is not safe to act with is still good to end its session.
+        Err(error) if error.is::<SessionFileError>() => match context.session_file()?.read_to_end_session() {
+            Some(token) => (token, None),
+            None => return forget(context, "the session file held no token, so no session could be ended"),
+        },
         Err(error) => return Err(error),
     };
     let sessions_ended = match context.auth() {
@@ -45,19 +47,15 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     };
     context.end_abandoned_sessions()?;
     let file_removed = match source {
-        TokenSource::SessionFile(_) => context.session_file()?.remove(Some(&token))?,
-        TokenSource::Variable | TokenSource::VariableFile(_) => {
+        Some(TokenSource::SessionFile(_)) => context.session_file()?.remove(Some(&token))?,
+        Some(TokenSource::Variable | TokenSource::VariableFile(_)) => {
             let variable = context.overriding_variable().unwrap_or("the environment");
             context.notices.push(format!("{variable} still holds the token of the ended session"));
             false
         }
+        None => context.session_file()?.remove(None)?,
     };
     Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
-}
-
-/// Whether the stored token can never be read again.
-fn is_hopeless(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(SessionFileError::Damaged(_)))
 }
 
 /// Removes the session file, whatever it holds.

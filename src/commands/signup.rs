@@ -1,6 +1,6 @@
 //! `signup`: makes the account and, unless told otherwise, signs in.
 
-use super::{email, keep, notice_override, prepare, source};
+use super::{conclude, email, notice_override, prepare, source};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionWish, SignUp};
 use crate::cli::SignUpArgs;
@@ -26,12 +26,11 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         return Ok(Outcome::SignedUp { user, session: None, database });
     }
     context.auth_or_create()?;
-    context.end_abandoned_sessions()?;
     let wish =
         SessionWish { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
     let pending = prepare(&wish.token, request.email().as_str(), context)?;
-    let (user, session) = context.auth()?.sign_up(&request, Some(&wish))?;
-    keep(pending, &wish, context)?;
+    let begun = context.auth()?.sign_up(&request, Some(&wish));
+    let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let path = context.session_file()?.path();
     Ok(Outcome::SignedUp { user, session: session.map(|session| (session, path)), database })

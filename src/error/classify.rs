@@ -168,9 +168,8 @@ fn of_prompt(error: &PromptError) -> Exit {
 
 fn of_session_file(error: &SessionFileError) -> Exit {
     match error {
-        SessionFileError::Unsafe { remedy, .. } => {
-            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE").hint(remedy.clone())
-        }
+        SessionFileError::Unsafe { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE")
+            .hint("`authctl signout` ends its session and removes it; then sign in again"),
         SessionFileError::Damaged(_) => {
             Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
         }

@@ -32,12 +32,10 @@ pub enum SessionFileError {
     /// Others could read or have planted it.
     #[error("the session file {} is not safe to use: {problem}", path.display())]
     Unsafe {
-        /// File or directory.
+        /// The file.
         path: PathBuf,
         /// What is wrong.
-        problem: String,
-        /// What mends it.
-        remedy: String,
+        problem: &'static str,
     },
     /// Others could plant files beside it, so nothing is written there.
     #[error("the session directory {} is not safe to use: {problem}", path.display())]
@@ -124,37 +122,46 @@ impl SessionFile {
         match rustix::fs::openat(CWD, self.path(), flags, Mode::empty()) {
             Ok(file) => self.read_open(&File::from(file)).map(Some),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(Errno::LOOP) => Err(self.unsafe_file("it is a symbolic link", "rm")),
+            Err(Errno::LOOP) => Err(self.unsafe_file("it is a symbolic link")),
             Err(error) => Err(self.unreadable(error.into())),
         }
     }
 
-    fn read_open(&self, mut file: &File) -> Result<Stored, SessionFileError> {
+    /// Reads a token for no other use than to end its session: also from a file that others may
+    /// have read, because then ending it matters most.
+    pub fn read_to_end_session(&self) -> Option<Token> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(CWD, self.path(), flags, Mode::empty()).ok()?);
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let text = content(&file).ok()?;
+        parse(&text).map(|stored| stored.token)
+    }
+
+    fn read_open(&self, file: &File) -> Result<Stored, SessionFileError> {
         let found = file.metadata().map_err(|error| self.unreadable(error))?;
         if !found.is_file() {
-            return Err(self.unsafe_file("it is not a file", "rm -r"));
+            return Err(self.unsafe_file("it is not a file"));
         }
         if found.uid() != rustix::process::geteuid().as_raw() {
-            return Err(self.unsafe_file("it belongs to another user", "rm"));
+            return Err(self.unsafe_file("it belongs to another user"));
         }
         if found.mode() & 0o077 != 0 {
-            return Err(self.unsafe_file("others may use it, so its token may be known", "authctl signout; rm"));
+            return Err(self.unsafe_file("others may use it, so its token may be known"));
         }
         if found.nlink() != 1 {
-            return Err(self.unsafe_file("it has another name (a hard link)", "rm"));
+            return Err(self.unsafe_file("it has another name (a hard link)"));
         }
         if found.len() > FILE_BYTES_MAX as u64 {
             return Err(SessionFileError::Damaged(self.path()));
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
-        file.by_ref().take(FILE_BYTES_MAX as u64).read_to_end(&mut text).map_err(|error| self.unreadable(error))?;
+        let text = content(file).map_err(|error| self.unreadable(error))?;
         parse(&text).ok_or_else(|| SessionFileError::Damaged(self.path()))
     }
 
-    fn unsafe_file(&self, problem: &str, command: &str) -> SessionFileError {
-        let path = self.path();
-        let remedy = format!("remove it and sign in again: {command} '{}'", path.display());
-        SessionFileError::Unsafe { path, problem: problem.into(), remedy }
+    fn unsafe_file(&self, problem: &'static str) -> SessionFileError {
+        SessionFileError::Unsafe { path: self.path(), problem }
     }
 
     fn unreadable(&self, source: io::Error) -> SessionFileError {
@@ -225,6 +232,13 @@ impl SessionFile {
     fn temporary_prefix(&self) -> String {
         format!(".{}.", self.name)
     }
+}
+
+/// Reads a file up to the size that a session file may have.
+fn content(mut file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
+    file.by_ref().take(FILE_BYTES_MAX as u64).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn parse(text: &[u8]) -> Option<Stored> {

@@ -1,21 +1,22 @@
-//! A sign-in between its two halves, and what is left of one whose process died there.
+//! A sign-in between its two halves, and files whose session nobody holds any more: left by a process
+//! that died there, or replaced by a later sign-in.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::{Content, FILE_BYTES_MAX, SessionFile, SessionFileError, parse};
+use super::{Content, SessionFile, SessionFileError, content, parse};
 use crate::auth::secret::Token;
 
 /// A token that is on disk, but not yet under the name that commands read.
 ///
-/// Dropped without [`Pending::keep`], it is gone.
+/// Dropped without [`Pending::keep`] or [`Pending::leave`], it is gone: its session never began.
 #[derive(Debug)]
 pub struct Pending {
     place: SessionFile,
@@ -23,7 +24,14 @@ pub struct Pending {
     temporary: String,
     /// Open and locked for as long as the process lives.
     file: File,
-    kept: bool,
+    ends: End,
+}
+
+/// What happens to a file whose sign-in is over.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Removed,
+    Left,
 }
 
 impl Pending {
@@ -34,7 +42,7 @@ impl Pending {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { place: place.clone(), directory, temporary, file: File::from(file), kept: false })
+        Ok(Self { place: place.clone(), directory, temporary, file: File::from(file), ends: End::Removed })
     }
 
     pub(super) fn fill(&mut self, token: &Token, email: &str) -> io::Result<()> {
@@ -51,31 +59,55 @@ impl Pending {
         self.file.sync_all()
     }
 
-    /// Gives the file its name and returns the token that it replaced, if any.
+    /// Gives the file its name. A file that had the name gets this one's, and so becomes an
+    /// abandoned one, whose session somebody has yet to end.
     ///
     /// # Errors
-    /// [`SessionFileError::Unwritable`]; then nothing was replaced.
-    pub fn keep(mut self) -> Result<Option<Token>, SessionFileError> {
+    /// [`SessionFileError::Unwritable`]; then this file is the abandoned one.
+    pub fn keep(mut self) -> Result<(), SessionFileError> {
+        self.ends = End::Left;
         let failed = |error: Errno| self.place.unwritable(error);
-        let _lock = SessionFile::lock(&self.directory).map_err(failed)?;
-        let replaced = self.place.read().ok().flatten().map(|stored| stored.token);
-        rustix::fs::renameat(&self.directory, &self.temporary, &self.directory, &self.place.name).map_err(failed)?;
-        let synced = rustix::fs::fsync(&self.directory).map_err(failed);
-        self.kept = true;
-        synced.map(|()| replaced)
+        let lock = SessionFile::lock(&self.directory).map_err(failed)?;
+        self.rename().map_err(failed)?;
+        rustix::fs::fsync(&self.directory).map_err(failed)?;
+        // Unlocked before others may look, so that whoever replaces this file finds it claimable.
+        rustix::fs::flock(&self.file, FlockOperation::Unlock).map_err(failed)?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn rename(&self) -> Result<(), Errno> {
+        let (directory, from, to) = (&self.directory, &self.temporary, &self.place.name);
+        let stands_there = rustix::fs::statat(directory, to, AtFlags::SYMLINK_NOFOLLOW);
+        let holds_a_token =
+            stands_there.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile);
+        if holds_a_token {
+            match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::EXCHANGE) {
+                // Not every file system can exchange; then the old token is overwritten.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+                done => return done,
+            }
+        }
+        // Replaces a link or pipe that somebody planted; nothing is written through it.
+        rustix::fs::renameat(directory, from, directory, to)
+    }
+
+    /// Leaves the file as an abandoned one: whether its session began cannot be known now.
+    pub fn leave(mut self) {
+        self.ends = End::Left;
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if !self.kept {
+        if self.ends == End::Removed {
             // Should this fail, the next sign-in finds an abandoned file and removes it.
             let _ = rustix::fs::unlinkat(&self.directory, &self.temporary, AtFlags::empty());
         }
     }
 }
 
-/// A token that a dead process left between two steps.
+/// A token that nobody holds: a dead process left it between two steps, or a later sign-in replaced it.
 #[derive(Debug)]
 pub struct Abandoned {
     path: PathBuf,
@@ -95,11 +127,10 @@ impl Abandoned {
         // It may have got its name, or been removed, before we had the lock.
         let named = path.symlink_metadata().ok()?;
         let held = file.metadata().ok()?;
-        if named.ino() != held.ino() || !held.is_file() || held.len() > FILE_BYTES_MAX as u64 {
+        if named.ino() != held.ino() || !held.is_file() {
             return None;
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
-        (&file).take(FILE_BYTES_MAX as u64).read_to_end(&mut text).ok()?;
+        let text = content(&file).ok()?;
         Some(Self { token: parse(&text).map(|stored| stored.token), path, _file: file })
     }
 
