@@ -46,8 +46,18 @@ use output::{Outcome, Style, stream};
 /// Runs the program on its command line and tells the shell how it went.
 pub fn run() -> std::process::ExitCode {
     prepare_process();
-    let code = panic::catch_unwind(AssertUnwindSafe(answer_command_line)).unwrap_or(ExitCode::Failed);
+    let code = if runs_with_borrowed_rights() {
+        stream::message("error: authctl refuses to run setuid or setgid: its rules rest on who owns the files");
+        ExitCode::Refused
+    } else {
+        panic::catch_unwind(AssertUnwindSafe(answer_command_line)).unwrap_or(ExitCode::Failed)
+    };
     std::process::ExitCode::from(code.number())
+}
+
+fn runs_with_borrowed_rights() -> bool {
+    use rustix::process::{getegid, geteuid, getgid, getuid};
+    getuid() != geteuid() || getgid() != getegid()
 }
 
 /// Settings of the process that every command relies on.
@@ -92,7 +102,7 @@ fn answer(cli: &Cli) -> ExitCode {
     let mut context = Context::new(wishes(cli), environment);
     let result = commands::run(&cli.command, &mut context);
     if !cli.global.quiet {
-        for notice in context.notices.drain(..) {
+        for notice in context.take_notices() {
             stream::message(&format!("note: {}", output::escape::escape(&notice)));
         }
     }

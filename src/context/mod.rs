@@ -82,6 +82,13 @@ impl Context {
         Ok(self.place.get_or_init(|| place).clone())
     }
 
+    /// Hands over what the user should know besides the answer.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        let mut notices = std::mem::take(&mut self.prompt.warnings);
+        notices.append(&mut self.notices);
+        notices
+    }
+
     /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
         self.wishes.wait

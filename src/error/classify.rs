@@ -120,9 +120,8 @@ fn of_store(error: &StoreError) -> Exit {
 fn of_open(error: &OpenError) -> Exit {
     let database = |name| Exit::new(ExitCode::Database, name);
     match error {
-        OpenError::Missing(_) => {
-            database("DATABASE_MISSING").hint("name another with --db or AUTHCTL_DB, or make it with `authctl db init`")
-        }
+        OpenError::Missing(_) => database("DATABASE_MISSING")
+            .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one"),
         OpenError::Exists(_) => {
             Exit::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
         }

@@ -53,10 +53,14 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
             relative(session.expires_at, now),
             stored(path)
         )),
-        Outcome::SignedIn { user, session, kept: Kept::Printed(token) } => Page {
-            answer: format!("{}\n", token.expose()),
-            done: vec![format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now))],
-        },
+        Outcome::SignedIn { user, session, kept: Kept::Printed(token) } => {
+            let mut done =
+                vec![format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now))];
+            if style.terminal {
+                done.push("the token is in this terminal's scrollback now: clear it, or end the session".to_owned());
+            }
+            Page { answer: format!("{}\n", token.expose()), done }
+        }
         Outcome::PasswordIsRight { user } => {
             Page::done(format!("the password of {} is right; nothing was stored", who(user)))
         }

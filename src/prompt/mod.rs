@@ -69,6 +69,8 @@ pub struct Prompt {
     /// Why nobody can be asked.
     nobody: Option<&'static str>,
     guard: Option<terminal::Guard>,
+    /// What was noticed about where a secret came from.
+    pub warnings: Vec<String>,
 }
 
 impl Prompt {
@@ -85,7 +87,7 @@ impl Prompt {
         } else {
             None
         };
-        Self { nobody, guard: None }
+        Self { nobody, guard: None, warnings: Vec::new() }
     }
 
     /// Whether somebody can be asked.
@@ -130,7 +132,7 @@ impl Prompt {
     pub fn password(&mut self, source: &Source) -> Result<Password, PromptError> {
         match source {
             Source::Terminal => self.hidden("Password: ", "a password"),
-            other => other.one("one password"),
+            other => other.one("one password", &mut self.warnings),
         }
     }
 
@@ -141,7 +143,7 @@ impl Prompt {
     pub fn new_password(&mut self, source: &Source) -> Result<Password, PromptError> {
         match source {
             Source::Terminal => self.hidden_twice(),
-            other => other.one("one password"),
+            other => other.one("one password", &mut self.warnings),
         }
     }
 
@@ -155,7 +157,7 @@ impl Prompt {
                 let current = self.hidden("Current password: ", "the current password")?;
                 Ok((current, self.hidden_twice()?))
             }
-            other => other.two("the current password and the new one"),
+            other => other.two("the current password and the new one", &mut self.warnings),
         }
     }
 

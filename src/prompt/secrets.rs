@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -25,8 +26,8 @@ pub enum Source {
 
 impl Source {
     /// Reads one secret: exactly one LF or CRLF at the end is not part of it.
-    pub(super) fn one(&self, wanted: &'static str) -> Result<Password, PromptError> {
-        let input = self.bytes()?;
+    pub(super) fn one(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<Password, PromptError> {
+        let input = self.bytes(warnings)?;
         let line = without_line_end(&input);
         if line.contains(&b'\n') {
             return Err(PromptError::Lines { from: self.name(), wanted });
@@ -35,8 +36,12 @@ impl Source {
     }
 
     /// Reads two secrets, one per line.
-    pub(super) fn two(&self, wanted: &'static str) -> Result<(Password, Password), PromptError> {
-        let input = self.bytes()?;
+    pub(super) fn two(
+        &self,
+        wanted: &'static str,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Password, Password), PromptError> {
+        let input = self.bytes(warnings)?;
         let lines = || PromptError::Lines { from: self.name(), wanted };
         let end_of_first = input.iter().position(|byte| *byte == b'\n').ok_or_else(lines)?;
         let (first, second) = input.split_at(end_of_first + 1);
@@ -55,10 +60,14 @@ impl Source {
         }
     }
 
-    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, PromptError> {
+    fn bytes(&self, warnings: &mut Vec<String>) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         match self {
             Self::File(path) if path != Path::new("-") => {
                 let file = File::open(path).map_err(|source| self.unreadable(source))?;
+                let found = file.metadata().map_err(|source| self.unreadable(source))?;
+                if found.is_file() && found.mode() & 0o077 != 0 {
+                    warnings.push(format!("others may read {}: chmod 600 it", self.name()));
+                }
                 self.limited(file)
             }
             Self::Terminal | Self::Stdin | Self::File(_) => {
@@ -111,7 +120,7 @@ mod tests {
             [("a b", "a b"), ("a b\n", "a b"), ("a b\r\n", "a b"), ("a b \n", "a b "), ("a\r", "a\r")]
         {
             let (_directory, source) = file(content.as_bytes());
-            assert_eq!(source.one("one").unwrap().expose(), secret, "{content:?}");
+            assert_eq!(source.one("one", &mut Vec::new()).unwrap().expose(), secret, "{content:?}");
         }
     }
 
@@ -119,18 +128,30 @@ mod tests {
     fn more_than_one_line_is_refused_where_one_secret_is_wanted() {
         for content in ["a\n\n", "a\nb", "\na"] {
             let (_directory, source) = file(content.as_bytes());
-            assert!(matches!(source.one("one"), Err(PromptError::Lines { .. })), "{content:?}");
+            assert!(matches!(source.one("one", &mut Vec::new()), Err(PromptError::Lines { .. })), "{content:?}");
         }
     }
 
     #[test]
     fn two_secrets_come_one_per_line_the_older_first() {
         let (_directory, source) = file(b"old one\r\nnew one\n");
-        let (old, new) = source.two("two").unwrap();
+        let (old, new) = source.two("two", &mut Vec::new()).unwrap();
         assert_eq!((old.expose(), new.expose()), ("old one", "new one"));
         for content in ["only one", "only one\n", "a\nb\nc", "\nb", "a\n\n"] {
             let (_directory, source) = file(content.as_bytes());
-            assert!(source.two("two").is_err(), "{content:?}");
+            assert!(source.two("two", &mut Vec::new()).is_err(), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_file_that_others_may_read_is_used_with_a_warning() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (directory, source) = file(b"a b");
+        for (mode, warned) in [(0o600, false), (0o640, true), (0o604, true)] {
+            std::fs::set_permissions(directory.path().join("pw"), std::fs::Permissions::from_mode(mode)).unwrap();
+            let mut warnings = Vec::new();
+            assert!(source.one("one", &mut warnings).is_ok());
+            assert_eq!(!warnings.is_empty(), warned, "{mode:o}: {warnings:?}");
         }
     }
 
@@ -139,7 +160,7 @@ mod tests {
         let endless = "a".repeat(100_000);
         for content in [&b""[..], b"\n", b"a\0b", b"\xff\xfe", endless.as_bytes()] {
             let (_directory, source) = file(content);
-            assert!(matches!(source.one("one"), Err(PromptError::Secret { .. })), "{}", content.len());
+            assert!(matches!(source.one("one", &mut Vec::new()), Err(PromptError::Secret { .. })), "{}", content.len());
         }
     }
 }
