@@ -5,40 +5,11 @@ use jiff::Timestamp;
 
 use super::escape::escape;
 use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
 use crate::auth::session::Session;
 use crate::auth::user::User;
-
-/// What is known about where the words go.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Style {
-    /// Standard output is a terminal.
-    pub terminal: bool,
-    /// Its width in columns.
-    pub width: Option<u16>,
-    /// Colours are wanted on standard error.
-    pub color: bool,
-}
-
-/// What is told.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// For standard output.
-    pub answer: String,
-    /// For standard error, a line each.
-    pub done: Vec<String>,
-}
-
-impl Page {
-    pub(super) fn answer(text: String) -> Self {
-        Self { answer: text, done: Vec::new() }
-    }
-
-    fn done(line: String) -> Self {
-        Self { answer: String::new(), done: vec![line] }
-    }
-}
 
 /// Tells a person what happened.
 pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {

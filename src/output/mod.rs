@@ -4,11 +4,13 @@
 pub mod escape;
 mod human;
 mod outcome;
+mod page;
 pub mod stream;
 mod table;
 pub mod time;
 mod view;
 
-pub use human::{Page, Style, human};
+pub use human::human;
 pub use outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+pub use page::{Page, Style};
 pub use view::json;

@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::human::Style;
+use super::page::Style;
 
 /// Too narrow to be a real width: some remote shells say so.
 const WIDTH_MIN: u16 = 40;

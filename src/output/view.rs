@@ -4,8 +4,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::human::Page;
 use super::outcome::{Kept, Outcome};
+use super::page::Page;
 use super::time::rfc3339;
 use crate::auth::session::Session;
 use crate::auth::user::User;

@@ -1,22 +1,19 @@
 //! Makes a database: built whole under another name, then given its own. Whoever looks finds either
 //! no file or a finished one, also after a kill at any moment.
 
-use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::connect::connect;
 use super::engine_error::Engine as _;
-use super::{file, migrate, open};
+use super::lock::{Lock, beside};
+use super::{file, migrate};
 use crate::auth::store::StoreError;
 use crate::store::OpenError;
-
-/// How often a process that waits for the lock looks again.
-const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// Makes a database at an absolute path whose directory exists.
 ///
@@ -77,14 +74,6 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// The path of a file beside the database: `prefix`, the database's name, `suffix`.
-fn beside(path: &Path, prefix: &str, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(prefix);
-    name.push(path.file_name().unwrap_or_default());
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
 fn remove_unfinished(unfinished: &Path) {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         let mut name = unfinished.as_os_str().to_owned();
@@ -102,7 +91,7 @@ fn build(unfinished: &Path, wait: Duration) -> Result<(), Failure> {
     let file = rustix::fs::openat(CWD, unfinished, flags, Mode::RUSR | Mode::WUSR)?;
     rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
     drop(file);
-    let mut connection = open::connect(unfinished, wait)?;
+    let mut connection = connect(unfinished, wait)?;
     // A build that is interrupted is thrown away, so its journal need not survive.
     connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
     migrate::run(&mut connection)?;
@@ -125,32 +114,4 @@ fn sync_directory(path: &Path) -> Result<(), Failure> {
     let directory =
         rustix::fs::openat(CWD, directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     Ok(rustix::fs::fsync(directory)?)
-}
-
-/// The right to make or migrate a database: a lock on a file beside it, given back by the kernel
-/// when the process ends in whatever way. The file stays, because removing it would let two
-/// processes hold locks on two files of the same name.
-pub(super) struct Lock {
-    _file: OwnedFd,
-}
-
-impl Lock {
-    pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, OpenError> {
-        let name = beside(path, "", ".lock");
-        let failed = |error: Errno| OpenError::CannotCreate { path: name.clone(), source: error.into() };
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(CWD, &name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < wait => {
-                    std::thread::sleep(LOCK_POLL);
-                    waited += LOCK_POLL;
-                }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(OpenError::Locked(path.into())),
-                Err(error) => return Err(failed(error)),
-            }
-        }
-    }
 }

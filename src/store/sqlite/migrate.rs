@@ -10,10 +10,10 @@ use std::time::Duration;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::create::Lock;
+use super::connect::{connect, schema_version};
 use super::engine_error::{self, Engine as _};
 use super::file;
-use super::open::{connect, schema_version};
+use super::lock::Lock;
 use crate::auth::store::StoreError;
 use crate::store::OpenError;
 

@@ -3,9 +3,11 @@
 //! Nothing slow runs between `BEGIN` and `COMMIT`: passwords are hashed before.
 
 mod attempts;
+mod connect;
 mod create;
 mod engine_error;
 mod file;
+mod lock;
 mod migrate;
 mod open;
 mod rows;
@@ -185,7 +187,7 @@ impl Store for Sqlite {
         let journal_mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
         let metadata = std::fs::metadata(&self.path).map_err(|error| StoreError::Io(error.to_string()))?;
         Ok(Census {
-            schema_version: open::schema_version(&self.connection).engine()?,
+            schema_version: connect::schema_version(&self.connection).engine()?,
             users: number(r#"SELECT count(*) FROM "user""#)?,
             live_sessions: number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired_sessions),
             expired_sessions,

@@ -1,22 +1,13 @@
-//! Opens a database: looked at first, then held to strict settings, then brought to the newest
-//! schema if need be.
+//! Opens a database: looked at first, then connected to, then brought to the newest schema if need be.
 
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags};
-
-use super::engine_error::{self, Engine as _};
+use super::connect::{connect, schema_version};
+use super::engine_error::Engine as _;
 use super::{Sqlite, file, migrate};
-use crate::auth::store::StoreError;
 use crate::store::OpenError;
 use crate::store::dialect::NATIVE;
-
-/// The longest text, blob or row in bytes. A hostile file could otherwise make one row fill the
-/// memory; the longest honest row is some kilobytes.
-const ROW_BYTES_MAX: i32 = 1_000_000;
 
 /// Opens an existing database; `path` is absolute. An older schema is migrated.
 ///
@@ -37,39 +28,4 @@ pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;
     }
     Ok(store)
-}
-
-/// Connects with settings under which a hostile file can run nothing: no triggers, no views, no
-/// functions from its schema. Never creates a file and never reads the path as a URI.
-pub(super) fn connect(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| engine_error::translate(&error))?;
-    configure(&connection, wait).engine()?;
-    Ok(connection)
-}
-
-fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
-    connection.busy_timeout(wait)?;
-    for (setting, on) in [
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
-        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
-        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
-        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
-    ] {
-        connection.set_db_config(setting, on)?;
-    }
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    Ok(())
-}
-
-/// The number of the newest migration applied: one read of the file's first page.
-pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
