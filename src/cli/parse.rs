@@ -78,6 +78,7 @@ fn mistake(error: &clap::Error) -> UsageError {
     // clap's own sentence, without its usage paragraph.
     let rendered = error.render().to_string();
     let sentence = rendered.split("\n\nUsage:").next().unwrap_or_default();
+    let sentence = sentence.split("\n\nFor more information").next().unwrap_or_default();
     let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
     let message: Vec<&str> = sentence.split_whitespace().collect();
     UsageError { message: message.join(" "), hint: usage(error) }

@@ -1,6 +1,7 @@
 //! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
 //! a half-done sign-out is worth nothing.
 
+use crate::auth::secret::Token;
 use crate::auth::store::Which;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::cli::SignOutArgs;
@@ -28,22 +29,16 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         },
         Err(error) => return Err(error),
     };
-    let sessions_ended = match context.auth() {
-        Ok(mut auth) if args.all => match auth.signed_in(&token) {
-            Ok(SignedIn { user, .. }) => auth.end_sessions(&user.id, &Which::All)?.len(),
-            Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended)) => 0,
-            Err(error) => return Err(error.into()),
-        },
-        Ok(auth) => {
-            let ended = auth.store.end_session(&token)?;
-            usize::from(ended.is_some_and(|session| session.is_live(auth.now)))
-        }
+    let sessions_ended = match end(args.all, &token, context) {
+        Ok(ended) => ended,
         // What is not there holds no live session. Whatever else is wrong with the database, the
         // session may be alive in it, so the token is not thrown away.
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
             return forget(context, "the database is gone, so there was no session to end");
         }
-        Err(error) => return Err(error.context("the session is still live; `authctl signout --local` forgets it here")),
+        Err(error) => {
+            return Err(error.context("the session is still live (`authctl signout --local` only forgets it here)"));
+        }
     };
     context.end_abandoned_sessions()?;
     let file_removed = match source {
@@ -56,6 +51,20 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         None => context.session_file()?.remove(None)?,
     };
     Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
+}
+
+/// Ends the session, or all of its user, and returns how many were live.
+fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<usize> {
+    let mut auth = context.auth()?;
+    if !all {
+        let ended = auth.store.end_session(token)?;
+        return Ok(usize::from(ended.is_some_and(|session| session.is_live(auth.now))));
+    }
+    match auth.signed_in(token) {
+        Ok(SignedIn { user, .. }) => Ok(auth.end_sessions(&user.id, &Which::All)?.len()),
+        Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended)) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Removes the session file, whatever it holds.
