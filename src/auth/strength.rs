@@ -12,13 +12,13 @@ pub enum WeakPassword {
     #[error("the password is shorter than {min} characters")]
     TooShort {
         /// Fewest UTF-16 units.
-        min: usize,
+        min: u32,
     },
     /// More units than the policy's maximum.
     #[error("the password is longer than {max} characters")]
     TooLong {
         /// Most UTF-16 units.
-        max: usize,
+        max: u32,
     },
     /// A hidden prompt drops control characters, so such a password could be set but never typed.
     #[error("the password contains control characters, which cannot be typed at a prompt")]
@@ -38,7 +38,8 @@ pub enum WeakPassword {
 /// # Errors
 /// [`WeakPassword`] except `Guessable`.
 pub fn check_form(password: &Password, rules: &PasswordRules) -> Result<(), WeakPassword> {
-    let units = password.expose().encode_utf16().count();
+    // A secret is at most a kilobyte, so the count fits.
+    let units = u32::try_from(password.expose().encode_utf16().count()).unwrap_or(u32::MAX);
     if password.expose().chars().any(char::is_control) {
         Err(WeakPassword::Control)
     } else if units < rules.length_min {
@@ -63,7 +64,7 @@ pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> 
         words.extend(word.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() > 2));
     }
     let estimate = zxcvbn(password.expose(), &words);
-    if u8::from(estimate.score()) >= rules.strength_min {
+    if u32::from(u8::from(estimate.score())) >= rules.strength_min {
         return Ok(());
     }
     let why = estimate

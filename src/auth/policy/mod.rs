@@ -1,6 +1,11 @@
-//! The rules' numbers, each with its unit and source.
+//! The rules' numbers, each with its unit and source, and the keys under which a database may set
+//! its own.
+
+mod keys;
 
 use jiff::SignedDuration;
+
+pub use keys::{KEYS, Key, PolicyError};
 
 /// Everything about the rules that a database may set for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +16,15 @@ pub struct Policy {
     pub password: PasswordRules,
     /// How guessing is slowed down.
     pub throttle: ThrottleRules,
+    /// What an address must have shown.
+    pub email: EmailRules,
+}
+
+/// What an address must have shown before its owner may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EmailRules {
+    /// Whether sign-in refuses users whose address is not verified. Off, as in Better Auth.
+    pub verification_required: bool,
 }
 
 /// How long sessions live. The defaults are Better Auth's.
@@ -41,12 +55,12 @@ impl Default for SessionRules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRules {
     /// Fewest UTF-16 units: 8, as Better Auth counts.
-    pub length_min: usize,
+    pub length_min: u32,
     /// Most UTF-16 units: 128, as Better Auth counts.
-    pub length_max: usize,
+    pub length_max: u32,
     /// Least zxcvbn score, 0 to 4. 2 means more than a million guesses: beyond what the throttle
     /// lets through in the life of a session.
-    pub strength_min: u8,
+    pub strength_min: u32,
     /// Cost of a new hash.
     pub cost: Argon2Cost,
 }
