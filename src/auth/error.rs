@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::email::InvalidEmail;
 use super::password::HashError;
+use super::policy::PolicyError;
 use super::store::StoreError;
 use super::strength::WeakPassword;
 use super::token::EntropyError;
@@ -56,6 +57,9 @@ pub enum AuthError {
     /// The app asks this user for a second factor, which cannot be checked here.
     #[error("this user has a second factor, which authctl cannot check")]
     SecondFactor,
+    /// The policy asks for a verified address, and this one is not.
+    #[error("the email address is not verified")]
+    EmailNotVerified,
     /// Nobody is signed in.
     #[error("not signed in")]
     NotSignedIn(SignedOut),
@@ -74,6 +78,9 @@ pub enum AuthError {
     /// No administrator would be left.
     #[error("this is the last administrator")]
     LastAdmin,
+    /// The setting cannot be set.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

@@ -59,6 +59,10 @@ impl Auth<'_> {
 
     fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
+        // In Better Auth's order.
+        if self.policy.email.verification_required && !verified.user.email_verified {
+            return Err(AuthError::EmailNotVerified);
+        }
         self.refuse_banned(&verified.user)?;
         if verified.user.two_factor_enabled {
             return Err(AuthError::SecondFactor);

@@ -119,6 +119,12 @@ pub enum Command {
         #[command(subcommand)]
         command: AccountCommand,
     },
+    /// Show or change the rules of this database
+    Policy {
+        /// What to do.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Make, describe or migrate the database
     Db {
         /// What to do.
@@ -137,6 +143,28 @@ pub enum Command {
         /// The command or topic
         #[arg(value_name = "COMMAND or TOPIC")]
         about: Vec<String>,
+    },
+}
+
+/// What to do with the rules.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List every rule with its value; those that differ from the default are marked
+    #[command(after_help = "Example:\n  authctl policy show")]
+    Show,
+    /// Set a rule
+    #[command(after_help = "Example:\n  authctl policy set session.lifetime 30d")]
+    Set {
+        /// The rule, as `policy show` names it
+        key: String,
+        /// Its new value
+        value: String,
+    },
+    /// Set a rule back to its default
+    #[command(after_help = "Example:\n  authctl policy unset session.lifetime")]
+    Unset {
+        /// The rule, as `policy show` names it
+        key: String,
     },
 }
 

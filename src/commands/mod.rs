@@ -6,6 +6,7 @@ mod completions;
 mod db;
 mod help;
 mod password;
+mod policy;
 mod sessions;
 mod signin;
 mod signout;
@@ -16,7 +17,7 @@ use anyhow::Context as _;
 
 use crate::auth::AuthError;
 use crate::auth::secret::Token;
-use crate::cli::{AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, SessionsCommand};
+use crate::cli::{AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand};
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::prompt::Source;
@@ -49,6 +50,13 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         }
         Command::Account { command: AccountCommand::Delete(args) } => {
             account::delete(args, context).context("could not delete the account")
+        }
+        Command::Policy { command: PolicyCommand::Show } => policy::show(context).context("could not read the policy"),
+        Command::Policy { command: PolicyCommand::Set { key, value } } => {
+            policy::set(key, Some(value), context).context("could not change the policy")
+        }
+        Command::Policy { command: PolicyCommand::Unset { key } } => {
+            policy::set(key, None, context).context("could not change the policy")
         }
         Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
         Command::Db { command: DbCommand::Status } => db::status(context),

@@ -98,8 +98,9 @@ impl Context {
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
             let place = self.database()?;
-            let opened = sqlite::open(&place.path, self.wishes.wait)
+            let mut opened = sqlite::open(&place.path, self.wishes.wait)
                 .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+            self.policy = opened.policy()?;
             self.store = Some(Box::new(opened));
         }
         let store = self.store.as_deref_mut().context("the store is not open")?;

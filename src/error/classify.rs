@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::{Exit, Refusal};
+use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
@@ -82,11 +83,25 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::ChangedMeanwhile => {
             Exit::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")
         }
+        AuthError::Policy(PolicyError::UnknownKey) => {
+            Exit::new(ExitCode::Usage, "POLICY_KEY_UNKNOWN").hint(policy_keys())
+        }
+        AuthError::Policy(_) => {
+            Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID").hint("`authctl policy show` lists keys and ranges")
+        }
+        AuthError::EmailNotVerified => {
+            Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint("`authctl email verify` verifies the address")
+        }
         AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),
     }
+}
+
+fn policy_keys() -> String {
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    format!("the keys are {}", names.join(", "))
 }
 
 fn throttled(seconds: i64) -> Exit {

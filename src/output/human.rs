@@ -8,6 +8,7 @@ use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
+use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 
@@ -60,6 +61,10 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
         Outcome::AccountUpdated { user } => Page::done(format!("updated the account of {}", who(user))),
         Outcome::AccountDeleted { user, sessions } => {
             Page::done(format!("deleted the account of {} with {}", who(user), counted(*sessions, "session")))
+        }
+        Outcome::Policy { policy } => Page::answer(rules(policy, style)),
+        Outcome::PolicyChanged { key, policy, database } => {
+            Page::done(format!("{} is {} in {}", key.name, key.value(policy), shown(database)))
         }
         Outcome::DatabaseReady { path, created: true } => Page::done(format!("created the database {}", shown(path))),
         Outcome::DatabaseReady { path, created: false } => Page::done(format!("the database {} exists", shown(path))),
@@ -150,6 +155,18 @@ fn signed_out(how: &SignedOutHow) -> String {
         (Some(0), _) => format!("signed out: the session had ended before; {file}"),
         (Some(ended), _) => format!("signed out: ended {}; {file}", counted(ended as u64, "session")),
     }
+}
+
+fn rules(policy: &Policy, style: Style) -> String {
+    let default = Policy::default();
+    let row = |key: &Key| {
+        let mark = if key.value(policy) == key.value(&default) { "" } else { "*" };
+        [mark, key.name, &key.value(policy), &key.value(&default), &key.takes(), key.meaning]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let header = ["", "KEY", "VALUE", "DEFAULT", "TAKES", "MEANING"];
+    table(&header, KEYS.iter().map(row).collect(), 1, style)
 }
 
 fn database(state: &DatabaseState) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::auth::policy::{Key, Policy};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::Census;
@@ -93,6 +94,20 @@ pub enum Outcome {
         user: User,
         /// Session rows that went too.
         sessions: u64,
+    },
+    /// The rules of this database.
+    Policy {
+        /// As they are now.
+        policy: Policy,
+    },
+    /// A rule was changed.
+    PolicyChanged {
+        /// Which.
+        key: &'static Key,
+        /// As they are now.
+        policy: Policy,
+        /// Where.
+        database: PathBuf,
     },
     /// The database is there.
     DatabaseReady {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::outcome::{Kept, Outcome};
 use super::page::Page;
 use super::time::rfc3339;
+use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 
@@ -86,6 +87,16 @@ fn sessions<'a>(sessions: &'a [Session], current: Option<&str>) -> Vec<SessionVi
     sessions.iter().map(view).collect()
 }
 
+fn rule(key: &Key, policy: &Policy) -> Value {
+    json!({
+        "key": key.name,
+        "value": key.value(policy),
+        "default": key.value(&Policy::default()),
+        "takes": key.takes(),
+        "meaning": key.meaning,
+    })
+}
+
 /// The one document that `--json` prints. Nothing else is told.
 pub fn json(outcome: &Outcome) -> Page {
     let document: Value = match outcome {
@@ -114,6 +125,10 @@ pub fn json(outcome: &Outcome) -> Page {
         }),
         Outcome::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
         Outcome::AccountDeleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
+        Outcome::Policy { policy } => json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() }),
+        Outcome::PolicyChanged { key, policy, database } => {
+            json!({ "rule": rule(key, policy), "database": database.to_string_lossy() })
+        }
         Outcome::DatabaseReady { path, created } => {
             json!({ "database": path.to_string_lossy(), "created": created })
         }

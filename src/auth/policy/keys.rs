@@ -189,7 +189,15 @@ impl Key {
     /// [`PolicyError`]; the policy is unchanged then.
     pub fn set(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
         let mut changed = policy.clone();
-        let fits = match ((self.place)(&mut changed), self.range) {
+        self.place(&mut changed, text)?;
+        changed.check()?;
+        *policy = changed;
+        Ok(())
+    }
+
+    /// Puts a value that the key takes in its place, whatever the other keys say.
+    fn place(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
+        let fits = match ((self.place)(policy), self.range) {
             (Place::Duration(place), Range::Seconds(least, most)) => duration::parse(text)
                 .filter(|value| (least..=most).contains(&value.as_secs()) && value.subsec_nanos() == 0)
                 .map(|value| *place = value),
@@ -202,14 +210,29 @@ impl Key {
             }
             _ => None,
         };
-        fits.ok_or_else(|| PolicyError::BadValue { key: self.name, takes: self.takes() })?;
-        changed.check()?;
-        *policy = changed;
-        Ok(())
+        fits.ok_or_else(|| PolicyError::BadValue { key: self.name, takes: self.takes() })
     }
 }
 
 impl Policy {
+    /// The defaults, changed by settings. Unknown keys say nothing.
+    ///
+    /// # Errors
+    /// The key whose value cannot be set, or the last one of a contradiction, and why.
+    pub fn with<'s>(settings: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Self, (&'s str, PolicyError)> {
+        let mut policy = Self::default();
+        let mut last = "";
+        for (name, value) in settings {
+            if let Ok(key) = Key::find(name) {
+                key.place(&mut policy, value).map_err(|error| (name, error))?;
+                last = name;
+            }
+        }
+        // Only the whole must make sense: the order of rows means nothing.
+        policy.check().map_err(|error| (last, error))?;
+        Ok(policy)
+    }
+
     /// Refuses settings that contradict each other.
     fn check(&self) -> Result<(), PolicyError> {
         if self.session.move_after >= self.session.lives_for {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::policy::ThrottleRules;
+use super::policy::{Key, Policy, ThrottleRules};
 use super::secret::{StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Decision};
@@ -24,6 +24,12 @@ pub use facts::{
 
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: fmt::Debug {
+    /// Reads what this database sets for itself.
+    fn policy(&mut self) -> Result<Policy, StoreError>;
+
+    /// Writes a setting, or removes it with `None`, and returns the policy as read back.
+    fn set_policy(&mut self, key: &Key, value: Option<&str>, now: Timestamp) -> Result<Policy, StoreError>;
+
     /// Finds a user.
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError>;
 

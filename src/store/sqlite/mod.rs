@@ -10,6 +10,7 @@ mod file;
 mod lock;
 mod migrate;
 mod open;
+mod policy;
 mod rows;
 mod sessions;
 mod users;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::auth::policy::ThrottleRules;
+use crate::auth::policy::{Key, Policy, ThrottleRules};
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
@@ -68,6 +69,14 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
+    fn policy(&mut self) -> Result<Policy, StoreError> {
+        policy::read(&self.connection)
+    }
+
+    fn set_policy(&mut self, key: &Key, value: Option<&str>, now: Timestamp) -> Result<Policy, StoreError> {
+        self.act(|tx, dialect| policy::write(tx, dialect, key, value, now))
+    }
+
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
         users::find(&self.connection, self.dialect, who)
     }
