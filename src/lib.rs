@@ -33,7 +33,9 @@ pub mod session_file;
 pub mod store;
 
 use std::io::IsTerminal as _;
+use std::os::unix::process::CommandExt as _;
 use std::panic::{self, AssertUnwindSafe};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -107,6 +109,11 @@ fn answer(cli: &Cli) -> ExitCode {
         }
     }
     match result {
+        Ok(Outcome::Become(command)) => {
+            // Closed first: nothing of the database outlives this process's part.
+            drop(context);
+            become_command(*command, cli.global.json, style)
+        }
         Ok(outcome) => tell(&outcome, cli, style, &mut context),
         Err(error) => tell_failure(&Exit::from(error), cli.global.json, style.color),
     }
@@ -149,6 +156,13 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
         }
     }
     ExitCode::Done
+}
+
+/// Turns this process into another one; returns only when that fails.
+fn become_command(mut command: Command, json: bool, style: Style) -> ExitCode {
+    let error = command.exec();
+    let program = command.get_program().to_string_lossy();
+    tell_failure(&Exit::of_exec(&program, &error), json, style.color)
 }
 
 fn tell_failure(exit: &Exit, json: bool, color: bool) -> ExitCode {

@@ -66,6 +66,9 @@ pub enum AuthError {
     /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,
+    /// The user has not the role that is asked for.
+    #[error("the role {0} is needed")]
+    WrongRole(String),
     /// The user has no session with this id.
     #[error("no such session: {0}")]
     NoSuchSession(String),

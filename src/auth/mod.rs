@@ -6,6 +6,7 @@
 pub mod duration;
 pub mod email;
 pub mod error;
+pub mod identify;
 pub mod password;
 pub mod policy;
 pub mod secret;

@@ -82,26 +82,26 @@ pub fn hash(password: &Password, rules: &PasswordRules, entropy: &mut Entropy) -
     StoredHash::from_bytes(made.to_string().as_bytes()).map_err(|error| HashError::Argon2(error.to_string()))
 }
 
+/// Does the work of one hash at some cost and throws the result away.
+///
+/// # Errors
+/// [`HashError`] when there is no memory, or argon2 does not know the cost.
+pub fn work(password: &Password, cost: Argon2Cost) -> Result<(), HashError> {
+    let mut tag = [0_u8; TAG_BYTES];
+    argon2(cost)?
+        .hash_password_into(normalised(password).as_bytes(), &[0; SALT_BYTES], &mut tag)
+        .map_err(|error| HashError::Argon2(error.to_string()))
+}
+
 /// Compares a password with a stored hash, within the accepted bounds.
 pub fn verify(password: &Password, stored: &StoredHash, rules: &PasswordRules) -> Verdict {
     let Some((parsed, cost)) = accepted(stored) else {
         return Verdict::Unacceptable;
     };
     match Argon2::default().verify_password(normalised(password).as_bytes(), &parsed) {
-        Ok(()) => Verdict::Right { outdated: is_weaker(cost, rules.cost) },
+        Ok(()) => Verdict::Right { outdated: cost.is_weaker_than(rules.cost) },
         Err(_) => Verdict::Wrong,
     }
-}
-
-/// Does the work of [`verify`] for nobody, so that an unknown user takes as long as a known one.
-///
-/// # Errors
-/// [`HashError`] when there is no memory, as [`verify`] would find out as well.
-pub fn verify_nobody(password: &Password, rules: &PasswordRules) -> Result<(), HashError> {
-    let mut tag = [0_u8; TAG_BYTES];
-    argon2(rules.cost)?
-        .hash_password_into(normalised(password).as_bytes(), &[0; SALT_BYTES], &mut tag)
-        .map_err(|error| HashError::Argon2(error.to_string()))
 }
 
 /// Parses a stored hash and returns it with its cost when both are within bounds.
@@ -125,10 +125,9 @@ fn accepted(stored: &StoredHash) -> Option<(PasswordHash, Argon2Cost)> {
     (within && salt_fits && tag_fits).then_some((parsed, cost))
 }
 
-/// Whether a hash costs a guesser less than the policy wants: less memory, or less work in all.
-fn is_weaker(cost: Argon2Cost, wanted: Argon2Cost) -> bool {
-    let work = |cost: Argon2Cost| u64::from(cost.memory_kib) * u64::from(cost.passes);
-    cost.memory_kib < wanted.memory_kib || work(cost) < work(wanted)
+/// The cost of a stored hash that is accepted.
+pub(super) fn accepted_cost(stored: &StoredHash) -> Option<Argon2Cost> {
+    accepted(stored).map(|(_, cost)| cost)
 }
 
 #[cfg(test)]
@@ -215,6 +214,6 @@ mod tests {
         let rules = PasswordRules::default();
         assert_eq!(verify(&password("correct horse"), &old, &rules), Verdict::Right { outdated: true });
         let costlier = Argon2Cost { memory_kib: 46_080, passes: 1, lanes: 1 };
-        assert!(!is_weaker(costlier, rules.cost), "46 MiB in one pass is one of OWASP's equal sets");
+        assert!(!costlier.is_weaker_than(rules.cost), "46 MiB in one pass is one of OWASP's equal sets");
     }
 }

@@ -42,11 +42,31 @@ fn checked(bytes: &[u8]) -> Result<Zeroizing<String>, SecretError> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
+/// What all secrets have in common.
+pub trait Secret: Sized {
+    /// What a person calls it.
+    const NAME: &'static str;
+
+    /// Takes the secret's exact bytes, as each type's own `from_bytes` does.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    fn read(bytes: &[u8]) -> Result<Self, SecretError>;
+}
+
 macro_rules! secret_type {
-    ($(#[$meta:meta])* $name:ident) => {
+    ($(#[$meta:meta])* $name:ident, $called:literal) => {
         $(#[$meta])*
         #[derive(Clone)]
         pub struct $name(Zeroizing<String>);
+
+        impl Secret for $name {
+            const NAME: &'static str = $called;
+
+            fn read(bytes: &[u8]) -> Result<Self, SecretError> {
+                Self::from_bytes(bytes)
+            }
+        }
 
         impl $name {
             /// Takes the secret's exact bytes.
@@ -73,15 +93,15 @@ macro_rules! secret_type {
 
 secret_type! {
     /// A password as its owner typed it: not trimmed, not normalised.
-    Password
+    Password, "password"
 }
 secret_type! {
     /// A session token in clear. It exists where it is made, in the session file, and nowhere else.
-    Token
+    Token, "token"
 }
 secret_type! {
     /// A password hash as the database holds it.
-    StoredHash
+    StoredHash, "hash"
 }
 
 impl PartialEq for Token {

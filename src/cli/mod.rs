@@ -2,6 +2,8 @@
 //! and knows no other part of the program but the table of exit codes.
 
 mod account;
+mod guard;
+mod hash;
 mod parse;
 mod sessions;
 mod sign_in;
@@ -14,6 +16,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use account::{AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, UpdateAccountArgs};
+pub use guard::GuardArgs;
+pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
 pub use sessions::{PruneArgs, RevokeArgs, SessionsCommand};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
@@ -118,6 +122,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// Run a command only with a live session
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(GuardArgs),
+    /// Make, check or identify password hashes
+    Hash {
+        /// What to do.
+        #[command(subcommand)]
+        command: HashCommand,
     },
     /// Show or change the rules of this database
     Policy {

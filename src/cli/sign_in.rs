@@ -24,7 +24,7 @@ pub(super) const SIGN_OUT_EXAMPLES: &str = "Examples:
   authctl signout --local    # when the database is out of reach";
 
 /// Where a password comes from when nobody is to be asked.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct PasswordArgs {
     /// Read the password from standard input
     #[arg(long, conflicts_with = "password_file")]
@@ -76,7 +76,7 @@ pub struct SignUpArgs {
 }
 
 /// Arguments of `signin`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct SignInArgs {
     /// Email address
     pub email: Option<String>,

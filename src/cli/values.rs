@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::auth::duration;
 
 /// The longest `--wait`: longer than this is a mistake.
@@ -15,9 +17,37 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration from 0s to 1h, such as 500ms, 5s or 1m".to_owned())
 }
 
+/// Reads `--target`: how long one hash may take, from 10 ms to 10 s.
+pub(super) fn target(text: &str) -> Result<SignedDuration, String> {
+    let bounds = SignedDuration::from_millis(10)..=SignedDuration::from_secs(10);
+    duration::parse(text)
+        .filter(|target| bounds.contains(target))
+        .ok_or_else(|| "expected a duration from 10ms to 10s, such as 250ms".to_owned())
+}
+
+/// Reads `--max-memory` and returns KiB: from the least that the policy takes to its most.
+pub(super) fn memory_kib(text: &str) -> Result<u32, String> {
+    let in_units = |suffix: &str, kib: u32| text.strip_suffix(suffix)?.trim().parse::<u32>().ok()?.checked_mul(kib);
+    in_units("KiB", 1)
+        .or_else(|| in_units("MiB", 1 << 10))
+        .or_else(|| in_units("GiB", 1 << 20))
+        .filter(|kib| (19_456..=262_144).contains(kib))
+        .ok_or_else(|| "expected a size from 19MiB to 256MiB, such as 64MiB or 65536KiB".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_a_number_and_a_binary_unit_within_the_policy() {
+        assert_eq!(memory_kib("19456KiB"), Ok(19_456));
+        assert_eq!(memory_kib("19MiB"), Ok(19_456));
+        assert_eq!(memory_kib("256 MiB"), Ok(262_144));
+        for text in ["64", "64MB", "-1MiB", "1GiB", "18MiB", "4294967295GiB", "MiB"] {
+            assert!(memory_kib(text).is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_wait_is_a_duration_of_at_most_an_hour() {

@@ -4,6 +4,8 @@
 mod account;
 mod completions;
 mod db;
+mod guard;
+mod hash;
 mod help;
 mod password;
 mod policy;
@@ -51,6 +53,8 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Account { command: AccountCommand::Delete(args) } => {
             account::delete(args, context).context("could not delete the account")
         }
+        Command::Guard(args) => guard::run(args, context),
+        Command::Hash { command } => hash::run(command, context),
         Command::Policy { command: PolicyCommand::Show } => policy::show(context).context("could not read the policy"),
         Command::Policy { command: PolicyCommand::Set { key, value } } => {
             policy::set(key, Some(value), context).context("could not change the policy")

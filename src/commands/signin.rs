@@ -7,6 +7,13 @@ use crate::cli::SignInArgs;
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::output::{Kept, Outcome};
+use anyhow::Context as _;
+
+/// Asks for address and password and signs in, for a command that needs somebody to be.
+pub(super) fn at_terminal(context: &mut Context) -> anyhow::Result<Outcome> {
+    let args = SignInArgs::default();
+    run(&args, context).context("could not sign in")
+}
 
 pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store};
@@ -157,6 +157,14 @@ impl Context {
     /// Where a session made now comes from.
     pub fn origin(&self) -> Origin {
         self.environment.origin.origin()
+    }
+
+    /// Runs something and measures how long it takes.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn stopwatch<T>(&self, run: impl FnOnce() -> T) -> (T, SignedDuration) {
+        let start = std::time::Instant::now();
+        let result = run();
+        (result, SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX))
     }
 
     /// Somebody, or something, to ask. The database is closed before: an answer may take minutes.

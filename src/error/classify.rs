@@ -40,6 +40,7 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
 
 fn of_refusal(error: &Refusal) -> Exit {
     match error {
+        Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
     }
@@ -76,6 +77,7 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::NotFresh => {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
+        AuthError::WrongRole(_) => Exit::new(ExitCode::Refused, "FORBIDDEN"),
         AuthError::NoSuchSession(_) => {
             Exit::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
         }

@@ -13,6 +13,9 @@ pub enum Refusal {
     /// A question was answered with no.
     #[error("declined: nothing was changed")]
     Declined,
+    /// The answer to a question is no.
+    #[error("{0}")]
+    No(&'static str),
     /// The words do not go together.
     #[error("{message}")]
     Usage {
@@ -56,6 +59,13 @@ impl Exit {
                 .hint("what was asked has been done; only its answer is lost")
         };
         exit.message = format!("could not write the answer to standard output: {error}");
+        exit
+    }
+
+    /// For a command that should have taken this process's place.
+    pub fn of_exec(program: &str, error: &std::io::Error) -> Self {
+        let mut exit = Self::new(ExitCode::Failed, "COMMAND_NOT_STARTED");
+        exit.message = format!("could not run {program}: {error}");
         exit
     }
 

@@ -1,14 +1,15 @@
 //! What happened, in words for a person: the answer for standard output, what was done for standard
 //! error. Everything that came from users is escaped here.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::escape::escape;
 use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
-use crate::auth::policy::{KEYS, Key, Policy};
+use crate::auth::identify::HashKind;
+use crate::auth::policy::{Argon2Cost, KEYS, Key, Policy};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 
@@ -16,7 +17,14 @@ use crate::auth::user::User;
 pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
     let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
     match outcome {
-        Outcome::Silent => Page::default(),
+        Outcome::Silent | Outcome::Become(_) => Page::default(),
+        Outcome::HashMade(hash) => Page::answer(format!("{}\n", hash.expose())),
+        Outcome::HashIsRight { outdated: false } => Page::done("the password is right".to_owned()),
+        Outcome::HashIsRight { outdated: true } => {
+            Page::done("the password is right; the hash is weaker than the policy asks for".to_owned())
+        }
+        Outcome::HashIdentified { kind, outdated } => Page::answer(identified(*kind, *outdated)),
+        Outcome::Calibrated { cost, took, within } => calibrated(*cost, *took, *within),
         Outcome::Page(page) => Page::answer(page.clone()),
         Outcome::SignedUp { user, session, database } => signed_up(user, session.as_ref(), database, now),
         Outcome::SignedIn { user, session, kept: Kept::File(path) } => Page::done(format!(
@@ -155,6 +163,29 @@ fn signed_out(how: &SignedOutHow) -> String {
         (Some(0), _) => format!("signed out: the session had ended before; {file}"),
         (Some(ended), _) => format!("signed out: ended {}; {file}", counted(ended as u64, "session")),
     }
+}
+
+fn identified(kind: HashKind, outdated: bool) -> String {
+    let mut known = vec![("kind", kind.name().to_owned())];
+    if let HashKind::Argon2id(cost) = kind {
+        known.push(("cost", format!("{} KiB, {} passes, {} lanes", cost.memory_kib, cost.passes, cost.lanes)));
+    }
+    known.push(("accepted", if kind.is_accepted() { "yes" } else { "no" }.to_owned()));
+    known.push(("outdated", if outdated { "yes" } else { "no" }.to_owned()));
+    facts(&known)
+}
+
+fn calibrated(cost: Argon2Cost, took: SignedDuration, within: bool) -> Page {
+    let answer = facts(&[
+        ("password.argon2-memory", cost.memory_kib.to_string()),
+        ("password.argon2-passes", cost.passes.to_string()),
+        ("password.argon2-lanes", cost.lanes.to_string()),
+    ]);
+    let mut done = vec![format!("one hash takes {} ms; set each with `authctl policy set`", took.as_millis())];
+    if !within {
+        done.push("that is longer than the target, but no lower cost is allowed".to_owned());
+    }
+    Page { answer, done }
 }
 
 fn rules(policy: &Policy, style: Style) -> String {

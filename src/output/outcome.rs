@@ -1,9 +1,13 @@
 //! What a command did.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use crate::auth::policy::{Key, Policy};
-use crate::auth::secret::Token;
+use jiff::SignedDuration;
+
+use crate::auth::identify::HashKind;
+use crate::auth::policy::{Argon2Cost, Key, Policy};
+use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::Census;
 use crate::auth::user::User;
@@ -13,6 +17,31 @@ use crate::auth::user::User;
 pub enum Outcome {
     /// Nothing is to be said; the exit code is the answer.
     Silent,
+    /// This process shall become another one.
+    Become(Box<Command>),
+    /// A password hash.
+    HashMade(StoredHash),
+    /// The password is the one of the hash.
+    HashIsRight {
+        /// The hash is weaker than the policy asks for.
+        outdated: bool,
+    },
+    /// A hash's kind.
+    HashIdentified {
+        /// The kind.
+        kind: HashKind,
+        /// It is weaker than the policy asks for.
+        outdated: bool,
+    },
+    /// What a hash may cost on this machine.
+    Calibrated {
+        /// The cost.
+        cost: Argon2Cost,
+        /// How long one hash took.
+        took: SignedDuration,
+        /// Within the wished time; if not, the least cost that is allowed took longer.
+        within: bool,
+    },
     /// A page that was asked for: help or a completion script.
     Page(String),
     /// An account was made.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::outcome::{Kept, Outcome};
 use super::page::Page;
 use super::time::rfc3339;
+use crate::auth::identify::HashKind;
 use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -87,6 +88,21 @@ fn sessions<'a>(sessions: &'a [Session], current: Option<&str>) -> Vec<SessionVi
     sessions.iter().map(view).collect()
 }
 
+fn identified(kind: HashKind, outdated: bool) -> Value {
+    let cost = match kind {
+        HashKind::Argon2id(cost) => Some(cost),
+        _ => None,
+    };
+    json!({
+        "kind": kind.name(),
+        "accepted": kind.is_accepted(),
+        "outdated": outdated,
+        "memoryKib": cost.map(|cost| cost.memory_kib),
+        "passes": cost.map(|cost| cost.passes),
+        "lanes": cost.map(|cost| cost.lanes),
+    })
+}
+
 fn rule(key: &Key, policy: &Policy) -> Value {
     json!({
         "key": key.name,
@@ -100,7 +116,17 @@ fn rule(key: &Key, policy: &Policy) -> Value {
 /// The one document that `--json` prints. Nothing else is told.
 pub fn json(outcome: &Outcome) -> Page {
     let document: Value = match outcome {
-        Outcome::Silent => return Page::default(),
+        Outcome::Silent | Outcome::Become(_) => return Page::default(),
+        Outcome::HashMade(hash) => json!({ "hash": hash.expose() }),
+        Outcome::HashIsRight { outdated } => json!({ "right": true, "outdated": outdated }),
+        Outcome::HashIdentified { kind, outdated } => identified(*kind, *outdated),
+        Outcome::Calibrated { cost, took, within } => json!({
+            "memoryKib": cost.memory_kib,
+            "passes": cost.passes,
+            "lanes": cost.lanes,
+            "milliseconds": took.as_millis(),
+            "withinTarget": within,
+        }),
         Outcome::Page(page) => return Page::answer(page.clone()),
         Outcome::SignedUp { user, session, .. } => {
             json!({ "user": UserView::from(user), "session": session.as_ref().map(|(session, _)| SessionView::from(session)) })

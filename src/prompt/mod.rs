@@ -8,7 +8,7 @@ mod terminal;
 
 use std::io::IsTerminal as _;
 
-use crate::auth::secret::{Password, SecretError};
+use crate::auth::secret::{Password, Secret, SecretError, StoredHash};
 
 pub use secrets::Source;
 
@@ -50,8 +50,8 @@ pub enum PromptError {
         /// What was wanted.
         wanted: &'static str,
     },
-    /// `--password-stdin` while standard input is a terminal.
-    #[error("--password-stdin was given, but standard input is a terminal")]
+    /// `--password-stdin` and its like while standard input is a terminal.
+    #[error("a secret was to be read from standard input, but that is a terminal")]
     StdinIsTerminal,
     /// Reading failed.
     #[error("{from} could not be read")]
@@ -159,6 +159,28 @@ impl Prompt {
             }
             other => other.two("the current password and the new one", &mut self.warnings),
         }
+    }
+
+    /// Gets a password hash: one line of standard input.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn hash(&mut self) -> Result<StoredHash, PromptError> {
+        Source::Stdin.one("one hash", &mut self.warnings)
+    }
+
+    /// Gets a hash and a password: from standard input in this order, or asked for.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn hash_and_password(&mut self, stdin: bool) -> Result<(StoredHash, Password), PromptError> {
+        if stdin {
+            return Source::Stdin.two("the hash and the password", &mut self.warnings);
+        }
+        let hash = self.text("Hash", "a hash", "--stdin")?;
+        let hash = StoredHash::from_bytes(hash.trim().as_bytes())
+            .map_err(|problem| PromptError::Secret { what: StoredHash::NAME, problem })?;
+        Ok((hash, self.hidden("Password: ", "a password")?))
     }
 
     fn hidden_twice(&mut self) -> Result<Password, PromptError> {

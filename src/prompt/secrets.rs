@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::PromptError;
-use crate::auth::secret::{Password, SECRET_BYTES_MAX};
+use crate::auth::secret::{SECRET_BYTES_MAX, Secret};
 
 /// Two secrets with their line ends, and one byte to notice that there is more.
 const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;
@@ -26,21 +26,21 @@ pub enum Source {
 
 impl Source {
     /// Reads one secret: exactly one LF or CRLF at the end is not part of it.
-    pub(super) fn one(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<Password, PromptError> {
+    pub(super) fn one<S: Secret>(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<S, PromptError> {
         let input = self.bytes(warnings)?;
         let line = without_line_end(&input);
         if line.contains(&b'\n') {
             return Err(PromptError::Lines { from: self.name(), wanted });
         }
-        password(line)
+        secret(line)
     }
 
     /// Reads two secrets, one per line.
-    pub(super) fn two(
+    pub(super) fn two<A: Secret, B: Secret>(
         &self,
         wanted: &'static str,
         warnings: &mut Vec<String>,
-    ) -> Result<(Password, Password), PromptError> {
+    ) -> Result<(A, B), PromptError> {
         let input = self.bytes(warnings)?;
         let lines = || PromptError::Lines { from: self.name(), wanted };
         let end_of_first = input.iter().position(|byte| *byte == b'\n').ok_or_else(lines)?;
@@ -49,7 +49,7 @@ impl Source {
         if second.contains(&b'\n') {
             return Err(lines());
         }
-        Ok((password(without_line_end(first))?, password(second)?))
+        Ok((secret(without_line_end(first))?, secret(second)?))
     }
 
     fn name(&self) -> String {
@@ -99,13 +99,14 @@ fn without_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn password(bytes: &[u8]) -> Result<Password, PromptError> {
-    Password::from_bytes(bytes).map_err(|problem| PromptError::Secret { what: "password", problem })
+fn secret<S: Secret>(bytes: &[u8]) -> Result<S, PromptError> {
+    S::read(bytes).map_err(|problem| PromptError::Secret { what: S::NAME, problem })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::secret::Password;
 
     fn file(content: &[u8]) -> (tempfile::TempDir, Source) {
         let directory = tempfile::tempdir().unwrap();
@@ -120,7 +121,7 @@ mod tests {
             [("a b", "a b"), ("a b\n", "a b"), ("a b\r\n", "a b"), ("a b \n", "a b "), ("a\r", "a\r")]
         {
             let (_directory, source) = file(content.as_bytes());
-            assert_eq!(source.one("one", &mut Vec::new()).unwrap().expose(), secret, "{content:?}");
+            assert_eq!(source.one::<Password>("one", &mut Vec::new()).unwrap().expose(), secret, "{content:?}");
         }
     }
 
@@ -128,18 +129,21 @@ mod tests {
     fn more_than_one_line_is_refused_where_one_secret_is_wanted() {
         for content in ["a\n\n", "a\nb", "\na"] {
             let (_directory, source) = file(content.as_bytes());
-            assert!(matches!(source.one("one", &mut Vec::new()), Err(PromptError::Lines { .. })), "{content:?}");
+            assert!(
+                matches!(source.one::<Password>("one", &mut Vec::new()), Err(PromptError::Lines { .. })),
+                "{content:?}"
+            );
         }
     }
 
     #[test]
     fn two_secrets_come_one_per_line_the_older_first() {
         let (_directory, source) = file(b"old one\r\nnew one\n");
-        let (old, new) = source.two("two", &mut Vec::new()).unwrap();
+        let (old, new) = source.two::<Password, Password>("two", &mut Vec::new()).unwrap();
         assert_eq!((old.expose(), new.expose()), ("old one", "new one"));
         for content in ["only one", "only one\n", "a\nb\nc", "\nb", "a\n\n"] {
             let (_directory, source) = file(content.as_bytes());
-            assert!(source.two("two", &mut Vec::new()).is_err(), "{content:?}");
+            assert!(source.two::<Password, Password>("two", &mut Vec::new()).is_err(), "{content:?}");
         }
     }
 
@@ -150,7 +154,7 @@ mod tests {
         for (mode, warned) in [(0o600, false), (0o640, true), (0o604, true)] {
             std::fs::set_permissions(directory.path().join("pw"), std::fs::Permissions::from_mode(mode)).unwrap();
             let mut warnings = Vec::new();
-            assert!(source.one("one", &mut warnings).is_ok());
+            assert!(source.one::<Password>("one", &mut warnings).is_ok());
             assert_eq!(!warnings.is_empty(), warned, "{mode:o}: {warnings:?}");
         }
     }
@@ -160,7 +164,11 @@ mod tests {
         let endless = "a".repeat(100_000);
         for content in [&b""[..], b"\n", b"a\0b", b"\xff\xfe", endless.as_bytes()] {
             let (_directory, source) = file(content);
-            assert!(matches!(source.one("one", &mut Vec::new()), Err(PromptError::Secret { .. })), "{}", content.len());
+            assert!(
+                matches!(source.one::<Password>("one", &mut Vec::new()), Err(PromptError::Secret { .. })),
+                "{}",
+                content.len()
+            );
         }
     }
 }

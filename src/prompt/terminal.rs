@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::PromptError;
-use crate::auth::secret::Password;
+use crate::auth::secret::{Password, Secret as _};
 
 /// Shows the cursor again, which a question may have hidden.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
@@ -85,5 +85,5 @@ pub(super) fn hidden_line(label: &str) -> Result<Password, PromptError> {
     let typed = rpassword::prompt_password(label);
     flush()?;
     let typed = zeroize::Zeroizing::new(typed.map_err(classify)?);
-    Password::from_bytes(typed.as_bytes()).map_err(|problem| PromptError::Secret { what: "password", problem })
+    Password::from_bytes(typed.as_bytes()).map_err(|problem| PromptError::Secret { what: Password::NAME, problem })
 }

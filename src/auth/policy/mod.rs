@@ -82,6 +82,15 @@ pub struct Argon2Cost {
     pub lanes: u32,
 }
 
+impl Argon2Cost {
+    /// Whether a hash of this cost is cheaper to guess than one of the other: it takes less memory,
+    /// or less work in all.
+    pub fn is_weaker_than(self, other: Self) -> bool {
+        let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
+        self.memory_kib < other.memory_kib || work(self) < work(other)
+    }
+}
+
 impl Default for Argon2Cost {
     /// OWASP Password Storage Cheat Sheet, the first of its equal sets: 19 MiB, 2 passes, 1 lane.
     fn default() -> Self {

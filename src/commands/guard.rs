@@ -1,0 +1,47 @@
+//! `guard`: lets a command run only for somebody who is signed in, and tells it who that is.
+
+use std::process::Command;
+
+use crate::auth::{AuthError, SignedIn};
+use crate::cli::GuardArgs;
+use crate::context::{Context, NoToken};
+use crate::output::Outcome;
+
+pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let me = match admitted(args, context) {
+        Err(error) if args.signin && signing_in_helps(&error) && context.prompt().can_ask() => {
+            super::signin::at_terminal(context)?;
+            admitted(args, context)?
+        }
+        admitted => admitted?,
+    };
+    let (program, arguments) = args.command.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
+    let mut command = Command::new(program.map_or_else(Default::default, Clone::clone));
+    command
+        .args(arguments)
+        // Who it is, and not the means to act as them.
+        .env_remove("AUTHCTL_TOKEN")
+        .env_remove("AUTHCTL_TOKEN_FILE")
+        .env("AUTHCTL_USER_ID", &me.user.id)
+        .env("AUTHCTL_USER_EMAIL", &me.user.email)
+        .env("AUTHCTL_USER_ROLE", me.user.role.as_deref().unwrap_or("user"));
+    Ok(Outcome::Become(Box::new(command)))
+}
+
+fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn> {
+    let me = context.signed_in()?;
+    if args.fresh {
+        context.auth()?.require_fresh(&me.session)?;
+    }
+    if let Some(role) = &args.role
+        && !me.user.has_role(role)
+    {
+        return Err(AuthError::WrongRole(role.clone()).into());
+    }
+    Ok(me)
+}
+
+/// Whether another sign-in may change the answer: nobody is signed in, or not recently enough.
+fn signing_in_helps(error: &anyhow::Error) -> bool {
+    error.is::<NoToken>() || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::NotFresh))
+}

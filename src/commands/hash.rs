@@ -1,0 +1,90 @@
+//! `hash`: password hashes outside any database.
+
+use anyhow::Context as _;
+use jiff::SignedDuration;
+
+use super::source;
+use crate::auth::identify::HashKind;
+use crate::auth::password::{self, Verdict};
+use crate::auth::policy::Argon2Cost;
+use crate::auth::secret::Password;
+use crate::auth::{AuthError, strength};
+use crate::cli::{CalibrateArgs, GenerateArgs, HashCommand};
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::output::Outcome;
+
+pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        HashCommand::Generate(args) => generate(args, context).context("could not hash the password"),
+        HashCommand::Verify { stdin } => verify(*stdin, context).context("could not compare the password"),
+        HashCommand::Identify => identify(context).context("could not identify the hash"),
+        HashCommand::Calibrate(args) => calibrate(args, context).context("could not measure a hash"),
+    }
+}
+
+fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let password = context.prompt().new_password(&source(args.password.source()))?;
+    strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
+    let hash = password::hash(&password, &context.policy.password, &mut context.entropy)?;
+    Ok(Outcome::HashMade(hash))
+}
+
+fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
+    let (hash, password) = context.prompt().hash_and_password(stdin)?;
+    match password::verify(&password, &hash, &context.policy.password) {
+        Verdict::Right { outdated } => Ok(Outcome::HashIsRight { outdated }),
+        Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
+        Verdict::Unacceptable => Err(Refusal::Usage {
+            message: format!("a hash of this kind is not accepted here ({})", HashKind::of(&hash).name()),
+            hint: "`authctl hash identify` tells more",
+        }
+        .into()),
+    }
+}
+
+fn identify(context: &mut Context) -> anyhow::Result<Outcome> {
+    let hash = context.prompt().hash()?;
+    let kind = HashKind::of(&hash);
+    Ok(Outcome::HashIdentified { kind, outdated: kind.is_outdated(&context.policy.password) })
+}
+
+/// Takes the most memory that fits and then as many passes as fit: memory is what costs a guesser
+/// most (RFC 9106, section 4).
+fn calibrate(args: &CalibrateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let floor = Argon2Cost::default();
+    let mut best = (floor, time(floor, context)?);
+    let mut memory_kib = floor.memory_kib;
+    while let Some(doubled) = memory_kib.checked_mul(2).map(|kib| kib.min(args.max_memory))
+        && doubled > memory_kib
+    {
+        memory_kib = doubled;
+        let cost = Argon2Cost { memory_kib, ..floor };
+        let took = time(cost, context)?;
+        if took > args.target {
+            break;
+        }
+        best = (cost, took);
+    }
+    while best.0.passes < 10 {
+        let cost = Argon2Cost { passes: best.0.passes + 1, ..best.0 };
+        let took = time(cost, context)?;
+        if took > args.target {
+            break;
+        }
+        best = (cost, took);
+    }
+    Ok(Outcome::Calibrated { cost: best.0, took: best.1, within: best.1 <= args.target })
+}
+
+/// The faster of two runs: whatever else the machine does only makes a run slower.
+fn time(cost: Argon2Cost, context: &Context) -> anyhow::Result<SignedDuration> {
+    let password = Password::from_bytes(b"correct horse battery staple").map_err(anyhow::Error::new)?;
+    let mut fastest = SignedDuration::MAX;
+    for _ in 0..2 {
+        let (result, took) = context.stopwatch(|| password::work(&password, cost));
+        result?;
+        fastest = fastest.min(took);
+    }
+    Ok(fastest)
+}
