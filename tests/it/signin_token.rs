@@ -126,7 +126,7 @@ fn the_session_ends_with_the_sign_out_of_whoever_holds_the_token() {
     assert_snapshot!(with_variable(&sandbox, "signout", "AUTHCTL_TOKEN", &token), @"
     ------- stderr -------
     note: AUTHCTL_TOKEN still holds the token of the ended session
-    signed out: ended 1 session; there was no session file
+    signed out: ended 1 session
     ");
     let _ = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token).failure(4);
     // The stored session is another one, and stays.

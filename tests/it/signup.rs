@@ -95,7 +95,7 @@ fn the_longest_name_and_password_are_taken_whole() {
     let sandbox = Sandbox::new();
     let name = "ä".repeat(200);
     // 128 units that are no repetition.
-    let password: String = (0..64).map(|n| format!("{:02x}", n * 37 % 251)).collect();
+    let password: String = (0..128_u8).map(|n| char::from(b'a' + (n ^ (n / 26)) % 26)).collect();
     let words = ["signup", "ada@example.com", "--name", &name, "--password-stdin"];
     sandbox.finish_with_input(&mut sandbox.command(words), &password).success();
     assert_eq!(sandbox.run("whoami --json").json()["user"]["name"], name.as_str());
@@ -150,7 +150,7 @@ fn the_database_holds_a_digest_of_the_token_and_neither_token_nor_password() {
     sandbox.sign_in("ada@example.com").success();
     let file: serde_json::Value = serde_json::from_slice(&std::fs::read(sandbox.session_file()).unwrap()).unwrap();
     let token = file["token"].as_str().unwrap();
-    let digest: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let now: String = reader.query_row("SELECT token FROM session", [], |row| row.get(0)).unwrap();
     assert_eq!(now, digest);
     assert_ne!(now, stored);

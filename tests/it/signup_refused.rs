@@ -112,7 +112,7 @@ fn rows(sandbox: &Sandbox) -> String {
                 (0..columns).map(|n| row.get::<_, rusqlite::types::Value>(n)).collect::<Result<Vec<_>, _>>()
             })
             .unwrap();
-        rows.map(|row| format!("{:?}\n", row.unwrap())).collect::<String>()
+        rows.map(|row| format!("{:?}", row.unwrap())).collect::<Vec<_>>().join("\n")
     });
     tables.concat()
 }
