@@ -4,5 +4,15 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
+mod account;
+mod password;
 mod sandbox;
+mod signin;
+mod signin_refused;
+mod signin_throttle;
+mod signin_token;
+mod signout;
+mod signup;
+mod signup_refused;
 mod whoami;
+mod whoami_moves;

@@ -1,0 +1,117 @@
+//! How guessing is slowed down. The tests move `notBefore` and never wait for it.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+fn guess(sandbox: &Sandbox, email: &str) -> Ran {
+    sandbox.run_with_input(&format!("signin {email} --password-stdin --json"), "not the right words")
+}
+
+/// Uses up what is free, then makes the wait so long that no slow machine outlasts it.
+fn fail_five_times(sandbox: &Sandbox, email: &str) {
+    for _ in 0..5 {
+        assert_eq!(guess(sandbox, email).json_error(7)["code"], "INVALID_EMAIL_OR_PASSWORD");
+    }
+    assert_eq!(sandbox.number("SELECT notBefore - lastAt FROM authctl_throttle"), 15);
+    sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 600");
+}
+
+fn assert_throttled(ran: Ran) {
+    let error = ran.json_error(8);
+    assert_eq!(error["code"], "TOO_MANY_REQUESTS");
+    let seconds = error["retryAfter"].as_i64().unwrap();
+    assert!((1..=615).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn five_failures_are_free_and_then_even_the_right_password_waits() {
+    let sandbox = Sandbox::with_ada();
+    fail_five_times(&sandbox, "ada@example.com");
+    assert_throttled(guess(&sandbox, "ada@example.com"));
+    assert_throttled(sandbox.run_with_input("signin ada@example.com --password-stdin --json", PASSWORD));
+    for more in ["--no-store", "--print-token"] {
+        let words = format!("signin ada@example.com --password-stdin --json {more}");
+        assert_throttled(sandbox.run_with_input(&words, PASSWORD));
+    }
+    assert_eq!(sandbox.number("SELECT count FROM authctl_throttle"), 5, "asking too early does not lengthen the wait");
+}
+
+#[test]
+fn a_person_is_told_how_long_to_wait() {
+    let sandbox = Sandbox::with_ada();
+    fail_five_times(&sandbox, "ada@example.com");
+    // Far beyond the longest wait, which it is cut to, so that the words do not depend on the clock.
+    sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 86400");
+    assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
+    ------- stderr -------
+    error: could not sign in: too many failed attempts for this address
+    hint: try again in 15 minutes
+    [exit status: 8]
+    ");
+}
+
+#[test]
+fn an_address_that_nobody_has_is_slowed_down_alike() {
+    let sandbox = Sandbox::with_ada();
+    fail_five_times(&sandbox, "nobody@example.com");
+    assert_throttled(guess(&sandbox, "nobody@example.com"));
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn another_spelling_of_the_address_is_no_way_around() {
+    let sandbox = Sandbox::with_ada();
+    for email in ["ada@example.com", "ADA@example.com", "Ada@Example.com", "ada@EXAMPLE.com", "aDa@example.COM"] {
+        let _ = guess(&sandbox, email).failure(7);
+    }
+    sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 600");
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 1);
+    for email in ["ada@example.com", "AdA@example.com"] {
+        assert_throttled(guess(&sandbox, email));
+    }
+}
+
+#[test]
+fn the_table_does_not_tell_which_addresses_were_tried() {
+    let sandbox = Sandbox::with_ada();
+    let _ = guess(&sandbox, "my-secret-typed-here@example.com").failure(7);
+    let key: String = sandbox.sql().query_row("SELECT key FROM authctl_throttle", [], |row| row.get(0)).unwrap();
+    assert!(!key.contains("secret"), "{key}");
+}
+
+#[test]
+fn a_success_takes_the_count_away() {
+    let sandbox = Sandbox::with_ada();
+    for more in ["", " --no-store", " --print-token"] {
+        for _ in 0..4 {
+            let _ = guess(&sandbox, "ada@example.com").failure(7);
+        }
+        assert_eq!(sandbox.number("SELECT count FROM authctl_throttle"), 4);
+        let words = format!("signin ada@example.com --password-stdin{more}");
+        sandbox.run_with_input(&words, PASSWORD).success();
+        assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0, "signin{more}");
+    }
+}
+
+#[test]
+fn when_the_wait_is_over_the_user_gets_in() {
+    let sandbox = Sandbox::with_ada();
+    fail_five_times(&sandbox, "ada@example.com");
+    assert_throttled(guess(&sandbox, "ada@example.com"));
+    sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore - 700, lastAt = lastAt - 700");
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
+}
+
+#[test]
+fn the_wait_doubles_and_ends_at_a_quarter_of_an_hour() {
+    let sandbox = Sandbox::with_ada();
+    let mut waits = Vec::new();
+    for _ in 0..13 {
+        let _ = guess(&sandbox, "ada@example.com").failure(7);
+        waits.push(sandbox.number("SELECT max(notBefore - lastAt, 0) FROM authctl_throttle"));
+        sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore - 1000, lastAt = lastAt - 1000");
+    }
+    assert_eq!(waits, [0, 0, 0, 0, 15, 30, 60, 120, 240, 480, 900, 900, 900]);
+}

@@ -1,0 +1,134 @@
+//! `signin --print-token` and the two variables that take the token back.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+const PRINT: &str = "signin ada@example.com --password-stdin --print-token";
+
+/// A sandbox where ada has an account and nobody is signed in.
+fn signed_out() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    sandbox
+}
+
+fn printed(sandbox: &Sandbox) -> String {
+    sandbox.run_with_input(PRINT, PASSWORD).success().trim_end().to_owned()
+}
+
+fn with_variable(sandbox: &Sandbox, words: &str, name: &str, value: &str) -> Ran {
+    sandbox.finish(sandbox.command(words.split(' ')).env(name, value))
+}
+
+#[test]
+fn the_token_alone_is_printed_and_nothing_is_stored() {
+    let sandbox = signed_out();
+    let ran = sandbox.run_with_input(PRINT, PASSWORD);
+    let token = ran.stdout.strip_suffix('\n').unwrap().to_owned();
+    assert!(token.len() >= 32 && token.bytes().all(|b| b.is_ascii_graphic()), "{token:?}");
+    assert!(!ran.stderr.contains(&token));
+    assert_eq!(ran.code, 0);
+    assert_eq!(std::fs::read_dir(sandbox.sessions()).unwrap().count(), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
+    let _ = sandbox.run("whoami").failure(4);
+}
+
+#[test]
+fn json_carries_the_token_only_when_it_was_asked_for() {
+    let sandbox = signed_out();
+    let answer = sandbox.run_with_input(&format!("{PRINT} --json"), PASSWORD).json();
+    let token = answer["token"].as_str().unwrap();
+    let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", token).json();
+    assert_eq!(who["session"]["id"], answer["session"]["id"]);
+    let stored = sandbox.run_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json();
+    assert!(stored.get("token").is_none(), "{stored}");
+}
+
+#[test]
+fn the_variable_takes_the_token_and_whoami_says_so() {
+    let sandbox = signed_out();
+    let token = printed(&sandbox);
+    assert_snapshot!(with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token), @"
+    name        Ada
+    email       ada@example.com (not verified)
+    user id     [ID]
+    role        user
+    session     [ID]
+    expires     [TIME]
+    token from  AUTHCTL_TOKEN
+    database    [HOME]/.local/share/authctl/auth.db
+    ------- stderr -------
+    note: signed in by the token in AUTHCTL_TOKEN
+    ");
+}
+
+#[test]
+fn the_file_that_a_variable_names_gives_the_token_and_whoami_says_so() {
+    let sandbox = signed_out();
+    let path = sandbox.file("ci-token", printed(&sandbox) + "\n");
+    assert_snapshot!(with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap()), @"
+    name        Ada
+    email       ada@example.com (not verified)
+    user id     [ID]
+    role        user
+    session     [ID]
+    expires     [TIME]
+    token from  AUTHCTL_TOKEN_FILE, [HOME]/ci-token
+    database    [HOME]/.local/share/authctl/auth.db
+    ------- stderr -------
+    note: signed in by the token in AUTHCTL_TOKEN_FILE
+    ");
+}
+
+#[test]
+fn a_token_in_the_environment_goes_before_the_stored_session() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    let token = printed(&sandbox);
+    let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", &token).json();
+    assert_eq!(who["user"]["email"], "ada@example.com");
+    assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
+    // Never back to the stored session: a job would act as somebody else.
+    for (name, value) in [("AUTHCTL_TOKEN", "wrong-token"), ("AUTHCTL_TOKEN_FILE", "no-such-file")] {
+        let _ = with_variable(&sandbox, "whoami", name, value).failure(4);
+    }
+}
+
+#[test]
+fn a_token_that_nobody_gave_out_signs_nobody_in() {
+    let sandbox = Sandbox::with_ada();
+    let digest: String = sandbox.sql().query_row("SELECT token FROM session", [], |row| row.get(0)).unwrap();
+    let long = "a".repeat(5_000);
+    for token in ["a", "' OR 1=1 --", &digest, &long] {
+        let ran = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", token);
+        let said = ran.failure(4);
+        assert!(token.len() < 5 || !said.contains(token), "the token was repeated: {said}");
+    }
+}
+
+#[test]
+fn a_token_that_could_not_be_written_has_no_live_session() {
+    let sandbox = signed_out();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = sandbox.command(PRINT.split(' '));
+    let file = sandbox.file("pw", PASSWORD);
+    command.stdin(std::fs::File::open(file).unwrap()).stdout(full).stderr(std::process::Stdio::piped());
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
+    let _ = sandbox.ran(&output).failure(74);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+}
+
+#[test]
+fn the_session_ends_with_the_sign_out_of_whoever_holds_the_token() {
+    let sandbox = Sandbox::with_ada();
+    let token = printed(&sandbox);
+    assert_snapshot!(with_variable(&sandbox, "signout", "AUTHCTL_TOKEN", &token), @"
+    ------- stderr -------
+    note: AUTHCTL_TOKEN still holds the token of the ended session
+    signed out: ended 1 session
+    ");
+    let _ = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token).failure(4);
+    // The stored session is another one, and stays.
+    sandbox.run("whoami --check").success();
+}

@@ -1,0 +1,198 @@
+//! `signout`: the session in the database first, then the file.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{PASSWORD, Sandbox};
+
+/// Ada with a session in each of two shells.
+fn two_shells() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    let mut command = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
+    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
+    sandbox.finish_with_input(&mut command, PASSWORD).success();
+    sandbox
+}
+
+fn session_files(sandbox: &Sandbox) -> usize {
+    std::fs::read_dir(sandbox.sessions()).unwrap().count()
+}
+
+/// Whether the hint, which says what to do, names the way out that needs no database.
+fn hint_names_local(stderr: &str) -> bool {
+    stderr.lines().any(|line| line.starts_with("hint: ") && line.contains("authctl signout --local"))
+}
+
+#[test]
+fn the_session_ends_in_the_database_and_its_file_goes() {
+    let sandbox = two_shells();
+    assert_snapshot!(sandbox.run("signout"), @"
+    ------- stderr -------
+    signed out: ended 1 session; removed the session file
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
+    assert_eq!(session_files(&sandbox), 0);
+    let _ = sandbox.run("whoami").failure(4);
+    sandbox.other_shell("whoami --check").success();
+}
+
+#[test]
+fn json_tells_both_halves() {
+    let sandbox = Sandbox::with_ada();
+    let both = sandbox.run("signout --json").json();
+    assert_eq!(both, serde_json::json!({ "sessionsEnded": 1, "fileRemoved": true }));
+    let nothing = sandbox.run("signout --json").json();
+    assert_eq!(nothing, serde_json::json!({ "sessionsEnded": null, "fileRemoved": false }));
+}
+
+#[test]
+fn its_other_names_work() {
+    let sandbox = Sandbox::with_ada();
+    for alias in ["sign-out", "logout"] {
+        sandbox.sign_in("ada@example.com").success();
+        sandbox.run(alias).success();
+        assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0, "{alias}");
+    }
+}
+
+#[test]
+fn whoever_is_not_signed_in_has_nothing_to_do_and_needs_no_database() {
+    let sandbox = Sandbox::new();
+    insta::allow_duplicates! {
+        for words in ["signout", "signout --all", "signout --local"] {
+            assert_snapshot!(sandbox.run(words), @"
+            ------- stderr -------
+            nothing to do: not signed in
+            ");
+        }
+    }
+    assert_eq!(std::fs::read_dir(sandbox.home()).unwrap().count(), 0, "something was made");
+}
+
+#[test]
+fn a_copied_session_file_is_worth_nothing_afterwards() {
+    let sandbox = Sandbox::with_ada();
+    let file = sandbox.session_file();
+    let copy = std::fs::read(&file).unwrap();
+    sandbox.run("signout").success();
+    std::fs::write(&file, copy).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let error = sandbox.run("whoami --json").json_error(4);
+    assert_eq!(error["code"], "UNAUTHORIZED", "the file is whole, its session is not: {error}");
+}
+
+#[test]
+fn all_ends_every_session_of_the_user_and_of_nobody_else() {
+    let sandbox = two_shells();
+    let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
+    command.env("XDG_CONFIG_HOME", sandbox.path("bobs-config"));
+    sandbox.finish_with_input(&mut command, PASSWORD).success();
+    assert_snapshot!(sandbox.run("signout --all"), @"
+    ------- stderr -------
+    signed out: ended 2 sessions; removed the session file
+    ");
+    let _ = sandbox.other_shell("whoami").failure(4);
+    let bob = "SELECT count(*) FROM session JOIN user ON user.id = userId WHERE email = 'bob@example.com'";
+    assert_eq!((sandbox.number("SELECT count(*) FROM session"), sandbox.number(bob)), (1, 1));
+}
+
+#[test]
+fn local_forgets_the_file_and_leaves_the_session_alive() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run("signout --local"), @"
+    ------- stderr -------
+    signed out on this machine only: removed the session file; --local left the session alive in the database
+    ");
+    assert_eq!(session_files(&sandbox), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
+}
+
+#[test]
+fn local_works_on_a_database_that_cannot_be_used() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::write(sandbox.database(), "this is no database").unwrap();
+    sandbox.run("signout --local").success();
+    assert_eq!(session_files(&sandbox), 0);
+    assert_eq!(std::fs::read(sandbox.database()).unwrap(), b"this is no database");
+}
+
+#[test]
+fn when_the_database_is_gone_the_file_goes_too() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::remove_file(sandbox.database()).unwrap();
+    assert_snapshot!(sandbox.run("signout"), @"
+    ------- stderr -------
+    signed out on this machine only: removed the session file; the database is gone, so there was no session to end
+    ");
+    assert_eq!(session_files(&sandbox), 0);
+    assert!(!sandbox.database().exists());
+}
+
+#[test]
+fn when_the_session_has_ended_before_the_file_goes_all_the_same() {
+    insta::allow_duplicates! {
+        for (end, words) in [
+            ("DELETE FROM session", "signout"),
+            ("DELETE FROM session", "signout --all"),
+            ("UPDATE session SET expiresAt = unixepoch()", "signout"),
+        ] {
+            let sandbox = Sandbox::with_ada();
+            sandbox.execute(end);
+            assert_snapshot!(sandbox.run(words), @"
+            ------- stderr -------
+            signed out: the session had ended before; removed the session file
+            ");
+            assert_eq!(session_files(&sandbox), 0, "{end}, {words}");
+        }
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_read_keeps_the_file_and_names_the_way_out() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::write(sandbox.database(), "this is no database").unwrap();
+    for words in ["signout", "signout --all"] {
+        let said = sandbox.run(words).failure(9);
+        assert_eq!(session_files(&sandbox), 1, "{words}");
+        assert!(hint_names_local(&said), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_busy_database_keeps_the_file_and_names_the_way_out() {
+    let sandbox = Sandbox::with_ada();
+    let writer = sandbox.sql();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for words in ["signout --wait 10ms", "signout --all --wait 10ms"] {
+        let said = sandbox.run(words).failure(75);
+        assert_eq!(session_files(&sandbox), 1, "{words}");
+        assert!(hint_names_local(&said), "{words}: {said}");
+    }
+    writer.execute_batch("ROLLBACK").unwrap();
+    sandbox.run("whoami --check").success();
+    sandbox.run("signout").success();
+}
+
+#[test]
+fn a_damaged_session_file_is_removed() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::write(sandbox.session_file(), "{").unwrap();
+    assert_snapshot!(sandbox.run("signout"), @"
+    ------- stderr -------
+    signed out on this machine only: removed the session file; the session file held no usable token, so no session could be ended
+    ");
+    assert_eq!(session_files(&sandbox), 0);
+}
+
+/// Its token may be known, so more than ever its session must end: `whoami` tells to sign out.
+#[test]
+fn a_session_file_that_others_could_read_is_signed_out_like_any_other() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::set_permissions(sandbox.session_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let hint = sandbox.run("whoami").failure(4);
+    assert!(hint.contains("authctl signout"), "{hint}");
+    sandbox.run("signout").success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+    assert_eq!(session_files(&sandbox), 0);
+}
