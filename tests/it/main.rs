@@ -5,7 +5,12 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
+mod concurrency;
+mod crash;
 mod password;
+mod prompt_signals;
+mod prompts_pty;
+mod pty;
 mod sandbox;
 mod signin;
 mod signin_refused;

@@ -1,0 +1,211 @@
+//! Many processes at once: what succeeded is there, what failed is not, and nothing is half done.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use authctl::auth::token::digest;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
+
+/// Starts all commands, then waits for them.
+fn all_at_once(sandbox: &Sandbox, commands: impl IntoIterator<Item = Command>) -> Vec<Ran> {
+    let start = |mut command: Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let children: Vec<Child> = commands.into_iter().map(start).collect();
+    children.into_iter().map(|child| sandbox.ran(&child.wait_with_output().unwrap())).collect()
+}
+
+fn count(runs: &[Ran], code: i32) -> usize {
+    runs.iter().filter(|run| run.code == code).count()
+}
+
+/// A sign-up from a shell of its own.
+fn sign_up(sandbox: &Sandbox, number: usize, more: &[&str]) -> Command {
+    let mut command = sandbox.command(["signup", &format!("user{number}@example.com"), "--name", "Somebody"]);
+    command.args(["--password-file", "pw"]).args(more);
+    command.env("XDG_CONFIG_HOME", sandbox.path(&format!("config-{number}")));
+    command
+}
+
+fn users(sandbox: &Sandbox) -> usize {
+    assert_sound(sandbox);
+    usize::try_from(sandbox.number(r#"SELECT count(*) FROM "user""#)).unwrap()
+}
+
+/// The database is whole, and every user has the account that holds the password.
+fn assert_sound(sandbox: &Sandbox) {
+    let sql = sandbox.sql();
+    let integrity: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
+    assert!(!sql.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());
+    let without = r#"SELECT count(*) FROM "user" u WHERE 1 <> (SELECT count(*) FROM "account" a
+        WHERE a."userId" = u."id" AND a."providerId" = 'credential' AND a."password" IS NOT NULL)"#;
+    assert_eq!(sandbox.number(without), 0);
+}
+
+fn live_sessions(sandbox: &Sandbox) -> i64 {
+    sandbox.number(r#"SELECT count(*) FROM "session" WHERE "expiresAt" > unixepoch()"#)
+}
+
+fn assert_private(directory: &Path) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn sixty_four_first_sign_ups_at_once_make_one_database_with_all_of_them() {
+    let sandbox = Sandbox::new();
+    sandbox.file("pw", PASSWORD);
+    let runs = all_at_once(&sandbox, (0..64).map(|number| sign_up(&sandbox, number, &["--wait", "60s"])));
+    for run in &runs {
+        assert_eq!(run.code, 0, "{run}");
+    }
+    let said = runs.iter().filter(|run| run.stderr.contains("created the database")).count();
+    assert_eq!(said, 1, "one of them made it");
+    assert_eq!(users(&sandbox), 64);
+    assert_eq!(live_sessions(&sandbox), 64);
+    assert_private(sandbox.database().parent().unwrap());
+    for number in 0..64 {
+        let config = sandbox.path(&format!("config-{number}"));
+        assert_private(&config.join("authctl/sessions"));
+    }
+}
+
+#[test]
+fn whoever_does_not_wait_is_told_that_the_database_is_busy_and_has_done_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.file("pw", PASSWORD);
+    for more in [&["--wait", "0s"][..], &[]] {
+        let before = if sandbox.database().exists() { users(&sandbox) } else { 0 };
+        let commands = (0..64).map(|number| sign_up(&sandbox, number + before, more));
+        let runs = all_at_once(&sandbox, commands);
+        let done = count(&runs, 0);
+        for run in runs.iter().filter(|run| ![0, 75].contains(&run.code)) {
+            // Numbers that an earlier round left out may come again.
+            assert_eq!(run.code, 6, "{run}");
+        }
+        assert!(done > 0);
+        assert_eq!(users(&sandbox), before + done);
+    }
+}
+
+/// So many sign-ins of one user at once, all with the right password, sharing one session file.
+fn sign_in_at_once(times: usize) {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("pw", PASSWORD);
+    let words = "signin ada@example.com --password-file pw --wait 60s";
+    let runs = all_at_once(&sandbox, (0..times).map(|_| sandbox.command(words.split(' '))));
+    for run in &runs {
+        assert_eq!(run.code, 0, "{run}");
+    }
+    // One file: none of those that they wrote on the way is left.
+    let text = std::fs::read_to_string(sandbox.session_file()).unwrap();
+    let held: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let token = digest(held["token"].as_str().unwrap());
+    assert_eq!(sandbox.number(&format!(r#"SELECT count(*) FROM "session" WHERE "token" = '{token}'"#)), 1);
+    assert_eq!(live_sessions(&sandbox), 1);
+    assert_sound(&sandbox);
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn parallel_sign_ins_leave_one_whole_session_file_and_one_session() {
+    sign_in_at_once(5);
+}
+
+#[test]
+fn many_right_passwords_at_once_are_no_guesses() {
+    sign_in_at_once(16);
+}
+
+#[test]
+fn of_parallel_sign_ups_with_one_address_one_wins_and_the_others_are_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("pw", PASSWORD);
+    let words = "signup ada@example.com --name Ada --password-file pw --wait 60s";
+    let runs = all_at_once(&sandbox, (0..50).map(|_| sandbox.command(words.split(' '))));
+    assert_eq!((count(&runs, 0), count(&runs, 6)), (1, 49), "{runs:?}");
+    assert_eq!(users(&sandbox), 1);
+    assert_eq!(live_sessions(&sandbox), 1);
+    sandbox.session_file();
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn parallel_guesses_are_throttled_like_guesses_one_after_the_other() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("pw", OTHER_PASSWORD);
+    let words = "signin ada@example.com --password-file pw --wait 60s";
+    let runs = all_at_once(&sandbox, (0..20).map(|_| sandbox.command(words.split(' '))));
+    let wrong = count(&runs, 7);
+    assert!((1..=5).contains(&wrong), "{runs:?}");
+    assert_eq!(wrong + count(&runs, 8), 20, "{runs:?}");
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn whoami_answers_yes_or_no_while_somebody_signs_in_and_out() {
+    let sandbox = Sandbox::with_ada();
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let ask = || sandbox.command(["whoami", "--json"]);
+            (0..20).flat_map(|_| all_at_once(&sandbox, [ask(), ask(), ask()])).collect::<Vec<Ran>>()
+        });
+        // At least once, and until there is nobody left to disturb.
+        loop {
+            sandbox.run("signout").success();
+            sandbox.sign_in("ada@example.com").success();
+            if asking.is_finished() {
+                break;
+            }
+        }
+        for run in asking.join().unwrap() {
+            match run.code {
+                0 => assert!(run.stdout.contains("ada@example.com"), "{run}"),
+                _ => assert!(run.failure(4).contains("UNAUTHORIZED")),
+            }
+        }
+    });
+    assert_eq!(live_sessions(&sandbox), 1);
+    assert_sound(&sandbox);
+}
+
+#[test]
+fn one_of_many_makes_the_database_and_the_others_find_it() {
+    let sandbox = Sandbox::new();
+    let words = "db init --if-missing --wait 60s";
+    let runs = all_at_once(&sandbox, (0..8).map(|_| sandbox.command(words.split(' '))));
+    assert_eq!(count(&runs, 0), 8, "{runs:?}");
+    assert_eq!(runs.iter().filter(|run| run.stderr.starts_with("created")).count(), 1, "{runs:?}");
+    assert_sound(&sandbox);
+}
+
+#[test]
+fn of_parallel_password_changes_one_wins_and_its_password_is_in_force() {
+    let sandbox = Sandbox::with_ada();
+    // Not more than the attempts that are free.
+    let passwords: Vec<String> = (0..5).map(|number| format!("{OTHER_PASSWORD} {number}")).collect();
+    let change = |(number, new): (usize, &String)| {
+        let file = sandbox.file(&format!("pw-{number}"), format!("{PASSWORD}\n{new}\n"));
+        let mut command = sandbox.command(["password", "change", "--wait", "60s", "--password-file"]);
+        command.arg(file);
+        command
+    };
+    let commands: Vec<Command> = passwords.iter().enumerate().map(change).collect();
+    let runs = all_at_once(&sandbox, commands);
+    let winner = runs.iter().position(|run| run.code == 0).unwrap();
+    for (number, run) in runs.iter().enumerate() {
+        let fits = if number == winner { run.code == 0 } else { [1, 7].contains(&run.code) };
+        assert!(fits, "{number} of {winner}: {run}");
+    }
+    assert_sound(&sandbox);
+    sandbox.execute("DELETE FROM authctl_throttle");
+    for password in passwords.iter().map(String::as_str).chain([PASSWORD]) {
+        let run = sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", password);
+        assert_eq!(run.code, if *password == passwords[winner] { 0 } else { 7 }, "{password}: {run}");
+        sandbox.execute("DELETE FROM authctl_throttle");
+    }
+}

@@ -1,0 +1,181 @@
+//! Questions at a real terminal: what is asked, what stays hidden, and what a refusal leaves.
+
+use crate::pty::{Ended, Running, Terminal};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+
+fn run(sandbox: &Sandbox, words: &str) -> Running {
+    Terminal::new().run(sandbox.command(words.split_whitespace()))
+}
+
+/// Signs in somebody who must type both address and password.
+fn sign_in(sandbox: &Sandbox, password: &str) -> Ended {
+    let mut terminal = run(sandbox, "signin");
+    terminal.wait_for("Email").enter("ada@example.com");
+    terminal.wait_for_hidden("Password: ").enter(password);
+    terminal.end()
+}
+
+#[test]
+fn signup_asks_for_address_name_and_password_twice_and_shows_no_password() {
+    let sandbox = Sandbox::new();
+    let mut terminal = run(&sandbox, "signup");
+    terminal.wait_for("Email").enter("ada@example.com");
+    terminal.wait_for("Name").enter("Ada");
+    terminal.wait_for_hidden("New password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(screen.contains("created the account of Ada <ada@example.com>"), "{screen:?}");
+    assert!(!screen.contains("battery"), "{screen:?}");
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn signin_asks_and_takes_only_the_right_password() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    let screen = sign_in(&sandbox, OTHER_PASSWORD).with_code(7);
+    assert!(!screen.contains("umbrellas"), "{screen:?}");
+    let screen = sign_in(&sandbox, PASSWORD).with_code(0);
+    assert!(screen.contains("signed in as Ada"), "{screen:?}");
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn two_entries_that_differ_make_nothing() {
+    let sandbox = Sandbox::new();
+    let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");
+    terminal.wait_for_hidden("New password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
+    let screen = terminal.end().with_code(2);
+    assert!(screen.contains("the two entries of the new password differ"), "{screen:?}");
+    assert!(!sandbox.database().exists());
+    assert!(!sandbox.sessions().exists());
+}
+
+#[test]
+fn a_password_change_asks_for_the_current_one_then_the_new_one_twice() {
+    let sandbox = Sandbox::with_ada();
+    let mut terminal = run(&sandbox, "password change");
+    terminal.wait_for_hidden("Current password: ").enter(PASSWORD);
+    terminal.wait_for_hidden("New password: ").enter(OTHER_PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(!screen.contains("battery") && !screen.contains("umbrellas"), "{screen:?}");
+    assert_eq!(sandbox.sign_in("ada@example.com").code, 7);
+    sandbox.run_with_input("signin ada@example.com --password-stdin", OTHER_PASSWORD).success();
+}
+
+#[test]
+fn a_deletion_is_asked_about_and_only_a_yes_deletes() {
+    let sandbox = Sandbox::with_ada();
+    for (answer, code, users) in [("n", 1, 1), ("\r", 1, 1), ("y", 0, 0)] {
+        let mut terminal = run(&sandbox, "account delete");
+        terminal.wait_for("Delete Ada <ada@example.com> with 1 live session(s)").wait_for("[y/N]").press(answer);
+        let screen = terminal.end().with_code(code);
+        assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user""#), users, "{screen:?}");
+        assert!(cursor_is_shown(&screen), "{screen:?}");
+    }
+}
+
+#[test]
+fn the_echo_is_off_before_a_hidden_prompt_is_shown() {
+    // Programs that type for people answer at once.
+    let sandbox = Sandbox::with_ada();
+    for _ in 0..10 {
+        let mut terminal = run(&sandbox, "password change");
+        for prompt in ["Current password: ", "New password: ", "Repeat it: "] {
+            assert!(!terminal.wait_for(prompt).echoes(), "{prompt}");
+            terminal.enter(PASSWORD);
+        }
+        assert!(!terminal.end().screen.contains("battery"));
+    }
+}
+
+#[test]
+fn what_is_typed_before_a_hidden_prompt_is_no_answer_to_it() {
+    let sandbox = Sandbox::with_ada();
+    let early = Terminal::new().type_ahead(&format!("{OTHER_PASSWORD}\r"));
+    let mut terminal = early.run(sandbox.command(["signin", "ada@example.com"]));
+    terminal.wait_for_hidden("Password: ").enter(PASSWORD);
+    terminal.end().with_code(0);
+
+    let mut terminal = run(&sandbox, "password change");
+    terminal.wait_for_hidden("Current password: ").enter(PASSWORD);
+    // The second line comes before its question, and is not what is answered then.
+    terminal.wait_for_hidden("New password: ").press(&format!("{OTHER_PASSWORD}\r{PASSWORD}\r"));
+    terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(!screen.contains("battery") && !screen.contains("umbrellas"), "{screen:?}");
+}
+
+#[test]
+fn what_is_typed_after_a_hidden_answer_is_neither_shown_nor_left_for_the_shell() {
+    let sandbox = Sandbox::with_ada();
+    // With and without the end of a line.
+    for more in ["rm -rf precious", "rm -rf precious\r"] {
+        let mut terminal = run(&sandbox, "signin ada@example.com");
+        terminal.wait_for_hidden("Password: ").press(&format!("{PASSWORD}\r{more}"));
+        let ended = terminal.end();
+        assert_eq!(ended.left_in_queue, 0, "{more:?}");
+        assert!(!ended.with_code(0).contains("precious"), "{more:?}");
+    }
+}
+
+#[test]
+fn the_end_of_input_at_a_hidden_prompt_is_no_password() {
+    let sandbox = Sandbox::new();
+    let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");
+    terminal.wait_for_hidden("New password: ").press("\x04");
+    let ended = terminal.end();
+    assert!([1, 2].contains(&ended.code), "{:?}", ended.screen);
+    assert!(ended.given_back);
+    assert!(!sandbox.database().exists());
+}
+
+#[test]
+fn on_a_terminal_sessions_are_a_table_fitted_to_its_width() {
+    let sandbox = Sandbox::with_ada();
+    let long = "a browser on a machine with a very long name that somebody chose in a good mood indeed, really";
+    sandbox.execute(&format!(
+        r#"UPDATE "session" SET "expiresAt" = unixepoch() + 7 * 86400 + 3600, "userAgent" = '{long}'"#
+    ));
+    let mut widths = Vec::new();
+    for columns in [100, 200] {
+        let screen = Terminal::with_columns(columns).run(sandbox.command(["sessions"])).end().with_code(0);
+        assert!(screen.contains('┌') && screen.contains('│'), "{screen}");
+        assert!(screen.contains("in 7 days"), "{screen}");
+        let width = screen.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(width <= usize::from(columns), "{width} of {columns}: {screen}");
+        assert_eq!(screen.contains(long), columns == 200, "{screen}");
+        widths.push(width);
+    }
+    assert!(widths[0] < widths[1]);
+}
+
+#[test]
+fn nobody_is_asked_under_no_input_and_in_continuous_integration() {
+    let sandbox = Sandbox::with_ada();
+    let mut under_ci = sandbox.command(["signin", "ada@example.com"]);
+    under_ci.env("CI", "true");
+    let told = sandbox.command(["signin", "ada@example.com", "--no-input"]);
+    for command in [told, under_ci] {
+        let screen = Terminal::new().run(command).end().with_code(2);
+        assert!(screen.contains("--password-stdin"), "the flag that helps is named: {screen:?}");
+        assert!(!screen.contains("Password:"), "{screen:?}");
+    }
+    let screen = run(&sandbox, "account delete --no-input").end().with_code(2);
+    assert!(screen.contains("--yes"), "{screen:?}");
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user""#), 1);
+}
+
+#[test]
+fn a_password_on_standard_input_is_not_awaited_from_a_person() {
+    let sandbox = Sandbox::with_ada();
+    let screen = run(&sandbox, "signin ada@example.com --password-stdin").end().with_code(2);
+    assert!(screen.contains("standard input is a terminal"), "{screen:?}");
+}
+
+/// Whether the cursor is visible in the end.
+fn cursor_is_shown(screen: &str) -> bool {
+    screen.rfind("\x1b[?25l") < screen.rfind("\x1b[?25h")
+}

@@ -1,0 +1,197 @@
+//! The real program on a real terminal: its own session, the terminal as its controlling one, and
+//! a person who reads what is on the screen before typing.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pty_process::blocking::{Pts, Pty};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// How long anything may take before the test gives up. Only a failure ever waits this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A screen of 24 lines and this many columns, unless a test says otherwise.
+const COLUMNS: u16 = 80;
+
+/// A terminal on which nothing runs yet.
+pub struct Terminal {
+    master: Arc<Pty>,
+    slave: Pts,
+    before: Termios,
+}
+
+/// A program that runs on a terminal.
+pub struct Running {
+    master: Arc<Pty>,
+    /// Held open, so that the terminal can be looked at when the program has ended.
+    slave: Pts,
+    before: Termios,
+    pid: Pid,
+    output: Receiver<Vec<u8>>,
+    exit: Receiver<ExitStatus>,
+    screen: Vec<u8>,
+    /// How much of the screen earlier waits have passed.
+    read: usize,
+}
+
+/// What is left when the program has ended.
+pub struct Ended {
+    /// Exit code; 128 + n for a death by signal n, as a shell says it.
+    pub code: i32,
+    /// Everything that the terminal showed, what it echoed included.
+    pub screen: String,
+    /// Whether the terminal is as it was.
+    pub given_back: bool,
+    /// Bytes typed that nobody took.
+    pub left_in_queue: u64,
+}
+
+impl Terminal {
+    pub fn new() -> Self {
+        Self::with_columns(COLUMNS)
+    }
+
+    pub fn with_columns(columns: u16) -> Self {
+        let (master, slave) = pty_process::blocking::open().unwrap();
+        master.resize(pty_process::Size::new(24, columns)).unwrap();
+        let before = tcgetattr(&slave).unwrap();
+        assert!(is_sane(&before), "a new terminal echoes");
+        Self { master: Arc::new(master), slave, before }
+    }
+
+    /// Types before anything runs.
+    pub fn type_ahead(self, keys: &str) -> Self {
+        (&*self.master).write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// Runs a command that a sandbox prepared. Its standard streams become the terminal.
+    pub fn run(self, command: Command) -> Running {
+        let mut child = pty_process::blocking::Command::from(command).spawn_borrowed(&self.slave).unwrap();
+        let pid = Pid::from_child(&child);
+        let (told_exit, exit) = channel();
+        thread::spawn(move || told_exit.send(child.wait().unwrap()));
+        let (told_output, output) = channel();
+        let master = Arc::clone(&self.master);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // Ends with an error when the last holder of the other side has gone.
+            while let Ok(count @ 1..) = (&*master).read(&mut buffer) {
+                if told_output.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let Self { master, slave, before } = self;
+        Running { master, slave, before, pid, output, exit, screen: Vec::new(), read: 0 }
+    }
+}
+
+fn is_sane(modes: &Termios) -> bool {
+    modes.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+}
+
+impl Running {
+    /// Waits until the screen shows this, after what earlier waits have seen.
+    pub fn wait_for(&mut self, text: &str) -> &mut Self {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.find(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.screen.extend(bytes),
+                Err(RecvTimeoutError::Timeout) => panic!("waited for {text:?}, saw {:?}", self.shown()),
+                Err(RecvTimeoutError::Disconnected) => unreachable!("this side holds the terminal open"),
+            }
+        }
+        self
+    }
+
+    fn find(&mut self, text: &str) -> bool {
+        let found = self.screen[self.read..].windows(text.len()).position(|window| window == text.as_bytes());
+        self.read += found.map_or(0, |at| at + text.len());
+        found.is_some()
+    }
+
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.screen).into_owned()
+    }
+
+    /// Whether what is typed now would be shown.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Waits for a prompt at which nothing typed is shown. Terminals tell nobody when they change,
+    /// so this has to look again and again.
+    pub fn wait_for_hidden(&mut self, prompt: &str) -> &mut Self {
+        self.wait_for(prompt);
+        let deadline = Instant::now() + PATIENCE;
+        while self.echoes() {
+            assert!(Instant::now() < deadline, "the echo stayed on: {:?}", self.shown());
+            thread::sleep(Duration::from_millis(1));
+        }
+        self
+    }
+
+    /// Presses keys, all in one go.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        (&*self.master).write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// Types a line.
+    pub fn enter(&mut self, line: &str) -> &mut Self {
+        self.press(&format!("{line}\r"))
+    }
+
+    /// Sends a signal to the program from outside.
+    pub fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill_process(self.pid, signal).unwrap();
+        self
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Ended {
+        let status = self.exit.recv_timeout(PATIENCE);
+        let Ok(status) = status else {
+            let _ = kill_process(self.pid, Signal::KILL);
+            self.screen.extend(self.output.try_iter().flatten());
+            panic!("it did not end; the screen: {:?}", self.shown());
+        };
+        let after = tcgetattr(&self.slave).unwrap();
+        let given_back = is_sane(&after) && after.local_modes == self.before.local_modes;
+        let left_in_queue = queue(&self.slave, after);
+        let Self { slave, output, mut screen, .. } = self;
+        // Now nobody holds the terminal, so the reader comes to the end of what was written.
+        drop(slave);
+        screen.extend(output.iter().flatten());
+        Ended {
+            code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap()),
+            screen: String::from_utf8(screen).unwrap(),
+            given_back,
+            left_in_queue,
+        }
+    }
+}
+
+/// Counts what waits to be read. While the terminal collects lines it counts whole ones only.
+fn queue(slave: &Pts, mut modes: Termios) -> u64 {
+    modes.local_modes -= LocalModes::ICANON;
+    tcsetattr(slave, OptionalActions::Now, &modes).unwrap();
+    rustix::io::ioctl_fionread(slave).unwrap()
+}
+
+impl Ended {
+    /// Asserts the exit code and that the terminal was given back, and returns the screen.
+    pub fn with_code(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{:?}", self.screen);
+        assert!(self.given_back, "the terminal was not given back: {:?}", self.screen);
+        self.screen
+    }
+}
