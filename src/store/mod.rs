@@ -2,6 +2,8 @@
 //! are written). Implements [`crate::auth::store::Store`] and decides nothing: rules that must run
 //! inside a transaction are functions of `auth` that the engine calls there.
 
+#[cfg(test)]
+mod contract;
 mod dialect;
 mod error;
 pub mod sqlite;

@@ -1,0 +1,26 @@
+//! What the database says of itself.
+
+use super::*;
+
+fn the_census_counts_users_and_sessions_at_a_moment(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    begin(&mut *store, "one", "ada", 0, 10);
+    begin(&mut *store, "two", "ada", 0, 20);
+    begin(&mut *store, "bobs", "bob", 0, 30);
+    let sessions = [9, 10, 20, 30].map(|now| {
+        let census = store.census(at(now)).unwrap();
+        (census.users, census.live_sessions, census.expired_sessions)
+    });
+    assert_eq!(sessions, [(2, 3, 0), (2, 2, 1), (2, 1, 2), (2, 0, 3)]);
+}
+
+fn the_census_describes_the_file_and_the_engine(db: &Database) {
+    let census = db.store().census(at(0)).unwrap();
+    assert_eq!((census.users, census.live_sessions, census.expired_sessions), (0, 0, 0));
+    assert_eq!(census.schema_version, db.engine.schema_version);
+    assert_eq!(census.journal_mode, db.engine.journal_mode);
+    assert_eq!(census.sqlite_version, db.ask("SELECT sqlite_version()").unwrap());
+    assert_eq!(census.bytes, std::fs::metadata(&db.path).unwrap().len());
+}
+
+on_every_engine!(the_census_counts_users_and_sessions_at_a_moment, the_census_describes_the_file_and_the_engine);

@@ -1,0 +1,69 @@
+//! Rows that make no sense: an error that names where, keeps the value to itself and changes
+//! nothing.
+
+use super::*;
+use crate::auth::store::{AdminGuard, ProfileChange, StoreError, Which};
+
+/// The words of an error that must be about a row.
+fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+    let error = result.unwrap_err();
+    assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
+    error.to_string()
+}
+
+fn a_users_row_that_makes_no_sense_is_named_by_every_fact_that_reads_it(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    begin(&mut *store, "first", "ada", 0, 60);
+    db.edit(r#"UPDATE "user" SET "emailVerified" = 7"#);
+    let sentence = "row ada of table user makes no sense: column emailVerified is neither 0 nor 1";
+    assert_eq!(words(store.user(&UserRef::Id("ada".into()))), sentence);
+    assert_eq!(words(store.user(&UserRef::Email(email("ada")))), sentence);
+    assert_eq!(words(store.session(&token_of("first"))), sentence);
+    assert_eq!(words(store.update_profile("ada", &ProfileChange::default(), at(1))), sentence);
+    assert_eq!(words(store.delete_user("ada", AdminGuard::Off)), sentence);
+    assert_eq!((db.count("user"), db.count("session")), (1, 1));
+}
+
+fn an_administrators_row_that_makes_no_sense_does_not_count_as_one(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    db.edit(r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET "createdAt" = 9e17 WHERE "id" = 'bob'"#);
+    assert_eq!(
+        words(store.delete_user("ada", AdminGuard::KeepLastAdmin)),
+        "row bob of table user makes no sense: column createdAt is no time that a calendar knows"
+    );
+    assert_eq!(db.count("user"), 2);
+}
+
+fn a_sessions_row_that_makes_no_sense_is_named_and_ends_nothing(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    begin(&mut *store, "bad", "ada", 0, 60);
+    begin(&mut *store, "good", "ada", 1, 60);
+    db.edit(r#"UPDATE "session" SET "expiresAt" = 9e17 WHERE "id" = 'bad'"#);
+    let sentence = "row bad of table session makes no sense: column expiresAt is no time that a calendar knows";
+    assert_eq!(words(store.session(&token_of("bad"))), sentence);
+    assert_eq!(words(store.sessions("ada")), sentence);
+    assert_eq!(words(store.end_sessions("ada", &Which::All)), sentence);
+    assert_eq!(words(store.end_sessions("ada", &Which::Ids(vec!["good".into()]))), sentence);
+    assert_eq!(words(store.end_session(&token_of("bad"))), sentence);
+    assert_eq!(db.count("session"), 2);
+    assert!(store.session(&token_of("good")).unwrap().is_some());
+}
+
+fn an_expired_row_that_makes_no_sense_is_not_swept_away_unseen(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    begin(&mut *store, "over", "ada", 0, 1);
+    begin(&mut *store, "bad", "ada", 0, 2);
+    db.edit(r#"UPDATE "session" SET "createdAt" = -9e17 WHERE "id" = 'bad'"#);
+    let sentence = "row bad of table session makes no sense: column createdAt is no time that a calendar knows";
+    assert_eq!(words(store.count_expired(at(60))), sentence);
+    assert_eq!(words(store.census(at(60))), sentence);
+    assert_eq!(words(store.prune(at(60), 100)), sentence);
+    assert_eq!(db.count("session"), 2, "the whole batch stays");
+}
+
+on_every_engine!(
+    a_users_row_that_makes_no_sense_is_named_by_every_fact_that_reads_it,
+    an_administrators_row_that_makes_no_sense_does_not_count_as_one,
+    a_sessions_row_that_makes_no_sense_is_named_and_ends_nothing,
+    an_expired_row_that_makes_no_sense_is_not_swept_away_unseen,
+);
