@@ -5,5 +5,6 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod generated;
+mod readme;
 mod sandbox;
 mod whoami;
