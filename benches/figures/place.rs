@@ -24,7 +24,6 @@ const FILL_ACCOUNTS: &str = r#"
 
 pub(crate) struct Place {
     directory: TempDir,
-    database: rusqlite::Connection,
     /// How often somebody new has signed up.
     newcomers: Cell<usize>,
     /// The question that `whoami` asks of the database.
@@ -47,7 +46,7 @@ impl Place {
         let question = format!(
             r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#
         );
-        Self { directory, database, newcomers: Cell::new(0), question }
+        Self { directory, newcomers: Cell::new(0), question }
     }
 
     pub(crate) fn authctl(&self, words: &[&str]) -> Command {
@@ -84,9 +83,11 @@ impl Place {
         file.sync_all().unwrap();
     }
 
-    /// Takes failed attempts away, so that no run is slowed down for the ones before it.
+    /// Takes failed attempts away, so that no run is slowed down for the ones before it. The database
+    /// is closed again, because a program that is alone with it has more to do at its end.
     pub(crate) fn forget_attempts(&self) {
-        self.database.execute(r#"DELETE FROM "authctl_throttle""#, []).unwrap();
+        let database = rusqlite::Connection::open(self.path("auth.db")).unwrap();
+        database.execute(r#"DELETE FROM "authctl_throttle""#, []).unwrap();
     }
 
     /// The kind of file system, where `stat` can tell.
