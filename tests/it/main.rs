@@ -7,10 +7,12 @@
 mod account;
 mod concurrency;
 mod crash;
+mod generated;
 mod password;
 mod prompt_signals;
 mod prompts_pty;
 mod pty;
+mod readme;
 mod sandbox;
 mod signin;
 mod signin_refused;

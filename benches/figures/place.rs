@@ -1,0 +1,113 @@
+//! Where the figures are taken: a home with a database of many users and one session, on the file
+//! system that the build is on (a temporary directory may be memory, where writing costs nothing).
+
+use std::cell::Cell;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const USERS: usize = 1_000;
+
+const FILL: &str = r#"
+    WITH RECURSIVE "n" ("i") AS (SELECT 2 UNION ALL SELECT "i" + 1 FROM "n" WHERE "i" < ?1)
+    INSERT INTO "user" ("id", "name", "email", "emailVerified", "createdAt", "updatedAt")
+    SELECT printf('user%028d', "i"), 'User ' || "i", 'user' || "i" || '@example.com', 0, "createdAt", "updatedAt"
+    FROM "n", (SELECT * FROM "user" LIMIT 1)"#;
+const FILL_ACCOUNTS: &str = r#"
+    INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
+    SELECT "user"."id", "user"."id", 'credential', "user"."id", "one"."password", "user"."createdAt", "user"."updatedAt"
+    FROM "user", (SELECT * FROM "account" LIMIT 1) AS "one" WHERE "user"."id" <> "one"."userId""#;
+
+pub(crate) struct Place {
+    directory: TempDir,
+    /// How often somebody new has signed up.
+    newcomers: Cell<usize>,
+    /// The question that `whoami` asks of the database.
+    question: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let directory = TempDir::with_prefix_in("figures-", env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::write(directory.path().join("password"), PASSWORD).unwrap();
+        fs::write(directory.path().join("wrong-password"), "nine purple umbrellas sing").unwrap();
+        let file = directory.path().join("auth.db");
+        let mut first = authctl(&directory, &["signup", "user1@example.com", "--name", "User 1"]);
+        first.arg("--password-file").arg(directory.path().join("password"));
+        assert!(first.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+        let database = rusqlite::Connection::open(file).unwrap();
+        database.execute(FILL, [i64::try_from(USERS).unwrap()]).unwrap();
+        database.execute(FILL_ACCOUNTS, []).unwrap();
+        let token: String = database.query_row(r#"SELECT "token" FROM "session""#, [], |row| row.get(0)).unwrap();
+        let question = format!(
+            r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#
+        );
+        Self { directory, newcomers: Cell::new(0), question }
+    }
+
+    pub(crate) fn authctl(&self, words: &[&str]) -> Command {
+        authctl(&self.directory, words)
+    }
+
+    /// Signs in from another shell, so that the session of `whoami` stays.
+    pub(crate) fn sign_in(&self, email: &str, password_file: &str) -> Command {
+        let mut command = self.authctl(&["signin", email, "--password-file"]);
+        command.arg(self.path(password_file)).env("XDG_CONFIG_HOME", self.path("other-config"));
+        command
+    }
+
+    /// Signs up somebody who was not there before.
+    pub(crate) fn sign_up(&self) -> Command {
+        let number = self.newcomers.get() + 1;
+        self.newcomers.set(number);
+        let email = format!("new{number}@example.com");
+        let mut command = self.authctl(&["signup", &email, "--name", "New", "--password-file"]);
+        command.arg(self.path("password")).env("XDG_CONFIG_HOME", self.path("other-config"));
+        command
+    }
+
+    pub(crate) fn sqlite3(&self) -> Command {
+        let mut command = Command::new("sqlite3");
+        command.arg(self.path("auth.db")).arg(&self.question);
+        command
+    }
+
+    /// What a durable write costs at least.
+    pub(crate) fn write_and_sync(&self) {
+        let mut file = fs::File::create(self.path("synced")).unwrap();
+        file.write_all(&[1; 4096]).unwrap();
+        file.sync_all().unwrap();
+    }
+
+    /// Takes failed attempts away, so that no run is slowed down for the ones before it. The database
+    /// is closed again, because a program that is alone with it has more to do at its end.
+    pub(crate) fn forget_attempts(&self) {
+        let database = rusqlite::Connection::open(self.path("auth.db")).unwrap();
+        database.execute(r#"DELETE FROM "authctl_throttle""#, []).unwrap();
+    }
+
+    /// The kind of file system, where `stat` can tell.
+    pub(crate) fn file_system(&self) -> String {
+        let stat = Command::new("stat").args(["-f", "-c", "%T"]).arg(self.directory.path()).output();
+        let kind = stat.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+        if kind.is_empty() { "a file system of unknown kind".to_owned() } else { kind }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+fn authctl(directory: &TempDir, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_authctl"));
+    command.args(words).env_clear().env("HOME", directory.path()).env("AUTHCTL_DB", directory.path().join("auth.db"));
+    command
+}
+
+pub(crate) fn sqlite3_is_here() -> bool {
+    Command::new("sqlite3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}

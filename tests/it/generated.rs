@@ -1,0 +1,157 @@
+//! Completions and man pages are made from the definition of the command line and checked in, so
+//! that a packager needs no build to have them. Here they are made again and compared.
+//!
+//! After a change of the command line: `AUTHCTL_REGENERATE=1 cargo test --test it generated`.
+
+mod pages;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+use authctl::cli::topics;
+use authctl::exit_code::ExitCode;
+use clap::ValueEnum as _;
+use clap_complete::Shell;
+use predicates::str::is_empty;
+
+use crate::sandbox::Sandbox;
+use pages::{chapters, completion_file, generated};
+
+const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it generated";
+const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The project, its generated files made again first when that was asked for.
+fn project() -> &'static Path {
+    static ASKED: Once = Once::new();
+    ASKED.call_once(|| {
+        if std::env::var_os("AUTHCTL_REGENERATE").is_some() {
+            regenerate(&generated());
+        }
+    });
+    Path::new(PROJECT)
+}
+
+/// The files of the two directories, by their paths in the project.
+fn checked_in() -> BTreeSet<PathBuf> {
+    let files = |directory: &str| {
+        let entries = std::fs::read_dir(Path::new(PROJECT).join(directory)).into_iter().flatten();
+        entries.map(|entry| Path::new(directory).join(entry.unwrap().file_name())).collect::<Vec<_>>()
+    };
+    [files("completions"), files("man")].concat().into_iter().collect()
+}
+
+/// Writes what is generated and removes the rest.
+fn regenerate(files: &BTreeMap<PathBuf, String>) {
+    for stray in checked_in().iter().filter(|path| !files.contains_key(*path)) {
+        std::fs::remove_file(Path::new(PROJECT).join(stray)).unwrap();
+    }
+    for (path, content) in files {
+        let path = Path::new(PROJECT).join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+}
+
+#[test]
+fn completions_and_man_pages_are_those_of_the_command_line() {
+    let (project, files, present) = (project(), generated(), checked_in());
+    let mut wrong = Vec::new();
+    for (path, content) in &files {
+        match std::fs::read_to_string(project.join(path)) {
+            Ok(found) if found == *content => {}
+            Ok(_) => wrong.push(format!("{} is out of date", path.display())),
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
+        }
+    }
+    for stray in present.iter().filter(|path| !files.contains_key(*path)) {
+        wrong.push(format!("{} is there and nothing generates it", stray.display()));
+    }
+    assert!(wrong.is_empty(), "{}\n\nmake them again with: {REGENERATE}", wrong.join("\n"));
+}
+
+#[test]
+fn every_command_has_a_page_and_every_shell_a_script() {
+    let files = generated();
+    for name in ["man/authctl.1", "man/authctl-signin.1", "man/authctl-sessions-revoke.1", "completions/_authctl"] {
+        assert!(files.contains_key(Path::new(name)), "{name} in {:?}", files.keys());
+    }
+    for variant in Shell::value_variants() {
+        assert!(files[&completion_file(*variant)].contains("signin"), "{variant}");
+    }
+}
+
+#[test]
+fn the_program_prints_the_completions_that_are_checked_in() {
+    let sandbox = Sandbox::new();
+    for shell in Shell::value_variants() {
+        let script = std::fs::read_to_string(project().join(completion_file(*shell))).unwrap();
+        let mut command = assert_cmd::Command::from_std(sandbox.command(["completions", &shell.to_string()]));
+        let ran = command.assert().success().stderr(is_empty());
+        // Compared here, because a failure that shows a whole script shows nothing.
+        assert!(ran.get_output().stdout == script.as_bytes(), "{shell} differs");
+    }
+}
+
+/// Runs a program that may not be on this machine; says so when it is not.
+fn on_this_machine(command: &mut Command) -> Option<std::process::Output> {
+    match command.output() {
+        Ok(output) => Some(output),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            eprintln!("skipped: {} is not on this machine", command.get_program().display());
+            None
+        }
+        Err(error) => panic!("{command:?}: {error}"),
+    }
+}
+
+#[test]
+fn shells_that_are_here_accept_their_scripts() {
+    for (program, flag, shell) in
+        [("bash", "-n", Shell::Bash), ("zsh", "-n", Shell::Zsh), ("fish", "--no-execute", Shell::Fish)]
+    {
+        let script = project().join(completion_file(shell));
+        if let Some(output) = on_this_machine(Command::new(program).arg(flag).arg(script)) {
+            assert!(output.status.success() && output.stderr.is_empty(), "{program}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_commands_and_flags() {
+    const ASK: &str = r#"source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _authctl authctl "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; echo "${COMPREPLY[@]}""#;
+    let complete = |words: &[&str]| {
+        let mut bash = Command::new("bash");
+        bash.args(["--norc", "-c", ASK, "bash"]).arg(project().join(completion_file(Shell::Bash))).args(words);
+        on_this_machine(&mut bash).map(|output| String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    };
+    let Some(commands) = complete(&["authctl", "who"]) else { return };
+    assert_eq!(commands, "whoami");
+    assert_eq!(complete(&["authctl", "sessions", "rev"]).unwrap(), "revoke");
+    assert_eq!(complete(&["authctl", "sessions", "revoke", "--oth"]).unwrap(), "--others");
+}
+
+#[test]
+fn man_pages_have_no_mistake_that_groff_knows() {
+    for path in generated().keys().filter(|path| path.starts_with("man")) {
+        let mut groff = Command::new("groff");
+        groff.args(["-man", "-ww", "-z", "-Tutf8"]).arg(project().join(path));
+        let Some(output) = on_this_machine(&mut groff) else { return };
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && complaints.is_empty(), "{}: {complaints}", path.display());
+    }
+}
+
+#[test]
+fn the_first_page_lists_every_exit_code_variable_and_file() {
+    let page = chapters().render();
+    for (code, meaning) in ExitCode::TABLE {
+        let number = code.number();
+        assert!(page.contains(&format!("\\fB{number}\\fR\n")), "{number} {meaning} in\n{page}");
+    }
+    for (name, _) in topics::ENVIRONMENT.iter().chain(topics::FILES) {
+        assert!(page.contains(&format!("\\fB{name}\\fR\n")), "{name} in\n{page}");
+    }
+}
