@@ -115,8 +115,19 @@ fn answer(cli: &Cli) -> ExitCode {
             become_command(*command, cli.global.json, style)
         }
         Ok(outcome) => tell(&outcome, cli, style, &mut context),
-        Err(error) => tell_failure(&Exit::from(error), cli.global.json, style.color),
+        Err(error) => {
+            let exit = Exit::from(error);
+            if is_answer_to_check(&exit, cli) {
+                return exit.code;
+            }
+            tell_failure(&exit, cli.global.json, style.color)
+        }
     }
+}
+
+/// Whether the exit code says all that `whoami --check` asked.
+fn is_answer_to_check(exit: &Exit, cli: &Cli) -> bool {
+    matches!(&cli.command, cli::Command::Whoami(args) if args.check) && exit.code == ExitCode::NotSignedIn
 }
 
 fn wishes(cli: &Cli) -> Wishes {

@@ -61,6 +61,7 @@ pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> 
     let mut words: Vec<&str> = vec!["authctl"];
     for word in own_words {
         words.push(word);
+        words.extend(word.split_once('@').map(|(local_part, _)| local_part));
         words.extend(word.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() > 2));
     }
     let estimate = zxcvbn(password.expose(), &words);
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn the_users_own_words_are_no_password() {
         let own = ["Ada Lovelace", "ada.lovelace@engine.example"];
-        for text in ["ada.lovelace@engine.example", "Lovelace1", "authctl1", "engineengine"] {
+        for text in ["ada.lovelace@engine.example", "ada.lovelace", "Lovelace1", "authctl1", "engineengine"] {
             assert!(matches!(verdict(text, &own), Err(WeakPassword::Guessable { .. })), "{text}");
         }
     }

@@ -47,6 +47,18 @@ pub enum Decision {
     Wait(SignedDuration),
 }
 
+/// How long after it was let through an attempt may still be about to succeed: a hash takes tens of
+/// milliseconds, and seconds on a machine where many run at once.
+const UNDECIDED_FOR: SignedDuration = SignedDuration::from_secs(3);
+
+impl Attempts {
+    /// Whether attempts may still be running whose success would end the wait. Ten jobs that sign
+    /// in at once with the right password are no guesses.
+    pub fn are_undecided(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last_at).abs() < UNDECIDED_FOR
+    }
+}
+
 /// Decides about one attempt and counts it.
 pub fn decide(before: Option<Attempts>, now: Timestamp, rules: &ThrottleRules) -> Decision {
     let remembered = before.filter(|attempts| now.duration_since(attempts.last_at) < rules.forget_after);

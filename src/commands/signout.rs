@@ -6,12 +6,13 @@ use crate::auth::store::Which;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};
+use crate::error::StillLive;
 use crate::output::{Outcome, SignedOutHow};
 use crate::session_file::SessionFileError;
 use crate::store::OpenError;
 
 /// How a sign-out looks that found nothing.
-const NOTHING: SignedOutHow = SignedOutHow { sessions_ended: None, file_removed: false, without_database: None };
+const NOTHING: SignedOutHow = SignedOutHow { sessions_ended: None, file_removed: Some(false), without_database: None };
 
 pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.local {
@@ -37,18 +38,18 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
             return forget(context, "the database is gone, so there was no session to end");
         }
         Err(error) => {
-            return Err(error.context("the session is still live (`authctl signout --local` only forgets it here)"));
+            return Err(error.context(StillLive));
         }
     };
     context.end_abandoned_sessions()?;
     let file_removed = match source {
-        Some(TokenSource::SessionFile(_)) => context.session_file()?.remove(Some(&token))?,
+        Some(TokenSource::SessionFile(_)) => Some(context.session_file()?.remove(Some(&token))?),
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) => {
             let variable = context.overriding_variable().unwrap_or("the environment");
             context.notices.push(format!("{variable} still holds the token of the ended session"));
-            false
+            None
         }
-        None => context.session_file()?.remove(None)?,
+        None => Some(context.session_file()?.remove(None)?),
     };
     Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
 }
@@ -69,6 +70,6 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<usize>
 
 /// Removes the session file, whatever it holds.
 fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
-    let file_removed = context.session_file()?.remove(None)?;
+    let file_removed = Some(context.session_file()?.remove(None)?);
     Ok(Outcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), ..NOTHING }))
 }

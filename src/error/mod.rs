@@ -26,6 +26,11 @@ pub enum Refusal {
     },
 }
 
+/// A sign-out could not end the session in the database.
+#[derive(Debug, thiserror::Error)]
+#[error("the session is still live")]
+pub struct StillLive;
+
 /// A failure, ready to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
@@ -109,6 +114,10 @@ impl From<anyhow::Error> for Exit {
         let known = error.chain().find_map(classify::classify);
         let mut exit = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
         exit.message = chain_of(&error);
+        if error.is::<StillLive>() {
+            let hint = exit.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
+            exit.hint = Some(format!("{hint}`authctl signout --local` forgets the session here and leaves it live"));
+        }
         exit
     }
 }

@@ -156,12 +156,18 @@ fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, 
 }
 
 fn signed_out(how: &SignedOutHow) -> String {
-    let file = if how.file_removed { "removed the session file" } else { "there was no session file" };
+    let file = match how.file_removed {
+        Some(true) => "; removed the session file",
+        Some(false) => "; there was no session file",
+        None => "",
+    };
     match (how.sessions_ended, how.without_database) {
-        (None, Some(why)) if how.file_removed => format!("signed out on this machine only: {file}; {why}"),
+        (None, Some(why)) if how.file_removed == Some(true) => {
+            format!("signed out on this machine only{file}; {why}")
+        }
         (None, _) => "nothing to do: not signed in".to_owned(),
-        (Some(0), _) => format!("signed out: the session had ended before; {file}"),
-        (Some(ended), _) => format!("signed out: ended {}; {file}", counted(ended as u64, "session")),
+        (Some(0), _) => format!("signed out: the session had ended before{file}"),
+        (Some(ended), _) => format!("signed out: ended {}{file}", counted(ended as u64, "session")),
     }
 }
 

@@ -172,8 +172,8 @@ pub enum Kept {
 pub struct SignedOutHow {
     /// Live sessions ended in the database; `None` when it was not asked.
     pub sessions_ended: Option<usize>,
-    /// The session file was removed.
-    pub file_removed: bool,
+    /// The session file was removed; `None` when the token came from elsewhere.
+    pub file_removed: Option<bool>,
     /// Why the database was not asked.
     pub without_database: Option<&'static str>,
 }

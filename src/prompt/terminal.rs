@@ -6,14 +6,18 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use dialoguer::{Confirm, Input};
-use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::PromptError;
 use crate::auth::secret::{Password, Secret as _};
+
+/// More than the guard needs to give the terminal back.
+const GUARD_TIME: Duration = Duration::from_secs(1);
 
 /// Shows the cursor again, which a question may have hidden.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
@@ -68,9 +72,37 @@ fn told(error: dialoguer::Error) -> PromptError {
 
 fn classify(source: io::Error) -> PromptError {
     match source.kind() {
-        io::ErrorKind::Interrupted => PromptError::Interrupted,
+        io::ErrorKind::Interrupted => {
+            // The guard is about to let the signal end the process, as it should.
+            std::thread::sleep(GUARD_TIME);
+            PromptError::Interrupted
+        }
         io::ErrorKind::UnexpectedEof => PromptError::Closed,
         _ => PromptError::Unreadable { from: "the terminal".into(), source },
+    }
+}
+
+/// A terminal without echo, until dropped. rpassword shows its prompt first and hides the keys after;
+/// a program that types for a person is faster than that.
+struct Hushed<'t> {
+    terminal: &'t File,
+    saved: Termios,
+}
+
+impl<'t> Hushed<'t> {
+    fn new(terminal: &'t File) -> io::Result<Self> {
+        let saved = tcgetattr(terminal)?;
+        let mut silent = saved.clone();
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+        tcsetattr(terminal, OptionalActions::Now, &silent)?;
+        Ok(Self { terminal, saved })
+    }
+}
+
+impl Drop for Hushed<'_> {
+    fn drop(&mut self) {
+        // The terminal may be gone.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.saved);
     }
 }
 
@@ -80,6 +112,7 @@ fn classify(source: io::Error) -> PromptError {
 /// question's answer or left for the shell.
 pub(super) fn hidden_line(label: &str) -> Result<Password, PromptError> {
     let terminal = open_terminal().map_err(classify)?;
+    let _hushed = Hushed::new(&terminal).map_err(classify)?;
     let flush = || tcflush(&terminal, QueueSelector::IFlush).map_err(|error| classify(error.into()));
     flush()?;
     let typed = rpassword::prompt_password(label);

@@ -10,13 +10,14 @@ use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide};
 use crate::store::dialect::Dialect;
 
 /// Reads the count, lets the rule decide and writes the new count, all in the caller's transaction.
+/// Also tells whether the decision may soon be another, because attempts are still undecided.
 pub(super) fn count(
     tx: &Transaction<'_>,
     dialect: Dialect,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
-) -> Result<Decision, StoreError> {
+) -> Result<(Decision, bool), StoreError> {
     let before = tx
         .query_row(
             r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#,
@@ -40,7 +41,7 @@ pub(super) fn count(
         )
         .engine()?;
     }
-    Ok(decision)
+    Ok((decision, before.is_some_and(|attempts| attempts.are_undecided(now))))
 }
 
 /// Forgets the attempts for a key.

@@ -16,6 +16,7 @@ mod sessions;
 mod users;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -41,12 +42,19 @@ pub use open::open;
 const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
     PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
 
+/// How often attempts of other processes are looked at again that may be about to succeed, and for
+/// how long.
+const UNDECIDED_POLL: Duration = Duration::from_millis(25);
+const UNDECIDED_WAIT: Duration = Duration::from_secs(3);
+
 /// An open SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
     dialect: Dialect,
     path: PathBuf,
+    /// How long to wait for other processes.
+    wait: Duration,
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
 }
@@ -99,7 +107,16 @@ impl Store for Sqlite {
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        self.act(|tx, dialect| attempts::count(tx, dialect, key, now, rules))
+        let mut waited = Duration::ZERO;
+        loop {
+            let (decision, undecided) = self.act(|tx, dialect| attempts::count(tx, dialect, key, now, rules))?;
+            // Others are at it: as with a lock of theirs, wait until they are done.
+            if matches!(decision, Decision::Proceed(_)) || !undecided || waited >= self.wait.min(UNDECIDED_WAIT) {
+                return Ok(decision);
+            }
+            std::thread::sleep(UNDECIDED_POLL);
+            waited += UNDECIDED_POLL;
+        }
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
@@ -157,15 +174,17 @@ impl Store for Sqlite {
             if in_force.is_none_or(|hash| hash.expose() != change.verified.expose()) {
                 return Ok(None);
             }
+            // Sessions first: should one of them not be there, nothing has been written yet.
+            let ended = match &change.end {
+                None => Vec::new(),
+                Some(which) => match sessions::delete(tx, dialect, change.user_id, which)? {
+                    Ended::Sessions(ended) => ended,
+                    Ended::Missing(_) => return Ok(None),
+                },
+            };
             users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
             attempts::clear(tx, change.attempts)?;
-            let Some(which) = &change.end else {
-                return Ok(Some(Vec::new()));
-            };
-            match sessions::delete(tx, dialect, change.user_id, which)? {
-                Ended::Sessions(ended) => Ok(Some(ended)),
-                Ended::Missing(_) => Ok(None),
-            }
+            Ok(Some(ended))
         })
     }
 

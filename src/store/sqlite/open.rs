@@ -23,7 +23,7 @@ pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
     }
-    let mut store = Sqlite { connection, dialect: NATIVE, path: path.into(), prepared_to_write: false };
+    let mut store = Sqlite { connection, dialect: NATIVE, path: path.into(), wait, prepared_to_write: false };
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;
     }
