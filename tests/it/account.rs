@@ -138,6 +138,8 @@ fn a_sign_in_of_yesterday_does_not_delete() {
     [exit status: 5]
     ");
     assert_eq!(sandbox.run("account delete --yes --json").json_error(5)["code"], "SESSION_NOT_FRESH");
+    // Told before anything is asked.
+    let _ = sandbox.run("account delete").failure(5);
     assert_eq!(counts(&sandbox), [1, 1, 1]);
     // Being used does not make it fresh, signing in does.
     sandbox.run("whoami").success();
