@@ -28,7 +28,9 @@ fn give_to_ordinary_user(sandbox: &Sandbox) {
 fn give(path: &Path) {
     chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     if path.is_dir() {
-        std::fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path()));
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path());
+        }
     }
 }
 

@@ -65,11 +65,9 @@ pub fn without_hanging(sandbox: &Sandbox, command: &mut Command, input: &str) ->
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
-    match receiver.recv_timeout(Duration::from_secs(60)) {
-        Ok(output) => sandbox.ran(&output),
-        Err(_) => {
-            rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
-            panic!("it hangs: {command:?}");
-        }
-    }
+    let Ok(output) = receiver.recv_timeout(Duration::from_mins(1)) else {
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+        panic!("it hangs: {command:?}");
+    };
+    sandbox.ran(&output)
 }

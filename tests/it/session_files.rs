@@ -82,6 +82,17 @@ fn a_file_that_others_may_read_is_not_used_any_more() {
     let _ = sandbox.run("whoami").success();
 }
 
+/// A token that others may know is the last one that should stay good because nobody may touch it.
+#[test]
+fn signing_out_ends_the_session_whose_file_others_may_read() {
+    let sandbox = Sandbox::with_ada();
+    let file = sandbox.session_file();
+    set_mode(&file, 0o644);
+    sandbox.run("signout").success();
+    assert!(!file.exists());
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+}
+
 #[test]
 fn a_damaged_file_is_4_and_never_a_panic() {
     let sandbox = Sandbox::with_ada();

@@ -73,7 +73,9 @@ fn the_list_is_mine_live_without_secrets_and_marks_the_current_one() {
 #[test]
 fn in_a_pipe_the_list_is_aligned_words() {
     let sandbox = two_shells();
-    sandbox.execute("UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid");
+    sandbox.execute(
+        "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid * 60",
+    );
     assert_snapshot!(sandbox.run("sessions"), @"
        ID                                SIGNED IN                 MOVED                     EXPIRES                   ADDRESS    FROM
     *  [ID]  [TIME]  [TIME]  [TIME]  192.0.2.7  laptop
