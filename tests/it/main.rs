@@ -4,5 +4,8 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
+mod architecture;
+mod query_plans;
+mod rules;
 mod sandbox;
 mod whoami;
