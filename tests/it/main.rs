@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
+mod architecture;
 mod concurrency;
 mod crash;
 mod db;
@@ -22,7 +23,9 @@ mod password;
 mod prompt_signals;
 mod prompts_pty;
 mod pty;
+mod query_plans;
 mod readme;
+mod rules;
 mod sandbox;
 mod secrets;
 mod session_files;

@@ -1,0 +1,79 @@
+//! Where each package lives: one address, so that to replace one is to edit one place.
+
+use super::assert_none;
+use super::source::{program, root};
+
+/// Packages that have an address: files, or folders with a slash at their end.
+const ADDRESSES: &[(&str, &[&str])] = &[
+    ("argon2", &["src/auth/password.rs"]),
+    ("clap", &["src/cli/"]),
+    ("clap_complete", &["src/cli/", "src/commands/completions.rs"]),
+    ("comfy_table", &["src/output/"]),
+    ("dialoguer", &["src/prompt/"]),
+    ("directories", &["src/paths.rs"]),
+    ("getrandom", &["src/context.rs", "src/context/"]),
+    ("nix", &["src/context/"]),
+    ("refinery", &["src/store/"]),
+    ("rpassword", &["src/prompt/"]),
+    ("rusqlite", &["src/store/"]),
+    ("serde", &["src/output/", "src/session_file/"]),
+    ("serde_json", &["src/output/", "src/session_file/", "src/error.rs"]),
+    ("sha2", &["src/auth/token.rs"]),
+    ("signal_hook", &["src/prompt/", "src/lib.rs"]),
+    ("unicode_normalization", &["src/auth/password.rs"]),
+    ("zxcvbn", &["src/auth/strength.rs"]),
+];
+
+/// Packages that may be used anywhere but in these folders.
+const BANISHED: &[(&str, &[&str])] = &[
+    // Errors of the rules and of the memory are typed.
+    ("anyhow", &["src/auth/", "src/store/"]),
+    // The rules know no operating system.
+    ("rustix", &["src/auth/", "src/cli/", "src/output/", "src/commands/"]),
+    ("jiff", &[]),
+    ("thiserror", &[]),
+    ("zeroize", &[]),
+];
+
+fn is_at(path: &str, addresses: &[&str]) -> bool {
+    addresses.iter().any(|address| path == *address || address.ends_with('/') && path.starts_with(address))
+}
+
+#[test]
+fn each_package_stays_at_its_address() {
+    let mut offences = Vec::new();
+    for source in program() {
+        for path in source.paths() {
+            let package = path.split("::").next().unwrap();
+            let found = |list: &[(&str, &'static [&str])]| {
+                list.iter().find(|(name, _)| *name == package).map(|(_, places)| *places)
+            };
+            if let Some(addresses) = found(ADDRESSES).filter(|addresses| !is_at(&source.path, addresses)) {
+                offences.push(format!("{} uses {path}, and {package} lives in {}", source.path, addresses.join(", ")));
+            }
+            if found(BANISHED).is_some_and(|places| is_at(&source.path, places)) {
+                offences.push(format!("{} uses {path}, and {package} has no business there", source.path));
+            }
+        }
+    }
+    assert_none(&offences);
+}
+
+#[test]
+fn each_package_of_the_program_has_an_address_and_uses_it() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, after) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let (dependencies, _) = after.split_once("\n[").unwrap();
+    let lines = dependencies.lines().filter(|line| !line.starts_with('#') && line.contains(" = "));
+    let packages: Vec<String> = lines.map(|line| line.split(' ').next().unwrap().replace('-', "_")).collect();
+    let listed: Vec<&str> = ADDRESSES.iter().chain(BANISHED).map(|(name, _)| *name).collect();
+    let used: Vec<String> = program().iter().flat_map(super::source::Source::paths).collect();
+    for package in &packages {
+        assert!(listed.contains(&package.as_str()), "{package} has no address: say where it lives");
+        let is_used = used.iter().any(|path| path == package || path.starts_with(&format!("{package}::")));
+        assert!(is_used, "{package} is in Cargo.toml, and no code of the program uses it");
+    }
+    for name in listed {
+        assert!(packages.iter().any(|package| package == name), "{name} has an address and is not in Cargo.toml");
+    }
+}

@@ -1,0 +1,105 @@
+//! How files are kept: short, named for an idea, finished, and part of a build.
+
+use super::assert_none;
+use super::source::{Source, files};
+
+/// The most lines of a file below `src/`.
+const LINES_MAX: usize = 260;
+
+/// Files that are longer today and may not grow: each waits to be split by idea. An entry whose file
+/// has become short goes away.
+const LONG_FILES: &[(&str, usize)] =
+    &[("src/auth/store.rs", 285), ("src/context.rs", 275), ("src/error.rs", 308), ("src/session_file/mod.rs", 286)];
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "service", "misc"];
+
+/// Marks of unfinished work, in halves so that this file has none itself.
+const UNFINISHED: &[&str] = &[
+    concat!("#[ig", "nore"),
+    concat!("to", "do!("),
+    concat!("unimple", "mented!("),
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X:"),
+    concat!("dbg", "!("),
+];
+
+fn name(source: &Source) -> &str {
+    source.path.trim_end_matches("/mod.rs").trim_end_matches(".rs").rsplit('/').next().unwrap()
+}
+
+#[test]
+fn no_file_of_the_program_is_too_long_to_be_read_at_once() {
+    let mut offences = Vec::new();
+    for source in files("src") {
+        let lines = source.text.lines().count();
+        let known = LONG_FILES.iter().find(|(path, _)| *path == source.path).map(|(_, lines)| *lines);
+        if lines > known.unwrap_or(LINES_MAX) {
+            let most = known.unwrap_or(LINES_MAX);
+            offences.push(format!("{} has {lines} lines, more than {most}: split it by idea", source.path));
+        } else if known.is_some() && lines <= LINES_MAX {
+            offences.push(format!("{} is short now: strike it from the long files", source.path));
+        }
+    }
+    for (path, _) in LONG_FILES {
+        if !super::source::root().join(path).exists() {
+            offences.push(format!("{path} is gone: strike it from the long files"));
+        }
+    }
+    assert_none(&offences);
+}
+
+#[test]
+fn every_module_is_named_for_an_idea() {
+    let offences: Vec<String> = files("src")
+        .iter()
+        .filter(|source| {
+            let name = name(source);
+            EMPTY_NAMES.contains(&name) || name.split('_').any(|word| EMPTY_NAMES.contains(&word))
+        })
+        .map(|source| format!("{} has a name that says nothing: what is the idea in it?", source.path))
+        .collect();
+    assert_none(&offences);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let mut offences = Vec::new();
+    for source in files("src").iter().chain(&files("tests")) {
+        for (number, line) in source.text.lines().enumerate() {
+            for mark in UNFINISHED.iter().filter(|mark| line.contains(*mark)) {
+                offences.push(format!("{}:{} has {mark}: finish it or leave it out", source.path, number + 1));
+            }
+        }
+    }
+    assert_none(&offences);
+}
+
+#[test]
+fn every_file_is_part_of_a_build() {
+    let mut offences = Vec::new();
+    let sources: Vec<Source> = files("src").into_iter().chain(files("tests")).collect();
+    for source in &sources {
+        if ["src/lib.rs", "src/main.rs", "tests/it/main.rs"].contains(&source.path.as_str()) {
+            continue;
+        }
+        let stem = source.path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+        let (folder, name) = stem.rsplit_once('/').unwrap();
+        let parents = [
+            format!("{folder}.rs"),
+            format!("{folder}/mod.rs"),
+            format!("{folder}/lib.rs"),
+            format!("{folder}/main.rs"),
+        ];
+        let declaration = format!("mod {name};");
+        let declared = sources
+            .iter()
+            .filter(|parent| parents.contains(&parent.path))
+            .any(|parent| parent.code.lines().any(|line| line.trim_start().ends_with(&declaration)));
+        if !declared {
+            offences.push(format!("{} is compiled by nobody: its parent lacks `{declaration}`", source.path));
+        }
+    }
+    assert_none(&offences);
+}

@@ -1,0 +1,114 @@
+//! Who may import whom.
+
+use super::assert_none;
+use super::source::{Source, program};
+
+/// What a part of the program may know of the other parts.
+struct Wall {
+    part: &'static str,
+    /// Paths, with all that is below them.
+    may: &'static [&'static str],
+    /// Paths below those that it still may not.
+    but: &'static [&'static str],
+}
+
+/// What every part that touches secrets may know of the rules: the types that cannot be shown.
+const SECRETS: &[&str] = &["auth::secret", "auth::token"];
+
+const WALLS: &[Wall] = &[
+    Wall { part: "auth", may: &[], but: &[] },
+    Wall { part: "store", may: &["auth"], but: &[] },
+    Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
+    Wall { part: "session_file", may: SECRETS, but: &[] },
+    Wall { part: "prompt", may: SECRETS, but: &[] },
+    Wall { part: "paths", may: SECRETS, but: &[] },
+    Wall { part: "exit_code", may: &[], but: &[] },
+    // Exit codes are words of help too.
+    Wall { part: "cli", may: &["exit_code"], but: &[] },
+    Wall { part: "context", may: &["auth", "session_file", "prompt", "paths", "store"], but: &[] },
+    Wall {
+        part: "commands",
+        may: &[
+            "cli",
+            "context",
+            "auth",
+            "output",
+            "session_file",
+            "prompt",
+            "store::OpenError",
+            // `db init`, `db migrate` and `db status` are about the engine itself.
+            "store::sqlite",
+            // Beyond the design: a command may refuse with words and a code of its own.
+            "error::Refusal",
+        ],
+        // A command has nothing to print with.
+        but: &["output::stream"],
+    },
+    Wall {
+        part: "error",
+        may: &[
+            "auth::AuthError",
+            "auth::SignedOut",
+            "auth::store::StoreError",
+            "auth::strength::WeakPassword",
+            "cli::UsageError",
+            "context::NoToken",
+            "exit_code",
+            "paths::PathError",
+            "prompt::PromptError",
+            "session_file::SessionFileError",
+            "store::OpenError",
+            // Errors quote what people typed, and say when a ban ends.
+            "output::escape",
+            "output::time",
+        ],
+        but: &[],
+    },
+];
+
+/// The part of the program that a file belongs to; `lib.rs` and `main.rs` are none, they join all.
+fn part(source: &Source) -> Option<String> {
+    source.module().split("::").nth(1).filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+fn is_below(path: &str, top: &str) -> bool {
+    path == top || path.strip_prefix(top).is_some_and(|rest| rest.starts_with("::"))
+}
+
+#[test]
+fn no_part_knows_more_of_the_others_than_it_may() {
+    let mut offences = Vec::new();
+    for source in program() {
+        let Some(part) = part(&source) else { continue };
+        let Some(wall) = WALLS.iter().find(|wall| wall.part == part) else {
+            offences.push(format!("{} belongs to `{part}`, which has no wall: say what it may import", source.path));
+            continue;
+        };
+        for path in source.paths() {
+            let Some(ours) = path.strip_prefix("crate::").or((path == "crate").then_some("*")) else { continue };
+            let allowed = wall.may.iter().any(|may| is_below(ours, may));
+            let refused = wall.but.iter().any(|but| is_below(ours, but));
+            if !is_below(ours, &part) && (!allowed || refused) {
+                let may = if wall.may.is_empty() { "nothing of ours".to_owned() } else { wall.may.join(", ") };
+                let but = if wall.but.is_empty() { String::new() } else { format!(" but not {}", wall.but.join(", ")) };
+                offences.push(format!("{} imports {ours}, and `{part}` may import {may}{but}", source.path));
+            }
+        }
+    }
+    assert_none(&offences);
+}
+
+#[test]
+fn each_wall_stands_around_something() {
+    let program = program();
+    for wall in WALLS {
+        assert!(program.iter().any(|source| part(source).as_deref() == Some(wall.part)), "no part `{}`", wall.part);
+    }
+}
+
+#[test]
+fn main_only_runs_the_library() {
+    let main = program().into_iter().find(|source| source.path == "src/main.rs").unwrap();
+    let ours: Vec<String> = main.paths().into_iter().filter(|path| !path.starts_with("std::")).collect();
+    assert_eq!(ours, ["authctl::run"], "src/main.rs does more than to run the library");
+}

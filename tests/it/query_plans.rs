@@ -1,0 +1,154 @@
+//! Every statement of the store finds its rows by an index. The statements are taken from the
+//! source, so that a new one is looked at as soon as it is written.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use authctl::store::sqlite;
+use rusqlite::Connection;
+
+/// Statements that may read a whole table, by a part of their text, each with its reason.
+const MAY_SCAN: &[(&str, &str)] = &[
+    ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
+    (r#"DELETE FROM "verification" WHERE "value""#, "Better Auth has no such index; it runs only at a deletion"),
+    (r#"SELECT count(*) FROM "user""#, "`db status` counts everything"),
+    (r#"SELECT count(*) FROM "session""#, "`db status` counts everything"),
+    (r#"FROM "authctl_schema_history""#, "a row for each migration, read only when one is missing"),
+];
+
+/// What stands in the statements for names, and every name that it stands for.
+const NAMES: &[(&str, &[&str])] = &[("{column}", &["email", "id"]), ("{HISTORY}", &["authctl_schema_history"])];
+
+/// The look-ups that the program lives on must be among the statements.
+const INDEXES: &[&str] = &[
+    "user USING INDEX user_email_unique (email=?)",
+    "user USING INDEX sqlite_autoindex_user_1 (id=?)",
+    "session USING INDEX session_token_unique (token=?)",
+    "session USING INDEX session_userId_idx (userId=?)",
+    "session USING INDEX session_expiresAt_idx (expiresAt<?)",
+    "session USING INDEX sqlite_autoindex_session_1 (id=?)",
+    "account USING INDEX account_providerId_accountId_unique (providerId=? AND accountId=?)",
+    "account USING COVERING INDEX account_userId_idx (userId=?)",
+    "authctl_throttle USING PRIMARY KEY (key=?)",
+];
+
+struct Statement {
+    file: String,
+    sql: String,
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite").join(name)
+}
+
+/// The raw texts of a source file, each with the code that follows it up to the next one.
+fn raw_texts(source: &str) -> Vec<(&str, &str)> {
+    let mut parts = source.split("r#\"").skip(1);
+    std::iter::from_fn(|| parts.next()).map(|part| part.split_once("\"#").expect("a raw text ends")).collect()
+}
+
+/// The lists of columns that the statements name as `rows::USER` and `rows::SESSION`.
+fn columns(constant: &str) -> String {
+    let rows = fs::read_to_string(source("rows.rs")).unwrap();
+    let (_, after) = rows.split_once(&format!("const {constant}: &str = ")).expect("the list is a constant of rows.rs");
+    raw_texts(after)[0].0.to_owned()
+}
+
+/// Fills in what `format!` fills in: columns from the arguments, names from [`NAMES`].
+fn filled(text: &str, arguments: &str) -> Vec<String> {
+    let mut arguments = arguments.split("rows::").skip(1);
+    let mut sql = text.to_owned();
+    while sql.contains("{}") {
+        let argument = arguments.next().unwrap_or_else(|| panic!("{text:?} has no columns to fill in"));
+        let constant: String = argument.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect();
+        sql = sql.replacen("{}", &columns(&constant), 1);
+    }
+    let mut filled = vec![sql];
+    for (place, names) in NAMES {
+        filled = filled.iter().flat_map(|sql| names.iter().map(|name| sql.replace(place, name))).collect();
+    }
+    // A text without the place was multiplied by its names.
+    filled.sort();
+    filled.dedup();
+    filled
+}
+
+/// Every statement of the engine that looks for rows.
+fn statements() -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for entry in fs::read_dir(source("")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        // No statement hides in an ordinary text.
+        for verb in ["\"SELECT", "\"UPDATE", "\"DELETE"] {
+            let (all, raw) = (text.matches(verb).count(), text.matches(&format!("r#{verb}")).count());
+            assert_eq!(all, raw, "src/store/sqlite/{file} has a {verb} that is not in r#\"...\"#");
+        }
+        for (sql, after) in raw_texts(&text) {
+            if ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| sql.trim_start().starts_with(verb)) {
+                statements.extend(filled(sql, after).into_iter().map(|sql| Statement { file: file.clone(), sql }));
+            }
+        }
+    }
+    statements
+}
+
+fn plan(connection: &Connection, statement: &Statement) -> Vec<String> {
+    let Statement { file, sql } = statement;
+    let mut explained = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap_or_else(|error| panic!("src/store/sqlite/{file}: {sql}: {error}"));
+    explained.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap()
+}
+
+fn with_database<T>(look: impl FnOnce(&Connection) -> T) -> T {
+    use std::os::unix::fs::PermissionsExt as _;
+    let private = fs::Permissions::from_mode(0o700);
+    let directory = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+    let path = directory.path().canonicalize().unwrap().join("auth.db");
+    sqlite::create(&path, Duration::ZERO).unwrap();
+    look(&Connection::open(&path).unwrap())
+}
+
+fn may_scan(sql: &str) -> bool {
+    MAY_SCAN.iter().any(|(part, _)| sql.contains(part))
+}
+
+#[test]
+fn every_statement_finds_its_rows_by_an_index() {
+    let slow: Vec<String> = with_database(|connection| {
+        let reads_whole_table = |step: &String| step.starts_with("SCAN") || step.contains("AUTOMATIC");
+        let plans = statements().into_iter().map(|statement| (plan(connection, &statement), statement));
+        plans
+            .filter(|(plan, statement)| plan.iter().any(reads_whole_table) && !may_scan(&statement.sql))
+            .map(|(plan, statement)| format!("src/store/sqlite/{}: {}\n  {plan:?}", statement.file, statement.sql))
+            .collect()
+    });
+    assert!(slow.is_empty(), "these statements read a whole table:\n{}", slow.join("\n"));
+}
+
+#[test]
+fn the_look_ups_that_the_program_lives_on_are_among_the_statements() {
+    let steps: BTreeSet<String> =
+        with_database(|connection| statements().iter().flat_map(|statement| plan(connection, statement)).collect());
+    for index in INDEXES {
+        let step = format!("SEARCH {index}");
+        assert!(steps.contains(&step), "no statement does {step}; they do {steps:#?}");
+    }
+}
+
+#[test]
+fn each_exception_is_a_statement_that_reads_a_whole_table() {
+    with_database(|connection| {
+        let statements = statements();
+        for (part, reason) in MAY_SCAN {
+            let scans = |statement: &&Statement| {
+                statement.sql.contains(part) && plan(connection, statement).iter().any(|step| step.starts_with("SCAN"))
+            };
+            assert!(statements.iter().any(|one| scans(&one)), "no statement has {part} ({reason}): strike it out");
+        }
+    });
+}

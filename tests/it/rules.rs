@@ -1,0 +1,150 @@
+//! The rules on a real database, with the moment moved freely: what no run of the program can show
+//! without waiting for days.
+
+mod account;
+mod model;
+mod sessions;
+mod signing_in;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use authctl::auth::email::Email;
+use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
+use authctl::auth::secret::{Password, Token};
+use authctl::auth::session::Session;
+use authctl::auth::store::{Origin, Store};
+use authctl::auth::token::Entropy;
+use authctl::auth::user::User;
+use authctl::auth::{Auth, AuthError, Lifetime, SessionWish, SignIn, SignUp, SignedIn};
+use authctl::store::sqlite;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+pub use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// The cheapest hash that is accepted.
+const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 };
+
+/// Some moment, plus seconds.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+/// A database, a policy that makes hashing cheap, and randomness that is the same in every run.
+struct World {
+    store: Box<dyn Store>,
+    policy: Policy,
+    entropy: Entropy,
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let private = std::fs::Permissions::from_mode(0o700);
+        let directory = tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap().join("auth.db");
+        sqlite::create(&path, Duration::ZERO).unwrap();
+        let store = Box::new(sqlite::open(&path, Duration::from_secs(5)).unwrap());
+        let password = PasswordRules { cost: CHEAP, ..PasswordRules::default() };
+        let policy = Policy { password, ..Policy::default() };
+        let mut state = 0_u64;
+        let entropy = Entropy::new(move |buffer| {
+            for byte in buffer {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *byte = state.to_be_bytes()[0];
+            }
+            Ok(())
+        });
+        Self { store, policy, entropy, path, _directory: directory }
+    }
+
+    /// A world in which ada@example.com signed up at second 0, without a session.
+    fn with_ada() -> Self {
+        let mut world = Self::new();
+        world.sign_up("ada");
+        world
+    }
+
+    /// The rules at a moment.
+    fn at(&mut self, seconds: i64) -> Auth<'_> {
+        Auth { store: &mut *self.store, policy: &self.policy, now: at(seconds), entropy: &mut self.entropy }
+    }
+
+    fn wish(&mut self, lifetime: Lifetime) -> SessionWish {
+        SessionWish { token: self.entropy.token().unwrap(), lifetime, origin: Origin::default() }
+    }
+
+    /// Signs somebody up at second 0, with [`PASSWORD`].
+    fn sign_up(&mut self, name: &str) -> User {
+        let request = sign_up_request(name, &self.policy);
+        self.at(0).sign_up(&request, None).unwrap().0
+    }
+
+    /// Signs in and returns the token.
+    fn sign_in(&mut self, name: &str, seconds: i64, lifetime: Lifetime) -> Token {
+        let wish = self.wish(lifetime);
+        self.at(seconds).sign_in(&request(name, PASSWORD), &wish).unwrap();
+        wish.token
+    }
+
+    /// Tries to sign in for the full time.
+    fn try_sign_in(&mut self, name: &str, password: &str, seconds: i64) -> Result<(User, Session), AuthError> {
+        let wish = self.wish(Lifetime::Remembered);
+        self.at(seconds).sign_in(&request(name, password), &wish)
+    }
+
+    /// Whoever holds the token, who must be signed in.
+    fn signed_in(&mut self, token: &Token, seconds: i64) -> SignedIn {
+        self.at(seconds).signed_in(token).unwrap()
+    }
+
+    /// The tester's own connection.
+    fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(&self.path).unwrap()
+    }
+
+    /// Changes the data as another program would.
+    fn edit(&self, sql: &str) {
+        self.sql().execute_batch(sql).unwrap();
+    }
+
+    /// The stored hash of a user.
+    fn hash_of(&mut self, user_id: &str) -> String {
+        self.store.password_hash(user_id).unwrap().unwrap().expose().to_owned()
+    }
+}
+
+fn sign_up_request(name: &str, policy: &Policy) -> SignUp {
+    SignUp::check(&format!("{name}@example.com"), name, None, password(PASSWORD), &policy.password).unwrap()
+}
+
+fn request(name: &str, text: &str) -> SignIn {
+    SignIn { email: Email::parse(&format!("{name}@example.com")).unwrap(), password: password(text) }
+}
+
+fn password(text: &str) -> Password {
+    Password::from_bytes(text.as_bytes()).unwrap()
+}
+
+/// What somebody is told: the words and everything behind them.
+fn told<T: std::fmt::Debug>(result: Result<T, AuthError>) -> String {
+    let error = result.unwrap_err();
+    format!("{error} ({error:?})")
+}
+
+fn wait_of<T: std::fmt::Debug>(result: Result<T, AuthError>) -> i64 {
+    match result {
+        Err(AuthError::Throttled { retry_after }) => retry_after.as_secs(),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}

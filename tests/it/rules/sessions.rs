@@ -1,0 +1,111 @@
+//! The life of a session.
+
+use authctl::auth::SignedOut;
+use authctl::auth::store::Which;
+
+use super::*;
+
+fn signed_out(world: &mut World, token: &Token, seconds: i64) -> SignedOut {
+    match world.at(seconds).signed_in(token) {
+        Err(AuthError::NotSignedIn(how)) => how,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_lives_for_seven_days_and_not_a_second_more() {
+    let mut world = World::with_ada();
+    let used = world.sign_in("ada", 0, Lifetime::Remembered);
+    let unused = world.sign_in("ada", 0, Lifetime::Remembered);
+    assert_eq!(world.signed_in(&used, 7 * DAY - 1).user.name, "ada");
+    assert_eq!(signed_out(&mut world, &unused, 7 * DAY), SignedOut::Expired);
+    assert_eq!(world.signed_in(&used, 7 * DAY).session.expires_at, at(14 * DAY - 1));
+}
+
+#[test]
+fn a_used_session_moves_once_a_day_and_is_only_read_in_between() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let tester = world.sql();
+    // Another connection's commit changes the number that this pragma answers.
+    let writes = || tester.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let before = writes();
+    for seconds in [0, 1, DAY / 2, DAY - 1] {
+        assert_eq!(world.signed_in(&token, seconds).session.expires_at, at(7 * DAY), "{seconds}");
+    }
+    assert_eq!(writes(), before, "nothing was written");
+    let moved = world.signed_in(&token, DAY).session;
+    assert_eq!((moved.created_at, moved.updated_at, moved.expires_at), (at(0), at(DAY), at(8 * DAY)));
+    assert_ne!(writes(), before);
+    assert_eq!(world.signed_in(&token, 2 * DAY - 1).session.expires_at, at(8 * DAY));
+    assert_eq!(world.signed_in(&token, 2 * DAY).session.expires_at, at(9 * DAY));
+}
+
+#[test]
+fn a_session_used_every_day_lives_on_and_a_short_one_dies_after_one() {
+    let mut world = World::with_ada();
+    let long = world.sign_in("ada", 0, Lifetime::Remembered);
+    let short = world.sign_in("ada", 0, Lifetime::Short);
+    for day in 1..40 {
+        let session = world.signed_in(&long, day * DAY).session;
+        assert_eq!(session.expires_at.duration_since(at(day * DAY)), days(7), "day {day}");
+    }
+    for seconds in [1, DAY / 2, DAY - 1] {
+        assert_eq!(world.signed_in(&short, seconds).session.expires_at, at(DAY), "{seconds}");
+    }
+    assert_eq!(signed_out(&mut world, &short, DAY), SignedOut::Expired);
+}
+
+#[test]
+fn only_a_sign_in_is_fresh_and_moving_a_session_does_not_make_it_so() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let session = world.signed_in(&token, DAY - 1).session;
+    assert!(world.at(DAY - 1).require_fresh(&session).is_ok());
+    let moved = world.signed_in(&token, DAY).session;
+    let stale = world.at(DAY).require_fresh(&moved);
+    assert!(matches!(stale, Err(AuthError::NotFresh)), "{stale:?}");
+    let before_it_began = world.at(-DAY).require_fresh(&session);
+    assert!(matches!(before_it_began, Err(AuthError::NotFresh)), "{before_it_began:?}");
+}
+
+#[test]
+fn an_ended_session_and_an_unknown_token_are_the_same() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    assert!(world.store.end_session(&token).unwrap().is_some());
+    let unknown = world.entropy.token().unwrap();
+    assert_eq!(signed_out(&mut world, &token, 1), SignedOut::Ended);
+    assert_eq!(signed_out(&mut world, &unknown, 1), SignedOut::Ended);
+}
+
+#[test]
+fn only_live_sessions_are_listed_chosen_and_counted_as_ended() {
+    let mut world = World::with_ada();
+    let short = world.sign_in("ada", 0, Lifetime::Short);
+    let long = world.sign_in("ada", 1, Lifetime::Remembered);
+    let (short, long) = (world.signed_in(&short, 1), world.signed_in(&long, 1));
+    let ada = &short.user.id;
+    assert_eq!(world.at(DAY - 1).live_sessions(ada).unwrap(), [long.session.clone(), short.session.clone()]);
+    assert_eq!(world.at(DAY).live_sessions(ada).unwrap(), std::slice::from_ref(&long.session));
+
+    let both = Which::Ids(vec![long.session.id.clone(), short.session.id.clone()]);
+    for refused in [world.at(DAY).choose_sessions(ada, &both), world.at(DAY).end_sessions(ada, &both)] {
+        assert!(matches!(&refused, Err(AuthError::NoSuchSession(id)) if *id == short.session.id), "{refused:?}");
+    }
+    assert_eq!(world.at(DAY - 1).choose_sessions(ada, &both).unwrap().len(), 2, "nothing has ended");
+    assert_eq!(world.at(DAY).end_sessions(ada, &Which::All).unwrap(), [long.session]);
+    assert_eq!(world.at(0).live_sessions(ada).unwrap(), []);
+}
+
+#[test]
+fn somebody_elses_session_is_no_session() {
+    let mut world = World::with_ada();
+    let eve = world.sign_up("eve").id;
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let id = world.signed_in(&token, 0).session.id;
+    let refused = world.at(0).end_sessions(&eve, &Which::Ids(vec![id.clone()]));
+    assert!(matches!(&refused, Err(AuthError::NoSuchSession(named)) if *named == id), "{refused:?}");
+    assert_eq!(world.at(0).end_sessions(&eve, &Which::Others("none".into())).unwrap(), []);
+    assert_eq!(world.signed_in(&token, 1).session.id, id);
+}

@@ -1,0 +1,152 @@
+//! Signing up and in.
+
+use super::*;
+
+fn is_invalid<T>(result: &Result<T, AuthError>) -> bool {
+    matches!(result, Err(AuthError::InvalidCredentials))
+}
+
+#[test]
+fn whoever_signed_up_signs_in_with_the_address_in_any_case() {
+    let mut world = World::with_ada();
+    let wish = world.wish(Lifetime::Remembered);
+    let request = SignIn { email: Email::parse("ADA@Example.COM").unwrap(), password: password(PASSWORD) };
+    let (user, session) = world.at(5).sign_in(&request, &wish).unwrap();
+    assert_eq!((user.email.as_str(), session.user_id == user.id), ("ada@example.com", true));
+    assert_eq!((session.created_at, session.expires_at), (at(5), at(5 + 7 * DAY)));
+    assert_eq!(world.signed_in(&wish.token, 6), SignedIn { session, user });
+}
+
+#[test]
+fn a_sign_up_can_begin_a_session_and_an_address_is_taken_only_once() {
+    let mut world = World::new();
+    let wish = world.wish(Lifetime::Remembered);
+    let wanted = sign_up_request("ada", &world.policy);
+    let (user, session) = world.at(0).sign_up(&wanted, Some(&wish)).unwrap();
+    assert_eq!(session.unwrap().expires_at, at(7 * DAY));
+    assert_eq!(world.signed_in(&wish.token, 1).user, user);
+
+    let again = SignUp::check("Ada@Example.com", "Twin", None, password(OTHER_PASSWORD), &world.policy.password);
+    let other = world.wish(Lifetime::Remembered);
+    let refused = world.at(1).sign_up(&again.unwrap(), Some(&other));
+    assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
+    assert!(world.at(1).signed_in(&other.token).is_err());
+    assert_eq!(world.signed_in(&wish.token, 1).user.name, "ada");
+}
+
+#[test]
+fn every_way_of_not_knowing_a_password_looks_the_same() {
+    let mut world = World::with_ada();
+    for name in ["link", "foreign", "banned", "second-factor"] {
+        world.sign_up(name);
+    }
+    world.edit(
+        r#"UPDATE "account" SET "providerId" = 'github' WHERE "userId" = (SELECT "id" FROM "user" WHERE "name" = 'link');
+           UPDATE "account" SET "password" = '$2b$12$abc' WHERE "userId" = (SELECT "id" FROM "user" WHERE "name" = 'foreign');
+           UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "name" = 'banned';
+           UPDATE "user" SET "twoFactorEnabled" = 1 WHERE "name" = 'second-factor'"#,
+    );
+    let wrong = told(world.try_sign_in("ada", OTHER_PASSWORD, 0));
+    assert_eq!(wrong, "invalid email or password (InvalidCredentials)");
+    for name in ["nobody", "link", "foreign", "banned", "second-factor"] {
+        assert_eq!(told(world.try_sign_in(name, OTHER_PASSWORD, 0)), wrong, "{name}");
+    }
+}
+
+#[test]
+fn unknown_and_known_addresses_wait_alike() {
+    let mut world = World::with_ada();
+    let mut story = |name: &str| {
+        let tries =
+            [0, 0, 0, 0, 0, 0, 14, 15, 15, 44, 45].map(|now| told(world.try_sign_in(name, OTHER_PASSWORD, now)));
+        tries.join("\n")
+    };
+    assert_eq!(story("ada"), story("nobody"));
+}
+
+#[test]
+fn failures_wait_longer_and_longer_the_right_password_too_and_a_success_forgets_them() {
+    let mut world = World::with_ada();
+    for _ in 0..5 {
+        assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)));
+    }
+    assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 0)), 15);
+    assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 14)), 1);
+    assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 15)));
+    assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 15)), 30);
+    world.try_sign_in("ada", PASSWORD, 45).unwrap();
+    for _ in 0..5 {
+        assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 45)));
+    }
+    assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 45)), 15);
+}
+
+#[test]
+fn failures_older_than_a_day_are_forgotten() {
+    let mut world = World::with_ada();
+    for now in [0, 0, 0, 0, 0, DAY, DAY] {
+        assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, now)), "{now}");
+    }
+}
+
+#[test]
+fn checking_a_password_forgets_failures_and_leaves_no_session() {
+    let mut world = World::with_ada();
+    for _ in 0..4 {
+        assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)));
+    }
+    let ada = world.at(0).check_password(&request("ada", PASSWORD)).unwrap();
+    assert_eq!(world.at(0).live_sessions(&ada.id).unwrap(), []);
+    assert!(is_invalid(&world.at(0).check_password(&request("ada", OTHER_PASSWORD)).map(drop)));
+    assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)), "the fifth since the success is free");
+}
+
+#[test]
+fn a_ban_is_told_to_whoever_knows_the_password_and_ends_at_its_very_second() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    world.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam', "banExpires" = 1790000100"#);
+    let is_ban = |result: Result<(), AuthError>| match result {
+        Err(AuthError::Banned { reason, until }) => (reason.as_deref(), until) == (Some("spam"), Some(at(100))),
+        _ => false,
+    };
+    assert!(is_ban(world.try_sign_in("ada", PASSWORD, 99).map(drop)));
+    assert!(is_ban(world.at(99).signed_in(&token).map(drop)), "a session does not outlast a ban");
+    assert!(world.at(100).signed_in(&token).is_ok());
+    world.try_sign_in("ada", PASSWORD, 100).unwrap();
+
+    world.edit(r#"UPDATE "user" SET "banExpires" = NULL"#);
+    let for_good = world.at(3_000_000_000).check_password(&request("ada", PASSWORD));
+    assert!(matches!(for_good, Err(AuthError::Banned { until: None, .. })), "{for_good:?}");
+}
+
+#[test]
+fn a_user_with_a_second_factor_cannot_sign_in_with_the_password_alone() {
+    let mut world = World::with_ada();
+    world.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 1"#);
+    let refused = world.try_sign_in("ada", PASSWORD, 0);
+    assert!(matches!(refused, Err(AuthError::SecondFactor)), "{refused:?}");
+    let sessions: i64 = world.sql().query_row(r#"SELECT count(*) FROM "session""#, [], |row| row.get(0)).unwrap();
+    assert_eq!(sessions, 0);
+}
+
+#[test]
+fn a_hash_below_the_policy_is_replaced_at_sign_in_and_only_then() {
+    let mut world = World::new();
+    let ada = world.sign_up("ada").id;
+    let first = world.hash_of(&ada);
+    assert!(first.starts_with("$argon2id$v=19$m=7168,t=1,p=1$"), "{first}");
+    world.try_sign_in("ada", PASSWORD, 0).unwrap();
+    assert_eq!(world.hash_of(&ada), first, "good enough");
+
+    world.policy.password.cost.passes = 2;
+    assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)));
+    assert_eq!(world.hash_of(&ada), first, "a wrong password replaces nothing");
+    world.try_sign_in("ada", PASSWORD, 0).unwrap();
+    let second = world.hash_of(&ada);
+    assert!(second.starts_with("$argon2id$v=19$m=7168,t=2,p=1$"), "{second}");
+
+    world.policy.password.cost = CHEAP;
+    world.try_sign_in("ada", PASSWORD, 0).unwrap();
+    assert_eq!(world.hash_of(&ada), second, "a hash that costs more than the policy stays");
+}
