@@ -95,6 +95,7 @@ fn the_program_prints_the_completions_that_are_checked_in() {
 }
 
 /// Runs a program that may not be on this machine; says so when it is not.
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
 fn on_this_machine(command: &mut Command) -> Option<std::process::Output> {
     match command.output() {
         Ok(output) => Some(output),

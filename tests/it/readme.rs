@@ -79,12 +79,20 @@ fn printed(sandbox: &Sandbox, line: &str) -> String {
             }
             None => line.to_owned(),
         };
-        writeln!(text, "{}", narrow(&line)).unwrap();
+        writeln!(text, "{line}").unwrap();
     }
-    text
+    narrow_all(&text)
 }
 
-/// Makes one space of several inside a line; indentation stays.
+/// Makes one space of several inside each line; indentation stays.
+fn narrow_all(text: &str) -> String {
+    let mut narrowed = String::new();
+    for line in text.lines() {
+        writeln!(narrowed, "{}", narrow(line)).unwrap();
+    }
+    narrowed
+}
+
 fn narrow(line: &str) -> String {
     let text = line.trim_start();
     let indentation = &line[..line.len() - text.len()];
@@ -107,7 +115,7 @@ fn the_console_blocks_of_the_manual_print_what_they_say() {
             eprintln!("skipped: jq is not on this machine: {command}");
             continue;
         }
-        let expected: String = expected.lines().map(|line| format!("{}\n", narrow(line))).collect();
+        let expected = narrow_all(&expected);
         let actual = printed(&sandbox, &command);
         if actual != expected {
             writeln!(wrong, "$ {command}\nprints\n{actual}and not\n{expected}").unwrap();

@@ -87,9 +87,10 @@ fn choices(argument: &clap::Arg) -> String {
     let values = argument.get_possible_values();
     let values: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
     let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
-    let defaults = argument.get_default_values().iter();
-    let defaults: String = defaults.map(|value| format!(" [default: {}]", value.to_string_lossy())).collect();
-    format!("{values}{defaults}")
+    match argument.get_default_values() {
+        [] => values,
+        [default, ..] => format!("{values} [default: {}]", default.to_string_lossy()),
+    }
 }
 
 /// An argument as its help spells it: `-q, --quiet`, `--name NAME`, `EMAIL`.
