@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
@@ -161,6 +161,20 @@ fn a_writer_waits_for_another_process_as_long_as_told_and_a_reader_does_not() {
     let _ = sandbox.run("--wait 0s sessions").success();
     other.execute_batch("ROLLBACK").unwrap();
     let _ = sandbox.run("--wait 0s account update --name X").success();
+}
+
+#[test]
+fn who_is_told_to_wait_longer_outlasts_who_is_told_not_to_and_gets_through() {
+    let sandbox = Sandbox::with_ada();
+    let other = sandbox.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut patient = sandbox.command(["--wait", "1m", "account", "update", "--name", "Patient"]);
+    let mut patient = patient.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = sandbox.run("--wait 0s account update --name Hasty").failure(75);
+    assert!(patient.try_wait().unwrap().is_none(), "it began first and still waits");
+    other.execute_batch("ROLLBACK").unwrap();
+    sandbox.ran(&patient.wait_with_output().unwrap()).success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE name = 'Patient'"), 1);
 }
 
 #[test]
