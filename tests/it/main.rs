@@ -6,6 +6,7 @@
 
 mod concurrency;
 mod crash;
+mod kill;
 mod prompt_signals;
 mod prompts_pty;
 mod pty;
