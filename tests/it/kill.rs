@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 /// Kills by time for each command.
-const STEPS: u32 = 40;
+const STEPS: u32 = 30;
 
 /// A home that can be put back as it was.
 pub struct Case {
