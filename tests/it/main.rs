@@ -18,6 +18,7 @@ mod formats;
 mod formats_hostile;
 mod generated;
 mod help;
+mod kill;
 mod machine;
 mod password;
 mod prompt_signals;

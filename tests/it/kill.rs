@@ -1,0 +1,122 @@
+//! Kills a command after ever longer times, or as it enters one call after the other, each time in
+//! the same home.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+
+/// Kills by time for each command.
+const STEPS: u32 = 30;
+
+/// A home that can be put back as it was.
+pub struct Case {
+    pub sandbox: Sandbox,
+    saved: tempfile::TempDir,
+    pub words: &'static str,
+}
+
+impl Case {
+    pub fn new(sandbox: Sandbox, words: &'static str) -> Self {
+        sandbox.file("pw", PASSWORD);
+        sandbox.file("change", format!("{PASSWORD}\n{OTHER_PASSWORD}\n"));
+        let saved = tempfile::tempdir().unwrap();
+        copy(sandbox.home(), saved.path());
+        Self { sandbox, saved, words }
+    }
+
+    fn put_back(&self) {
+        for entry in std::fs::read_dir(self.sandbox.home()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        }
+        copy(self.saved.path(), self.sandbox.home());
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.sandbox.command(self.words.split(' '));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Kills the command after ever longer times, up to more than it needs, and checks each time.
+    pub fn kill_by_time(&self, check: impl Fn(&str)) {
+        let start = Instant::now();
+        assert!(self.command().status().unwrap().success());
+        let longest = start.elapsed() * 5 / 4;
+        for step in 0..STEPS {
+            self.put_back();
+            let moment = longest * step / STEPS;
+            let mut child = self.command().spawn().unwrap();
+            // The moment of death is what is tried here; nothing is awaited.
+            std::thread::sleep(moment);
+            let _ = child.kill();
+            child.wait().unwrap();
+            check(&format!("killed after {moment:?}"));
+        }
+    }
+
+    /// Kills the command as it enters each call that changes a file, one after the other.
+    pub fn kill_by_call(&self, check: impl Fn(&str)) {
+        self.put_back();
+        let Some(calls) = self.calls() else { return };
+        for (call, count) in calls {
+            for number in 1..=count {
+                self.put_back();
+                let inject = format!("inject={call}:signal=KILL:when={number}");
+                let status = self.traced(&["-e", &inject, "-o", "/dev/null"]).status().unwrap();
+                assert!(!status.success(), "nothing was killed at {call} {number}");
+                check(&format!("killed at {call} {number} of {count}"));
+            }
+        }
+    }
+
+    /// The calls that the command makes and how often; `None` when this machine cannot tell.
+    #[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
+    fn calls(&self) -> Option<BTreeMap<String, usize>> {
+        const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
+        let trace = self.sandbox.path("trace");
+        let names = format!("trace={CALLS}");
+        let run = self.traced(&["-e", &names, "-o", trace.to_str().unwrap()]).status();
+        match run {
+            Ok(status) if status.success() => {}
+            other => {
+                eprintln!("skipped: strace cannot be used here: {other:?}");
+                return None;
+            }
+        }
+        let mut calls = BTreeMap::new();
+        for line in std::fs::read_to_string(trace).unwrap().lines() {
+            // "4711  fsync(3) = 0"
+            if let Some((call, _)) = line.split_whitespace().nth(1).and_then(|word| word.split_once('(')) {
+                *calls.entry(call.to_owned()).or_default() += 1;
+            }
+        }
+        assert!(calls.contains_key("fsync"), "{calls:?}");
+        Some(calls)
+    }
+
+    fn traced(&self, options: &[&str]) -> Command {
+        let plain = self.command();
+        let mut command = Command::new("strace");
+        command.arg("-f").args(options).arg("--").arg(plain.get_program()).args(plain.get_args());
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.sandbox.home()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            std::fs::set_permissions(&to, from.metadata().unwrap().permissions()).unwrap();
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
