@@ -1,9 +1,9 @@
 //! Places: which database is meant, and where sessions are kept. Knows names, opens nothing.
 
 use std::ffi::OsStr;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
@@ -99,13 +99,22 @@ fn data_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
     Ok(base.join("authctl"))
 }
 
-/// Makes the directory of the default database, private to its owner.
+/// Makes a directory and those above it that are missing, private to their owner under any umask.
 ///
 /// # Errors
 /// Whatever the operating system said.
-pub fn make_data_directory(database: &Path) -> io::Result<()> {
-    let directory = database.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+pub fn make_private(directory: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = directory.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
+    for path in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(path) {
+            // A strange umask may have taken rights away.
+            Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(0o700))?,
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The directory of authctl's configuration, where sessions are kept.
@@ -138,18 +147,21 @@ fn base_directory(
 }
 
 /// Makes a path absolute and resolves the links of its directory, so that one database has one
-/// name however it is spelled.
+/// name however it is spelled, and before and after its directory is made.
 fn resolve(path: &Path) -> Result<PathBuf, PathError> {
     let unreachable = |source| PathError::Unreachable { path: path.to_owned(), source };
     let absolute = std::path::absolute(path).map_err(unreachable)?;
-    let (Some(directory), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-        return Ok(absolute);
-    };
-    match directory.canonicalize() {
-        Ok(directory) => Ok(directory.join(name)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(absolute),
-        Err(error) => Err(unreachable(error)),
+    for existing in absolute.ancestors().skip(1) {
+        match existing.canonicalize() {
+            Ok(resolved) => {
+                let rest = absolute.strip_prefix(existing).unwrap_or(Path::new(""));
+                return Ok(resolved.join(rest));
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(unreachable(error)),
+        }
     }
+    Ok(absolute)
 }
 
 /// The name under which the session for a database is kept: a digest of its path.
@@ -214,6 +226,9 @@ mod tests {
         std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
         let key = |path: PathBuf| session_key(&database(Some(&path), &PlaceHints::default()).unwrap().path);
         assert_eq!(key(real.join("a.db")), key(directory.path().join("link/./a.db")));
+        let early = key(directory.path().join("link/new/a.db"));
+        std::fs::create_dir(real.join("new")).unwrap();
+        assert_eq!(key(directory.path().join("link/new/a.db")), early, "before and after it is made");
         assert_ne!(key(real.join("a.db")), key(real.join("b.db")));
     }
 }

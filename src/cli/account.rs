@@ -8,6 +8,10 @@ pub(super) const CHANGE_PASSWORD_EXAMPLES: &str = "Examples:
   authctl password change
   printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | authctl password change --password-stdin";
 
+pub(super) const EXAMPLES: &str = "Examples:
+  authctl account update --name 'Ada King'
+  authctl account delete";
+
 /// What to do with the password.
 #[derive(Debug, Subcommand)]
 pub enum PasswordCommand {

@@ -5,6 +5,10 @@ use jiff::SignedDuration;
 
 use super::{PasswordArgs, values};
 
+pub(super) const EXAMPLES: &str = "Examples:
+  authctl hash generate --password-file pw
+  authctl hash calibrate --target 250ms";
+
 /// What to do with a password hash.
 #[derive(Debug, Subcommand)]
 pub enum HashCommand {

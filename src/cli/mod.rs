@@ -109,6 +109,7 @@ pub enum Command {
     #[command(visible_aliases = ["sign-out", "logout"], after_help = sign_in::SIGN_OUT_EXAMPLES)]
     Signout(SignOutArgs),
     /// Change the password
+    #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Password {
         /// What to do.
         #[command(subcommand)]
@@ -118,6 +119,7 @@ pub enum Command {
     #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Passwd(ChangePasswordArgs),
     /// Change or delete your own account
+    #[command(after_help = account::EXAMPLES)]
     Account {
         /// What to do.
         #[command(subcommand)]
@@ -127,18 +129,21 @@ pub enum Command {
     #[command(after_help = guard::EXAMPLES)]
     Guard(GuardArgs),
     /// Make, check or identify password hashes
+    #[command(after_help = hash::EXAMPLES)]
     Hash {
         /// What to do.
         #[command(subcommand)]
         command: HashCommand,
     },
     /// Show or change the rules of this database
+    #[command(after_help = "Examples:\n  authctl policy show\n  authctl policy set session.lifetime 30d")]
     Policy {
         /// What to do.
         #[command(subcommand)]
         command: PolicyCommand,
     },
     /// Make, describe or migrate the database
+    #[command(after_help = "Examples:\n  authctl db init --if-missing\n  authctl db status")]
     Db {
         /// What to do.
         #[command(subcommand)]

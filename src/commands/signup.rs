@@ -25,10 +25,11 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
         return Ok(Outcome::SignedUp { user, session: None, database });
     }
-    context.auth_or_create()?;
     let wish =
         SessionWish { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
+    // Before a database is made: where no session can be kept, nothing shall be left behind.
     let pending = prepare(&wish.token, request.email().as_str(), context)?;
+    context.auth_or_create()?;
     let begun = context.auth()?.sign_up(&request, Some(&wish));
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);

@@ -6,7 +6,7 @@ mod origin;
 mod token;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -119,7 +119,8 @@ impl Context {
     /// Makes the database; `false` when it was there, perhaps since a moment ago.
     pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
         if place.chosen_by == ChosenBy::Default {
-            paths::make_data_directory(&place.path)
+            let directory = place.path.parent().unwrap_or(Path::new("/"));
+            paths::make_private(directory)
                 .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
                 .context("could not make the database")?;
         }

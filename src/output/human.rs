@@ -51,7 +51,7 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
             ("role", escape(user.role.as_deref().unwrap_or("user")).into_owned()),
             ("session", escape(&session.id).into_owned()),
             ("expires", when(session.expires_at)),
-            ("token from", token_from.clone()),
+            ("token from", escape(token_from).into_owned()),
             ("database", escape(&database.to_string_lossy()).into_owned()),
         ])),
         Outcome::Sessions { sessions, current } => Page::answer(list(sessions, Some(current), now, style)),
@@ -163,7 +163,7 @@ fn signed_out(how: &SignedOutHow) -> String {
     };
     match (how.sessions_ended, how.without_database) {
         (None, Some(why)) if how.file_removed == Some(true) => {
-            format!("signed out on this machine only{file}; {why}")
+            format!("signed out on this machine only: removed the session file; {why}")
         }
         (None, _) => "nothing to do: not signed in".to_owned(),
         (Some(0), _) => format!("signed out: the session had ended before{file}"),

@@ -51,7 +51,7 @@ pub enum PromptError {
         wanted: &'static str,
     },
     /// `--password-stdin` and its like while standard input is a terminal.
-    #[error("a secret was to be read from standard input, but that is a terminal")]
+    #[error("a secret was to be read from standard input, but standard input is a terminal")]
     StdinIsTerminal,
     /// Reading failed.
     #[error("{from} could not be read")]
@@ -96,15 +96,16 @@ impl Prompt {
     }
 
     /// Refuses when nobody can be asked; arms the guard that gives the terminal back otherwise.
-    fn require_somebody(&mut self, what: &'static str, flag: &'static str) -> Result<(), PromptError> {
+    fn require_somebody(&mut self, what: &'static str, flag: &'static str) -> Result<&terminal::Guard, PromptError> {
         if let Some(why) = self.nobody {
             return Err(PromptError::CannotAsk { what, why, flag });
         }
-        if self.guard.is_none() {
-            let guard = terminal::Guard::arm();
-            self.guard = Some(guard.map_err(|source| PromptError::Unreadable { from: "the terminal".into(), source })?);
-        }
-        Ok(())
+        let guard = match self.guard.take() {
+            Some(guard) => guard,
+            None => terminal::Guard::arm()
+                .map_err(|source| PromptError::Unreadable { from: "the terminal".into(), source })?,
+        };
+        Ok(self.guard.insert(guard))
     }
 
     /// Asks for one line of text.
@@ -190,7 +191,7 @@ impl Prompt {
     }
 
     fn hidden(&mut self, label: &str, what: &'static str) -> Result<Password, PromptError> {
-        self.require_somebody(what, "--password-stdin or --password-file")?;
-        terminal::hidden_line(label)
+        let guard = self.require_somebody(what, "--password-stdin or --password-file")?;
+        terminal::hidden_line(guard, label)
     }
 }

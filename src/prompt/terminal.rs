@@ -1,26 +1,30 @@
-//! The terminal: questions, hidden input, and the promise that its echo comes back.
+//! The terminal: questions, hidden input, and the promise that its modes come back.
 //!
-//! rpassword turns the echo off and gives it back in a destructor, which a signal does not run, and
-//! on Ctrl-C it raises the signal itself before. So from the first question on a thread waits for
-//! the signals that end a process, puts the terminal back as it was, and lets the signal do its work.
+//! A signal runs no destructor, so from the first question on a thread waits for the signals that end
+//! a process, puts the terminal back as it was, and lets the signal do its work. rpassword edits the
+//! hidden line but does not touch the modes: it would show its prompt before the echo is off, and
+//! raise SIGINT before the echo is on again.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dialoguer::{Confirm, Input};
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rpassword::ConfigBuilder;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+use zeroize::Zeroizing;
 
 use super::PromptError;
 use crate::auth::secret::{Password, Secret as _};
 
-/// More than the guard needs to give the terminal back.
-const GUARD_TIME: Duration = Duration::from_secs(1);
-
 /// Shows the cursor again, which a question may have hidden.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
+
+/// Far longer than the guard needs to end the process.
+const GUARD_PATIENCE: Duration = Duration::from_secs(2);
 
 fn open_terminal() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
@@ -29,21 +33,38 @@ fn open_terminal() -> io::Result<File> {
 /// Waits for signals for as long as the process lives. It is never disarmed: once a handler has
 /// been there, only a handler can let a signal end the process.
 #[derive(Debug)]
-pub(super) struct Guard;
+pub(super) struct Guard {
+    /// Held while the modes of the terminal are changed. The guard takes it for good, so that
+    /// nothing hides the echo again between giving it back and the end of the process.
+    modes: Arc<Mutex<()>>,
+}
 
 impl Guard {
     pub(super) fn arm() -> io::Result<Self> {
         let terminal = open_terminal()?;
         let saved = tcgetattr(&terminal)?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+        let modes = Arc::new(Mutex::new(()));
+        let guard = Self { modes: Arc::clone(&modes) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {
-            for signal in signals.forever() {
+            loop {
+                let came: Vec<i32> = signals.wait().collect();
+                // A signal from outside interrupts a question's read, and then the question raises
+                // SIGINT on top; the one from outside is the reason.
+                let Some(signal) = came.iter().find(|signal| **signal != SIGINT).or(came.first()) else { continue };
+                let _for_good = modes.lock().unwrap_or_else(PoisonError::into_inner);
                 give_back(&terminal, &saved);
                 // Fails only for signals that cannot end a process.
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                let _ = signal_hook::low_level::emulate_default_handler(*signal);
             }
         })?;
-        Ok(Self)
+        Ok(guard)
+    }
+
+    /// Changes the modes and throws away what was typed ahead.
+    fn set_modes(&self, terminal: &File, modes: &Termios) -> io::Result<()> {
+        let _held = self.modes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
     }
 }
 
@@ -73,50 +94,52 @@ fn told(error: dialoguer::Error) -> PromptError {
 fn classify(source: io::Error) -> PromptError {
     match source.kind() {
         io::ErrorKind::Interrupted => {
-            // The guard is about to let the signal end the process, as it should.
-            std::thread::sleep(GUARD_TIME);
+            // The signal has been raised already; leaving now would race with the guard.
+            std::thread::sleep(GUARD_PATIENCE);
             PromptError::Interrupted
         }
-        io::ErrorKind::UnexpectedEof => PromptError::Closed,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionAborted => PromptError::Closed,
         _ => PromptError::Unreadable { from: "the terminal".into(), source },
-    }
-}
-
-/// A terminal without echo, until dropped. rpassword shows its prompt first and hides the keys after;
-/// a program that types for a person is faster than that.
-struct Hushed<'t> {
-    terminal: &'t File,
-    saved: Termios,
-}
-
-impl<'t> Hushed<'t> {
-    fn new(terminal: &'t File) -> io::Result<Self> {
-        let saved = tcgetattr(terminal)?;
-        let mut silent = saved.clone();
-        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-        tcsetattr(terminal, OptionalActions::Now, &silent)?;
-        Ok(Self { terminal, saved })
-    }
-}
-
-impl Drop for Hushed<'_> {
-    fn drop(&mut self) {
-        // The terminal may be gone.
-        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.saved);
     }
 }
 
 /// Asks for one hidden line.
 ///
-/// What was typed ahead is thrown away before and after, so that no keystroke is taken for another
+/// The echo is off before the prompt is shown: programs that type for people answer at once. What
+/// was typed ahead is thrown away before and after, so that no keystroke is taken for another
 /// question's answer or left for the shell.
-pub(super) fn hidden_line(label: &str) -> Result<Password, PromptError> {
-    let terminal = open_terminal().map_err(classify)?;
-    let _hushed = Hushed::new(&terminal).map_err(classify)?;
-    let flush = || tcflush(&terminal, QueueSelector::IFlush).map_err(|error| classify(error.into()));
-    flush()?;
-    let typed = rpassword::prompt_password(label);
-    flush()?;
-    let typed = zeroize::Zeroizing::new(typed.map_err(classify)?);
+pub(super) fn hidden_line(guard: &Guard, label: &str) -> Result<Password, PromptError> {
+    let typed = read_hidden(guard, label).map_err(classify)?;
     Password::from_bytes(typed.as_bytes()).map_err(|problem| PromptError::Secret { what: Password::NAME, problem })
+}
+
+fn read_hidden(guard: &Guard, label: &str) -> io::Result<Zeroizing<String>> {
+    let mut terminal = open_terminal()?;
+    let shown = tcgetattr(&terminal)?;
+    let mut hidden = shown.clone();
+    hidden.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
+    hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
+    hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
+    guard.set_modes(&terminal, &hidden)?;
+    let keys = ConfigBuilder::new().input_reader(Keys(terminal.try_clone()?)).output_discard().build();
+    let typed = terminal
+        .write_all(label.as_bytes())
+        .and_then(|()| rpassword::read_password_with_config(keys))
+        .map(Zeroizing::new);
+    guard.set_modes(&terminal, &shown)?;
+    terminal.write_all(b"\n")?;
+    typed
+}
+
+/// Keys typed at a terminal. Its end in the middle of a line is an error: rpassword would take the
+/// beginning of a password for the whole.
+struct Keys(File);
+
+impl Read for Keys {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            Ok(0) => Err(io::ErrorKind::ConnectionAborted.into()),
+            read => read,
+        }
+    }
 }

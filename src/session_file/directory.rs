@@ -1,14 +1,14 @@
 //! The directory of session files: made private, looked at before each use, locked while a file in
 //! it is replaced.
 
-use std::fs::DirBuilder;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{SessionFile, SessionFileError};
+use crate::paths;
 
 impl SessionFile {
     pub(super) fn make_directories(&self) -> Result<(), SessionFileError> {
@@ -25,8 +25,7 @@ impl SessionFile {
                 remedy: "run as that user, or set HOME or XDG_CONFIG_HOME to root's own".into(),
             });
         }
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
-        made.map_err(|error| self.unwritable(error))
+        paths::make_private(&self.directory).map_err(|error| self.unwritable(error))
     }
 
     /// Opens the directory after looking at who else may write there.

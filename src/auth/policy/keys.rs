@@ -1,59 +1,7 @@
 //! The keys of `policy`: each names one number of the rules, with its range and meaning. This table
 //! is all there is to a setting; parsing, showing and storing follow from it.
 
-use jiff::SignedDuration;
-
-use super::Policy;
-use crate::auth::duration;
-
-/// A setting.
-#[derive(Debug)]
-pub struct Key {
-    /// Its name: the group of rules, a dot, the rule.
-    pub name: &'static str,
-    /// What it means, in one line.
-    pub meaning: &'static str,
-    /// What values it takes.
-    pub range: Range,
-    place: fn(&mut Policy) -> Place<'_>,
-}
-
-/// What values a setting takes, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Range {
-    /// Seconds, written as durations.
-    Seconds(i64, i64),
-    /// Whole numbers.
-    Number(u32, u32),
-    /// One of two words: no, yes.
-    Words(&'static str, &'static str),
-}
-
-/// Where in the policy a setting's value is.
-enum Place<'p> {
-    Duration(&'p mut SignedDuration),
-    Number(&'p mut u32),
-    Flag(&'p mut bool),
-}
-
-/// Why a setting cannot be set.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// There is no such key.
-    #[error("there is no policy key of this name")]
-    UnknownKey,
-    /// The value is none that the key takes.
-    #[error("{key} takes {takes}")]
-    BadValue {
-        /// The key.
-        key: &'static str,
-        /// What it takes.
-        takes: String,
-    },
-    /// The value contradicts another setting.
-    #[error("{0}")]
-    Contradiction(&'static str),
-}
+use super::key::{Key, Place, Range};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -153,103 +101,13 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
-impl Key {
-    /// Finds a key by its name.
-    ///
-    /// # Errors
-    /// [`PolicyError::UnknownKey`].
-    pub fn find(name: &str) -> Result<&'static Self, PolicyError> {
-        KEYS.iter().find(|key| key.name == name).ok_or(PolicyError::UnknownKey)
-    }
-
-    /// What the key takes, in words.
-    pub fn takes(&self) -> String {
-        let seconds = |seconds| duration::show(SignedDuration::from_secs(seconds));
-        match self.range {
-            Range::Seconds(least, most) => format!("a duration from {} to {}", seconds(least), seconds(most)),
-            Range::Number(least, most) => format!("a number from {least} to {most}"),
-            Range::Words(no, yes) => format!("{no} or {yes}"),
-        }
-    }
-
-    /// The value that a policy has for this key, as [`Key::set`] reads it.
-    pub fn value(&self, policy: &Policy) -> String {
-        let mut policy = policy.clone();
-        match ((self.place)(&mut policy), self.range) {
-            (Place::Duration(value), _) => duration::show(*value),
-            (Place::Number(value), _) => value.to_string(),
-            (Place::Flag(value), Range::Words(no, yes)) => if *value { yes } else { no }.to_owned(),
-            (Place::Flag(value), _) => value.to_string(),
-        }
-    }
-
-    /// Sets the value in a policy.
-    ///
-    /// # Errors
-    /// [`PolicyError`]; the policy is unchanged then.
-    pub fn set(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
-        let mut changed = policy.clone();
-        self.place(&mut changed, text)?;
-        changed.check()?;
-        *policy = changed;
-        Ok(())
-    }
-
-    /// Puts a value that the key takes in its place, whatever the other keys say.
-    fn place(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
-        let fits = match ((self.place)(policy), self.range) {
-            (Place::Duration(place), Range::Seconds(least, most)) => duration::parse(text)
-                .filter(|value| (least..=most).contains(&value.as_secs()) && value.subsec_nanos() == 0)
-                .map(|value| *place = value),
-            (Place::Number(place), Range::Number(least, most)) => {
-                text.parse().ok().filter(|value| (least..=most).contains(value)).map(|value| *place = value)
-            }
-            (Place::Flag(place), Range::Words(no, yes)) if text == no || text == yes => {
-                *place = text == yes;
-                Some(())
-            }
-            _ => None,
-        };
-        fits.ok_or_else(|| PolicyError::BadValue { key: self.name, takes: self.takes() })
-    }
-}
-
-impl Policy {
-    /// The defaults, changed by settings. Unknown keys say nothing.
-    ///
-    /// # Errors
-    /// The key whose value cannot be set, or the last one of a contradiction, and why.
-    pub fn with<'s>(settings: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Self, (&'s str, PolicyError)> {
-        let mut policy = Self::default();
-        let mut last = "";
-        for (name, value) in settings {
-            if let Ok(key) = Key::find(name) {
-                key.place(&mut policy, value).map_err(|error| (name, error))?;
-                last = name;
-            }
-        }
-        // Only the whole must make sense: the order of rows means nothing.
-        policy.check().map_err(|error| (last, error))?;
-        Ok(policy)
-    }
-
-    /// Refuses settings that contradict each other.
-    fn check(&self) -> Result<(), PolicyError> {
-        if self.session.move_after >= self.session.lives_for {
-            Err(PolicyError::Contradiction("session.move-after must be shorter than session.lifetime"))
-        } else if self.session.short_for >= self.session.lives_for {
-            Err(PolicyError::Contradiction("session.short-lifetime must be shorter than session.lifetime"))
-        } else if self.throttle.first_wait > self.throttle.longest_wait {
-            Err(PolicyError::Contradiction("throttle.first-wait must not be longer than throttle.longest-wait"))
-        } else {
-            Ok(())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
+    use crate::auth::duration;
+    use crate::auth::policy::{Policy, PolicyError};
 
     #[test]
     fn every_key_shows_what_it_reads_and_its_default_is_in_range() {

@@ -1,11 +1,13 @@
 //! The rules' numbers, each with its unit and source, and the keys under which a database may set
 //! its own.
 
+mod key;
 mod keys;
 
 use jiff::SignedDuration;
 
-pub use keys::{KEYS, Key, PolicyError};
+pub use key::{Key, PolicyError, Range};
+pub use keys::KEYS;
 
 /// Everything about the rules that a database may set for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

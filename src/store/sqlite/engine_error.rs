@@ -19,8 +19,15 @@ impl<T> Engine<T> for Result<T, Error> {
 /// Only a violated uniqueness of `user.email` means that an address is taken; everything else
 /// stays what it is, so that a locked database never looks like a wrong password.
 pub(super) fn translate(error: &Error) -> StoreError {
-    let Error::SqliteFailure(failure, message) = error else {
-        return StoreError::Engine(error.to_string());
+    let (failure, message) = match error {
+        Error::SqliteFailure(failure, message) => (failure, message),
+        // The statements are ours and right, so it is the tables that are not: missing or changed.
+        // The statement itself is not told.
+        Error::SqlInputError { error, msg, .. } if error.code == ErrorCode::Unknown => {
+            return StoreError::Corrupt(msg.clone());
+        }
+        Error::SqlInputError { error, msg, .. } => (error, &Some(msg.clone())),
+        other => return StoreError::Engine(other.to_string()),
     };
     let text = message.clone().unwrap_or_else(|| failure.to_string());
     match failure.code {

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use refinery::error::Kind;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -83,12 +84,16 @@ fn translate(error: &refinery::Error) -> StoreError {
         }
         cause = one.source();
     }
-    if let refinery::error::Kind::Connection(_, source) = error.kind()
-        && let Some(engine) = source.downcast_ref::<rusqlite::Error>()
-    {
-        return engine_error::translate(engine);
+    match error.kind() {
+        Kind::Connection(_, source) => match source.downcast_ref::<rusqlite::Error>() {
+            Some(engine) => engine_error::translate(engine),
+            None => StoreError::Engine(error.to_string()),
+        },
+        Kind::DivergentVersion(..) | Kind::MissingVersion(_) => {
+            StoreError::Corrupt("its list of migrations is not authctl's".into())
+        }
+        _ => StoreError::Engine(error.to_string()),
     }
-    StoreError::Engine(error.to_string())
 }
 
 /// Reads the list of applied migrations before refinery does: refinery panics on a row that it did

@@ -19,12 +19,13 @@ const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     Wall { part: "store", may: &["auth"], but: &[] },
     Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
-    Wall { part: "session_file", may: SECRETS, but: &[] },
+    // A session file is kept in a private directory, which `paths` makes.
+    Wall { part: "session_file", may: &["auth::secret", "auth::token", "paths"], but: &[] },
     Wall { part: "prompt", may: SECRETS, but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
-    // Exit codes are words of help too.
-    Wall { part: "cli", may: &["exit_code"], but: &[] },
+    // Exit codes are words of help too, and durations are written in one way.
+    Wall { part: "cli", may: &["exit_code", "auth::duration"], but: &[] },
     Wall { part: "context", may: &["auth", "session_file", "prompt", "paths", "store"], but: &[] },
     Wall {
         part: "commands",
@@ -40,6 +41,7 @@ const WALLS: &[Wall] = &[
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
             "error::Refusal",
+            "error::StillLive",
         ],
         // A command has nothing to print with.
         but: &["output::stream"],
@@ -50,6 +52,7 @@ const WALLS: &[Wall] = &[
             "auth::AuthError",
             "auth::SignedOut",
             "auth::store::StoreError",
+            "auth::policy",
             "auth::strength::WeakPassword",
             "cli::UsageError",
             "context::NoToken",
