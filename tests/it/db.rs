@@ -1,0 +1,167 @@
+//! `db init`, `db status`, `db migrate`, and the migration that every command does on its way.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use insta::assert_snapshot;
+
+use crate::machine::{tree, under_shell};
+use crate::sandbox::{PASSWORD, Sandbox};
+
+/// Takes the schema back to the first migration, as a first release would have left it.
+fn make_old(sandbox: &Sandbox) {
+    sandbox.execute(
+        "DROP TABLE authctl_throttle;
+         DELETE FROM authctl_schema_history WHERE version = 2;
+         PRAGMA user_version = 1;",
+    );
+}
+
+fn schema_version(sandbox: &Sandbox) -> i64 {
+    sandbox.number("PRAGMA user_version")
+}
+
+#[test]
+fn init_makes_a_database_and_says_where() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run("db init"), @"
+    ------- stderr -------
+    created the database [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM user"), 0);
+    assert_eq!(sandbox.number("PRAGMA application_id"), 0x6163_746c);
+    let named = sandbox.run("--db other.db db init --json").json();
+    assert_eq!(named["created"], true);
+    assert_eq!(named["database"], sandbox.path("other.db").canonicalize().unwrap().to_str().unwrap());
+}
+
+#[test]
+fn a_database_is_private_whatever_the_umask() {
+    for umask in ["000", "077"] {
+        let sandbox = Sandbox::new();
+        let ran = sandbox.finish(&mut under_shell(&sandbox, &format!("umask {umask}"), "db init"));
+        ran.success();
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&sandbox.database()), 0o600, "umask {umask}");
+        let directory = sandbox.database().parent().unwrap().to_owned();
+        assert_eq!(mode(&directory), 0o700, "umask {umask}");
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{}, umask {umask}", path.display());
+        }
+    }
+}
+
+#[test]
+fn init_is_6_when_there_is_a_database_and_0_when_that_is_what_is_wanted() {
+    let sandbox = Sandbox::with_ada();
+    let before = tree(sandbox.home());
+    assert_snapshot!(sandbox.run("db init"), @"
+    ------- stderr -------
+    error: could not make the database: [HOME]/.local/share/authctl/auth.db exists already
+    hint: pass --if-missing if that is what you want
+    [exit status: 6]
+    ");
+    assert_snapshot!(sandbox.run("db init --if-missing"), @"
+    ------- stderr -------
+    the database [HOME]/.local/share/authctl/auth.db exists
+    ");
+    assert_eq!(sandbox.run("db init --if-missing --json").json()["created"], false);
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn status_describes_the_database() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    sandbox.execute("UPDATE session SET expiresAt = 1 WHERE rowid = (SELECT max(rowid) FROM session)");
+    let text = sandbox.run("db status").success();
+    for line in [
+        "schema version    2",
+        "users             1",
+        "live sessions     1",
+        "expired sessions  1",
+        "journal mode      wal",
+    ] {
+        assert!(text.lines().any(|found| found.trim() == line), "{line}:\n{text}");
+    }
+    let answer = sandbox.run("db status --json").json();
+    assert_eq!(answer["database"], sandbox.database().canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(answer["chosenBy"], "the default place");
+    assert_eq!((&answer["kind"], &answer["journalMode"]), (&"native".into(), &"wal".into()));
+    assert_eq!([&answer["schemaVersion"], &answer["users"]], [2, 1]);
+    assert_eq!([&answer["liveSessions"], &answer["expiredSessions"]], [1, 1]);
+    assert_eq!(answer["bytes"], sandbox.database().metadata().unwrap().len());
+    assert!(answer["sqliteVersion"].as_str().unwrap().starts_with("3."));
+    let by_flag = sandbox.run(&format!("--db {} db status --json", sandbox.database().display())).json();
+    assert_eq!(by_flag["chosenBy"], "--db");
+}
+
+#[test]
+fn migrate_has_nothing_to_do_on_a_new_database() {
+    let sandbox = Sandbox::with_ada();
+    let before = tree(sandbox.home());
+    assert_snapshot!(sandbox.run("db migrate"), @"
+    ------- stderr -------
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 2
+    ");
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn migrate_brings_an_old_database_forward_and_loses_nothing() {
+    let sandbox = Sandbox::with_ada();
+    make_old(&sandbox);
+    assert_snapshot!(sandbox.run("db migrate"), @"
+    ------- stderr -------
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 2
+    ");
+    assert_eq!(schema_version(&sandbox), 2);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), 2);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
+    let _ = sandbox.run("whoami").success();
+    let answer = sandbox.run("db migrate --json").json();
+    assert_eq!([&answer["from"], &answer["to"]], [2, 2]);
+}
+
+#[test]
+fn every_command_migrates_an_old_database_on_its_way() {
+    for words in ["whoami", "sessions", "sessions prune", "db status", "db init --if-missing", "signout"] {
+        let sandbox = Sandbox::with_ada();
+        make_old(&sandbox);
+        let _ = sandbox.run(words).success();
+        assert_eq!(schema_version(&sandbox), 2, "{words}");
+    }
+    let sandbox = Sandbox::with_ada();
+    make_old(&sandbox);
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(schema_version(&sandbox), 2, "signin");
+}
+
+#[test]
+fn a_damaged_list_of_migrations_is_9_and_is_not_acted_upon() {
+    for damage in [
+        "UPDATE authctl_schema_history SET checksum = 'zz'",
+        "UPDATE authctl_schema_history SET checksum = NULL",
+        "UPDATE authctl_schema_history SET checksum = '1'",
+        "UPDATE authctl_schema_history SET applied_on = 'x'",
+        "UPDATE authctl_schema_history SET applied_on = NULL",
+        "UPDATE authctl_schema_history SET name = NULL",
+        "UPDATE authctl_schema_history SET name = 'other'",
+        "UPDATE authctl_schema_history SET version = -1",
+        "UPDATE authctl_schema_history SET version = 9999999999",
+        "INSERT INTO authctl_schema_history SELECT 99, name, applied_on, checksum FROM authctl_schema_history",
+        "DELETE FROM authctl_schema_history",
+        "DROP TABLE authctl_schema_history",
+    ] {
+        let sandbox = Sandbox::with_ada();
+        make_old(&sandbox);
+        sandbox.execute(damage);
+        let before = tree(sandbox.home());
+        for words in ["db migrate", "whoami", "db status"] {
+            let ran = sandbox.run(&format!("{words} --json"));
+            assert_eq!(ran.code, 9, "{damage}; {words}: {ran}");
+            assert_eq!(ran.json_error(9)["code"], "DATABASE_CORRUPT", "{damage}; {words}");
+        }
+        before.assert_same(&tree(sandbox.home()));
+    }
+}

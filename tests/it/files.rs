@@ -1,0 +1,152 @@
+//! What stands where a database should be, and is none: each has its own answer, and stays as it is.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use insta::assert_snapshot;
+use rustix::fs::{CWD, FileType, Mode};
+
+use crate::machine::{tree, without_hanging};
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// Commands that need a database which is there.
+pub const NEED_A_DATABASE: [&str; 6] =
+    ["whoami", "sessions", "sessions prune", "signin ada@example.com --password-stdin", "db status", "db migrate"];
+
+/// Commands that make a database when there is none.
+const MAKE_A_DATABASE: [&str; 2] = ["db init --if-missing", "signup eve@example.com --name Eve --password-stdin"];
+
+/// Runs a command on a database as somebody whose token is in the environment.
+pub fn run_on(sandbox: &Sandbox, database: &str, words: &str) -> Ran {
+    let mut command = sandbox.command(words.split_whitespace());
+    command.arg("--db").arg(database).env("AUTHCTL_TOKEN", "a token that nobody was given");
+    without_hanging(sandbox, &mut command, PASSWORD)
+}
+
+/// Asserts that no command uses the file, that all say so alike, and that nothing changes.
+#[track_caller]
+pub fn assert_refused(sandbox: &Sandbox, database: &str, code: &str) {
+    let before = tree(sandbox.home());
+    for words in NEED_A_DATABASE.iter().chain(&MAKE_A_DATABASE) {
+        let error = run_on(sandbox, database, &format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], code, "{words}: {error}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+}
+
+#[test]
+fn what_is_missing_is_9_and_is_not_made_by_commands_that_were_not_asked_to() {
+    let sandbox = Sandbox::new();
+    let before = tree(sandbox.home());
+    for database in ["missing.db", "no/such/directory.db"] {
+        for words in NEED_A_DATABASE {
+            let error = run_on(&sandbox, database, &format!("{words} --json")).json_error(9);
+            assert_eq!(error["code"], "DATABASE_MISSING", "{words}");
+        }
+    }
+    before.assert_same(&tree(sandbox.home()));
+    assert_snapshot!(sandbox.run("db status"), @"
+    ------- stderr -------
+    error: could not open the database (the default place): [HOME]/.local/share/authctl/auth.db does not exist
+    hint: name another with --db or AUTHCTL_DB, or make it with `authctl db init`
+    [exit status: 9]
+    ");
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn a_directory_is_no_database() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("a.db")).unwrap();
+    assert_snapshot!(sandbox.run("--db a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/a.db is a directory, not a file
+    hint: name a file with --db
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "a.db", "DATABASE_NOT_A_FILE");
+}
+
+#[test]
+fn a_named_pipe_is_no_database_and_nobody_waits_for_its_other_end() {
+    let sandbox = Sandbox::new();
+    rustix::fs::mknodat(CWD, sandbox.path("a.db"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    assert_snapshot!(run_on(&sandbox, "a.db", "db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/a.db is a named pipe, not a file
+    hint: name a file with --db
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "a.db", "DATABASE_NOT_A_FILE");
+}
+
+#[test]
+fn a_device_is_no_database() {
+    let sandbox = Sandbox::new();
+    assert_refused(&sandbox, "/dev/null", "DATABASE_NOT_A_FILE");
+}
+
+#[test]
+fn an_empty_file_is_no_database() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.db", "");
+    assert_snapshot!(sandbox.run("--db a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/a.db is empty
+    hint: if it is of no use, remove it; `authctl db init` makes a new one
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "a.db", "DATABASE_EMPTY");
+}
+
+#[test]
+fn a_file_of_something_else_is_no_database() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "a.db",
+        "SQLite format 3\0 is how it begins, and then it goes on differently".repeat(9).replace('\0', ""),
+    );
+    assert_snapshot!(sandbox.run("--db a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/a.db is not an SQLite database
+    hint: name another file with --db
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "a.db", "DATABASE_NOT_SQLITE");
+    sandbox.file("a.db", "SQLite format 3\0");
+    assert_refused(&sandbox, "a.db", "DATABASE_NOT_SQLITE");
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let sandbox = Sandbox::new();
+    for (name, sql) in [
+        ("marked.db", "PRAGMA application_id = 7; CREATE TABLE places (x)"),
+        ("unmarked.db", "CREATE TABLE \"user\" (id TEXT); INSERT INTO \"user\" VALUES ('1')"),
+        ("log.db", "PRAGMA journal_mode = WAL; CREATE TABLE places (x)"),
+    ] {
+        rusqlite::Connection::open(sandbox.path(name)).unwrap().execute_batch(sql).unwrap();
+        std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(0o600)).unwrap();
+        assert_refused(&sandbox, name, "DATABASE_FOREIGN");
+    }
+    assert_snapshot!(sandbox.run("--db marked.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/marked.db belongs to another program
+    hint: name another file with --db; this one was left as it was
+    [exit status: 9]
+    ");
+}
+
+#[test]
+fn a_database_of_a_later_authctl_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.run("--db a.db db init").success();
+    rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert_snapshot!(sandbox.run("--db a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 2
+    hint: upgrade authctl
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "a.db", "DATABASE_NEWER");
+}

@@ -1,0 +1,145 @@
+//! Damaged databases: the answer is right or there is none; never a panic, never a repair.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use crate::files::{NEED_A_DATABASE, run_on};
+use crate::machine::tree;
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// The program's own page size, SQLite's default.
+const PAGE: usize = 4096;
+
+/// A database with people and sessions in it, whole, and a token for it.
+fn whole() -> (Sandbox, Vec<u8>, String) {
+    let sandbox = Sandbox::with_ada();
+    let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    let bytes = std::fs::read(sandbox.database()).unwrap();
+    assert_eq!(bytes.len() % PAGE, 0);
+    (sandbox, bytes, token.trim().to_owned())
+}
+
+/// Puts a file in the place of the database, without a log beside it.
+fn put(database: &Path, bytes: &[u8]) {
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+    }
+    std::fs::write(database, bytes).unwrap();
+}
+
+fn with_token(sandbox: &Sandbox, token: &str, words: &str) -> Ran {
+    sandbox.finish(sandbox.command(words.split_whitespace()).env("AUTHCTL_TOKEN", token))
+}
+
+#[test]
+fn a_database_that_was_cut_off_is_9_wherever_it_was_cut_and_stays_as_it_is() {
+    let (sandbox, bytes, token) = whole();
+    put(&sandbox.database(), &bytes[..bytes.len() / 2]);
+    let before = tree(sandbox.home());
+    for words in NEED_A_DATABASE {
+        let database = sandbox.database();
+        let error = run_on(&sandbox, database.to_str().unwrap(), &format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], "DATABASE_TRUNCATED", "{words}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+    let hint = sandbox.run("db status").failure(9);
+    assert!(hint.contains("is cut off") && hint.contains("restore a backup"), "{hint}");
+    for length in (1..bytes.len()).step_by(1789) {
+        put(&sandbox.database(), &bytes[..length]);
+        let before = tree(sandbox.home());
+        let _ = with_token(&sandbox, &token, "whoami").failure(9);
+        before.assert_same(&tree(sandbox.home()));
+    }
+}
+
+#[test]
+fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
+    let (sandbox, bytes, token) = whole();
+    let questions = ["whoami", "sessions", "db status", "sessions prune --dry-run"];
+    let answers: Vec<String> = questions.iter().map(|words| with_token(&sandbox, &token, words).success()).collect();
+    let mut refusals = 0;
+    for page in 0..bytes.len() / PAGE {
+        for garbage in [0x00, 0xa5, 0xff] {
+            let mut damaged = bytes.clone();
+            // The first page keeps the header that makes it an SQLite file.
+            let start = if page == 0 { 100 } else { page * PAGE };
+            damaged[start..(page + 1) * PAGE].fill(garbage);
+            put(&sandbox.database(), &damaged);
+            for (words, answer) in questions.iter().zip(&answers) {
+                let ran = with_token(&sandbox, &token, words);
+                if ran.code == 0 {
+                    assert_eq!(&ran.stdout, answer, "page {page} of {garbage:02x}: {words}");
+                } else {
+                    let error = ran.failure(9);
+                    assert!(error.contains("hint: restore a backup"), "page {page} of {garbage:02x}: {error}");
+                    refusals += 1;
+                }
+            }
+            assert_eq!(std::fs::read(sandbox.database()).unwrap(), damaged, "nothing is repaired");
+        }
+    }
+    assert!(refusals > 20, "the damage was noticed: {refusals}");
+}
+
+#[test]
+fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
+    let (sandbox, bytes, token) = whole();
+    // Numbers that look random and are the same in every run (Knuth, MMIX).
+    let mut state = 7_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..150 {
+        let mut damaged = bytes.clone();
+        let at = next(bytes.len() - 16);
+        for byte in &mut damaged[at..at + 16] {
+            *byte = next(256).to_le_bytes()[0];
+        }
+        put(&sandbox.database(), &damaged);
+        for words in ["whoami", "sessions", "db status"] {
+            let ran = with_token(&sandbox, &token, words);
+            // 4: in an index the damage can only look like a session that is not there.
+            assert!([0, 4, 9].contains(&ran.code), "bytes from {at}: {words}: {ran}");
+            assert!(!ran.stderr.contains("bug"), "bytes from {at}: {ran}");
+        }
+    }
+}
+
+#[test]
+fn a_log_of_garbage_is_not_replayed() {
+    let (sandbox, bytes, token) = whole();
+    let answer = with_token(&sandbox, &token, "whoami").success();
+    put(&sandbox.database(), &bytes);
+    std::fs::write(format!("{}-wal", sandbox.database().display()), [0xa5; 3 * PAGE]).unwrap();
+    assert_eq!(with_token(&sandbox, &token, "whoami").success(), answer);
+}
+
+#[test]
+fn a_row_that_makes_no_sense_is_9_and_named() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute("UPDATE session SET id = 'the-row', expiresAt = 9223372036854775807");
+    assert_snapshot!(sandbox.run("whoami"), @"
+    ------- stderr -------
+    error: row the-row of table session makes no sense: column expiresAt is no time that a calendar knows
+    hint: restore a backup; nothing was changed
+    [exit status: 9]
+    ");
+    sandbox.execute("UPDATE session SET expiresAt = unixepoch() + 60; UPDATE user SET emailVerified = 7");
+    let error = sandbox.run("whoami").failure(9);
+    assert!(error.contains("of table user makes no sense: column emailVerified is neither 0 nor 1"), "{error}");
+}
+
+#[test]
+fn a_database_without_its_tables_is_9() {
+    for damage in
+        ["DROP TABLE session", "ALTER TABLE session DROP COLUMN impersonatedBy", "DROP TABLE authctl_throttle"]
+    {
+        let sandbox = Sandbox::with_ada();
+        sandbox.execute(&format!("PRAGMA foreign_keys = OFF; {damage}"));
+        let ran = if damage.contains("throttle") { sandbox.sign_in("ada@example.com") } else { sandbox.run("whoami") };
+        let error = ran.failure(9);
+        assert!(error.contains("hint: restore a backup"), "{damage}: {error}");
+    }
+}

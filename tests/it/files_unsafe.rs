@@ -1,0 +1,98 @@
+//! Databases that somebody else could change, and names that could mean something else than a file.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use insta::assert_snapshot;
+
+use crate::files::assert_refused;
+use crate::machine::tree;
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_database_that_others_could_change_or_plant_beside_is_refused() {
+    let sandbox = Sandbox::new();
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    std::fs::create_dir(sandbox.path("dir")).unwrap();
+    sandbox.run("--db dir/a.db db init").success();
+
+    symlink("a.db", sandbox.path("dir/link.db")).unwrap();
+    assert_snapshot!(sandbox.run("--db dir/link.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/dir/link.db is not safe to use: it is a symbolic link
+    hint: name the file itself with --db
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "dir/link.db", "DATABASE_UNSAFE");
+    std::fs::remove_file(sandbox.path("dir/link.db")).unwrap();
+
+    symlink("nowhere", sandbox.path("dir/link.db")).unwrap();
+    assert_refused(&sandbox, "dir/link.db", "DATABASE_UNSAFE");
+
+    std::fs::hard_link(sandbox.path("dir/a.db"), sandbox.path("dir/second.db")).unwrap();
+    assert_snapshot!(sandbox.run("--db dir/a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/dir/a.db is not safe to use: it has 2 names (hard links), and SQLite's log would follow only one
+    hint: make a copy of its own for one of them
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "dir/a.db", "DATABASE_UNSAFE");
+    std::fs::remove_file(sandbox.path("dir/second.db")).unwrap();
+
+    mode("dir/a.db", 0o644);
+    assert_snapshot!(sandbox.run("--db dir/a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/dir/a.db is not safe to use: others may use it (mode 0644)
+    hint: chmod 600 '[HOME]/dir/a.db'
+    [exit status: 9]
+    ");
+    assert_refused(&sandbox, "dir/a.db", "DATABASE_UNSAFE");
+    mode("dir/a.db", 0o600);
+
+    for writable_by_all in [0o777, 0o1777] {
+        mode("dir", writable_by_all);
+        assert_refused(&sandbox, "dir/a.db", "DATABASE_UNSAFE");
+        let _ = sandbox.run("--db dir/new.db db init").failure(9);
+        assert!(!sandbox.path("dir/new.db").exists());
+    }
+    assert_snapshot!(sandbox.run("--db dir/a.db db status"), @"
+    ------- stderr -------
+    error: could not open the database (--db): [HOME]/dir is not safe to use: everybody may write to the directory
+    hint: keep the database in a directory that only you can write, or: chmod go-w '[HOME]/dir'
+    [exit status: 9]
+    ");
+    mode("dir", 0o700);
+    let _ = sandbox.run("--db dir/a.db db status").success();
+}
+
+#[test]
+fn a_path_is_only_ever_a_path() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run_words(&["--db", "", "db", "init"]), @"
+    ------- stderr -------
+    error: a value is required for '--db <PATH>' but none was supplied
+    hint: see authctl --help
+    [exit status: 2]
+    ");
+    for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none", "file::memory:"] {
+        sandbox.run_words(&["--db", name, "db", "init"]).success();
+        assert!(sandbox.path(name).metadata().unwrap().len() > 0, "{name}");
+        let status = sandbox.run_words(&["--db", name, "db", "status", "--json"]).json();
+        assert_eq!(status["database"], sandbox.home().canonicalize().unwrap().join(name).to_str().unwrap());
+    }
+}
+
+#[test]
+fn a_database_is_not_made_in_a_directory_that_is_missing() {
+    let sandbox = Sandbox::new();
+    let before = tree(sandbox.home());
+    assert_snapshot!(sandbox.run("--db no/such/a.db db init"), @"
+    ------- stderr -------
+    error: could not make the database: [HOME]/no/such/a.db cannot be made: the directory [HOME]/no/such does not exist
+    hint: the directory must exist and be writable for you
+    [exit status: 74]
+    ");
+    before.assert_same(&tree(sandbox.home()));
+}

@@ -1,0 +1,218 @@
+//! A database that is whole and cannot be written: read-only, disk full, in another process's hands.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::machine::{tree, under_shell};
+use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
+
+/// An account with no rights, for testers who are root, whom no mode stops.
+const NOBODY: u32 = 65534;
+
+/// Makes everything in the sandbox belong to an ordinary user.
+fn give_to_ordinary_user(sandbox: &Sandbox) {
+    if rustix::process::geteuid().is_root() {
+        let copy = sandbox.path("program");
+        std::fs::copy(program(), &copy).unwrap();
+        std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+        give(sandbox.home());
+    }
+}
+
+fn give(path: &Path) {
+    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path());
+        }
+    }
+}
+
+/// Runs the program as the ordinary user.
+fn run_as_ordinary_user(sandbox: &Sandbox, words: &str) -> Ran {
+    let mut command = sandbox.command(words.split_whitespace());
+    if rustix::process::geteuid().is_root() {
+        command = Command::new(sandbox.path("program"));
+        command.args(words.split_whitespace()).env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home());
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    sandbox.finish_with_input(&mut command, PASSWORD)
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_read_only_file_is_74_for_whoever_writes_and_stays_as_it_is() {
+    let sandbox = Sandbox::with_ada();
+    give_to_ordinary_user(&sandbox);
+    set_mode(&sandbox.database(), 0o400);
+    let before = std::fs::read(sandbox.database()).unwrap();
+    assert_snapshot!(run_as_ordinary_user(&sandbox, "signin ada@example.com --password-stdin"), @"
+    ------- stderr -------
+    error: could not sign in: the database is read-only
+    hint: the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file
+    [exit status: 74]
+    ");
+    for words in ["sessions revoke --all", "account update --name X", "sessions prune", "signout"] {
+        let error = run_as_ordinary_user(&sandbox, &format!("{words} --json")).json_error(74);
+        assert_eq!(error["code"], "DATABASE_READ_ONLY", "{words}");
+    }
+    assert!(std::fs::read(sandbox.database()).unwrap() == before);
+    set_mode(&sandbox.database(), 0o600);
+    let _ = run_as_ordinary_user(&sandbox, "whoami").success();
+}
+
+#[test]
+fn a_read_only_directory_is_74_and_stays_as_it_is() {
+    let sandbox = Sandbox::with_ada();
+    give_to_ordinary_user(&sandbox);
+    let directory = sandbox.database().parent().unwrap().to_owned();
+    set_mode(&directory, 0o500);
+    let before = tree(sandbox.home());
+    for words in ["whoami", "sessions", "signin ada@example.com --password-stdin", "db status", "signout"] {
+        let error = run_as_ordinary_user(&sandbox, &format!("{words} --json")).json_error(74);
+        assert_eq!(error["code"], "DATABASE_READ_ONLY", "{words}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+    let error = run_as_ordinary_user(&sandbox, &format!("--db {}/b.db db init --json", directory.display()));
+    assert_eq!(error.json_error(74)["code"], "DATABASE_NOT_CREATED");
+    before.assert_same(&tree(sandbox.home()));
+    set_mode(&directory, 0o700);
+}
+
+#[test]
+fn a_full_disk_is_74_and_leaves_a_whole_database_or_none() {
+    let (mut failures, mut successes) = (0, 0);
+    // The limit counts blocks of 512 or 1024 bytes, as the shell likes.
+    for blocks in [0, 1, 2, 4, 8, 16, 31, 64, 100, 150, 400] {
+        let sandbox = Sandbox::new();
+        let words = "signup ada@example.com --name Ada --password-stdin";
+        let mut command = under_shell(&sandbox, &format!("ulimit -f {blocks}"), words);
+        let ran = sandbox.finish_with_input(&mut command, PASSWORD);
+        let users = || sandbox.number("SELECT count(*) FROM user");
+        if ran.code == 0 {
+            successes += 1;
+            assert_eq!(users(), 1, "{blocks}");
+            let _ = sandbox.run("whoami").success();
+        } else {
+            failures += 1;
+            let error = ran.failure(74);
+            assert!(error.contains("error: could not"), "{blocks}: {error}");
+            assert!(!sandbox.database().exists() || users() == 0, "{blocks}: {error}");
+            let _ = sandbox.run("whoami").failure(4);
+            // As soon as there is room, it works.
+            sandbox.sign_up("ada@example.com", "Ada").success();
+        }
+    }
+    assert!(failures >= 3 && successes >= 1, "{failures} {successes}");
+}
+
+#[test]
+fn a_full_disk_is_74_and_leaves_no_half_of_a_sign_in_or_a_change() {
+    let mut failures = 0;
+    for blocks in [0, 1, 2, 4, 8, 16, 31, 64] {
+        let sandbox = Sandbox::with_ada();
+        for words in [
+            "signin ada@example.com --password-stdin",
+            "signin ada@example.com --password-stdin --print-token",
+            "account update --name Countess",
+            "sessions revoke --all",
+        ] {
+            let before = sandbox.run("whoami --json").success();
+            let sessions = sandbox.number("SELECT count(*) FROM session");
+            let mut command = under_shell(&sandbox, &format!("ulimit -f {blocks}"), words);
+            let ran = sandbox.finish_with_input(&mut command, PASSWORD);
+            if ran.code != 0 {
+                failures += 1;
+                let error = ran.failure(74);
+                assert!(sandbox.run("whoami --json").success() == before, "{blocks}: {words}: {error}");
+                assert_eq!(sandbox.number("SELECT count(*) FROM session"), sessions, "{blocks}: {words}");
+            }
+            sandbox.sign_in("ada@example.com").success();
+        }
+    }
+    assert!(failures >= 4, "{failures}");
+}
+
+#[test]
+fn a_writer_waits_for_another_process_as_long_as_told_and_a_reader_does_not() {
+    let sandbox = Sandbox::with_ada();
+    let other = sandbox.sql();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert_snapshot!(sandbox.run_with_input("--wait 200ms signin ada@example.com --password-stdin", PASSWORD), @"
+    ------- stderr -------
+    error: could not sign in: the database is busy: another process is writing to it
+    hint: try again, or wait longer with --wait 30s
+    [exit status: 75]
+    ");
+    for words in ["sessions revoke --all", "signout", "account update --name X", "sessions prune"] {
+        let error = sandbox.run(&format!("--wait 0s {words} --json")).json_error(75);
+        assert_eq!(error["code"], "DATABASE_BUSY", "{words}");
+    }
+    let _ = sandbox.run("--wait 0s whoami").success();
+    let _ = sandbox.run("--wait 0s sessions").success();
+    other.execute_batch("ROLLBACK").unwrap();
+    let _ = sandbox.run("--wait 0s account update --name X").success();
+}
+
+#[test]
+fn who_is_told_to_wait_longer_outlasts_who_is_told_not_to_and_gets_through() {
+    let sandbox = Sandbox::with_ada();
+    let other = sandbox.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut patient = sandbox.command(["--wait", "1m", "account", "update", "--name", "Patient"]);
+    let mut patient = patient.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = sandbox.run("--wait 0s account update --name Hasty").failure(75);
+    assert!(patient.try_wait().unwrap().is_none(), "it began first and still waits");
+    other.execute_batch("ROLLBACK").unwrap();
+    sandbox.ran(&patient.wait_with_output().unwrap()).success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE name = 'Patient'"), 1);
+}
+
+#[test]
+fn a_reader_too_waits_for_a_process_that_wants_the_file_for_itself() {
+    let sandbox = Sandbox::with_ada();
+    let other = sandbox.sql();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT").unwrap();
+    for words in ["whoami", "sessions", "db status", "db migrate"] {
+        let error = sandbox.run(&format!("--wait 200ms {words} --json")).json_error(75);
+        assert_eq!(error["code"], "DATABASE_BUSY", "{words}");
+    }
+    drop(other);
+    let _ = sandbox.run("whoami").success();
+}
+
+#[test]
+fn making_and_migrating_wait_for_their_lock() {
+    let sandbox = Sandbox::with_ada();
+    let lock = std::fs::File::create(format!("{}.lock", sandbox.database().display())).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    // Nothing to migrate, so nobody waits.
+    let _ = sandbox.run("--wait 0s db migrate").success();
+    sandbox.execute(
+        "DROP TABLE authctl_throttle; DELETE FROM authctl_schema_history WHERE version = 2; PRAGMA user_version = 1",
+    );
+    for words in ["db migrate", "whoami"] {
+        assert_eq!(sandbox.run(&format!("--wait 20ms {words} --json")).json_error(75)["code"], "DATABASE_BUSY");
+    }
+    let new = std::fs::File::create(sandbox.path("new.db.lock")).unwrap();
+    flock(&new, FlockOperation::LockExclusive).unwrap();
+    assert_snapshot!(sandbox.run("--wait 20ms --db new.db db init"), @"
+    ------- stderr -------
+    error: could not make the database: [HOME]/new.db is being made or migrated by another process
+    hint: try again, or wait longer with --wait 30s
+    [exit status: 75]
+    ");
+    assert!(!sandbox.path("new.db").exists());
+    drop((lock, new));
+    let _ = sandbox.run("db migrate").success();
+    let _ = sandbox.run("--db new.db db init").success();
+}

@@ -1,0 +1,123 @@
+//! Help: every page of it.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+/// The words of every command, groups included.
+fn every_command() -> Vec<Vec<String>> {
+    fn walk(command: &clap::Command, words: &[String], found: &mut Vec<Vec<String>>) {
+        found.push(words.to_vec());
+        for below in command.get_subcommands() {
+            walk(below, &[words, &[below.get_name().to_owned()]].concat(), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&authctl::cli::command(), &[], &mut found);
+    found
+}
+
+#[test]
+fn every_command_has_a_page_with_an_example_however_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let commands = every_command();
+    assert!(commands.len() >= 18, "{commands:?}");
+    for words in commands {
+        let words = words.join(" ");
+        let page = sandbox.run(&format!("{words} --help")).success();
+        assert!(page.contains(&format!("Usage: authctl {words}").trim_end().to_owned()), "{words}:\n{page}");
+        assert!(page.contains("\nExample"), "{words} has no example:\n{page}");
+        assert!(!page.contains('\x1b'), "{words}");
+        assert_eq!(sandbox.run(&format!("help {words}")).success(), page, "help {words}");
+        let short = sandbox.run(&format!("{words} -h")).success();
+        assert!(short.contains("Usage: authctl"), "{words}:\n{short}");
+    }
+    assert_eq!(std::fs::read_dir(sandbox.home()).unwrap().count(), 0, "help touches nothing");
+}
+
+#[test]
+fn help_never_shows_what_is_in_the_environment() {
+    let sandbox = Sandbox::new();
+    for words in every_command() {
+        let mut command = sandbox.command(&words);
+        command.arg("--help");
+        for variable in ["AUTHCTL_DB", "AUTHCTL_TOKEN", "AUTHCTL_TOKEN_FILE", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env(variable, "/canary");
+        }
+        let page = sandbox.finish(&mut command).success();
+        assert!(!page.contains("canary"), "{words:?}:\n{page}");
+    }
+}
+
+#[test]
+fn an_example_is_a_command_that_is_understood() {
+    let sandbox = Sandbox::new();
+    let mut examples = 0;
+    for words in every_command() {
+        let page = sandbox.run(&format!("{} --help", words.join(" "))).success();
+        let Some((_, after)) = page.split_once("\nExample") else { continue };
+        for line in after.lines().filter_map(|line| line.strip_prefix("  authctl ")) {
+            // Up to the first sign that belongs to a shell.
+            let line = line.split(['|', '>', '&', '#']).next().unwrap().replace("'Ada Lovelace'", "Ada");
+            let line = line.replace("'Ada King'", "Ada");
+            let words =
+                std::iter::once("authctl").chain(line.split_whitespace()).map(|word| word.trim_matches('\'').into());
+            let parsed = authctl::cli::parse(words);
+            assert!(matches!(parsed, authctl::cli::Parsed::Command(_)), "authctl {line}: {parsed:?}");
+            examples += 1;
+        }
+    }
+    assert!(examples >= 20, "{examples}");
+}
+
+#[test]
+fn the_topics_have_their_pages() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run("help environment"), @"
+    Environment:
+
+      AUTHCTL_DB
+          database file, when --db is not given
+      AUTHCTL_TOKEN
+          session token, in place of the stored session
+      AUTHCTL_TOKEN_FILE
+          file that holds a session token, in place of the stored session
+      XDG_DATA_HOME
+          directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]
+      XDG_CONFIG_HOME
+          directory of authctl/sessions, when it is an absolute path [default: ~/.config]
+      HOME
+          home directory, for the two defaults above
+      CI
+          when set and not false: never ask, as with --no-input
+      NO_COLOR
+          when set: no colours
+
+    Files:
+
+      $XDG_DATA_HOME/authctl/auth.db
+          the default database, with -wal and -shm beside it while it is in use
+      DATABASE.lock
+          empty; held while a database is made or migrated
+      $XDG_CONFIG_HOME/authctl/sessions/*.json
+          stored sessions, one file per database, readable by you alone
+    ");
+    assert_eq!(sandbox.run("help security").success(), authctl::cli::topics::SECURITY);
+    for (variable, _) in authctl::cli::topics::ENVIRONMENT {
+        assert!(sandbox.run("help environment").success().contains(variable));
+    }
+    assert_snapshot!(sandbox.run("help no such thing"), @"
+    ------- stderr -------
+    error: there is no command and no topic of this name
+    hint: see authctl --help; topics are exit-codes, environment and security
+    [exit status: 2]
+    ");
+}
+
+#[test]
+fn the_version_is_the_one_of_the_package() {
+    let sandbox = Sandbox::new();
+    let expected = format!("authctl {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(sandbox.run("--version").success(), expected);
+    assert_eq!(sandbox.run("-V").success(), expected);
+}

@@ -1,0 +1,73 @@
+//! The tester's view of the machine: what is in a directory, and other ways to start the program.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::sandbox::{Ran, Sandbox, program};
+
+/// Everything in a directory: kind, mode and content of each name.
+pub struct Tree(BTreeMap<PathBuf, (u32, Vec<u8>)>);
+
+/// Reads a directory with all that is below it. Not while a connection to a database in it is open
+/// here: closing any descriptor of a file gives back the process's locks on it.
+pub fn tree(directory: &Path) -> Tree {
+    let mut found = BTreeMap::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(path) = left.pop() {
+        let metadata = path.symlink_metadata().unwrap();
+        let content = if metadata.is_file() {
+            std::fs::read(&path).unwrap()
+        } else if metadata.is_symlink() {
+            std::fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
+        } else {
+            Vec::new()
+        };
+        if metadata.is_dir() {
+            left.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        found.insert(path, (metadata.mode(), content));
+    }
+    Tree(found)
+}
+
+impl Tree {
+    /// Asserts that nothing came, went or changed.
+    #[track_caller]
+    pub fn assert_same(&self, after: &Self) {
+        let names = self.0.keys().chain(after.0.keys());
+        let changed: Vec<_> = names.filter(|path| self.0.get(*path) != after.0.get(*path)).collect();
+        assert!(changed.is_empty(), "came, went or changed: {changed:?}");
+    }
+
+    /// The content of every file.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, (_, content))| (path.as_path(), content.as_slice()))
+    }
+}
+
+/// The program started by a shell that first does something to the process, such as `umask 077`.
+pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(program()).args(words.split_whitespace());
+    command.env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home()).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command that must not wait for anybody.
+pub fn without_hanging(sandbox: &Sandbox, command: &mut Command, input: &str) -> Ran {
+    use std::io::Write as _;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = rustix::process::Pid::from_child(&child);
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+    let Ok(output) = receiver.recv_timeout(Duration::from_mins(1)) else {
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+        panic!("it hangs: {command:?}");
+    };
+    sandbox.ran(&output)
+}

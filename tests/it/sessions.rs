@@ -1,0 +1,229 @@
+//! `sessions`: list, revoke, prune.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::sandbox::{PASSWORD, Sandbox};
+
+/// Ada in two shells, a third session of hers that has expired, and Bob in a shell of his own.
+fn two_shells() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    second_shell(&sandbox, "ada@example.com");
+    let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 3, "{}", token.len());
+    sandbox.execute(
+        "UPDATE session SET expiresAt = unixepoch() - 1, userAgent = 'expired'
+         WHERE rowid = (SELECT max(rowid) FROM session)",
+    );
+    sandbox.run_with_input("signup bob@example.com --name Bob --no-signin --password-stdin", PASSWORD).success();
+    let _ = sandbox.run_with_input("signin bob@example.com --password-stdin --print-token", PASSWORD).success();
+    sandbox
+}
+
+fn second_shell(sandbox: &Sandbox, email: &str) {
+    let mut command = sandbox.command(["signin", email, "--password-stdin"]);
+    sandbox.finish_with_input(command.env("XDG_CONFIG_HOME", sandbox.path("other-config")), PASSWORD).success();
+}
+
+fn list(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.run("sessions --json").json()["sessions"].as_array().unwrap().clone()
+}
+
+/// The id of the session of the second shell.
+fn other_id(sandbox: &Sandbox) -> String {
+    let answer = sandbox.other_shell("whoami --json").json();
+    answer["session"]["id"].as_str().unwrap().to_owned()
+}
+
+fn rows(sandbox: &Sandbox) -> i64 {
+    sandbox.number("SELECT count(*) FROM session")
+}
+
+#[test]
+fn the_list_is_mine_live_without_secrets_and_marks_the_current_one() {
+    let sandbox = two_shells();
+    let sessions = list(&sandbox);
+    assert_eq!(sessions.len(), 2, "one has expired, one is somebody else's: {sessions:#?}");
+    let me = sandbox.run("whoami --json").json();
+    let current: Vec<_> = sessions.iter().filter(|session| session["current"] == true).collect();
+    assert_eq!(current.len(), 1, "{sessions:#?}");
+    assert_eq!(current[0]["id"], me["session"]["id"]);
+    for session in &sessions {
+        let fields: BTreeSet<_> = session.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected = [
+            "id",
+            "userId",
+            "expiresAt",
+            "createdAt",
+            "updatedAt",
+            "ipAddress",
+            "userAgent",
+            "impersonatedBy",
+            "current",
+        ];
+        assert_eq!(fields, BTreeSet::from(expected), "no token, no hash");
+        assert_eq!(session["userId"], me["user"]["id"]);
+        assert!(session["current"].is_boolean());
+    }
+    assert_eq!(sandbox.run("sessions list --json").success(), sandbox.run("sessions ls --json").success());
+}
+
+#[test]
+fn in_a_pipe_the_list_is_aligned_words() {
+    let sandbox = two_shells();
+    sandbox.execute(
+        "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid * 60",
+    );
+    assert_snapshot!(sandbox.run("sessions"), @"
+       ID                                SIGNED IN                 MOVED                     EXPIRES                   ADDRESS    FROM
+    *  [ID]  [TIME]  [TIME]  [TIME]  192.0.2.7  laptop
+       [ID]  [TIME]  [TIME]  [TIME]  192.0.2.7  laptop
+    ");
+}
+
+#[test]
+fn a_session_ends_by_its_id_and_only_it() {
+    let sandbox = two_shells();
+    let id = other_id(&sandbox);
+    let before = rows(&sandbox);
+    assert_snapshot!(sandbox.run(&format!("sessions revoke {id}")), @"
+    ------- stderr -------
+    ended 1 session
+    ");
+    assert_eq!(rows(&sandbox), before - 1);
+    let _ = sandbox.other_shell("whoami").failure(4);
+    let _ = sandbox.run("whoami").success();
+}
+
+#[test]
+fn an_id_of_somebody_else_or_of_nobody_is_3_and_nothing_ends() {
+    let sandbox = two_shells();
+    let bobs: String = sandbox
+        .sql()
+        .query_row(
+            "SELECT s.id FROM session s JOIN user u ON u.id = s.userId WHERE u.email = 'bob@example.com'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let before = rows(&sandbox);
+    let of_bob = sandbox.run(&format!("sessions revoke {bobs}"));
+    assert_snapshot!(of_bob, @"
+    ------- stderr -------
+    error: could not end sessions: no such session: [ID]
+    hint: `authctl sessions` lists yours; nothing was ended
+    [exit status: 3]
+    ");
+    // An id that exists must look like one that does not, or ids of others could be probed.
+    let of_nobody = sandbox.run("sessions revoke 00000000000000000000000000000000");
+    assert_eq!(of_bob.to_string(), of_nobody.to_string());
+    assert_eq!(rows(&sandbox), before);
+}
+
+#[test]
+fn several_ids_end_together_or_not_at_all() {
+    let sandbox = two_shells();
+    let (mine, other) = (list(&sandbox), other_id(&sandbox));
+    let before = rows(&sandbox);
+    for words in [format!("{other} unknown"), format!("unknown {other}")] {
+        let error = sandbox.run(&format!("sessions revoke {words} --json")).json_error(3);
+        assert_eq!(error["code"], "SESSION_NOT_FOUND");
+        assert_eq!(rows(&sandbox), before);
+    }
+    let ids: Vec<_> = mine.iter().map(|session| session["id"].as_str().unwrap()).collect();
+    let answer = sandbox.run(&format!("sessions revoke {} --json", ids.join(" "))).json();
+    assert_eq!((answer["ended"].as_i64(), answer["signedOut"].as_bool()), (Some(2), Some(true)));
+    assert_eq!(rows(&sandbox), before - 2);
+}
+
+#[test]
+fn others_leaves_this_session_alone() {
+    let sandbox = two_shells();
+    assert_snapshot!(sandbox.run("sessions revoke --others"), @"
+    ------- stderr -------
+    ended 1 session
+    ");
+    let _ = sandbox.other_shell("whoami").failure(4);
+    let _ = sandbox.run("whoami").success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE userAgent <> 'expired'"), 2, "Bob's is left too");
+    let again = sandbox.run("sessions revoke --others --json").json();
+    assert_eq!((again["ended"].as_i64(), again["signedOut"].as_bool()), (Some(0), Some(false)));
+}
+
+#[test]
+fn all_signs_out_and_removes_the_session_file() {
+    let sandbox = two_shells();
+    let file = sandbox.session_file();
+    assert_snapshot!(sandbox.run("sessions revoke --all"), @"
+    ------- stderr -------
+    ended 2 sessions
+    this session was among them: signed out
+    ");
+    assert!(!file.exists());
+    let _ = sandbox.run("whoami").failure(4);
+    let _ = sandbox.other_shell("whoami").failure(4);
+    assert_eq!(rows(&sandbox), 1, "Bob's is left");
+}
+
+#[test]
+fn a_dry_run_says_what_would_end_and_changes_nothing() {
+    let sandbox = two_shells();
+    let id = other_id(&sandbox);
+    let before = (rows(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
+    for (which, count) in [("--others", 1), ("--all", 2), (id.as_str(), 1)] {
+        let ran = sandbox.run(&format!("sessions revoke {which} --dry-run"));
+        assert!(ran.stderr.starts_with(&format!("would end {count} session")), "{ran}");
+        assert!(ran.stdout.contains(&id), "{ran}");
+        assert_eq!(ran.code, 0);
+        let answer = sandbox.run(&format!("sessions revoke {which} --dry-run --json")).json();
+        assert_eq!((answer["ended"].as_i64(), answer["dryRun"].as_bool()), (Some(count), Some(true)), "{answer}");
+        assert_eq!(answer["signedOut"], false);
+    }
+    let _ = sandbox.run("sessions revoke unknown --dry-run").failure(3);
+    assert_eq!((rows(&sandbox), std::fs::read(sandbox.session_file()).unwrap()), before);
+    let _ = sandbox.run("whoami").success();
+    let _ = sandbox.other_shell("whoami").success();
+}
+
+#[test]
+fn exactly_one_way_to_choose_sessions_must_be_given() {
+    let sandbox = two_shells();
+    let before = rows(&sandbox);
+    for which in ["", "--others --all", "--all some-id", "--others some-id", "--dry-run"] {
+        let error = sandbox.run(&format!("sessions revoke {which} --json")).json_error(2);
+        assert_eq!(error["code"], "USAGE", "{which}");
+    }
+    assert_eq!(rows(&sandbox), before);
+}
+
+#[test]
+fn prune_deletes_exactly_what_has_expired_however_much_and_asks_nobody_to_sign_in() {
+    let sandbox = two_shells();
+    sandbox.run("signout").success();
+    // Several thousand that are over, one that ends this very second, and as many that live.
+    sandbox.execute(
+        "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+         INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt)
+         SELECT 'over' || i, 'o' || i, (SELECT min(id) FROM user), unixepoch() - i, 0, 0 FROM n
+         UNION ALL
+         SELECT 'live' || i, 'l' || i, (SELECT min(id) FROM user), unixepoch() + 3600 + i, 0, 0 FROM n",
+    );
+    let live = "SELECT count(*) FROM session WHERE expiresAt > unixepoch()";
+    let (all, alive) = (rows(&sandbox), sandbox.number(live));
+    let over = all - alive;
+    assert_eq!((over, alive), (5001, 5002));
+    assert_snapshot!(sandbox.run("sessions prune --dry-run"), @"
+    ------- stderr -------
+    would delete 5001 expired sessions in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(sandbox.run("sessions prune --dry-run --json").json()["pruned"], over);
+    assert_eq!(rows(&sandbox), all);
+    assert_snapshot!(sandbox.run("sessions prune"), @"
+    ------- stderr -------
+    deleted 5001 expired sessions in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!((rows(&sandbox), sandbox.number(live)), (alive, alive));
+    assert_eq!(sandbox.run("sessions prune --json").json()["pruned"], 0);
+}
