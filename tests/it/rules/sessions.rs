@@ -57,6 +57,17 @@ fn a_session_used_every_day_lives_on_and_a_short_one_dies_after_one() {
 }
 
 #[test]
+fn a_short_session_does_not_move_however_often_others_do() {
+    let mut world = World::with_ada();
+    world.policy.session.move_after = SignedDuration::from_hours(1);
+    let long = world.sign_in("ada", 0, Lifetime::Remembered);
+    let short = world.sign_in("ada", 0, Lifetime::Short);
+    assert_eq!(world.signed_in(&long, DAY / 2).session.expires_at, at(DAY / 2 + 7 * DAY));
+    assert_eq!(world.signed_in(&short, DAY / 2).session.expires_at, at(DAY));
+    assert_eq!(signed_out(&mut world, &short, DAY), SignedOut::Expired);
+}
+
+#[test]
 fn only_a_sign_in_is_fresh_and_moving_a_session_does_not_make_it_so() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
