@@ -33,6 +33,15 @@ pub enum ChosenBy {
 }
 
 impl ChosenBy {
+    /// How a program would name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::Default => "default",
+        }
+    }
+
     /// How a person would name it.
     pub fn as_str(self) -> &'static str {
         match self {

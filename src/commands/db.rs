@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use crate::context::Context;
-use crate::output::{DatabaseState, Outcome};
+use crate::output::{ChosenBy, DatabaseState, Outcome};
 use crate::store::{OpenError, sqlite};
 
 pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -20,8 +20,9 @@ pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Ou
 pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now;
+    let chosen_by = ChosenBy { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
     let census = context.auth()?.store.census(now).context("could not describe the database")?;
-    Ok(Outcome::Database(DatabaseState { path: place.path, chosen_by: place.chosen_by.as_str(), census }))
+    Ok(Outcome::Database(DatabaseState { path: place.path, chosen_by, census }))
 }
 
 pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {

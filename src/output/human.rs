@@ -210,7 +210,7 @@ fn database(state: &DatabaseState) -> String {
     let census = &state.census;
     facts(&[
         ("database", shown(&state.path)),
-        ("chosen by", state.chosen_by.to_owned()),
+        ("chosen by", state.chosen_by.name.to_owned()),
         ("kind", "native".to_owned()),
         ("schema version", census.schema_version.to_string()),
         ("users", census.users.to_string()),

@@ -11,6 +11,6 @@ pub mod time;
 mod view;
 
 pub use human::human;
-pub use outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+pub use outcome::{ChosenBy, DatabaseState, Kept, Outcome, SignedOutHow};
 pub use page::{Page, Style};
 pub use view::json;

@@ -178,13 +178,22 @@ pub struct SignedOutHow {
     pub without_database: Option<&'static str>,
 }
 
+/// Who chose a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChosenBy {
+    /// For programs: `flag`, `environment` or `default`.
+    pub word: &'static str,
+    /// For people: what they would have to change.
+    pub name: &'static str,
+}
+
 /// A description of a database.
 #[derive(Debug)]
 pub struct DatabaseState {
     /// Where.
     pub path: PathBuf,
     /// Who chose it.
-    pub chosen_by: &'static str,
+    pub chosen_by: ChosenBy,
     /// What is in it.
     pub census: Census,
 }

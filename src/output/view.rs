@@ -160,7 +160,7 @@ pub fn json(outcome: &Outcome) -> Page {
         }
         Outcome::Database(state) => json!({
             "database": state.path.to_string_lossy(),
-            "chosenBy": state.chosen_by,
+            "chosenBy": state.chosen_by.word,
             "kind": "native",
             "schemaVersion": state.census.schema_version,
             "users": state.census.users,

@@ -11,10 +11,14 @@ use crate::sandbox::{PASSWORD, Sandbox};
 fn make_old(sandbox: &Sandbox) {
     sandbox.execute(
         "DROP TABLE authctl_throttle;
-         DELETE FROM authctl_schema_history WHERE version = 2;
+         DROP TABLE authctl_policy;
+         DELETE FROM authctl_schema_history WHERE version > 1;
          PRAGMA user_version = 1;",
     );
 }
+
+/// The version that every database is brought to.
+const LATEST: i64 = authctl::store::sqlite::LATEST as i64;
 
 fn schema_version(sandbox: &Sandbox) -> i64 {
     sandbox.number("PRAGMA user_version")
@@ -115,12 +119,12 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     ------- stderr -------
     migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 2
     ");
-    assert_eq!(schema_version(&sandbox), 2);
-    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), 2);
+    assert_eq!(schema_version(&sandbox), LATEST);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
     let _ = sandbox.run("whoami").success();
     let answer = sandbox.run("db migrate --json").json();
-    assert_eq!([&answer["from"], &answer["to"]], [2, 2]);
+    assert_eq!([&answer["from"], &answer["to"]], [LATEST, LATEST]);
 }
 
 #[test]
@@ -129,12 +133,12 @@ fn every_command_migrates_an_old_database_on_its_way() {
         let sandbox = Sandbox::with_ada();
         make_old(&sandbox);
         let _ = sandbox.run(words).success();
-        assert_eq!(schema_version(&sandbox), 2, "{words}");
+        assert_eq!(schema_version(&sandbox), LATEST, "{words}");
     }
     let sandbox = Sandbox::with_ada();
     make_old(&sandbox);
     sandbox.sign_in("ada@example.com").success();
-    assert_eq!(schema_version(&sandbox), 2, "signin");
+    assert_eq!(schema_version(&sandbox), LATEST, "signin");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use refinery::error::Kind;
 use refinery::{Migration, Runner};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
 use super::engine_error::{self, Engine as _};
@@ -54,9 +54,11 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
 /// Migrates under the lock; somebody else may have done it while we waited.
 pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<(), OpenError> {
     let _lock = Lock::take(path, wait)?;
-    if schema_version(connection).engine().map_err(|source| OpenError::Store { path: path.into(), source })? < LATEST {
-        check_history(connection, path)?;
-        run(connection).map_err(|source| OpenError::Store { path: path.into(), source })?;
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    let found = schema_version(connection).engine().map_err(failed)?;
+    if found < LATEST {
+        check_history(connection, path, found)?;
+        run(connection).map_err(failed)?;
     }
     Ok(())
 }
@@ -89,30 +91,37 @@ fn translate(error: &refinery::Error) -> StoreError {
             Some(engine) => engine_error::translate(engine),
             None => StoreError::Engine(error.to_string()),
         },
-        Kind::DivergentVersion(..) | Kind::MissingVersion(_) => {
-            StoreError::Corrupt("its list of migrations is not authctl's".into())
-        }
         _ => StoreError::Engine(error.to_string()),
     }
 }
 
-/// Reads the list of applied migrations before refinery does: refinery panics on a row that it did
-/// not write.
-fn check_history(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Compares the list of applied migrations with those that lead to the schema version found, before
+/// refinery reads it: refinery panics on a row that it did not write.
+fn check_history(connection: &Connection, path: &Path, found: u32) -> Result<(), OpenError> {
     let damaged = |problem: String| OpenError::History { path: path.into(), problem };
-    let sql = format!(r#"SELECT "version", "name", "applied_on", "checksum" FROM "{HISTORY}""#);
+    let failed = |error: rusqlite::Error| damaged(error.to_string());
+    let sql = format!(r#"SELECT "version", "name", "applied_on", "checksum" FROM "{HISTORY}" ORDER BY "version""#);
     let mut statement = connection.prepare(&sql).map_err(|_| damaged("the table is missing".into()))?;
-    let mut rows = statement.query([]).map_err(|error| damaged(error.to_string()))?;
-    while let Some(row) = rows.next().map_err(|error| damaged(error.to_string()))? {
-        let version: i32 = row.get(0).map_err(|_| damaged("a version is not a number".into()))?;
-        let sound = row.get::<_, String>(1).is_ok()
-            && row.get::<_, String>(2).is_ok_and(|time| time.parse::<jiff::Timestamp>().is_ok())
-            && row.get::<_, String>(3).is_ok_and(|sum| sum.parse::<u64>().is_ok());
-        if !sound {
-            return Err(damaged(format!("the row of version {version} makes no sense")));
+    let mut rows = statement.query([]).map_err(failed)?;
+    for (name, sql) in MIGRATIONS.iter().take(found as usize) {
+        let expected = Migration::unapplied(name, sql).map_err(|error| damaged(error.to_string()))?;
+        if !rows.next().map_err(failed)?.is_some_and(|row| tells_of(row, &expected)) {
+            return Err(damaged(format!("{name} has no sound row")));
         }
     }
-    Ok(())
+    match rows.next().map_err(failed)? {
+        None => Ok(()),
+        Some(_) => Err(damaged("it names more migrations than were applied".into())),
+    }
+}
+
+/// Whether a row of the list is the one that refinery wrote for a migration.
+fn tells_of(row: &Row<'_>, migration: &Migration) -> bool {
+    let text = |column| row.get::<_, String>(column);
+    row.get::<_, i64>(0).is_ok_and(|version| version == i64::from(migration.version()))
+        && text(1).is_ok_and(|name| name == migration.name())
+        && text(2).is_ok_and(|time| time.parse::<jiff::Timestamp>().is_ok())
+        && text(3).is_ok_and(|sum| sum == migration.checksum().to_string())
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ pub(super) fn find(
 }
 
 pub(super) fn of_user(connection: &Connection, dialect: Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, "id""#, rows::SESSION);
+    let sql =
+        format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
     let mut statement = connection.prepare(&sql).engine()?;
     let mut found = statement.query([user_id]).engine()?;
     let mut sessions = Vec::new();

@@ -6,11 +6,6 @@ use super::source::{Source, files};
 /// The most lines of a file below `src/`.
 const LINES_MAX: usize = 260;
 
-/// Files that are longer today and may not grow: each waits to be split by idea. An entry whose file
-/// has become short goes away.
-const LONG_FILES: &[(&str, usize)] =
-    &[("src/auth/store.rs", 285), ("src/context.rs", 275), ("src/error.rs", 308), ("src/session_file/mod.rs", 286)];
-
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "service", "misc"];
 
@@ -34,17 +29,8 @@ fn no_file_of_the_program_is_too_long_to_be_read_at_once() {
     let mut offences = Vec::new();
     for source in files("src") {
         let lines = source.text.lines().count();
-        let known = LONG_FILES.iter().find(|(path, _)| *path == source.path).map(|(_, lines)| *lines);
-        if lines > known.unwrap_or(LINES_MAX) {
-            let most = known.unwrap_or(LINES_MAX);
-            offences.push(format!("{} has {lines} lines, more than {most}: split it by idea", source.path));
-        } else if known.is_some() && lines <= LINES_MAX {
-            offences.push(format!("{} is short now: strike it from the long files", source.path));
-        }
-    }
-    for (path, _) in LONG_FILES {
-        if !super::source::root().join(path).exists() {
-            offences.push(format!("{path} is gone: strike it from the long files"));
+        if lines > LINES_MAX {
+            offences.push(format!("{} has {lines} lines, more than {LINES_MAX}: split it by idea", source.path));
         }
     }
     assert_none(&offences);
