@@ -157,6 +157,7 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Show help on a command or a topic: exit-codes, environment, security
+    #[command(after_help = "Examples:\n  authctl help signin\n  authctl help exit-codes")]
     Help {
         /// The command or topic
         #[arg(value_name = "COMMAND or TOPIC")]

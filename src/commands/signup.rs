@@ -12,7 +12,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     // The address is judged before more is asked, and so is a database that is there.
     Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.path;
-    if database.exists() {
+    if database.symlink_metadata().is_ok() {
         context.auth()?;
     }
     let name = match &args.name {

@@ -110,7 +110,7 @@ impl Context {
     /// As [`Context::auth`], but makes a database that is missing, and says so.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
         let place = self.database()?;
-        if !place.path.exists() && self.create_database(&place)? {
+        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
             self.notices.push(format!("created the database {}", place.path.display()));
         }
         self.auth()

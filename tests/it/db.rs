@@ -80,7 +80,7 @@ fn status_describes_the_database() {
     sandbox.execute("UPDATE session SET expiresAt = 1 WHERE rowid = (SELECT max(rowid) FROM session)");
     let text = sandbox.run("db status").success();
     for line in [
-        "schema version    2",
+        &format!("schema version    {LATEST}"),
         "users             1",
         "live sessions     1",
         "expired sessions  1",
@@ -90,14 +90,14 @@ fn status_describes_the_database() {
     }
     let answer = sandbox.run("db status --json").json();
     assert_eq!(answer["database"], sandbox.database().canonicalize().unwrap().to_str().unwrap());
-    assert_eq!(answer["chosenBy"], "the default place");
+    assert_eq!(answer["chosenBy"], "default");
     assert_eq!((&answer["kind"], &answer["journalMode"]), (&"native".into(), &"wal".into()));
-    assert_eq!([&answer["schemaVersion"], &answer["users"]], [2, 1]);
+    assert_eq!([&answer["schemaVersion"], &answer["users"]], [LATEST, 1]);
     assert_eq!([&answer["liveSessions"], &answer["expiredSessions"]], [1, 1]);
     assert_eq!(answer["bytes"], sandbox.database().metadata().unwrap().len());
     assert!(answer["sqliteVersion"].as_str().unwrap().starts_with("3."));
     let by_flag = sandbox.run(&format!("--db {} db status --json", sandbox.database().display())).json();
-    assert_eq!(by_flag["chosenBy"], "--db");
+    assert_eq!(by_flag["chosenBy"], "flag");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 2
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 3
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -117,7 +117,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 2
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 3
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);

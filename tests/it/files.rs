@@ -48,7 +48,7 @@ fn what_is_missing_is_9_and_is_not_made_by_commands_that_were_not_asked_to() {
     assert_snapshot!(sandbox.run("db status"), @"
     ------- stderr -------
     error: could not open the database (the default place): [HOME]/.local/share/authctl/auth.db does not exist
-    hint: name another with --db or AUTHCTL_DB, or make it with `authctl db init`
+    hint: name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one
     [exit status: 9]
     ");
     before.assert_same(&tree(sandbox.home()));
@@ -144,7 +144,7 @@ fn a_database_of_a_later_authctl_is_left_alone() {
     rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(sandbox.run("--db a.db db status"), @"
     ------- stderr -------
-    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 2
+    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 3
     hint: upgrade authctl
     [exit status: 9]
     ");

@@ -74,7 +74,7 @@ fn a_file_that_others_may_read_is_not_used_any_more() {
     assert_snapshot!(sandbox.run("whoami"), @"
     ------- stderr -------
     error: the session file [HOME]/.config/authctl/sessions/[KEY].json is not safe to use: others may use it, so its token may be known
-    hint: remove it and sign in again: authctl signout; rm '[HOME]/.config/authctl/sessions/[KEY].json'
+    hint: `authctl signout` ends its session and removes it; then sign in again
     [exit status: 4]
     ");
     sandbox.sign_in("ada@example.com").success();

@@ -29,7 +29,7 @@ fn run(sandbox: &Sandbox, words: &str) -> Ran {
 #[track_caller]
 fn assert_replaced(sandbox: &Sandbox, place: &Path, victim: &Path) {
     let before = std::fs::read(victim).unwrap();
-    for words in ["whoami", "sessions", "signout"] {
+    for words in ["whoami", "sessions"] {
         let error = run(sandbox, &format!("{words} --json")).json_error(4);
         assert_eq!(error["code"], "SESSION_FILE_UNSAFE", "{words}");
     }
@@ -42,13 +42,30 @@ fn assert_replaced(sandbox: &Sandbox, place: &Path, victim: &Path) {
 }
 
 #[test]
+fn signing_out_removes_what_was_planted_and_nothing_else() {
+    let plants: [fn(&Path, &Path); 3] = [
+        |victim, place| symlink(victim, place).unwrap(),
+        |victim, place| std::fs::hard_link(victim, place).unwrap(),
+        |_, place| rustix::fs::mknodat(CWD, place, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap(),
+    ];
+    for plant in plants {
+        let (sandbox, place, victim) = prepared();
+        plant(&victim, &place);
+        let content = std::fs::read(&victim).unwrap();
+        let _ = run(&sandbox, "signout").success();
+        assert!(place.symlink_metadata().is_err());
+        assert!(std::fs::read(&victim).unwrap() == content);
+    }
+}
+
+#[test]
 fn a_symbolic_link_is_replaced_and_not_followed() {
     let (sandbox, place, victim) = prepared();
     symlink(&victim, &place).unwrap();
     assert_snapshot!(run(&sandbox, "whoami"), @"
     ------- stderr -------
     error: the session file [HOME]/.config/authctl/sessions/[KEY].json is not safe to use: it is a symbolic link
-    hint: remove it and sign in again: rm '[HOME]/.config/authctl/sessions/[KEY].json'
+    hint: `authctl signout` ends its session and removes it; then sign in again
     [exit status: 4]
     ");
     assert_replaced(&sandbox, &place, &victim);
@@ -69,7 +86,7 @@ fn a_hard_link_is_replaced_and_its_other_name_keeps_its_content() {
     assert_snapshot!(run(&sandbox, "whoami"), @"
     ------- stderr -------
     error: the session file [HOME]/.config/authctl/sessions/[KEY].json is not safe to use: it has another name (a hard link)
-    hint: remove it and sign in again: rm '[HOME]/.config/authctl/sessions/[KEY].json'
+    hint: `authctl signout` ends its session and removes it; then sign in again
     [exit status: 4]
     ");
     assert_replaced(&sandbox, &place, &victim);
@@ -82,7 +99,7 @@ fn a_named_pipe_is_replaced_and_nobody_waits_for_it() {
     assert_snapshot!(run(&sandbox, "whoami"), @"
     ------- stderr -------
     error: the session file [HOME]/.config/authctl/sessions/[KEY].json is not safe to use: it is not a file
-    hint: remove it and sign in again: rm -r '[HOME]/.config/authctl/sessions/[KEY].json'
+    hint: `authctl signout` ends its session and removes it; then sign in again
     [exit status: 4]
     ");
     assert_replaced(&sandbox, &place, &victim);

@@ -77,9 +77,9 @@ fn in_a_pipe_the_list_is_aligned_words() {
         "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid * 60",
     );
     assert_snapshot!(sandbox.run("sessions"), @"
-       ID                                SIGNED IN                 MOVED                     EXPIRES                   ADDRESS    FROM
-    *  [ID]  [TIME]  [TIME]  [TIME]  192.0.2.7  laptop
-       [ID]  [TIME]  [TIME]  [TIME]  192.0.2.7  laptop
+       ID                                SIGNED IN                 EXPIRES                   ADDRESS    FROM
+    *  [ID]  [TIME]  [TIME]  192.0.2.7  laptop
+       [ID]  [TIME]  [TIME]  192.0.2.7  laptop
     ");
 }
 

@@ -184,7 +184,7 @@ fn a_missing_database_is_told_and_not_made() {
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
     ------- stderr -------
     error: could not sign in: could not open the database (the default place): [HOME]/.local/share/authctl/auth.db does not exist
-    hint: name another with --db or AUTHCTL_DB, or make it with `authctl db init`
+    hint: name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one
     [exit status: 9]
     ");
     assert_eq!(std::fs::read_dir(sandbox.home()).unwrap().count(), 0, "something was made");

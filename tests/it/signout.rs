@@ -180,7 +180,7 @@ fn a_damaged_session_file_is_removed() {
     std::fs::write(sandbox.session_file(), "{").unwrap();
     assert_snapshot!(sandbox.run("signout"), @"
     ------- stderr -------
-    signed out on this machine only: removed the session file; the session file held no usable token, so no session could be ended
+    signed out on this machine only: removed the session file; the session file held no token, so no session could be ended
     ");
     assert_eq!(session_files(&sandbox), 0);
 }

@@ -36,9 +36,9 @@ fn a_person_signs_up_and_out_and_everything_between() {
     ");
     sandbox.execute("UPDATE session SET userAgent = 'shell ' || rowid, createdAt = createdAt + rowid");
     assert_snapshot!(sandbox.run("sessions"), @"
-       ID                                SIGNED IN                 MOVED                     EXPIRES                   ADDRESS  FROM
-       [ID]  [TIME]  [TIME]  [TIME]  -        shell 2
-    *  [ID]  [TIME]  [TIME]  [TIME]  -        shell 1
+       ID                                SIGNED IN                 EXPIRES                   ADDRESS  FROM
+       [ID]  [TIME]  [TIME]  -        shell 2
+    *  [ID]  [TIME]  [TIME]  -        shell 1
     ");
 
     let list = sandbox.run("sessions").success();

@@ -42,6 +42,8 @@ pub(super) fn translate(error: &Error) -> StoreError {
         {
             StoreError::EmailTaken
         }
+        // As above, where SQLite finds out later.
+        ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),
     }
 }
