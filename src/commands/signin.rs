@@ -36,7 +36,13 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
     let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
     if args.print_token {
-        let (user, session) = context.auth()?.sign_in(&request, &wish)?;
+        let begun = context.auth()?.sign_in(&request, &wish);
+        if matches!(begun, Err(AuthError::Store(_))) {
+            // The engine's no to a commit is no proof that nothing was written, and nobody will hold
+            // this token. More than trying cannot be done.
+            let _ = context.auth()?.store.end_session(&wish.token);
+        }
+        let (user, session) = begun?;
         return Ok(Outcome::SignedIn { user, session, kept: Kept::Printed(wish.token) });
     }
     let pending = prepare(&wish.token, request.email.as_str(), context)?;
