@@ -50,6 +50,8 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "logout" -d 'End the
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "password" -d 'Change the password'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "passwd" -d 'Same as `password change`'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "account" -d 'Change or delete your own account'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "users" -d 'Administer users; nobody needs to be signed in for it'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "user" -d 'Administer users; nobody needs to be signed in for it'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "guard" -d 'Run a command only with a live session'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, check or identify password hashes'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
@@ -334,6 +336,474 @@ complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "list" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "ls" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "create" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "add" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "update" -d 'Change a user\'s name, picture or address'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "delete" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "verify-email" -d 'Say that a user\'s address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "unban" -d 'Lift a ban'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l search -d 'Only users with this in their address or name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l role -d 'Only users with this role' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
+name\t'By name'
+created\t'The oldest first'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l limit -d 'Users on a page' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l after -d 'Begin after this user: the `next` of the page before' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l banned -d 'Only banned users'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l search -d 'Only users with this in their address or name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l role -d 'Only users with this role' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
+name\t'By name'
+created\t'The oldest first'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l limit -d 'Users on a page' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l after -d 'Begin after this user: the `next` of the page before' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l banned -d 'Only banned users'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l name -d 'Display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l image -d 'Address of a picture, http:// or https://' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l role -d 'Roles, separated by commas' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l verified -d 'Say that the address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l no-password -d 'Create the user without a password'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l name -d 'Display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l image -d 'Address of a picture, http:// or https://' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l role -d 'Roles, separated by commas' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l verified -d 'Say that the address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l no-password -d 'Create the user without a password'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l name -d 'New display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l image -d 'New address of a picture, http:// or https://; empty to remove it' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l email -d 'New email address; it is not verified then' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l force-last-admin -d 'Delete even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l force-last-admin -d 'Delete even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l keep-sessions -d 'Leave the user\'s sessions alive'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l keep-sessions -d 'Leave the user\'s sessions alive'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l force-last-admin -d 'Demote even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l undo -d 'Say that it is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l reason -d 'Why; the user is told at sign-in' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l force-last-admin -d 'Ban even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "list" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "ls" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "create" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "add" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "update" -d 'Change a user\'s name, picture or address'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "delete" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "verify-email" -d 'Say that a user\'s address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "unban" -d 'Lift a ban'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l search -d 'Only users with this in their address or name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l role -d 'Only users with this role' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
+name\t'By name'
+created\t'The oldest first'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l limit -d 'Users on a page' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l after -d 'Begin after this user: the `next` of the page before' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l banned -d 'Only banned users'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l search -d 'Only users with this in their address or name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l role -d 'Only users with this role' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
+name\t'By name'
+created\t'The oldest first'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l limit -d 'Users on a page' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l after -d 'Begin after this user: the `next` of the page before' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l banned -d 'Only banned users'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l name -d 'Display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l image -d 'Address of a picture, http:// or https://' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l role -d 'Roles, separated by commas' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l verified -d 'Say that the address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l no-password -d 'Create the user without a password'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l name -d 'Display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l image -d 'Address of a picture, http:// or https://' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'Roles, separated by commas' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l verified -d 'Say that the address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l no-password -d 'Create the user without a password'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l name -d 'New display name' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l image -d 'New address of a picture, http:// or https://; empty to remove it' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l email -d 'New email address; it is not verified then' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l force-last-admin -d 'Delete even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l force-last-admin -d 'Delete even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l password-file -d 'Read the password from a file' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l keep-sessions -d 'Leave the user\'s sessions alive'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l password-stdin -d 'Read the password from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l generate -d 'Make a random password and print it'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l hash-stdin -d 'Read a password hash from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l allow-weak -d 'Take a password that is easy to guess'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l keep-sessions -d 'Leave the user\'s sessions alive'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l force-last-admin -d 'Demote even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l undo -d 'Say that it is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l reason -d 'Why; the user is told at sign-in' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l force-last-admin -d 'Ban even the last administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l role -d 'Require this role' -r
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

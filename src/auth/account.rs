@@ -3,8 +3,8 @@
 use super::email::Email;
 use super::password;
 use super::secret::Password;
-use super::store::{AdminGuard, Deleted, PasswordChange, ProfileChange, Which};
-use super::user::{User, check_image, check_name};
+use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, Which};
+use super::user::{User, check_name, checked_image};
 use super::{Auth, AuthError, SignedIn, SignedOut, strength};
 
 /// What a change of password did.
@@ -57,16 +57,15 @@ impl Auth<'_> {
         name: Option<&str>,
         image: Option<&str>,
     ) -> Result<User, AuthError> {
-        let change = ProfileChange {
+        let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
-            image: match image {
-                None => None,
-                Some("") => Some(None),
-                Some(image) => Some(Some(check_image(image)?.to_owned())),
-            },
+            image: image.map(checked_image).transpose()?,
+            ..UserChange::default()
         };
-        let updated = self.store.update_profile(&me.user.id, &change, self.now)?;
-        updated.ok_or(AuthError::NotSignedIn(SignedOut::Ended))
+        match self.store.update_user(&me.user.id, &change, AdminGuard::Off, self.now)? {
+            Updated::User { user, .. } => Ok(user),
+            Updated::Missing | Updated::LastAdmin => Err(AuthError::NotSignedIn(SignedOut::Ended)),
+        }
     }
 
     /// Deletes whoever is signed in and returns how many session rows went too.
@@ -76,7 +75,7 @@ impl Auth<'_> {
     /// under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: &SignedIn, guard: AdminGuard) -> Result<u64, AuthError> {
         self.require_fresh(&me.session)?;
-        match self.store.delete_user(&me.user.id, guard)? {
+        match self.store.delete_user(&me.user.id, guard, self.now)? {
             Deleted::User { sessions } => Ok(sessions),
             Deleted::LastAdmin => Err(AuthError::LastAdmin),
             Deleted::Missing => Err(AuthError::NotSignedIn(SignedOut::Ended)),

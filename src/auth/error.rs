@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::email::InvalidEmail;
+use super::identify::HashKind;
 use super::password::HashError;
 use super::policy::PolicyError;
 use super::store::StoreError;
@@ -69,6 +70,18 @@ pub enum AuthError {
     /// The user has not the role that is asked for.
     #[error("the role {0} is needed")]
     WrongRole(String),
+    /// There is no such user.
+    #[error("no such user: {0}")]
+    NoSuchUser(String),
+    /// Roles that are none.
+    #[error("a role is made of letters, digits, _ and -; several are separated by commas")]
+    InvalidRole,
+    /// A hash that no sign-in would accept.
+    #[error("a hash of this kind is not accepted here ({})", .0.name())]
+    HashNotAccepted(HashKind),
+    /// The password that was just set does not verify.
+    #[error("the password was written, but what is stored does not verify")]
+    NotInForce,
     /// The user has no session with this id.
     #[error("no such session: {0}")]
     NoSuchSession(String),

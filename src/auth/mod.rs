@@ -18,6 +18,7 @@ pub mod token;
 pub mod user;
 
 mod account;
+mod operator;
 mod sign_in;
 mod sign_up;
 mod signed_in;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 
 pub use account::PasswordChanged;
 pub use error::{AuthError, SignedOut};
+pub use operator::{GivenPassword, UserWish, Weakness};
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;

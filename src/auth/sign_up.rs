@@ -62,9 +62,11 @@ impl Auth<'_> {
             email: request.email.clone(),
             name: request.name.clone(),
             image: request.image.clone(),
+            email_verified: false,
+            role: None,
             now: self.now,
         };
         let session = wish.map(|wish| self.new_session(wish, &user.id)).transpose()?;
-        Ok(self.store.create_user(&user, &hash, session.as_ref())?)
+        Ok(self.store.create_user(&user, Some(&hash), session.as_ref())?)
     }
 }

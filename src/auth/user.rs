@@ -93,6 +93,14 @@ pub fn check_image(image: &str) -> Result<&str, ProfileError> {
     if image.len() <= IMAGE_BYTES_MAX && rest.is_some_and(plain) { Ok(image) } else { Err(ProfileError::Image) }
 }
 
+/// Checks the address of a picture, or takes an empty text for none.
+///
+/// # Errors
+/// As for [`check_image`].
+pub fn checked_image(image: &str) -> Result<Option<String>, ProfileError> {
+    if image.is_empty() { Ok(None) } else { check_image(image).map(|image| Some(image.to_owned())) }
+}
+
 /// A user as somebody names one: by address or by id, never by the beginning of either.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRef {

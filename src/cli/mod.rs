@@ -8,6 +8,7 @@ mod parse;
 mod sessions;
 mod sign_in;
 pub mod topics;
+mod users;
 mod values;
 
 use std::path::PathBuf;
@@ -21,6 +22,10 @@ pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
 pub use sessions::{PruneArgs, RevokeArgs, SessionsCommand};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
+pub use users::{
+    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, SetPasswordArgs, SetRoleArgs,
+    UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
+};
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
 #[derive(Debug, Parser)]
@@ -124,6 +129,13 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// Administer users; nobody needs to be signed in for it
+    #[command(visible_alias = "user", after_help = users::EXAMPLES)]
+    Users {
+        /// What to do.
+        #[command(subcommand)]
+        command: UsersCommand,
     },
     /// Run a command only with a live session
     #[command(after_help = guard::EXAMPLES)]

@@ -17,6 +17,14 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration from 0s to 1h, such as 500ms, 5s or 1m".to_owned())
 }
 
+/// Reads the length of a ban: from a second to ten years.
+pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
+    let bounds = SignedDuration::from_secs(1)..=SignedDuration::from_hours(10 * 365 * 24);
+    duration::parse(text)
+        .filter(|length| bounds.contains(length))
+        .ok_or_else(|| "expected a duration from 1s to 3650d, such as 12h or 7d".to_owned())
+}
+
 /// Reads `--target`: how long one hash may take, from 10 ms to 10 s.
 pub(super) fn target(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_millis(10)..=SignedDuration::from_secs(10);

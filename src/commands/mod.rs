@@ -13,6 +13,7 @@ mod sessions;
 mod signin;
 mod signout;
 mod signup;
+mod users;
 mod whoami;
 
 use anyhow::Context as _;
@@ -53,6 +54,7 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Account { command: AccountCommand::Delete(args) } => {
             account::delete(args, context).context("could not delete the account")
         }
+        Command::Users { command } => users::run(command, context),
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
         Command::Policy { command: PolicyCommand::Show } => policy::show(context).context("could not read the policy"),

@@ -78,6 +78,16 @@ fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
         AuthError::WrongRole(_) => Exit::new(ExitCode::Refused, "FORBIDDEN"),
+        AuthError::NoSuchUser(_) => {
+            Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
+        }
+        AuthError::InvalidRole => Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
+        AuthError::HashNotAccepted(_) => {
+            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("`authctl hash generate` makes one that is")
+        }
+        AuthError::NotInForce => {
+            Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").hint("look at the database with `authctl db status`")
+        }
         AuthError::NoSuchSession(_) => {
             Exit::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
         }
@@ -117,6 +127,7 @@ fn throttled(seconds: i64) -> Exit {
 fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
+        StoreError::NoSuchPlace => Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
         StoreError::Busy => {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }

@@ -8,6 +8,7 @@ use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
+use super::users;
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{Argon2Cost, KEYS, Key, Policy};
 use crate::auth::session::Session;
@@ -70,6 +71,15 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
         Outcome::AccountDeleted { user, sessions } => {
             Page::done(format!("deleted the account of {} with {}", who(user), counted(*sessions, "session")))
         }
+        Outcome::Users(page) => users::list(page, now, style),
+        Outcome::User(state) => Page::answer(users::facts_of(state, now, style)),
+        Outcome::UserExists => Page::done("the user exists".to_owned()),
+        Outcome::UserWasMissing { database } => {
+            Page::done(format!("there was no such user in {}; nothing to delete", shown(database)))
+        }
+        Outcome::UserChanged { act, user, sessions_ended, password, database } => {
+            users::changed(*act, user, *sessions_ended, password.as_ref(), database, now)
+        }
         Outcome::Policy { policy } => Page::answer(rules(policy, style)),
         Outcome::PolicyChanged { key, policy, database } => {
             Page::done(format!("{} is {} in {}", key.name, key.value(policy), shown(database)))
@@ -86,11 +96,11 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
     }
 }
 
-fn who(user: &User) -> String {
+pub(super) fn who(user: &User) -> String {
     format!("{} <{}>", escape(&user.name), escape(&user.email))
 }
 
-fn shown(path: &std::path::Path) -> String {
+pub(super) fn shown(path: &std::path::Path) -> String {
     escape(&path.to_string_lossy()).into_owned()
 }
 
@@ -99,7 +109,7 @@ fn stored(path: &std::path::Path) -> String {
     format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
 }
 
-fn counted(count: u64, noun: &str) -> String {
+pub(super) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -8,9 +8,11 @@ mod page;
 pub mod stream;
 mod table;
 pub mod time;
+mod users;
 mod view;
 
 pub use human::human;
 pub use outcome::{ChosenBy, DatabaseState, Kept, Outcome, SignedOutHow};
 pub use page::{Page, Style};
+pub use users::{UserAct, UserState};
 pub use view::json;

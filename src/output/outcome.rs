@@ -5,11 +5,12 @@ use std::process::Command;
 
 use jiff::SignedDuration;
 
+use super::users::{UserAct, UserState};
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{Argon2Cost, Key, Policy};
-use crate::auth::secret::{StoredHash, Token};
+use crate::auth::secret::{Password, StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::Census;
+use crate::auth::store::{Census, UserPage};
 use crate::auth::user::User;
 
 /// What a command did.
@@ -123,6 +124,30 @@ pub enum Outcome {
         user: User,
         /// Session rows that went too.
         sessions: u64,
+    },
+    /// A page of users.
+    Users(UserPage),
+    /// A user in full.
+    User(UserState),
+    /// There is such a user.
+    UserExists,
+    /// There was no such user to delete (`--if-exists`).
+    UserWasMissing {
+        /// Where.
+        database: PathBuf,
+    },
+    /// An operator changed a user.
+    UserChanged {
+        /// How.
+        act: UserAct,
+        /// The user as it is now, or was.
+        user: User,
+        /// Sessions that ended with it.
+        sessions_ended: usize,
+        /// A password that was made and that nobody knows yet.
+        password: Option<Password>,
+        /// Where.
+        database: PathBuf,
     },
     /// The rules of this database.
     Policy {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::outcome::{Kept, Outcome};
 use super::page::Page;
 use super::time::rfc3339;
+use super::users;
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::session::Session;
@@ -14,7 +15,7 @@ use crate::auth::user::User;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserView<'a> {
+pub(super) struct UserView<'a> {
     id: &'a str,
     name: &'a str,
     email: &'a str,
@@ -151,6 +152,26 @@ pub fn json(outcome: &Outcome) -> Page {
         }),
         Outcome::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
         Outcome::AccountDeleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
+        Outcome::Users(page) => json!({
+            "users": page.users.iter().map(UserView::from).collect::<Vec<_>>(),
+            "total": page.total,
+            "next": page.next,
+        }),
+        Outcome::User(state) => users::json(state),
+        Outcome::UserExists => json!({ "exists": true }),
+        Outcome::UserWasMissing { database } => json!({ "deleted": null, "database": database.to_string_lossy() }),
+        Outcome::UserChanged { act, user, sessions_ended, password, database } => {
+            let mut document = json!({
+                "act": act.word(),
+                "user": UserView::from(user),
+                "sessionsEnded": sessions_ended,
+                "database": database.to_string_lossy(),
+            });
+            if let (Some(password), Some(fields)) = (password, document.as_object_mut()) {
+                fields.insert("password".into(), password.expose().into());
+            }
+            document
+        }
         Outcome::Policy { policy } => json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() }),
         Outcome::PolicyChanged { key, policy, database } => {
             json!({ "rule": rule(key, policy), "database": database.to_string_lossy() })

@@ -129,7 +129,7 @@ impl Database {
     fn with(&self, names: &[&str]) -> Box<dyn Store> {
         let mut store = self.store();
         for name in names {
-            store.create_user(&new_user(name), &hash_of(name), None).unwrap();
+            store.create_user(&new_user(name), Some(&hash_of(name)), None).unwrap();
         }
         store
     }
@@ -143,6 +143,8 @@ fn new_user(name: &str) -> NewUser {
         email: email(name),
         name: name.into(),
         image: None,
+        email_verified: false,
+        role: None,
         now: at(0),
     }
 }

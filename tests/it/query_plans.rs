@@ -82,6 +82,10 @@ fn statements() -> Vec<Statement> {
     for entry in fs::read_dir(source("")).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // Pages are put together from parts; their plans are looked at where the parts are.
+        if file == "pages.rs" {
+            continue;
+        }
         let text = fs::read_to_string(&path).unwrap();
         // No statement hides in an ordinary text.
         for verb in ["\"SELECT", "\"UPDATE", "\"DELETE"] {

@@ -7,6 +7,9 @@ pub enum StoreError {
     /// Another user has the address.
     #[error("the email address is taken")]
     EmailTaken,
+    /// A page was to begin after a user who is no longer there.
+    #[error("the user after whom the page begins is gone")]
+    NoSuchPlace,
     /// Another process kept the database locked for longer than the wait.
     #[error("the database is busy: another process is writing to it")]
     Busy,

@@ -6,13 +6,14 @@ use crate::auth::email::Email;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::throttle::AttemptKey;
+use crate::auth::user::User;
 
 /// A user to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
     /// Row id.
     pub id: String,
-    /// Row id of the credential account.
+    /// Row id of the credential account, if there will be one.
     pub account_id: String,
     /// Canonical address.
     pub email: Email,
@@ -20,6 +21,10 @@ pub struct NewUser {
     pub name: String,
     /// Address of a picture.
     pub image: Option<String>,
+    /// Whether the address is verified.
+    pub email_verified: bool,
+    /// Roles, separated by commas.
+    pub role: Option<String>,
     /// Written as `createdAt` and `updatedAt`.
     pub now: Timestamp,
 }
@@ -108,13 +113,82 @@ pub struct PasswordChange<'a> {
     pub now: Timestamp,
 }
 
-/// What of a profile changes; `None` leaves a field as it is.
+/// A password to be set by somebody who need not know the current one.
+#[derive(Debug)]
+pub struct NewPassword<'a> {
+    /// Whose.
+    pub user_id: &'a str,
+    /// Row id of the credential account, should there be none yet.
+    pub account_id: String,
+    /// The hash.
+    pub hash: &'a StoredHash,
+    /// Sessions that end with it.
+    pub end: Option<Which>,
+    /// Count of attempts to clear.
+    pub attempts: &'a AttemptKey,
+    /// Written as `updatedAt`.
+    pub now: Timestamp,
+}
+
+/// What of a user changes; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ProfileChange {
+pub struct UserChange {
     /// New display name.
     pub name: Option<String>,
     /// New picture, or `Some(None)` for none.
     pub image: Option<Option<String>>,
+    /// New address.
+    pub email: Option<Email>,
+    /// Whether the address is verified.
+    pub email_verified: Option<bool>,
+    /// New roles, separated by commas, or `Some(None)` for none.
+    pub role: Option<Option<String>>,
+    /// New ban.
+    pub ban: Option<Ban>,
+    /// Sessions that end with it.
+    pub end: Option<Which>,
+}
+
+/// Whether a user is banned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ban {
+    /// Not.
+    Lifted,
+    /// For a reason, until an instant or for good.
+    Imposed {
+        /// Why.
+        reason: Option<String>,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+}
+
+/// What a change of a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
+pub enum Updated {
+    /// The user as it is now, and the sessions that ended.
+    User {
+        /// As read back.
+        user: User,
+        /// As they were.
+        ended: Vec<Session>,
+    },
+    /// Refused: no other administrator would be left.
+    LastAdmin,
+    /// There is no such user.
+    Missing,
+}
+
+/// How a user can sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who vouches: `credential` for a password, else the name of a provider.
+    pub provider_id: String,
+    /// The user's id there.
+    pub account_id: String,
+    /// Whether it holds a password hash.
+    pub has_password: bool,
 }
 
 /// Whether the last administrator may go.

@@ -6,6 +6,7 @@
 
 mod error;
 mod facts;
+mod query;
 
 use std::fmt;
 
@@ -14,13 +15,15 @@ use jiff::Timestamp;
 use super::policy::{Key, Policy, ThrottleRules};
 use super::secret::{StoredHash, Token};
 use super::session::Session;
-use super::throttle::{AttemptKey, Decision};
+use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 
 pub use error::StoreError;
 pub use facts::{
-    AdminGuard, Census, Deleted, Ended, NewSession, NewUser, Origin, PasswordChange, ProfileChange, Which,
+    Account, AdminGuard, Ban, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange,
+    Updated, UserChange, Which,
 };
+pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: fmt::Debug {
@@ -53,14 +56,14 @@ pub trait Store: fmt::Debug {
     /// Forgets the attempts for a key.
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError>;
 
-    /// Makes a user with a credential account and, if given, a session.
+    /// Makes a user with a credential account, if a hash is given, and a session, if one is.
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`] when another user has the address.
     fn create_user(
         &mut self,
         user: &NewUser,
-        hash: &StoredHash,
+        hash: Option<&StoredHash>,
         session: Option<&NewSession>,
     ) -> Result<(User, Option<Session>), StoreError>;
 
@@ -92,11 +95,34 @@ pub trait Store: fmt::Debug {
     /// Returns `None`, with nothing changed, when the hash is no longer the verified one.
     fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError>;
 
-    /// Changes a user's name or picture; `None` when the user is gone.
-    fn update_profile(&mut self, id: &str, change: &ProfileChange, now: Timestamp) -> Result<Option<User>, StoreError>;
+    /// Sets a password hash, with a credential account if there was none, clears the count of
+    /// attempts and ends the sessions that `end` names. Returns the ended sessions; `None` when there
+    /// is no such user.
+    fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError>;
+
+    /// Changes a user and ends the sessions that the change names.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] when another user has the new address.
+    fn update_user(
+        &mut self,
+        id: &str,
+        change: &UserChange,
+        guard: AdminGuard,
+        now: Timestamp,
+    ) -> Result<Updated, StoreError>;
 
     /// Deletes a user with accounts, sessions and pending codes.
-    fn delete_user(&mut self, id: &str, guard: AdminGuard) -> Result<Deleted, StoreError>;
+    fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError>;
+
+    /// Lists a page of users.
+    fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError>;
+
+    /// Lists how a user can sign in.
+    fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError>;
+
+    /// Reads the count of attempts, without counting one.
+    fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError>;
 
     /// Counts the session rows that `prune` would delete.
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;

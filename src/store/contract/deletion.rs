@@ -6,7 +6,7 @@ use super::*;
 use crate::auth::store::{AdminGuard, Deleted};
 
 fn delete(store: &mut dyn Store, id: &str) -> Deleted {
-    store.delete_user(id, AdminGuard::KeepLastAdmin).unwrap()
+    store.delete_user(id, AdminGuard::KeepLastAdmin, at(0)).unwrap()
 }
 
 fn a_deleted_user_goes_with_accounts_sessions_and_pending_codes(db: &Database) {
@@ -32,7 +32,7 @@ fn a_deleted_user_goes_with_accounts_sessions_and_pending_codes(db: &Database) {
 fn a_user_who_is_gone_is_missing(db: &Database) {
     let mut store = db.with(&["ada"]);
     for guard in [AdminGuard::KeepLastAdmin, AdminGuard::Off] {
-        assert_eq!(store.delete_user("bob", guard).unwrap(), Deleted::Missing);
+        assert_eq!(store.delete_user("bob", guard, at(0)).unwrap(), Deleted::Missing);
     }
     assert_eq!(db.count("user"), 1);
 }
@@ -45,7 +45,7 @@ fn the_last_administrator_stays_unless_the_guard_is_off(db: &Database) {
         assert_eq!(delete(&mut *store, "ada"), Deleted::LastAdmin, "{role}");
         assert_eq!(ids(&mut *store, "ada"), ["one"], "{role}");
         assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada", "{role}");
-        let forced = store.delete_user("ada", AdminGuard::Off).unwrap();
+        let forced = store.delete_user("ada", AdminGuard::Off, at(0)).unwrap();
         assert_eq!(forced, Deleted::User { sessions: 1 }, "{role}");
         assert_eq!(delete(&mut *store, "bob"), Deleted::User { sessions: 0 }, "an ordinary user may always go");
     }

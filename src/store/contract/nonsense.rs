@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::*;
-use crate::auth::store::{AdminGuard, ProfileChange, StoreError, Which};
+use crate::auth::store::{AdminGuard, StoreError, UserChange, Which};
 
 /// The words of an error that must be about a row.
 fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
@@ -19,8 +19,8 @@ fn a_users_row_that_makes_no_sense_is_named_by_every_fact_that_reads_it(db: &Dat
     assert_eq!(words(store.user(&UserRef::Id("ada".into()))), sentence);
     assert_eq!(words(store.user(&UserRef::Email(email("ada")))), sentence);
     assert_eq!(words(store.session(&token_of("first"))), sentence);
-    assert_eq!(words(store.update_profile("ada", &ProfileChange::default(), at(1))), sentence);
-    assert_eq!(words(store.delete_user("ada", AdminGuard::Off)), sentence);
+    assert_eq!(words(store.update_user("ada", &UserChange::default(), AdminGuard::Off, at(1))), sentence);
+    assert_eq!(words(store.delete_user("ada", AdminGuard::Off, at(0))), sentence);
     assert_eq!((db.count("user"), db.count("session")), (1, 1));
 }
 
@@ -28,7 +28,7 @@ fn an_administrators_row_that_makes_no_sense_does_not_count_as_one(db: &Database
     let mut store = db.with(&["ada", "bob"]);
     db.edit(r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET "createdAt" = 9e17 WHERE "id" = 'bob'"#);
     assert_eq!(
-        words(store.delete_user("ada", AdminGuard::KeepLastAdmin)),
+        words(store.delete_user("ada", AdminGuard::KeepLastAdmin, at(0))),
         "row bob of table user makes no sense: column createdAt is no time that a calendar knows"
     );
     assert_eq!(db.count("user"), 2);

@@ -1,23 +1,35 @@
 //! Names and pictures.
 
 use super::*;
-use crate::auth::store::ProfileChange;
+use crate::auth::store::{AdminGuard, Updated, UserChange};
+
+/// Changes a user and returns the user as it is then; `None` when there is none.
+fn update(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
+    match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
+        Updated::User { user, ended } => {
+            assert_eq!(ended, []);
+            Some(user)
+        }
+        Updated::Missing => None,
+        Updated::LastAdmin => unreachable!("nobody is administrator"),
+    }
+}
 
 fn only_what_is_named_changes_and_the_moment_is_kept(db: &Database) {
     let mut store = db.with(&["ada", "bob"]);
     let bob = by_id(&mut *store, "bob");
     let made = by_id(&mut *store, "ada").unwrap();
 
-    let name = ProfileChange { name: Some("Countess".into()), image: None };
-    let named = store.update_profile("ada", &name, at(1)).unwrap().unwrap();
+    let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
+    let named = update(&mut *store, "ada", &name, at(1)).unwrap();
     assert_eq!(named, User { name: "Countess".into(), updated_at: at(1), ..made });
 
-    let image = ProfileChange { name: None, image: Some(Some("https://example.com/a.png".into())) };
-    let pictured = store.update_profile("ada", &image, at(2)).unwrap().unwrap();
+    let image = UserChange { image: Some(Some("https://example.com/a.png".into())), ..UserChange::default() };
+    let pictured = update(&mut *store, "ada", &image, at(2)).unwrap();
     assert_eq!(pictured, User { image: Some("https://example.com/a.png".into()), updated_at: at(2), ..named.clone() });
 
-    let no_image = ProfileChange { name: None, image: Some(None) };
-    let plain = store.update_profile("ada", &no_image, at(3)).unwrap().unwrap();
+    let no_image = UserChange { image: Some(None), ..UserChange::default() };
+    let plain = update(&mut *store, "ada", &no_image, at(3)).unwrap();
     assert_eq!(plain, User { updated_at: at(3), ..named });
 
     assert_eq!(by_id(&mut *db.store(), "ada"), Some(plain));
@@ -26,8 +38,8 @@ fn only_what_is_named_changes_and_the_moment_is_kept(db: &Database) {
 
 fn a_user_who_is_gone_has_no_profile_to_change(db: &Database) {
     let mut store = db.with(&["ada"]);
-    let change = ProfileChange { name: Some("Nobody".into()), image: None };
-    assert_eq!(store.update_profile("bob", &change, at(1)).unwrap(), None);
+    let change = UserChange { name: Some("Nobody".into()), ..UserChange::default() };
+    assert_eq!(update(&mut *store, "bob", &change, at(1)), None);
     assert_eq!(by_id(&mut *store, "ada").unwrap().name, "ada");
 }
 

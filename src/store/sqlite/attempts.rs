@@ -1,7 +1,7 @@
 //! The count of attempts to sign in.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::policy::ThrottleRules;
@@ -18,20 +18,7 @@ pub(super) fn count(
     now: Timestamp,
     rules: &ThrottleRules,
 ) -> Result<(Decision, bool), StoreError> {
-    let before = tx
-        .query_row(
-            r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#,
-            [key.as_str()],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
-        )
-        .optional()
-        .engine()?;
-    // A count that makes no sense is treated as the highest: it must not let anybody guess freely.
-    let before = before.map(|(count, not_before, last_at)| Attempts {
-        count: u32::try_from(count).unwrap_or(u32::MAX),
-        not_before: dialect.read_time(not_before).unwrap_or(Timestamp::MAX),
-        last_at: dialect.read_time(last_at).unwrap_or(now),
-    });
+    let before = read(tx, dialect, key)?;
     let decision = decide(before, now, rules);
     if let Decision::Proceed(after) = &decision {
         tx.execute(
@@ -42,6 +29,28 @@ pub(super) fn count(
         .engine()?;
     }
     Ok((decision, before.is_some_and(|attempts| attempts.are_undecided(now))))
+}
+
+/// Reads the count.
+pub(super) fn read(
+    connection: &Connection,
+    dialect: Dialect,
+    key: &AttemptKey,
+) -> Result<Option<Attempts>, StoreError> {
+    let row = connection
+        .query_row(
+            r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#,
+            [key.as_str()],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+        )
+        .optional()
+        .engine()?;
+    // A count that makes no sense is treated as the highest: it must not let anybody guess freely.
+    Ok(row.map(|(count, not_before, last_at)| Attempts {
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        not_before: dialect.read_time(not_before).unwrap_or(Timestamp::MAX),
+        last_at: dialect.read_time(last_at).unwrap_or(Timestamp::MAX),
+    }))
 }
 
 /// Forgets the attempts for a key.

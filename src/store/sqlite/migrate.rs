@@ -24,10 +24,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V001__accounts", include_str!("../../../migrations/V001__accounts.sql")),
     ("V002__throttle", include_str!("../../../migrations/V002__throttle.sql")),
     ("V003__policy", include_str!("../../../migrations/V003__policy.sql")),
+    ("V004__users", include_str!("../../../migrations/V004__users.sql")),
 ];
 
 /// The schema version that this authctl knows and brings every database to.
-pub const LATEST: u32 = 3;
+pub const LATEST: u32 = 4;
 
 /// Where refinery keeps what it has applied.
 const HISTORY: &str = "authctl_schema_history";
@@ -136,6 +137,7 @@ mod tests {
             ("V001__accounts", "adf4aab0b159af1566552bbb981038eda4ed4a54a8e5f7b2efc1614ce9581567"),
             ("V002__throttle", "3fffb2547426706c5e584e20e2128b5f7c08828db3522d30e89269a8756cde0a"),
             ("V003__policy", "8314525205b1816751b5497b77285075d2ac4a980beb9f0436096eb1f0d2102b"),
+            ("V004__users", "7247ccf2a6afc35efaa446660d70adc730534fe6574952189cbd71318e58e3d2"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }

@@ -111,6 +111,20 @@ pub(super) fn delete(
     Ok(Ended::Sessions(chosen))
 }
 
+/// Deletes the sessions that an act ends besides what else it does. Ids that are not there are no
+/// reason to refuse the act.
+pub(super) fn end(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    user_id: &str,
+    which: Option<&Which>,
+) -> Result<Vec<Session>, StoreError> {
+    match which.map(|which| delete(tx, dialect, user_id, which)).transpose()? {
+        Some(Ended::Sessions(ended)) => Ok(ended),
+        Some(Ended::Missing(_)) | None => Ok(Vec::new()),
+    }
+}
+
 pub(super) fn count_over(connection: &Connection, dialect: Dialect, now: Timestamp) -> Result<u64, StoreError> {
     let mut count = 0;
     each_over(connection, dialect, now, usize::MAX, |_| count += 1)?;

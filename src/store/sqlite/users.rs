@@ -1,12 +1,12 @@
 //! Users and their credential accounts.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
 use super::rows;
 use crate::auth::secret::StoredHash;
-use crate::auth::store::{AdminGuard, Deleted, NewUser, ProfileChange, StoreError};
+use crate::auth::store::{Account, AdminGuard, Ban, Deleted, NewPassword, NewUser, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -43,56 +43,143 @@ pub(super) fn set_password_hash(
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     tx.execute(
         r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
            WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
         (CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
     )
-    .engine()?;
-    Ok(())
+    .engine()
 }
 
 pub(super) fn insert(
     tx: &Transaction<'_>,
     dialect: Dialect,
     user: &NewUser,
-    hash: &StoredHash,
+    hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
     let now = dialect.time(user.now);
     tx.execute(
-        r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "banned")
-           VALUES (?1, ?2, ?3, 0, ?4, ?5, ?5, 0)"#,
-        (&user.id, &user.name, user.email.as_str(), &user.image, now),
+        r#"INSERT INTO "user"
+           ("id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role", "banned")
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 0)"#,
+        (&user.id, &user.name, user.email.as_str(), user.email_verified, &user.image, now, &user.role),
     )
     .engine()?;
-    tx.execute(
-        r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
-           VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?5)"#,
-        (&user.account_id, &user.id, CREDENTIAL, hash.expose(), now),
-    )
-    .engine()?;
+    if let Some(hash) = hash {
+        insert_credential(tx, dialect, &user.account_id, &user.id, hash, user.now)?;
+    }
     read_back(tx, dialect, &user.id)
 }
 
-pub(super) fn update_profile(
+fn insert_credential(
     tx: &Transaction<'_>,
     dialect: Dialect,
     id: &str,
-    change: &ProfileChange,
+    user_id: &str,
+    hash: &StoredHash,
     now: Timestamp,
-) -> Result<Option<User>, StoreError> {
-    let Some(user) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
-        return Ok(None);
-    };
-    let name = change.name.as_ref().unwrap_or(&user.name);
-    let image = change.image.as_ref().unwrap_or(&user.image);
+) -> Result<(), StoreError> {
     tx.execute(
-        r#"UPDATE "user" SET "name" = ?2, "image" = ?3, "updatedAt" = ?4 WHERE "id" = ?1"#,
-        (id, name, image, dialect.time(now)),
+        r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
+           VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?5)"#,
+        (id, user_id, CREDENTIAL, hash.expose(), dialect.time(now)),
     )
     .engine()?;
-    read_back(tx, dialect, id).map(Some)
+    Ok(())
+}
+
+/// Sets the hash of the credential account and makes one that is missing; `false` without a user.
+pub(super) fn upsert_password_hash(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    new: &NewPassword<'_>,
+) -> Result<bool, StoreError> {
+    if find(tx, dialect, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
+        return Ok(false);
+    }
+    if set_password_hash(tx, dialect, new.user_id, new.hash, new.now)? == 0 {
+        insert_credential(tx, dialect, &new.account_id, new.user_id, new.hash, new.now)?;
+    }
+    Ok(true)
+}
+
+pub(super) fn accounts(connection: &Connection, user_id: &str) -> Result<Vec<Account>, StoreError> {
+    let mut statement = connection
+        .prepare(
+            r#"SELECT "providerId", "accountId", "password" IS NOT NULL FROM "account" WHERE "userId" = ?1
+               ORDER BY "providerId", "accountId""#,
+        )
+        .engine()?;
+    let account =
+        |row: &Row<'_>| Ok(Account { provider_id: row.get(0)?, account_id: row.get(1)?, has_password: row.get(2)? });
+    statement.query_map([user_id], account).engine()?.collect::<rusqlite::Result<_>>().engine()
+}
+
+/// Changes a user; the guard looks at what would be left.
+pub(super) fn update(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    id: &str,
+    change: &UserChange,
+    guard: AdminGuard,
+    now: Timestamp,
+) -> Result<Option<User>, Refused> {
+    let Some(before) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
+        return Ok(None);
+    };
+    let mut user = before.clone();
+    user.name = change.name.clone().unwrap_or(user.name);
+    user.image = change.image.clone().unwrap_or(user.image);
+    user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
+    user.email_verified = change.email_verified.unwrap_or(user.email_verified);
+    user.role = change.role.clone().unwrap_or(user.role);
+    match &change.ban {
+        None => {}
+        Some(Ban::Lifted) => (user.banned, user.ban_reason, user.ban_expires) = (false, None, None),
+        Some(Ban::Imposed { reason, until }) => {
+            (user.banned, user.ban_reason, user.ban_expires) = (true, reason.clone(), *until);
+        }
+    }
+    if guard == AdminGuard::KeepLastAdmin
+        && is_admin(&before, now)
+        && !is_admin(&user, now)
+        && !has_other_admin(tx, dialect, id, now)?
+    {
+        return Err(Refused::LastAdmin);
+    }
+    tx.execute(
+        r#"UPDATE "user" SET "name" = ?2, "image" = ?3, "email" = ?4, "emailVerified" = ?5, "role" = ?6, "banned" = ?7,
+           "banReason" = ?8, "banExpires" = ?9, "updatedAt" = ?10 WHERE "id" = ?1"#,
+        (
+            id,
+            &user.name,
+            &user.image,
+            &user.email,
+            user.email_verified,
+            &user.role,
+            user.banned,
+            &user.ban_reason,
+            user.ban_expires.map(|until| dialect.time(until)),
+            dialect.time(now),
+        ),
+    )
+    .engine()?;
+    Ok(Some(read_back(tx, dialect, id)?))
+}
+
+/// Why a change was not made.
+pub(super) enum Refused {
+    /// No other administrator would be left.
+    LastAdmin,
+    /// The engine failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 pub(super) fn delete(
@@ -100,11 +187,12 @@ pub(super) fn delete(
     dialect: Dialect,
     id: &str,
     guard: AdminGuard,
+    now: Timestamp,
 ) -> Result<Deleted, StoreError> {
     let Some(user) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
         return Ok(Deleted::Missing);
     };
-    if guard == AdminGuard::KeepLastAdmin && user.has_role("admin") && !has_other_admin(tx, dialect, id)? {
+    if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, dialect, id, now)? {
         return Ok(Deleted::LastAdmin);
     }
     // Children first, as the foreign keys ask.
@@ -115,16 +203,18 @@ pub(super) fn delete(
     Ok(Deleted::User { sessions: sessions as u64 })
 }
 
-/// Whether somebody else has the role `admin` and is not banned for good.
-fn has_other_admin(tx: &Transaction<'_>, dialect: Dialect, id: &str) -> Result<bool, StoreError> {
-    let sql = format!(
-        r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND coalesce("banned", 0) = 0 AND "id" <> ?1"#,
-        rows::USER
-    );
+/// Whether the user is an administrator who may sign in.
+fn is_admin(user: &User, now: Timestamp) -> bool {
+    user.has_role("admin") && !user.is_banned(now)
+}
+
+/// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
+fn has_other_admin(tx: &Transaction<'_>, dialect: Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
     let mut statement = tx.prepare(&sql).engine()?;
     let mut found = statement.query([id]).engine()?;
     while let Some(row) = found.next().engine()? {
-        if rows::user(row, 0, dialect)?.has_role("admin") {
+        if is_admin(&rows::user(row, 0, dialect)?, now) {
             return Ok(true);
         }
     }

@@ -1,0 +1,95 @@
+//! Passwords that an operator gives somebody: in clear or as a hash, and proven to be in force before
+//! anybody says "done".
+
+use super::attempts_of;
+use crate::auth::identify::HashKind;
+use crate::auth::password::{self, Verdict};
+use crate::auth::secret::{Password, StoredHash};
+use crate::auth::session::Session;
+use crate::auth::store::{NewPassword, Which};
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, strength};
+
+/// A password that an operator gives somebody.
+#[derive(Debug)]
+pub enum GivenPassword {
+    /// In clear, to be hashed.
+    Clear(Password),
+    /// As a hash that is accepted here.
+    Hash(StoredHash),
+}
+
+/// Whether the strength floor holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weakness {
+    /// Weak passwords are refused.
+    Refused,
+    /// Only the length counts (`--allow-weak`).
+    Allowed,
+}
+
+impl Auth<'_> {
+    /// Sets a user's password; all sessions end unless `keep_sessions`. Returns those that were live.
+    ///
+    /// # Errors
+    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`], and
+    /// [`AuthError::NotInForce`] when the stored hash, read again, is not what was written.
+    pub fn set_password(
+        &mut self,
+        user: &User,
+        given: &GivenPassword,
+        weakness: Weakness,
+        keep_sessions: bool,
+    ) -> Result<Vec<Session>, AuthError> {
+        let hash = self.hash_given(given, &[&user.name, &user.email], weakness)?;
+        let ended = self.store.set_password(&NewPassword {
+            user_id: &user.id,
+            account_id: self.entropy.id()?,
+            hash: &hash,
+            end: (!keep_sessions).then_some(Which::All),
+            attempts: &attempts_of(user),
+            now: self.now,
+        })?;
+        let ended = ended.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
+        self.require_in_force(&user.id, given, &hash)?;
+        Ok(self.only_live(ended))
+    }
+
+    pub(super) fn hash_given(
+        &mut self,
+        given: &GivenPassword,
+        own_words: &[&str],
+        weakness: Weakness,
+    ) -> Result<StoredHash, AuthError> {
+        let rules = &self.policy.password;
+        match given {
+            GivenPassword::Hash(hash) if HashKind::of(hash).is_accepted() => Ok(hash.clone()),
+            GivenPassword::Hash(hash) => Err(AuthError::HashNotAccepted(HashKind::of(hash))),
+            GivenPassword::Clear(password) => {
+                match weakness {
+                    Weakness::Refused => strength::check(password, own_words, rules)?,
+                    Weakness::Allowed => strength::check_form(password, rules)?,
+                }
+                Ok(password::hash(password, rules, self.entropy)?)
+            }
+        }
+    }
+
+    /// Reads the stored hash again and compares the password with it: "done" must mean that the user
+    /// can sign in.
+    pub(super) fn require_in_force(
+        &mut self,
+        user_id: &str,
+        given: &GivenPassword,
+        hash: &StoredHash,
+    ) -> Result<(), AuthError> {
+        let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
+        let right = match given {
+            GivenPassword::Hash(_) => stored.expose() == hash.expose(),
+            GivenPassword::Clear(password) => {
+                matches!(password::verify(password, &stored, &self.policy.password), Verdict::Right { .. })
+            }
+        };
+        if right { Ok(()) } else { Err(AuthError::NotInForce) }
+    }
+}

@@ -1,0 +1,237 @@
+//! What an operator does to users. Nobody needs to be signed in for it: whoever can write the
+//! database is the administrator.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::email::Email;
+use super::session::Session;
+use super::store::{AdminGuard, Ban, Deleted, NewUser, Updated, UserChange, Which};
+use super::throttle::{AttemptKey, Decision, decide};
+use super::user::{User, UserRef, check_image, check_name, checked_image};
+use super::{Auth, AuthError};
+
+mod given;
+
+pub use given::{GivenPassword, Weakness};
+
+/// A user that an operator makes.
+#[derive(Debug)]
+pub struct UserWish<'a> {
+    /// Address as typed.
+    pub email: &'a str,
+    /// Display name.
+    pub name: &'a str,
+    /// Address of a picture.
+    pub image: Option<&'a str>,
+    /// Roles, separated by commas.
+    pub role: Option<&'a str>,
+    /// Whether the address is verified.
+    pub verified: bool,
+    /// The password, if there shall be one.
+    pub password: Option<&'a GivenPassword>,
+    /// Whether it may be weak.
+    pub weakness: Weakness,
+}
+
+/// The longest list of roles in bytes.
+const ROLE_BYTES_MAX: usize = 200;
+
+/// Checks roles: words of letters, digits, `_`, `-`, separated by commas.
+fn check_role(role: &str) -> Result<String, AuthError> {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if role.len() <= ROLE_BYTES_MAX && role.split(',').all(is_word) {
+        Ok(role.to_owned())
+    } else {
+        Err(AuthError::InvalidRole)
+    }
+}
+
+impl UserRef {
+    /// Reads a user as somebody names one: what has an `@` is an address, anything else an id.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidEmail`].
+    pub fn parse(text: &str) -> Result<Self, AuthError> {
+        if text.contains('@') { Ok(Self::Email(Email::parse(text)?)) } else { Ok(Self::Id(text.to_owned())) }
+    }
+}
+
+impl Auth<'_> {
+    /// Finds a user who must be there.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`].
+    pub fn find_user(&mut self, named: &str) -> Result<User, AuthError> {
+        let found = self.store.user(&UserRef::parse(named)?)?;
+        found.ok_or_else(|| AuthError::NoSuchUser(named.to_owned()))
+    }
+
+    /// Makes a user, without a session.
+    ///
+    /// # Errors
+    /// [`AuthError::UserExists`], and whatever is wrong with the wish.
+    pub fn create_user(&mut self, wish: &UserWish<'_>) -> Result<User, AuthError> {
+        let email = Email::parse(wish.email)?;
+        let name = check_name(wish.name)?.to_owned();
+        let image = wish.image.map(check_image).transpose()?.map(str::to_owned);
+        let role = wish.role.map(check_role).transpose()?;
+        if self.store.user(&UserRef::Email(email.clone()))?.is_some() {
+            return Err(AuthError::UserExists);
+        }
+        let own_words = [name.as_str(), email.as_str()];
+        let hash = wish.password.map(|given| self.hash_given(given, &own_words, wish.weakness)).transpose()?;
+        let user = NewUser {
+            id: self.entropy.id()?,
+            account_id: self.entropy.id()?,
+            email,
+            name,
+            image,
+            email_verified: wish.verified,
+            role,
+            now: self.now,
+        };
+        let (user, _) = self.store.create_user(&user, hash.as_ref(), None)?;
+        if let (Some(given), Some(hash)) = (wish.password, hash) {
+            self.require_in_force(&user.id, given, &hash)?;
+        }
+        Ok(user)
+    }
+
+    /// Changes name, picture or address. A new address is not verified.
+    ///
+    /// # Errors
+    /// [`AuthError::UserExists`] when the address is taken, and whatever is wrong with the values.
+    pub fn change_user(
+        &mut self,
+        user: &User,
+        name: Option<&str>,
+        image: Option<&str>,
+        email: Option<&str>,
+    ) -> Result<User, AuthError> {
+        let email = email.map(Email::parse).transpose()?;
+        let change = UserChange {
+            name: name.map(check_name).transpose()?.map(str::to_owned),
+            image: image.map(checked_image).transpose()?,
+            email_verified: email.as_ref().filter(|email| email.as_str() != user.email).map(|_| false),
+            email,
+            ..UserChange::default()
+        };
+        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+    }
+
+    /// Sets the roles. Losing one ends the user's sessions unless `keep_sessions`.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidRole`], [`AuthError::LastAdmin`].
+    pub fn set_role(
+        &mut self,
+        user: &User,
+        role: &str,
+        guard: AdminGuard,
+        keep_sessions: bool,
+    ) -> Result<(User, Vec<Session>), AuthError> {
+        let role = check_role(role)?;
+        let loses_one = user
+            .role
+            .iter()
+            .flat_map(|roles| roles.split(','))
+            .any(|had| !role.split(',').any(|has| has == had.trim()));
+        let end = (loses_one && !keep_sessions).then_some(Which::All);
+        self.apply(user, &UserChange { role: Some(Some(role)), end, ..UserChange::default() }, guard)
+    }
+
+    /// Says that the address is verified, or that it is not.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`].
+    pub fn set_verified(&mut self, user: &User, verified: bool) -> Result<User, AuthError> {
+        let change = UserChange { email_verified: Some(verified), ..UserChange::default() };
+        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+    }
+
+    /// Bans a user, for good or until an instant, and ends all sessions.
+    ///
+    /// # Errors
+    /// [`AuthError::LastAdmin`].
+    pub fn ban(
+        &mut self,
+        user: &User,
+        until: Option<Timestamp>,
+        reason: Option<String>,
+        guard: AdminGuard,
+    ) -> Result<(User, Vec<Session>), AuthError> {
+        let ban = Some(Ban::Imposed { reason, until });
+        self.apply(user, &UserChange { ban, end: Some(Which::All), ..UserChange::default() }, guard)
+    }
+
+    /// Lifts a ban.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`].
+    pub fn unban(&mut self, user: &User) -> Result<User, AuthError> {
+        let change = UserChange { ban: Some(Ban::Lifted), ..UserChange::default() };
+        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+    }
+
+    /// Forgets the failed attempts to sign in as a user.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn unlock(&mut self, user: &User) -> Result<(), AuthError> {
+        Ok(self.store.clear_attempts(&attempts_of(user))?)
+    }
+
+    /// Counts the failed attempts to sign in as a user, and tells how long the next one has to wait.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn attempts(&mut self, user: &User) -> Result<(u32, Option<SignedDuration>), AuthError> {
+        let Some(attempts) = self.store.attempts(&attempts_of(user))? else {
+            return Ok((0, None));
+        };
+        let wait = match decide(Some(attempts), self.now, &self.policy.throttle) {
+            Decision::Wait(wait) => Some(wait),
+            Decision::Proceed(_) => None,
+        };
+        Ok((attempts.count, wait))
+    }
+
+    /// Deletes a user and returns how many session rows went too.
+    ///
+    /// # Errors
+    /// [`AuthError::LastAdmin`], [`AuthError::NoSuchUser`].
+    pub fn delete_user(&mut self, user: &User, guard: AdminGuard) -> Result<u64, AuthError> {
+        match self.store.delete_user(&user.id, guard, self.now)? {
+            Deleted::User { sessions } => Ok(sessions),
+            Deleted::LastAdmin => Err(AuthError::LastAdmin),
+            Deleted::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        user: &User,
+        change: &UserChange,
+        guard: AdminGuard,
+    ) -> Result<(User, Vec<Session>), AuthError> {
+        match self.store.update_user(&user.id, change, guard, self.now)? {
+            Updated::User { user, ended } => Ok((user, self.only_live(ended))),
+            Updated::LastAdmin => Err(AuthError::LastAdmin),
+            Updated::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
+        }
+    }
+
+    pub(super) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
+        sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
+    }
+}
+
+/// The key of a user's attempts. An address that breaks our syntax cannot sign in, and has none of
+/// its own.
+fn attempts_of(user: &User) -> AttemptKey {
+    match Email::parse(&user.email) {
+        Ok(email) => AttemptKey::sign_in(&email),
+        Err(_) => AttemptKey::of_nobody(),
+    }
+}

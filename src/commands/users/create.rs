@@ -1,0 +1,59 @@
+//! `users create`: also the way to the first administrator, in a container's entry point.
+
+use super::{given, to_print, weakness};
+use crate::auth::email::Email;
+use crate::auth::user::UserRef;
+use crate::auth::{AuthError, UserWish};
+use crate::cli::CreateUserArgs;
+use crate::context::Context;
+use crate::output::{Outcome, UserAct};
+
+pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let email = Email::parse(&args.email).map_err(AuthError::from)?;
+    let database = context.database()?.path;
+    // Looked for before anything is asked: whoever exists needs no password.
+    if database.symlink_metadata().is_ok()
+        && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
+    {
+        if args.if_missing {
+            return Ok(Outcome::UserChanged {
+                act: UserAct::Existed,
+                user,
+                sessions_ended: 0,
+                password: None,
+                database,
+            });
+        }
+        return Err(AuthError::UserExists.into());
+    }
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => context.prompt().text("Name", "a name", "--name")?,
+    };
+    let password = if args.no_password { None } else { Some(given(&args.password, context)?) };
+    let wish = UserWish {
+        email: &args.email,
+        name: &name,
+        image: args.image.as_deref(),
+        role: args.role.as_deref(),
+        verified: args.verified,
+        password: password.as_ref(),
+        weakness: weakness(&args.password),
+    };
+    let user = match context.auth_or_create()?.create_user(&wish) {
+        // Another process was faster; what was asked for is there.
+        Err(AuthError::UserExists) if args.if_missing => {
+            let user = context.auth()?.find_user(&args.email)?;
+            return Ok(Outcome::UserChanged {
+                act: UserAct::Existed,
+                user,
+                sessions_ended: 0,
+                password: None,
+                database,
+            });
+        }
+        made => made?,
+    };
+    let password = password.and_then(|password| to_print(&args.password, password));
+    Ok(Outcome::UserChanged { act: UserAct::Created, user, sessions_ended: 0, password, database })
+}

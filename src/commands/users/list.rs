@@ -1,0 +1,24 @@
+//! `users list`.
+
+use crate::auth::store::{UserQuery, UserSort};
+use crate::cli::{ListUsersArgs, UserOrder};
+use crate::context::Context;
+use crate::output::Outcome;
+
+pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let query = UserQuery {
+        search: args.search.clone(),
+        role: args.role.clone(),
+        banned: args.banned,
+        unverified: args.unverified,
+        sort: match args.sort {
+            UserOrder::Email => UserSort::Email,
+            UserOrder::Name => UserSort::Name,
+            UserOrder::Created => UserSort::Created,
+        },
+        limit: args.limit,
+        after: args.after.clone(),
+    };
+    let page = context.auth()?.store.users(&query)?;
+    Ok(Outcome::Users(page))
+}

@@ -1,0 +1,155 @@
+//! `users`: what an operator does to users. Each writing command names the database it wrote to.
+
+mod create;
+mod list;
+mod show;
+
+use anyhow::Context as _;
+
+use crate::auth::store::AdminGuard;
+use crate::auth::{AuthError, GivenPassword, Weakness};
+use crate::cli::{
+    BanArgs, DeleteUserArgs, GivenPasswordArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UsersCommand,
+    VerifyEmailArgs,
+};
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::output::escape::escape;
+use crate::output::{Outcome, UserAct};
+use crate::prompt::Source;
+
+pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        UsersCommand::List(args) => list::run(args, context).context("could not list users"),
+        UsersCommand::Show(args) => show::run(&args.user, context).context("could not show the user"),
+        UsersCommand::Exists(args) => exists(&args.user, context),
+        UsersCommand::Create(args) => create::run(args, context).context("could not create the user"),
+        UsersCommand::Update(args) => update(args, context).context("could not update the user"),
+        UsersCommand::Delete(args) => delete(args, context).context("could not delete the user"),
+        UsersCommand::SetPassword(args) => set_password(args, context).context("could not set the password"),
+        UsersCommand::SetRole(args) => set_role(args, context).context("could not set the role"),
+        UsersCommand::VerifyEmail(args) => verify_email(args, context).context("could not verify the address"),
+        UsersCommand::Ban(args) => ban(args, context).context("could not ban the user"),
+        UsersCommand::Unban(args) => unban(&args.user, context).context("could not lift the ban"),
+        UsersCommand::Unlock(args) => unlock(&args.user, context).context("could not unlock the user"),
+    }
+}
+
+fn guard(forced: bool) -> AdminGuard {
+    if forced { AdminGuard::Off } else { AdminGuard::KeepLastAdmin }
+}
+
+fn weakness(args: &GivenPasswordArgs) -> Weakness {
+    if args.allow_weak { Weakness::Allowed } else { Weakness::Refused }
+}
+
+/// Gets the password that an operator gives somebody. One that is made here comes back a second
+/// time, to be printed.
+fn given(args: &GivenPasswordArgs, context: &mut Context) -> anyhow::Result<GivenPassword> {
+    if args.generate {
+        return Ok(GivenPassword::Clear(context.entropy.password()?));
+    }
+    if args.hash_stdin {
+        return Ok(GivenPassword::Hash(context.prompt().hash()?));
+    }
+    let source = match &args.password_file {
+        Some(path) => Source::File(path.clone()),
+        None if args.password_stdin => Source::Stdin,
+        None => Source::Terminal,
+    };
+    Ok(GivenPassword::Clear(context.prompt().new_password(&source)?))
+}
+
+/// The password to print: only one that nobody else knows.
+fn to_print(args: &GivenPasswordArgs, given: GivenPassword) -> Option<crate::auth::secret::Password> {
+    match given {
+        GivenPassword::Clear(password) if args.generate => Some(password),
+        GivenPassword::Clear(_) | GivenPassword::Hash(_) => None,
+    }
+}
+
+fn exists(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+    context.auth()?.find_user(named)?;
+    Ok(Outcome::UserExists)
+}
+
+fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let user = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
+    Ok(Outcome::UserChanged { act: UserAct::Updated, user, sessions_ended: 0, password: None, database })
+}
+
+fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let user = match context.auth()?.find_user(&args.user) {
+        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(Outcome::UserWasMissing { database }),
+        found => found?,
+    };
+    let sessions = context.auth()?.live_sessions(&user.id)?.len();
+    let accounts = context.auth()?.store.accounts(&user.id)?.len();
+    let effect = format!(
+        "This deletes {} <{}> with {sessions} live session(s) and {accounts} account(s) from {} for good.",
+        escape(&user.name),
+        escape(&user.email),
+        escape(&database.to_string_lossy()),
+    );
+    if !context.confirm(&effect, "Delete the user?")? {
+        return Err(Refusal::Declined.into());
+    }
+    let sessions = context.auth()?.delete_user(&user, guard(args.force_last_admin))?;
+    let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);
+    Ok(Outcome::UserChanged { act: UserAct::Deleted, user, sessions_ended, password: None, database })
+}
+
+fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let user = context.auth()?.find_user(&args.user)?;
+    let given = given(&args.password, context)?;
+    let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
+    let password = to_print(&args.password, given);
+    Ok(Outcome::UserChanged { act: UserAct::PasswordSet, user, sessions_ended: ended.len(), password, database })
+}
+
+fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let (user, ended) = auth.set_role(&user, &args.role, guard(args.force_last_admin), args.keep_sessions)?;
+    Ok(Outcome::UserChanged { act: UserAct::RoleSet, user, sessions_ended: ended.len(), password: None, database })
+}
+
+fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let user = auth.set_verified(&user, !args.undo)?;
+    let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
+    Ok(Outcome::UserChanged { act, user, sessions_ended: 0, password: None, database })
+}
+
+fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let until = args.duration.map(|duration| context.now.saturating_add(duration)).transpose()?;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let (user, ended) = auth.ban(&user, until, args.reason.clone(), guard(args.force_last_admin))?;
+    Ok(Outcome::UserChanged { act: UserAct::Banned, user, sessions_ended: ended.len(), password: None, database })
+}
+
+fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(named)?;
+    let user = auth.unban(&user)?;
+    Ok(Outcome::UserChanged { act: UserAct::Unbanned, user, sessions_ended: 0, password: None, database })
+}
+
+fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(named)?;
+    auth.unlock(&user)?;
+    Ok(Outcome::UserChanged { act: UserAct::Unlocked, user, sessions_ended: 0, password: None, database })
+}
