@@ -125,8 +125,6 @@ fn verify_says_yes_with_0_and_no_with_1() {
 #[test]
 fn a_right_password_for_a_hash_below_the_default_is_outdated() {
     let sandbox = Sandbox::new();
-    // One of OWASP's sets, made by the reference implementation's own parameters elsewhere, is not
-    // at hand; the rules' own tests make one, and here the least memory does.
     let weak = weak_hash();
     assert_eq!(verify(&sandbox, &weak, PASSWORD).json(), serde_json::json!({"right": true, "outdated": true}));
     let ran = run(&sandbox, "hash verify --stdin", format!("{weak}\r\n{PASSWORD}\r\n"));
