@@ -81,6 +81,7 @@ mod description;
 mod ending;
 mod nonsense;
 mod passwords;
+mod policy;
 mod profile;
 mod pruning;
 mod sessions;

@@ -1,0 +1,257 @@
+//! `guard`: whom it lets through, and that what runs then is the command and nothing else.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// Lets a shell script run with these flags of `guard`.
+fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Ran {
+    let words = ["guard"].into_iter().chain(flags.split_whitespace());
+    sandbox.finish(&mut sandbox.command(words.chain(["--", "/bin/sh", "-c", script])))
+}
+
+/// The name for programs of a refusal, after which nothing may have run.
+fn refused(sandbox: &Sandbox, flags: &str, code: i32) -> String {
+    let error = guard(sandbox, &format!("--json {flags}"), "echo out; : > ran").json_error(code);
+    assert!(!sandbox.path("ran").exists(), "{flags}: the command ran");
+    error["code"].as_str().unwrap().to_owned()
+}
+
+/// Makes the session this many days old, without shortening its life.
+fn age(sandbox: &Sandbox, days: i64) {
+    sandbox.execute(&format!("UPDATE session SET createdAt = createdAt - {days} * 86400"));
+}
+
+#[test]
+fn the_command_takes_the_place_of_authctl_and_keeps_its_process_id() {
+    let sandbox = Sandbox::with_ada();
+    let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", "echo $$"]);
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    assert_eq!(sandbox.ran(&child.wait_with_output().unwrap()).success(), format!("{id}\n"));
+}
+
+#[test]
+fn the_exit_code_is_the_commands_and_nothing_is_added_to_what_it_says() {
+    let sandbox = Sandbox::with_ada();
+    for code in [0, 1, 7, 130, 255] {
+        let ran = guard(&sandbox, "", &format!("echo out; echo err >&2; exit {code}"));
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (code, "out\n", "err\n"));
+    }
+}
+
+#[test]
+fn signals_end_the_command_as_they_would_without_guard() {
+    // A signal that is ignored stays so in the next program; authctl itself lives with PIPE and XFSZ.
+    let sandbox = Sandbox::with_ada();
+    for (name, number) in [("TERM", 15), ("PIPE", 13), ("XFSZ", 25), ("KILL", 9)] {
+        let script = format!("kill -{name} $$; echo survived");
+        let output = sandbox.command(["guard", "--", "/bin/sh", "-c", &script]).output().unwrap();
+        assert_eq!(output.status.signal(), Some(number), "{name}: {output:?}");
+    }
+}
+
+#[test]
+fn standard_input_and_output_are_the_commands_own() {
+    let sandbox = Sandbox::with_ada();
+    let input: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
+    std::fs::write(sandbox.path("in"), &input).unwrap();
+    let mut command = sandbox.command(["guard", "--", "/bin/cat"]);
+    let output = command.stdin(std::fs::File::open(sandbox.path("in")).unwrap()).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{:?}", output.stderr);
+    assert!(output.stdout == input, "{} bytes of {}", output.stdout.len(), input.len());
+}
+
+#[test]
+fn arguments_arrive_unharmed() {
+    let sandbox = Sandbox::with_ada();
+    let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", r#"printf '<%s>' "$@""#, "sh"]);
+    command.args(["a b", "--", "--json", "-q", "--db", "", "*", "$HOME", "a\nb", "--help"]);
+    let output = command.arg(OsStr::from_bytes(b"\xff")).output().unwrap();
+    let expected = b"<a b><--><--json><-q><--db><><*><$HOME><a\nb><--help><\xff>";
+    assert_eq!(output.stdout, expected, "{output:?}");
+}
+
+#[test]
+fn the_command_learns_who_it_is_and_nothing_else() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run("guard -- /usr/bin/env"), @"
+    AUTHCTL_USER_EMAIL=ada@example.com
+    AUTHCTL_USER_ID=[ID]
+    AUTHCTL_USER_ROLE=user
+    HOME=[HOME]
+    ");
+    sandbox.execute("UPDATE user SET role = 'editor,admin'");
+    let told = guard(&sandbox, "", "echo $AUTHCTL_USER_ID $AUTHCTL_USER_EMAIL $AUTHCTL_USER_ROLE").success();
+    let id = sandbox.run("whoami --json").json()["user"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(told, format!("{id} ada@example.com editor,admin\n"));
+}
+
+#[test]
+fn what_the_environment_said_before_of_the_user_is_overwritten() {
+    let sandbox = Sandbox::with_ada();
+    let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", "echo $AUTHCTL_USER_EMAIL $AUTHCTL_USER_ROLE"]);
+    command.env("AUTHCTL_USER_EMAIL", "root@example.com").env("AUTHCTL_USER_ROLE", "admin");
+    assert_eq!(sandbox.finish(&mut command).success(), "ada@example.com user\n");
+}
+
+#[test]
+fn the_token_stays_behind() {
+    let sandbox = Sandbox::with_ada();
+    let printed = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    let token = printed.trim_end();
+    let file = sandbox.file("token", token);
+    for (variable, value) in [("AUTHCTL_TOKEN", token), ("AUTHCTL_TOKEN_FILE", file.to_str().unwrap())] {
+        let environment =
+            sandbox.finish(sandbox.command(["guard", "--", "/usr/bin/env"]).env(variable, value)).success();
+        assert!(environment.contains("AUTHCTL_USER_EMAIL=ada@example.com\n"), "{environment}");
+        assert!(!environment.contains("AUTHCTL_TOKEN") && !environment.contains(token), "{environment}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn neither_the_kernels_record_nor_an_open_file_gives_the_command_a_secret() {
+    let sandbox = Sandbox::with_ada();
+    let printed = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    let script = "cat /proc/self/environ";
+    let through = sandbox
+        .finish(sandbox.command(["guard", "--", "/bin/sh", "-c", script]).env("AUTHCTL_TOKEN", printed.trim_end()))
+        .success();
+    assert!(!through.contains(printed.trim_end()), "{through:?}");
+    let direct = sandbox.finish(
+        std::process::Command::new("/bin/ls")
+            .arg("/proc/self/fd")
+            .env_clear()
+            .current_dir(sandbox.home())
+            .stdin(Stdio::null()),
+    );
+    assert_eq!(sandbox.run("guard -- /bin/ls /proc/self/fd").success(), direct.success(), "open files are passed on");
+}
+
+#[test]
+fn a_command_is_found_as_a_shell_finds_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::with_ada();
+    std::fs::create_dir(sandbox.path("bin")).unwrap();
+    let tool = sandbox.file("bin/tool", "#!/bin/sh\necho found");
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let through_path = sandbox.finish(sandbox.command(["guard", "--", "tool"]).env("PATH", sandbox.path("bin")));
+    assert_eq!(through_path.success(), "found\n");
+    assert_eq!(sandbox.run("guard -- bin/tool").success(), "found\n");
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_1_and_says_which() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run("guard -- no-such-command"), @"
+    ------- stderr -------
+    error: could not run no-such-command: No such file or directory (os error 2)
+    [exit status: 1]
+    ");
+    sandbox.file("plain", "not a program");
+    for words in [["guard", "--json", "--", "./plain"], ["guard", "--json", "--", ""]] {
+        assert_eq!(sandbox.run_words(&words).json_error(1)["code"], "COMMAND_NOT_STARTED", "{words:?}");
+    }
+}
+
+#[test]
+fn without_a_command_nothing_is_guarded() {
+    let sandbox = Sandbox::with_ada();
+    for words in ["guard", "guard --", "guard --fresh --", "guard --role", "guard touch ran"] {
+        let told = sandbox.run(words).failure(2);
+        assert!(told.contains("CMD") || told.contains("--role") || told.contains("usage: authctl guard"), "{told}");
+    }
+    assert!(!sandbox.path("ran").exists());
+}
+
+#[test]
+fn nobody_who_is_not_signed_in_starts_anything() {
+    let sandbox = Sandbox::new();
+    assert_eq!(refused(&sandbox, "", 4), "UNAUTHORIZED");
+    assert!(!sandbox.database().exists());
+    sandbox.sign_up("ada@example.com", "Ada").success();
+    guard(&sandbox, "", ": > started").success();
+    assert!(sandbox.path("started").exists());
+    sandbox.execute("UPDATE session SET expiresAt = unixepoch()");
+    assert_eq!(refused(&sandbox, "", 4), "UNAUTHORIZED");
+    assert_snapshot!(sandbox.run("guard -- /bin/echo out"), @"
+    ------- stderr -------
+    error: not signed in
+    hint: the session has expired: sign in with `authctl signin`
+    [exit status: 4]
+    ");
+    sandbox.execute("DELETE FROM session");
+    assert_eq!(refused(&sandbox, "", 4), "UNAUTHORIZED");
+    std::fs::write(sandbox.session_file(), "{}").unwrap();
+    assert_eq!(refused(&sandbox, "", 4), "SESSION_FILE_DAMAGED");
+}
+
+#[test]
+fn a_banned_user_and_a_missing_database_start_nothing() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute("UPDATE user SET banned = 1");
+    assert_eq!(refused(&sandbox, "", 5), "BANNED_USER");
+    std::fs::remove_file(sandbox.database()).unwrap();
+    assert_eq!(refused(&sandbox, "", 9), "DATABASE_MISSING");
+}
+
+#[test]
+fn a_role_is_one_of_the_users_roles_and_not_a_part_of_one() {
+    let sandbox = Sandbox::with_ada();
+    assert_eq!(refused(&sandbox, "--role admin", 5), "FORBIDDEN");
+    assert_snapshot!(sandbox.run("guard --role admin -- /bin/echo out"), @"
+    ------- stderr -------
+    error: the role admin is needed
+    [exit status: 5]
+    ");
+    for roles in ["admin", "editor,admin", "admin, editor"] {
+        sandbox.execute(&format!("UPDATE user SET role = '{roles}'"));
+        assert_eq!(guard(&sandbox, "--role admin", "echo in").success(), "in\n", "{roles}");
+        for role in ["adm", "Admin", "administrator", "editor,admin", "*"] {
+            assert_eq!(refused(&sandbox, &format!("--role {role}"), 5), "FORBIDDEN", "{role} of {roles}");
+        }
+    }
+    let empty = sandbox.run_words(&["guard", "--role", "", "--", "/bin/echo", "out"]);
+    assert!([2, 5].contains(&empty.code), "{empty}");
+}
+
+#[test]
+fn the_role_that_is_shown_is_the_role_that_is_required() {
+    let sandbox = Sandbox::with_ada();
+    for role in ["NULL", "'user'"] {
+        sandbox.execute(&format!("UPDATE user SET role = {role}"));
+        assert_eq!(guard(&sandbox, "--role user", "echo $AUTHCTL_USER_ROLE").success(), "user\n", "{role}");
+    }
+}
+
+#[test]
+fn fresh_asks_for_a_recent_sign_in_and_nothing_else_does() {
+    let sandbox = Sandbox::with_ada();
+    guard(&sandbox, "--fresh", ":").success();
+    age(&sandbox, 2);
+    guard(&sandbox, "", ":").success();
+    assert_eq!(refused(&sandbox, "--fresh", 5), "SESSION_NOT_FRESH");
+    sandbox.sign_in("ada@example.com").success();
+    guard(&sandbox, "--fresh", ":").success();
+}
+
+#[test]
+fn signin_without_anybody_to_ask_refuses_at_once() {
+    let sandbox = Sandbox::with_ada();
+    age(&sandbox, 2);
+    assert_eq!(refused(&sandbox, "--signin --fresh", 5), "SESSION_NOT_FRESH");
+    sandbox.run("signout").success();
+    assert_eq!(refused(&sandbox, "--signin", 4), "UNAUTHORIZED");
+    // An open pipe on standard input is nobody, however long it stays open.
+    let mut command = sandbox.command(["guard", "--signin", "--", "/bin/cat"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let stdin = child.stdin.take();
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    drop(stdin);
+}

@@ -1,0 +1,109 @@
+//! `guard --signin` at a terminal: who is asked, and that the command finds the terminal as it was.
+
+use crate::pty::{Running, Terminal};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+
+/// A sandbox where ada has an account and nobody is signed in.
+fn signed_out() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    sandbox
+}
+
+/// Lets a script run at a terminal with these flags of `guard`.
+fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Running {
+    let words = ["guard"].into_iter().chain(flags.split_whitespace());
+    Terminal::new().run(sandbox.command(words.chain(["--", "/bin/sh", "-c", script])))
+}
+
+fn answer(terminal: &mut Running, password: &str) {
+    terminal.wait_for("Email").enter("ada@example.com");
+    terminal.wait_for_hidden("Password: ").enter(password);
+}
+
+#[test]
+fn somebody_who_is_not_signed_in_is_asked_and_then_the_command_runs() {
+    let sandbox = signed_out();
+    let script = "echo ready $AUTHCTL_USER_EMAIL; read line; echo \"got <$line>\"; exit 7";
+    let mut terminal = guard(&sandbox, "--signin", script);
+    answer(&mut terminal, PASSWORD);
+    terminal.wait_for("ready ada@example.com");
+    assert!(terminal.echoes(), "the command has a terminal that shows what is typed");
+    terminal.enter("some words").wait_for("got <some words>");
+    let screen = terminal.end().with_code(7);
+    assert!(!screen.contains("battery"), "{screen:?}");
+    // The session was kept, so nobody is asked again.
+    let screen = guard(&sandbox, "--signin", "echo again").end().with_code(0);
+    assert_eq!(screen, "again\r\n");
+}
+
+#[test]
+fn after_the_question_a_key_that_interrupts_ends_the_command() {
+    let sandbox = signed_out();
+    let mut terminal = guard(&sandbox, "--signin", "echo ready; read line; echo survived");
+    answer(&mut terminal, PASSWORD);
+    terminal.wait_for("ready").press("\x03");
+    let screen = terminal.end().with_code(130);
+    assert!(!screen.contains("survived"), "{screen:?}");
+}
+
+#[test]
+fn a_wrong_password_starts_nothing() {
+    let sandbox = signed_out();
+    let mut terminal = guard(&sandbox, "--signin", "echo started");
+    answer(&mut terminal, OTHER_PASSWORD);
+    let screen = terminal.end().with_code(7);
+    assert!(!screen.contains("started") && !screen.contains("umbrellas"), "{screen:?}");
+}
+
+#[test]
+fn a_session_that_is_not_fresh_is_renewed_by_an_answer() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute("UPDATE session SET createdAt = createdAt - 2 * 86400");
+    let mut terminal = guard(&sandbox, "--signin --fresh", "echo started");
+    answer(&mut terminal, PASSWORD);
+    terminal.wait_for("started").wait_for("\n");
+    terminal.end().with_code(0);
+    guard(&sandbox, "--fresh", ":").end().with_code(0);
+}
+
+#[test]
+fn a_damaged_session_file_is_a_reason_to_sign_in() {
+    let sandbox = Sandbox::with_ada();
+    std::fs::write(sandbox.session_file(), "{}").unwrap();
+    let mut terminal = guard(&sandbox, "--signin", "echo started");
+    answer(&mut terminal, PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(screen.ends_with("started\r\n"), "{screen:?}");
+}
+
+#[test]
+fn nobody_is_asked_when_the_answer_would_change_nothing() {
+    let sandbox = Sandbox::with_ada();
+    let refuse = |flags: &str, variable: &str, code: i32| {
+        let words = ["guard", "--signin"].into_iter().chain(flags.split_whitespace());
+        let mut command = sandbox.command(words.chain(["--", "/bin/echo", "started"]));
+        if let Some((name, value)) = variable.split_once('=') {
+            command.env(name, value);
+        }
+        let screen = Terminal::new().run(command).end().with_code(code);
+        assert!(!screen.contains("Email") && !screen.contains("started"), "{flags} {variable}: {screen:?}");
+    };
+    refuse("--role admin", "", 5);
+    sandbox.execute("UPDATE user SET banned = 1");
+    refuse("", "", 5);
+    sandbox.execute("UPDATE user SET banned = 0");
+    sandbox.run("signout").success();
+    refuse("--no-input", "", 4);
+    refuse("", "CI=true", 4);
+    // The environment's token goes before any stored session, also before a new one.
+    refuse("", "AUTHCTL_TOKEN=0123456789abcdef0123456789abcdef", 4);
+    refuse("", "AUTHCTL_TOKEN_FILE=/dev/null", 4);
+}
+
+#[test]
+fn without_the_flag_nobody_is_asked() {
+    let sandbox = signed_out();
+    let screen = guard(&sandbox, "", "echo started").end().with_code(4);
+    assert!(!screen.contains("Email") && !screen.contains("started"), "{screen:?}");
+}

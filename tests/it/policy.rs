@@ -1,0 +1,254 @@
+//! `policy`: what is shown, and that a rule is in force for the next command of anybody.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
+
+const DAY: i64 = 86_400;
+
+fn set(sandbox: &Sandbox, key: &str, value: &str) {
+    sandbox.run_words(&["policy", "set", key, value]).success();
+}
+
+fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
+    sandbox.run_with_input("signin ada@example.com --password-stdin --json", password)
+}
+
+fn sign_up(sandbox: &Sandbox, email: &str, password: &str) -> Ran {
+    let words = format!("signup {email} --name Nobody --password-stdin --no-signin --json");
+    sandbox.run_with_input(&words, password)
+}
+
+/// One rule as `policy show --json` tells it.
+fn shown(sandbox: &Sandbox, key: &str) -> serde_json::Value {
+    let document = sandbox.run("policy show --json").json();
+    document["policy"].as_array().unwrap().iter().find(|rule| rule["key"] == key).unwrap().clone()
+}
+
+fn stored_hash(sandbox: &Sandbox) -> String {
+    sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn every_rule_is_shown_with_its_default_and_range_and_a_star_marks_what_differs() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    assert!(!sandbox.run("policy show").success().contains('*'));
+    set(&sandbox, "session.lifetime", "30d");
+    set(&sandbox, "email.verification", "required");
+    assert_snapshot!(sandbox.run("policy show"), @"
+       KEY                     VALUE     DEFAULT   TAKES                          MEANING
+    *  session.lifetime        30d       7d        a duration from 5m to 400d     life of a session, counted again from each move
+       session.short-lifetime  1d        1d        a duration from 5m to 30d      life of a session made with --no-remember
+       session.move-after      1d        1d        a duration from 1m to 30d      least time between two moves of a session's end
+       session.fresh-for       1d        1d        a duration from 1m to 30d      time after sign-in in which what cannot be undone is allowed
+       password.min-length     8         8         a number from 8 to 64          fewest UTF-16 units of a new password
+       password.max-length     128       128       a number from 64 to 256        most UTF-16 units of a new password
+       password.min-strength   2         2         a number from 0 to 4           least zxcvbn score of a new password
+       password.argon2-memory  19456     19456     a number from 19456 to 262144  memory of a new hash in KiB
+       password.argon2-passes  2         2         a number from 2 to 10          passes of a new hash over its memory
+       password.argon2-lanes   1         1         a number from 1 to 8           lanes of a new hash
+       throttle.free-attempts  5         5         a number from 1 to 100         failed attempts for an address that cost no wait
+       throttle.first-wait     15s       15s       a duration from 1s to 1h       first wait after them, doubled by each further failure
+       throttle.longest-wait   15m       15m       a duration from 1s to 1d       longest wait
+       throttle.forget-after   1d        1d        a duration from 1h to 30d      time after which failures are forgotten
+    *  email.verification      required  optional  optional or required           whether sign-in refuses users whose address is not verified
+    ");
+}
+
+#[test]
+fn json_tells_of_every_rule_what_the_page_tells() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    set(&sandbox, "throttle.free-attempts", "3");
+    let document = sandbox.run("policy show --json").json();
+    let page = sandbox.run("policy show").success();
+    let rules = document["policy"].as_array().unwrap();
+    assert_eq!(rules.len() + 1, page.lines().count(), "a header and a line for each");
+    for (rule, line) in rules.iter().zip(page.lines().skip(1)) {
+        let told = |field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{field} of {rule}")).to_owned();
+        for field in ["key", "value", "default", "takes", "meaning"] {
+            assert!(line.contains(&told(field)), "{field}: {line}");
+        }
+        assert_eq!(line.starts_with('*'), told("value") != told("default"), "{line}");
+        assert_eq!(told("value") != told("default"), told("key") == "throttle.free-attempts");
+        assert_eq!(rule.as_object().unwrap().len(), 5, "{rule}");
+    }
+}
+
+#[test]
+fn setting_says_what_and_where_and_unset_goes_back_to_the_default() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    assert_snapshot!(sandbox.run("policy set session.lifetime 30d"), @"
+    ------- stderr -------
+    session.lifetime is 30d in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(shown(&sandbox, "session.lifetime")["value"], "30d");
+    assert_snapshot!(sandbox.run("policy unset session.lifetime"), @"
+    ------- stderr -------
+    session.lifetime is 7d in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(shown(&sandbox, "session.lifetime")["value"], "7d");
+    // What is the default already is no failure to reach.
+    sandbox.run("policy unset session.lifetime").success();
+    let answer = sandbox.run("policy set password.min-length 12 --json").json();
+    assert_eq!(answer["rule"], shown(&sandbox, "password.min-length"));
+    assert_eq!(answer["database"], sandbox.database().canonicalize().unwrap().to_str().unwrap());
+}
+
+#[test]
+fn a_relative_database_is_told_by_its_absolute_path() {
+    let sandbox = Sandbox::new();
+    sandbox.run("--db here.db db init").success();
+    assert_snapshot!(sandbox.run("--db here.db policy set session.lifetime 30d"), @"
+    ------- stderr -------
+    session.lifetime is 30d in [HOME]/here.db
+    ");
+    assert!(!sandbox.database().exists());
+}
+
+#[test]
+fn only_what_differs_from_the_default_has_a_row() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    let rows = || sandbox.number("SELECT count(*) FROM authctl_policy");
+    // The last two spell the default in other words.
+    for default in ["7d", "168h", "1w"] {
+        set(&sandbox, "session.lifetime", "30d");
+        assert_eq!(rows(), 1);
+        set(&sandbox, "session.lifetime", default);
+        assert_eq!(rows(), 0, "{default}");
+    }
+    set(&sandbox, "session.lifetime", "30d");
+    set(&sandbox, "session.lifetime", "31d");
+    assert_eq!(rows(), 1);
+    sandbox.run("policy unset session.lifetime").success();
+    assert_eq!(rows(), 0);
+}
+
+#[test]
+fn new_sessions_live_as_long_as_the_policy_says() {
+    let sandbox = Sandbox::with_ada();
+    let life = |id: &serde_json::Value| {
+        sandbox.number(&format!(
+            "SELECT expiresAt - createdAt FROM session WHERE id = {}",
+            id.to_string().replace('"', "'")
+        ))
+    };
+    set(&sandbox, "session.lifetime", "30d");
+    set(&sandbox, "session.short-lifetime", "5m");
+    assert_eq!(life(&sign_in(&sandbox, PASSWORD).json()["session"]["id"]), 30 * DAY);
+    let short = sandbox.run_with_input("signin ada@example.com --password-stdin --no-remember --json", PASSWORD).json();
+    assert_eq!(life(&short["session"]["id"]), 300);
+    set(&sandbox, "session.lifetime", "2d");
+    assert_eq!(life(&sign_in(&sandbox, PASSWORD).json()["session"]["id"]), 2 * DAY);
+}
+
+#[test]
+fn a_session_moves_after_the_time_that_the_policy_says() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(
+        "UPDATE session SET updatedAt = updatedAt - 7200, createdAt = createdAt - 7200, expiresAt = expiresAt - 7200",
+    );
+    let end = || sandbox.number("SELECT expiresAt FROM session");
+    let before = end();
+    sandbox.run("whoami").success();
+    assert_eq!(end(), before, "a day has not gone by");
+    set(&sandbox, "session.move-after", "1h");
+    sandbox.run("whoami").success();
+    assert!(end() >= before + 7200, "{} {before}", end());
+    assert_eq!(sandbox.number("SELECT expiresAt - updatedAt FROM session"), 7 * DAY);
+}
+
+#[test]
+fn what_cannot_be_undone_needs_a_session_as_fresh_as_the_policy_says() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute("UPDATE session SET createdAt = createdAt - 7200");
+    set(&sandbox, "session.fresh-for", "1h");
+    assert_eq!(sandbox.run("account delete --yes --json").json_error(5)["code"], "SESSION_NOT_FRESH");
+    set(&sandbox, "session.fresh-for", "3h");
+    sandbox.run("account delete --yes").success();
+}
+
+#[test]
+fn new_passwords_are_judged_by_the_policy() {
+    let sandbox = Sandbox::with_ada();
+    set(&sandbox, "password.min-length", "29");
+    let error = sign_up(&sandbox, "bob@example.com", PASSWORD).json_error(2);
+    assert_eq!(error["code"], "PASSWORD_TOO_SHORT");
+    assert!(error["message"].as_str().unwrap().contains("29"), "{error}");
+    let change = format!("{PASSWORD}\n{OTHER_PASSWORD}\n");
+    let error = sandbox.run_with_input("password change --password-stdin --json", &change).json_error(2);
+    assert_eq!(error["code"], "PASSWORD_TOO_SHORT");
+    sign_in(&sandbox, PASSWORD).success();
+    sandbox.run("policy unset password.min-length").success();
+
+    set(&sandbox, "password.max-length", "64");
+    let long = "correct horse battery staple ".repeat(3);
+    assert_eq!(sign_up(&sandbox, "bob@example.com", &long).json_error(2)["code"], "PASSWORD_TOO_LONG");
+    sandbox.run("policy unset password.max-length").success();
+
+    set(&sandbox, "password.min-strength", "4");
+    assert_eq!(sign_up(&sandbox, "bob@example.com", "purple-lamp").json_error(2)["code"], "PASSWORD_TOO_WEAK");
+    set(&sandbox, "password.min-strength", "0");
+    sign_up(&sandbox, "bob@example.com", "password").success();
+}
+
+#[test]
+fn a_dearer_hash_is_made_from_now_on_and_an_old_one_is_replaced_at_the_next_sign_in() {
+    let sandbox = Sandbox::with_ada();
+    let old = stored_hash(&sandbox);
+    assert!(old.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{old}");
+    set(&sandbox, "password.argon2-memory", "20480");
+    set(&sandbox, "password.argon2-passes", "3");
+    set(&sandbox, "password.argon2-lanes", "2");
+    assert_eq!(stored_hash(&sandbox), old, "a hash cannot be made without its password");
+    let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
+    assert_eq!(stored_hash(&sandbox), old);
+    sign_in(&sandbox, PASSWORD).success();
+    let new = stored_hash(&sandbox);
+    assert!(new.starts_with("$argon2id$v=19$m=20480,t=3,p=2$"), "{new}");
+    sign_in(&sandbox, PASSWORD).success();
+    assert_eq!(stored_hash(&sandbox), new, "a hash that is good enough stays");
+    // A cheaper policy weakens no hash that is there.
+    sandbox.run("policy unset password.argon2-memory").success();
+    sign_in(&sandbox, PASSWORD).success();
+    assert_eq!(stored_hash(&sandbox), new);
+}
+
+#[test]
+fn the_throttle_counts_and_waits_as_the_policy_says() {
+    let sandbox = Sandbox::with_ada();
+    set(&sandbox, "throttle.free-attempts", "2");
+    set(&sandbox, "throttle.first-wait", "10m");
+    for _ in 0..2 {
+        let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
+    }
+    let error = sign_in(&sandbox, PASSWORD).json_error(8);
+    assert!((300..=600).contains(&error["retryAfter"].as_i64().unwrap()), "{error}");
+}
+
+#[test]
+fn required_verification_is_told_only_to_whoever_knows_the_password() {
+    let sandbox = Sandbox::with_ada();
+    set(&sandbox, "email.verification", "required");
+    assert_eq!(sign_in(&sandbox, OTHER_PASSWORD).json_error(7)["code"], "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(sign_in(&sandbox, PASSWORD).json_error(5)["code"], "EMAIL_NOT_VERIFIED");
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1, "the one of the sign-up");
+    sandbox.execute("UPDATE user SET emailVerified = 1");
+    sign_in(&sandbox, PASSWORD).success();
+    sandbox.execute("UPDATE user SET emailVerified = 0");
+    set(&sandbox, "email.verification", "optional");
+    sign_in(&sandbox, PASSWORD).success();
+}
+
+#[test]
+fn the_rules_of_one_database_are_not_those_of_another() {
+    let sandbox = Sandbox::new();
+    for database in ["a.db", "b.db"] {
+        sandbox.run(&format!("--db {database} db init")).success();
+    }
+    sandbox.run("--db a.db policy set session.lifetime 30d").success();
+    assert!(!sandbox.run("--db b.db policy show").success().contains('*'));
+}
