@@ -11,6 +11,7 @@ pub mod password;
 pub mod policy;
 pub mod secret;
 pub mod session;
+pub mod session_filter;
 pub mod store;
 pub mod strength;
 pub mod throttle;
@@ -30,7 +31,7 @@ use jiff::Timestamp;
 
 pub use account::PasswordChanged;
 pub use error::{AuthError, SignedOut};
-pub use operator::{GivenPassword, UserWish, Weakness};
+pub use operator::{GivenPassword, Scope, UserWish, Weakness};
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;

@@ -44,9 +44,14 @@ impl User {
         self.banned && self.ban_expires.is_none_or(|end| now < end)
     }
 
-    /// Whether one of the user's comma-separated roles is the given one.
+    /// The roles, separated by commas. Who has none is a user, as in Better Auth.
+    pub fn roles(&self) -> &str {
+        self.role.as_deref().unwrap_or("user")
+    }
+
+    /// Whether one of the user's roles is the given one.
     pub fn has_role(&self, role: &str) -> bool {
-        self.role.as_deref().is_some_and(|roles| roles.split(',').any(|one| one.trim() == role))
+        self.roles().split(',').any(|one| one.trim() == role)
     }
 }
 
@@ -136,6 +141,7 @@ mod tests {
     #[test]
     fn a_role_is_one_of_the_comma_separated_words_and_not_a_part_of_one() {
         let mut user = crate::auth::fixtures::user();
+        assert!(user.has_role("user") && !user.has_role("admin"));
         user.role = Some("editor, admin".into());
         assert!(user.has_role("admin") && user.has_role("editor"));
         assert!(!user.has_role("adm"));

@@ -20,7 +20,7 @@ pub use account::{AccountCommand, ChangePasswordArgs, DeleteAccountArgs, Passwor
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
-pub use sessions::{PruneArgs, RevokeArgs, SessionsCommand};
+pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
     BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, SetPasswordArgs, SetRoleArgs,

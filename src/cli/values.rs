@@ -25,6 +25,11 @@ pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1s to 3650d, such as 12h or 7d".to_owned())
 }
 
+/// Reads an age: any duration.
+pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
+    duration::parse(text).ok_or_else(|| "expected a duration such as 12h or 30d".to_owned())
+}
+
 /// Reads `--target`: how long one hash may take, from 10 ms to 10 s.
 pub(super) fn target(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_millis(10)..=SignedDuration::from_secs(10);

@@ -6,10 +6,11 @@ use crate::auth::{AuthError, SignedIn};
 use crate::cli::GuardArgs;
 use crate::context::{Context, NoToken};
 use crate::output::Outcome;
+use crate::session_file::SessionFileError;
 
 pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = match admitted(args, context) {
-        Err(error) if args.signin && signing_in_helps(&error) && context.prompt().can_ask() => {
+        Err(error) if args.signin && signing_in_helps(&error, context) && context.prompt().can_ask() => {
             super::signin::at_terminal(context)?;
             admitted(args, context)?
         }
@@ -24,7 +25,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         .env_remove("AUTHCTL_TOKEN_FILE")
         .env("AUTHCTL_USER_ID", &me.user.id)
         .env("AUTHCTL_USER_EMAIL", &me.user.email)
-        .env("AUTHCTL_USER_ROLE", me.user.role.as_deref().unwrap_or("user"));
+        .env("AUTHCTL_USER_ROLE", me.user.roles());
     Ok(Outcome::Become(Box::new(command)))
 }
 
@@ -41,7 +42,11 @@ fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn>
     Ok(me)
 }
 
-/// Whether another sign-in may change the answer: nobody is signed in, or not recently enough.
-fn signing_in_helps(error: &anyhow::Error) -> bool {
-    error.is::<NoToken>() || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::NotFresh))
+/// Whether another sign-in may change the answer: nobody is signed in, or not recently enough. Not
+/// when the environment holds a token: that would still be the one that counts.
+fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
+    let is_about_the_session = error.is::<NoToken>()
+        || error.is::<SessionFileError>()
+        || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::NotFresh));
+    is_about_the_session && context.overriding_variable().is_none()
 }

@@ -17,7 +17,7 @@ use crate::output::Outcome;
 pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         HashCommand::Generate(args) => generate(args, context).context("could not hash the password"),
-        HashCommand::Verify { stdin } => verify(*stdin, context).context("could not compare the password"),
+        HashCommand::Verify { stdin } => verify(*stdin, context),
         HashCommand::Identify => identify(context).context("could not identify the hash"),
         HashCommand::Calibrate(args) => calibrate(args, context).context("could not measure a hash"),
     }
@@ -31,7 +31,8 @@ fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcom
 }
 
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (hash, password) = context.prompt().hash_and_password(stdin)?;
+    let asked = context.prompt().hash_and_password(stdin);
+    let (hash, password) = asked.context("could not compare the password")?;
     match password::verify(&password, &hash, &context.policy.password) {
         Verdict::Right { outdated } => Ok(Outcome::HashIsRight { outdated }),
         Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),

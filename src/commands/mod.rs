@@ -20,7 +20,9 @@ use anyhow::Context as _;
 
 use crate::auth::AuthError;
 use crate::auth::secret::Token;
-use crate::cli::{AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand};
+use crate::cli::{
+    AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand, WhoseArgs,
+};
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::prompt::Source;
@@ -35,8 +37,11 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Signup(args) => signup::run(args, context).context("could not sign up"),
         Command::Signin(args) => signin::run(args, context).context("could not sign in"),
         Command::Whoami(args) => whoami::run(args, context),
-        Command::Sessions { command: None | Some(SessionsCommand::List) } => {
-            sessions::list(context).context("could not list sessions")
+        Command::Sessions { command: None } => {
+            sessions::list(&WhoseArgs::default(), context).context("could not list sessions")
+        }
+        Command::Sessions { command: Some(SessionsCommand::List(args)) } => {
+            sessions::list(&args.whose, context).context("could not list sessions")
         }
         Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => {
             sessions::revoke(args, context).context("could not end sessions")

@@ -1,7 +1,7 @@
 //! `policy`: the rules of this database.
 
+use crate::auth::AuthError;
 use crate::auth::policy::Key;
-use crate::auth::{AuthError, policy::Policy};
 use crate::context::Context;
 use crate::output::Outcome;
 
@@ -15,11 +15,6 @@ pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> a
     let key = Key::find(key).map_err(AuthError::from)?;
     let now = context.now;
     let database = context.database()?.path;
-    let auth = context.auth()?;
-    // The whole policy must make sense with the new value, a default too.
-    let default = key.value(&Policy::default());
-    let value = value.map(String::as_str).filter(|value| *value != default);
-    key.set(&mut auth.policy.clone(), value.unwrap_or(&default)).map_err(AuthError::from)?;
-    let policy = auth.store.set_policy(key, value, now)?;
+    let policy = context.auth()?.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
     Ok(Outcome::PolicyChanged { key, policy, database })
 }

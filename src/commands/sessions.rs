@@ -1,20 +1,81 @@
-//! `sessions`: list and end one's own, delete what has expired.
+//! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired.
 
+use crate::auth::session::Session;
+use crate::auth::session_filter::{Pattern, SessionFilter};
 use crate::auth::store::Which;
-use crate::cli::{PruneArgs, RevokeArgs};
+use crate::auth::{AuthError, Scope};
+use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
 use crate::context::Context;
 use crate::output::Outcome;
 
 /// Rows deleted by one transaction of `prune`: other writers wait for a tenth of a second at most.
 const PRUNE_BATCH: usize = 1_000;
 
-pub(super) fn list(context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if let Some(scope) = scope(whose, context)? {
+        let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
+        return Ok(Outcome::SessionsOfUsers { sessions });
+    }
     let me = context.signed_in()?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?;
     Ok(Outcome::Sessions { sessions, current: me.session.id })
 }
 
+/// Whose sessions an operator means; `None` for one's own.
+fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope>> {
+    match &whose.user {
+        Some(named) => Ok(Some(Scope::User(context.auth()?.find_user(named)?.id))),
+        None => Ok(whose.all_users.then_some(Scope::Everybody)),
+    }
+}
+
 pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let scope = scope(&args.whose, context)?;
+    let is_filtered =
+        args.older_than.is_some() || args.idle.is_some() || args.ip.is_some() || args.user_agent.is_some();
+    if scope.is_none() && !is_filtered && !args.except_current {
+        return revoke_own(args, context);
+    }
+    // Without a name, the sessions of whoever is signed in.
+    let scope = match scope {
+        Some(scope) => scope,
+        None => Scope::User(context.signed_in()?.user.id),
+    };
+    let current = current_session(context)?;
+    let filter = SessionFilter {
+        ids: args.ids.clone(),
+        older_than: args.older_than,
+        idle: args.idle,
+        network: args.ip,
+        user_agent: args.user_agent.as_deref().map(Pattern::new),
+        except: current.clone().filter(|_| args.except_current || args.others),
+    };
+    let chosen = context.auth()?.sessions_in(&scope, &filter)?;
+    if let Some(missing) = args.ids.iter().find(|id| !chosen.iter().any(|(_, session)| session.id == **id)) {
+        return Err(AuthError::NoSuchSession(missing.clone()).into());
+    }
+    let sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
+    if args.dry_run {
+        return Ok(Outcome::SessionsEnded { sessions, dry_run: true, signed_out: false });
+    }
+    let sessions = context.auth()?.end_chosen(&sessions)?;
+    let signed_out = current.is_some_and(|id| sessions.iter().any(|session| session.id == id));
+    if signed_out {
+        let (token, _) = context.token()?;
+        context.session_file()?.remove(Some(&token))?;
+    }
+    Ok(Outcome::SessionsEnded { sessions, dry_run: false, signed_out })
+}
+
+/// The id of the session that the stored token belongs to, if there is one.
+fn current_session(context: &mut Context) -> anyhow::Result<Option<String>> {
+    let Ok((token, _)) = context.token() else {
+        return Ok(None);
+    };
+    Ok(context.auth()?.store.session(&token)?.map(|(session, _)| session.id))
+}
+
+fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
     let me = context.signed_in()?;
     let which = if args.all {

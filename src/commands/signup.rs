@@ -21,7 +21,12 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     };
     let password = context.prompt().new_password(&source(args.password.source()))?;
     let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
-    if args.no_signin {
+    // Where sign-in asks for a verified address, nobody is signed in before theirs is.
+    let must_verify = context.policy.email.verification_required;
+    if must_verify {
+        context.notices.push("the address must be verified before its owner can sign in".to_owned());
+    }
+    if args.no_signin || must_verify {
         let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
         return Ok(Outcome::SignedUp { user, session: None, database });
     }

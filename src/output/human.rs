@@ -49,13 +49,14 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
             ("name", escape(&user.name).into_owned()),
             ("email", format!("{}{}", escape(&user.email), if user.email_verified { "" } else { " (not verified)" })),
             ("user id", escape(&user.id).into_owned()),
-            ("role", escape(user.role.as_deref().unwrap_or("user")).into_owned()),
+            ("role", escape(user.roles()).into_owned()),
             ("session", escape(&session.id).into_owned()),
             ("expires", when(session.expires_at)),
             ("token from", escape(token_from).into_owned()),
             ("database", escape(&database.to_string_lossy()).into_owned()),
         ])),
         Outcome::Sessions { sessions, current } => Page::answer(list(sessions, Some(current), now, style)),
+        Outcome::SessionsOfUsers { sessions } => Page::answer(list_of_users(sessions, now, style)),
         Outcome::SessionsEnded { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
         Outcome::Pruned { count, dry_run, database } => {
             let verb = if *dry_run { "would delete" } else { "deleted" };
@@ -110,7 +111,11 @@ fn stored(path: &std::path::Path) -> String {
 }
 
 pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+    let plural = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
     format!("{count} {noun}{plural}")
 }
 
@@ -145,6 +150,22 @@ fn list(sessions: &[Session], current: Option<&str>, now: Timestamp, style: Styl
         ]
     };
     let header = ["", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
+    table(&header, sessions.iter().map(row).collect(), 1, style)
+}
+
+fn list_of_users(sessions: &[(String, Session)], now: Timestamp, style: Style) -> String {
+    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
+    let row = |(email, session): &(String, Session)| {
+        vec![
+            escape(email).into_owned(),
+            escape(&session.id).into_owned(),
+            when(session.created_at),
+            when(session.expires_at),
+            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
+            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
+        ]
+    };
+    let header = ["USER", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
     table(&header, sessions.iter().map(row).collect(), 1, style)
 }
 
@@ -184,7 +205,8 @@ fn signed_out(how: &SignedOutHow) -> String {
 fn identified(kind: HashKind, outdated: bool) -> String {
     let mut known = vec![("kind", kind.name().to_owned())];
     if let HashKind::Argon2id(cost) = kind {
-        known.push(("cost", format!("{} KiB, {} passes, {} lanes", cost.memory_kib, cost.passes, cost.lanes)));
+        let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
+        known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
     }
     known.push(("accepted", if kind.is_accepted() { "yes" } else { "no" }.to_owned()));
     known.push(("outdated", if outdated { "yes" } else { "no" }.to_owned()));

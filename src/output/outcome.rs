@@ -86,6 +86,11 @@ pub enum Outcome {
         /// Id of the one that asks.
         current: String,
     },
+    /// Live sessions of users, each with the user's address.
+    SessionsOfUsers {
+        /// The sessions, newest first.
+        sessions: Vec<(String, Session)>,
+    },
     /// Sessions ended, or would have.
     SessionsEnded {
         /// Which.

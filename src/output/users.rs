@@ -90,7 +90,7 @@ pub(super) fn list(page: &UserPage, now: Timestamp, style: Style) -> Page {
         vec![
             escape(&user.email).into_owned(),
             escape(&user.name).into_owned(),
-            escape(user.role.as_deref().unwrap_or("user")).into_owned(),
+            escape(user.roles()).into_owned(),
             if state.is_empty() { "-".to_owned() } else { state.join(", ") },
             when(user.created_at),
             escape(&user.id).into_owned(),
@@ -119,7 +119,7 @@ pub(super) fn facts_of(state: &UserState, now: Timestamp, style: Style) -> Strin
         ("verified", yes_no(user.email_verified)),
         ("user id", escape(&user.id).into_owned()),
         ("image", escape(user.image.as_deref().unwrap_or("-")).into_owned()),
-        ("role", escape(user.role.as_deref().unwrap_or("user")).into_owned()),
+        ("role", escape(user.roles()).into_owned()),
         ("banned", banned(user, now)),
         ("second factor", yes_no(user.two_factor_enabled)),
         ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
@@ -187,7 +187,7 @@ pub(super) fn changed(
         UserAct::Deleted => format!("deleted {who} with {} in {place}", counted(sessions_ended as u64, "session")),
         UserAct::PasswordSet => format!("set the password of {who}, checked it{ended} in {place}"),
         UserAct::RoleSet => {
-            format!("{who} is {}{ended} in {place}", escape(user.role.as_deref().unwrap_or("user")))
+            format!("{who} is {}{ended} in {place}", escape(user.roles()))
         }
         UserAct::Verified => format!("the address of {who} is verified in {place}"),
         UserAct::Unverified => format!("the address of {who} is not verified in {place}"),

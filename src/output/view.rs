@@ -140,6 +140,9 @@ pub fn json(outcome: &Outcome) -> Page {
         }
         Outcome::PasswordIsRight { user } | Outcome::AccountUpdated { user } => json!({ "user": UserView::from(user) }),
         Outcome::Sessions { sessions: list, current } => json!({ "sessions": sessions(list, Some(current)) }),
+        Outcome::SessionsOfUsers { sessions } => {
+            json!({ "sessions": sessions.iter().map(|(_, session)| SessionView::from(session)).collect::<Vec<_>>() })
+        }
         Outcome::SessionsEnded { sessions: list, dry_run, signed_out } => {
             json!({ "ended": list.len(), "sessions": sessions(list, None), "dryRun": dry_run, "signedOut": signed_out })
         }

@@ -15,6 +15,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"DELETE FROM "verification" WHERE "value""#, "Better Auth has no such index; it runs only at a deletion"),
     (r#"SELECT count(*) FROM "user""#, "`db status` counts everything"),
     (r#"SELECT count(*) FROM "session""#, "`db status` counts everything"),
+    (r#"ORDER BY "session"."rowid" DESC"#, "the sessions of all users are wanted, for an operator to choose from"),
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),
     (r#"FROM "authctl_schema_history""#, "a row for each migration, read only when one is missing"),
 ];

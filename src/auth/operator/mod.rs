@@ -11,8 +11,10 @@ use super::user::{User, UserRef, check_image, check_name, checked_image};
 use super::{Auth, AuthError};
 
 mod given;
+mod sessions;
 
 pub use given::{GivenPassword, Weakness};
+pub use sessions::Scope;
 
 /// A user that an operator makes.
 #[derive(Debug)]
@@ -132,11 +134,7 @@ impl Auth<'_> {
         keep_sessions: bool,
     ) -> Result<(User, Vec<Session>), AuthError> {
         let role = check_role(role)?;
-        let loses_one = user
-            .role
-            .iter()
-            .flat_map(|roles| roles.split(','))
-            .any(|had| !role.split(',').any(|has| has == had.trim()));
+        let loses_one = user.roles().split(',').any(|had| !role.split(',').any(|has| has == had.trim()));
         let end = (loses_one && !keep_sessions).then_some(Which::All);
         self.apply(user, &UserChange { role: Some(Some(role)), end, ..UserChange::default() }, guard)
     }

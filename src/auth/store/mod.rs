@@ -12,7 +12,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::policy::{Key, Policy, ThrottleRules};
+use super::policy::{Key, Policy, PolicyError, ThrottleRules};
 use super::secret::{StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
@@ -30,8 +30,14 @@ pub trait Store: fmt::Debug {
     /// Reads what this database sets for itself.
     fn policy(&mut self) -> Result<Policy, StoreError>;
 
-    /// Writes a setting, or removes it with `None`, and returns the policy as read back.
-    fn set_policy(&mut self, key: &Key, value: Option<&str>, now: Timestamp) -> Result<Policy, StoreError>;
+    /// Writes a setting, or sets it back to its default with `None`, and returns the policy as read
+    /// back; or why it cannot be set beside the other settings, with nothing changed.
+    fn set_policy(
+        &mut self,
+        key: &Key,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Policy, PolicyError>, StoreError>;
 
     /// Finds a user.
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError>;
@@ -44,6 +50,12 @@ pub trait Store: fmt::Debug {
 
     /// Lists a user's sessions, live or not, newest first.
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError>;
+
+    /// Goes through the sessions of all users, live or not, each with its user's address.
+    fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError>;
+
+    /// Ends sessions by id, whoever's they are, and returns those that were there.
+    fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError>;
 
     /// Counts an attempt, or says how long to wait, as [`super::throttle::decide`] decides.
     fn count_attempt(

@@ -2,8 +2,7 @@
 //! stays.
 
 use super::*;
-use crate::auth::policy::{Key, Policy};
-use crate::auth::store::StoreError;
+use crate::auth::policy::{Key, Policy, PolicyError};
 
 fn key(name: &str) -> &'static Key {
     Key::find(name).unwrap()
@@ -22,41 +21,41 @@ fn a_setting_is_read_back_and_in_force_for_every_connection(db: &Database) {
     let mut other = db.store();
     let mut expected = Policy::default();
     key("session.lifetime").set(&mut expected, "30d").unwrap();
-    assert_eq!(db.store().set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap(), expected);
+    assert_eq!(db.store().set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap(), expected);
     assert_eq!(other.policy().unwrap(), expected, "opened before");
     assert_eq!(db.store().policy().unwrap(), expected, "opened after");
     key("email.verification").set(&mut expected, "required").unwrap();
-    assert_eq!(other.set_policy(key("email.verification"), Some("required"), at(1)).unwrap(), expected);
+    assert_eq!(other.set_policy(key("email.verification"), Some("required"), at(1)).unwrap().unwrap(), expected);
 }
 
 fn a_setting_replaces_the_one_before_it_and_none_removes_it(db: &Database) {
     let mut store = db.store();
     for value in ["30d", "31d"] {
-        let policy = store.set_policy(key("session.lifetime"), Some(value), at(0)).unwrap();
+        let policy = store.set_policy(key("session.lifetime"), Some(value), at(0)).unwrap().unwrap();
         assert_eq!(key("session.lifetime").value(&policy), value);
         assert_eq!(db.count("authctl_policy"), 1);
     }
     for _ in 0..2 {
-        assert_eq!(store.set_policy(key("session.lifetime"), None, at(2)).unwrap(), Policy::default());
+        assert_eq!(store.set_policy(key("session.lifetime"), None, at(2)).unwrap().unwrap(), Policy::default());
         assert_eq!(db.count("authctl_policy"), 0);
     }
 }
 
 fn removing_one_setting_leaves_the_others(db: &Database) {
     let mut store = db.store();
-    store.set_policy(key("password.min-length"), Some("12"), at(0)).unwrap();
-    store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap();
-    let policy = store.set_policy(key("session.lifetime"), None, at(1)).unwrap();
+    store.set_policy(key("password.min-length"), Some("12"), at(0)).unwrap().unwrap();
+    store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap();
+    let policy = store.set_policy(key("session.lifetime"), None, at(1)).unwrap().unwrap();
     assert_eq!(policy.password.length_min, 12);
     assert_eq!(db.count("authctl_policy"), 1);
 }
 
 fn a_setting_that_contradicts_what_another_connection_set_is_not_kept(db: &Database) {
     let mut store = db.store();
-    let before = db.store().set_policy(key("session.move-after"), Some("6d"), at(0)).unwrap();
+    let before = db.store().set_policy(key("session.move-after"), Some("6d"), at(0)).unwrap().unwrap();
     // Whoever asks here has judged by the defaults.
-    let refused = store.set_policy(key("session.lifetime"), Some("2d"), at(1));
-    assert!(matches!(refused, Err(StoreError::Inconsistent { .. })), "{refused:?}");
+    let refused = store.set_policy(key("session.lifetime"), Some("2d"), at(1)).unwrap();
+    assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
     assert_eq!(db.count("authctl_policy"), 1);
     assert_eq!(store.policy().unwrap(), before);
 }
@@ -75,8 +74,8 @@ fn a_key_that_is_not_known_says_nothing_and_stays(db: &Database) {
     put(db, "later.key", "anything");
     let mut store = db.store();
     assert_eq!(store.policy().unwrap(), Policy::default());
-    store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap();
-    store.set_policy(key("session.lifetime"), None, at(0)).unwrap();
+    store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap();
+    store.set_policy(key("session.lifetime"), None, at(0)).unwrap().unwrap();
     assert_eq!(db.count("authctl_policy"), 1);
 }
 

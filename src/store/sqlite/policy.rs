@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use super::engine_error::Engine as _;
-use crate::auth::policy::{Key, Policy};
+use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::store::StoreError;
 use crate::store::dialect::Dialect;
 
@@ -27,21 +27,30 @@ pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
     })
 }
 
+/// Writes a setting if it makes sense beside those that are there now. A value that says the same as
+/// the default has no row.
 pub(super) fn write(
     tx: &Transaction<'_>,
     dialect: Dialect,
     key: &Key,
     value: Option<&str>,
     now: Timestamp,
-) -> Result<Policy, StoreError> {
-    match value {
-        Some(value) => tx.execute(
+) -> Result<Result<Policy, PolicyError>, StoreError> {
+    let default = key.value(&Policy::default());
+    let mut policy = read(tx)?;
+    if let Err(error) = key.set(&mut policy, value.unwrap_or(&default)) {
+        return Ok(Err(error));
+    }
+    let value = key.value(&policy);
+    if value == default {
+        tx.execute(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1"#, [key.name])
+    } else {
+        tx.execute(
             r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
                ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
             (key.name, value, dialect.time(now)),
-        ),
-        None => tx.execute(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1"#, [key.name]),
+        )
     }
     .engine()?;
-    read(tx)
+    read(tx).map(Ok)
 }

@@ -45,6 +45,38 @@ pub(super) fn of_user(connection: &Connection, dialect: Dialect, user_id: &str) 
     Ok(sessions)
 }
 
+pub(super) fn each(
+    connection: &Connection,
+    dialect: Dialect,
+    found: &mut dyn FnMut(String, Session),
+) -> Result<(), StoreError> {
+    let sql = format!(
+        r#"SELECT "user"."email", {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
+           ORDER BY "session"."rowid" DESC"#,
+        rows::SESSION
+    );
+    let mut statement = connection.prepare(&sql).engine()?;
+    let mut all = statement.query([]).engine()?;
+    while let Some(row) = all.next().engine()? {
+        found(row.get(0).engine()?, rows::session(row, 1, dialect)?);
+    }
+    Ok(())
+}
+
+pub(super) fn delete_by_ids(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    ids: &[String],
+) -> Result<Vec<Session>, StoreError> {
+    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    let mut ended = Vec::new();
+    for id in ids {
+        ended.extend(by_id(tx, dialect, id)?);
+        statement.execute([id]).engine()?;
+    }
+    Ok(ended)
+}
+
 pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSession) -> Result<Session, StoreError> {
     tx.execute(
         r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId")

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
 use super::{Sqlite, attempts, connect, pages, policy, sessions, users};
-use crate::auth::policy::{Key, Policy, ThrottleRules};
+use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
@@ -26,7 +26,12 @@ impl Store for Sqlite {
         policy::read(&self.connection)
     }
 
-    fn set_policy(&mut self, key: &Key, value: Option<&str>, now: Timestamp) -> Result<Policy, StoreError> {
+    fn set_policy(
+        &mut self,
+        key: &Key,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Policy, PolicyError>, StoreError> {
         self.act(|tx, dialect| policy::write(tx, dialect, key, value, now))
     }
 
@@ -44,6 +49,14 @@ impl Store for Sqlite {
 
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
         sessions::of_user(&self.connection, self.dialect, user_id)
+    }
+
+    fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
+        sessions::each(&self.connection, self.dialect, found)
+    }
+
+    fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
+        self.act(|tx, dialect| sessions::delete_by_ids(tx, dialect, ids))
     }
 
     fn count_attempt(

@@ -24,8 +24,8 @@ const WALLS: &[Wall] = &[
     Wall { part: "prompt", may: SECRETS, but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
-    // Exit codes are words of help too, and durations are written in one way.
-    Wall { part: "cli", may: &["exit_code", "auth::duration"], but: &[] },
+    // Exit codes are words of help too, and durations and networks are written in one way.
+    Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },
     Wall { part: "context", may: &["auth", "session_file", "prompt", "paths", "store"], but: &[] },
     Wall {
         part: "commands",
