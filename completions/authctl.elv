@@ -19,6 +19,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
     var completions = [
         &'authctl'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -48,6 +49,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand account 'Change or delete your own account'
             cand users 'Administer users; nobody needs to be signed in for it'
             cand user 'Administer users; nobody needs to be signed in for it'
+            cand audit 'Read the log of what was done, and check that it is whole'
             cand guard 'Run a command only with a live session'
             cand hash 'Make, check or identify password hashes'
             cand policy 'Show or change the rules of this database'
@@ -60,6 +62,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-signin 'Create the account without signing in'
@@ -78,6 +81,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-signin 'Create the account without signing in'
@@ -96,6 +100,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-signin 'Create the account without signing in'
@@ -112,6 +117,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;signin'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-remember 'End the session after one day, however much it is used'
@@ -130,6 +136,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sign-in'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-remember 'End the session after one day, however much it is used'
@@ -148,6 +155,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;login'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --no-remember 'End the session after one day, however much it is used'
@@ -165,6 +173,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;whoami'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --check 'Print nothing; the exit code is the answer (0 signed in, 4 not)'
@@ -179,6 +188,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --check 'Print nothing; the exit code is the answer (0 signed in, 4 not)'
@@ -193,6 +203,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -211,6 +222,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sessions;list'= {
             cand --user 'Sessions of this user, by email address or id'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --all-users 'Sessions of all users'
@@ -226,6 +238,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sessions;ls'= {
             cand --user 'Sessions of this user, by email address or id'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --all-users 'Sessions of all users'
@@ -245,6 +258,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --ip 'Only sessions from this address or network, such as 10.0.0.0/8'
             cand --user-agent 'Only sessions from programs that match, such as ''curl*'''
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --others 'End every session of yours but the current one'
@@ -263,6 +277,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions;prune'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --dry-run 'Say how many would be deleted, and delete nothing'
@@ -277,6 +292,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;signout'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --all 'End all sessions of the user, on every machine'
@@ -292,6 +308,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sign-out'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --all 'End all sessions of the user, on every machine'
@@ -307,6 +324,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;logout'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --all 'End all sessions of the user, on every machine'
@@ -322,6 +340,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;password'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -337,6 +356,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;password;change'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave your other sessions alive'
@@ -353,6 +373,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;passwd'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave your other sessions alive'
@@ -368,6 +389,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;account'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -385,6 +407,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'New display name'
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -398,6 +421,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;account;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --force-last-admin 'Delete even the last administrator'
@@ -412,6 +436,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -434,12 +459,13 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand set-password 'Set a user''s password; all sessions of the user end'
             cand set-role 'Set a user''s roles; losing one ends the sessions'
             cand verify-email 'Say that a user''s address is verified'
-            cand ban 'Refuse a user''s sign-in and end all sessions'
+            cand ban 'Refuse a user''s sign-in and end all sessions; the user is told the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
         }
         &'authctl;user'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -462,7 +488,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand set-password 'Set a user''s password; all sessions of the user end'
             cand set-role 'Set a user''s roles; losing one ends the sessions'
             cand verify-email 'Say that a user''s address is verified'
-            cand ban 'Refuse a user''s sign-in and end all sessions'
+            cand ban 'Refuse a user''s sign-in and end all sessions; the user is told the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
         }
@@ -473,6 +499,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --banned 'Only banned users'
@@ -493,6 +520,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --banned 'Only banned users'
@@ -513,6 +541,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --banned 'Only banned users'
@@ -533,6 +562,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --banned 'Only banned users'
@@ -548,6 +578,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -561,6 +592,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -574,6 +606,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;exists'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -587,6 +620,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;exists'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -604,6 +638,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --verified 'Say that the address is verified'
@@ -628,6 +663,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --verified 'Say that the address is verified'
@@ -652,6 +688,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --verified 'Say that the address is verified'
@@ -676,6 +713,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --verified 'Say that the address is verified'
@@ -699,6 +737,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -715,6 +754,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -728,6 +768,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-exists 'Succeed when there is no such user'
@@ -743,6 +784,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;rm'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-exists 'Succeed when there is no such user'
@@ -758,6 +800,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-exists 'Succeed when there is no such user'
@@ -773,6 +816,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;rm'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-exists 'Succeed when there is no such user'
@@ -789,6 +833,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;set-password'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave the user''s sessions alive'
@@ -808,6 +853,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;set-password'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave the user''s sessions alive'
@@ -826,6 +872,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;set-role'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave the user''s sessions alive'
@@ -841,6 +888,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;set-role'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave the user''s sessions alive'
@@ -856,6 +904,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;verify-email'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --undo 'Say that it is not verified'
@@ -870,6 +919,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;verify-email'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --undo 'Say that it is not verified'
@@ -884,8 +934,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;ban'= {
             cand --for 'How long, such as 7d [default: for good]'
-            cand --reason 'Why; the user is told at sign-in'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --force-last-admin 'Ban even the last administrator'
@@ -900,8 +950,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;ban'= {
             cand --for 'How long, such as 7d [default: for good]'
-            cand --reason 'Why; the user is told at sign-in'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --force-last-admin 'Ban even the last administrator'
@@ -916,6 +966,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;unban'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -929,6 +980,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;unban'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -942,6 +994,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;unlock'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -955,6 +1008,113 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;unlock'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;audit'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List what was done, the oldest first'
+            cand ls 'List what was done, the oldest first'
+            cand tail 'Show the newest entries'
+            cand verify 'Look for entries that were edited, removed or moved'
+            cand export 'Print entries as JSON, one per line'
+        }
+        &'authctl;audit;list'= {
+            cand --user 'About or by this user, by email address or id'
+            cand --event 'Whose event begins with this, such as session or signin.failed'
+            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
+            cand --until 'Before this instant'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;audit;ls'= {
+            cand --user 'About or by this user, by email address or id'
+            cand --event 'Whose event begins with this, such as session or signin.failed'
+            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
+            cand --until 'Before this instant'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;audit;tail'= {
+            cand -n 'How many entries'
+            cand --lines 'How many entries'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand -f 'Go on as entries come, until interrupted'
+            cand --follow 'Go on as entries come, until interrupted'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;audit;verify'= {
+            cand --contains 'Also require an entry with this hash, which `verify` printed before'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;audit;export'= {
+            cand --user 'About or by this user, by email address or id'
+            cand --event 'Whose event begins with this, such as session or signin.failed'
+            cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
+            cand --until 'Before this instant'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -969,6 +1129,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;guard'= {
             cand --role 'Require this role'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --fresh 'Require a recent sign-in'
@@ -984,6 +1145,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1002,6 +1164,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;hash;generate'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --password-stdin 'Read the password from standard input'
@@ -1016,6 +1179,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash;verify'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --stdin 'Read the hash and the password from standard input, one per line'
@@ -1030,6 +1194,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash;identify'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1045,6 +1210,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --target 'How long one hash may take'
             cand --max-memory 'How much memory one hash may take, in KiB, MiB or GiB'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1058,6 +1224,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1074,6 +1241,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1087,6 +1255,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;set'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1100,6 +1269,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;unset'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1113,6 +1283,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1129,6 +1300,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;init'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --if-missing 'Succeed when the database is there already'
@@ -1143,6 +1315,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1156,6 +1329,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;migrate'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1169,6 +1343,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;completions'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
@@ -1182,6 +1357,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;help'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'

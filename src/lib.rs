@@ -39,6 +39,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use auth::audit::Entry;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, Wishes};
 use error::Exit;
@@ -114,6 +115,7 @@ fn answer(cli: &Cli) -> ExitCode {
             drop(context);
             become_command(*command, cli.global.json, style)
         }
+        Ok(Outcome::EntriesToFollow(entries)) => follow(entries, cli, style, &mut context),
         Ok(outcome) => tell(&outcome, cli, style, &mut context),
         Err(error) => {
             let exit = Exit::from(error);
@@ -136,6 +138,7 @@ fn wishes(cli: &Cli) -> Wishes {
         wait: cli.global.wait,
         no_input: cli.global.no_input,
         yes: cli.global.yes,
+        reason: cli.global.reason.clone(),
     }
 }
 
@@ -167,6 +170,34 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
         }
     }
     ExitCode::Done
+}
+
+/// How often a log that is followed is looked at.
+const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Tells entries of the audit log as they come, until somebody ends the process or stops reading.
+fn follow(mut entries: Vec<Entry>, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let mut last = 0;
+    loop {
+        last = entries.last().map_or(last, |entry| entry.seq);
+        let lines = output::entry_lines(&entries, cli.global.json);
+        if let Err(error) = stream::answer(&lines) {
+            return tell_failure(&Exit::of_output(&error), cli.global.json, style.color);
+        }
+        std::thread::sleep(FOLLOW_POLL);
+        entries = Vec::new();
+        let newer = |entry| {
+            entries.push(entry);
+            true
+        };
+        let read = context.auth().and_then(|auth| {
+            let mut newer = newer;
+            Ok(auth.store.each_entry(last, &mut newer)?)
+        });
+        if let Err(error) = read {
+            return tell_failure(&Exit::from(error), cli.global.json, style.color);
+        }
+    }
 }
 
 /// Turns this process into another one; returns only when that fails.

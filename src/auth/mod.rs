@@ -3,6 +3,7 @@
 //! Nothing here knows a terminal, a file, SQL, the clock or where randomness comes from. The moment
 //! is a value, so every rule about time can be tried at any time.
 
+pub mod audit;
 pub mod duration;
 pub mod email;
 pub mod error;

@@ -1,6 +1,7 @@
 //! Signing in: the attempt is counted before the hash runs, an unknown user costs the same work as
 //! a known one, and everything but the password is told only to whoever knows the password.
 
+use super::audit::Event;
 use super::email::Email;
 use super::password::{self, Verdict};
 use super::secret::{Password, StoredHash};
@@ -83,12 +84,18 @@ impl Auth<'_> {
         if let (Some(user), Some(hash)) = (user, hash) {
             match password::verify(given, &hash, &self.policy.password) {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
-                Verdict::Wrong => return Ok(None),
+                Verdict::Wrong => {
+                    self.store.record(Event::user("signin.failed", &user.id))?;
+                    return Ok(None);
+                }
                 Verdict::Unacceptable => {}
             }
         }
         // Nobody is verified at the same cost, so that an unknown user takes as long as a known one.
         password::work(given, self.policy.password.cost)?;
+        // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
+        let key: String = attempts.as_str().chars().take(12).collect();
+        self.store.record(Event { name: "signin.failed", ..Event::default() }.with(format!("nobody: {key}")))?;
         Ok(None)
     }
 

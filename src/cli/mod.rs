@@ -2,6 +2,7 @@
 //! and knows no other part of the program but the table of exit codes.
 
 mod account;
+mod audit;
 mod guard;
 mod hash;
 mod parse;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use account::{AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, UpdateAccountArgs};
+pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
@@ -72,6 +74,9 @@ pub struct Global {
     /// Answer yes to confirmations
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub yes: bool,
+    /// Why this is done, for the audit log
+    #[arg(long, value_name = "TEXT", global = true, help_heading = "Global options")]
+    pub reason: Option<String>,
     /// Colour the output
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
     pub color: ColorChoice,
@@ -136,6 +141,13 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: UsersCommand,
+    },
+    /// Read the log of what was done, and check that it is whole
+    #[command(after_help = audit::EXAMPLES)]
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Run a command only with a live session
     #[command(after_help = guard::EXAMPLES)]

@@ -43,6 +43,13 @@ except a token under --print-token. The session file holds the token in clear,
 readable by you alone (mode 0600). Keep the database in a directory that only
 you can write; authctl refuses others.
 
+Against silence: every act that changes something, and every failed sign-in, is
+an entry of the audit log in the same transaction. Each entry's hash covers the
+one before, so `audit verify` finds entries that were edited, removed or moved.
+It cannot find that the newest were cut off, nor that somebody who can write
+the file made the whole chain anew: note the hash that it prints elsewhere and
+ask for it later with `audit verify --contains`.
+
 Not protected against: root, programs that run as you, a keylogger, a file
 system that forgets what it was told to keep. Somebody who can write the file
 can also make its end disappear: SQLite cannot tell a log that was cut off from

@@ -54,7 +54,7 @@ pub enum UsersCommand {
     /// Say that a user's address is verified
     #[command(after_help = "Example:\n  authctl users verify-email ada@example.com")]
     VerifyEmail(VerifyEmailArgs),
-    /// Refuse a user's sign-in and end all sessions
+    /// Refuse a user's sign-in and end all sessions; the user is told the --reason
     #[command(after_help = "Example:\n  authctl users ban ada@example.com --for 7d --reason spam")]
     Ban(BanArgs),
     /// Lift a ban
@@ -235,9 +235,6 @@ pub struct BanArgs {
     /// How long, such as 7d [default: for good]
     #[arg(long = "for", value_name = "DURATION", value_parser = values::ban)]
     pub duration: Option<SignedDuration>,
-    /// Why; the user is told at sign-in
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     /// Ban even the last administrator
     #[arg(long)]
     pub force_last_admin: bool,

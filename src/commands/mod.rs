@@ -2,6 +2,7 @@
 //! returns what happened. It has nothing to print with.
 
 mod account;
+mod audit;
 mod completions;
 mod db;
 mod guard;
@@ -60,6 +61,7 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
             account::delete(args, context).context("could not delete the account")
         }
         Command::Users { command } => users::run(command, context),
+        Command::Audit { command } => audit::run(command, context),
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
         Command::Policy { command: PolicyCommand::Show } => policy::show(context).context("could not read the policy"),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::auth::audit::Actor;
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
@@ -35,6 +36,8 @@ pub struct Wishes {
     pub no_input: bool,
     /// `--yes`.
     pub yes: bool,
+    /// `--reason`.
+    pub reason: Option<String>,
 }
 
 /// Everything a command needs of the outside.
@@ -100,6 +103,7 @@ impl Context {
             let place = self.database()?;
             let mut opened = sqlite::open(&place.path, self.wishes.wait)
                 .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+            opened.act_as(self.actor(None));
             self.policy = opened.policy()?;
             self.store = Some(Box::new(opened));
         }
@@ -141,7 +145,21 @@ impl Context {
     /// Finds out who is signed in.
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
-        Ok(self.auth()?.signed_in(&token)?)
+        let me = self.auth()?.signed_in(&token)?;
+        let actor = self.actor(Some(me.user.id.clone()));
+        self.auth()?.store.act_as(actor);
+        Ok(me)
+    }
+
+    /// Who the audit log says did it.
+    fn actor(&self, signed_in: Option<String>) -> Actor {
+        let (os_user, host) = origin::who();
+        Actor { os_user, host, signed_in, reason: self.reason(), at: self.now }
+    }
+
+    /// Why it is done, in the user's words.
+    pub fn reason(&self) -> Option<String> {
+        self.wishes.reason.clone()
     }
 
     /// Ends the sessions of sign-ins whose process died half-way.

@@ -29,10 +29,9 @@ impl OriginHints {
 
     /// Describes this process.
     pub(super) fn origin(&self) -> Origin {
-        let system = rustix::system::uname();
-        let host = system.nodename().to_string_lossy().into_owned();
+        let (os_user, host) = who();
         let place = self.ci_run.clone().or_else(terminal).unwrap_or_else(|| "no terminal".to_owned());
-        let described = format!("authctl/{} ({}@{host}; {place})", env!("CARGO_PKG_VERSION"), os_user());
+        let described = format!("authctl/{} ({}@{host}; {place})", env!("CARGO_PKG_VERSION"), os_user);
         Origin {
             ip_address: self.client_address(),
             user_agent: Some(described.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect()),
@@ -51,6 +50,11 @@ fn terminal() -> Option<String> {
     let name = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok()?;
     let name = name.to_string_lossy();
     Some(name.strip_prefix("/dev/").unwrap_or(&name).to_owned())
+}
+
+/// The operating system's user and the host.
+pub(super) fn who() -> (String, String) {
+    (os_user(), rustix::system::uname().nodename().to_string_lossy().into_owned())
 }
 
 /// The name of the operating system's user who runs this process; the environment may lie.

@@ -40,6 +40,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
 
 fn of_refusal(error: &Refusal) -> Exit {
     match error {
+        Refusal::LogBroken(_) | Refusal::LogLacksHash => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
+            .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
         Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),

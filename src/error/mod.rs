@@ -4,6 +4,7 @@ mod classify;
 
 use serde_json::json;
 
+use crate::auth::audit::Break;
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
 
@@ -13,6 +14,12 @@ pub enum Refusal {
     /// A question was answered with no.
     #[error("declined: nothing was changed")]
     Declined,
+    /// The audit log is not what was written.
+    #[error("{}", broken(.0))]
+    LogBroken(Break),
+    /// The audit log has no entry with the hash that it must have.
+    #[error("the audit log has no entry with this hash: it was cut off, or is another one")]
+    LogLacksHash,
     /// The answer to a question is no.
     #[error("{0}")]
     No(&'static str),
@@ -24,6 +31,13 @@ pub enum Refusal {
         /// What to do.
         hint: &'static str,
     },
+}
+
+fn broken(place: &Break) -> String {
+    match place {
+        Break::Missing(seq) => format!("the audit log is broken: entry {seq} is missing"),
+        Break::Changed(seq) => format!("the audit log is broken: entry {seq} is not what was written"),
+    }
 }
 
 /// A sign-out could not end the session in the database.

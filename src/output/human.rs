@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::escape::escape;
 use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
 use super::page::{Page, Style};
+use super::sessions::{ended, list, list_of_users};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
-use super::users;
+use super::{entries, users};
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{Argon2Cost, KEYS, Key, Policy};
 use crate::auth::session::Session;
@@ -18,7 +19,7 @@ use crate::auth::user::User;
 pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
     let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
     match outcome {
-        Outcome::Silent | Outcome::Become(_) => Page::default(),
+        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow(_) => Page::default(),
         Outcome::HashMade(hash) => Page::answer(format!("{}\n", hash.expose())),
         Outcome::HashIsRight { outdated: false } => Page::done("the password is right".to_owned()),
         Outcome::HashIsRight { outdated: true } => {
@@ -81,6 +82,15 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
         Outcome::UserChanged { act, user, sessions_ended, password, database } => {
             users::changed(*act, user, *sessions_ended, password.as_ref(), database, now)
         }
+        Outcome::Entries(list) => Page::answer(entries::table_of(list, now, style)),
+        Outcome::EntryLines(list) => Page::answer(entries::lines(list, true)),
+        Outcome::LogIsWhole { entries, head, database } => Page {
+            answer: facts(&[("entries", entries.to_string()), ("newest hash", head.clone())]),
+            done: vec![format!(
+                "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
+                shown(database)
+            )],
+        },
         Outcome::Policy { policy } => Page::answer(rules(policy, style)),
         Outcome::PolicyChanged { key, policy, database } => {
             Page::done(format!("{} is {} in {}", key.name, key.value(policy), shown(database)))
@@ -134,56 +144,6 @@ fn signed_up(
         )),
         None => Page::done(format!("created the account of {} in {}", who(user), shown(database))),
     }
-}
-
-fn list(sessions: &[Session], current: Option<&str>, now: Timestamp, style: Style) -> String {
-    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
-    let row = |session: &Session| {
-        let mark = if current == Some(session.id.as_str()) { "*" } else { "" };
-        vec![
-            mark.to_owned(),
-            escape(&session.id).into_owned(),
-            when(session.created_at),
-            when(session.expires_at),
-            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
-            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
-        ]
-    };
-    let header = ["", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
-    table(&header, sessions.iter().map(row).collect(), 1, style)
-}
-
-fn list_of_users(sessions: &[(String, Session)], now: Timestamp, style: Style) -> String {
-    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
-    let row = |(email, session): &(String, Session)| {
-        vec![
-            escape(email).into_owned(),
-            escape(&session.id).into_owned(),
-            when(session.created_at),
-            when(session.expires_at),
-            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
-            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
-        ]
-    };
-    let header = ["USER", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
-    table(&header, sessions.iter().map(row).collect(), 1, style)
-}
-
-fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
-    let count = counted(sessions.len() as u64, "session");
-    let mut page = Page::default();
-    if dry_run {
-        page.done.push(format!("would end {count}"));
-        if !sessions.is_empty() {
-            page.answer = list(sessions, None, now, style);
-        }
-    } else {
-        page.done.push(format!("ended {count}"));
-    }
-    if signed_out {
-        page.done.push("this session was among them: signed out".to_owned());
-    }
-    page
 }
 
 fn signed_out(how: &SignedOutHow) -> String {

@@ -1,16 +1,19 @@
 //! What happened, as a value, and how it is told. Commands return an [`Outcome`] and cannot print;
 //! here everything is told and nothing is decided.
 
+mod entries;
 pub mod escape;
 mod human;
 mod outcome;
 mod page;
+mod sessions;
 pub mod stream;
 mod table;
 pub mod time;
 mod users;
 mod view;
 
+pub use entries::lines as entry_lines;
 pub use human::human;
 pub use outcome::{ChosenBy, DatabaseState, Kept, Outcome, SignedOutHow};
 pub use page::{Page, Style};

@@ -6,6 +6,7 @@ use std::process::Command;
 use jiff::SignedDuration;
 
 use super::users::{UserAct, UserState};
+use crate::auth::audit::Entry;
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{Argon2Cost, Key, Policy};
 use crate::auth::secret::{Password, StoredHash, Token};
@@ -151,6 +152,21 @@ pub enum Outcome {
         sessions_ended: usize,
         /// A password that was made and that nobody knows yet.
         password: Option<Password>,
+        /// Where.
+        database: PathBuf,
+    },
+    /// Entries of the audit log.
+    Entries(Vec<Entry>),
+    /// The same, one JSON document per line.
+    EntryLines(Vec<Entry>),
+    /// The same, and those that are still to come.
+    EntriesToFollow(Vec<Entry>),
+    /// The audit log is as it was written.
+    LogIsWhole {
+        /// How many entries it has.
+        entries: u64,
+        /// The hash of the newest.
+        head: String,
         /// Where.
         database: PathBuf,
     },

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::outcome::{Kept, Outcome};
 use super::page::Page;
 use super::time::rfc3339;
-use super::users;
+use super::{entries, users};
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::session::Session;
@@ -117,7 +117,7 @@ fn rule(key: &Key, policy: &Policy) -> Value {
 /// The one document that `--json` prints. Nothing else is told.
 pub fn json(outcome: &Outcome) -> Page {
     let document: Value = match outcome {
-        Outcome::Silent | Outcome::Become(_) => return Page::default(),
+        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow(_) => return Page::default(),
         Outcome::HashMade(hash) => json!({ "hash": hash.expose() }),
         Outcome::HashIsRight { outdated } => json!({ "right": true, "outdated": outdated }),
         Outcome::HashIdentified { kind, outdated } => identified(*kind, *outdated),
@@ -174,6 +174,13 @@ pub fn json(outcome: &Outcome) -> Page {
                 fields.insert("password".into(), password.expose().into());
             }
             document
+        }
+        Outcome::Entries(list) => {
+            json!({ "entries": list.iter().map(entries::json).collect::<Vec<_>>() })
+        }
+        Outcome::EntryLines(list) => return Page::answer(entries::lines(list, true)),
+        Outcome::LogIsWhole { entries, head, database } => {
+            json!({ "whole": true, "entries": entries, "head": head, "database": database.to_string_lossy() })
         }
         Outcome::Policy { policy } => json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() }),
         Outcome::PolicyChanged { key, policy, database } => {

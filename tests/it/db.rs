@@ -13,7 +13,7 @@ fn make_old(sandbox: &Sandbox) {
         "DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;
          DROP INDEX user_createdAt_idx;
-         DROP INDEX user_name_idx;
+         DROP INDEX user_name_idx; DROP TABLE authctl_audit;
          DELETE FROM authctl_schema_history WHERE version > 1;
          PRAGMA user_version = 1;",
     );
@@ -108,7 +108,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 4
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 5
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -119,7 +119,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 4
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 5
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);

@@ -198,7 +198,7 @@ fn making_and_migrating_wait_for_their_lock() {
     // Nothing to migrate, so nobody waits.
     let _ = sandbox.run("--wait 0s db migrate").success();
     sandbox.execute(
-        "DROP TABLE authctl_throttle; DROP TABLE authctl_policy; DROP INDEX user_createdAt_idx; DROP INDEX user_name_idx; DELETE FROM authctl_schema_history WHERE version > 1; PRAGMA user_version = 1",
+        "DROP TABLE authctl_throttle; DROP TABLE authctl_policy; DROP INDEX user_createdAt_idx; DROP INDEX user_name_idx; DROP TABLE authctl_audit; DELETE FROM authctl_schema_history WHERE version > 1; PRAGMA user_version = 1",
     );
     for words in ["db migrate", "whoami"] {
         assert_eq!(sandbox.run(&format!("--wait 20ms {words} --json")).json_error(75)["code"], "DATABASE_BUSY");

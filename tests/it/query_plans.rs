@@ -16,12 +16,14 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"SELECT count(*) FROM "user""#, "`db status` counts everything"),
     (r#"SELECT count(*) FROM "session""#, "`db status` counts everything"),
     (r#"ORDER BY "session"."rowid" DESC"#, "the sessions of all users are wanted, for an operator to choose from"),
+    (r#"ORDER BY "seq" DESC LIMIT 1"#, "reads the newest entry of the audit log from the end of the table"),
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),
     (r#"FROM "authctl_schema_history""#, "a row for each migration, read only when one is missing"),
 ];
 
 /// What stands in the statements for names, and every name that it stands for.
-const NAMES: &[(&str, &[&str])] = &[("{column}", &["email", "id"]), ("{HISTORY}", &["authctl_schema_history"])];
+const NAMES: &[(&str, &[&str])] =
+    &[("{column}", &["email", "id"]), ("{HISTORY}", &["authctl_schema_history"]), ("{COLUMNS}", &["*"])];
 
 /// The look-ups that the program lives on must be among the statements.
 const INDEXES: &[&str] = &[

@@ -69,6 +69,18 @@ impl Auth<'_> {
         found.ok_or_else(|| AuthError::NoSuchUser(named.to_owned()))
     }
 
+    /// Finds the id of a user; an id that nobody has any more stands for itself, because the audit log
+    /// still knows it.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`] for an address that nobody has.
+    pub fn find_user_or_id(&mut self, named: &str) -> Result<String, AuthError> {
+        match UserRef::parse(named)? {
+            UserRef::Id(id) => Ok(id),
+            UserRef::Email(_) => Ok(self.find_user(named)?.id),
+        }
+    }
+
     /// Makes a user, without a session.
     ///
     /// # Errors

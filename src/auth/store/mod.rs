@@ -12,6 +12,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::audit::{Actor, Entry, Event};
 use super::policy::{Key, Policy, PolicyError, ThrottleRules};
 use super::secret::{StoredHash, Token};
 use super::session::Session;
@@ -27,6 +28,16 @@ pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: fmt::Debug {
+    /// Says who acts from now on. Every act that changes something writes entries to the audit log
+    /// in its own transaction, under this name.
+    fn act_as(&mut self, actor: Actor);
+
+    /// Adds an entry about something that changed nothing else, such as a failed sign-in.
+    fn record(&mut self, event: Event) -> Result<(), StoreError>;
+
+    /// Goes through the audit log in its order until `found` says that it is enough.
+    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
+
     /// Reads what this database sets for itself.
     fn policy(&mut self) -> Result<Policy, StoreError>;
 

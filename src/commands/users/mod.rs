@@ -132,9 +132,10 @@ fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result
 fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let until = args.duration.map(|duration| context.now.saturating_add(duration)).transpose()?;
+    let reason = context.reason();
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let (user, ended) = auth.ban(&user, until, args.reason.clone(), guard(args.force_last_admin))?;
+    let (user, ended) = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
     Ok(Outcome::UserChanged { act: UserAct::Banned, user, sessions_ended: ended.len(), password: None, database })
 }
 

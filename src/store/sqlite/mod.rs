@@ -3,14 +3,18 @@
 //! Nothing slow runs between `BEGIN` and `COMMIT`: passwords are hashed before.
 
 mod attempts;
+mod audit;
+mod census;
 mod connect;
 mod create;
 mod engine_error;
+mod events;
 mod file;
 mod lock;
 mod migrate;
 mod open;
 mod pages;
+mod passwords;
 mod policy;
 mod rows;
 mod sessions;
@@ -23,6 +27,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
+use crate::auth::audit::{Actor, Event};
 use crate::auth::store::StoreError;
 use engine_error::Engine as _;
 
@@ -43,22 +48,29 @@ pub struct Sqlite {
     path: PathBuf,
     /// How long to wait for other processes.
     wait: Duration,
+    /// Who acts.
+    actor: Actor,
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
 }
 
 impl Sqlite {
-    /// Runs one act: `BEGIN IMMEDIATE`, the act, `COMMIT`; nothing is kept when the act fails.
+    /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is
+    /// kept when the act fails.
     fn act<T>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, Dialect) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if !self.prepared_to_write {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
             self.prepared_to_write = true;
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        let result = act(&transaction, self.dialect)?;
+        let mut events = Vec::new();
+        let result = act(&transaction, self.dialect, &mut events)?;
+        if !events.is_empty() {
+            audit::append(&transaction, self.dialect, &self.actor, events)?;
+        }
         transaction.commit().engine()?;
         Ok(result)
     }

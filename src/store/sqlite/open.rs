@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::connect::{connect, schema_version};
 use super::engine_error::Engine as _;
 use super::{Sqlite, file, migrate};
+use crate::auth::audit::Actor;
 use crate::store::OpenError;
 use crate::store::dialect::NATIVE;
 
@@ -23,7 +24,14 @@ pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
     }
-    let mut store = Sqlite { connection, dialect: NATIVE, path: path.into(), wait, prepared_to_write: false };
+    let mut store = Sqlite {
+        connection,
+        dialect: NATIVE,
+        path: path.into(),
+        wait,
+        actor: Actor::default(),
+        prepared_to_write: false,
+    };
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;
     }

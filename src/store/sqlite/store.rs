@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
-use super::{Sqlite, attempts, connect, pages, policy, sessions, users};
+use super::events::{begun_of, change_events, ended_of};
+use super::passwords::{self, Verified};
+use super::{Sqlite, attempts, audit, census, pages, policy, sessions, users};
+use crate::auth::audit::{Actor, Entry, Event};
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
@@ -22,6 +25,21 @@ const UNDECIDED_POLL: Duration = Duration::from_millis(25);
 const UNDECIDED_WAIT: Duration = Duration::from_secs(3);
 
 impl Store for Sqlite {
+    fn act_as(&mut self, actor: Actor) {
+        self.actor = actor;
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), StoreError> {
+        self.act(|_, _, log| {
+            log.push(event);
+            Ok(())
+        })
+    }
+
+    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
+        audit::each(&self.connection, self.dialect, after, found)
+    }
+
     fn policy(&mut self) -> Result<Policy, StoreError> {
         policy::read(&self.connection)
     }
@@ -32,7 +50,14 @@ impl Store for Sqlite {
         value: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<Policy, PolicyError>, StoreError> {
-        self.act(|tx, dialect| policy::write(tx, dialect, key, value, now))
+        self.act(|tx, dialect, log| {
+            let written = policy::write(tx, dialect, key, value, now)?;
+            if let Ok(policy) = &written {
+                let detail = format!("{} = {}", key.name, key.value(policy));
+                log.push(Event { name: "policy.set", ..Event::default() }.with(detail));
+            }
+            Ok(written)
+        })
     }
 
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
@@ -56,7 +81,11 @@ impl Store for Sqlite {
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
-        self.act(|tx, dialect| sessions::delete_by_ids(tx, dialect, ids))
+        self.act(|tx, dialect, log| {
+            let ended = sessions::delete_by_ids(tx, dialect, ids)?;
+            log.extend(ended.iter().map(ended_of));
+            Ok(ended)
+        })
     }
 
     fn count_attempt(
@@ -67,7 +96,7 @@ impl Store for Sqlite {
     ) -> Result<Decision, StoreError> {
         let mut waited = Duration::ZERO;
         loop {
-            let (decision, undecided) = self.act(|tx, dialect| attempts::count(tx, dialect, key, now, rules))?;
+            let (decision, undecided) = self.act(|tx, dialect, _| attempts::count(tx, dialect, key, now, rules))?;
             // Others are at it: as with a lock of theirs, wait until they are done.
             if matches!(decision, Decision::Proceed(_)) || !undecided || waited >= self.wait.min(UNDECIDED_WAIT) {
                 return Ok(decision);
@@ -78,7 +107,7 @@ impl Store for Sqlite {
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act(|tx, _| attempts::clear(tx, key))
+        self.act(|tx, _, _| attempts::clear(tx, key))
     }
 
     fn create_user(
@@ -87,9 +116,11 @@ impl Store for Sqlite {
         hash: Option<&StoredHash>,
         session: Option<&NewSession>,
     ) -> Result<(User, Option<Session>), StoreError> {
-        self.act(|tx, dialect| {
+        self.act(|tx, dialect, log| {
             let made = users::insert(tx, dialect, user, hash)?;
             let session = session.map(|session| sessions::insert(tx, dialect, session)).transpose()?;
+            log.push(Event::user("user.created", &made.id).with(format!("roles: {}", made.roles())));
+            log.extend(session.as_ref().map(begun_of));
             Ok((made, session))
         })
     }
@@ -101,58 +132,51 @@ impl Store for Sqlite {
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect| {
-            let in_force = users::password_hash(tx, &session.user_id)?;
-            if in_force.is_none_or(|hash| hash.expose() != verified.expose()) {
-                return Ok(None);
-            }
-            if let Some(upgraded) = upgraded {
-                users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;
-            }
-            attempts::clear(tx, attempts)?;
-            sessions::insert(tx, dialect, session).map(Some)
+        self.act(|tx, dialect, log| {
+            passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded, attempts })
         })
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect| sessions::set_end(tx, dialect, id, now, expires_at))
-    }
-
-    fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect| sessions::delete_by_token(tx, dialect, token))
-    }
-
-    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
-        self.act(|tx, dialect| sessions::delete(tx, dialect, user_id, which))
-    }
-
-    fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act(|tx, dialect| {
-            let in_force = users::password_hash(tx, change.user_id)?;
-            if in_force.is_none_or(|hash| hash.expose() != change.verified.expose()) {
-                return Ok(None);
-            }
-            // Sessions first: should one of them not be there, nothing has been written yet.
-            let ended = match &change.end {
-                None => Vec::new(),
-                Some(which) => match sessions::delete(tx, dialect, change.user_id, which)? {
-                    Ended::Sessions(ended) => ended,
-                    Ended::Missing(_) => return Ok(None),
-                },
-            };
-            users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
-            attempts::clear(tx, change.attempts)?;
-            Ok(Some(ended))
+        self.act(|tx, dialect, log| {
+            let moved = sessions::set_end(tx, dialect, id, now, expires_at)?;
+            log.extend(moved.as_ref().map(|session| Event::session("session.moved", &session.user_id, &session.id)));
+            Ok(moved)
         })
     }
 
+    fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
+        self.act(|tx, dialect, log| {
+            let ended = sessions::delete_by_token(tx, dialect, token)?;
+            log.extend(ended.as_ref().map(ended_of));
+            Ok(ended)
+        })
+    }
+
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
+        self.act(|tx, dialect, log| {
+            let ended = sessions::delete(tx, dialect, user_id, which)?;
+            if let Ended::Sessions(sessions) = &ended {
+                log.extend(sessions.iter().map(ended_of));
+            }
+            Ok(ended)
+        })
+    }
+
+    fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
+        self.act(|tx, dialect, log| passwords::replace(tx, dialect, log, change))
+    }
+
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act(|tx, dialect| {
+        self.act(|tx, dialect, log| {
             if !users::upsert_password_hash(tx, dialect, new)? {
                 return Ok(None);
             }
             attempts::clear(tx, new.attempts)?;
-            sessions::end(tx, dialect, new.user_id, new.end.as_ref()).map(Some)
+            let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
+            log.push(Event::user("password.set", new.user_id));
+            log.extend(ended.iter().map(ended_of));
+            Ok(Some(ended))
         })
     }
 
@@ -163,9 +187,11 @@ impl Store for Sqlite {
         guard: AdminGuard,
         now: Timestamp,
     ) -> Result<Updated, StoreError> {
-        self.act(|tx, dialect| match users::update(tx, dialect, id, change, guard, now) {
+        self.act(|tx, dialect, log| match users::update(tx, dialect, id, change, guard, now) {
             Ok(Some(user)) => {
                 let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
+                log.extend(change_events(&user, change));
+                log.extend(ended.iter().map(ended_of));
                 Ok(Updated::User { user, ended })
             }
             Ok(None) => Ok(Updated::Missing),
@@ -175,7 +201,13 @@ impl Store for Sqlite {
     }
 
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
-        self.act(|tx, dialect| users::delete(tx, dialect, id, guard, now))
+        self.act(|tx, dialect, log| {
+            let deleted = users::delete(tx, dialect, id, guard, now)?;
+            if let Deleted::User { sessions } = deleted {
+                log.push(Event::user("user.deleted", id).with(format!("with {sessions} session(s)")));
+            }
+            Ok(deleted)
+        })
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
@@ -195,7 +227,14 @@ impl Store for Sqlite {
     }
 
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let pruned = self.act(|tx, dialect| sessions::delete_over(tx, dialect, now, limit))?;
+        let pruned = self.act(|tx, dialect, log| {
+            let pruned = sessions::delete_over(tx, dialect, now, limit)?;
+            if pruned > 0 {
+                let detail = format!("{pruned} expired session(s)");
+                log.push(Event { name: "sessions.pruned", ..Event::default() }.with(detail));
+            }
+            Ok(pruned)
+        })?;
         // Between two batches the log is folded into the file as far as no reader needs it, so that
         // a long prune does not grow it without end. A passive checkpoint makes nobody wait.
         self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
@@ -203,19 +242,6 @@ impl Store for Sqlite {
     }
 
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        let expired_sessions = sessions::count_over(&self.connection, self.dialect, now)?;
-        let number =
-            |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
-        let journal_mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
-        let metadata = std::fs::metadata(&self.path).map_err(|error| StoreError::Io(error.to_string()))?;
-        Ok(Census {
-            schema_version: connect::schema_version(&self.connection).engine()?,
-            users: number(r#"SELECT count(*) FROM "user""#)?,
-            live_sessions: number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired_sessions),
-            expired_sessions,
-            sqlite_version: rusqlite::version().to_owned(),
-            journal_mode,
-            bytes: metadata.len(),
-        })
+        census::take(&self.connection, self.dialect, &self.path, now)
     }
 }

@@ -53,6 +53,7 @@ const WALLS: &[Wall] = &[
             "auth::SignedOut",
             "auth::store::StoreError",
             "auth::policy",
+            "auth::audit",
             "auth::strength::WeakPassword",
             "cli::UsageError",
             "context::NoToken",

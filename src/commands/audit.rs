@@ -1,0 +1,81 @@
+//! `audit`: what was done, by whom, and whether the log is whole.
+
+use std::collections::VecDeque;
+
+use anyhow::Context as _;
+
+use crate::auth::audit::{AuditQuery, Chain, Entry};
+use crate::cli::{AuditCommand, AuditFilterArgs};
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::output::Outcome;
+
+pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        AuditCommand::List(args) => {
+            let entries = chosen(args, context).context("could not read the audit log")?;
+            Ok(Outcome::Entries(entries))
+        }
+        AuditCommand::Export(args) => {
+            let entries = chosen(args, context).context("could not read the audit log")?;
+            Ok(Outcome::EntryLines(entries))
+        }
+        AuditCommand::Tail(args) => {
+            let entries = newest(args.lines, context).context("could not read the audit log")?;
+            Ok(if args.follow { Outcome::EntriesToFollow(entries) } else { Outcome::Entries(entries) })
+        }
+        AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
+    }
+}
+
+fn chosen(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<Vec<Entry>> {
+    let mut auth = context.auth()?;
+    let query = AuditQuery {
+        user_id: args.user.as_deref().map(|named| auth.find_user_or_id(named)).transpose()?,
+        event: args.event.clone(),
+        since: args.since,
+        until: args.until,
+    };
+    let mut entries = Vec::new();
+    auth.store.each_entry(0, &mut |entry| {
+        if query.matches(&entry) {
+            entries.push(entry);
+        }
+        true
+    })?;
+    Ok(entries)
+}
+
+fn newest(count: usize, context: &mut Context) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = VecDeque::new();
+    context.auth()?.store.each_entry(0, &mut |entry| {
+        entries.push_back(entry);
+        if entries.len() > count {
+            entries.pop_front();
+        }
+        true
+    })?;
+    Ok(entries.into())
+}
+
+fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut chain = Chain::default();
+    let mut broken = None;
+    let mut is_contained = contains.is_none();
+    let store = context.auth().context("could not read the audit log")?.store;
+    store
+        .each_entry(0, &mut |entry| {
+            is_contained |= contains == Some(&entry.hash);
+            broken = chain.follow(&entry).err();
+            broken.is_none()
+        })
+        .context("could not read the audit log")?;
+    if let Some(broken) = broken {
+        return Err(Refusal::LogBroken(broken).into());
+    }
+    if !is_contained {
+        return Err(Refusal::LogLacksHash.into());
+    }
+    Ok(Outcome::LogIsWhole { entries: chain.entries(), head: chain.head().to_owned(), database })
+}

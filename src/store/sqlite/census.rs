@@ -1,0 +1,32 @@
+//! A database, described.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::engine_error::Engine as _;
+use super::{connect, sessions};
+use crate::auth::store::{Census, StoreError};
+use crate::store::dialect::Dialect;
+
+pub(super) fn take(
+    connection: &Connection,
+    dialect: Dialect,
+    path: &Path,
+    now: Timestamp,
+) -> Result<Census, StoreError> {
+    let expired_sessions = sessions::count_over(connection, dialect, now)?;
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
+    let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
+    let metadata = std::fs::metadata(path).map_err(|error| StoreError::Io(error.to_string()))?;
+    Ok(Census {
+        schema_version: connect::schema_version(connection).engine()?,
+        users: number(r#"SELECT count(*) FROM "user""#)?,
+        live_sessions: number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired_sessions),
+        expired_sessions,
+        sqlite_version: rusqlite::version().to_owned(),
+        journal_mode,
+        bytes: metadata.len(),
+    })
+}
