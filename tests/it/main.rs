@@ -20,6 +20,7 @@ mod generated;
 mod help;
 mod kill;
 mod machine;
+mod mail;
 mod password;
 mod prompt_signals;
 mod prompts_pty;
