@@ -78,7 +78,9 @@ impl MailError {
             Self::Smtp { step: Step::Resolve | Step::Connect | Step::Encrypt, .. } => {
                 Some("look at the mail URL, and whether the server can be reached from here")
             }
-            Self::Sendmail { source: Failure::Io(_), .. } => Some("name the program: sendmail:/usr/sbin/sendmail"),
+            Self::Sendmail { source: Failure::Io(error), .. } if error.kind() != io::ErrorKind::BrokenPipe => {
+                Some("name the program: sendmail:/usr/sbin/sendmail")
+            }
             _ => None,
         }
     }

@@ -15,6 +15,7 @@
 mod credentials;
 mod delivery;
 mod error;
+mod host;
 mod message;
 mod route;
 mod sender;
@@ -39,7 +40,7 @@ pub use sender::{Sender, SenderError};
 const STEP_WAIT: Duration = Duration::from_secs(15);
 /// How long the whole delivery may take: a server that sends one byte at a time, a name that takes
 /// long to look up and a `sendmail` that hangs are given up too.
-const WHOLE_WAIT: Duration = Duration::from_secs(60);
+const WHOLE_WAIT: Duration = Duration::from_mins(1);
 
 /// Sends messages by one route, from one sender.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The credentials file, and what else is refused before any network.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,10 +44,10 @@ fn what_is_no_plain_file_is_refused_and_not_waited_for() {
 #[test]
 fn a_credentials_file_of_another_form_is_refused_and_not_quoted() {
     let (long, huge) = ("canary".repeat(200), "canary".repeat(2000));
-    for password in ["", "canary\ncanary", "can\0ary", long.as_str(), huge.as_str()] {
+    for password in ["", "canary\ncanary", "canary\0", long.as_str(), huge.as_str()] {
         let error = refused(credentials(password).path());
         assert!(matches!(error, CredentialsError::Content { .. }), "{error:?}");
-        assert!(!format!("{error} {error:?}").contains("can"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
 }
 
