@@ -49,6 +49,9 @@ fn a_credentials_file_of_another_form_is_refused_and_not_quoted() {
         assert!(matches!(error, CredentialsError::Content { .. }), "{error:?}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
+    // Short lines, too many bytes: not read to its end to find out.
+    let error = refused(credentials(&"canary\n".repeat(2000)).path());
+    assert!(error.to_string().ends_with("it is longer than 2052 bytes"), "{error}");
 }
 
 #[test]
