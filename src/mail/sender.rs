@@ -23,7 +23,7 @@ pub enum SenderError {
     /// A name with signs that could end a header, or that mail programs read differently.
     #[error("the sender's name may hold no line break, control character, quote, backslash or angle bracket")]
     Name,
-    /// More than [`NAME_BYTES_MAX`] bytes.
+    /// A name of more than 128 bytes.
     #[error("the sender's name is longer than {NAME_BYTES_MAX} bytes")]
     TooLong,
 }
