@@ -12,6 +12,8 @@
 //! | Outcome | what happened, as a value; its views are the JSON contract | [`output`] |
 //! | Exit | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
 //!
+//! Beside them [`mail`] sends one message, when a command asks for that and never before.
+//!
 //! A command line takes this way: [`cli::parse`] makes data of words, [`run`] builds a
 //! [`context::Context`], [`commands::run`] lets the rules decide and returns an
 //! [`output::Outcome`] or an error, and only then is anything printed. So a command cannot print,
@@ -26,6 +28,7 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod exit_code;
+pub mod mail;
 pub mod output;
 pub mod paths;
 pub mod prompt;

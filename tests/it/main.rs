@@ -23,6 +23,7 @@ mod hash;
 mod help;
 mod kill;
 mod machine;
+mod mail;
 mod password;
 mod policy;
 mod policy_refused;

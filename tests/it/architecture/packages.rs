@@ -12,6 +12,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("dialoguer", &["src/prompt/"]),
     ("directories", &["src/paths.rs"]),
     ("getrandom", &["src/context/"]),
+    ("lettre", &["src/mail/"]),
     ("nix", &["src/context/"]),
     ("refinery", &["src/store/"]),
     ("rpassword", &["src/prompt/"]),

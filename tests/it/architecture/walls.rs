@@ -23,6 +23,8 @@ const WALLS: &[Wall] = &[
     Wall { part: "session_file", may: &["auth::secret", "auth::token", "paths"], but: &[] },
     Wall { part: "prompt", may: SECRETS, but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
+    // Who gets a message is an address; what the message says is decided elsewhere.
+    Wall { part: "mail", may: &["auth::email", "auth::secret"], but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
     // Exit codes are words of help too, and durations and networks are written in one way.
     Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },

@@ -1,0 +1,62 @@
+//! Mail through a local `sendmail`.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use authctl::mail::{MailError, Mailer};
+
+use super::{FROM, ada};
+
+/// Puts a shell script into a directory. Another process writes it: if this one did, a child that
+/// another test starts meanwhile would hold it open, and what is open for writing cannot be run.
+fn script(home: &Path, text: &str) -> PathBuf {
+    let path = home.join("sendmail");
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 700 \"$2\"";
+    assert!(Command::new("sh").args(["-c", write, "sh", text]).arg(&path).status().unwrap().success());
+    path
+}
+
+fn send_through(program: &Path) -> Result<(), MailError> {
+    let url = format!("sendmail:{}", program.display());
+    // No such file: `sendmail` needs no credentials, so nobody looks.
+    Mailer::new(&url, FROM, Some(Path::new("/nonexistent"))).unwrap().send(&ada(), "Your code", "code 4711\n")
+}
+
+#[test]
+fn sendmail_gets_both_addresses_and_the_message() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "here=${0%/*}\nprintf '%s\\n' \"$@\" > \"$here/words\"\ncat > \"$here/message\"";
+    send_through(&script(home.path(), text)).unwrap();
+    let words = std::fs::read_to_string(home.path().join("words")).unwrap();
+    assert_eq!(words, "-i\n-f\naccounts@example.com\n--\nada@example.com\n");
+    let message = std::fs::read_to_string(home.path().join("message")).unwrap();
+    let (headers, body) = message.split_once("\r\n\r\n").unwrap();
+    assert!(headers.contains("\r\nTo: ada@example.com\r\nSubject: Your code\r\n"), "{headers}");
+    assert_eq!(body, "code 4711\r\n");
+}
+
+#[test]
+fn a_sendmail_that_fails_is_quoted() {
+    let home = tempfile::tempdir().unwrap();
+    let program = script(home.path(), "cat > /dev/null\necho 'sendmail: no queue' >&2\nexit 75");
+    let error = send_through(&program).unwrap_err();
+    assert_eq!(error.to_string(), format!("mail was not sent: {} did not take it", program.display()));
+    assert_eq!(error.source().unwrap().to_string(), "sendmail: no queue");
+    assert!(!error.may_have_been_sent());
+}
+
+#[test]
+fn a_sendmail_that_fails_without_a_word_is_a_failure() {
+    let home = tempfile::tempdir().unwrap();
+    let error = send_through(&script(home.path(), "cat > /dev/null\nexit 1")).unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "it gave no reason");
+}
+
+#[test]
+fn a_sendmail_that_is_not_there_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let error = send_through(&home.path().join("none")).unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "entity not found");
+    assert_eq!(error.hint(), Some("name the program: sendmail:/usr/sbin/sendmail"));
+}

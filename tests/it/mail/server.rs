@@ -1,0 +1,190 @@
+//! A small SMTP server on loopback that does one session as told and remembers it.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+/// When TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    Never,
+    Offered,
+    FromTheStart,
+}
+
+/// What the server does otherwise than to take everything.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// The loopback address to listen at.
+    pub address: &'static str,
+    pub tls: Tls,
+    /// Whom it lets in, as AUTH PLAIN encodes it; without this it offers no AUTH.
+    pub login: Option<&'static str>,
+    /// The answer to a command that begins so; `.` is the end of a message.
+    pub refuses: Option<(&'static str, &'static str)>,
+    /// The command it answers by going away.
+    pub hangs_up_at: Option<&'static str>,
+    /// The command it never answers.
+    pub silent_at: Option<&'static str>,
+}
+
+pub const POLITE: Manners =
+    Manners { address: "127.0.0.1", tls: Tls::Never, login: None, refuses: None, hangs_up_at: None, silent_at: None };
+
+/// What the client said.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// Each command; `(TLS)` where TLS began.
+    pub commands: Vec<String>,
+    /// As it came, less the doubled dots.
+    pub message: String,
+}
+
+impl Session {
+    /// The message's headers, folded lines joined, and its body.
+    pub fn parts(&self) -> (String, &str) {
+        let (headers, body) = self.message.split_once("\r\n\r\n").unwrap();
+        (headers.replace("\r\n ", " ").replace("\r\n", "\n"), body)
+    }
+}
+
+pub struct Server {
+    pub port: u16,
+    /// The authority that vouches for the server, in PEM.
+    pub root: String,
+    thread: JoinHandle<Session>,
+}
+
+impl Server {
+    pub fn start(manners: Manners) -> Self {
+        let listener = TcpListener::bind((manners.address, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (config, root) = identity();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            // So that a test whose client is stuck ends as a failure.
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let mut session = Session::default();
+            serve(stream, &manners, &config, &mut session);
+            session
+        });
+        Self { port, root, thread }
+    }
+
+    /// Waits for the end of the session.
+    pub fn session(self) -> Session {
+        self.thread.join().unwrap()
+    }
+}
+
+/// A certificate for `localhost` and 127.0.0.2 by an authority that nobody else knows.
+fn identity() -> (Arc<ServerConfig>, String) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.2".to_owned()];
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    (Arc::new(config), root)
+}
+
+fn encrypted(stream: TcpStream, config: &Arc<ServerConfig>) -> impl Stream {
+    StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream)
+}
+
+fn serve(stream: TcpStream, manners: &Manners, config: &Arc<ServerConfig>, session: &mut Session) {
+    if manners.tls == Tls::FromTheStart {
+        session.commands.push("(TLS)".into());
+        talk(&mut encrypted(stream, config), manners, false, true, session);
+        return;
+    }
+    let mut clear = stream.try_clone().unwrap();
+    if talk(&mut clear, manners, manners.tls == Tls::Offered, true, session) {
+        session.commands.push("(TLS)".into());
+        talk(&mut encrypted(stream, config), manners, false, false, session);
+    }
+}
+
+/// Talks until the end, or until TLS is to begin: then true. A client that goes away is an end.
+fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bool, session: &mut Session) -> bool {
+    if greets && say(stream, "220 here").is_none() {
+        return false;
+    }
+    let mut in_message = false;
+    while let Some(line) = read_line(stream) {
+        if in_message && line != "." {
+            session.message.push_str(line.strip_prefix('.').unwrap_or(&line));
+            session.message.push_str("\r\n");
+            continue;
+        }
+        in_message = false;
+        session.commands.push(line.clone());
+        let is = |word: Option<&str>| word.is_some_and(|word| line.starts_with(word));
+        if is(manners.hangs_up_at) {
+            return false;
+        }
+        if is(manners.silent_at) {
+            continue;
+        }
+        let answer = match line.split(' ').next().unwrap() {
+            _ if is(manners.refuses.map(|(command, _)| command)) => manners.refuses.unwrap().1.to_owned(),
+            "EHLO" => {
+                let tls = if offers_tls { "250-STARTTLS\r\n" } else { "" };
+                let auth = if manners.login.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
+                format!("250-here\r\n{tls}{auth}250 HELP")
+            }
+            "STARTTLS" => "220 go on".into(),
+            "AUTH" if manners.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => "235 welcome".into(),
+            // Quotes what it refuses, as servers do.
+            "AUTH" => format!("535 5.7.8 not with {line}"),
+            "DATA" => {
+                in_message = true;
+                "354 go on".into()
+            }
+            "QUIT" => "221 bye".into(),
+            _ => "250 ok".into(),
+        };
+        if say(stream, &answer).is_none() || line == "QUIT" {
+            return false;
+        }
+        if line == "STARTTLS" && answer.starts_with("220") {
+            return true;
+        }
+    }
+    false
+}
+
+fn say(stream: &mut dyn Stream, line: &str) -> Option<()> {
+    stream.write_all(format!("{line}\r\n").as_bytes()).ok()?;
+    stream.flush().ok()
+}
+
+/// A line byte by byte, so that nothing behind STARTTLS is taken along.
+fn read_line(stream: &mut dyn Stream) -> Option<String> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        line.push(byte[0]);
+    }
+    Some(String::from_utf8(line[..line.len() - 2].to_vec()).unwrap())
+}

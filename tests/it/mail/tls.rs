@@ -1,0 +1,73 @@
+//! Mail inside TLS: from the start, and by STARTTLS.
+
+use authctl::mail::{Failure, Step};
+
+use super::server::{Manners, POLITE, Server, Tls};
+use super::{LOGIN, ada, credentials, failure, mailer};
+
+#[test]
+fn smtps_speaks_tls_from_the_start_with_a_server_of_a_known_authority() {
+    let file = credentials("correct horse");
+    let server = Server::start(Manners { tls: Tls::FromTheStart, login: Some(LOGIN), ..POLITE });
+    let mailer = mailer(&format!("smtps://localhost:{}", server.port), Some(file.path()));
+    mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "text").unwrap();
+    let session = server.session();
+    assert_eq!(session.commands[..3], ["(TLS)", "EHLO [127.0.0.1]", &format!("AUTH PLAIN {LOGIN}")]);
+    assert_eq!(session.parts().1.trim_end(), "text");
+}
+
+#[test]
+fn a_server_of_an_unknown_authority_or_another_name_gets_nothing() {
+    for (host, known) in [("localhost", false), ("127.0.0.1", true)] {
+        let server = Server::start(Manners { tls: Tls::FromTheStart, ..POLITE });
+        let mut mailer = mailer(&format!("smtps://{host}:{}", server.port), None);
+        if known {
+            mailer = mailer.trusting(server.root.as_bytes());
+        }
+        let (step, source, _) = failure(mailer.send(&ada(), "Hi", "text"));
+        assert_eq!(step, Step::Connect);
+        assert!(source.to_string().starts_with("invalid peer certificate"), "{source}");
+        assert_eq!(server.session().commands, ["(TLS)"]);
+    }
+}
+
+// The second loopback address is not one of the names that may go without TLS, and nothing need be
+// set up to reach it; other systems than Linux have only the first.
+#[cfg(target_os = "linux")]
+mod starttls {
+    use super::*;
+
+    const SECOND: Manners = Manners { address: "127.0.0.2", ..POLITE };
+
+    #[test]
+    fn starttls_comes_before_anything_worth_reading() {
+        let file = credentials("correct horse");
+        let server = Server::start(Manners { tls: Tls::Offered, login: Some(LOGIN), ..SECOND });
+        let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), Some(file.path()));
+        mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "text").unwrap();
+        let session = server.session();
+        let before = ["EHLO [127.0.0.1]", "STARTTLS", "(TLS)", "EHLO [127.0.0.1]", &format!("AUTH PLAIN {LOGIN}")];
+        assert_eq!(session.commands[..5], before);
+        assert_eq!(session.parts().1.trim_end(), "text");
+    }
+
+    #[test]
+    fn a_server_that_offers_no_starttls_gets_nothing() {
+        let file = credentials("correct horse");
+        let server = Server::start(Manners { login: Some(LOGIN), ..SECOND });
+        let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), Some(file.path()));
+        let (step, source, _) = failure(mailer.send(&ada(), "Hi", "text"));
+        assert!(matches!((step, &source), (Step::Encrypt, Failure::NoStartTls)), "{source:?}");
+        assert_eq!(server.session().commands, ["EHLO [127.0.0.1]", "QUIT"]);
+    }
+
+    #[test]
+    fn a_certificate_of_an_unknown_authority_ends_starttls() {
+        let server = Server::start(Manners { tls: Tls::Offered, ..SECOND });
+        let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), None);
+        let (step, source, _) = failure(mailer.send(&ada(), "Hi", "text"));
+        assert_eq!(step, Step::Encrypt);
+        assert!(source.to_string().starts_with("invalid peer certificate"), "{source}");
+        assert_eq!(server.session().commands, ["EHLO [127.0.0.1]", "STARTTLS", "(TLS)"]);
+    }
+}
