@@ -130,7 +130,8 @@ fn a_password_has_one_source() {
 /// So many processes that all make sure that the first administrator is there.
 fn all_make_sure(sandbox: &Sandbox, times: usize) {
     sandbox.file("pw", PASSWORD);
-    let words = "users create ada@example.com --name Ada --role admin --password-file pw --if-missing --json --wait 60s";
+    let words =
+        "users create ada@example.com --name Ada --role admin --password-file pw --if-missing --json --wait 60s";
     let children: Vec<_> = (0..times)
         .map(|_| {
             let mut command = sandbox.command(words.split(' '));

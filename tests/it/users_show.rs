@@ -109,8 +109,16 @@ fn whether_a_user_exists_is_an_exit_code() {
 /// Every command that takes a user, with this one.
 fn every_command(user: &str) -> Vec<Vec<&str>> {
     let commands = [
-        "show", "exists", "update --name X", "delete --yes", "set-password --generate", "set-role editor",
-        "verify-email", "ban", "unban", "unlock",
+        "show",
+        "exists",
+        "update --name X",
+        "delete --yes",
+        "set-password --generate",
+        "set-role editor",
+        "verify-email",
+        "ban",
+        "unban",
+        "unlock",
     ];
     let words = |command: &'static str| {
         let (name, more) = command.split_once(' ').unwrap_or((command, ""));
