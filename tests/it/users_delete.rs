@@ -10,7 +10,8 @@ fn with_ada_and_bob() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", PASSWORD);
     sandbox.other_shell("signup bob@example.com --name Bob --password-file pw").success();
-    sandbox.run("signin ada@example.com --no-store --password-file pw").success();
+    let mut third_shell = sandbox.command("signin ada@example.com --password-file pw".split(' '));
+    sandbox.finish(third_shell.env("XDG_CONFIG_HOME", sandbox.path("third-config"))).success();
     sandbox.execute(
         "INSERT INTO account (id, accountId, providerId, userId, createdAt, updatedAt)
          SELECT 'link', '1234', 'github', id, 0, 0 FROM user WHERE name = 'Ada';
