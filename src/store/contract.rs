@@ -75,11 +75,14 @@ macro_rules! on_engine {
     };
 }
 
+mod admins;
 mod attempts;
 mod deletion;
 mod description;
 mod ending;
 mod nonsense;
+mod operator;
+mod pages;
 mod passwords;
 mod policy;
 mod profile;

@@ -3,6 +3,7 @@
 
 mod account;
 mod model;
+mod operator;
 mod sessions;
 mod signing_in;
 

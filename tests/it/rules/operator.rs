@@ -1,0 +1,143 @@
+//! What an operator does, with the moment moved freely.
+
+use authctl::auth::store::AdminGuard;
+use authctl::auth::{GivenPassword, UserWish, Weakness};
+
+use super::*;
+
+fn clear(text: &str) -> GivenPassword {
+    GivenPassword::Clear(password(text))
+}
+
+fn find(world: &mut World, name: &str) -> User {
+    world.at(0).find_user(&format!("{name}@example.com")).unwrap()
+}
+
+#[test]
+fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_not_back() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let ada = find(&mut world, "ada");
+    let (banned, ended) = world.at(10).ban(&ada, Some(at(60)), None, AdminGuard::KeepLastAdmin).unwrap();
+    assert_eq!((banned.ban_expires, ended.len()), (Some(at(60)), 1));
+    for seconds in [10, 59] {
+        let refused = world.try_sign_in("ada", PASSWORD, seconds);
+        assert!(matches!(refused, Err(AuthError::Banned { until: Some(_), .. })), "{seconds}: {refused:?}");
+    }
+    world.try_sign_in("ada", PASSWORD, 60).unwrap();
+    assert!(world.at(60).signed_in(&token).is_err());
+}
+
+#[test]
+fn an_administrator_counts_again_from_the_second_on_at_which_the_ban_ends() {
+    let mut world = World::with_ada();
+    world.sign_up("bob");
+    world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
+    let (ada, bob) = (find(&mut world, "ada"), find(&mut world, "bob"));
+    world.at(0).ban(&bob, Some(at(60)), None, AdminGuard::KeepLastAdmin).unwrap();
+    for seconds in [0, 59] {
+        let mut auth = world.at(seconds);
+        let refused = [
+            auth.set_role(&ada, "user", AdminGuard::KeepLastAdmin, false).map(drop),
+            auth.ban(&ada, None, None, AdminGuard::KeepLastAdmin).map(drop),
+            auth.delete_user(&ada, AdminGuard::KeepLastAdmin).map(drop),
+        ];
+        assert!(refused.iter().all(|one| matches!(one, Err(AuthError::LastAdmin))), "{seconds}: {refused:?}");
+    }
+    world.at(60).set_role(&ada, "user", AdminGuard::KeepLastAdmin, false).unwrap();
+    let refused = world.at(60).delete_user(&bob, AdminGuard::KeepLastAdmin);
+    assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
+}
+
+#[test]
+fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
+    for (before, after, loses) in [
+        ("admin", "admin,editor", false),
+        ("editor, admin", "admin,editor", false),
+        ("editor,admin", "admin", true),
+        ("admin", "administrator", true),
+    ] {
+        let mut world = World::with_ada();
+        world.sign_in("ada", 0, Lifetime::Short);
+        let token = world.sign_in("ada", 0, Lifetime::Remembered);
+        world.edit(&format!(r#"UPDATE "user" SET "role" = '{before}'"#));
+        let ada = find(&mut world, "ada");
+        let (_, ended) = world.at(DAY).set_role(&ada, after, AdminGuard::Off, false).unwrap();
+        assert_eq!(ended.len(), usize::from(loses), "{before} to {after}");
+        assert_eq!(world.at(DAY).signed_in(&token).is_err(), loses, "{before} to {after}");
+    }
+}
+
+#[test]
+fn how_long_somebody_waits_is_told_until_the_wait_is_over() {
+    let mut world = World::with_ada();
+    let ada = find(&mut world, "ada");
+    assert_eq!(world.at(0).attempts(&ada).unwrap(), (0, None));
+    for _ in 0..5 {
+        assert!(world.try_sign_in("ada", "wrong", 0).is_err());
+    }
+    for (seconds, wait) in [(0, Some(15)), (14, Some(1)), (15, None)] {
+        let expected = (5, wait.map(SignedDuration::from_secs));
+        assert_eq!(world.at(seconds).attempts(&ada).unwrap(), expected, "{seconds}");
+    }
+    world.at(1).unlock(&ada).unwrap();
+    assert_eq!(world.at(1).attempts(&ada).unwrap(), (0, None));
+    world.try_sign_in("ada", PASSWORD, 1).unwrap();
+}
+
+#[test]
+fn a_set_password_ends_what_is_live_and_a_weak_one_changes_nothing() {
+    let mut world = World::with_ada();
+    world.sign_in("ada", 0, Lifetime::Short);
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let ada = find(&mut world, "ada");
+    let weak = world.at(1).set_password(&ada, &clear("password1"), Weakness::Refused, false);
+    assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
+    assert_eq!(world.signed_in(&token, 1).user.id, ada.id);
+    let ended = world.at(DAY).set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).unwrap();
+    assert_eq!(ended.len(), 1, "the short one was over");
+    assert!(world.at(DAY).signed_in(&token).is_err());
+    world.try_sign_in("ada", OTHER_PASSWORD, DAY).unwrap();
+}
+
+#[test]
+fn whoever_is_deleted_meanwhile_cannot_be_changed() {
+    let mut world = World::with_ada();
+    let ada = find(&mut world, "ada");
+    world.at(0).delete_user(&ada, AdminGuard::KeepLastAdmin).unwrap();
+    let mut auth = world.at(1);
+    for outcome in [
+        auth.set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).map(drop),
+        auth.change_user(&ada, Some("Ghost"), None, None).map(drop),
+        auth.set_role(&ada, "admin", AdminGuard::Off, false).map(drop),
+        auth.set_verified(&ada, true).map(drop),
+        auth.ban(&ada, None, None, AdminGuard::Off).map(drop),
+        auth.unban(&ada).map(drop),
+        auth.delete_user(&ada, AdminGuard::Off).map(drop),
+        auth.find_user(&ada.id).map(drop),
+    ] {
+        assert!(matches!(outcome, Err(AuthError::NoSuchUser(_))), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
+    let mut world = World::with_ada();
+    let given = GivenPassword::Hash(authctl::auth::secret::StoredHash::from_bytes(b"no hash at all").unwrap());
+    let mut wish = UserWish {
+        email: "ADA@example.com",
+        name: "Eve",
+        image: None,
+        role: Some("admin"),
+        verified: true,
+        password: None,
+        weakness: Weakness::Refused,
+    };
+    let there = world.at(1).create_user(&wish);
+    assert!(matches!(there, Err(AuthError::UserExists)), "{there:?}");
+    assert_eq!(find(&mut world, "ada").role, None);
+    (wish.email, wish.password) = ("eve@example.com", Some(&given));
+    let refused = world.at(1).create_user(&wish);
+    assert!(matches!(refused, Err(AuthError::HashNotAccepted(_))), "{refused:?}");
+    assert!(matches!(world.at(1).find_user("eve@example.com"), Err(AuthError::NoSuchUser(_))));
+}

@@ -1,0 +1,161 @@
+//! `users create`: who is there then, and how they sign in.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
+
+/// How much of the given password a sign-in believes.
+fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
+    sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", password)
+}
+
+/// All of the user's rows, as text.
+fn rows(sandbox: &Sandbox) -> String {
+    let sql = r"SELECT coalesce(group_concat(quote(u.id) || quote(u.name) || quote(u.role) || quote(u.image)
+        || quote(u.updatedAt) || quote(u.emailVerified) || quote(a.id) || quote(a.password) || quote(a.updatedAt)), '')
+        FROM user u LEFT JOIN account a ON a.userId = u.id";
+    sandbox.sql().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_missing_database_is_made_and_told_and_the_user_signs_in() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run_with_input("users create ADA@Example.com --name Ada --password-stdin", PASSWORD);
+    assert_snapshot!(made, @r"
+    ------- stderr -------
+    note: created the database [HOME]/.local/share/authctl/auth.db
+    created Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0, "an operator is not signed in as anybody");
+    assert!(!sandbox.sessions().exists());
+    sandbox.sign_in("ada@example.com").success();
+    let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
+}
+
+#[test]
+fn the_whole_user_is_as_wished() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("pw", PASSWORD);
+    let words = "users add ada@example.com --name Ada --image https://example.com/a.png --role editor,admin --verified";
+    let mut command = sandbox.command(words.split(' '));
+    let made = sandbox.finish(command.args(["--json", "--password-file"]).arg(file)).json();
+    assert_eq!(made["act"], "created");
+    assert_eq!(made["database"], sandbox.database().canonicalize().unwrap().to_str().unwrap());
+    assert!(made.get("password").is_none());
+    let user = &made["user"];
+    assert_eq!((&user["name"], &user["role"]), (&"Ada".into(), &"editor,admin".into()));
+    assert_eq!((&user["image"], &user["emailVerified"]), (&"https://example.com/a.png".into(), &true.into()));
+    assert_eq!(sandbox.run("users show ada@example.com --json").json()["user"], *user);
+    sign_in(&sandbox, PASSWORD).success();
+}
+
+#[test]
+fn a_generated_password_is_printed_once_and_signs_in() {
+    let sandbox = Sandbox::new();
+    let printed = sandbox.run("users create ada@example.com --name Ada --generate --quiet");
+    assert_eq!(printed.stderr, "");
+    let printed = printed.success();
+    let password = printed.strip_suffix('\n').unwrap();
+    assert!(password.len() == 24 && password.bytes().all(|b| b.is_ascii_alphanumeric()), "{printed:?}");
+    sign_in(&sandbox, password).success();
+
+    let json = sandbox.run("users create bob@example.com --name Bob --generate --json").json();
+    let other = json["password"].as_str().unwrap();
+    assert_eq!(other.len(), 24);
+    assert_ne!(other, password);
+    sandbox.run_with_input("signin bob@example.com --no-store --password-stdin", other).success();
+}
+
+#[test]
+fn an_argon2id_hash_is_taken_as_it_is_and_signs_in() {
+    let sandbox = Sandbox::new();
+    let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
+    let words = "users create ada@example.com --name Ada --hash-stdin";
+    let made = sandbox.run_with_input(words, &hash);
+    assert!(!made.stderr.contains("argon2"), "{made}");
+    assert_eq!(made.success(), "");
+    let stored: String = sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, hash.trim_end());
+    sign_in(&sandbox, PASSWORD).success();
+}
+
+#[test]
+fn a_hash_that_no_sign_in_would_take_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    let argon2 = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
+    let argon2 = argon2.trim_end();
+    for hash in [
+        &format!("{}:{}", "0a".repeat(16), "1b".repeat(64)),
+        &format!("$2b$12${}", "a".repeat(53)),
+        "garbage",
+        &argon2.replace("argon2id", "argon2i"),
+        &argon2.replace("m=19456", "m=4194304"),
+        &argon2.replace("m=19456", "m=8"),
+        argon2.rsplit_once('$').unwrap().0,
+        PASSWORD,
+    ] {
+        for words in ["users create ada@example.com --name Ada --hash-stdin --json --if-missing"] {
+            let error = sandbox.run_with_input(words, hash).json_error(2);
+            assert_eq!(error["code"], "HASH_NOT_ACCEPTED", "{hash}");
+            assert!(!error.to_string().contains(hash), "{error}");
+        }
+    }
+    assert_eq!(sandbox.run_with_input("users create a@b.co --name A --hash-stdin", "").code, 2);
+    assert_eq!(rows(&sandbox), "");
+}
+
+#[test]
+fn without_a_password_nobody_signs_in_until_one_is_set() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run("users create ada@example.com --name Ada --no-password --json").json();
+    assert!(made.get("password").is_none());
+    assert_eq!(sandbox.number("SELECT count(*) FROM account"), 0);
+    for password in [PASSWORD, "x"] {
+        let unknown = sandbox.run_with_input("signin bob@example.com --password-stdin --json", password).failure(7);
+        let known = sandbox.run_with_input("signin ada@example.com --password-stdin --json", password).failure(7);
+        assert_eq!(known, unknown);
+    }
+    sandbox.run_with_input("users set-password ada@example.com --password-stdin", PASSWORD).success();
+    sign_in(&sandbox, PASSWORD).success();
+}
+
+#[test]
+fn whoever_exists_is_left_as_they_are() {
+    let sandbox = Sandbox::with_ada();
+    let before = rows(&sandbox);
+    for more in ["--generate", "--no-password", "--password-file nowhere", ""] {
+        let words = format!("users create Ada@Example.com --name Eve --role admin --json {more}");
+        assert_eq!(sandbox.run(&words).json_error(6)["code"], "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "{more}");
+
+        let there = sandbox.run(&format!("{words} --if-missing")).json();
+        assert_eq!((&there["act"], there.get("password")), (&"existed".into(), None), "{more}");
+        assert_eq!(there["user"]["name"], "Ada");
+    }
+    // Nobody can be asked for a name or a password here, and nobody needs to be.
+    assert_snapshot!(sandbox.run("users create ada@example.com --if-missing"), @r"
+    ------- stderr -------
+    Ada <ada@example.com> exists in [HOME]/.local/share/authctl/auth.db; nothing was changed
+    ");
+    assert_eq!(rows(&sandbox), before);
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn if_missing_makes_whoever_is_missing() {
+    let sandbox = Sandbox::new();
+    let words = "users create ada@example.com --name Ada --role admin --verified --password-stdin --if-missing --json";
+    for act in ["created", "existed", "existed"] {
+        assert_eq!(sandbox.run_with_input(words, PASSWORD).json()["act"], act);
+    }
+    sign_in(&sandbox, PASSWORD).success();
+}
+
+#[test]
+fn a_password_is_never_an_argument() {
+    let sandbox = Sandbox::new();
+    for words in ["users create a@b.co --password=canary-word", "users set-password a@b.co --password canary-word"] {
+        let said = sandbox.run(words).failure(2);
+        assert!(said.contains("--password-stdin") && !said.contains("canary"), "{said}");
+    }
+}
