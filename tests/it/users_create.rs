@@ -96,11 +96,10 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
         argon2.rsplit_once('$').unwrap().0,
         PASSWORD,
     ] {
-        for words in ["users create ada@example.com --name Ada --hash-stdin --json --if-missing"] {
-            let error = sandbox.run_with_input(words, hash).json_error(2);
-            assert_eq!(error["code"], "HASH_NOT_ACCEPTED", "{hash}");
-            assert!(!error.to_string().contains(hash), "{error}");
-        }
+        let words = "users create ada@example.com --name Ada --hash-stdin --json --if-missing";
+        let error = sandbox.run_with_input(words, hash).json_error(2);
+        assert_eq!(error["code"], "HASH_NOT_ACCEPTED", "{hash}");
+        assert!(!error.to_string().contains(hash), "{error}");
     }
     assert_eq!(sandbox.run_with_input("users create a@b.co --name A --hash-stdin", "").code, 2);
     assert_eq!(rows(&sandbox), "");
