@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 
+use crate::pty::Terminal;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
 /// How much of the given password a sign-in believes.
@@ -95,11 +96,10 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
         argon2.rsplit_once('$').unwrap().0,
         PASSWORD,
     ] {
-        for words in ["users create ada@example.com --name Ada --hash-stdin --json --if-missing"] {
-            let error = sandbox.run_with_input(words, hash).json_error(2);
-            assert_eq!(error["code"], "HASH_NOT_ACCEPTED", "{hash}");
-            assert!(!error.to_string().contains(hash), "{error}");
-        }
+        let words = "users create ada@example.com --name Ada --hash-stdin --json --if-missing";
+        let error = sandbox.run_with_input(words, hash).json_error(2);
+        assert_eq!(error["code"], "HASH_NOT_ACCEPTED", "{hash}");
+        assert!(!error.to_string().contains(hash), "{error}");
     }
     assert_eq!(sandbox.run_with_input("users create a@b.co --name A --hash-stdin", "").code, 2);
     assert_eq!(rows(&sandbox), "");
@@ -158,4 +158,26 @@ fn a_password_is_never_an_argument() {
         let said = sandbox.run(words).failure(2);
         assert!(said.contains("--password-stdin") && !said.contains("canary"), "{said}");
     }
+}
+
+#[test]
+fn a_person_is_asked_for_what_is_missing_and_nothing_typed_is_shown() {
+    let sandbox = Sandbox::new();
+    let mut running = Terminal::new().run(sandbox.command(["users", "create", "ada@example.com"]));
+    running.wait_for("Name").enter("Ada");
+    running.wait_for_hidden("New password: ").enter(PASSWORD);
+    running.wait_for_hidden("Repeat it: ").enter(PASSWORD);
+    running.wait_for("created Ada <ada@example.com> in ");
+    assert!(!running.end().with_code(0).contains(PASSWORD));
+    sign_in(&sandbox, PASSWORD).success();
+
+    let before = rows(&sandbox);
+    let mut running = Terminal::new().run(sandbox.command(["users", "set-password", "ada@example.com"]));
+    running.wait_for_hidden("New password: ").enter(OTHER_PASSWORD);
+    running.wait_for_hidden("Repeat it: ").enter(PASSWORD);
+    running.end().with_code(2);
+    assert_eq!(rows(&sandbox), before);
+    // Whoever is there needs no answer, even where somebody could give one.
+    let running = Terminal::new().run(sandbox.command(["users", "create", "ada@example.com", "--if-missing"]));
+    running.end().with_code(0);
 }
