@@ -133,6 +133,9 @@ _authctl() {
             authctl__subcmd__password,change)
                 cmd="authctl__subcmd__password__subcmd__change"
                 ;;
+            authctl__subcmd__password,reset)
+                cmd="authctl__subcmd__password__subcmd__reset"
+                ;;
             authctl__subcmd__policy,set)
                 cmd="authctl__subcmd__policy__subcmd__set"
                 ;;
@@ -174,6 +177,9 @@ _authctl() {
                 ;;
             authctl__subcmd__users,ls)
                 cmd="authctl__subcmd__users__subcmd__list"
+                ;;
+            authctl__subcmd__users,reset-code)
+                cmd="authctl__subcmd__users__subcmd__reset__subcmd__code"
                 ;;
             authctl__subcmd__users,rm)
                 cmd="authctl__subcmd__users__subcmd__delete"
@@ -938,7 +944,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help change"
+            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help change reset"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -969,6 +975,40 @@ _authctl() {
             ;;
         authctl__subcmd__password__subcmd__change)
             opts="-q -y -h --keep-sessions --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__password__subcmd__reset)
+            opts="-q -y -h --code-stdin --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1372,7 +1412,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls show exists create add update delete rm set-password set-role verify-email ban unban unlock"
+            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1565,6 +1605,40 @@ _authctl() {
                     return 0
                     ;;
                 --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__users__subcmd__reset__subcmd__code)
+            opts="-q -y -h --ttl --db --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ttl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -38,11 +38,14 @@ pub enum AuthError {
     /// Unknown address or wrong password; which of the two is not told.
     #[error("invalid email or password")]
     InvalidCredentials,
+    /// No code that counts; which of the reasons is not told.
+    #[error("the code is wrong, used or expired")]
+    InvalidCode,
     /// The current password, asked for again, is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
     /// Too many attempts.
-    #[error("too many failed attempts for this address")]
+    #[error("too many failed attempts")]
     Throttled {
         /// How long to wait.
         retry_after: SignedDuration,

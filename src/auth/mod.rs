@@ -4,6 +4,7 @@
 //! is a value, so every rule about time can be tried at any time.
 
 pub mod audit;
+pub mod code;
 pub mod duration;
 pub mod email;
 pub mod error;
@@ -32,7 +33,7 @@ use jiff::Timestamp;
 
 pub use account::PasswordChanged;
 pub use error::{AuthError, SignedOut};
-pub use operator::{GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{CheckedWish, GivenPassword, Scope, UserWish, Weakness};
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;

@@ -104,6 +104,11 @@ secret_type! {
     StoredHash, "hash"
 }
 
+secret_type! {
+    /// A code in clear: it exists where it is made, where it is handed out, and where it is typed.
+    Code, "code"
+}
+
 impl PartialEq for Token {
     /// Compares two tokens that are both ours already, to tell which session a file holds. A token
     /// that somebody presents is looked up by its digest and never compared here.

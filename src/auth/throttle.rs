@@ -20,6 +20,11 @@ impl AttemptKey {
         Self(digest(format!("sign-in:{email}")))
     }
 
+    /// The key of codes: they are not asked for by address, so all wrong ones count together.
+    pub fn codes() -> Self {
+        Self("codes".into())
+    }
+
     /// A key under which nothing is ever counted.
     pub fn of_nobody() -> Self {
         Self("nobody".into())

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::secret::{Password, Token};
+use super::secret::{Code, Password, Token};
 
 /// The characters of ids and tokens: Better Auth's `generateId` alphabet.
 const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -45,6 +45,12 @@ impl Entropy {
     /// Makes a fresh row id.
     pub fn id(&mut self) -> Result<String, EntropyError> {
         self.text(ID_LENGTH)
+    }
+
+    /// Makes a fresh code, as long as Better Auth's: 24 characters of 62 are 142 bits.
+    pub fn code(&mut self) -> Result<Code, EntropyError> {
+        let text = zeroize::Zeroizing::new(self.text(24)?);
+        Code::from_bytes(text.as_bytes()).map_err(|error| EntropyError(error.to_string()))
     }
 
     /// Makes a random password: 24 characters of 62 are 142 bits, far beyond guessing.

@@ -18,6 +18,22 @@ pub enum PasswordCommand {
     /// Change your password; your other sessions end
     #[command(after_help = CHANGE_PASSWORD_EXAMPLES)]
     Change(ChangePasswordArgs),
+    /// Set a new password with a code that an operator handed out; all sessions end
+    #[command(after_help = "Examples:
+  authctl password reset
+  printf '%s\\n%s\\n' \"$CODE\" \"$NEW\" | authctl password reset --code-stdin --password-stdin")]
+    Reset(ResetPasswordArgs),
+}
+
+/// Arguments of `password reset`.
+#[derive(Debug, Args)]
+pub struct ResetPasswordArgs {
+    /// Read the code from standard input, in a line before the password
+    #[arg(long)]
+    pub code_stdin: bool,
+    /// Where the new password comes from.
+    #[command(flatten)]
+    pub password: PasswordArgs,
 }
 
 /// Arguments of `password change`.

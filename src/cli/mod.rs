@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-pub use account::{AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, UpdateAccountArgs};
+pub use account::{
+    AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
+};
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
@@ -25,8 +27,8 @@ pub use parse::{Parsed, UsageError, parse};
 pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, SetPasswordArgs, SetRoleArgs,
-    UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
+    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, ResetCodeArgs, SetPasswordArgs,
+    SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
 };
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
@@ -118,7 +120,7 @@ pub enum Command {
     /// End the session and forget it
     #[command(visible_aliases = ["sign-out", "logout"], after_help = sign_in::SIGN_OUT_EXAMPLES)]
     Signout(SignOutArgs),
-    /// Change the password
+    /// Change or reset the password
     #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Password {
         /// What to do.

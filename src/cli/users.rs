@@ -48,6 +48,9 @@ pub enum UsersCommand {
   authctl users set-password ada@example.com --generate
   authctl users set-password ada@example.com --password-file pw --keep-sessions")]
     SetPassword(SetPasswordArgs),
+    /// Make a code with which a user can set a new password; hand it over in person
+    #[command(after_help = "Example:\n  authctl users reset-code ada@example.com --ttl 30m")]
+    ResetCode(ResetCodeArgs),
     /// Set a user's roles; losing one ends the sessions
     #[command(after_help = "Example:\n  authctl users set-role ada@example.com admin")]
     SetRole(SetRoleArgs),
@@ -200,6 +203,16 @@ pub struct SetPasswordArgs {
     /// Where the password comes from.
     #[command(flatten)]
     pub password: GivenPasswordArgs,
+}
+
+/// Arguments of `users reset-code`.
+#[derive(Debug, Args)]
+pub struct ResetCodeArgs {
+    /// Email address or id
+    pub user: String,
+    /// How long the code counts, up to 24h
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::ttl)]
+    pub ttl: SignedDuration,
 }
 
 /// Arguments of `users set-role`.

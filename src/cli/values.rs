@@ -25,6 +25,14 @@ pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1s to 3650d, such as 12h or 7d".to_owned())
 }
 
+/// Reads the life of a code: from a minute to a day.
+pub(super) fn ttl(text: &str) -> Result<SignedDuration, String> {
+    let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24);
+    duration::parse(text)
+        .filter(|ttl| bounds.contains(ttl))
+        .ok_or_else(|| "expected a duration from 1m to 24h, such as 1h".to_owned())
+}
+
 /// Reads an age: any duration.
 pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 12h or 30d".to_owned())

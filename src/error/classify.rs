@@ -64,6 +64,9 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::UserExists => Exit::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
             .hint("sign in with `authctl signin`, or use another address"),
         AuthError::InvalidCredentials => Exit::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
+        AuthError::InvalidCode => {
+            Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new one; a code counts once")
+        }
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
         AuthError::Banned { reason, until } => {

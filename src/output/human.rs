@@ -4,9 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::escape::escape;
-use super::outcome::{DatabaseState, Kept, Outcome, SignedOutHow};
+use super::outcome::{Kept, Outcome};
 use super::page::{Page, Style};
 use super::sessions::{ended, list, list_of_users};
+use super::state::{DatabaseState, SignedOutHow};
 use super::table::{facts, table};
 use super::time::{relative, rfc3339};
 use super::{entries, users};
@@ -16,6 +17,7 @@ use crate::auth::session::Session;
 use crate::auth::user::User;
 
 /// Tells a person what happened.
+#[expect(clippy::too_many_lines, reason = "an arm for each outcome")]
 pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
     let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
     match outcome {
@@ -64,6 +66,20 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
             Page::done(format!("{verb} {} in {}", counted(*count, "expired session"), shown(database)))
         }
         Outcome::SignedOut(how) => Page::done(signed_out(how)),
+        Outcome::PasswordReset { user, sessions_ended } => Page::done(format!(
+            "set the new password of {} and ended {}; sign in with `authctl signin`",
+            who(user),
+            counted(*sessions_ended as u64, "session")
+        )),
+        Outcome::ResetCode { user, code, expires_at, database } => Page {
+            answer: format!("{}\n", code.expose()),
+            done: vec![format!(
+                "with this code {} can use `authctl password reset` in {}; it expires {}",
+                who(user),
+                shown(database),
+                relative(*expires_at, now)
+            )],
+        },
         Outcome::PasswordChanged { sessions_ended, sessions_kept } => Page::done(if *sessions_kept {
             "changed the password; other sessions were kept".to_owned()
         } else {

@@ -7,6 +7,7 @@ mod human;
 mod outcome;
 mod page;
 mod sessions;
+mod state;
 pub mod stream;
 mod table;
 pub mod time;
@@ -15,7 +16,8 @@ mod view;
 
 pub use entries::lines as entry_lines;
 pub use human::human;
-pub use outcome::{ChosenBy, DatabaseState, Kept, Outcome, SignedOutHow};
+pub use outcome::{Kept, Outcome};
 pub use page::{Page, Style};
+pub use state::{ChosenBy, DatabaseState, SignedOutHow};
 pub use users::{UserAct, UserState};
 pub use view::json;

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use super::state::{DatabaseState, SignedOutHow};
 use super::users::{UserAct, UserState};
 use crate::auth::audit::Entry;
 use crate::auth::identify::HashKind;
 use crate::auth::policy::{Argon2Cost, Key, Policy};
-use crate::auth::secret::{Password, StoredHash, Token};
+use crate::auth::secret::{Code, Password, StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::{Census, UserPage};
+use crate::auth::store::UserPage;
 use crate::auth::user::User;
 
 /// What a command did.
@@ -119,6 +120,24 @@ pub enum Outcome {
         /// `--keep-sessions`.
         sessions_kept: bool,
     },
+    /// A password was reset with a code.
+    PasswordReset {
+        /// Whose.
+        user: User,
+        /// Live sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A code to reset a password.
+    ResetCode {
+        /// Whose.
+        user: User,
+        /// In clear, to be handed over.
+        code: Code,
+        /// Until when it counts.
+        expires_at: Timestamp,
+        /// Where.
+        database: PathBuf,
+    },
     /// The profile was changed.
     AccountUpdated {
         /// As it is now.
@@ -211,37 +230,6 @@ pub enum Kept {
     File(PathBuf),
     /// It exists only in this answer.
     Printed(Token),
-}
-
-/// Which halves of signing out were done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedOutHow {
-    /// Live sessions ended in the database; `None` when it was not asked.
-    pub sessions_ended: Option<usize>,
-    /// The session file was removed; `None` when the token came from elsewhere.
-    pub file_removed: Option<bool>,
-    /// Why the database was not asked.
-    pub without_database: Option<&'static str>,
-}
-
-/// Who chose a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChosenBy {
-    /// For programs: `flag`, `environment` or `default`.
-    pub word: &'static str,
-    /// For people: what they would have to change.
-    pub name: &'static str,
-}
-
-/// A description of a database.
-#[derive(Debug)]
-pub struct DatabaseState {
-    /// Where.
-    pub path: PathBuf,
-    /// Who chose it.
-    pub chosen_by: ChosenBy,
-    /// What is in it.
-    pub census: Census,
 }
 
 impl Outcome {

@@ -153,6 +153,15 @@ pub fn json(outcome: &Outcome) -> Page {
             "sessionsEnded": how.sessions_ended,
             "fileRemoved": how.file_removed,
         }),
+        Outcome::PasswordReset { user, sessions_ended } => {
+            json!({ "user": UserView::from(user), "sessionsEnded": sessions_ended })
+        }
+        Outcome::ResetCode { user, code, expires_at, database } => json!({
+            "code": code.expose(),
+            "expiresAt": rfc3339(*expires_at),
+            "user": UserView::from(user),
+            "database": database.to_string_lossy(),
+        }),
         Outcome::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
         Outcome::AccountDeleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
         Outcome::Users(page) => json!({

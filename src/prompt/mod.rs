@@ -8,7 +8,7 @@ mod terminal;
 
 use std::io::IsTerminal as _;
 
-use crate::auth::secret::{Password, Secret, SecretError, StoredHash};
+use crate::auth::secret::{Code, Password, Secret, SecretError, StoredHash};
 
 pub use secrets::Source;
 
@@ -182,6 +182,30 @@ impl Prompt {
         let hash = StoredHash::from_bytes(hash.trim().as_bytes())
             .map_err(|problem| PromptError::Secret { what: StoredHash::NAME, problem })?;
         Ok((hash, self.hidden("Password: ", "a password")?))
+    }
+
+    /// Gets a code and a new password. What both come from standard input comes in this order.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn code_and_new_password(
+        &mut self,
+        code_stdin: bool,
+        password: &Source,
+    ) -> Result<(Code, Password), PromptError> {
+        match (code_stdin, password) {
+            (true, Source::Stdin) => Source::Stdin.two("the code and the new password", &mut self.warnings),
+            (true, _) => {
+                let code = Source::Stdin.one("one code", &mut self.warnings)?;
+                Ok((code, self.new_password(password)?))
+            }
+            (false, _) => {
+                let code = self.text("Code", "a code", "--code-stdin")?;
+                let code = Code::from_bytes(code.trim().as_bytes())
+                    .map_err(|problem| PromptError::Secret { what: Code::NAME, problem })?;
+                Ok((code, self.new_password(password)?))
+            }
+        }
     }
 
     fn hidden_twice(&mut self) -> Result<Password, PromptError> {

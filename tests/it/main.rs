@@ -32,6 +32,7 @@ mod prompts_pty;
 mod pty;
 mod query_plans;
 mod readme;
+mod reset;
 mod rules;
 mod sandbox;
 mod secrets;

@@ -45,7 +45,7 @@ fn a_person_is_told_how_long_to_wait() {
     sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 86400");
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
     ------- stderr -------
-    error: could not sign in: too many failed attempts for this address
+    error: could not sign in: too many failed attempts
     hint: try again in 15 minutes
     [exit status: 8]
     ");

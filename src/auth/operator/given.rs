@@ -4,6 +4,7 @@
 use super::attempts_of;
 use crate::auth::identify::HashKind;
 use crate::auth::password::{self, Verdict};
+use crate::auth::policy::PasswordRules;
 use crate::auth::secret::{Password, StoredHash};
 use crate::auth::session::Session;
 use crate::auth::store::{NewPassword, Which};
@@ -28,6 +29,22 @@ pub enum Weakness {
     Allowed,
 }
 
+impl GivenPassword {
+    /// Checks a new password, or whether a hash is of a kind that is accepted.
+    ///
+    /// # Errors
+    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
+    pub fn check(&self, own_words: &[&str], weakness: Weakness, rules: &PasswordRules) -> Result<(), AuthError> {
+        match (self, weakness) {
+            (Self::Hash(hash), _) if HashKind::of(hash).is_accepted() => {}
+            (Self::Hash(hash), _) => return Err(AuthError::HashNotAccepted(HashKind::of(hash))),
+            (Self::Clear(password), Weakness::Refused) => strength::check(password, own_words, rules)?,
+            (Self::Clear(password), Weakness::Allowed) => strength::check_form(password, rules)?,
+        }
+        Ok(())
+    }
+}
+
 impl Auth<'_> {
     /// Sets a user's password; all sessions end unless `keep_sessions`. Returns those that were live.
     ///
@@ -41,7 +58,8 @@ impl Auth<'_> {
         weakness: Weakness,
         keep_sessions: bool,
     ) -> Result<Vec<Session>, AuthError> {
-        let hash = self.hash_given(given, &[&user.name, &user.email], weakness)?;
+        given.check(&[&user.name, &user.email], weakness, &self.policy.password)?;
+        let hash = self.hash_given(given)?;
         let ended = self.store.set_password(&NewPassword {
             user_id: &user.id,
             account_id: self.entropy.id()?,
@@ -55,29 +73,17 @@ impl Auth<'_> {
         Ok(self.only_live(ended))
     }
 
-    pub(super) fn hash_given(
-        &mut self,
-        given: &GivenPassword,
-        own_words: &[&str],
-        weakness: Weakness,
-    ) -> Result<StoredHash, AuthError> {
-        let rules = &self.policy.password;
+    /// Hashes a password that was checked; a hash stays what it is.
+    pub(in crate::auth) fn hash_given(&mut self, given: &GivenPassword) -> Result<StoredHash, AuthError> {
         match given {
-            GivenPassword::Hash(hash) if HashKind::of(hash).is_accepted() => Ok(hash.clone()),
-            GivenPassword::Hash(hash) => Err(AuthError::HashNotAccepted(HashKind::of(hash))),
-            GivenPassword::Clear(password) => {
-                match weakness {
-                    Weakness::Refused => strength::check(password, own_words, rules)?,
-                    Weakness::Allowed => strength::check_form(password, rules)?,
-                }
-                Ok(password::hash(password, rules, self.entropy)?)
-            }
+            GivenPassword::Hash(hash) => Ok(hash.clone()),
+            GivenPassword::Clear(password) => Ok(password::hash(password, &self.policy.password, self.entropy)?),
         }
     }
 
     /// Reads the stored hash again and compares the password with it: "done" must mean that the user
     /// can sign in.
-    pub(super) fn require_in_force(
+    pub(in crate::auth) fn require_in_force(
         &mut self,
         user_id: &str,
         given: &GivenPassword,

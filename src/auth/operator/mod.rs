@@ -7,47 +7,18 @@ use super::email::Email;
 use super::session::Session;
 use super::store::{AdminGuard, Ban, Deleted, NewUser, Updated, UserChange, Which};
 use super::throttle::{AttemptKey, Decision, decide};
-use super::user::{User, UserRef, check_image, check_name, checked_image};
+use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
 
 mod given;
 mod sessions;
+mod wish;
 
 pub use given::{GivenPassword, Weakness};
 pub use sessions::Scope;
+pub use wish::{CheckedWish, UserWish};
 
-/// A user that an operator makes.
-#[derive(Debug)]
-pub struct UserWish<'a> {
-    /// Address as typed.
-    pub email: &'a str,
-    /// Display name.
-    pub name: &'a str,
-    /// Address of a picture.
-    pub image: Option<&'a str>,
-    /// Roles, separated by commas.
-    pub role: Option<&'a str>,
-    /// Whether the address is verified.
-    pub verified: bool,
-    /// The password, if there shall be one.
-    pub password: Option<&'a GivenPassword>,
-    /// Whether it may be weak.
-    pub weakness: Weakness,
-}
-
-/// The longest list of roles in bytes.
-const ROLE_BYTES_MAX: usize = 200;
-
-/// Checks roles: words of letters, digits, `_`, `-`, separated by commas.
-fn check_role(role: &str) -> Result<String, AuthError> {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if role.len() <= ROLE_BYTES_MAX && role.split(',').all(is_word) {
-        Ok(role.to_owned())
-    } else {
-        Err(AuthError::InvalidRole)
-    }
-}
+use wish::check_role;
 
 impl UserRef {
     /// Reads a user as somebody names one: what has an `@` is an address, anything else an id.
@@ -84,25 +55,20 @@ impl Auth<'_> {
     /// Makes a user, without a session.
     ///
     /// # Errors
-    /// [`AuthError::UserExists`], and whatever is wrong with the wish.
-    pub fn create_user(&mut self, wish: &UserWish<'_>) -> Result<User, AuthError> {
-        let email = Email::parse(wish.email)?;
-        let name = check_name(wish.name)?.to_owned();
-        let image = wish.image.map(check_image).transpose()?.map(str::to_owned);
-        let role = wish.role.map(check_role).transpose()?;
-        if self.store.user(&UserRef::Email(email.clone()))?.is_some() {
+    /// [`AuthError::UserExists`] when the address is taken.
+    pub fn create_user(&mut self, wish: &CheckedWish<'_>) -> Result<User, AuthError> {
+        if self.store.user(&UserRef::Email(wish.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
         }
-        let own_words = [name.as_str(), email.as_str()];
-        let hash = wish.password.map(|given| self.hash_given(given, &own_words, wish.weakness)).transpose()?;
+        let hash = wish.password.map(|given| self.hash_given(given)).transpose()?;
         let user = NewUser {
             id: self.entropy.id()?,
             account_id: self.entropy.id()?,
-            email,
-            name,
-            image,
+            email: wish.email.clone(),
+            name: wish.name.to_owned(),
+            image: wish.image.map(str::to_owned),
             email_verified: wish.verified,
-            role,
+            role: wish.role.clone(),
             now: self.now,
         };
         let (user, _) = self.store.create_user(&user, hash.as_ref(), None)?;
@@ -146,7 +112,9 @@ impl Auth<'_> {
         keep_sessions: bool,
     ) -> Result<(User, Vec<Session>), AuthError> {
         let role = check_role(role)?;
-        let loses_one = user.roles().split(',').any(|had| !role.split(',').any(|has| has == had.trim()));
+        // To be a user is no role that could be lost: everybody is.
+        let mut had = user.roles().split(',').map(str::trim).filter(|had| *had != "user");
+        let loses_one = had.any(|had| !role.split(',').any(|has| has == had));
         let end = (loses_one && !keep_sessions).then_some(Which::All);
         self.apply(user, &UserChange { role: Some(Some(role)), end, ..UserChange::default() }, guard)
     }
@@ -232,14 +200,14 @@ impl Auth<'_> {
         }
     }
 
-    pub(super) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
+    pub(in crate::auth) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
         sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
     }
 }
 
 /// The key of a user's attempts. An address that breaks our syntax cannot sign in, and has none of
 /// its own.
-fn attempts_of(user: &User) -> AttemptKey {
+pub(super) fn attempts_of(user: &User) -> AttemptKey {
     match Email::parse(&user.email) {
         Ok(email) => AttemptKey::sign_in(&email),
         Err(_) => AttemptKey::of_nobody(),

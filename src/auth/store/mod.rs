@@ -13,16 +13,17 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::audit::{Actor, Entry, Event};
+use super::code::{Purpose, StoredCode};
 use super::policy::{Key, Policy, PolicyError, ThrottleRules};
-use super::secret::{StoredHash, Token};
+use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Ban, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange,
-    Updated, UserChange, Which,
+    Account, AdminGuard, Ban, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin,
+    PasswordChange, Updated, UserChange, Which,
 };
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 
@@ -122,6 +123,21 @@ pub trait Store: fmt::Debug {
     /// attempts and ends the sessions that `end` names. Returns the ended sessions; `None` when there
     /// is no such user.
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError>;
+
+    /// Stores a code; older ones for the same purpose and user are dead then.
+    fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError>;
+
+    /// Finds a code, expired or not.
+    fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
+
+    /// Uses up a code to set a password, as [`Store::set_password`] does. `None`, with nothing set, when
+    /// there is no such code or it has expired.
+    fn use_code(
+        &mut self,
+        purpose: Purpose,
+        code: &Code,
+        new: &NewPassword<'_>,
+    ) -> Result<Option<Vec<Session>>, StoreError>;
 
     /// Changes a user and ends the sessions that the change names.
     ///

@@ -1,5 +1,7 @@
 //! Pages of users: which ones, in what order, from where on.
 
+use jiff::Timestamp;
+
 use crate::auth::user::User;
 
 /// The most users of one page.
@@ -12,8 +14,8 @@ pub struct UserQuery {
     pub search: Option<String>,
     /// One of the user's roles.
     pub role: Option<String>,
-    /// Only banned users.
-    pub banned: bool,
+    /// Only users whose ban is in force at this instant.
+    pub banned_at: Option<Timestamp>,
     /// Only users whose address is not verified.
     pub unverified: bool,
     /// The order.

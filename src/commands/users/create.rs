@@ -40,6 +40,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         password: password.as_ref(),
         weakness: weakness(&args.password),
     };
+    let wish = wish.check(&context.policy.password)?;
     let user = match context.auth_or_create()?.create_user(&wish) {
         // Another process was faster; what was asked for is there.
         Err(AuthError::UserExists) if args.if_missing => {

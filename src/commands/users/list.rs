@@ -9,7 +9,7 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
     let query = UserQuery {
         search: args.search.clone(),
         role: args.role.clone(),
-        banned: args.banned,
+        banned_at: args.banned.then_some(context.now),
         unverified: args.unverified,
         sort: match args.sort {
             UserOrder::Email => UserSort::Email,

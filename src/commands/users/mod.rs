@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use crate::auth::store::AdminGuard;
 use crate::auth::{AuthError, GivenPassword, Weakness};
 use crate::cli::{
-    BanArgs, DeleteUserArgs, GivenPasswordArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UsersCommand,
-    VerifyEmailArgs,
+    BanArgs, DeleteUserArgs, GivenPasswordArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
+    UsersCommand, VerifyEmailArgs,
 };
 use crate::context::Context;
 use crate::error::Refusal;
@@ -27,6 +27,7 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Update(args) => update(args, context).context("could not update the user"),
         UsersCommand::Delete(args) => delete(args, context).context("could not delete the user"),
         UsersCommand::SetPassword(args) => set_password(args, context).context("could not set the password"),
+        UsersCommand::ResetCode(args) => reset_code(args, context).context("could not make a code"),
         UsersCommand::SetRole(args) => set_role(args, context).context("could not set the role"),
         UsersCommand::VerifyEmail(args) => verify_email(args, context).context("could not verify the address"),
         UsersCommand::Ban(args) => ban(args, context).context("could not ban the user"),
@@ -110,6 +111,14 @@ fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result
     let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
     let password = to_print(&args.password, given);
     Ok(Outcome::UserChanged { act: UserAct::PasswordSet, user, sessions_ended: ended.len(), password, database })
+}
+
+fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
+    Ok(Outcome::ResetCode { user, code, expires_at, database })
 }
 
 fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {

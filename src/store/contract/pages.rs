@@ -7,7 +7,7 @@ fn query() -> UserQuery {
     UserQuery {
         search: None,
         role: None,
-        banned: false,
+        banned_at: None,
         unverified: false,
         sort: UserSort::Email,
         limit: 50,
@@ -75,7 +75,7 @@ fn a_walk_that_meets_new_users_and_deleted_ones_shows_nobody_twice(db: &Database
 fn a_page_begins_also_after_a_user_whom_the_filter_leaves_out(db: &Database) {
     let mut store = db.with(&["a", "b", "c"]);
     db.edit(r#"UPDATE "user" SET "banned" = 1 WHERE "id" <> 'b'"#);
-    let query = UserQuery { banned: true, after: Some("b".into()), ..query() };
+    let query = UserQuery { banned_at: Some(at(0)), after: Some("b".into()), ..query() };
     assert_eq!(page(&mut *store, &query), (vec!["c".into()], 2, None));
 }
 
@@ -144,7 +144,7 @@ fn filters_narrow_together_and_the_total_counts_what_fits(db: &Database) {
            UPDATE "user" SET "emailVerified" = 1 WHERE "id" IN ('c', 'e');
            UPDATE "user" SET "role" = 'editor' WHERE "id" IN ('b', 'c')"#,
     );
-    let banned = UserQuery { banned: true, ..query() };
+    let banned = UserQuery { banned_at: Some(at(0)), ..query() };
     let unverified = UserQuery { unverified: true, ..query() };
     assert_eq!(walk(&mut *store, &banned), ["a", "b", "c"]);
     assert_eq!(walk(&mut *store, &unverified), ["a", "b", "d"]);

@@ -5,6 +5,8 @@
 mod attempts;
 mod audit;
 mod census;
+mod changes;
+mod codes;
 mod connect;
 mod create;
 mod engine_error;

@@ -1,15 +1,17 @@
-//! Acts that rest on a password that was verified outside the transaction: they look whether it is
-//! still the one in force.
+//! Passwords: acts that rest on one that was verified outside the transaction look whether it is still
+//! in force; others set one without knowing the one before.
 
 use rusqlite::Transaction;
 
 use super::events::{begun_of, ended_of};
-use super::{attempts, sessions, users};
+use super::{attempts, codes, sessions, users};
 use crate::auth::audit::Event;
+use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
-use crate::auth::store::{Ended, NewSession, PasswordChange, StoreError};
+use crate::auth::store::{Ended, NewPassword, NewSession, PasswordChange, StoreError};
 use crate::auth::throttle::AttemptKey;
+use crate::auth::user::UserRef;
 use crate::store::dialect::Dialect;
 
 /// What a sign-in has shown.
@@ -34,7 +36,9 @@ pub(super) fn begin_session(
     session: &NewSession,
     verified: &Verified<'_>,
 ) -> Result<Option<Session>, StoreError> {
-    if !is_in_force(tx, &session.user_id, verified.hash)? {
+    // A ban that came while the hash was computed counts too.
+    let user = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))?;
+    if user.is_none_or(|user| user.is_banned(session.now)) || !is_in_force(tx, &session.user_id, verified.hash)? {
         return Ok(None);
     }
     if let Some(upgraded) = verified.upgraded {
@@ -66,7 +70,26 @@ pub(super) fn replace(
     };
     users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
     attempts::clear(tx, change.attempts)?;
+    codes::delete_all(tx, Purpose::ResetPassword, change.user_id)?;
     log.push(Event::user("password.changed", change.user_id));
+    log.extend(ended.iter().map(ended_of));
+    Ok(Some(ended))
+}
+
+/// Sets a password; codes to reset the one before are dead then.
+pub(super) fn set(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    log: &mut Vec<Event>,
+    new: &NewPassword<'_>,
+) -> Result<Option<Vec<Session>>, StoreError> {
+    if !users::upsert_password_hash(tx, dialect, new)? {
+        return Ok(None);
+    }
+    attempts::clear(tx, new.attempts)?;
+    codes::delete_all(tx, Purpose::ResetPassword, new.user_id)?;
+    let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
+    log.push(Event::user("password.set", new.user_id));
     log.extend(ended.iter().map(ended_of));
     Ok(Some(ended))
 }

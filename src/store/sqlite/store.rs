@@ -5,16 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
-use super::events::{begun_of, change_events, ended_of};
+use super::events::{begun_of, ended_of};
 use super::passwords::{self, Verified};
-use super::{Sqlite, attempts, audit, census, pages, policy, sessions, users};
+use super::{Sqlite, attempts, audit, census, changes, codes, pages, policy, sessions, users};
 use crate::auth::audit::{Actor, Entry, Event};
+use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
-use crate::auth::secret::{StoredHash, Token};
+use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, PasswordChange, Store, StoreError,
-    Updated, UserChange, UserPage, UserQuery, Which,
+    Account, AdminGuard, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
+    StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -168,15 +169,33 @@ impl Store for Sqlite {
     }
 
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
+        self.act(|tx, dialect, log| passwords::set(tx, dialect, log, new))
+    }
+
+    fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
         self.act(|tx, dialect, log| {
-            if !users::upsert_password_hash(tx, dialect, new)? {
+            codes::insert(tx, dialect, new)?;
+            log.push(Event::user("code.created", &new.stored.user_id).with(new.purpose.word()));
+            Ok(())
+        })
+    }
+
+    fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {
+        codes::find(&self.connection, self.dialect, purpose, code)
+    }
+
+    fn use_code(
+        &mut self,
+        purpose: Purpose,
+        code: &Code,
+        new: &NewPassword<'_>,
+    ) -> Result<Option<Vec<Session>>, StoreError> {
+        self.act(|tx, dialect, log| {
+            if !codes::take(tx, dialect, purpose, code, new.now)? {
                 return Ok(None);
             }
-            attempts::clear(tx, new.attempts)?;
-            let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
-            log.push(Event::user("password.set", new.user_id));
-            log.extend(ended.iter().map(ended_of));
-            Ok(Some(ended))
+            log.push(Event::user("code.used", new.user_id).with(purpose.word()));
+            passwords::set(tx, dialect, log, new)
         })
     }
 
@@ -187,22 +206,12 @@ impl Store for Sqlite {
         guard: AdminGuard,
         now: Timestamp,
     ) -> Result<Updated, StoreError> {
-        self.act(|tx, dialect, log| match users::update(tx, dialect, id, change, guard, now) {
-            Ok(Some(user)) => {
-                let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
-                log.extend(change_events(&user, change));
-                log.extend(ended.iter().map(ended_of));
-                Ok(Updated::User { user, ended })
-            }
-            Ok(None) => Ok(Updated::Missing),
-            Err(users::Refused::LastAdmin) => Ok(Updated::LastAdmin),
-            Err(users::Refused::Store(error)) => Err(error),
-        })
+        self.act(|tx, dialect, log| changes::update(tx, dialect, log, id, change, guard, now))
     }
 
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
         self.act(|tx, dialect, log| {
-            let deleted = users::delete(tx, dialect, id, guard, now)?;
+            let deleted = changes::delete(tx, dialect, id, guard, now)?;
             if let Deleted::User { sessions } = deleted {
                 log.push(Event::user("user.deleted", id).with(format!("with {sessions} session(s)")));
             }

@@ -1,5 +1,6 @@
 //! What an operator does, with the moment moved freely.
 
+use authctl::auth::policy::PasswordRules;
 use authctl::auth::store::AdminGuard;
 use authctl::auth::{GivenPassword, UserWish, Weakness};
 
@@ -133,11 +134,11 @@ fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
         password: None,
         weakness: Weakness::Refused,
     };
-    let there = world.at(1).create_user(&wish);
+    let there = world.at(1).create_user(&wish.check(&PasswordRules::default()).unwrap());
     assert!(matches!(there, Err(AuthError::UserExists)), "{there:?}");
     assert_eq!(find(&mut world, "ada").role, None);
     (wish.email, wish.password) = ("eve@example.com", Some(&given));
-    let refused = world.at(1).create_user(&wish);
+    let refused = wish.check(&PasswordRules::default());
     assert!(matches!(refused, Err(AuthError::HashNotAccepted(_))), "{refused:?}");
     assert!(matches!(world.at(1).find_user("eve@example.com"), Err(AuthError::NoSuchUser(_))));
 }

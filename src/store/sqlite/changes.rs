@@ -1,0 +1,109 @@
+//! Changes and deletions of users, with an eye on the last administrator.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::engine_error::Engine as _;
+use super::events::{change_events, ended_of};
+use super::users::{find, read_back};
+use super::{codes, rows, sessions};
+use crate::auth::audit::Event;
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
+use crate::auth::user::{User, UserRef};
+use crate::store::dialect::Dialect;
+
+/// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
+pub(super) fn update(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    log: &mut Vec<Event>,
+    id: &str,
+    change: &UserChange,
+    guard: AdminGuard,
+    now: Timestamp,
+) -> Result<Updated, StoreError> {
+    let Some(before) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
+        return Ok(Updated::Missing);
+    };
+    let mut user = before.clone();
+    user.name = change.name.clone().unwrap_or(user.name);
+    user.image = change.image.clone().unwrap_or(user.image);
+    user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
+    user.email_verified = change.email_verified.unwrap_or(user.email_verified);
+    user.role = change.role.clone().unwrap_or(user.role);
+    match &change.ban {
+        None => {}
+        Some(Ban::Lifted) => (user.banned, user.ban_reason, user.ban_expires) = (false, None, None),
+        Some(Ban::Imposed { reason, until }) => {
+            (user.banned, user.ban_reason, user.ban_expires) = (true, reason.clone(), *until);
+        }
+    }
+    if guard == AdminGuard::KeepLastAdmin
+        && is_admin(&before, now)
+        && !is_admin(&user, now)
+        && !has_other_admin(tx, dialect, id, now)?
+    {
+        return Ok(Updated::LastAdmin);
+    }
+    tx.execute(
+        r#"UPDATE "user" SET "name" = ?2, "image" = ?3, "email" = ?4, "emailVerified" = ?5, "role" = ?6, "banned" = ?7,
+           "banReason" = ?8, "banExpires" = ?9, "updatedAt" = ?10 WHERE "id" = ?1"#,
+        (
+            id,
+            &user.name,
+            &user.image,
+            &user.email,
+            user.email_verified,
+            &user.role,
+            user.banned,
+            &user.ban_reason,
+            user.ban_expires.map(|until| dialect.time(until)),
+            dialect.time(now),
+        ),
+    )
+    .engine()?;
+    let user = read_back(tx, dialect, id)?;
+    let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
+    log.extend(change_events(&user, change));
+    log.extend(ended.iter().map(ended_of));
+    Ok(Updated::User { user, ended })
+}
+
+pub(super) fn delete(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    id: &str,
+    guard: AdminGuard,
+    now: Timestamp,
+) -> Result<Deleted, StoreError> {
+    let Some(user) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
+        return Ok(Deleted::Missing);
+    };
+    if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, dialect, id, now)? {
+        return Ok(Deleted::LastAdmin);
+    }
+    // Children first, as the foreign keys ask.
+    let sessions = tx.execute(r#"DELETE FROM "session" WHERE "userId" = ?1"#, [id]).engine()?;
+    tx.execute(r#"DELETE FROM "account" WHERE "userId" = ?1"#, [id]).engine()?;
+    codes::delete_of_user(tx, id)?;
+    tx.execute(r#"DELETE FROM "user" WHERE "id" = ?1"#, [id]).engine()?;
+    Ok(Deleted::User { sessions: sessions as u64 })
+}
+
+/// Whether the user is an administrator who may sign in.
+fn is_admin(user: &User, now: Timestamp) -> bool {
+    user.has_role("admin") && !user.is_banned(now)
+}
+
+/// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
+fn has_other_admin(tx: &Transaction<'_>, dialect: Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
+    let mut statement = tx.prepare(&sql).engine()?;
+    let mut found = statement.query([id]).engine()?;
+    while let Some(row) = found.next().engine()? {
+        if is_admin(&rows::user(row, 0, dialect)?, now) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,154 @@
+//! `users reset-code` and `password reset`: a new password without the old one and without mail.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
+
+fn code(sandbox: &Sandbox, email: &str) -> String {
+    let code = sandbox.run(&format!("users reset-code {email} -q")).success();
+    code.trim_end().to_owned()
+}
+
+fn reset(sandbox: &Sandbox, code: &str, password: &str) -> Ran {
+    sandbox.run_with_input("password reset --code-stdin --password-stdin", format!("{code}\n{password}\n"))
+}
+
+#[track_caller]
+fn assert_refused(sandbox: &Sandbox, code: &str) {
+    let error = sandbox
+        .run_with_input("password reset --code-stdin --password-stdin --json", format!("{code}\n{OTHER_PASSWORD}\n"))
+        .json_error(7);
+    assert_eq!(error["code"], "INVALID_TOKEN");
+    // Refusals wait for each other after a while; that is shown elsewhere.
+    sandbox.execute("DELETE FROM authctl_throttle");
+}
+
+#[test]
+fn a_code_sets_a_new_password_and_ends_every_session() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    assert_eq!(code.len(), 24);
+    assert_snapshot!(reset(&sandbox, &code, OTHER_PASSWORD), @r"
+    ------- stderr -------
+    set the new password of Ada <ada@example.com> and ended 1 session; sign in with `authctl signin`
+    ");
+    let _ = sandbox.run("whoami").failure(4);
+    let _ = sandbox.sign_in("ada@example.com").failure(7);
+    sandbox.run_with_input("signin ada@example.com --password-stdin", OTHER_PASSWORD).success();
+}
+
+#[test]
+fn a_code_counts_once() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    reset(&sandbox, &code, OTHER_PASSWORD).success();
+    assert_refused(&sandbox, &code);
+    assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
+}
+
+#[test]
+fn of_many_who_use_one_code_at_once_one_succeeds() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    sandbox.file("both", format!("{code}\n{OTHER_PASSWORD}\n"));
+    let children: Vec<_> = (0..5)
+        .map(|_| {
+            let mut command = sandbox.command(["password", "reset", "--code-stdin", "--password-stdin"]);
+            command.stdin(std::fs::File::open(sandbox.path("both")).unwrap());
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let runs: Vec<Ran> = children.into_iter().map(|child| sandbox.ran(&child.wait_with_output().unwrap())).collect();
+    assert_eq!(runs.iter().filter(|ran| ran.code == 0).count(), 1, "{runs:?}");
+    assert!(runs.iter().all(|ran| [0, 7, 8].contains(&ran.code)), "{runs:?}");
+}
+
+#[test]
+fn a_code_that_expired_was_replaced_or_never_was_is_refused_alike() {
+    let sandbox = Sandbox::with_ada();
+    let replaced = code(&sandbox, "ada@example.com");
+    let current = code(&sandbox, "ada@example.com");
+    assert_refused(&sandbox, &replaced);
+    assert_refused(&sandbox, "neverwas");
+    // Expired at this very instant, as far as a second can tell.
+    sandbox.execute("UPDATE verification SET expiresAt = unixepoch()");
+    assert_refused(&sandbox, &current);
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn a_code_is_for_one_user_one_address_and_one_purpose() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    let for_ada = code(&sandbox, "ada@example.com");
+    code(&sandbox, "bob@example.com");
+    sandbox.run("users update ada@example.com --email ada@example.org").success();
+    assert_refused(&sandbox, &for_ada);
+    let for_ada = code(&sandbox, "ada@example.org");
+    sandbox.execute("UPDATE verification SET identifier = replace(identifier, 'reset-password:', 'other:')");
+    assert_refused(&sandbox, &for_ada);
+    sandbox.run_with_input("signin bob@example.com --password-stdin", PASSWORD).success();
+}
+
+#[test]
+fn a_password_set_by_other_means_kills_the_code() {
+    for words in ["password change --password-file both", "users set-password ada@example.com --password-file new"] {
+        let sandbox = Sandbox::with_ada();
+        sandbox.file("new", OTHER_PASSWORD);
+        sandbox.file("both", format!("{PASSWORD}\n{OTHER_PASSWORD}\n"));
+        let code = code(&sandbox, "ada@example.com");
+        sandbox.run(words).success();
+        assert_refused(&sandbox, &code);
+    }
+}
+
+#[test]
+fn guesses_are_throttled_and_a_right_code_clears_the_count() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    for _ in 0..4 {
+        let _ = reset(&sandbox, "guess", OTHER_PASSWORD).failure(7);
+    }
+    reset(&sandbox, &code, OTHER_PASSWORD).success();
+    for _ in 0..5 {
+        let _ = reset(&sandbox, "guess", OTHER_PASSWORD).failure(7);
+    }
+    let error = sandbox
+        .run_with_input("password reset --code-stdin --password-stdin --wait 0s --json", "guess\nsome other phrase\n")
+        .json_error(8);
+    assert!(error["retryAfter"].as_i64().unwrap() > 0, "{error}");
+}
+
+#[test]
+fn a_weak_password_leaves_the_code_alive() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    let _ = reset(&sandbox, &code, "password1").failure(2);
+    reset(&sandbox, &code, OTHER_PASSWORD).success();
+}
+
+#[test]
+fn a_code_is_nowhere_in_the_database() {
+    let sandbox = Sandbox::with_ada();
+    let code = code(&sandbox, "ada@example.com");
+    for name in ["auth.db", "auth.db-wal"] {
+        let bytes = std::fs::read(sandbox.database().with_file_name(name)).unwrap_or_default();
+        assert!(!bytes.windows(code.len()).any(|window| window == code.as_bytes()), "{name}");
+    }
+    let audit = sandbox.run("audit list --json").success();
+    assert!(audit.contains("code.created") && !audit.contains(&code), "{audit}");
+}
+
+#[test]
+fn json_hands_out_the_code_and_its_end_and_a_ttl_has_bounds() {
+    let sandbox = Sandbox::with_ada();
+    let made = sandbox.run("users reset-code ada@example.com --ttl 30m --json").json();
+    assert_eq!(made["code"].as_str().unwrap().len(), 24);
+    let end: jiff::Timestamp = made["expiresAt"].as_str().unwrap().parse().unwrap();
+    assert_eq!(sandbox.number("SELECT expiresAt FROM verification"), end.as_second());
+    for ttl in ["0s", "25h", "soon"] {
+        let _ = sandbox.run(&format!("users reset-code ada@example.com --ttl {ttl}")).failure(2);
+    }
+    let _ = sandbox.run("users reset-code nobody@example.com").failure(3);
+    let _ = sandbox.run("password reset").failure(2);
+}
