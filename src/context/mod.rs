@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::auth::audit::Actor;
+use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
@@ -103,7 +103,7 @@ impl Context {
             let place = self.database()?;
             let mut opened = sqlite::open(&place.path, self.wishes.wait)
                 .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-            opened.act_as(self.actor(None));
+            opened.act_as(self.acting(None));
             self.policy = opened.policy()?;
             self.store = Some(Box::new(opened));
         }
@@ -146,15 +146,18 @@ impl Context {
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
         let me = self.auth()?.signed_in(&token)?;
-        let actor = self.actor(Some(me.user.id.clone()));
-        self.auth()?.store.act_as(actor);
+        let acting = self.acting(Some(me.user.id.clone()));
+        self.auth()?.store.act_as(acting);
         Ok(me)
     }
 
     /// Who the audit log says did it.
-    fn actor(&self, signed_in: Option<String>) -> Actor {
-        let (os_user, host) = origin::who();
-        Actor { os_user, host, signed_in, reason: self.reason(), at: self.now }
+    fn acting(&self, signed_in: Option<String>) -> Acting {
+        let (reason, at) = (self.reason(), self.now);
+        Acting::new(move || {
+            let (os_user, host) = origin::who();
+            Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }
+        })
     }
 
     /// Why it is done, in the user's words.

@@ -43,6 +43,34 @@ impl Default for Actor {
     }
 }
 
+/// How to find out who acts. Asked only when there is something to write: looking up a name takes
+/// longer than most reads.
+pub struct Acting(Box<dyn Fn() -> Actor>);
+
+impl Acting {
+    /// Takes the question.
+    pub fn new(who: impl Fn() -> Actor + 'static) -> Self {
+        Self(Box::new(who))
+    }
+
+    /// Asks it.
+    pub fn actor(&self) -> Actor {
+        (self.0)()
+    }
+}
+
+impl From<Actor> for Acting {
+    fn from(actor: Actor) -> Self {
+        Self::new(move || actor.clone())
+    }
+}
+
+impl std::fmt::Debug for Acting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acting(..)")
+    }
+}
+
 /// Something that was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {

@@ -12,7 +12,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::audit::{Actor, Entry, Event};
+use super::audit::{Acting, Entry, Event};
 use super::code::{Purpose, StoredCode};
 use super::policy::{Key, Policy, PolicyError, ThrottleRules};
 use super::secret::{Code, StoredHash, Token};
@@ -31,7 +31,7 @@ pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 pub trait Store: fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
     /// in its own transaction, under this name.
-    fn act_as(&mut self, actor: Actor);
+    fn act_as(&mut self, acting: Acting);
 
     /// Adds an entry about something that changed nothing else, such as a failed sign-in.
     fn record(&mut self, event: Event) -> Result<(), StoreError>;

@@ -29,7 +29,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
-use crate::auth::audit::{Actor, Event};
+use crate::auth::audit::{Acting, Event};
 use crate::auth::store::StoreError;
 use engine_error::Engine as _;
 
@@ -51,7 +51,7 @@ pub struct Sqlite {
     /// How long to wait for other processes.
     wait: Duration,
     /// Who acts.
-    actor: Actor,
+    acting: Acting,
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
 }
@@ -71,7 +71,7 @@ impl Sqlite {
         let mut events = Vec::new();
         let result = act(&transaction, self.dialect, &mut events)?;
         if !events.is_empty() {
-            audit::append(&transaction, self.dialect, &self.actor, events)?;
+            audit::append(&transaction, self.dialect, &self.acting.actor(), events)?;
         }
         transaction.commit().engine()?;
         Ok(result)

@@ -29,7 +29,7 @@ pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
         dialect: NATIVE,
         path: path.into(),
         wait,
-        actor: Actor::default(),
+        acting: Actor::default().into(),
         prepared_to_write: false,
     };
     if found < migrate::LATEST {

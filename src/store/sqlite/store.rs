@@ -8,7 +8,7 @@ use super::engine_error::Engine as _;
 use super::events::{begun_of, ended_of};
 use super::passwords::{self, Verified};
 use super::{Sqlite, attempts, audit, census, changes, codes, pages, policy, sessions, users};
-use crate::auth::audit::{Actor, Entry, Event};
+use crate::auth::audit::{Acting, Entry, Event};
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
@@ -26,8 +26,8 @@ const UNDECIDED_POLL: Duration = Duration::from_millis(25);
 const UNDECIDED_WAIT: Duration = Duration::from_secs(3);
 
 impl Store for Sqlite {
-    fn act_as(&mut self, actor: Actor) {
-        self.actor = actor;
+    fn act_as(&mut self, acting: Acting) {
+        self.acting = acting;
     }
 
     fn record(&mut self, event: Event) -> Result<(), StoreError> {
