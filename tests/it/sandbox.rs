@@ -224,8 +224,11 @@ fn tame_words(text: &str) -> String {
         }
         let stem = word.strip_suffix(".json").unwrap_or(&word);
         let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
-        if word.parse::<jiff::Timestamp>().is_ok() {
+        // A colon after an instant is punctuation.
+        let instant = word.strip_suffix(':').unwrap_or(&word);
+        if instant.parse::<jiff::Timestamp>().is_ok() {
             tamed.push_str("[TIME]");
+            tamed.push_str(&word[instant.len()..]);
         } else if is_id {
             tamed.push_str(if stem.len() == word.len() { "[ID]" } else { "[KEY].json" });
         } else {
