@@ -133,6 +133,9 @@ _authctl() {
             authctl__subcmd__password,change)
                 cmd="authctl__subcmd__password__subcmd__change"
                 ;;
+            authctl__subcmd__password,forgot)
+                cmd="authctl__subcmd__password__subcmd__forgot"
+                ;;
             authctl__subcmd__password,reset)
                 cmd="authctl__subcmd__password__subcmd__reset"
                 ;;
@@ -944,7 +947,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help change reset"
+            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help change forgot reset"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -984,6 +987,36 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__password__subcmd__forgot)
+            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -352,7 +352,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand change 'Change your password; your other sessions end'
-            cand reset 'Set a new password with a code that an operator handed out; all sessions end'
+            cand forgot 'Have a code mailed with which you can set a new password'
+            cand reset 'Set a new password with a code that was mailed or handed out; all sessions end'
         }
         &'authctl;password;change'= {
             cand --password-file 'Read the password from a file'
@@ -362,6 +363,20 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --keep-sessions 'Leave your other sessions alive'
             cand --password-stdin 'Read the password from standard input'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;password;forgot'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'

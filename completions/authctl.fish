@@ -293,19 +293,20 @@ complete -c authctl -n "__fish_authctl_using_subcommand logout" -s q -l quiet -d
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -f -a "change" -d 'Change your password; your other sessions end'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change reset" -f -a "reset" -d 'Set a new password with a code that an operator handed out; all sessions end'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "change" -d 'Change your password; your other sessions end'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "forgot" -d 'Have a code mailed with which you can set a new password'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "reset" -d 'Set a new password with a code that was mailed or handed out; all sessions end'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l reason -d 'Why this is done, for the audit log' -r
@@ -320,6 +321,17 @@ complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l reason -d 'Why this is done, for the audit log' -r

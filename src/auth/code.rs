@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::email::Email;
 use super::operator::Weakness;
 use super::secret::{Code, Password};
 use super::session::Session;
@@ -106,6 +107,23 @@ impl Auth<'_> {
         let ended = taken.ok_or(AuthError::InvalidCode)?;
         self.require_in_force(&user.id, &given, &hash)?;
         Ok(PasswordReset { ended: self.only_live(ended), user })
+    }
+
+    /// Makes a code for whoever asks for one by address, to be mailed there. `None`, at the same cost
+    /// but for the mail, when nobody has the address.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] when the address has been asked for too often.
+    pub fn forgotten(&mut self, email: &Email, ttl: SignedDuration) -> Result<Option<(User, Code)>, AuthError> {
+        let attempts = AttemptKey::mail(email);
+        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
+            return Err(AuthError::Throttled { retry_after });
+        }
+        let Some(user) = self.store.user(&UserRef::Email(email.clone()))? else {
+            return Ok(None);
+        };
+        let (code, _) = self.reset_code(&user, ttl)?;
+        Ok(Some((user, code)))
     }
 
     fn code_owner(&mut self, code: &Code) -> Result<Option<User>, AuthError> {

@@ -20,6 +20,11 @@ impl AttemptKey {
         Self(digest(format!("sign-in:{email}")))
     }
 
+    /// The key of codes that are sent to an address: nobody's mailbox is filled by a stranger.
+    pub fn mail(email: &Email) -> Self {
+        Self(digest(format!("mail:{email}")))
+    }
+
     /// The key of codes: they are not asked for by address, so all wrong ones count together.
     pub fn codes() -> Self {
         Self("codes".into())

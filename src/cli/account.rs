@@ -18,7 +18,13 @@ pub enum PasswordCommand {
     /// Change your password; your other sessions end
     #[command(after_help = CHANGE_PASSWORD_EXAMPLES)]
     Change(ChangePasswordArgs),
-    /// Set a new password with a code that an operator handed out; all sessions end
+    /// Have a code mailed with which you can set a new password
+    #[command(after_help = "Example:\n  authctl password forgot ada@example.com")]
+    Forgot {
+        /// Email address
+        email: String,
+    },
+    /// Set a new password with a code that was mailed or handed out; all sessions end
     #[command(after_help = "Examples:
   authctl password reset
   printf '%s\\n%s\\n' \"$CODE\" \"$NEW\" | authctl password reset --code-stdin --password-stdin")]

@@ -51,6 +51,9 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
             sessions::prune(args, context).context("could not delete expired sessions")
         }
         Command::Signout(args) => signout::run(args, context).context("could not sign out"),
+        Command::Password { command: PasswordCommand::Forgot { email } } => {
+            password::forgot(email, context).context("could not send a code")
+        }
         Command::Password { command: PasswordCommand::Reset(args) } => {
             password::reset(args, context).context("could not reset the password")
         }

@@ -3,6 +3,7 @@
 use crate::auth::AuthError;
 use crate::auth::policy::Key;
 use crate::context::Context;
+use crate::mail::{MailError, Route, Sender};
 use crate::output::Outcome;
 
 pub(super) fn show(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -13,8 +14,26 @@ pub(super) fn show(context: &mut Context) -> anyhow::Result<Outcome> {
 /// Sets a rule, or sets it back to its default.
 pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Result<Outcome> {
     let key = Key::find(key).map_err(AuthError::from)?;
+    if let Some(value) = value {
+        check_mail(key, value)?;
+    }
     let now = context.now;
     let database = context.database()?.path;
     let policy = context.auth()?.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
     Ok(Outcome::PolicyChanged { key, policy, database })
+}
+
+/// Checks what the mailer would refuse later. Nothing is looked up or connected to.
+fn check_mail(key: &Key, value: &str) -> Result<(), MailError> {
+    match key.name {
+        _ if value == "none" => {}
+        "mail.url" => {
+            Route::parse(value)?;
+        }
+        "mail.from" => {
+            Sender::parse(value)?;
+        }
+        _ => {}
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::NoToken;
 use crate::exit_code::ExitCode;
+use crate::mail::MailError;
 use crate::output::time;
 use crate::paths::PathError;
 use crate::prompt::PromptError;
@@ -31,6 +32,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
         Some(of_no_token(error))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
         Some(of_path(error))
+    } else if let Some(error) = cause.downcast_ref::<MailError>() {
+        Some(of_mail(error))
     } else if let Some(error) = cause.downcast_ref::<UsageError>() {
         Some(Exit::new(ExitCode::Usage, "USAGE").hint(error.hint.clone()))
     } else {
@@ -42,6 +45,9 @@ fn of_refusal(error: &Refusal) -> Exit {
     match error {
         Refusal::LogBroken(_) | Refusal::LogLacksHash => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
             .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
+        Refusal::NoMailer => Exit::new(ExitCode::Failed, "MAILER_MISSING").hint(
+            "an operator can hand out a code with `authctl users reset-code`, or set mail.url and mail.from with `authctl policy set`",
+        ),
         Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
@@ -218,6 +224,17 @@ fn of_no_token(error: &NoToken) -> Exit {
     match error {
         NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
         NoToken::Unusable { .. } | NoToken::File { .. } => exit,
+    }
+}
+
+fn of_mail(error: &MailError) -> Exit {
+    let exit = match error {
+        MailError::Url(_) | MailError::Sender(_) => Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
+        _ => Exit::new(ExitCode::Failed, "MAIL_NOT_SENT"),
+    };
+    match error.hint() {
+        Some(hint) => exit.hint(hint),
+        None => exit,
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Refusal {
     /// The audit log has no entry with the hash that it must have.
     #[error("the audit log has no entry with this hash: it was cut off, or is another one")]
     LogLacksHash,
+    /// The policy says nothing about mail.
+    #[error("no mailer is configured")]
+    NoMailer,
     /// The answer to a question is no.
     #[error("{0}")]
     No(&'static str),

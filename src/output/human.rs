@@ -71,6 +71,9 @@ pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
             who(user),
             counted(*sessions_ended as u64, "session")
         )),
+        Outcome::CodeMailed { email } => {
+            Page::done(format!("if somebody here has the address {}, a code is on its way there", escape(email)))
+        }
         Outcome::ResetCode { user, code, expires_at, database } => Page {
             answer: format!("{}\n", code.expose()),
             done: vec![format!(

@@ -127,6 +127,11 @@ pub enum Outcome {
         /// Live sessions that ended.
         sessions_ended: usize,
     },
+    /// A code was mailed, if anybody has the address.
+    CodeMailed {
+        /// The address.
+        email: String,
+    },
     /// A code to reset a password.
     ResetCode {
         /// Whose.

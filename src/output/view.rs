@@ -156,6 +156,7 @@ pub fn json(outcome: &Outcome) -> Page {
         Outcome::PasswordReset { user, sessions_ended } => {
             json!({ "user": UserView::from(user), "sessionsEnded": sessions_ended })
         }
+        Outcome::CodeMailed { email } => json!({ "email": email }),
         Outcome::ResetCode { user, code, expires_at, database } => json!({
             "code": code.expose(),
             "expiresAt": rfc3339(*expires_at),

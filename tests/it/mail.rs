@@ -2,7 +2,7 @@
 
 mod file;
 mod program;
-mod server;
+pub mod server;
 mod tls;
 
 use std::path::Path;

@@ -14,6 +14,7 @@ mod files;
 mod files_damaged;
 mod files_unsafe;
 mod files_unwritable;
+mod forgot;
 mod formats;
 mod formats_hostile;
 mod generated;

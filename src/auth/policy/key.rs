@@ -26,6 +26,8 @@ pub enum Range {
     Number(u32, u32),
     /// One of two words: no, yes.
     Words(&'static str, &'static str),
+    /// A text of this kind, or `none`.
+    Text(&'static str),
 }
 
 /// Where in the policy a setting's value is.
@@ -33,7 +35,14 @@ pub(super) enum Place<'p> {
     Duration(&'p mut SignedDuration),
     Number(&'p mut u32),
     Flag(&'p mut bool),
+    Text(&'p mut Option<String>),
 }
+
+/// How a text that is not set is written.
+const NONE: &str = "none";
+
+/// The longest text in bytes.
+const TEXT_BYTES_MAX: usize = 1024;
 
 /// Why a setting cannot be set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +79,7 @@ impl Key {
             Range::Seconds(least, most) => format!("a duration from {} to {}", seconds(least), seconds(most)),
             Range::Number(least, most) => format!("a number from {least} to {most}"),
             Range::Words(no, yes) => format!("{no} or {yes}"),
+            Range::Text(kind) => format!("{kind}, or {NONE}"),
         }
     }
 
@@ -81,6 +91,7 @@ impl Key {
             (Place::Number(value), _) => value.to_string(),
             (Place::Flag(value), Range::Words(no, yes)) => if *value { yes } else { no }.to_owned(),
             (Place::Flag(value), _) => value.to_string(),
+            (Place::Text(value), _) => value.clone().unwrap_or_else(|| NONE.to_owned()),
         }
     }
 
@@ -104,6 +115,10 @@ impl Key {
                 .map(|value| *place = value),
             (Place::Number(place), Range::Number(least, most)) => {
                 text.parse().ok().filter(|value| (least..=most).contains(value)).map(|value| *place = value)
+            }
+            (Place::Text(place), Range::Text(_)) if !text.is_empty() && text.len() <= TEXT_BYTES_MAX => {
+                *place = (text != NONE).then(|| text.to_owned());
+                (!text.chars().any(char::is_control)).then_some(())
             }
             (Place::Flag(place), Range::Words(no, yes)) if text == no || text == yes => {
                 *place = text == yes;

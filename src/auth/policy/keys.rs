@@ -99,6 +99,24 @@ pub const KEYS: &[Key] = &[
         range: Range::Words("optional", "required"),
         place: |policy| Place::Flag(&mut policy.email.verification_required),
     },
+    Key {
+        name: "mail.url",
+        meaning: "how mail is sent",
+        range: Range::Text("smtp://HOST[:PORT], smtps://HOST[:PORT] or sendmail:[PATH]"),
+        place: |policy| Place::Text(&mut policy.mail.url),
+    },
+    Key {
+        name: "mail.from",
+        meaning: "the sender of mail",
+        range: Range::Text("an address such as 'Accounts <accounts@example.com>'"),
+        place: |policy| Place::Text(&mut policy.mail.from),
+    },
+    Key {
+        name: "mail.credentials-file",
+        meaning: "a private file with the mail server's user and password, a line each",
+        range: Range::Text("an absolute path"),
+        place: |policy| Place::Text(&mut policy.mail.credentials_file),
+    },
 ];
 
 #[cfg(test)]
@@ -131,6 +149,7 @@ mod tests {
                 }
                 Range::Number(least, most) => vec![least.to_string(), most.to_string()],
                 Range::Words(no, yes) => vec![no.to_owned(), yes.to_owned()],
+                Range::Text(_) => vec!["none".to_owned(), "some text".to_owned()],
             };
             let set = other.iter().any(|value| {
                 let changed = key.set(&mut policy, value).is_ok();

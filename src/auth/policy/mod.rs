@@ -20,6 +20,19 @@ pub struct Policy {
     pub throttle: ThrottleRules,
     /// What an address must have shown.
     pub email: EmailRules,
+    /// How mail is sent.
+    pub mail: MailRules,
+}
+
+/// How mail is sent; nothing is by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MailRules {
+    /// `smtp://HOST`, `smtps://HOST` or `sendmail:`.
+    pub url: Option<String>,
+    /// The sender.
+    pub from: Option<String>,
+    /// A file with the user and the password for the server, a line each.
+    pub credentials_file: Option<String>,
 }
 
 /// What an address must have shown before its owner may sign in.

@@ -43,6 +43,7 @@ const WALLS: &[Wall] = &[
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
             "error::Refusal",
+            "mail",
             "error::StillLive",
         ],
         // A command has nothing to print with.
@@ -58,6 +59,7 @@ const WALLS: &[Wall] = &[
             "auth::audit",
             "auth::strength::WeakPassword",
             "cli::UsageError",
+            "mail::MailError",
             "context::NoToken",
             "exit_code",
             "paths::PathError",
