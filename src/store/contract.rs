@@ -77,6 +77,7 @@ macro_rules! on_engine {
 
 mod admins;
 mod attempts;
+mod audit;
 mod deletion;
 mod description;
 mod ending;
