@@ -1,27 +1,21 @@
-//! `audit list`, `export` and `tail`: their shapes, their filters, and following the log.
+//! `audit list`, `export` and `tail`: their shapes and their filters.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::audit::entries;
-use crate::sandbox::{Ran, Sandbox};
+use crate::audit_follow::Follower;
+use crate::sandbox::Sandbox;
 
-/// Longer than anything here takes: only a program that hangs gets there.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn create(sandbox: &Sandbox, name: &str) {
+pub fn create(sandbox: &Sandbox, name: &str) {
     sandbox.run(&format!("users create {name}@example.com --name {name} --no-password")).success();
 }
 
 /// Ada, bob and eve, with an entry a day from the first of January on.
-fn three_users() -> Sandbox {
+pub fn three_users() -> Sandbox {
     let sandbox = Sandbox::new();
     for name in ["ada", "bob", "eve"] {
         create(&sandbox, name);
@@ -147,102 +141,6 @@ fn tail_shows_the_newest_and_twenty_unless_told() {
     assert_eq!(seqs("-n 2"), [29, 30]);
     assert_eq!(seqs("--lines 0"), [0; 0]);
     assert_eq!(seqs("--lines 1000"), (1..=30).collect::<Vec<_>>());
-}
-
-/// A log that is being followed.
-struct Follower {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Follower {
-    fn start(sandbox: &Sandbox, words: &str) -> Self {
-        let mut command = sandbox.command(words.split(' '));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines }
-    }
-
-    fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// Waits for the end, and kills what does not come to it.
-    fn end(mut self, sandbox: &Sandbox) -> Ran {
-        let start = Instant::now();
-        while self.child.try_wait().unwrap().is_none() {
-            if start.elapsed() > PATIENCE {
-                self.child.kill().unwrap();
-            }
-            std::thread::yield_now();
-        }
-        sandbox.ran(&self.child.wait_with_output().unwrap())
-    }
-}
-
-#[test]
-fn following_shows_what_other_processes_write_until_somebody_ends_it() {
-    let sandbox = three_users();
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let before = entries(&sandbox).len();
-        let follower = Follower::start(&sandbox, "audit tail --lines 2 --follow --json");
-        let line = || serde_json::from_str::<Value>(&follower.line()).unwrap();
-        assert_eq!((&line()["seq"], &line()["seq"]), (&(before - 1).into(), &before.into()));
-        create(&sandbox, &format!("late{code}"));
-        assert_eq!(line()["seq"], before + 1);
-        sandbox.run(&format!("users ban late{code}@example.com")).success();
-        let banned = line();
-        assert_eq!((&banned["seq"], &banned["event"]), (&(before + 2).into(), &"user.banned".into()));
-        follower.signal(signal);
-        let ran = follower.end(&sandbox);
-        assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{ran}");
-    }
-}
-
-#[test]
-fn following_with_no_old_entries_begins_with_the_next_one() {
-    let sandbox = three_users();
-    let follower = Follower::start(&sandbox, "audit tail --lines 0 --follow --json");
-    // It may begin to look after the first new entries are there, so they are made until it shows one.
-    let first = (0..100).find_map(|number| {
-        create(&sandbox, &format!("late{number}"));
-        follower.lines.recv_timeout(Duration::from_millis(600)).ok()
-    });
-    let first: Value = serde_json::from_str(&first.unwrap()).unwrap();
-    follower.signal(Signal::INT);
-    assert_eq!(follower.end(&sandbox).code, 130);
-    assert!(first["seq"].as_i64().unwrap() >= 5, "not from the beginning: {first}");
-}
-
-#[test]
-fn following_an_empty_log_shows_its_first_entry() {
-    let sandbox = Sandbox::new();
-    sandbox.run("db init").success();
-    let follower = Follower::start(&sandbox, "audit tail --follow --json");
-    create(&sandbox, "ada");
-    assert_eq!(serde_json::from_str::<Value>(&follower.line()).unwrap()["seq"], 1);
-    follower.signal(Signal::TERM);
-    assert_eq!(follower.end(&sandbox).code, 143);
-}
-
-#[test]
-fn following_ends_quietly_when_its_reader_goes() {
-    let sandbox = three_users();
-    let mut command = sandbox.command(["audit", "tail", "--lines", "1", "--follow"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut first = [0];
-    let mut output = child.stdout.take().unwrap();
-    output.read_exact(&mut first).unwrap();
-    drop(output);
-    create(&sandbox, "late");
-    let ran = Follower { child, lines: mpsc::channel().1 }.end(&sandbox);
-    assert_eq!((ran.code, ran.stderr.as_str()), (141, ""), "{ran}");
 }
 
 #[test]
