@@ -202,5 +202,5 @@ fn a_failed_sign_in_is_kept_without_the_address_that_nobody_has() {
         .unwrap();
     assert!(key.len() == 12 && whole.len() > 40, "only a piece: {key} of {whole}");
     let log = sandbox.run("audit export").success();
-    assert!(!log.contains("canary") && !log.contains("@"), "{log}");
+    assert!(!log.contains("canary") && !log.contains('@'), "{log}");
 }

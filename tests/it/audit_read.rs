@@ -154,7 +154,7 @@ fn text_in_the_log_cannot_act_on_the_terminal() {
     }
     let bad = |c: char| c.is_control() || c == '\u{202e}';
     let follower = Follower::start(&sandbox, "audit tail --lines 1 --follow");
-    let followed = follower.line();
+    let line = follower.line();
     follower.signal(Signal::INT);
     let _ = follower.end(&sandbox);
     for (shown, lines) in
