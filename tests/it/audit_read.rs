@@ -158,7 +158,7 @@ fn text_in_the_log_cannot_act_on_the_terminal() {
     follower.signal(Signal::INT);
     let _ = follower.end(&sandbox);
     for (shown, lines) in
-        [(sandbox.run("audit list").success(), 6), (sandbox.run("audit tail --lines 1").success(), 2), (followed, 1)]
+        [(sandbox.run("audit list").success(), 6), (sandbox.run("audit tail --lines 1").success(), 2), (line, 1)]
     {
         assert_eq!(shown.lines().count(), lines, "{shown:?}");
         assert!(!shown.lines().any(|line| line.contains(bad)), "{shown:?}");
