@@ -1,5 +1,6 @@
 //! `audit verify`: a whole log, and every way to break one.
 
+use authctl::auth::audit::Entry;
 use insta::assert_snapshot;
 use rusqlite::types::Value as Cell;
 
@@ -122,6 +123,57 @@ fn an_edit_of_any_column_is_found() {
     }
     write(&sandbox, &whole);
     sandbox.run("audit verify").success();
+}
+
+/// An entry as the library knows it.
+fn entry(row: &[Cell]) -> Entry {
+    let text = |column: usize| match &row[column] {
+        Cell::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    let number = |column: usize| match row[column] {
+        Cell::Integer(number) => number,
+        _ => unreachable!(),
+    };
+    Entry {
+        seq: number(0).try_into().unwrap(),
+        at: jiff::Timestamp::from_second(number(1)).unwrap(),
+        event: text(2).unwrap(),
+        os_user: text(3).unwrap(),
+        host: text(4).unwrap(),
+        actor_id: text(5),
+        user_id: text(6),
+        session_id: text(7),
+        reason: text(8),
+        detail: text(9),
+        hash: text(10).unwrap(),
+    }
+}
+
+#[test]
+fn an_edit_with_a_hash_made_anew_breaks_the_entry_after_it() {
+    let sandbox = six_entries();
+    let whole = rows(&sandbox);
+    for number in 1..=6 {
+        let mut edited = whole.clone();
+        let row = &mut edited[number - 1];
+        row[6] = Cell::Text("mallory".into());
+        let before = if number == 1 { String::new() } else { hash_of(&whole[number - 2]) };
+        let made_anew = entry(row).hash_after(&before);
+        row[10] = Cell::Text(made_anew);
+        write(&sandbox, &edited);
+        if number < 6 {
+            assert_eq!(broken(&sandbox), format!("entry {} is not what was written", number + 1));
+        } else {
+            // Nothing comes after the newest: only a noted hash tells.
+            sandbox.run("audit verify").success();
+            let _ = sandbox.run(&format!("audit verify --contains {}", hash_of(&whole[5]))).failure(1);
+        }
+    }
+}
+
+fn hash_of(row: &[Cell]) -> String {
+    entry(row).hash
 }
 
 #[test]
