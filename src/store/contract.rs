@@ -78,6 +78,7 @@ macro_rules! on_engine {
 mod admins;
 mod attempts;
 mod audit;
+mod audit_facts;
 mod deletion;
 mod description;
 mod ending;
