@@ -77,6 +77,8 @@ macro_rules! on_engine {
 
 mod admins;
 mod attempts;
+mod audit;
+mod audit_facts;
 mod deletion;
 mod description;
 mod ending;

@@ -6,6 +6,13 @@
 
 mod account;
 mod architecture;
+mod audit;
+mod audit_broken;
+mod audit_follow;
+mod audit_many;
+mod audit_read;
+mod audit_refused;
+mod audit_secrets;
 mod concurrency;
 mod crash;
 mod db;
@@ -40,6 +47,8 @@ mod secrets;
 mod session_files;
 mod session_files_planted;
 mod sessions;
+mod sessions_operator;
+mod sessions_operator_chosen;
 mod signin;
 mod signin_refused;
 mod signin_throttle;

@@ -1,0 +1,112 @@
+//! `audit tail --follow`: entries as they come, until somebody ends it or nobody reads.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::audit::entries;
+use crate::audit_read::{create, three_users};
+use crate::sandbox::{Ran, Sandbox};
+
+/// Longer than anything here takes: only a program that hangs gets there.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A log that is being followed.
+pub struct Follower {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Follower {
+    pub fn start(sandbox: &Sandbox, words: &str) -> Self {
+        let mut command = sandbox.command(words.split(' '));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
+    }
+
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for the end, and kills what does not come to it.
+    pub fn end(mut self, sandbox: &Sandbox) -> Ran {
+        let start = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if start.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+            }
+            std::thread::yield_now();
+        }
+        sandbox.ran(&self.child.wait_with_output().unwrap())
+    }
+}
+
+#[test]
+fn following_shows_what_other_processes_write_until_somebody_ends_it() {
+    let sandbox = three_users();
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let before = entries(&sandbox).len();
+        let follower = Follower::start(&sandbox, "audit tail --lines 2 --follow --json");
+        let line = || serde_json::from_str::<Value>(&follower.line()).unwrap();
+        assert_eq!((&line()["seq"], &line()["seq"]), (&(before - 1).into(), &before.into()));
+        create(&sandbox, &format!("late{code}"));
+        assert_eq!(line()["seq"], before + 1);
+        sandbox.run(&format!("users ban late{code}@example.com")).success();
+        let banned = line();
+        assert_eq!((&banned["seq"], &banned["event"]), (&(before + 2).into(), &"user.banned".into()));
+        follower.signal(signal);
+        let ran = follower.end(&sandbox);
+        assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{ran}");
+    }
+}
+
+#[test]
+fn following_with_no_old_entries_begins_with_the_next_one() {
+    let sandbox = three_users();
+    let follower = Follower::start(&sandbox, "audit tail --lines 0 --follow --json");
+    // It may begin to look after the first new entries are there, so they are made until it shows one.
+    let first = (0..100).find_map(|number| {
+        create(&sandbox, &format!("late{number}"));
+        follower.lines.recv_timeout(Duration::from_millis(600)).ok()
+    });
+    let first: Value = serde_json::from_str(&first.unwrap()).unwrap();
+    follower.signal(Signal::INT);
+    assert_eq!(follower.end(&sandbox).code, 130);
+    assert!(first["seq"].as_i64().unwrap() >= 5, "not from the beginning: {first}");
+}
+
+#[test]
+fn following_an_empty_log_shows_its_first_entry() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    let follower = Follower::start(&sandbox, "audit tail --follow --json");
+    create(&sandbox, "ada");
+    assert_eq!(serde_json::from_str::<Value>(&follower.line()).unwrap()["seq"], 1);
+    follower.signal(Signal::TERM);
+    assert_eq!(follower.end(&sandbox).code, 143);
+}
+
+#[test]
+fn following_ends_quietly_when_its_reader_goes() {
+    let sandbox = three_users();
+    let mut command = sandbox.command(["audit", "tail", "--lines", "1", "--follow"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0];
+    let mut output = child.stdout.take().unwrap();
+    output.read_exact(&mut first).unwrap();
+    drop(output);
+    create(&sandbox, "late");
+    let ran = Follower { child, lines: mpsc::channel().1 }.end(&sandbox);
+    assert_eq!((ran.code, ran.stderr.as_str()), (141, ""), "{ran}");
+}

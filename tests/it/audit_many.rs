@@ -1,0 +1,63 @@
+//! `audit`: many writers at once, and a long log.
+
+use std::process::{Command, Stdio};
+
+use authctl::auth::audit::{Actor, Entry, Event};
+
+use crate::audit::entries;
+use crate::audit_broken::broken;
+use crate::sandbox::{Ran, Sandbox};
+
+#[test]
+fn sixteen_processes_at_once_leave_a_whole_chain() {
+    let sandbox = Sandbox::with_ada();
+    let mut children = Vec::new();
+    for number in 0..16 {
+        let email = format!("user{number}@example.com");
+        let mut command = sandbox.command(["users", "create", &email, "--name", "Somebody", "--no-password"]);
+        command.args(["--wait", "60s", "--reason", &email]);
+        children.push(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    }
+    for child in children {
+        sandbox.ran(&child.wait_with_output().unwrap()).success();
+    }
+    let ban = |number: usize| -> Command {
+        sandbox.command(["users", "ban", &format!("user{number}@example.com"), "--wait", "60s", "--json"])
+    };
+    let children: Vec<_> =
+        (0..16).map(|number| ban(number).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()).collect();
+    let ended: Vec<Ran> = children.into_iter().map(|child| sandbox.ran(&child.wait_with_output().unwrap())).collect();
+    assert!(ended.iter().all(|ran| ran.code == 0), "{ended:?}");
+    assert_eq!(sandbox.run("audit verify --json").json()["entries"], 2 + 16 + 16);
+    let seqs: Vec<_> = entries(&sandbox).iter().map(|entry| entry["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (1..=34).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_hundred_thousand_entries_are_followed() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    let mut sql = sandbox.sql();
+    let tx = sql.transaction().unwrap();
+    let mut last: Option<Entry> = None;
+    {
+        let insert = "INSERT INTO authctl_audit (seq, at, event, osUser, host, userId, hash)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let mut statement = tx.prepare(insert).unwrap();
+        for number in 0..100_000 {
+            let event = Event::user("user.updated", &format!("user-{number}"));
+            let entry = Entry::following(last.as_ref(), &Actor::default(), event);
+            let seq = i64::try_from(entry.seq).unwrap();
+            let (at, user) = (entry.at.as_second(), &entry.user_id);
+            statement.execute((seq, at, &entry.event, &entry.os_user, &entry.host, user, &entry.hash)).unwrap();
+            last = Some(entry);
+        }
+    }
+    tx.commit().unwrap();
+    let whole = sandbox.run("audit verify --json").json();
+    assert_eq!((&whole["entries"], &whole["head"]), (&100_000.into(), &last.unwrap().hash.into()));
+    sandbox.run("users create bob@example.com --name Bob --no-password").success();
+    assert_eq!(sandbox.run("audit verify --json").json()["entries"], 100_001);
+    sandbox.execute("UPDATE authctl_audit SET userId = 'mallory' WHERE seq = 99999");
+    assert_eq!(broken(&sandbox), "entry 99999 is not what was written");
+}

@@ -1,0 +1,168 @@
+//! `audit list`, `export` and `tail`: their shapes and their filters.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::audit::entries;
+use crate::audit_follow::Follower;
+use crate::sandbox::Sandbox;
+
+pub fn create(sandbox: &Sandbox, name: &str) {
+    sandbox.run(&format!("users create {name}@example.com --name {name} --no-password")).success();
+}
+
+/// Ada, bob and eve, with an entry a day from the first of January on.
+pub fn three_users() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for name in ["ada", "bob", "eve"] {
+        create(&sandbox, name);
+    }
+    sandbox.run_words(&["users", "ban", "bob@example.com", "--reason", "two strikes"]).success();
+    sandbox.execute("UPDATE authctl_audit SET at = unixepoch('2026-01-01') + (seq - 1) * 86400, host = 'mill'");
+    sandbox.execute("UPDATE authctl_audit SET osUser = 'root', hash = 'hash-' || seq");
+    sandbox
+}
+
+fn seqs(sandbox: &Sandbox, filters: &str) -> Vec<i64> {
+    let answer = sandbox.run(&format!("audit list --json {filters}")).json();
+    let exported = sandbox.run(&format!("audit export {filters}")).success();
+    let lines: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answer["entries"].as_array().unwrap(), &lines, "list and export choose alike: {filters}");
+    lines.iter().map(|entry| entry["seq"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn the_list_in_a_pipe_is_aligned_words_the_oldest_first() {
+    let sandbox = three_users();
+    assert_snapshot!(sandbox.run("audit list"), @"
+    SEQ  WHEN                      EVENT         BY         USER                              SESSION  REASON       DETAIL
+    1    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
+    2    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
+    3    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
+    4    [TIME]  user.banned   root@mill  [ID]  -        two strikes  -
+    ");
+    assert_eq!(sandbox.run("audit ls").success(), sandbox.run("audit list").success());
+}
+
+#[test]
+fn for_programs_an_entry_has_every_field_and_a_time_with_milliseconds() {
+    let sandbox = three_users();
+    let list = sandbox.run("audit list --json").json();
+    assert_eq!(list.as_object().unwrap().len(), 1);
+    let fields = "seq at event osUser host actorId userId sessionId reason detail hash";
+    for entry in list["entries"].as_array().unwrap() {
+        let keys: BTreeSet<&str> = entry.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, fields.split(' ').collect());
+    }
+    let banned = &list["entries"][3];
+    assert_eq!((&banned["at"], &banned["reason"]), (&"2026-01-04T00:00:00.000Z".into(), &"two strikes".into()));
+    assert!(banned["actorId"].is_null() && banned["sessionId"].is_null() && banned["detail"].is_null());
+    assert_eq!(sandbox.run("audit export --json").success(), sandbox.run("audit export").success());
+    let tail = sandbox.run("audit tail --lines 2 --json").json();
+    assert_eq!(tail["entries"].as_array().unwrap()[..], list["entries"].as_array().unwrap()[2..]);
+}
+
+#[test]
+fn an_empty_log_is_an_answer() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    assert_eq!(entries(&sandbox), [Value::Null; 0]);
+    assert_eq!(sandbox.run("audit export").success(), "");
+    assert_eq!(sandbox.run("audit tail --json").json()["entries"].as_array().unwrap().len(), 0);
+    let whole = sandbox.run("audit verify --json").json();
+    assert_eq!((&whole["whole"], &whole["entries"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn without_a_database_there_is_no_log_and_none_is_made() {
+    let sandbox = Sandbox::new();
+    for words in ["list", "export", "tail", "tail --follow", "verify"] {
+        assert_eq!(sandbox.run(&format!("audit {words} --json")).json_error(9)["code"], "DATABASE_MISSING");
+    }
+    assert!(!sandbox.database().exists());
+}
+
+#[test]
+fn filters_choose_by_user_event_and_time_and_all_must_hold() {
+    let sandbox = three_users();
+    let id = |name: &str| {
+        let shown = sandbox.run(&format!("users show {name}@example.com --json")).json();
+        shown["user"]["id"].as_str().unwrap().to_owned()
+    };
+    let (bob, eve) = (id("bob"), id("eve"));
+    sandbox.execute(&format!("UPDATE authctl_audit SET actorId = '{eve}' WHERE seq = 1"));
+    assert_eq!(seqs(&sandbox, "--user bob@example.com"), [2, 4]);
+    assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4]);
+    assert_eq!(seqs(&sandbox, &format!("--user {eve}")), [1, 3], "by somebody is as good as about somebody");
+    assert_eq!(seqs(&sandbox, "--user BOB@example.com --event user.b"), [4]);
+    assert_eq!(seqs(&sandbox, "--event user"), [1, 2, 3, 4]);
+    assert_eq!(seqs(&sandbox, "--event created"), [0; 0], "from its beginning");
+    assert_eq!(seqs(&sandbox, "--since 2026-01-02T00:00:00Z"), [2, 3, 4], "that instant is meant");
+    assert_eq!(seqs(&sandbox, "--until 2026-01-02T00:00:00Z"), [1], "that instant is not");
+    assert_eq!(seqs(&sandbox, "--since 2026-01-02T02:00:00+02:00 --until 2026-01-04T00:00:00Z"), [2, 3]);
+    assert_eq!(seqs(&sandbox, "--since 2026-01-03T00:00:00Z --user bob@example.com"), [4]);
+    assert_eq!(seqs(&sandbox, "--since 2026-01-04T00:00:00Z --until 2026-01-01T00:00:00Z"), [0; 0]);
+
+    sandbox.run("users delete bob@example.com --yes").success();
+    assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4, 5], "the log still knows who is gone");
+    assert_eq!(sandbox.run("audit list --user bob@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+}
+
+#[test]
+fn an_instant_or_a_count_that_is_none_is_a_usage_error() {
+    let sandbox = three_users();
+    for wrong in ["yesterday", "", "2026-13-01T00:00:00Z", "2026-01-01", "12:00", "1767225600"] {
+        for flag in ["--since", "--until"] {
+            let _ = sandbox.run_words(&["audit", "list", &format!("{flag}={wrong}")]).failure(2);
+            let _ = sandbox.run_words(&["audit", "export", &format!("{flag}={wrong}")]).failure(2);
+        }
+    }
+    for wrong in ["-1", "many", ""] {
+        let _ = sandbox.run_words(&["audit", "tail", &format!("--lines={wrong}")]).failure(2);
+    }
+}
+
+#[test]
+fn tail_shows_the_newest_and_twenty_unless_told() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    sandbox.execute(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+         INSERT INTO authctl_audit (seq, at, event, osUser, host, hash) SELECT i, i, 'x', 'x', 'x', 'x' FROM n",
+    );
+    let seqs = |words: &str| -> Vec<i64> {
+        let answer = sandbox.run(&format!("audit tail --json {words}")).json();
+        answer["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(seqs(""), (11..=30).collect::<Vec<_>>());
+    assert_eq!(seqs("-n 2"), [29, 30]);
+    assert_eq!(seqs("--lines 0"), [0; 0]);
+    assert_eq!(seqs("--lines 1000"), (1..=30).collect::<Vec<_>>());
+}
+
+#[test]
+fn text_in_the_log_cannot_act_on_the_terminal() {
+    let sandbox = three_users();
+    let reason = "a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\u{7f}";
+    sandbox.run_words(&["users", "unban", "bob@example.com", "--reason", reason]).success();
+    let hostile = "'h' || char(27) || '[2J' || char(10) || char(155) || char(8238)";
+    for column in ["host", "osUser", "event", "actorId", "userId", "sessionId", "detail"] {
+        sandbox.execute(&format!("UPDATE authctl_audit SET {column} = {hostile} WHERE seq = 5"));
+    }
+    let bad = |c: char| c.is_control() || c == '\u{202e}';
+    let follower = Follower::start(&sandbox, "audit tail --lines 1 --follow");
+    let line = follower.line();
+    follower.signal(Signal::INT);
+    let _ = follower.end(&sandbox);
+    for (shown, lines) in
+        [(sandbox.run("audit list").success(), 6), (sandbox.run("audit tail --lines 1").success(), 2), (line, 1)]
+    {
+        assert_eq!(shown.lines().count(), lines, "{shown:?}");
+        assert!(!shown.lines().any(|line| line.contains(bad)), "{shown:?}");
+    }
+    let list = entries(&sandbox);
+    assert_eq!(list[4]["reason"], reason, "programs get what was said");
+}
