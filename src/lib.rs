@@ -118,7 +118,7 @@ fn answer(cli: &Cli) -> ExitCode {
             drop(context);
             become_command(*command, cli.global.json, style)
         }
-        Ok(Outcome::EntriesToFollow(entries)) => follow(entries, cli, style, &mut context),
+        Ok(Outcome::EntriesToFollow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(outcome) => tell(&outcome, cli, style, &mut context),
         Err(error) => {
             let exit = Exit::from(error);
@@ -179,8 +179,7 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
 const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Tells entries of the audit log as they come, until somebody ends the process or stops reading.
-fn follow(mut entries: Vec<Entry>, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    let mut last = 0;
+fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     loop {
         last = entries.last().map_or(last, |entry| entry.seq);
         let lines = output::entry_lines(&entries, cli.global.json);

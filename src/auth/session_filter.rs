@@ -59,7 +59,11 @@ impl FromStr for Network {
         let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(width), |bits| bits.parse().map_err(|_| wrong()))?;
+        let bits = bits.map_or(Ok(width), |bits| {
+            // A sign in front would be a number to Rust and is none to RFC 4632.
+            let digits = Some(bits).filter(|bits| bits.bytes().all(|b| b.is_ascii_digit()));
+            digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)
+        })?;
         if bits > width { Err(wrong()) } else { Ok(Self { address, bits }) }
     }
 }

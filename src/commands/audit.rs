@@ -21,8 +21,8 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             Ok(Outcome::EntryLines(entries))
         }
         AuditCommand::Tail(args) => {
-            let entries = newest(args.lines, context).context("could not read the audit log")?;
-            Ok(if args.follow { Outcome::EntriesToFollow(entries) } else { Outcome::Entries(entries) })
+            let (entries, newest) = newest(args.lines, context).context("could not read the audit log")?;
+            Ok(if args.follow { Outcome::EntriesToFollow { entries, newest } } else { Outcome::Entries(entries) })
         }
         AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
     }
@@ -46,16 +46,19 @@ fn chosen(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<Vec<E
     Ok(entries)
 }
 
-fn newest(count: usize, context: &mut Context) -> anyhow::Result<Vec<Entry>> {
+/// The newest entries, and the number of the last one there is.
+fn newest(count: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, u64)> {
     let mut entries = VecDeque::new();
+    let mut newest = 0;
     context.auth()?.store.each_entry(0, &mut |entry| {
+        newest = entry.seq;
         entries.push_back(entry);
         if entries.len() > count {
             entries.pop_front();
         }
         true
     })?;
-    Ok(entries.into())
+    Ok((entries.into(), newest))
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {

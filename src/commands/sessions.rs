@@ -5,7 +5,7 @@ use crate::auth::session_filter::{Pattern, SessionFilter};
 use crate::auth::store::Which;
 use crate::auth::{AuthError, Scope};
 use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
-use crate::context::Context;
+use crate::context::{Context, NoToken};
 use crate::output::Outcome;
 
 /// Rows deleted by one transaction of `prune`: other writers wait for a tenth of a second at most.
@@ -41,7 +41,7 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
         Some(scope) => scope,
         None => Scope::User(context.signed_in()?.user.id),
     };
-    let current = current_session(context)?;
+    let current = current_session(args.except_current, context)?;
     let filter = SessionFilter {
         ids: args.ids.clone(),
         older_than: args.older_than,
@@ -68,9 +68,13 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
 }
 
 /// The id of the session that the stored token belongs to, if there is one.
-fn current_session(context: &mut Context) -> anyhow::Result<Option<String>> {
-    let Ok((token, _)) = context.token() else {
-        return Ok(None);
+///
+/// One that is there and cannot be read is none, unless it `must_be_known` in order to be spared.
+fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result<Option<String>> {
+    let token = match context.token() {
+        Ok((token, _)) => token,
+        Err(error) if must_be_known && !matches!(error.downcast_ref(), Some(NoToken::None(_))) => return Err(error),
+        Err(_) => return Ok(None),
     };
     Ok(context.auth()?.store.session(&token)?.map(|(session, _)| session.id))
 }

@@ -55,6 +55,8 @@ pub struct Context {
     environment: Environment,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
+    /// Who was found to be signed in, by id: still so after the database was closed for a question.
+    signed_in: Option<String>,
     store: Option<Box<dyn Store>>,
 }
 
@@ -72,6 +74,7 @@ impl Context {
             wishes,
             environment,
             place: OnceCell::new(),
+            signed_in: None,
             store: None,
         }
     }
@@ -103,7 +106,7 @@ impl Context {
             let place = self.database()?;
             let mut opened = sqlite::open(&place.path, self.wishes.wait)
                 .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-            opened.act_as(self.acting(None));
+            opened.act_as(self.acting());
             self.policy = opened.policy()?;
             self.store = Some(Box::new(opened));
         }
@@ -146,14 +149,15 @@ impl Context {
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
         let me = self.auth()?.signed_in(&token)?;
-        let acting = self.acting(Some(me.user.id.clone()));
+        self.signed_in = Some(me.user.id.clone());
+        let acting = self.acting();
         self.auth()?.store.act_as(acting);
         Ok(me)
     }
 
     /// Who the audit log says did it.
-    fn acting(&self, signed_in: Option<String>) -> Acting {
-        let (reason, at) = (self.reason(), self.now);
+    fn acting(&self) -> Acting {
+        let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now);
         Acting::new(move || {
             let (os_user, host) = origin::who();
             Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }

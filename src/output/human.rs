@@ -21,7 +21,7 @@ use crate::auth::user::User;
 pub fn human(outcome: &Outcome, now: Timestamp, style: Style) -> Page {
     let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
     match outcome {
-        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow(_) => Page::default(),
+        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow { .. } => Page::default(),
         Outcome::HashMade(hash) => Page::answer(format!("{}\n", hash.expose())),
         Outcome::HashIsRight { outdated: false } => Page::done("the password is right".to_owned()),
         Outcome::HashIsRight { outdated: true } => {

@@ -184,7 +184,12 @@ pub enum Outcome {
     /// The same, one JSON document per line.
     EntryLines(Vec<Entry>),
     /// The same, and those that are still to come.
-    EntriesToFollow(Vec<Entry>),
+    EntriesToFollow {
+        /// Those that are there.
+        entries: Vec<Entry>,
+        /// The number of the newest one, whether it is among them or not.
+        newest: u64,
+    },
     /// The audit log is as it was written.
     LogIsWhole {
         /// How many entries it has.

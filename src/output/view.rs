@@ -117,7 +117,7 @@ fn rule(key: &Key, policy: &Policy) -> Value {
 /// The one document that `--json` prints. Nothing else is told.
 pub fn json(outcome: &Outcome) -> Page {
     let document: Value = match outcome {
-        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow(_) => return Page::default(),
+        Outcome::Silent | Outcome::Become(_) | Outcome::EntriesToFollow { .. } => return Page::default(),
         Outcome::HashMade(hash) => json!({ "hash": hash.expose() }),
         Outcome::HashIsRight { outdated } => json!({ "right": true, "outdated": outdated }),
         Outcome::HashIdentified { kind, outdated } => identified(*kind, *outdated),

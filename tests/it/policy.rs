@@ -37,22 +37,25 @@ fn every_rule_is_shown_with_its_default_and_range_and_a_star_marks_what_differs(
     set(&sandbox, "session.lifetime", "30d");
     set(&sandbox, "email.verification", "required");
     assert_snapshot!(sandbox.run("policy show"), @"
-       KEY                     VALUE     DEFAULT   TAKES                          MEANING
-    *  session.lifetime        30d       7d        a duration from 5m to 400d     life of a session, counted again from each move
-       session.short-lifetime  1d        1d        a duration from 5m to 30d      life of a session made with --no-remember
-       session.move-after      1d        1d        a duration from 1m to 30d      least time between two moves of a session's end
-       session.fresh-for       1d        1d        a duration from 1m to 30d      time after sign-in in which what cannot be undone is allowed
-       password.min-length     8         8         a number from 8 to 64          fewest UTF-16 units of a new password
-       password.max-length     128       128       a number from 64 to 256        most UTF-16 units of a new password
-       password.min-strength   2         2         a number from 0 to 4           least zxcvbn score of a new password
-       password.argon2-memory  19456     19456     a number from 19456 to 262144  memory of a new hash in KiB
-       password.argon2-passes  2         2         a number from 2 to 10          passes of a new hash over its memory
-       password.argon2-lanes   1         1         a number from 1 to 8           lanes of a new hash
-       throttle.free-attempts  5         5         a number from 1 to 100         failed attempts for an address that cost no wait
-       throttle.first-wait     15s       15s       a duration from 1s to 1h       first wait after them, doubled by each further failure
-       throttle.longest-wait   15m       15m       a duration from 1s to 1d       longest wait
-       throttle.forget-after   1d        1d        a duration from 1h to 30d      time after which failures are forgotten
-    *  email.verification      required  optional  optional or required           whether sign-in refuses users whose address is not verified
+       KEY                     VALUE     DEFAULT   TAKES                                                                MEANING
+    *  session.lifetime        30d       7d        a duration from 5m to 400d                                           life of a session, counted again from each move
+       session.short-lifetime  1d        1d        a duration from 5m to 30d                                            life of a session made with --no-remember
+       session.move-after      1d        1d        a duration from 1m to 30d                                            least time between two moves of a session's end
+       session.fresh-for       1d        1d        a duration from 1m to 30d                                            time after sign-in in which what cannot be undone is allowed
+       password.min-length     8         8         a number from 8 to 64                                                fewest UTF-16 units of a new password
+       password.max-length     128       128       a number from 64 to 256                                              most UTF-16 units of a new password
+       password.min-strength   2         2         a number from 0 to 4                                                 least zxcvbn score of a new password
+       password.argon2-memory  19456     19456     a number from 19456 to 262144                                        memory of a new hash in KiB
+       password.argon2-passes  2         2         a number from 2 to 10                                                passes of a new hash over its memory
+       password.argon2-lanes   1         1         a number from 1 to 8                                                 lanes of a new hash
+       throttle.free-attempts  5         5         a number from 1 to 100                                               failed attempts for an address that cost no wait
+       throttle.first-wait     15s       15s       a duration from 1s to 1h                                             first wait after them, doubled by each further failure
+       throttle.longest-wait   15m       15m       a duration from 1s to 1d                                             longest wait
+       throttle.forget-after   1d        1d        a duration from 1h to 30d                                            time after which failures are forgotten
+    *  email.verification      required  optional  optional or required                                                 whether sign-in refuses users whose address is not verified
+       mail.url                none      none      smtp://HOST[:PORT], smtps://HOST[:PORT] or sendmail:[PATH], or none  how mail is sent
+       mail.from               none      none      an address such as 'Accounts <accounts@example.com>', or none        the sender of mail
+       mail.credentials-file   none      none      an absolute path, or none                                            a private file with the mail server's user and password, a line each
     ");
 }
 

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::audit::Event;
 use super::email::Email;
 use super::session::Session;
 use super::store::{AdminGuard, Ban, Deleted, NewUser, Updated, UserChange, Which};
@@ -157,7 +158,8 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::Store`].
     pub fn unlock(&mut self, user: &User) -> Result<(), AuthError> {
-        Ok(self.store.clear_attempts(&attempts_of(user))?)
+        self.store.clear_attempts(&attempts_of(user))?;
+        Ok(self.store.record(Event::user("user.unlocked", &user.id))?)
     }
 
     /// Counts the failed attempts to sign in as a user, and tells how long the next one has to wait.

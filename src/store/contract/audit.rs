@@ -31,9 +31,9 @@ fn whoever_acts_signs_every_entry(db: &Database) {
         reason: Some("why 'not'; \u{1b}[2J 😀".into()),
         at: at(7),
     };
-    store.act_as(ada.clone());
+    store.act_as(ada.clone().into());
     store.create_user(&new_user("bob"), None, None).unwrap();
-    store.act_as(Actor { reason: None, signed_in: None, at: at(8), ..ada });
+    store.act_as(Actor { reason: None, signed_in: None, at: at(8), ..ada }.into());
     store.record(Event::session("session.begun", "bob", "bobs").with("some detail")).unwrap();
 
     let log = entries(&mut *db.store(), 0);
