@@ -69,38 +69,6 @@ fn every_code_comes_from_the_program_as_the_table_says() {
 }
 
 #[test]
-fn a_session_that_has_expired_or_was_ended_is_4_and_says_which() {
-    let sandbox = Sandbox::with_ada();
-    sandbox.execute("UPDATE session SET expiresAt = unixepoch()");
-    assert_snapshot!(sandbox.run("whoami"), @"
-    ------- stderr -------
-    error: not signed in
-    hint: the session has expired: sign in with `authctl signin`
-    [exit status: 4]
-    ");
-    sandbox.execute("DELETE FROM session");
-    assert_snapshot!(sandbox.run("whoami"), @"
-    ------- stderr -------
-    error: not signed in
-    hint: the session was ended: sign in with `authctl signin`
-    [exit status: 4]
-    ");
-}
-
-#[test]
-fn a_session_that_is_not_fresh_is_5_for_what_cannot_be_undone() {
-    let sandbox = Sandbox::with_ada();
-    sandbox.execute("UPDATE session SET createdAt = createdAt - 2 * 86400");
-    assert_snapshot!(sandbox.run("account delete --yes"), @"
-    ------- stderr -------
-    error: could not delete the account: the sign-in is too long ago for this
-    hint: sign in again with `authctl signin`
-    [exit status: 5]
-    ");
-    assert_eq!(sandbox.number("SELECT count(*) FROM user"), 1);
-}
-
-#[test]
 fn throttled_names_the_wait_in_seconds() {
     let sandbox = Sandbox::with_ada();
     for _ in 0..5 {
