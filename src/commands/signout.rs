@@ -21,7 +21,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     let (token, source) = match context.token() {
         Ok((token, source)) => (token, Some(source)),
         Err(error) if matches!(error.downcast_ref(), Some(NoToken::None(_))) => {
-            return Ok(Outcome::SignedOut(NOTHING));
+            return end_half_begun(context);
         }
         // A file that is not safe to act with is still good to end its session.
         Err(error) if error.is::<SessionFileError>() => match context.session_file()?.read_to_end_session() {
@@ -52,6 +52,18 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         None => Some(context.session_file()?.remove(None)?),
     };
     Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
+}
+
+/// Without a session of its own here there may still be one whose sign-in was killed before its file
+/// had its name. A database that is gone holds none.
+fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
+    let how = match context.end_abandoned_sessions() {
+        Ok(0) => NOTHING,
+        Ok(ended) => SignedOutHow { sessions_ended: Some(ended), file_removed: Some(true), without_database: None },
+        Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => NOTHING,
+        Err(error) => return Err(error.context(StillLive)),
+    };
+    Ok(Outcome::SignedOut(how))
 }
 
 /// Ends the session, or all of its user, and returns how many were live.

@@ -169,15 +169,16 @@ impl Context {
         self.wishes.reason.clone()
     }
 
-    /// Ends the sessions of sign-ins whose process died half-way.
-    pub fn end_abandoned_sessions(&mut self) -> anyhow::Result<()> {
+    /// Ends the sessions of sign-ins whose process died half-way, and tells how many there were.
+    pub fn end_abandoned_sessions(&mut self) -> anyhow::Result<usize> {
+        let mut ended = 0;
         for abandoned in self.session_file()?.abandoned() {
             if let Some(token) = &abandoned.token {
-                self.auth()?.store.end_session(token)?;
+                ended += usize::from(self.auth()?.store.end_session(token)?.is_some());
             }
             abandoned.discard();
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Where a session made now comes from.

@@ -196,3 +196,16 @@ fn a_session_file_that_others_could_read_is_signed_out_like_any_other() {
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
     assert_eq!(session_files(&sandbox), 0);
 }
+
+#[test]
+fn the_session_of_a_sign_in_that_was_killed_is_ended_too() {
+    let sandbox = Sandbox::with_ada();
+    let file = std::fs::read_dir(sandbox.sessions()).unwrap().next().unwrap().unwrap().path();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    std::fs::rename(&file, file.with_file_name(format!(".{name}.AAAAAAAAAAAAAAAA.tmp"))).unwrap();
+    let _ = sandbox.run("whoami").failure(4);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
+    assert_eq!(sandbox.run("signout --json").json()["sessionsEnded"], 1);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+    assert_eq!(session_files(&sandbox), 0);
+}
