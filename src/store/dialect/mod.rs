@@ -1,0 +1,155 @@
+//! How a database names its tables and columns and writes the values that the rules know. A dialect is
+//! data: no statement and no rule exists twice because of one.
+
+mod logical;
+mod names;
+mod render;
+mod time;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use rusqlite::types::{Value, ValueRef};
+
+use crate::auth::secret::Token;
+use crate::auth::token::digest;
+
+pub(in crate::store) use logical::{Column, Holds, TABLES, Table};
+pub(in crate::store) use names::Names;
+pub(in crate::store) use render::identifier;
+pub(in crate::store) use time::TimeForm;
+
+/// The conventions of one database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dialect {
+    /// Its names; `None` when they are those of the statements.
+    pub names: Option<Names>,
+    /// How it writes instants.
+    pub time: TimeForm,
+    /// How it keeps tokens and codes.
+    pub secrets: SecretForm,
+    /// How its rows get their ids.
+    pub ids: IdForm,
+    /// Columns that we know nothing of and that need a value: table, column and the value to write.
+    pub fixed: Vec<(&'static str, String, String)>,
+}
+
+/// How a database keeps what lets its holder in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecretForm {
+    /// SHA-256 in hex, so that a copy of the file lets nobody in.
+    Digest,
+    /// In clear, as a Better Auth app looks for them.
+    Plain,
+}
+
+/// How rows get their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdForm {
+    /// Text of our choice.
+    Text,
+    /// A UUID.
+    Uuid,
+    /// A number that the database chooses.
+    Serial,
+}
+
+/// A database made by authctl: the article's columns, whole seconds, secrets as digests.
+pub(super) const NATIVE: Dialect = Dialect {
+    names: None,
+    time: TimeForm::Seconds,
+    secrets: SecretForm::Digest,
+    ids: IdForm::Text,
+    fixed: Vec::new(),
+};
+
+impl Dialect {
+    /// Puts the database's names into a statement.
+    pub(super) fn sql<'s>(&self, statement: impl Into<Cow<'s, str>>) -> Cow<'s, str> {
+        let statement = statement.into();
+        match &self.names {
+            None => statement,
+            Some(names) => Cow::Owned(render::render(&statement, names)),
+        }
+    }
+
+    /// Whether the database belongs to an app and we are a guest in it.
+    pub(super) fn is_guest(&self) -> bool {
+        self.names.is_some()
+    }
+
+    /// Whether the database has a column.
+    pub(super) fn has(&self, table: &str, column: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
+    }
+
+    /// Writes an instant.
+    pub(super) fn time(&self, instant: Timestamp) -> Value {
+        self.time.write(instant)
+    }
+
+    /// Reads an instant; `None` for what is none here.
+    pub(super) fn read_time(&self, value: ValueRef<'_>) -> Option<Timestamp> {
+        self.time.read(value)
+    }
+
+    /// Writes a token as the `token` column holds it.
+    pub(super) fn token<'t>(&self, token: &'t Token) -> Cow<'t, str> {
+        match self.secrets {
+            SecretForm::Digest => Cow::Owned(digest(token.expose())),
+            SecretForm::Plain => Cow::Borrowed(token.expose()),
+        }
+    }
+
+    /// Makes an id of the database's kind from a random one.
+    pub(super) fn id(&self, random: &str) -> String {
+        match self.ids {
+            IdForm::Text | IdForm::Serial => random.to_owned(),
+            IdForm::Uuid => uuid(random),
+        }
+    }
+
+    /// Text that is absent: a Better Auth app writes an empty one where it does not know an address.
+    pub(super) fn unknown(&self, text: Option<&str>) -> Option<String> {
+        match text {
+            None if self.is_guest() => Some(String::new()),
+            text => text.map(str::to_owned),
+        }
+    }
+}
+
+/// A version 4 UUID (RFC 9562) whose random bits are those of the given text.
+fn uuid(random: &str) -> String {
+    let mut hex: Vec<char> = digest(random).chars().take(32).collect();
+    hex[12] = '4';
+    hex[16] = match hex[16].to_digit(16).unwrap_or(0) & 3 {
+        0 => '8',
+        1 => '9',
+        2 => 'a',
+        _ => 'b',
+    };
+    let part = |range: std::ops::Range<usize>| hex[range].iter().collect::<String>();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_stored_as_its_digest_at_home_and_as_it_is_in_an_app() {
+        let token = Token::from_bytes(b"abc").unwrap();
+        assert_eq!(NATIVE.token(&token), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let app = Dialect { secrets: SecretForm::Plain, ..NATIVE };
+        assert_eq!(app.token(&token), "abc");
+    }
+
+    #[test]
+    fn a_uuid_says_that_it_is_random() {
+        let id = uuid("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq");
+        let parts: Vec<&str> = id.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']), "{id}");
+        assert_ne!(uuid("a"), uuid("b"));
+    }
+}

@@ -1,0 +1,143 @@
+//! How a database writes instants. A value in another unit than the database's is no instant: read as
+//! if it were one, a session would be over, or live until the year 58884.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use rusqlite::types::{Value, ValueRef};
+
+/// A form of instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum TimeForm {
+    /// Whole seconds since 1970, rounded down: the article's, and Drizzle's `timestamp`.
+    Seconds,
+    /// Milliseconds since 1970: Drizzle's `timestamp_ms`, and Prisma's `unixepoch-ms`.
+    Milliseconds,
+    /// `2026-11-23T13:28:40.302Z`: Kysely's.
+    Zulu,
+    /// `2026-11-23T13:28:40.302+00:00`: Prisma's.
+    Offset,
+}
+
+/// From here on a number is one of milliseconds: in 1973 as such, in the year 5138 as seconds.
+const MILLISECONDS_FROM: i64 = 100_000_000_000;
+
+impl TimeForm {
+    /// Writes an instant.
+    pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
+        let milliseconds = instant.as_millisecond();
+        match self {
+            Self::Seconds => Value::Integer(milliseconds.div_euclid(1000)),
+            Self::Milliseconds => Value::Integer(milliseconds),
+            Self::Zulu => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            Self::Offset => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()),
+        }
+    }
+
+    /// Reads an instant; `None` for what is none in this form.
+    pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<Timestamp> {
+        match (self, value) {
+            (Self::Seconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
+                Timestamp::from_second(seconds).ok()
+            }
+            (Self::Milliseconds, ValueRef::Integer(milliseconds))
+                if milliseconds <= 0 || milliseconds >= MILLISECONDS_FROM =>
+            {
+                Timestamp::from_millisecond(milliseconds).ok()
+            }
+            (Self::Zulu | Self::Offset, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
+            _ => None,
+        }
+    }
+
+    /// What a value in this form is, in words.
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "a number of seconds",
+            Self::Milliseconds => "a number of milliseconds",
+            Self::Zulu => "a time such as 2026-11-23T13:28:40.302Z",
+            Self::Offset => "a time such as 2026-11-23T13:28:40.302+00:00",
+        }
+    }
+
+    /// The form that a value shows; `None` when it could be in none, or in several.
+    pub(in crate::store) fn shown_by(value: ValueRef<'_>) -> Option<Self> {
+        match value {
+            ValueRef::Integer(number) if number >= MILLISECONDS_FROM => Some(Self::Milliseconds),
+            ValueRef::Integer(number) if number > 0 => Some(Self::Seconds),
+            ValueRef::Text(bytes) => {
+                let text = std::str::from_utf8(bytes).ok()?;
+                read_text(text)?;
+                // SQLite's CURRENT_TIMESTAMP, which is Prisma's default, has neither letter.
+                Some(if text.ends_with('Z') { Self::Zulu } else { Self::Offset })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn read_text(text: &str) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    // As SQLite's CURRENT_TIMESTAMP writes it, in UTC.
+    let civil: DateTime = text.parse().ok()?;
+    (text.len() == 19).then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMS: [TimeForm; 4] = [TimeForm::Seconds, TimeForm::Milliseconds, TimeForm::Zulu, TimeForm::Offset];
+
+    fn read(form: TimeForm, value: &Value) -> Option<i64> {
+        form.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
+    }
+
+    #[test]
+    fn every_form_reads_what_it_writes_and_shows_which_it_is() {
+        for milliseconds in [1_763_904_520_302, 1_763_904_520_000, 200_000_000_000] {
+            let instant = Timestamp::from_millisecond(milliseconds).unwrap();
+            for form in FORMS {
+                let value = form.write(instant);
+                let kept = if form == TimeForm::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
+                assert_eq!(read(form, &value), Some(kept), "{form:?}");
+                assert_eq!(TimeForm::shown_by(ValueRef::from(&value)), Some(form));
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_written_as_javascript_writes_it() {
+        let instant = Timestamp::from_millisecond(1_763_904_520_002).unwrap();
+        assert_eq!(TimeForm::Zulu.write(instant), Value::Text("2025-11-23T13:28:40.002Z".into()));
+        assert_eq!(TimeForm::Offset.write(instant), Value::Text("2025-11-23T13:28:40.002+00:00".into()));
+    }
+
+    #[test]
+    fn whole_seconds_are_rounded_down_also_before_1970() {
+        let written = |milliseconds| TimeForm::Seconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
+        assert_eq!([1_999, 2_000, -1, -1_000].map(written), [1, 2, -1, -1].map(Value::Integer));
+    }
+
+    #[test]
+    fn a_value_in_another_unit_is_no_instant() {
+        let (seconds, milliseconds) = (Value::Integer(1_763_904_520), Value::Integer(1_763_904_520_302));
+        assert_eq!(read(TimeForm::Seconds, &milliseconds), None);
+        assert_eq!(read(TimeForm::Milliseconds, &seconds), None);
+        assert_eq!(read(TimeForm::Seconds, &Value::Integer(i64::MAX)), None);
+        for form in [TimeForm::Zulu, TimeForm::Offset] {
+            assert_eq!(read(form, &seconds), None);
+            assert_eq!(read(form, &Value::Text("soon".into())), None);
+            assert_eq!(read(form, &Value::Text("2025-11-23".into())), None);
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_an_instant_are_read() {
+        for text in ["2025-11-23T13:28:40Z", "2025-11-23T13:28:40+00:00", "2025-11-23 13:28:40"] {
+            assert_eq!(read(TimeForm::Offset, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
+        }
+    }
+}
