@@ -19,6 +19,7 @@ use crate::auth::store::{
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError};
 
 /// How often attempts of other processes are looked at again that may be about to succeed, and for
 /// how long.
@@ -136,6 +137,14 @@ impl Store for Sqlite {
         self.act(|tx, dialect, log| {
             passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded, attempts })
         })
+    }
+
+    fn impersonate(
+        &mut self,
+        session: &NewSession,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError> {
+        self.act(|tx, dialect, log| sessions::impersonate(tx, dialect, log, session, whom))
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
