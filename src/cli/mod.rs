@@ -3,9 +3,11 @@
 
 mod account;
 mod audit;
+mod db;
 mod guard;
 mod hash;
 mod parse;
+mod policy;
 mod sessions;
 mod sign_in;
 pub mod topics;
@@ -21,9 +23,11 @@ pub use account::{
     AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
+pub use db::DbCommand;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
+pub use policy::PolicyCommand;
 pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
@@ -162,14 +166,14 @@ pub enum Command {
         command: HashCommand,
     },
     /// Show or change the rules of this database
-    #[command(after_help = "Examples:\n  authctl policy show\n  authctl policy set session.lifetime 30d")]
+    #[command(after_help = policy::EXAMPLES)]
     Policy {
         /// What to do.
         #[command(subcommand)]
         command: PolicyCommand,
     },
     /// Make, describe or migrate the database
-    #[command(after_help = "Examples:\n  authctl db init --if-missing\n  authctl db status")]
+    #[command(after_help = db::EXAMPLES)]
     Db {
         /// What to do.
         #[command(subcommand)]
@@ -189,46 +193,6 @@ pub enum Command {
         #[arg(value_name = "COMMAND or TOPIC")]
         about: Vec<String>,
     },
-}
-
-/// What to do with the rules.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// List every rule with its value; those that differ from the default are marked
-    #[command(after_help = "Example:\n  authctl policy show")]
-    Show,
-    /// Set a rule
-    #[command(after_help = "Example:\n  authctl policy set session.lifetime 30d")]
-    Set {
-        /// The rule, as `policy show` names it
-        key: String,
-        /// Its new value
-        value: String,
-    },
-    /// Set a rule back to its default
-    #[command(after_help = "Example:\n  authctl policy unset session.lifetime")]
-    Unset {
-        /// The rule, as `policy show` names it
-        key: String,
-    },
-}
-
-/// What to do with the database file.
-#[derive(Debug, Subcommand)]
-pub enum DbCommand {
-    /// Make an empty database
-    #[command(after_help = "Example:\n  authctl --db ./auth.db db init --if-missing")]
-    Init {
-        /// Succeed when the database is there already
-        #[arg(long)]
-        if_missing: bool,
-    },
-    /// Describe the database
-    #[command(after_help = "Example:\n  authctl db status --json")]
-    Status,
-    /// Bring the schema to the newest version
-    #[command(after_help = "Example:\n  authctl db migrate")]
-    Migrate,
 }
 
 /// The whole definition, for help, man page and completions.

@@ -4,13 +4,13 @@ use crate::auth::store::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
 use crate::error::Refusal;
-use crate::output::Outcome;
 use crate::output::escape::escape;
+use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.signed_in()?;
     let user = context.auth()?.update_profile(&me, args.name.as_deref(), args.image.as_deref())?;
-    Ok(Outcome::AccountUpdated { user })
+    Ok(AccountOutcome::Updated { user }.into())
 }
 
 pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -31,5 +31,5 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
     let sessions = context.auth()?.delete_account(&me, guard)?;
     context.session_file()?.remove(Some(&token))?;
-    Ok(Outcome::AccountDeleted { user: me.user, sessions })
+    Ok(AccountOutcome::Deleted { user: me.user, sessions }.into())
 }

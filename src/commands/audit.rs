@@ -8,21 +8,25 @@ use crate::auth::audit::{AuditQuery, Chain, Entry};
 use crate::cli::{AuditCommand, AuditFilterArgs};
 use crate::context::Context;
 use crate::error::Refusal;
-use crate::output::Outcome;
+use crate::output::{AuditOutcome, Outcome};
 
 pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         AuditCommand::List(args) => {
             let entries = chosen(args, context).context("could not read the audit log")?;
-            Ok(Outcome::Entries(entries))
+            Ok(AuditOutcome::Entries(entries).into())
         }
         AuditCommand::Export(args) => {
             let entries = chosen(args, context).context("could not read the audit log")?;
-            Ok(Outcome::EntryLines(entries))
+            Ok(AuditOutcome::EntryLines(entries).into())
         }
         AuditCommand::Tail(args) => {
             let (entries, newest) = newest(args.lines, context).context("could not read the audit log")?;
-            Ok(if args.follow { Outcome::EntriesToFollow { entries, newest } } else { Outcome::Entries(entries) })
+            Ok(if args.follow {
+                Outcome::EntriesToFollow { entries, newest }
+            } else {
+                AuditOutcome::Entries(entries).into()
+            })
         }
         AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
     }
@@ -80,5 +84,5 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     if !is_contained {
         return Err(Refusal::LogLacksHash.into());
     }
-    Ok(Outcome::LogIsWhole { entries: chain.entries(), head: chain.head().to_owned(), database })
+    Ok(AuditOutcome::Whole { entries: chain.entries(), head: chain.head().to_owned(), database }.into())
 }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use crate::context::Context;
-use crate::output::{ChosenBy, DatabaseState, Outcome};
+use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome};
 use crate::store::{OpenError, sqlite};
 
 pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -14,7 +14,7 @@ pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Ou
     }
     // Read back: a database that cannot be opened was not made, and one that was there must be ours.
     context.auth()?;
-    Ok(Outcome::DatabaseReady { path: place.path, created })
+    Ok(DatabaseOutcome::Ready { path: place.path, created }.into())
 }
 
 pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -22,11 +22,11 @@ pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now;
     let chosen_by = ChosenBy { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
     let census = context.auth()?.store.census(now).context("could not describe the database")?;
-    Ok(Outcome::Database(DatabaseState { path: place.path, chosen_by, census }))
+    Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
 }
 
 pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     let path = context.database()?.path;
     let (from, to) = sqlite::migrate(&path, context.wait())?;
-    Ok(Outcome::Migrated { path, from, to })
+    Ok(DatabaseOutcome::Migrated { path, from, to }.into())
 }

@@ -12,7 +12,7 @@ use crate::auth::{AuthError, strength};
 use crate::cli::{CalibrateArgs, GenerateArgs, HashCommand};
 use crate::context::Context;
 use crate::error::Refusal;
-use crate::output::Outcome;
+use crate::output::{HashOutcome, Outcome};
 
 pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
@@ -27,14 +27,14 @@ fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcom
     let password = context.prompt().new_password(&source(args.password.source()))?;
     strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
     let hash = password::hash(&password, &context.policy.password, &mut context.entropy)?;
-    Ok(Outcome::HashMade(hash))
+    Ok(HashOutcome::Made(hash).into())
 }
 
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let asked = context.prompt().hash_and_password(stdin);
     let (hash, password) = asked.context("could not compare the password")?;
     match password::verify(&password, &hash, &context.policy.password) {
-        Verdict::Right { outdated } => Ok(Outcome::HashIsRight { outdated }),
+        Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
         Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
         Verdict::Unacceptable => Err(Refusal::Usage {
             message: format!("a hash of this kind is not accepted here ({})", HashKind::of(&hash).name()),
@@ -47,7 +47,7 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
 fn identify(context: &mut Context) -> anyhow::Result<Outcome> {
     let hash = context.prompt().hash()?;
     let kind = HashKind::of(&hash);
-    Ok(Outcome::HashIdentified { kind, outdated: kind.is_outdated(&context.policy.password) })
+    Ok(HashOutcome::Identified { kind, outdated: kind.is_outdated(&context.policy.password) }.into())
 }
 
 /// Takes the most memory that fits and then as many passes as fit: memory is what costs a guesser
@@ -75,7 +75,7 @@ fn calibrate(args: &CalibrateArgs, context: &mut Context) -> anyhow::Result<Outc
         }
         best = (cost, took);
     }
-    Ok(Outcome::Calibrated { cost: best.0, took: best.1, within: best.1 <= args.target })
+    Ok(HashOutcome::Calibrated { cost: best.0, took: best.1, within: best.1 <= args.target }.into())
 }
 
 /// The faster of two runs: whatever else the machine does only makes a run slower.

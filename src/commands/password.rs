@@ -11,13 +11,14 @@ use crate::cli::{ChangePasswordArgs, ResetPasswordArgs};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::mail::Mailer;
-use crate::output::Outcome;
+use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.signed_in()?;
     let (current, new) = context.prompt().current_and_new_password(&source(args.password.source()))?;
     let changed = context.auth()?.change_password(&me, &current, &new, args.keep_sessions)?;
-    Ok(Outcome::PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions })
+    Ok(AccountOutcome::PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }
+        .into())
 }
 
 /// How long a mailed code counts.
@@ -37,7 +38,7 @@ pub(super) fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outco
         );
         mailer.send(&email, "A code for a new password", &body)?;
     }
-    Ok(Outcome::CodeMailed { email: email.to_string() })
+    Ok(AccountOutcome::CodeMailed { email: email.to_string() }.into())
 }
 
 /// The mailer that the policy describes.
@@ -55,5 +56,5 @@ pub(super) fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::
     context.auth()?;
     let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &source(args.password.source()))?;
     let done = context.auth()?.reset_password(&code, new)?;
-    Ok(Outcome::PasswordReset { user: done.user, sessions_ended: done.ended.len() })
+    Ok(AccountOutcome::PasswordReset { user: done.user, sessions_ended: done.ended.len() }.into())
 }

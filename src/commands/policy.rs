@@ -4,11 +4,11 @@ use crate::auth::AuthError;
 use crate::auth::policy::Key;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
-use crate::output::Outcome;
+use crate::output::{Outcome, PolicyOutcome};
 
 pub(super) fn show(context: &mut Context) -> anyhow::Result<Outcome> {
     let policy = context.auth()?.policy.clone();
-    Ok(Outcome::Policy { policy })
+    Ok(PolicyOutcome::Rules { policy }.into())
 }
 
 /// Sets a rule, or sets it back to its default.
@@ -20,7 +20,7 @@ pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> a
     let now = context.now;
     let database = context.database()?.path;
     let policy = context.auth()?.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
-    Ok(Outcome::PolicyChanged { key, policy, database })
+    Ok(PolicyOutcome::Changed { key, policy, database }.into())
 }
 
 /// Checks what the mailer would refuse later. Nothing is looked up or connected to.

@@ -6,7 +6,7 @@ use crate::auth::store::Which;
 use crate::auth::{AuthError, Scope};
 use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
 use crate::context::{Context, NoToken};
-use crate::output::Outcome;
+use crate::output::{Outcome, SessionsOutcome};
 
 /// Rows deleted by one transaction of `prune`: other writers wait for a tenth of a second at most.
 const PRUNE_BATCH: usize = 1_000;
@@ -14,11 +14,11 @@ const PRUNE_BATCH: usize = 1_000;
 pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if let Some(scope) = scope(whose, context)? {
         let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
-        return Ok(Outcome::SessionsOfUsers { sessions });
+        return Ok(SessionsOutcome::OfUsers { sessions }.into());
     }
     let me = context.signed_in()?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?;
-    Ok(Outcome::Sessions { sessions, current: me.session.id })
+    Ok(SessionsOutcome::Mine { sessions, current: me.session.id }.into())
 }
 
 /// Whose sessions an operator means; `None` for one's own.
@@ -56,7 +56,7 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
     }
     let sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
     if args.dry_run {
-        return Ok(Outcome::SessionsEnded { sessions, dry_run: true, signed_out: false });
+        return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     let sessions = context.auth()?.end_chosen(&sessions)?;
     let signed_out = current.is_some_and(|id| sessions.iter().any(|session| session.id == id));
@@ -64,7 +64,7 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
         let (token, _) = context.token()?;
         context.session_file()?.remove(Some(&token))?;
     }
-    Ok(Outcome::SessionsEnded { sessions, dry_run: false, signed_out })
+    Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
 }
 
 /// The id of the session that the stored token belongs to, if there is one.
@@ -91,7 +91,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     };
     if args.dry_run {
         let sessions = context.auth()?.choose_sessions(&me.user.id, &which)?;
-        return Ok(Outcome::SessionsEnded { sessions, dry_run: true, signed_out: false });
+        return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     context.end_abandoned_sessions()?;
     let sessions = context.auth()?.end_sessions(&me.user.id, &which)?;
@@ -99,7 +99,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     if signed_out {
         context.session_file()?.remove(Some(&token))?;
     }
-    Ok(Outcome::SessionsEnded { sessions, dry_run: false, signed_out })
+    Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
 }
 
 pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -108,14 +108,14 @@ pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<O
     let store = context.auth()?.store;
     if args.dry_run {
         let count = store.count_expired(now)?;
-        return Ok(Outcome::Pruned { count, dry_run: true, database });
+        return Ok(SessionsOutcome::Pruned { count, dry_run: true, database }.into());
     }
     let mut count = 0;
     loop {
         let pruned = store.prune(now, PRUNE_BATCH)?;
         count += pruned;
         if pruned < PRUNE_BATCH as u64 {
-            return Ok(Outcome::Pruned { count, dry_run: false, database });
+            return Ok(SessionsOutcome::Pruned { count, dry_run: false, database }.into());
         }
     }
 }

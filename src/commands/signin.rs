@@ -6,7 +6,7 @@ use crate::auth::{AuthError, Lifetime, SessionWish, SignIn};
 use crate::cli::SignInArgs;
 use crate::context::Context;
 use crate::error::Refusal;
-use crate::output::{Kept, Outcome};
+use crate::output::{Kept, Outcome, SignInOutcome};
 use anyhow::Context as _;
 
 /// Asks for address and password and signs in, for a command that needs somebody to be.
@@ -31,7 +31,7 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     let request = SignIn { email, password };
     if args.no_store {
         let user = context.auth()?.check_password(&request)?;
-        return Ok(Outcome::PasswordIsRight { user });
+        return Ok(SignInOutcome::PasswordIsRight { user }.into());
     }
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
     let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
@@ -43,11 +43,11 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
             let _ = context.auth()?.store.end_session(&wish.token);
         }
         let (user, session) = begun?;
-        return Ok(Outcome::SignedIn { user, session, kept: Kept::Printed(wish.token) });
+        return Ok(SignInOutcome::SignedIn { user, session, kept: Kept::Printed(wish.token) }.into());
     }
     let pending = prepare(&wish.token, request.email.as_str(), context)?;
     let begun = context.auth()?.sign_in(&request, &wish);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
-    Ok(Outcome::SignedIn { user, session, kept: Kept::File(context.session_file()?.path()) })
+    Ok(SignInOutcome::SignedIn { user, session, kept: Kept::File(context.session_file()?.path()) }.into())
 }

@@ -7,7 +7,7 @@ use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};
 use crate::error::StillLive;
-use crate::output::{Outcome, SignedOutHow};
+use crate::output::{Outcome, SignInOutcome, SignedOutHow};
 use crate::session_file::SessionFileError;
 use crate::store::OpenError;
 
@@ -51,7 +51,12 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         }
         None => Some(context.session_file()?.remove(None)?),
     };
-    Ok(Outcome::SignedOut(SignedOutHow { sessions_ended: Some(sessions_ended), file_removed, without_database: None }))
+    Ok(SignInOutcome::SignedOut(SignedOutHow {
+        sessions_ended: Some(sessions_ended),
+        file_removed,
+        without_database: None,
+    })
+    .into())
 }
 
 /// Without a session of its own here there may still be one whose sign-in was killed before its file
@@ -63,7 +68,7 @@ fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => NOTHING,
         Err(error) => return Err(error.context(StillLive)),
     };
-    Ok(Outcome::SignedOut(how))
+    Ok(SignInOutcome::SignedOut(how).into())
 }
 
 /// Ends the session, or all of its user, and returns how many were live.
@@ -83,5 +88,5 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<usize>
 /// Removes the session file, whatever it holds.
 fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     let file_removed = Some(context.session_file()?.remove(None)?);
-    Ok(Outcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), ..NOTHING }))
+    Ok(SignInOutcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), ..NOTHING }).into())
 }

@@ -5,7 +5,7 @@ use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionWish, SignUp};
 use crate::cli::SignUpArgs;
 use crate::context::Context;
-use crate::output::Outcome;
+use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     }
     if args.no_signin || must_verify {
         let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
-        return Ok(Outcome::SignedUp { user, session: None, database });
+        return Ok(SignInOutcome::SignedUp { user, session: None, database }.into());
     }
     let wish =
         SessionWish { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
@@ -39,5 +39,5 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let path = context.session_file()?.path();
-    Ok(Outcome::SignedUp { user, session: session.map(|session| (session, path)), database })
+    Ok(SignInOutcome::SignedUp { user, session: session.map(|session| (session, path)), database }.into())
 }

@@ -3,7 +3,7 @@
 use crate::auth::SignedIn;
 use crate::cli::WhoamiArgs;
 use crate::context::{Context, TokenSource};
-use crate::output::Outcome;
+use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, source) = context.token()?;
@@ -17,7 +17,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
         TokenSource::VariableFile(path) => format!("AUTHCTL_TOKEN_FILE, {}", path.display()),
     };
     notice_token(context);
-    Ok(Outcome::Who { user, session, token_from, database: context.database()?.path })
+    Ok(SignInOutcome::Who { user, session, token_from, database: context.database()?.path }.into())
 }
 
 /// JSON has Better Auth's shape and no room for it, so that the token is not the stored one is said

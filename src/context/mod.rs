@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::store::{Origin, Store};
+use crate::auth::store::{Origin, Store, Upkeep as _};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::{Auth, SignedIn};
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError};

@@ -1,23 +1,31 @@
 //! What happened, as a value, and how it is told. Commands return an [`Outcome`] and cannot print;
-//! here everything is told and nothing is decided.
+//! here everything is told and nothing is decided. Each topic has one file: its outcomes, their words
+//! for people and their JSON for programs.
 
-mod entries;
+mod account;
+mod audit;
+mod database;
 pub mod escape;
-mod human;
+mod hash;
 mod outcome;
 mod page;
+mod policy;
 mod sessions;
-mod state;
+mod sign_in;
 pub mod stream;
 mod table;
 pub mod time;
 mod users;
 mod view;
+mod words;
 
-pub use entries::lines as entry_lines;
-pub use human::human;
-pub use outcome::{Kept, Outcome};
+pub use account::AccountOutcome;
+pub use audit::{AuditOutcome, lines as entry_lines};
+pub use database::{ChosenBy, DatabaseOutcome, DatabaseState};
+pub use hash::HashOutcome;
+pub use outcome::Outcome;
 pub use page::{Page, Style};
-pub use state::{ChosenBy, DatabaseState, SignedOutHow};
-pub use users::{UserAct, UserState};
-pub use view::json;
+pub use policy::PolicyOutcome;
+pub use sessions::SessionsOutcome;
+pub use sign_in::{Kept, SignInOutcome, SignedOutHow};
+pub use users::{UserAct, UserChanged, UserState, UsersOutcome};

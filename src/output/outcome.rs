@@ -1,19 +1,21 @@
-//! What a command did.
+//! What a command did: one kind of outcome for each topic, which knows its own words and its own JSON.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use serde_json::Value;
 
-use super::state::{DatabaseState, SignedOutHow};
-use super::users::{UserAct, UserState};
+use super::account::AccountOutcome;
+use super::audit::AuditOutcome;
+use super::database::DatabaseOutcome;
+use super::hash::HashOutcome;
+use super::page::{Page, Style};
+use super::policy::PolicyOutcome;
+use super::sessions::SessionsOutcome;
+use super::sign_in::SignInOutcome;
+use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
-use crate::auth::identify::HashKind;
-use crate::auth::policy::{Argon2Cost, Key, Policy};
-use crate::auth::secret::{Code, Password, StoredHash, Token};
-use crate::auth::session::Session;
-use crate::auth::store::UserPage;
-use crate::auth::user::User;
+use crate::auth::secret::Token;
 
 /// What a command did.
 #[derive(Debug)]
@@ -22,233 +24,104 @@ pub enum Outcome {
     Silent,
     /// This process shall become another one.
     Become(Box<Command>),
-    /// A password hash.
-    HashMade(StoredHash),
-    /// The password is the one of the hash.
-    HashIsRight {
-        /// The hash is weaker than the policy asks for.
-        outdated: bool,
-    },
-    /// A hash's kind.
-    HashIdentified {
-        /// The kind.
-        kind: HashKind,
-        /// It is weaker than the policy asks for.
-        outdated: bool,
-    },
-    /// What a hash may cost on this machine.
-    Calibrated {
-        /// The cost.
-        cost: Argon2Cost,
-        /// How long one hash took.
-        took: SignedDuration,
-        /// Within the wished time; if not, the least cost that is allowed took longer.
-        within: bool,
-    },
-    /// A page that was asked for: help or a completion script.
+    /// A page that was asked for: help or a completion script. It is no document, under `--json` neither.
     Page(String),
-    /// An account was made.
-    SignedUp {
-        /// Whose.
-        user: User,
-        /// The session, unless `--no-signin`.
-        session: Option<(Session, PathBuf)>,
-        /// Where.
-        database: PathBuf,
-    },
-    /// A session was made.
-    SignedIn {
-        /// Whose.
-        user: User,
-        /// The session.
-        session: Session,
-        /// What became of its token.
-        kept: Kept,
-    },
-    /// The password is right; nothing was kept (`--no-store`).
-    PasswordIsRight {
-        /// Whose.
-        user: User,
-    },
-    /// Who is signed in.
-    Who {
-        /// Who.
-        user: User,
-        /// By which session.
-        session: Session,
-        /// Where the token came from, in words.
-        token_from: String,
-        /// In which database.
-        database: PathBuf,
-    },
-    /// Live sessions.
-    Sessions {
-        /// The sessions, newest first.
-        sessions: Vec<Session>,
-        /// Id of the one that asks.
-        current: String,
-    },
-    /// Live sessions of users, each with the user's address.
-    SessionsOfUsers {
-        /// The sessions, newest first.
-        sessions: Vec<(String, Session)>,
-    },
-    /// Sessions ended, or would have.
-    SessionsEnded {
-        /// Which.
-        sessions: Vec<Session>,
-        /// Nothing was ended (`--dry-run`).
-        dry_run: bool,
-        /// The session file went too.
-        signed_out: bool,
-    },
-    /// Expired rows deleted, or would have been.
-    Pruned {
-        /// How many.
-        count: u64,
-        /// Nothing was deleted (`--dry-run`).
-        dry_run: bool,
-        /// Where.
-        database: PathBuf,
-    },
-    /// Signed out.
-    SignedOut(SignedOutHow),
-    /// The password was changed.
-    PasswordChanged {
-        /// Other live sessions that ended.
-        sessions_ended: usize,
-        /// `--keep-sessions`.
-        sessions_kept: bool,
-    },
-    /// A password was reset with a code.
-    PasswordReset {
-        /// Whose.
-        user: User,
-        /// Live sessions that ended.
-        sessions_ended: usize,
-    },
-    /// A code was mailed, if anybody has the address.
-    CodeMailed {
-        /// The address.
-        email: String,
-    },
-    /// A code to reset a password.
-    ResetCode {
-        /// Whose.
-        user: User,
-        /// In clear, to be handed over.
-        code: Code,
-        /// Until when it counts.
-        expires_at: Timestamp,
-        /// Where.
-        database: PathBuf,
-    },
-    /// The profile was changed.
-    AccountUpdated {
-        /// As it is now.
-        user: User,
-    },
-    /// The account was deleted.
-    AccountDeleted {
-        /// Who it was.
-        user: User,
-        /// Session rows that went too.
-        sessions: u64,
-    },
-    /// A page of users.
-    Users(UserPage),
-    /// A user in full.
-    User(UserState),
-    /// There is such a user.
-    UserExists,
-    /// There was no such user to delete (`--if-exists`).
-    UserWasMissing {
-        /// Where.
-        database: PathBuf,
-    },
-    /// An operator changed a user.
-    UserChanged {
-        /// How.
-        act: UserAct,
-        /// The user as it is now, or was.
-        user: User,
-        /// Sessions that ended with it.
-        sessions_ended: usize,
-        /// A password that was made and that nobody knows yet.
-        password: Option<Password>,
-        /// Where.
-        database: PathBuf,
-    },
-    /// Entries of the audit log.
-    Entries(Vec<Entry>),
-    /// The same, one JSON document per line.
-    EntryLines(Vec<Entry>),
-    /// The same, and those that are still to come.
+    /// Entries of the audit log, and those that are still to come.
     EntriesToFollow {
         /// Those that are there.
         entries: Vec<Entry>,
         /// The number of the newest one, whether it is among them or not.
         newest: u64,
     },
-    /// The audit log is as it was written.
-    LogIsWhole {
-        /// How many entries it has.
-        entries: u64,
-        /// The hash of the newest.
-        head: String,
-        /// Where.
-        database: PathBuf,
-    },
-    /// The rules of this database.
-    Policy {
-        /// As they are now.
-        policy: Policy,
-    },
-    /// A rule was changed.
-    PolicyChanged {
-        /// Which.
-        key: &'static Key,
-        /// As they are now.
-        policy: Policy,
-        /// Where.
-        database: PathBuf,
-    },
-    /// The database is there.
-    DatabaseReady {
-        /// Where.
-        path: PathBuf,
-        /// It was made just now.
-        created: bool,
-    },
-    /// The database, described.
-    Database(DatabaseState),
-    /// The schema is up to date.
-    Migrated {
-        /// Where.
-        path: PathBuf,
-        /// Version before.
-        from: u32,
-        /// Version now.
-        to: u32,
-    },
-}
-
-/// What became of a new session's token.
-#[derive(Debug)]
-pub enum Kept {
-    /// It is in this file.
-    File(PathBuf),
-    /// It exists only in this answer.
-    Printed(Token),
+    /// Signing up, in and out.
+    SignIn(SignInOutcome),
+    /// One's own account.
+    Account(AccountOutcome),
+    /// Sessions.
+    Sessions(SessionsOutcome),
+    /// What an operator did to users.
+    Users(UsersOutcome),
+    /// The audit log.
+    Audit(AuditOutcome),
+    /// The rules of a database.
+    Policy(PolicyOutcome),
+    /// Password hashes.
+    Hash(HashOutcome),
+    /// The database file.
+    Database(DatabaseOutcome),
 }
 
 impl Outcome {
+    /// Tells a person: the answer for standard output, what was done for standard error. Everything
+    /// that came from users is escaped.
+    pub fn human(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Silent | Self::Become(_) | Self::EntriesToFollow { .. } => Page::default(),
+            Self::Page(page) => Page::answer(page.clone()),
+            Self::SignIn(outcome) => outcome.human(now, style),
+            Self::Account(outcome) => outcome.human(),
+            Self::Sessions(outcome) => outcome.human(now, style),
+            Self::Users(outcome) => outcome.human(now, style),
+            Self::Audit(outcome) => outcome.human(now, style),
+            Self::Policy(outcome) => outcome.human(style),
+            Self::Hash(outcome) => outcome.human(),
+            Self::Database(outcome) => outcome.human(),
+        }
+    }
+
+    /// Tells a program: the one document that `--json` prints. Field names are Better Auth's; what
+    /// is absent is null; tokens and hashes have no field, but for what was asked for by name.
+    pub fn json(&self) -> Page {
+        let document: Value = match self {
+            Self::Silent | Self::Become(_) | Self::EntriesToFollow { .. } => return Page::default(),
+            Self::Page(page) => return Page::answer(page.clone()),
+            Self::Audit(AuditOutcome::EntryLines(entries)) => return Page::answer(super::entry_lines(entries, true)),
+            Self::SignIn(outcome) => outcome.json(),
+            Self::Account(outcome) => outcome.json(),
+            Self::Sessions(outcome) => outcome.json(),
+            Self::Users(outcome) => outcome.json(),
+            Self::Audit(outcome) => outcome.json(),
+            Self::Policy(outcome) => outcome.json(),
+            Self::Hash(outcome) => outcome.json(),
+            Self::Database(outcome) => outcome.json(),
+        };
+        Page::answer(format!("{document:#}\n"))
+    }
+
     /// A token that exists only in this answer: when the answer cannot be written, its session must
     /// end, or it would live on with nobody holding it.
     pub fn unheld_token(&self) -> Option<&Token> {
         match self {
-            Self::SignedIn { kept: Kept::Printed(token), .. } => Some(token),
+            Self::SignIn(outcome) => outcome.unheld_token(),
             _ => None,
         }
+    }
+}
+
+/// Lets a command return the outcome of its topic with `.into()`.
+macro_rules! topic {
+    ($($kind:ident($outcome:ident)),+) => {
+        $(impl From<$outcome> for Outcome {
+            fn from(outcome: $outcome) -> Self {
+                Self::$kind(outcome)
+            }
+        })+
+    };
+}
+
+topic!(
+    SignIn(SignInOutcome),
+    Account(AccountOutcome),
+    Sessions(SessionsOutcome),
+    Users(UsersOutcome),
+    Audit(AuditOutcome),
+    Policy(PolicyOutcome),
+    Hash(HashOutcome),
+    Database(DatabaseOutcome)
+);
+
+impl From<UserChanged> for Outcome {
+    fn from(changed: UserChanged) -> Self {
+        Self::Users(UsersOutcome::Changed(changed))
     }
 }

@@ -1,5 +1,9 @@
 //! What is told, and what is known about who reads it.
 
+use jiff::Timestamp;
+
+use super::time::{relative, rfc3339};
+
 /// What is known about where the words go.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
@@ -9,6 +13,13 @@ pub struct Style {
     pub width: Option<u16>,
     /// Colours are wanted on standard error.
     pub color: bool,
+}
+
+impl Style {
+    /// An instant: an age for a person at a terminal, RFC 3339 for whatever reads a pipe.
+    pub(super) fn when(self, instant: Timestamp, now: Timestamp) -> String {
+        if self.terminal { relative(instant, now) } else { rfc3339(instant) }
+    }
 }
 
 /// What is told.

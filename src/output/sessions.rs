@@ -1,57 +1,121 @@
-//! Sessions, told to people.
+//! Sessions, told.
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::escape::escape;
-use super::human::counted;
 use super::page::{Page, Style};
 use super::table::table;
-use super::time::{relative, rfc3339};
+use super::view::SessionView;
+use super::words::{counted, shown};
 use crate::auth::session::Session;
 
-/// Sessions of one user, the current one marked.
-pub(super) fn list(sessions: &[Session], current: Option<&str>, now: Timestamp, style: Style) -> String {
-    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
-    let row = |session: &Session| {
-        let mark = if current == Some(session.id.as_str()) { "*" } else { "" };
+/// What `sessions` did.
+#[derive(Debug)]
+pub enum SessionsOutcome {
+    /// Live sessions.
+    Mine {
+        /// The sessions, newest first.
+        sessions: Vec<Session>,
+        /// Id of the one that asks.
+        current: String,
+    },
+    /// Live sessions of users, each with the user's address.
+    OfUsers {
+        /// The sessions, newest first.
+        sessions: Vec<(String, Session)>,
+    },
+    /// Sessions ended, or would have.
+    Ended {
+        /// Which.
+        sessions: Vec<Session>,
+        /// Nothing was ended (`--dry-run`).
+        dry_run: bool,
+        /// The session file went too.
+        signed_out: bool,
+    },
+    /// Expired rows deleted, or would have been.
+    Pruned {
+        /// How many.
+        count: u64,
+        /// Nothing was deleted (`--dry-run`).
+        dry_run: bool,
+        /// Where.
+        database: PathBuf,
+    },
+}
+
+impl SessionsOutcome {
+    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Mine { sessions, current } => {
+                let mark = |session: &Session| if session.id == *current { "*" } else { "" }.to_owned();
+                Page::answer(list("", sessions.iter().map(|session| (mark(session), session)), now, style))
+            }
+            Self::OfUsers { sessions } => {
+                let rows = sessions.iter().map(|(email, session)| (escape(email).into_owned(), session));
+                Page::answer(list("USER", rows, now, style))
+            }
+            Self::Ended { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
+            Self::Pruned { count, dry_run, database } => {
+                let verb = if *dry_run { "would delete" } else { "deleted" };
+                Page::done(format!("{verb} {} in {}", counted(*count, "expired session"), shown(database)))
+            }
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Mine { sessions, current } => {
+                let view = |session| SessionView::from(session).among(current);
+                json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() })
+            }
+            Self::OfUsers { sessions } => {
+                json!({ "sessions": sessions.iter().map(|(_, session)| SessionView::from(session)).collect::<Vec<_>>() })
+            }
+            Self::Ended { sessions, dry_run, signed_out } => json!({
+                "ended": sessions.len(),
+                "sessions": sessions.iter().map(SessionView::from).collect::<Vec<_>>(),
+                "dryRun": dry_run,
+                "signedOut": signed_out,
+            }),
+            Self::Pruned { count, dry_run, database } => {
+                json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string_lossy() })
+            }
+        }
+    }
+}
+
+/// Sessions in a table whose first column is the caller's.
+fn list<'a>(
+    first: &str,
+    sessions: impl Iterator<Item = (String, &'a Session)>,
+    now: Timestamp,
+    style: Style,
+) -> String {
+    let row = |(first, session): (String, &Session)| {
         vec![
-            mark.to_owned(),
+            first,
             escape(&session.id).into_owned(),
-            when(session.created_at),
-            when(session.expires_at),
+            style.when(session.created_at, now),
+            style.when(session.expires_at, now),
             escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
             escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
         ]
     };
-    let header = ["", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
-    table(&header, sessions.iter().map(row).collect(), 1, style)
+    let header = [first, "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
+    table(&header, sessions.map(row).collect(), 1, style)
 }
 
-/// Sessions of several users.
-pub(super) fn list_of_users(sessions: &[(String, Session)], now: Timestamp, style: Style) -> String {
-    let when = |instant| if style.terminal { relative(instant, now) } else { rfc3339(instant) };
-    let row = |(email, session): &(String, Session)| {
-        vec![
-            escape(email).into_owned(),
-            escape(&session.id).into_owned(),
-            when(session.created_at),
-            when(session.expires_at),
-            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
-            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
-        ]
-    };
-    let header = ["USER", "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
-    table(&header, sessions.iter().map(row).collect(), 1, style)
-}
-
-/// Sessions that ended, or would have.
-pub(super) fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
+fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
     let count = counted(sessions.len() as u64, "session");
     let mut page = Page::default();
     if dry_run {
         page.done.push(format!("would end {count}"));
         if !sessions.is_empty() {
-            page.answer = list(sessions, None, now, style);
+            page.answer = list("", sessions.iter().map(|session| (String::new(), session)), now, style);
         }
     } else {
         page.done.push(format!("ended {count}"));

@@ -8,14 +8,15 @@ mod change;
 mod error;
 mod facts;
 mod query;
+mod upkeep;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use super::audit::{Acting, Entry, Event};
+use super::audit::{Acting, Event};
 use super::code::{Purpose, StoredCode};
-use super::policy::{Key, Policy, PolicyError, ThrottleRules};
+use super::policy::ThrottleRules;
 use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
@@ -29,30 +30,16 @@ pub use facts::{
     Which,
 };
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
+pub use upkeep::Upkeep;
 
 /// A store that holds one database's users, accounts and sessions.
-pub trait Store: fmt::Debug {
+pub trait Store: Upkeep + fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
     /// in its own transaction, under this name.
     fn act_as(&mut self, acting: Acting);
 
     /// Adds an entry about something that changed nothing else, such as a failed sign-in.
     fn record(&mut self, event: Event) -> Result<(), StoreError>;
-
-    /// Goes through the audit log in its order until `found` says that it is enough.
-    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
-
-    /// Reads what this database sets for itself.
-    fn policy(&mut self) -> Result<Policy, StoreError>;
-
-    /// Writes a setting, or sets it back to its default with `None`, and returns the policy as read
-    /// back; or why it cannot be set beside the other settings, with nothing changed.
-    fn set_policy(
-        &mut self,
-        key: &Key,
-        value: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Result<Policy, PolicyError>, StoreError>;
 
     /// Finds a user.
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError>;
@@ -173,13 +160,4 @@ pub trait Store: fmt::Debug {
 
     /// Reads the count of attempts, without counting one.
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError>;
-
-    /// Counts the session rows that `prune` would delete.
-    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
-
-    /// Deletes up to `limit` sessions that are over and returns how many.
-    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
-
-    /// Describes the database.
-    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;
 }

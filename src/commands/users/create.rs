@@ -6,7 +6,7 @@ use crate::auth::user::UserRef;
 use crate::auth::{AuthError, UserWish};
 use crate::cli::CreateUserArgs;
 use crate::context::Context;
-use crate::output::{Outcome, UserAct};
+use crate::output::{Outcome, UserAct, UserChanged};
 
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(&args.email).map_err(AuthError::from)?;
@@ -16,13 +16,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
     {
         if args.if_missing {
-            return Ok(Outcome::UserChanged {
-                act: UserAct::Existed,
-                user,
-                sessions_ended: 0,
-                password: None,
-                database,
-            });
+            return Ok(UserChanged::new(UserAct::Existed, user, database).into());
         }
         return Err(AuthError::UserExists.into());
     }
@@ -45,16 +39,10 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         // Another process was faster; what was asked for is there.
         Err(AuthError::UserExists) if args.if_missing => {
             let user = context.auth()?.find_user(&args.email)?;
-            return Ok(Outcome::UserChanged {
-                act: UserAct::Existed,
-                user,
-                sessions_ended: 0,
-                password: None,
-                database,
-            });
+            return Ok(UserChanged::new(UserAct::Existed, user, database).into());
         }
         made => made?,
     };
     let password = password.and_then(|password| to_print(&args.password, password));
-    Ok(Outcome::UserChanged { act: UserAct::Created, user, sessions_ended: 0, password, database })
+    Ok(UserChanged::new(UserAct::Created, user, database).password(password).into())
 }

@@ -3,7 +3,7 @@
 use crate::auth::store::{UserQuery, UserSort};
 use crate::cli::{ListUsersArgs, UserOrder};
 use crate::context::Context;
-use crate::output::Outcome;
+use crate::output::{Outcome, UsersOutcome};
 
 pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let query = UserQuery {
@@ -20,5 +20,5 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
         after: args.after.clone(),
     };
     let page = context.auth()?.store.users(&query)?;
-    Ok(Outcome::Users(page))
+    Ok(UsersOutcome::Page(page).into())
 }

@@ -15,7 +15,7 @@ use crate::cli::{
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::output::escape::escape;
-use crate::output::{Outcome, UserAct};
+use crate::output::{Outcome, UserAct, UserChanged, UsersOutcome};
 use crate::prompt::Source;
 
 pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -71,7 +71,7 @@ fn to_print(args: &GivenPasswordArgs, given: GivenPassword) -> Option<crate::aut
 
 fn exists(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     context.auth()?.find_user(named)?;
-    Ok(Outcome::UserExists)
+    Ok(UsersOutcome::Exists.into())
 }
 
 fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -79,13 +79,13 @@ fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcom
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let user = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
-    Ok(Outcome::UserChanged { act: UserAct::Updated, user, sessions_ended: 0, password: None, database })
+    Ok(UserChanged::new(UserAct::Updated, user, database).into())
 }
 
 fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let user = match context.auth()?.find_user(&args.user) {
-        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(Outcome::UserWasMissing { database }),
+        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(UsersOutcome::WasMissing { database }.into()),
         found => found?,
     };
     let sessions = context.auth()?.live_sessions(&user.id)?.len();
@@ -101,7 +101,7 @@ fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcom
     }
     let sessions = context.auth()?.delete_user(&user, guard(args.force_last_admin))?;
     let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);
-    Ok(Outcome::UserChanged { act: UserAct::Deleted, user, sessions_ended, password: None, database })
+    Ok(UserChanged::new(UserAct::Deleted, user, database).ended(sessions_ended).into())
 }
 
 fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -110,7 +110,7 @@ fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result
     let given = given(&args.password, context)?;
     let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
     let password = to_print(&args.password, given);
-    Ok(Outcome::UserChanged { act: UserAct::PasswordSet, user, sessions_ended: ended.len(), password, database })
+    Ok(UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password).into())
 }
 
 fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -118,7 +118,7 @@ fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Out
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
-    Ok(Outcome::ResetCode { user, code, expires_at, database })
+    Ok(UsersOutcome::ResetCode { user, code, expires_at, database }.into())
 }
 
 fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -126,7 +126,7 @@ fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let (user, ended) = auth.set_role(&user, &args.role, guard(args.force_last_admin), args.keep_sessions)?;
-    Ok(Outcome::UserChanged { act: UserAct::RoleSet, user, sessions_ended: ended.len(), password: None, database })
+    Ok(UserChanged::new(UserAct::RoleSet, user, database).ended(ended.len()).into())
 }
 
 fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -135,7 +135,7 @@ fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result
     let user = auth.find_user(&args.user)?;
     let user = auth.set_verified(&user, !args.undo)?;
     let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    Ok(Outcome::UserChanged { act, user, sessions_ended: 0, password: None, database })
+    Ok(UserChanged::new(act, user, database).into())
 }
 
 fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -145,7 +145,7 @@ fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let (user, ended) = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
-    Ok(Outcome::UserChanged { act: UserAct::Banned, user, sessions_ended: ended.len(), password: None, database })
+    Ok(UserChanged::new(UserAct::Banned, user, database).ended(ended.len()).into())
 }
 
 fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -153,7 +153,7 @@ fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let user = auth.unban(&user)?;
-    Ok(Outcome::UserChanged { act: UserAct::Unbanned, user, sessions_ended: 0, password: None, database })
+    Ok(UserChanged::new(UserAct::Unbanned, user, database).into())
 }
 
 fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -161,5 +161,5 @@ fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     auth.unlock(&user)?;
-    Ok(Outcome::UserChanged { act: UserAct::Unlocked, user, sessions_ended: 0, password: None, database })
+    Ok(UserChanged::new(UserAct::Unlocked, user, database).into())
 }

@@ -1,7 +1,7 @@
 //! `users show`.
 
 use crate::context::Context;
-use crate::output::{Outcome, UserState};
+use crate::output::{Outcome, UserState, UsersOutcome};
 
 pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth()?;
@@ -9,5 +9,5 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let accounts = auth.store.accounts(&user.id)?;
     let live_sessions = auth.live_sessions(&user.id)?.len();
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
-    Ok(Outcome::User(UserState { user, accounts, live_sessions, failed_attempts, locked_for }))
+    Ok(UsersOutcome::State(UserState { user, accounts, live_sessions, failed_attempts, locked_for }).into())
 }

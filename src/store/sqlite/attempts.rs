@@ -1,17 +1,43 @@
 //! The count of attempts to sign in.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
+use super::Sqlite;
 use super::engine_error::Engine as _;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::store::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide};
 use crate::store::dialect::Dialect;
 
+/// How often attempts of other processes are looked at again that may be about to succeed, and for
+/// how long.
+const UNDECIDED_POLL: Duration = Duration::from_millis(25);
+const UNDECIDED_WAIT: Duration = Duration::from_secs(3);
+
+/// Counts an attempt. While others are undecided, waits until they are done, as with a lock of theirs.
+pub(super) fn wait_and_count(
+    store: &mut Sqlite,
+    key: &AttemptKey,
+    now: Timestamp,
+    rules: &ThrottleRules,
+) -> Result<Decision, StoreError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let (decision, undecided) = store.act(|tx, dialect, _| count(tx, dialect, key, now, rules))?;
+        if matches!(decision, Decision::Proceed(_)) || !undecided || waited >= store.wait.min(UNDECIDED_WAIT) {
+            return Ok(decision);
+        }
+        std::thread::sleep(UNDECIDED_POLL);
+        waited += UNDECIDED_POLL;
+    }
+}
+
 /// Reads the count, lets the rule decide and writes the new count, all in the caller's transaction.
 /// Also tells whether the decision may soon be another, because attempts are still undecided.
-pub(super) fn count(
+fn count(
     tx: &Transaction<'_>,
     dialect: Dialect,
     key: &AttemptKey,

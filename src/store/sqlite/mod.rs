@@ -21,6 +21,7 @@ mod policy;
 mod rows;
 mod sessions;
 mod store;
+mod upkeep;
 mod users;
 
 use std::path::PathBuf;

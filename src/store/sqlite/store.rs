@@ -1,30 +1,22 @@
 //! The store that the rules ask for, each fact in one act.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use super::engine_error::Engine as _;
 use super::events::{begun_of, ended_of};
 use super::passwords::{self, Verified};
-use super::{Sqlite, attempts, audit, census, changes, codes, pages, policy, sessions, users};
-use crate::auth::audit::{Acting, Entry, Event};
+use super::{Sqlite, attempts, changes, codes, pages, sessions, users};
+use crate::auth::audit::{Acting, Event};
 use crate::auth::code::{Purpose, StoredCode};
-use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
+use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
-    StoreError, Updated, UserChange, UserPage, UserQuery, Which,
+    Account, AdminGuard, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store, StoreError,
+    Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError};
-
-/// How often attempts of other processes are looked at again that may be about to succeed, and for
-/// how long.
-const UNDECIDED_POLL: Duration = Duration::from_millis(25);
-const UNDECIDED_WAIT: Duration = Duration::from_secs(3);
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -35,30 +27,6 @@ impl Store for Sqlite {
         self.act(|_, _, log| {
             log.push(event);
             Ok(())
-        })
-    }
-
-    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
-        audit::each(&self.connection, self.dialect, after, found)
-    }
-
-    fn policy(&mut self) -> Result<Policy, StoreError> {
-        policy::read(&self.connection)
-    }
-
-    fn set_policy(
-        &mut self,
-        key: &Key,
-        value: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Result<Policy, PolicyError>, StoreError> {
-        self.act(|tx, dialect, log| {
-            let written = policy::write(tx, dialect, key, value, now)?;
-            if let Ok(policy) = &written {
-                let detail = format!("{} = {}", key.name, key.value(policy));
-                log.push(Event { name: "policy.set", ..Event::default() }.with(detail));
-            }
-            Ok(written)
         })
     }
 
@@ -96,16 +64,7 @@ impl Store for Sqlite {
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        let mut waited = Duration::ZERO;
-        loop {
-            let (decision, undecided) = self.act(|tx, dialect, _| attempts::count(tx, dialect, key, now, rules))?;
-            // Others are at it: as with a lock of theirs, wait until they are done.
-            if matches!(decision, Decision::Proceed(_)) || !undecided || waited >= self.wait.min(UNDECIDED_WAIT) {
-                return Ok(decision);
-            }
-            std::thread::sleep(UNDECIDED_POLL);
-            waited += UNDECIDED_POLL;
-        }
+        attempts::wait_and_count(self, key, now, rules)
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
@@ -238,28 +197,5 @@ impl Store for Sqlite {
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
         attempts::read(&self.connection, self.dialect, key)
-    }
-
-    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::count_over(&self.connection, self.dialect, now)
-    }
-
-    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let pruned = self.act(|tx, dialect, log| {
-            let pruned = sessions::delete_over(tx, dialect, now, limit)?;
-            if pruned > 0 {
-                let detail = format!("{pruned} expired session(s)");
-                log.push(Event { name: "sessions.pruned", ..Event::default() }.with(detail));
-            }
-            Ok(pruned)
-        })?;
-        // Between two batches the log is folded into the file as far as no reader needs it, so that
-        // a long prune does not grow it without end. A passive checkpoint makes nobody wait.
-        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
-        Ok(pruned)
-    }
-
-    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        census::take(&self.connection, self.dialect, &self.path, now)
     }
 }

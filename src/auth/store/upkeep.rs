@@ -1,0 +1,34 @@
+//! What concerns a database as a whole: its rules, its log, its condition.
+
+use jiff::Timestamp;
+
+use super::{Census, StoreError};
+use crate::auth::audit::Entry;
+use crate::auth::policy::{Key, Policy, PolicyError};
+
+/// The part of a store that looks after its database.
+pub trait Upkeep {
+    /// Goes through the audit log in its order until `found` says that it is enough.
+    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
+
+    /// Reads what this database sets for itself.
+    fn policy(&mut self) -> Result<Policy, StoreError>;
+
+    /// Writes a setting, or sets it back to its default with `None`, and returns the policy as read
+    /// back; or why it cannot be set beside the other settings, with nothing changed.
+    fn set_policy(
+        &mut self,
+        key: &Key,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Policy, PolicyError>, StoreError>;
+
+    /// Counts the session rows that `prune` would delete.
+    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Deletes up to `limit` sessions that are over and returns how many.
+    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Describes the database.
+    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;
+}

@@ -1,0 +1,82 @@
+//! What people do to their own account, told.
+
+use serde_json::{Value, json};
+
+use super::escape::escape;
+use super::page::Page;
+use super::view::UserView;
+use super::words::{counted, who};
+use crate::auth::user::User;
+
+/// What `password` and `account` did.
+#[derive(Debug)]
+pub enum AccountOutcome {
+    /// The password was changed.
+    PasswordChanged {
+        /// Other live sessions that ended.
+        sessions_ended: usize,
+        /// `--keep-sessions`.
+        sessions_kept: bool,
+    },
+    /// A password was reset with a code.
+    PasswordReset {
+        /// Whose.
+        user: User,
+        /// Live sessions that ended.
+        sessions_ended: usize,
+    },
+    /// A code was mailed, if anybody has the address.
+    CodeMailed {
+        /// The address.
+        email: String,
+    },
+    /// The profile was changed.
+    Updated {
+        /// As it is now.
+        user: User,
+    },
+    /// The account was deleted.
+    Deleted {
+        /// Who it was.
+        user: User,
+        /// Session rows that went too.
+        sessions: u64,
+    },
+}
+
+impl AccountOutcome {
+    pub(super) fn human(&self) -> Page {
+        Page::done(match self {
+            Self::PasswordChanged { sessions_kept: true, .. } => {
+                "changed the password; other sessions were kept".to_owned()
+            }
+            Self::PasswordChanged { sessions_ended, .. } => {
+                format!("changed the password and ended {}", counted(*sessions_ended as u64, "other session"))
+            }
+            Self::PasswordReset { user, sessions_ended } => format!(
+                "set the new password of {} and ended {}; sign in with `authctl signin`",
+                who(user),
+                counted(*sessions_ended as u64, "session")
+            ),
+            Self::CodeMailed { email } => {
+                format!("if somebody here has the address {}, a code is on its way there", escape(email))
+            }
+            Self::Updated { user } => format!("updated the account of {}", who(user)),
+            Self::Deleted { user, sessions } => {
+                format!("deleted the account of {} with {}", who(user), counted(*sessions, "session"))
+            }
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
+            Self::PasswordReset { user, sessions_ended } => {
+                json!({ "user": UserView::from(user), "sessionsEnded": sessions_ended })
+            }
+            Self::CodeMailed { email } => json!({ "email": email }),
+            Self::Updated { user } => json!({ "user": UserView::from(user) }),
+            Self::Deleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
+        }
+    }
+}

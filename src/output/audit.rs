@@ -1,0 +1,110 @@
+//! The audit log, told.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::escape::escape;
+use super::page::{Page, Style};
+use super::table::{facts, table};
+use super::time::rfc3339;
+use super::words::shown;
+use crate::auth::audit::Entry;
+
+/// What `audit` found.
+#[derive(Debug)]
+pub enum AuditOutcome {
+    /// Entries.
+    Entries(Vec<Entry>),
+    /// The same, one JSON document per line.
+    EntryLines(Vec<Entry>),
+    /// The log is as it was written.
+    Whole {
+        /// How many entries it has.
+        entries: u64,
+        /// The hash of the newest.
+        head: String,
+        /// Where.
+        database: PathBuf,
+    },
+}
+
+impl AuditOutcome {
+    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Entries(list) => Page::answer(table_of(list, now, style)),
+            Self::EntryLines(list) => Page::answer(lines(list, true)),
+            Self::Whole { entries, head, database } => Page {
+                answer: facts(&[("entries", entries.to_string()), ("newest hash", head.clone())]),
+                done: vec![format!(
+                    "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
+                    shown(database)
+                )],
+            },
+        }
+    }
+
+    /// The entries as one document; [`lines`] makes many.
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Entries(list) | Self::EntryLines(list) => {
+                json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() })
+            }
+            Self::Whole { entries, head, database } => {
+                json!({ "whole": true, "entries": entries, "head": head, "database": database.to_string_lossy() })
+            }
+        }
+    }
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    json!({
+        "seq": entry.seq,
+        "at": rfc3339(entry.at),
+        "event": entry.event,
+        "osUser": entry.os_user,
+        "host": entry.host,
+        "actorId": entry.actor_id,
+        "userId": entry.user_id,
+        "sessionId": entry.session_id,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "hash": entry.hash,
+    })
+}
+
+/// Entries one per line: JSON for programs, words for people.
+pub fn lines(entries: &[Entry], for_programs: bool) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        let line =
+            if for_programs { entry_json(entry).to_string() } else { cells(entry, rfc3339(entry.at)).join("  ") };
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
+    let header = ["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
+    table(&header, entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect(), 2, style)
+}
+
+fn cells(entry: &Entry, when: String) -> Vec<String> {
+    let text = |text: &Option<String>| escape(text.as_deref().unwrap_or("-")).into_owned();
+    let by = match &entry.actor_id {
+        Some(id) => format!("{}@{} as {}", escape(&entry.os_user), escape(&entry.host), escape(id)),
+        None => format!("{}@{}", escape(&entry.os_user), escape(&entry.host)),
+    };
+    vec![
+        entry.seq.to_string(),
+        when,
+        escape(&entry.event).into_owned(),
+        by,
+        text(&entry.user_id),
+        text(&entry.session_id),
+        text(&entry.reason),
+        text(&entry.detail),
+    ]
+}

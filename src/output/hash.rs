@@ -1,0 +1,107 @@
+//! Password hashes, told.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::page::Page;
+use super::table::facts;
+use super::words::{counted, yes_no};
+use crate::auth::identify::HashKind;
+use crate::auth::policy::Argon2Cost;
+use crate::auth::secret::StoredHash;
+
+/// What `hash` did.
+#[derive(Debug)]
+pub enum HashOutcome {
+    /// A password hash.
+    Made(StoredHash),
+    /// The password is the one of the hash.
+    Right {
+        /// The hash is weaker than the policy asks for.
+        outdated: bool,
+    },
+    /// A hash's kind.
+    Identified {
+        /// The kind.
+        kind: HashKind,
+        /// It is weaker than the policy asks for.
+        outdated: bool,
+    },
+    /// What a hash may cost on this machine.
+    Calibrated {
+        /// The cost.
+        cost: Argon2Cost,
+        /// How long one hash took.
+        took: SignedDuration,
+        /// Within the wished time; if not, the least cost that is allowed took longer.
+        within: bool,
+    },
+}
+
+impl HashOutcome {
+    pub(super) fn human(&self) -> Page {
+        match self {
+            Self::Made(hash) => Page::answer(format!("{}\n", hash.expose())),
+            Self::Right { outdated: false } => Page::done("the password is right".to_owned()),
+            Self::Right { outdated: true } => {
+                Page::done("the password is right; the hash is weaker than the policy asks for".to_owned())
+            }
+            Self::Identified { kind, outdated } => Page::answer(identified(*kind, *outdated)),
+            Self::Calibrated { cost, took, within } => calibrated(*cost, *took, *within),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Made(hash) => json!({ "hash": hash.expose() }),
+            Self::Right { outdated } => json!({ "right": true, "outdated": outdated }),
+            Self::Identified { kind, outdated } => identified_json(*kind, *outdated),
+            Self::Calibrated { cost, took, within } => json!({
+                "memoryKib": cost.memory_kib,
+                "passes": cost.passes,
+                "lanes": cost.lanes,
+                "milliseconds": took.as_millis(),
+                "withinTarget": within,
+            }),
+        }
+    }
+}
+
+fn identified(kind: HashKind, outdated: bool) -> String {
+    let mut known = vec![("kind", kind.name().to_owned())];
+    if let HashKind::Argon2id(cost) = kind {
+        let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
+        known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
+    }
+    known.push(("accepted", yes_no(kind.is_accepted())));
+    known.push(("outdated", yes_no(outdated)));
+    facts(&known)
+}
+
+fn identified_json(kind: HashKind, outdated: bool) -> Value {
+    let cost = match kind {
+        HashKind::Argon2id(cost) => Some(cost),
+        _ => None,
+    };
+    json!({
+        "kind": kind.name(),
+        "accepted": kind.is_accepted(),
+        "outdated": outdated,
+        "memoryKib": cost.map(|cost| cost.memory_kib),
+        "passes": cost.map(|cost| cost.passes),
+        "lanes": cost.map(|cost| cost.lanes),
+    })
+}
+
+fn calibrated(cost: Argon2Cost, took: SignedDuration, within: bool) -> Page {
+    let answer = facts(&[
+        ("password.argon2-memory", cost.memory_kib.to_string()),
+        ("password.argon2-passes", cost.passes.to_string()),
+        ("password.argon2-lanes", cost.lanes.to_string()),
+    ]);
+    let mut done = vec![format!("one hash takes {} ms; set each with `authctl policy set`", took.as_millis())];
+    if !within {
+        done.push("that is longer than the target, but no lower cost is allowed".to_owned());
+    }
+    Page { answer, done }
+}

@@ -1,0 +1,179 @@
+//! Signing up, in and out, told.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::escape::escape;
+use super::page::{Page, Style};
+use super::table::facts;
+use super::time::relative;
+use super::view::{SessionView, UserView};
+use super::words::{counted, shown, who};
+use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::user::User;
+
+/// What signing up, in or out did, and who is signed in.
+#[derive(Debug)]
+pub enum SignInOutcome {
+    /// An account was made.
+    SignedUp {
+        /// Whose.
+        user: User,
+        /// The session, unless `--no-signin`.
+        session: Option<(Session, PathBuf)>,
+        /// Where.
+        database: PathBuf,
+    },
+    /// A session was made.
+    SignedIn {
+        /// Whose.
+        user: User,
+        /// The session.
+        session: Session,
+        /// What became of its token.
+        kept: Kept,
+    },
+    /// The password is right; nothing was kept (`--no-store`).
+    PasswordIsRight {
+        /// Whose.
+        user: User,
+    },
+    /// Who is signed in.
+    Who {
+        /// Who.
+        user: User,
+        /// By which session.
+        session: Session,
+        /// Where the token came from, in words.
+        token_from: String,
+        /// In which database.
+        database: PathBuf,
+    },
+    /// Signed out.
+    SignedOut(SignedOutHow),
+}
+
+/// What became of a new session's token.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is in this file.
+    File(PathBuf),
+    /// It exists only in this answer.
+    Printed(Token),
+}
+
+/// Which halves of signing out were done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedOutHow {
+    /// Live sessions ended in the database; `None` when it was not asked.
+    pub sessions_ended: Option<usize>,
+    /// The session file was removed; `None` when the token came from elsewhere.
+    pub file_removed: Option<bool>,
+    /// Why the database was not asked.
+    pub without_database: Option<&'static str>,
+}
+
+impl SignInOutcome {
+    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::SignedUp { user, session: Some((session, path)), .. } => Page::done(format!(
+                "created the account of {} and signed in; the session ends {}\n{}",
+                who(user),
+                relative(session.expires_at, now),
+                stored(path)
+            )),
+            Self::SignedUp { user, session: None, database } => {
+                Page::done(format!("created the account of {} in {}", who(user), shown(database)))
+            }
+            Self::SignedIn { user, session, kept } => {
+                let done =
+                    format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now));
+                kept.told(done, style)
+            }
+            Self::PasswordIsRight { user } => {
+                Page::done(format!("the password of {} is right; nothing was stored", who(user)))
+            }
+            Self::Who { user, session, token_from, database } => {
+                let unverified = if user.email_verified { "" } else { " (not verified)" };
+                Page::answer(facts(&[
+                    ("name", escape(&user.name).into_owned()),
+                    ("email", format!("{}{unverified}", escape(&user.email))),
+                    ("user id", escape(&user.id).into_owned()),
+                    ("role", escape(user.roles()).into_owned()),
+                    ("session", escape(&session.id).into_owned()),
+                    ("expires", style.when(session.expires_at, now)),
+                    ("token from", escape(token_from).into_owned()),
+                    ("database", shown(database)),
+                ]))
+            }
+            Self::SignedOut(how) => Page::done(how.told()),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::SignedUp { user, session, .. } => {
+                let session = session.as_ref().map(|(session, _)| SessionView::from(session));
+                json!({ "user": UserView::from(user), "session": session })
+            }
+            Self::SignedIn { user, session, kept: Kept::File(_) } | Self::Who { user, session, .. } => {
+                json!({ "session": SessionView::from(session), "user": UserView::from(user) })
+            }
+            Self::SignedIn { user, session, kept: Kept::Printed(token) } => {
+                json!({ "token": token.expose(), "session": SessionView::from(session), "user": UserView::from(user) })
+            }
+            Self::PasswordIsRight { user } => json!({ "user": UserView::from(user) }),
+            Self::SignedOut(how) => json!({ "sessionsEnded": how.sessions_ended, "fileRemoved": how.file_removed }),
+        }
+    }
+
+    pub(super) fn unheld_token(&self) -> Option<&Token> {
+        match self {
+            Self::SignedIn { kept: Kept::Printed(token), .. } => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl Kept {
+    /// What was done, and where the token is now.
+    fn told(&self, done: String, style: Style) -> Page {
+        match self {
+            Self::File(path) => Page::done(format!("{done}\n{}", stored(path))),
+            Self::Printed(token) => {
+                let mut page = Page { answer: format!("{}\n", token.expose()), done: vec![done] };
+                if style.terminal {
+                    let warning = "the token is in this terminal's scrollback now: clear it, or end the session";
+                    page.done.push(warning.to_owned());
+                }
+                page
+            }
+        }
+    }
+}
+
+/// Said whenever a token is stored, because it is stored in clear.
+fn stored(path: &Path) -> String {
+    format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
+}
+
+impl SignedOutHow {
+    fn told(&self) -> String {
+        let file = match self.file_removed {
+            Some(true) => "; removed the session file",
+            Some(false) => "; there was no session file",
+            None => "",
+        };
+        match (self.sessions_ended, self.without_database) {
+            (None, Some(why)) if self.file_removed == Some(true) => {
+                format!("signed out on this machine only: removed the session file; {why}")
+            }
+            (None, _) => "nothing to do: not signed in".to_owned(),
+            (Some(0), _) => format!("signed out: the session had ended before{file}"),
+            (Some(ended), _) => format!("signed out: ended {}{file}", counted(ended as u64, "session")),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What operators see of users and do to them, told.
+
+mod act;
+mod state;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::escape::escape;
+use super::page::{Page, Style};
+use super::table::table;
+use super::time::{relative, rfc3339};
+use super::view::UserView;
+use super::words::{counted, shown, who};
+use crate::auth::secret::Code;
+use crate::auth::store::UserPage;
+use crate::auth::user::User;
+
+pub use act::{UserAct, UserChanged};
+pub use state::UserState;
+
+/// What `users` did.
+#[derive(Debug)]
+pub enum UsersOutcome {
+    /// A page of users.
+    Page(UserPage),
+    /// A user in full.
+    State(UserState),
+    /// There is such a user.
+    Exists,
+    /// There was no such user to delete (`--if-exists`).
+    WasMissing {
+        /// Where.
+        database: PathBuf,
+    },
+    /// An operator changed a user.
+    Changed(UserChanged),
+    /// A code to reset a password.
+    ResetCode {
+        /// Whose.
+        user: User,
+        /// In clear, to be handed over.
+        code: Code,
+        /// Until when it counts.
+        expires_at: Timestamp,
+        /// Where.
+        database: PathBuf,
+    },
+}
+
+impl UsersOutcome {
+    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Page(page) => list(page, now, style),
+            Self::State(state) => Page::answer(state.facts(now, style)),
+            Self::Exists => Page::done("the user exists".to_owned()),
+            Self::WasMissing { database } => {
+                Page::done(format!("there was no such user in {}; nothing to delete", shown(database)))
+            }
+            Self::Changed(changed) => changed.human(now),
+            Self::ResetCode { user, code, expires_at, database } => Page {
+                answer: format!("{}\n", code.expose()),
+                done: vec![format!(
+                    "with this code {} can use `authctl password reset` in {}; it expires {}",
+                    who(user),
+                    shown(database),
+                    relative(*expires_at, now)
+                )],
+            },
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Page(page) => json!({
+                "users": page.users.iter().map(UserView::from).collect::<Vec<_>>(),
+                "total": page.total,
+                "next": page.next,
+            }),
+            Self::State(state) => state.json(),
+            Self::Exists => json!({ "exists": true }),
+            Self::WasMissing { database } => json!({ "deleted": null, "database": database.to_string_lossy() }),
+            Self::Changed(changed) => changed.json(),
+            Self::ResetCode { user, code, expires_at, database } => json!({
+                "code": code.expose(),
+                "expiresAt": rfc3339(*expires_at),
+                "user": UserView::from(user),
+                "database": database.to_string_lossy(),
+            }),
+        }
+    }
+}
+
+fn list(page: &UserPage, now: Timestamp, style: Style) -> Page {
+    let row = |user: &User| {
+        let mut state = Vec::new();
+        if user.is_banned(now) {
+            state.push("banned");
+        }
+        if !user.email_verified {
+            state.push("unverified");
+        }
+        vec![
+            escape(&user.email).into_owned(),
+            escape(&user.name).into_owned(),
+            escape(user.roles()).into_owned(),
+            if state.is_empty() { "-".to_owned() } else { state.join(", ") },
+            style.when(user.created_at, now),
+            escape(&user.id).into_owned(),
+        ]
+    };
+    let header = ["EMAIL", "NAME", "ROLE", "STATE", "CREATED", "ID"];
+    let mut done = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
+    if let Some(next) = &page.next {
+        done.push(format!("the next page: --after {}", escape(next)));
+    }
+    Page { answer: table(&header, page.users.iter().map(row).collect(), 5, style), done }
+}

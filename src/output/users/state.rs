@@ -1,0 +1,87 @@
+//! A user in full.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::auth::store::Account;
+use crate::auth::user::User;
+use crate::output::escape::escape;
+use crate::output::page::Style;
+use crate::output::table::facts;
+use crate::output::time::{amount, rfc3339};
+use crate::output::view::UserView;
+use crate::output::words::yes_no;
+
+/// A user in full.
+#[derive(Debug)]
+pub struct UserState {
+    /// The user.
+    pub user: User,
+    /// Ways to sign in.
+    pub accounts: Vec<Account>,
+    /// Live sessions.
+    pub live_sessions: usize,
+    /// Failed attempts since the last success.
+    pub failed_attempts: u32,
+    /// How long the next attempt has to wait.
+    pub locked_for: Option<SignedDuration>,
+}
+
+impl UserState {
+    pub(super) fn facts(&self, now: Timestamp, style: Style) -> String {
+        let user = &self.user;
+        let ways: Vec<String> = self.accounts.iter().map(|account| escape(&account.provider_id).into_owned()).collect();
+        let locked = self
+            .locked_for
+            .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
+        facts(&[
+            ("name", escape(&user.name).into_owned()),
+            ("email", escape(&user.email).into_owned()),
+            ("verified", yes_no(user.email_verified)),
+            ("user id", escape(&user.id).into_owned()),
+            ("image", escape(user.image.as_deref().unwrap_or("-")).into_owned()),
+            ("role", escape(user.roles()).into_owned()),
+            ("banned", banned(user, now)),
+            ("second factor", yes_no(user.two_factor_enabled)),
+            ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
+            ("live sessions", self.live_sessions.to_string()),
+            ("failed attempts", self.failed_attempts.to_string()),
+            ("locked", locked),
+            ("created", style.when(user.created_at, now)),
+            ("updated", style.when(user.updated_at, now)),
+        ])
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let accounts: Vec<Value> = self
+            .accounts
+            .iter()
+            .map(|account| {
+                json!({
+                    "providerId": account.provider_id,
+                    "accountId": account.account_id,
+                    "hasPassword": account.has_password,
+                })
+            })
+            .collect();
+        json!({
+            "user": UserView::from(&self.user),
+            "accounts": accounts,
+            "liveSessions": self.live_sessions,
+            "failedAttempts": self.failed_attempts,
+            "lockedFor": self.locked_for.map(|wait| wait.as_secs().max(1)),
+        })
+    }
+}
+
+/// Whether a user is banned, until when and why.
+pub(super) fn banned(user: &User, now: Timestamp) -> String {
+    if !user.is_banned(now) {
+        return "no".to_owned();
+    }
+    let until = user.ban_expires.map_or_else(|| "for good".to_owned(), |until| format!("until {}", rfc3339(until)));
+    match &user.ban_reason {
+        Some(reason) => format!("{until}: {}", escape(reason)),
+        None => until,
+    }
+}

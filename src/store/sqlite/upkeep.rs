@@ -1,0 +1,58 @@
+//! The database as a whole, each fact in one act.
+
+use jiff::Timestamp;
+
+use super::engine_error::Engine as _;
+use super::{Sqlite, audit, census, policy, sessions};
+use crate::auth::audit::{Entry, Event};
+use crate::auth::policy::{Key, Policy, PolicyError};
+use crate::auth::store::{Census, StoreError, Upkeep};
+
+impl Upkeep for Sqlite {
+    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
+        audit::each(&self.connection, self.dialect, after, found)
+    }
+
+    fn policy(&mut self) -> Result<Policy, StoreError> {
+        policy::read(&self.connection)
+    }
+
+    fn set_policy(
+        &mut self,
+        key: &Key,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Policy, PolicyError>, StoreError> {
+        self.act(|tx, dialect, log| {
+            let written = policy::write(tx, dialect, key, value, now)?;
+            if let Ok(policy) = &written {
+                let detail = format!("{} = {}", key.name, key.value(policy));
+                log.push(Event { name: "policy.set", ..Event::default() }.with(detail));
+            }
+            Ok(written)
+        })
+    }
+
+    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        sessions::count_over(&self.connection, self.dialect, now)
+    }
+
+    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let pruned = self.act(|tx, dialect, log| {
+            let pruned = sessions::delete_over(tx, dialect, now, limit)?;
+            if pruned > 0 {
+                let detail = format!("{pruned} expired session(s)");
+                log.push(Event { name: "sessions.pruned", ..Event::default() }.with(detail));
+            }
+            Ok(pruned)
+        })?;
+        // Between two batches the log is folded into the file as far as no reader needs it, so that
+        // a long prune does not grow it without end. A passive checkpoint makes nobody wait.
+        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
+        Ok(pruned)
+    }
+
+    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
+        census::take(&self.connection, self.dialect, &self.path, now)
+    }
+}
