@@ -92,14 +92,14 @@ impl Obstacle {
     }
 
     /// Those that are told only to whoever knows the password, in Better Auth's order.
-    pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> impl Iterator<Item = Self> + use<> {
+    pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> Vec<Self> {
         let unverified = policy.email.verification_required && !user.email_verified;
         let obstacles = [
             unverified.then_some(Self::EmailNotVerified),
             Self::ban(user, now),
             user.two_factor_enabled.then_some(Self::SecondFactor),
         ];
-        obstacles.into_iter().flatten()
+        obstacles.into_iter().flatten().collect()
     }
 
     /// What a sign-in that stops here says. What is wrong with the stored address or password looks

@@ -89,7 +89,7 @@ fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
         AuthError::Impersonated => {
-            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("whose account it is must sign in for this")
+            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("this takes a sign-in of the user's own")
         }
         AuthError::ActingAsAdmin => {
             Exit::new(ExitCode::Refused, "YOU_CANNOT_IMPERSONATE_ADMINS").hint("pass --force if that is what you want")

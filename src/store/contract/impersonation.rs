@@ -2,7 +2,7 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::store::{AdminGuard, EndSessions, NewPassword, Updated, UserChange, Which};
+use crate::auth::store::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
 use crate::auth::{ActAs, AuthError};
 
 fn wanted(user: &str) -> NewSession {
@@ -40,10 +40,17 @@ fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db:
     assert!(store.impersonate(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
 }
 
-fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    let change = UserChange { end: EndSessions::Always, ..UserChange::default() };
-    let new_password = NewPassword {
+fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
+    let ban = Some(Ban::Imposed { reason: None, until: Some(at(4)) });
+    let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+    match store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap() {
+        Updated::User { ended, .. } => ended,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn by_a_new_password(store: &mut dyn Store) -> Vec<Session> {
+    let new = NewPassword {
         user_id: "ada",
         account_id: "unused".into(),
         hash: &hash("new"),
@@ -51,15 +58,16 @@ fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
         attempts: &attempts_of("ada"),
         now: at(4),
     };
-    let ways: [&dyn Fn(&mut dyn Store) -> Vec<Session>; 3] = [
-        &|store| match store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap() {
-            Updated::User { ended, .. } => ended,
-            other => unreachable!("{other:?}"),
-        },
-        &|store| store.set_password(&new_password).unwrap().unwrap(),
-        &|store| store.end_session(&token_of("acting")).unwrap().into_iter().collect(),
-    ];
-    for end in ways {
+    store.set_password(&new).unwrap().unwrap()
+}
+
+fn by_its_token(store: &mut dyn Store) -> Vec<Session> {
+    store.end_session(&token_of("acting")).unwrap().into_iter().collect()
+}
+
+fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for end in [by_a_new_password, by_its_token, by_a_ban] {
         store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
         assert_eq!(names(&end(&mut *store)), ["acting"]);
         assert_eq!(ids(&mut *store, "ada"), [""; 0]);

@@ -65,7 +65,9 @@ fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
         let expected: Vec<&str> =
             (0..).zip(ORDER).filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, code)| code).collect();
         clear(&world);
-        expected.iter().for_each(|code| put(&world, code));
+        for code in &expected {
+            put(&world, code);
+        }
         let found = obstacles(&mut world, &id, 110);
         assert_eq!(found.iter().map(Obstacle::code).collect::<Vec<_>>(), expected);
         let told = world.try_sign_in("ada", PASSWORD, 110);
@@ -79,7 +81,9 @@ fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
 #[test]
 fn to_ask_is_no_attempt_and_leaves_no_trace() {
     let (mut world, id) = world();
-    ORDER.iter().for_each(|code| put(&world, code));
+    for code in ORDER {
+        put(&world, code);
+    }
     let state = |world: &World| -> (String, i64, i64) {
         let sql = r#"SELECT group_concat("key" || "count" || "notBefore" || "lastAt"),
                      (SELECT count(*) FROM "authctl_audit"), (SELECT count(*) FROM "session") FROM "authctl_throttle""#;
