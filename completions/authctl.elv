@@ -483,6 +483,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand list 'List users, a page at a time'
             cand ls 'List users, a page at a time'
             cand show 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+            cand explain 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
@@ -496,6 +497,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user is told the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
+            cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
         &'authctl;user'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
@@ -513,6 +515,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand list 'List users, a page at a time'
             cand ls 'List users, a page at a time'
             cand show 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+            cand explain 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
@@ -526,6 +529,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user is told the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
+            cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
         &'authctl;users;list'= {
             cand --search 'Only users with this in their address or name'
@@ -638,6 +642,36 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'authctl;users;explain'= {
+            cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;user;explain'= {
+            cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;users;exists'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
@@ -1084,6 +1118,40 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'authctl;users;impersonate'= {
+            cand --for 'How long, from 1m to 24h; use does not prolong it'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --force 'Act even as an administrator'
+            cand --print-token 'Print the session token instead of storing it; your own session stays'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;user;impersonate'= {
+            cand --for 'How long, from 1m to 24h; use does not prolong it'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --force 'Act even as an administrator'
+            cand --print-token 'Print the session token instead of storing it; your own session stays'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;audit'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

@@ -39,7 +39,7 @@ pub(super) fn wait_and_count(
 /// Also tells whether the decision may soon be another, because attempts are still undecided.
 fn count(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
@@ -60,7 +60,7 @@ fn count(
 /// Reads the count.
 pub(super) fn read(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     key: &AttemptKey,
 ) -> Result<Option<Attempts>, StoreError> {
     let row = connection

@@ -13,7 +13,7 @@ const COLUMNS: &str =
 /// Adds entries for what an act did.
 pub(super) fn append(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     actor: &Actor,
     events: Vec<Event>,
 ) -> Result<(), StoreError> {
@@ -47,7 +47,7 @@ pub(super) fn append(
 
 pub(super) fn each(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     after: u64,
     found: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<(), StoreError> {
@@ -63,7 +63,7 @@ pub(super) fn each(
 }
 
 /// An entry with a time that no calendar knows, or text that is none, was not written by authctl.
-fn entry(row: &Row<'_>, dialect: Dialect) -> Result<Entry, StoreError> {
+fn entry(row: &Row<'_>, dialect: &Dialect) -> Result<Entry, StoreError> {
     let seq: i64 = row.get(0).engine()?;
     let nonsense = |column, problem: &str| StoreError::Inconsistent {
         table: "authctl_audit",

@@ -12,7 +12,7 @@ use crate::store::dialect::Dialect;
 
 pub(super) fn take(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     path: &Path,
     now: Timestamp,
 ) -> Result<Census, StoreError> {

@@ -8,14 +8,14 @@ use super::events::{change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, rows, sessions};
 use crate::auth::audit::Event;
-use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
 /// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
 pub(super) fn update(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     log: &mut Vec<Event>,
     id: &str,
     change: &UserChange,
@@ -63,7 +63,8 @@ pub(super) fn update(
     )
     .engine()?;
     let user = read_back(tx, dialect, id)?;
-    let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
+    let end = change.end.is_due(&before, &user).then_some(Which::All);
+    let ended = sessions::end(tx, dialect, id, end.as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })
@@ -71,7 +72,7 @@ pub(super) fn update(
 
 pub(super) fn delete(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     id: &str,
     guard: AdminGuard,
     now: Timestamp,
@@ -96,7 +97,7 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 }
 
 /// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
-fn has_other_admin(tx: &Transaction<'_>, dialect: Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+fn has_other_admin(tx: &Transaction<'_>, dialect: &Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
     let mut statement = tx.prepare(&sql).engine()?;
     let mut found = statement.query([id]).engine()?;

@@ -17,7 +17,7 @@ fn identifier(purpose: Purpose, code: &Code) -> String {
 
 pub(super) fn find(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     purpose: Purpose,
     code: &Code,
 ) -> Result<Option<StoredCode>, StoreError> {
@@ -38,7 +38,7 @@ pub(super) fn find(
 }
 
 /// Adds a code and removes those for the same purpose and user.
-pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, new: &NewCode<'_>) -> Result<(), StoreError> {
+pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, new: &NewCode<'_>) -> Result<(), StoreError> {
     delete_all(tx, new.purpose, &new.stored.user_id)?;
     tx.execute(
         r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
@@ -58,7 +58,7 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, new: &NewCode<'_>) 
 /// Removes a code and tells whether it was there and had not expired.
 pub(super) fn take(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     purpose: Purpose,
     code: &Code,
     now: Timestamp,

@@ -23,6 +23,7 @@ mod sessions;
 mod store;
 mod upkeep;
 mod users;
+mod write;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +63,7 @@ impl Sqlite {
     /// kept when the act fails.
     fn act<T>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if !self.prepared_to_write {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
@@ -70,9 +71,9 @@ impl Sqlite {
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&transaction, self.dialect, &mut events)?;
+        let result = act(&transaction, &self.dialect, &mut events)?;
         if !events.is_empty() {
-            audit::append(&transaction, self.dialect, &self.acting.actor(), events)?;
+            audit::append(&transaction, &self.dialect, &self.acting.actor(), events)?;
         }
         transaction.commit().engine()?;
         Ok(result)

@@ -28,7 +28,7 @@ impl Filter {
     }
 }
 
-pub(super) fn users(connection: &Connection, dialect: Dialect, query: &UserQuery) -> Result<UserPage, StoreError> {
+pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuery) -> Result<UserPage, StoreError> {
     let mut filter = filter(query, dialect);
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
     let total: i64 = connection.query_row(&count, params_from_iter(&filter.values), |row| row.get(0)).engine()?;
@@ -70,7 +70,7 @@ fn page(column: &str, filter: &Filter, limit: u32) -> String {
     format!(r#"SELECT {} FROM "user" {} ORDER BY "{column}", "id" LIMIT {}"#, rows::USER, filter.text(), limit + 1)
 }
 
-fn filter(query: &UserQuery, dialect: Dialect) -> Filter {
+fn filter(query: &UserQuery, dialect: &Dialect) -> Filter {
     let mut filter = Filter::default();
     if let Some(search) = &query.search {
         // SQLite's `lower` knows ASCII letters, which is all that an address has.

@@ -31,7 +31,7 @@ fn is_in_force(tx: &Transaction<'_>, user_id: &str, hash: &StoredHash) -> Result
 
 pub(super) fn begin_session(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     log: &mut Vec<Event>,
     session: &NewSession,
     verified: &Verified<'_>,
@@ -53,7 +53,7 @@ pub(super) fn begin_session(
 
 pub(super) fn replace(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     log: &mut Vec<Event>,
     change: &PasswordChange<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {
@@ -79,7 +79,7 @@ pub(super) fn replace(
 /// Sets a password; codes to reset the one before are dead then.
 pub(super) fn set(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     log: &mut Vec<Event>,
     new: &NewPassword<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {

@@ -31,7 +31,7 @@ pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
 /// the default has no row.
 pub(super) fn write(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     key: &Key,
     value: Option<&str>,
     now: Timestamp,

@@ -23,7 +23,7 @@ pub(super) const SESSION: &str = r#""session"."id", "session"."userId", "session
     "session"."updatedAt", "session"."ipAddress", "session"."userAgent", "session"."impersonatedBy""#;
 
 /// Reads a user from the columns that start at `first`.
-pub(super) fn user(row: &Row<'_>, first: usize, dialect: Dialect) -> Result<User, StoreError> {
+pub(super) fn user(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<User, StoreError> {
     let mut reader = Reader::new(row, "user", first, dialect);
     Ok(User {
         id: reader.id()?,
@@ -42,7 +42,7 @@ pub(super) fn user(row: &Row<'_>, first: usize, dialect: Dialect) -> Result<User
 }
 
 /// Reads a session from the columns that start at `first`.
-pub(super) fn session(row: &Row<'_>, first: usize, dialect: Dialect) -> Result<Session, StoreError> {
+pub(super) fn session(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<Session, StoreError> {
     let mut reader = Reader::new(row, "session", first, dialect);
     Ok(Session {
         id: reader.id()?,
@@ -62,11 +62,11 @@ struct Reader<'r> {
     table: &'static str,
     next: usize,
     id: String,
-    dialect: Dialect,
+    dialect: &'r Dialect,
 }
 
 impl<'r> Reader<'r> {
-    fn new(row: &'r Row<'r>, table: &'static str, first: usize, dialect: Dialect) -> Self {
+    fn new(row: &'r Row<'r>, table: &'static str, first: usize, dialect: &'r Dialect) -> Self {
         Self { row, table, next: first, id: "(unreadable)".into(), dialect }
     }
 
@@ -89,6 +89,8 @@ impl<'r> Reader<'r> {
     fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
+            // Some apps let the database number their rows.
+            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => Ok(Some(number.to_string())),
             ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text.to_owned())),
                 Err(_) => Err(self.nonsense(column, "is not valid UTF-8")),
@@ -113,11 +115,10 @@ impl<'r> Reader<'r> {
     fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Integer(value) => match self.dialect.read_time(value) {
+            value => match self.dialect.read_time(value) {
                 Some(instant) => Ok(Some(instant)),
-                None => Err(self.nonsense(column, "is no time that a calendar knows")),
+                None => Err(self.nonsense(column, &format!("is not {}", self.dialect.time.name()))),
             },
-            _ => Err(self.nonsense(column, "is not a number of seconds")),
         }
     }
 

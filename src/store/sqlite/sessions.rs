@@ -4,17 +4,19 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::rows;
+use super::{rows, users};
+use crate::auth::audit::Event;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewSession, StoreError, Which};
-use crate::auth::user::User;
+use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError};
 use crate::store::dialect::Dialect;
 
 /// Finds a session and its user with one statement. The user's columns come first.
 pub(super) fn find(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     token: &Token,
 ) -> Result<Option<(Session, User)>, StoreError> {
     let sql = format!(
@@ -33,7 +35,7 @@ pub(super) fn find(
         .transpose()
 }
 
-pub(super) fn of_user(connection: &Connection, dialect: Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
+pub(super) fn of_user(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
     let mut statement = connection.prepare(&sql).engine()?;
@@ -47,7 +49,7 @@ pub(super) fn of_user(connection: &Connection, dialect: Dialect, user_id: &str) 
 
 pub(super) fn each(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
     let sql = format!(
@@ -65,7 +67,7 @@ pub(super) fn each(
 
 pub(super) fn delete_by_ids(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     ids: &[String],
 ) -> Result<Vec<Session>, StoreError> {
     let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
@@ -77,10 +79,10 @@ pub(super) fn delete_by_ids(
     Ok(ended)
 }
 
-pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSession) -> Result<Session, StoreError> {
+pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, session: &NewSession) -> Result<Session, StoreError> {
     tx.execute(
-        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId")
-           VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)"#,
+        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId",
+           "impersonatedBy") VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"#,
         (
             &session.id,
             dialect.time(session.expires_at),
@@ -89,6 +91,7 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSessio
             &session.origin.ip_address,
             &session.origin.user_agent,
             &session.user_id,
+            &session.impersonated_by,
         ),
     )
     .engine()?;
@@ -96,9 +99,28 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSessio
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
 
+/// Makes a session in which somebody acts as its user, if that may be.
+pub(super) fn impersonate(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    session: &NewSession,
+    whom: ActAs,
+) -> Result<Result<(User, Session), AuthError>, StoreError> {
+    let Some(user) = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))? else {
+        return Ok(Err(AuthError::NoSuchUser(session.user_id.clone())));
+    };
+    if let Err(refused) = whom.check(&user, session.now) {
+        return Ok(Err(refused));
+    }
+    let begun = insert(tx, dialect, session)?;
+    log.push(Event::session("session.impersonated", &begun.user_id, &begun.id));
+    Ok(Ok((user, begun)))
+}
+
 pub(super) fn set_end(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     id: &str,
     now: Timestamp,
     expires_at: Timestamp,
@@ -113,7 +135,7 @@ pub(super) fn set_end(
 
 pub(super) fn delete_by_token(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     token: &Token,
 ) -> Result<Option<Session>, StoreError> {
     let token = dialect.token(token);
@@ -127,7 +149,7 @@ pub(super) fn delete_by_token(
 /// Deletes sessions of a user and returns them; with ids, all or nothing.
 pub(super) fn delete(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     user_id: &str,
     which: &Which,
 ) -> Result<Ended, StoreError> {
@@ -147,7 +169,7 @@ pub(super) fn delete(
 /// reason to refuse the act.
 pub(super) fn end(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     user_id: &str,
     which: Option<&Which>,
 ) -> Result<Vec<Session>, StoreError> {
@@ -157,7 +179,7 @@ pub(super) fn end(
     }
 }
 
-pub(super) fn count_over(connection: &Connection, dialect: Dialect, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) fn count_over(connection: &Connection, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
     let mut count = 0;
     each_over(connection, dialect, now, usize::MAX, |_| count += 1)?;
     Ok(count)
@@ -165,7 +187,7 @@ pub(super) fn count_over(connection: &Connection, dialect: Dialect, now: Timesta
 
 pub(super) fn delete_over(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     now: Timestamp,
     limit: usize,
 ) -> Result<u64, StoreError> {
@@ -181,7 +203,7 @@ pub(super) fn delete_over(
 /// Goes through sessions that are over: chosen by the index on `expiresAt`, judged by the rule.
 fn each_over(
     connection: &Connection,
-    dialect: Dialect,
+    dialect: &Dialect,
     now: Timestamp,
     limit: usize,
     mut found: impl FnMut(Session),
@@ -200,7 +222,7 @@ fn each_over(
     Ok(())
 }
 
-fn by_id(connection: &Connection, dialect: Dialect, id: &str) -> Result<Option<Session>, StoreError> {
+fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
     connection.query_row(&sql, [id], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()
 }

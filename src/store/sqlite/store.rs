@@ -16,6 +16,7 @@ use crate::auth::store::{
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -30,7 +31,7 @@ impl Store for Sqlite {
     }
 
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
-        users::find(&self.connection, self.dialect, who)
+        users::find(&self.connection, &self.dialect, who)
     }
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
@@ -38,15 +39,15 @@ impl Store for Sqlite {
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
-        sessions::find(&self.connection, self.dialect, token)
+        sessions::find(&self.connection, &self.dialect, token)
     }
 
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
-        sessions::of_user(&self.connection, self.dialect, user_id)
+        sessions::of_user(&self.connection, &self.dialect, user_id)
     }
 
     fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
-        sessions::each(&self.connection, self.dialect, found)
+        sessions::each(&self.connection, &self.dialect, found)
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
@@ -97,6 +98,14 @@ impl Store for Sqlite {
         })
     }
 
+    fn impersonate(
+        &mut self,
+        session: &NewSession,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError> {
+        self.act(|tx, dialect, log| sessions::impersonate(tx, dialect, log, session, whom))
+    }
+
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
         self.act(|tx, dialect, log| {
             let moved = sessions::set_end(tx, dialect, id, now, expires_at)?;
@@ -140,7 +149,7 @@ impl Store for Sqlite {
     }
 
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {
-        codes::find(&self.connection, self.dialect, purpose, code)
+        codes::find(&self.connection, &self.dialect, purpose, code)
     }
 
     fn use_code(
@@ -179,7 +188,7 @@ impl Store for Sqlite {
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
-        pages::users(&self.connection, self.dialect, query)
+        pages::users(&self.connection, &self.dialect, query)
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
@@ -187,6 +196,6 @@ impl Store for Sqlite {
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-        attempts::read(&self.connection, self.dialect, key)
+        attempts::read(&self.connection, &self.dialect, key)
     }
 }

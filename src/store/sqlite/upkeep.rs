@@ -10,7 +10,7 @@ use crate::auth::store::{Census, StoreError, Upkeep};
 
 impl Upkeep for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
-        audit::each(&self.connection, self.dialect, after, found)
+        audit::each(&self.connection, &self.dialect, after, found)
     }
 
     fn policy(&mut self) -> Result<Policy, StoreError> {
@@ -34,7 +34,7 @@ impl Upkeep for Sqlite {
     }
 
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::count_over(&self.connection, self.dialect, now)
+        sessions::count_over(&self.connection, &self.dialect, now)
     }
 
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
@@ -53,6 +53,6 @@ impl Upkeep for Sqlite {
     }
 
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        census::take(&self.connection, self.dialect, &self.path, now)
+        census::take(&self.connection, &self.dialect, &self.path, now)
     }
 }

@@ -10,10 +10,7 @@ use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
-/// The provider of accounts that sign in with a password, as Better Auth names it.
-const CREDENTIAL: &str = "credential";
-
-pub(super) fn find(connection: &Connection, dialect: Dialect, who: &UserRef) -> Result<Option<User>, StoreError> {
+pub(super) fn find(connection: &Connection, dialect: &Dialect, who: &UserRef) -> Result<Option<User>, StoreError> {
     let (column, key) = match who {
         UserRef::Email(email) => ("email", email.as_str()),
         UserRef::Id(id) => ("id", id.as_str()),
@@ -28,7 +25,7 @@ pub(super) fn password_hash(connection: &Connection, user_id: &str) -> Result<Op
     let text: Option<Option<String>> = connection
         .query_row(
             r#"SELECT "password" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
-            [CREDENTIAL, user_id],
+            [Account::CREDENTIAL, user_id],
             |row| row.get(0),
         )
         .optional()
@@ -39,7 +36,7 @@ pub(super) fn password_hash(connection: &Connection, user_id: &str) -> Result<Op
 
 pub(super) fn set_password_hash(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
@@ -47,14 +44,14 @@ pub(super) fn set_password_hash(
     tx.execute(
         r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
            WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
-        (CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
+        (Account::CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
     )
     .engine()
 }
 
 pub(super) fn insert(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     user: &NewUser,
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
@@ -74,7 +71,7 @@ pub(super) fn insert(
 
 fn insert_credential(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     id: &str,
     user_id: &str,
     hash: &StoredHash,
@@ -83,7 +80,7 @@ fn insert_credential(
     tx.execute(
         r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
            VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?5)"#,
-        (id, user_id, CREDENTIAL, hash.expose(), dialect.time(now)),
+        (id, user_id, Account::CREDENTIAL, hash.expose(), dialect.time(now)),
     )
     .engine()?;
     Ok(())
@@ -92,7 +89,7 @@ fn insert_credential(
 /// Sets the hash of the credential account and makes one that is missing; `false` without a user.
 pub(super) fn upsert_password_hash(
     tx: &Transaction<'_>,
-    dialect: Dialect,
+    dialect: &Dialect,
     new: &NewPassword<'_>,
 ) -> Result<bool, StoreError> {
     if find(tx, dialect, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
@@ -116,7 +113,7 @@ pub(super) fn accounts(connection: &Connection, user_id: &str) -> Result<Vec<Acc
     statement.query_map([user_id], account).engine()?.collect::<rusqlite::Result<_>>().engine()
 }
 
-pub(super) fn read_back(tx: &Transaction<'_>, dialect: Dialect, id: &str) -> Result<User, StoreError> {
+pub(super) fn read_back(tx: &Transaction<'_>, dialect: &Dialect, id: &str) -> Result<User, StoreError> {
     find(tx, dialect, &UserRef::Id(id.to_owned()))?
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }

@@ -1,0 +1,70 @@
+//! Rows written: with the columns that the database has, and with what it asks for besides.
+
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
+
+use super::engine_error::Engine as _;
+use crate::auth::store::StoreError;
+use crate::store::dialect::{Dialect, IdForm, identifier};
+
+/// Logical columns and the values they get.
+pub(super) type Values = Vec<(&'static str, Value)>;
+
+/// Adds a row and returns its id, which the database may choose itself.
+///
+/// # Errors
+/// [`StoreError::NoColumn`] when there is no place for a value that says something.
+pub(super) fn insert(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    table: &'static str,
+    id: &str,
+    values: Values,
+) -> Result<String, StoreError> {
+    let id = dialect.id(id);
+    let mut row = Vec::new();
+    if dialect.ids != IdForm::Serial {
+        row.push((identifier("id"), Value::Text(id.clone())));
+    }
+    row.extend(present(dialect, table, values)?.into_iter().map(|(column, value)| (identifier(column), value)));
+    let fixed = dialect.fixed.iter().filter(|(owner, _, _)| *owner == table);
+    row.extend(fixed.map(|(_, column, value)| (identifier(column), Value::Text(value.clone()))));
+    let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
+    let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
+    let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
+    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine()?;
+    Ok(if dialect.ids == IdForm::Serial { tx.last_insert_rowid().to_string() } else { id })
+}
+
+/// Changes the row with this id.
+///
+/// # Errors
+/// As for [`insert`].
+pub(super) fn update(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    table: &'static str,
+    id: &str,
+    values: Values,
+) -> Result<(), StoreError> {
+    let (columns, mut values): (Vec<&str>, Vec<Value>) = present(dialect, table, values)?.into_iter().unzip();
+    let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
+    let changes = changes.collect::<Vec<_>>().join(", ");
+    values.push(Value::Text(id.to_owned()));
+    let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
+    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine()?;
+    Ok(())
+}
+
+/// Leaves out the columns that the database lacks; what they would hold must say nothing.
+fn present(dialect: &Dialect, table: &'static str, values: Values) -> Result<Values, StoreError> {
+    let mut kept = Values::new();
+    for (column, value) in values {
+        if dialect.has(table, column) {
+            kept.push((column, value));
+        } else if !matches!(&value, Value::Null | Value::Integer(0)) {
+            return Err(StoreError::NoColumn { table, column });
+        }
+    }
+    Ok(kept)
+}
