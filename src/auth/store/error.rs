@@ -37,6 +37,14 @@ pub enum StoreError {
         /// What is wrong with the value, without the value.
         problem: String,
     },
+    /// The app of a database does not know what was to be written.
+    #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
+    NoColumn {
+        /// Table.
+        table: &'static str,
+        /// Column.
+        column: &'static str,
+    },
     /// Anything else the engine said.
     #[error("the database engine failed: {0}")]
     Engine(String),

@@ -54,6 +54,9 @@ pub(super) enum IdForm {
     Serial,
 }
 
+/// How the tables of our own write instants, in whatever database.
+pub(super) const OWN_TIME: TimeForm = TimeForm::Seconds;
+
 /// A database made by authctl: the article's columns, whole seconds, secrets as digests.
 pub(super) const NATIVE: Dialect = Dialect {
     names: None,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::engine_error::Engine as _;
 use crate::auth::audit::{Actor, Entry, Event};
 use crate::auth::store::StoreError;
-use crate::store::dialect::Dialect;
+use crate::store::dialect::OWN_TIME;
 
 const COLUMNS: &str =
     r#""seq", "at", "event", "osUser", "host", "actorId", "userId", "sessionId", "reason", "detail", "hash""#;
@@ -13,12 +13,11 @@ const COLUMNS: &str =
 /// Adds entries for what an act did.
 pub(super) fn append(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
     actor: &Actor,
     events: Vec<Event>,
 ) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
-    let mut previous = tx.query_row(&newest, [], |row| Ok(entry(row, dialect))).optional().engine()?.transpose()?;
+    let mut previous = tx.query_row(&newest, [], |row| Ok(entry(row))).optional().engine()?.transpose()?;
     let insert =
         format!(r#"INSERT INTO "authctl_audit" ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"#);
     let mut statement = tx.prepare(&insert).engine()?;
@@ -28,7 +27,7 @@ pub(super) fn append(
         statement
             .execute((
                 seq,
-                dialect.time(entry.at),
+                OWN_TIME.write(entry.at),
                 &entry.event,
                 &entry.os_user,
                 &entry.host,
@@ -47,7 +46,6 @@ pub(super) fn append(
 
 pub(super) fn each(
     connection: &Connection,
-    dialect: &Dialect,
     after: u64,
     found: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<(), StoreError> {
@@ -55,7 +53,7 @@ pub(super) fn each(
     let mut statement = connection.prepare(&sql).engine()?;
     let mut rows = statement.query([i64::try_from(after).unwrap_or(i64::MAX)]).engine()?;
     while let Some(row) = rows.next().engine()? {
-        if !found(entry(row, dialect)?) {
+        if !found(entry(row)?) {
             break;
         }
     }
@@ -63,7 +61,7 @@ pub(super) fn each(
 }
 
 /// An entry with a time that no calendar knows, or text that is none, was not written by authctl.
-fn entry(row: &Row<'_>, dialect: &Dialect) -> Result<Entry, StoreError> {
+fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let seq: i64 = row.get(0).engine()?;
     let nonsense = |column, problem: &str| StoreError::Inconsistent {
         table: "authctl_audit",
@@ -75,8 +73,8 @@ fn entry(row: &Row<'_>, dialect: &Dialect) -> Result<Entry, StoreError> {
     let optional = |index, column| row.get::<_, Option<String>>(index).map_err(|_| nonsense(column, "is not text"));
     Ok(Entry {
         seq: seq.unsigned_abs(),
-        at: dialect
-            .read_time(row.get(1).engine()?)
+        at: OWN_TIME
+            .read(row.get_ref(1).engine()?)
             .ok_or_else(|| nonsense("at", "is no time that a calendar knows"))?,
         event: text(2, "event")?,
         os_user: text(3, "osUser")?,

@@ -17,7 +17,7 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<Census, StoreError> {
     let expired_sessions = sessions::count_over(connection, dialect, now)?;
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
+    let number = |sql: &str| connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
     let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
     let metadata = std::fs::metadata(path).map_err(|error| StoreError::Io(error.to_string()))?;
     Ok(Census {

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use super::engine_error::Engine as _;
 use super::events::{change_events, ended_of};
 use super::users::{find, read_back};
-use super::{codes, rows, sessions};
+use super::{codes, rows, sessions, write};
 use crate::auth::audit::Event;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
 use crate::auth::user::{User, UserRef};
@@ -45,29 +45,29 @@ pub(super) fn update(
     {
         return Ok(Updated::LastAdmin);
     }
-    tx.execute(
-        r#"UPDATE "user" SET "name" = ?2, "image" = ?3, "email" = ?4, "emailVerified" = ?5, "role" = ?6, "banned" = ?7,
-           "banReason" = ?8, "banExpires" = ?9, "updatedAt" = ?10 WHERE "id" = ?1"#,
-        (
-            id,
-            &user.name,
-            &user.image,
-            &user.email,
-            user.email_verified,
-            &user.role,
-            user.banned,
-            &user.ban_reason,
-            user.ban_expires.map(|until| dialect.time(until)),
-            dialect.time(now),
-        ),
-    )
-    .engine()?;
+    write(tx, dialect, &user, now)?;
     let user = read_back(tx, dialect, id)?;
     let end = change.end.is_due(&before, &user).then_some(Which::All);
     let ended = sessions::end(tx, dialect, id, end.as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })
+}
+
+/// Writes what may change of a user.
+pub(super) fn write(tx: &Transaction<'_>, dialect: &Dialect, user: &User, now: Timestamp) -> Result<(), StoreError> {
+    let values = vec![
+        ("name", user.name.clone().into()),
+        ("image", user.image.clone().into()),
+        ("email", user.email.clone().into()),
+        ("emailVerified", user.email_verified.into()),
+        ("role", user.role.clone().into()),
+        ("banned", user.banned.into()),
+        ("banReason", user.ban_reason.clone().into()),
+        ("banExpires", user.ban_expires.map(|until| dialect.time(until)).into()),
+        ("updatedAt", dialect.time(now)),
+    ];
+    write::update(tx, dialect, "user", &user.id, values)
 }
 
 pub(super) fn delete(
@@ -84,10 +84,10 @@ pub(super) fn delete(
         return Ok(Deleted::LastAdmin);
     }
     // Children first, as the foreign keys ask.
-    let sessions = tx.execute(r#"DELETE FROM "session" WHERE "userId" = ?1"#, [id]).engine()?;
-    tx.execute(r#"DELETE FROM "account" WHERE "userId" = ?1"#, [id]).engine()?;
-    codes::delete_of_user(tx, id)?;
-    tx.execute(r#"DELETE FROM "user" WHERE "id" = ?1"#, [id]).engine()?;
+    let sessions = tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), [id]).engine()?;
+    tx.execute(&dialect.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), [id]).engine()?;
+    codes::delete_of_user(tx, dialect, id)?;
+    tx.execute(&dialect.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), [id]).engine()?;
     Ok(Deleted::User { sessions: sessions as u64 })
 }
 
@@ -99,7 +99,7 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 /// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
 fn has_other_admin(tx: &Transaction<'_>, dialect: &Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
-    let mut statement = tx.prepare(&sql).engine()?;
+    let mut statement = tx.prepare(&dialect.sql(sql)).engine()?;
     let mut found = statement.query([id]).engine()?;
     while let Some(row) = found.next().engine()? {
         if is_admin(&rows::user(row, 0, dialect)?, now) {

@@ -31,7 +31,7 @@ impl Filter {
 pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuery) -> Result<UserPage, StoreError> {
     let mut filter = filter(query, dialect);
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
-    let total: i64 = connection.query_row(&count, params_from_iter(&filter.values), |row| row.get(0)).engine()?;
+    let total: i64 = connection.query_row(&dialect.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
     let column = match query.sort {
         UserSort::Email => "email",
         UserSort::Name => "name",
@@ -39,7 +39,7 @@ pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuer
     };
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
-        let Some(value) = connection.query_row(&sql, [id], |row| row.get::<_, Value>(0)).optional().engine()? else {
+        let Some(value) = connection.query_row(&dialect.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()? else {
             // Whoever was last on the page before is gone, and with them the place to go on from.
             return Err(StoreError::NoSuchPlace);
         };
@@ -48,7 +48,7 @@ pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuer
         filter.conditions.push(beyond(column, first, second));
     }
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let mut statement = connection.prepare(&page(column, &filter, limit)).engine()?;
+    let mut statement = connection.prepare(&dialect.sql(page(column, &filter, limit))).engine()?;
     let mut found = statement.query(params_from_iter(&filter.values)).engine()?;
     let mut users = Vec::new();
     while let Some(row) = found.next().engine()? {

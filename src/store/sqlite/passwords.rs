@@ -25,8 +25,8 @@ pub(super) struct Verified<'a> {
 }
 
 /// Whether the hash is still the user's.
-fn is_in_force(tx: &Transaction<'_>, user_id: &str, hash: &StoredHash) -> Result<bool, StoreError> {
-    Ok(users::password_hash(tx, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
+fn is_in_force(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str, hash: &StoredHash) -> Result<bool, StoreError> {
+    Ok(users::password_hash(tx, dialect, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
 }
 
 pub(super) fn begin_session(
@@ -38,7 +38,7 @@ pub(super) fn begin_session(
 ) -> Result<Option<Session>, StoreError> {
     // A ban that came while the hash was computed counts too.
     let user = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))?;
-    if user.is_none_or(|user| user.is_banned(session.now)) || !is_in_force(tx, &session.user_id, verified.hash)? {
+    if user.is_none_or(|user| user.is_banned(session.now)) || !is_in_force(tx, dialect, &session.user_id, verified.hash)? {
         return Ok(None);
     }
     if let Some(upgraded) = verified.upgraded {
@@ -57,7 +57,7 @@ pub(super) fn replace(
     log: &mut Vec<Event>,
     change: &PasswordChange<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {
-    if !is_in_force(tx, change.user_id, change.verified)? {
+    if !is_in_force(tx, dialect, change.user_id, change.verified)? {
         return Ok(None);
     }
     // Sessions first: should one of them not be there, nothing has been written yet.
@@ -70,7 +70,7 @@ pub(super) fn replace(
     };
     users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
     attempts::clear(tx, change.attempts)?;
-    codes::delete_all(tx, Purpose::ResetPassword, change.user_id)?;
+    codes::delete_all(tx, dialect, Purpose::ResetPassword, change.user_id)?;
     log.push(Event::user("password.changed", change.user_id));
     log.extend(ended.iter().map(ended_of));
     Ok(Some(ended))
@@ -87,7 +87,7 @@ pub(super) fn set(
         return Ok(None);
     }
     attempts::clear(tx, new.attempts)?;
-    codes::delete_all(tx, Purpose::ResetPassword, new.user_id)?;
+    codes::delete_all(tx, dialect, Purpose::ResetPassword, new.user_id)?;
     let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
     log.push(Event::user("password.set", new.user_id));
     log.extend(ended.iter().map(ended_of));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 use super::engine_error::Engine as _;
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::store::StoreError;
-use crate::store::dialect::Dialect;
+use crate::store::dialect::OWN_TIME;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
 /// says nothing to this one; a value that a key does not take makes no sense.
@@ -31,7 +31,6 @@ pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
 /// the default has no row.
 pub(super) fn write(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
     key: &Key,
     value: Option<&str>,
     now: Timestamp,
@@ -48,7 +47,7 @@ pub(super) fn write(
         tx.execute(
             r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
                ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
-            (key.name, value, dialect.time(now)),
+            (key.name, value, OWN_TIME.write(now)),
         )
     }
     .engine()?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::{rows, users};
+use super::{rows, users, write};
 use crate::auth::audit::Event;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
@@ -25,7 +25,7 @@ pub(super) fn find(
         rows::SESSION
     );
     connection
-        .query_row(&sql, [dialect.token(token)], |row| {
+        .query_row(&dialect.sql(sql), [dialect.token(token)], |row| {
             let user = rows::user(row, 0, dialect);
             let session = rows::session(row, rows::USER_WIDTH, dialect);
             Ok(session.and_then(|session| user.map(|user| (session, user))))
@@ -38,7 +38,7 @@ pub(super) fn find(
 pub(super) fn of_user(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
-    let mut statement = connection.prepare(&sql).engine()?;
+    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
     let mut found = statement.query([user_id]).engine()?;
     let mut sessions = Vec::new();
     while let Some(row) = found.next().engine()? {
@@ -57,7 +57,7 @@ pub(super) fn each(
            ORDER BY "session"."rowid" DESC"#,
         rows::SESSION
     );
-    let mut statement = connection.prepare(&sql).engine()?;
+    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
     let mut all = statement.query([]).engine()?;
     while let Some(row) = all.next().engine()? {
         found(row.get(0).engine()?, rows::session(row, 1, dialect)?);
@@ -70,7 +70,7 @@ pub(super) fn delete_by_ids(
     dialect: &Dialect,
     ids: &[String],
 ) -> Result<Vec<Session>, StoreError> {
-    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, dialect, id)?);
@@ -80,22 +80,19 @@ pub(super) fn delete_by_ids(
 }
 
 pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, session: &NewSession) -> Result<Session, StoreError> {
-    tx.execute(
-        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId",
-           "impersonatedBy") VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"#,
-        (
-            &session.id,
-            dialect.time(session.expires_at),
-            dialect.token(&session.token),
-            dialect.time(session.now),
-            &session.origin.ip_address,
-            &session.origin.user_agent,
-            &session.user_id,
-            &session.impersonated_by,
-        ),
-    )
-    .engine()?;
-    by_id(tx, dialect, &session.id)?
+    let now = dialect.time(session.now);
+    let values = vec![
+        ("expiresAt", dialect.time(session.expires_at)),
+        ("token", dialect.token(&session.token).into_owned().into()),
+        ("createdAt", now.clone()),
+        ("updatedAt", now),
+        ("ipAddress", dialect.unknown(session.origin.ip_address.as_deref()).into()),
+        ("userAgent", dialect.unknown(session.origin.user_agent.as_deref()).into()),
+        ("userId", session.user_id.clone().into()),
+        ("impersonatedBy", session.impersonated_by.clone().into()),
+    ];
+    let id = write::insert(tx, dialect, "session", &session.id, values)?;
+    by_id(tx, dialect, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
 
@@ -126,7 +123,7 @@ pub(super) fn set_end(
     expires_at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     tx.execute(
-        r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#,
+        &dialect.sql(r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#),
         (id, dialect.time(expires_at), dialect.time(now)),
     )
     .engine()?;
@@ -141,8 +138,8 @@ pub(super) fn delete_by_token(
     let token = dialect.token(token);
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
     let session =
-        tx.query_row(&sql, [&token], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()?;
-    tx.execute(r#"DELETE FROM "session" WHERE "token" = ?1"#, [&token]).engine()?;
+        tx.query_row(&dialect.sql(sql), [&token], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()?;
+    tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), [&token]).engine()?;
     Ok(session)
 }
 
@@ -158,7 +155,7 @@ pub(super) fn delete(
         return Ok(Ended::Missing(id.to_owned()));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for session in &chosen {
         statement.execute([&session.id]).engine()?;
     }
@@ -193,7 +190,7 @@ pub(super) fn delete_over(
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
     each_over(tx, dialect, now, limit, |session| ids.push(session.id))?;
-    let mut statement = tx.prepare(r#"DELETE FROM "session" WHERE "id" = ?1"#).engine()?;
+    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for id in &ids {
         statement.execute([id]).engine()?;
     }
@@ -211,7 +208,7 @@ fn each_over(
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare(&sql).engine()?;
+    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
     let mut candidates = statement.query((dialect.time(now), limit)).engine()?;
     while let Some(row) = candidates.next().engine()? {
         let session = rows::session(row, 0, dialect)?;
@@ -224,5 +221,5 @@ fn each_over(
 
 fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    connection.query_row(&sql, [id], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()
+    connection.query_row(&dialect.sql(sql), [id], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()
 }

@@ -35,7 +35,7 @@ impl Store for Sqlite {
     }
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
-        users::password_hash(&self.connection, user_id)
+        users::password_hash(&self.connection, &self.dialect, user_id)
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
@@ -79,7 +79,9 @@ impl Store for Sqlite {
     ) -> Result<(User, Option<Session>), StoreError> {
         self.act(|tx, dialect, log| {
             let made = users::insert(tx, dialect, user, hash)?;
-            let session = session.map(|session| sessions::insert(tx, dialect, session)).transpose()?;
+            // The database may have chosen another id.
+            let of_made = |session: &NewSession| NewSession { user_id: made.id.clone(), ..session.clone() };
+            let session = session.map(|session| sessions::insert(tx, dialect, &of_made(session))).transpose()?;
             log.push(Event::user("user.created", &made.id).with(format!("roles: {}", made.roles())));
             log.extend(session.as_ref().map(begun_of));
             Ok((made, session))
@@ -192,10 +194,10 @@ impl Store for Sqlite {
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
-        users::accounts(&self.connection, user_id)
+        users::accounts(&self.connection, &self.dialect, user_id)
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-        attempts::read(&self.connection, &self.dialect, key)
+        attempts::read(&self.connection, key)
     }
 }

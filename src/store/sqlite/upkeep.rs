@@ -10,7 +10,7 @@ use crate::auth::store::{Census, StoreError, Upkeep};
 
 impl Upkeep for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
-        audit::each(&self.connection, &self.dialect, after, found)
+        audit::each(&self.connection, after, found)
     }
 
     fn policy(&mut self) -> Result<Policy, StoreError> {
@@ -23,8 +23,8 @@ impl Upkeep for Sqlite {
         value: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<Policy, PolicyError>, StoreError> {
-        self.act(|tx, dialect, log| {
-            let written = policy::write(tx, dialect, key, value, now)?;
+        self.act(|tx, _, log| {
+            let written = policy::write(tx, key, value, now)?;
             if let Ok(policy) = &written {
                 let detail = format!("{} = {}", key.name, key.value(policy));
                 log.push(Event { name: "policy.set", ..Event::default() }.with(detail));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
-use super::rows;
+use super::{rows, write};
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
 use crate::auth::user::{User, UserRef};
@@ -16,15 +16,17 @@ pub(super) fn find(connection: &Connection, dialect: &Dialect, who: &UserRef) ->
         UserRef::Id(id) => ("id", id.as_str()),
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    connection.query_row(&sql, [key], |row| Ok(rows::user(row, 0, dialect))).optional().engine()?.transpose()
+    connection.query_row(&dialect.sql(sql), [key], |row| Ok(rows::user(row, 0, dialect))).optional().engine()?.transpose()
 }
 
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
-pub(super) fn password_hash(connection: &Connection, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
+pub(super) fn password_hash(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
     let text: Option<Option<String>> = connection
         .query_row(
-            r#"SELECT "password" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
+            &dialect.sql(
+                r#"SELECT "password" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
+            ),
             [Account::CREDENTIAL, user_id],
             |row| row.get(0),
         )
@@ -42,8 +44,10 @@ pub(super) fn set_password_hash(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     tx.execute(
-        r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
-           WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
+        &dialect.sql(
+            r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
+               WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
+        ),
         (Account::CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
     )
     .engine()
@@ -56,17 +60,24 @@ pub(super) fn insert(
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
     let now = dialect.time(user.now);
-    tx.execute(
-        r#"INSERT INTO "user"
-           ("id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt", "role", "banned")
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 0)"#,
-        (&user.id, &user.name, user.email.as_str(), user.email_verified, &user.image, now, &user.role),
-    )
-    .engine()?;
+    // The app's admin plugin gives a role to everybody, and an app without it has no place for one.
+    let nobody = dialect.is_guest() && dialect.has("user", "role");
+    let role = user.role.clone().or_else(|| nobody.then(|| "user".to_owned()));
+    let values = vec![
+        ("name", user.name.clone().into()),
+        ("email", user.email.as_str().to_owned().into()),
+        ("emailVerified", user.email_verified.into()),
+        ("image", user.image.clone().into()),
+        ("createdAt", now.clone()),
+        ("updatedAt", now),
+        ("role", role.into()),
+        ("banned", false.into()),
+    ];
+    let id = write::insert(tx, dialect, "user", &user.id, values)?;
     if let Some(hash) = hash {
-        insert_credential(tx, dialect, &user.account_id, &user.id, hash, user.now)?;
+        insert_credential(tx, dialect, &user.account_id, &id, hash, user.now)?;
     }
-    read_back(tx, dialect, &user.id)
+    read_back(tx, dialect, &id)
 }
 
 fn insert_credential(
@@ -77,13 +88,16 @@ fn insert_credential(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
-           VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?5)"#,
-        (id, user_id, Account::CREDENTIAL, hash.expose(), dialect.time(now)),
-    )
-    .engine()?;
-    Ok(())
+    let now = dialect.time(now);
+    let values = vec![
+        ("accountId", user_id.to_owned().into()),
+        ("providerId", Account::CREDENTIAL.to_owned().into()),
+        ("userId", user_id.to_owned().into()),
+        ("password", hash.expose().to_owned().into()),
+        ("createdAt", now.clone()),
+        ("updatedAt", now),
+    ];
+    write::insert(tx, dialect, "account", id, values).map(drop)
 }
 
 /// Sets the hash of the credential account and makes one that is missing; `false` without a user.
@@ -101,12 +115,12 @@ pub(super) fn upsert_password_hash(
     Ok(true)
 }
 
-pub(super) fn accounts(connection: &Connection, user_id: &str) -> Result<Vec<Account>, StoreError> {
+pub(super) fn accounts(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Account>, StoreError> {
     let mut statement = connection
-        .prepare(
+        .prepare(&dialect.sql(
             r#"SELECT "providerId", "accountId", "password" IS NOT NULL FROM "account" WHERE "userId" = ?1
                ORDER BY "providerId", "accountId""#,
-        )
+        ))
         .engine()?;
     let account =
         |row: &Row<'_>| Ok(Account { provider_id: row.get(0)?, account_id: row.get(1)?, has_password: row.get(2)? });
