@@ -142,6 +142,7 @@ fn wishes(cli: &Cli) -> Wishes {
         no_input: cli.global.no_input,
         yes: cli.global.yes,
         reason: cli.global.reason.clone(),
+        schema: cli.global.schema.clone(),
     }
 }
 

@@ -17,6 +17,8 @@ pub struct PlaceHints {
     pub data_home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`.
     pub config_home: Option<PathBuf>,
+    /// `XDG_STATE_HOME`.
+    pub state_home: Option<PathBuf>,
     /// `AUTHCTL_DB`.
     pub database: Option<PathBuf>,
 }
@@ -133,6 +135,15 @@ pub fn make_private(directory: &Path) -> io::Result<()> {
 pub fn config_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
     let base = base_directory(hints, hints.config_home.as_deref(), ".config", "XDG_CONFIG_HOME")?;
     Ok(base.join("authctl"))
+}
+
+/// The file in which authctl keeps what is its own about an app's database: log, attempts, rules.
+///
+/// # Errors
+/// [`PathError::NoHome`].
+pub fn guest_state(hints: &PlaceHints, database: &Path) -> Result<PathBuf, PathError> {
+    let base = base_directory(hints, hints.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
+    Ok(base.join("authctl").join(format!("{}.db", session_key(database))))
 }
 
 /// A base directory of the XDG specification, on every Unix alike. As it asks, a relative path in

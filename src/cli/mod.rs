@@ -72,6 +72,9 @@ pub struct Global {
     /// Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]
     #[arg(long, value_name = "PATH", global = true, help_heading = "Global options")]
     pub db: Option<PathBuf>,
+    /// What a Better Auth app's database does not show of its schema [default: AUTHCTL_SCHEMA]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Global options")]
+    pub schema: Option<PathBuf>,
     /// Answer with one JSON document; errors too
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,

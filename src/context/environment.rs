@@ -17,6 +17,8 @@ pub struct Environment {
     /// `CI`, unless it says no.
     pub(super) ci: bool,
     pub(super) origin: OriginHints,
+    /// `AUTHCTL_SCHEMA`.
+    pub(super) schema: Option<PathBuf>,
     no_color: bool,
 }
 
@@ -32,12 +34,14 @@ impl Environment {
                 home: path("HOME"),
                 data_home: path("XDG_DATA_HOME"),
                 config_home: path("XDG_CONFIG_HOME"),
+                state_home: path("XDG_STATE_HOME"),
                 database: path("AUTHCTL_DB"),
             },
             token: set("AUTHCTL_TOKEN"),
             token_file: path("AUTHCTL_TOKEN_FILE"),
             ci: set("CI").is_some_and(|value| value != "false" && value != "0"),
             origin: OriginHints::from(text),
+            schema: path("AUTHCTL_SCHEMA"),
             no_color: set("NO_COLOR").is_some(),
         }
     }

@@ -20,7 +20,8 @@ use crate::auth::{Auth, SignedIn};
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
-use crate::store::{OpenError, sqlite};
+use crate::store::sqlite::{self, Opened, Sqlite};
+use crate::store::{Hints, OpenError};
 
 pub use environment::Environment;
 pub use token::{NoToken, TokenSource};
@@ -38,6 +39,22 @@ pub struct Wishes {
     pub yes: bool,
     /// `--reason`.
     pub reason: Option<String>,
+    /// `--schema`.
+    pub schema: Option<PathBuf>,
+}
+
+/// Why a file of hints about a schema is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema file {} cannot be used: {problem}", path.display())]
+pub struct HintsError {
+    path: PathBuf,
+    problem: String,
+}
+
+/// Reads a file of hints.
+fn hints(path: &Path) -> Result<Hints, HintsError> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    text.and_then(|text| Hints::parse(&text)).map_err(|problem| HintsError { path: path.to_owned(), problem })
 }
 
 /// Everything a command needs of the outside.
@@ -104,7 +121,8 @@ impl Context {
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
             let place = self.database()?;
-            let mut opened = sqlite::open(&place.path, self.wishes.wait)
+            let mut opened = self
+                .open(&place.path)
                 .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
             opened.act_as(self.acting());
             self.policy = opened.policy()?;
@@ -112,6 +130,24 @@ impl Context {
         }
         let store = self.store.as_deref_mut().context("the store is not open")?;
         Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
+    }
+
+    /// Opens a database of our own, or an app's with our own state beside it.
+    fn open(&self, path: &Path) -> anyhow::Result<Sqlite> {
+        let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
+            None => Hints::default(),
+            Some(file) => hints(file)?,
+        };
+        match sqlite::open(path, self.wishes.wait, &hints)? {
+            Opened::Own(store) => Ok(store),
+            Opened::App(app) => {
+                let state = paths::guest_state(&self.environment.places, path)?;
+                let directory = state.parent().unwrap_or(Path::new("/"));
+                paths::make_private(directory)
+                    .map_err(|source| OpenError::CannotCreate { path: state.clone(), source })?;
+                app.with_state(&state).context("could not open what authctl keeps about this app's database")
+            }
+        }
     }
 
     /// As [`Context::auth`], but makes a database that is missing, and says so.

@@ -7,7 +7,7 @@ use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
-use crate::context::NoToken;
+use crate::context::{HintsError, NoToken};
 use crate::exit_code::ExitCode;
 use crate::mail::MailError;
 use crate::output::time;
@@ -30,6 +30,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
         Some(of_session_file(error))
     } else if let Some(error) = cause.downcast_ref::<NoToken>() {
         Some(of_no_token(error))
+    } else if cause.is::<HintsError>() {
+        Some(Exit::new(ExitCode::Usage, "SCHEMA_FILE").hint("see \"With a Better Auth app\" in the manual"))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
         Some(of_path(error))
     } else if let Some(error) = cause.downcast_ref::<MailError>() {
@@ -158,6 +160,11 @@ fn of_store(error: &StoreError) -> Exit {
         StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => {
             Exit::new(ExitCode::Database, "DATABASE_CORRUPT").hint("restore a backup; nothing was changed")
         }
+        StoreError::NotOurs(refusal) => {
+            Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
+        }
+        StoreError::NoColumn { .. } => Exit::new(ExitCode::Database, "COLUMN_MISSING")
+            .hint("add the plugin to the app and run its migration; nothing was changed"),
         StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
     }
 }
@@ -178,6 +185,8 @@ fn of_open(error: &OpenError) -> Exit {
         OpenError::Foreign(_) => {
             database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
         }
+        OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
+            .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
         OpenError::Truncated { .. } => {
             database("DATABASE_TRUNCATED").hint("restore a backup; the file was left as it was")

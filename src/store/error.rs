@@ -30,6 +30,14 @@ pub enum OpenError {
     /// Another program's database.
     #[error("{} belongs to another program", .0.display())]
     Foreign(PathBuf),
+    /// A Better Auth database that can be read in two ways.
+    #[error("{} can be read in two ways: {problem}", path.display())]
+    Ambiguous {
+        /// Where.
+        path: PathBuf,
+        /// Which.
+        problem: String,
+    },
     /// Made by a later authctl.
     #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
     Newer {

@@ -6,6 +6,8 @@
 mod contract;
 mod dialect;
 mod error;
+mod hints;
 pub mod sqlite;
 
 pub use error::OpenError;
+pub use hints::Hints;

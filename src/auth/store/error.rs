@@ -1,6 +1,8 @@
 //! How the memory fails, in the rules' words; the engine's own words are told only where nothing
 //! better is known.
 
+use super::app::Refusal;
+
 /// Why the memory failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -37,6 +39,9 @@ pub enum StoreError {
         /// What is wrong with the value, without the value.
         problem: String,
     },
+    /// The database is an app's, and something in it makes writing there unsafe.
+    #[error("nothing is written to this app's database: {}", .0.problem)]
+    NotOurs(Refusal),
     /// The app of a database does not know what was to be written.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
     NoColumn {

@@ -5,6 +5,7 @@
 //! the database.
 
 mod change;
+mod app;
 mod error;
 mod facts;
 mod query;
@@ -24,6 +25,7 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError};
 
 pub use change::{Ban, EndSessions, Updated, UserChange};
+pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use error::StoreError;
 pub use facts::{
     Account, AdminGuard, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin, PasswordChange,

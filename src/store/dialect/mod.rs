@@ -57,6 +57,17 @@ pub(super) enum IdForm {
 /// How the tables of our own write instants, in whatever database.
 pub(super) const OWN_TIME: TimeForm = TimeForm::Seconds;
 
+impl IdForm {
+    /// In words.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Uuid => "UUIDs",
+            Self::Serial => "numbers, chosen by the database",
+        }
+    }
+}
+
 /// A database made by authctl: the article's columns, whole seconds, secrets as digests.
 pub(super) const NATIVE: Dialect = Dialect {
     names: None,

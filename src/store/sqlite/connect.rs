@@ -17,7 +17,16 @@ const ROW_BYTES_MAX: i32 = 1_000_000;
 /// Connects with settings under which a hostile file can run nothing: no triggers, no views, no
 /// functions from its schema. Never creates a file and never reads the path as a URI.
 pub(super) fn connect(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+    connect_as(OpenFlags::SQLITE_OPEN_READ_WRITE, path, wait)
+}
+
+/// Connects as [`connect`] does, and writes nothing.
+pub(super) fn connect_to_read(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
+    connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, path, wait)
+}
+
+fn connect_as(access: OpenFlags, path: &Path, wait: Duration) -> Result<Connection, StoreError> {
+    let flags = access
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;

@@ -15,8 +15,29 @@ pub(super) const APPLICATION_ID: u32 = 0x6163_746c;
 /// Length of SQLite's file header in bytes (SQLite file format, section 1.3).
 const HEADER_BYTES: usize = 100;
 
+/// Whose a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Made by authctl.
+    Own,
+    /// Made by another program.
+    Other {
+        /// The file's owner, by number.
+        owner: u32,
+    },
+}
+
 /// Refuses everything that is not an authctl database of whole size that only its owner can write.
 pub(super) fn inspect(path: &Path) -> Result<(), OpenError> {
+    match look(path)? {
+        Kind::Own => Ok(()),
+        Kind::Other { .. } => Err(OpenError::Foreign(path.into())),
+    }
+}
+
+/// Refuses everything that is not a database of whole size in a directory that others cannot write,
+/// and one of our own that others can use. Who else may read an app's file is the app's affair.
+pub(super) fn look(path: &Path) -> Result<Kind, OpenError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
         Ok(file) => file,
@@ -35,9 +56,12 @@ pub(super) fn inspect(path: &Path) -> Result<(), OpenError> {
     let mut header = [0_u8; HEADER_BYTES];
     let read = rustix::io::pread(&file, &mut header, 0).map_err(|error| unreadable(path, error.into()))?;
     let bytes = u64::try_from(stat.st_size).unwrap_or(0);
-    judge_header(path, &header[..read], bytes)?;
-    refuse_unsafe_file(path, &stat)?;
-    refuse_unsafe_directory(path, stat.st_uid)
+    let is_own = judge_header(path, &header[..read], bytes)?;
+    if is_own {
+        refuse_unsafe_file(path, &stat)?;
+    }
+    refuse_unsafe_directory(path, stat.st_uid)?;
+    Ok(if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } })
 }
 
 fn unreadable(path: &Path, source: io::Error) -> OpenError {
@@ -55,7 +79,8 @@ fn refuse_other_kinds(path: &Path, stat: &Stat) -> Result<(), OpenError> {
     Err(OpenError::NotAFile { path: path.into(), kind })
 }
 
-fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<(), OpenError> {
+/// Tells whether authctl made the file.
+fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenError> {
     if header.is_empty() {
         return Err(OpenError::Empty(path.into()));
     }
@@ -63,9 +88,6 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<(), OpenError>
         return Err(OpenError::NotSqlite(path.into()));
     }
     let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    if word(68) != APPLICATION_ID {
-        return Err(OpenError::Foreign(path.into()));
-    }
     let page_size = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65_536,
         size => size,
@@ -75,7 +97,7 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<(), OpenError>
     if bytes < expected && !has_log(path) {
         return Err(OpenError::Truncated { path: path.into(), bytes, expected });
     }
-    Ok(())
+    Ok(word(68) == APPLICATION_ID)
 }
 
 fn has_log(path: &Path) -> bool {

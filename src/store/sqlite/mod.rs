@@ -12,6 +12,7 @@ mod create;
 mod engine_error;
 mod events;
 mod file;
+mod guest;
 mod lock;
 mod migrate;
 mod open;
@@ -32,12 +33,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
 use crate::auth::audit::{Acting, Event};
-use crate::auth::store::StoreError;
+use crate::auth::store::{AppSchema, StoreError};
 use engine_error::Engine as _;
 
 pub use create::create;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
-pub use open::open;
+pub use guest::App;
+pub use open::{Opened, open, open_own};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
 /// deleted is overwritten: an old hash must not stay readable in free pages.
@@ -56,6 +58,8 @@ pub struct Sqlite {
     acting: Acting,
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
+    /// What was recognised, when the database is an app's.
+    app: Option<AppSchema>,
 }
 
 impl Sqlite {
@@ -65,6 +69,9 @@ impl Sqlite {
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
+            return Err(StoreError::NotOurs(refusal.clone()));
+        }
         if !self.prepared_to_write {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
             self.prepared_to_write = true;

@@ -3,20 +3,50 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::connect::{connect, schema_version};
+use super::connect::{connect, connect_to_read, schema_version};
 use super::engine_error::Engine as _;
+use super::file::Kind;
+use super::guest::{self, App};
 use super::{Sqlite, file, migrate};
 use crate::auth::audit::Actor;
 use crate::store::OpenError;
 use crate::store::dialect::NATIVE;
+use crate::store::hints::Hints;
 
-/// Opens an existing database; `path` is absolute. An older schema is migrated.
+/// An opened database.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them lives, for a moment")]
+pub enum Opened {
+    /// Made by authctl.
+    Own(Sqlite),
+    /// A Better Auth app's.
+    App(App),
+}
+
+/// Opens an existing database; `path` is absolute. An older schema of our own is migrated; an app's
+/// database is recognised, with the help of hints, and stays as it is.
 ///
 /// `wait` is how long to wait for other processes, here and in every later act.
 ///
 /// # Errors
 /// [`OpenError`], each reason its own variant. The file is unchanged then.
-pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
+pub fn open(path: &Path, wait: Duration, hints: &Hints) -> Result<Opened, OpenError> {
+    match file::look(path)? {
+        Kind::Own => open_own(path, wait).map(Opened::Own),
+        Kind::Other { owner } => {
+            let may_write = rustix::process::geteuid().as_raw() == owner;
+            let connection = if may_write { connect(path, wait) } else { connect_to_read(path, wait) };
+            let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
+            guest::recognise(connection, path, owner, wait, hints).map(Opened::App)
+        }
+    }
+}
+
+/// Opens a database that authctl made.
+///
+/// # Errors
+/// As for [`open`]; [`OpenError::Foreign`] for any other.
+pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
     file::inspect(path)?;
     let connection = connect(path, wait).map_err(|source| OpenError::Store { path: path.into(), source })?;
     let found =
@@ -31,6 +61,7 @@ pub fn open(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
         wait,
         acting: Actor::default().into(),
         prepared_to_write: false,
+        app: None,
     };
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;

@@ -60,6 +60,7 @@ const WALLS: &[Wall] = &[
             "auth::strength::WeakPassword",
             "cli::UsageError",
             "mail::MailError",
+            "context::HintsError",
             "context::NoToken",
             "exit_code",
             "paths::PathError",

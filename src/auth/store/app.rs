@@ -1,0 +1,47 @@
+//! What was found in the database of a Better Auth app.
+
+/// The schema of an app's database, as it was recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSchema {
+    /// The tables that matter, with the names they have there.
+    pub tables: Vec<AppTable>,
+    /// How instants are written, in words.
+    pub time: String,
+    /// What shows it.
+    pub time_evidence: String,
+    /// How rows get their ids, in words.
+    pub ids: &'static str,
+    /// Why nothing is written there, each with what settles it. Empty when writing is safe.
+    pub refusals: Vec<Refusal>,
+}
+
+/// A table of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppTable {
+    /// Better Auth's name.
+    pub name: &'static str,
+    /// The app's.
+    pub physical: String,
+    /// Its columns.
+    pub columns: Vec<AppColumn>,
+}
+
+/// A column of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppColumn {
+    /// Better Auth's name.
+    pub name: &'static str,
+    /// The app's; `None` when it has no such column.
+    pub physical: Option<String>,
+    /// The type that the schema declares.
+    pub declared: String,
+}
+
+/// Why nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is in the way.
+    pub problem: String,
+    /// What settles it.
+    pub remedy: String,
+}

@@ -1,0 +1,110 @@
+//! What a person tells about an app's database that cannot be seen in it: a small file, named by
+//! `--schema`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::dialect::{TABLES, TimeForm};
+
+/// What was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hints {
+    /// How instants are written.
+    time: Option<TimeHint>,
+    /// Names of tables, by Better Auth's.
+    tables: BTreeMap<String, String>,
+    /// Names of columns, by Better Auth's `table.column`.
+    columns: BTreeMap<String, String>,
+    /// Text for columns of the app that need a value, by Better Auth's table and the app's column.
+    values: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TimeHint {
+    Seconds,
+    Milliseconds,
+    Text,
+}
+
+impl Hints {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let hints: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let known = |table: &str, column: Option<&str>| {
+            let table = TABLES.iter().find(|known| known.name == table);
+            table.is_some_and(|table| column.is_none_or(|column| table.column(column).is_some()))
+        };
+        if let Some(table) = hints.tables.keys().find(|table| !known(table, None)) {
+            return Err(format!("Better Auth has no table {table:?}"));
+        }
+        let unknown = |key: &&String| !key.split_once('.').is_some_and(|(table, column)| known(table, Some(column)));
+        if let Some(column) = hints.columns.keys().find(unknown) {
+            return Err(format!("Better Auth has no column {column:?}: write it as \"user.email\""));
+        }
+        let homeless = |key: &&String| !key.split_once('.').is_some_and(|(table, _)| known(table, None));
+        if let Some(column) = hints.values.keys().find(homeless) {
+            return Err(format!("{column:?} is no column of a table of Better Auth: write it as \"user.tenant\""));
+        }
+        Ok(hints)
+    }
+
+    pub(super) fn time(&self) -> Option<TimeForm> {
+        self.time.map(|time| match time {
+            TimeHint::Seconds => TimeForm::Seconds,
+            TimeHint::Milliseconds => TimeForm::Milliseconds,
+            TimeHint::Text => TimeForm::Zulu,
+        })
+    }
+
+    pub(super) fn table(&self, table: &str) -> Option<&str> {
+        self.tables.get(table).map(String::as_str)
+    }
+
+    pub(super) fn column(&self, table: &str, column: &str) -> Option<&str> {
+        self.columns.get(&format!("{table}.{column}")).map(String::as_str)
+    }
+
+    pub(super) fn value(&self, table: &str, column: &str) -> Option<&str> {
+        self.values.get(&format!("{table}.{column}")).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_what_the_database_does_not_show() {
+        let hints = Hints::parse(
+            r#"{"time": "seconds", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
+                "values": {"user.tenant": "main"}}"#,
+        )
+        .unwrap();
+        assert_eq!(hints.time(), Some(TimeForm::Seconds));
+        assert_eq!((hints.table("user"), hints.table("session")), (Some("members"), None));
+        assert_eq!(hints.column("user", "email"), Some("mail"));
+        assert_eq!(hints.value("user", "tenant"), Some("main"));
+        assert_eq!(Hints::parse("{}").unwrap(), Hints::default());
+    }
+
+    #[test]
+    fn a_name_that_better_auth_does_not_have_is_a_mistake() {
+        for text in [
+            r#"{"tables": {"users": "members"}}"#,
+            r#"{"columns": {"user.mail": "email"}}"#,
+            r#"{"columns": {"email": "mail"}}"#,
+            r#"{"values": {"tenant": "main"}}"#,
+            r#"{"time": "hours"}"#,
+            r#"{"times": "seconds"}"#,
+            "[]",
+        ] {
+            assert!(Hints::parse(text).is_err(), "{text}");
+        }
+    }
+}

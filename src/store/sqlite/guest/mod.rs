@@ -1,0 +1,97 @@
+//! A database that belongs to a Better Auth app. We are a guest in it: its schema is recognised and
+//! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own,
+//! attached beside it.
+
+mod recognise;
+mod schema;
+mod times;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::limits::Limit;
+
+use super::engine_error::Engine as _;
+use super::{Sqlite, create, open_own};
+use crate::auth::audit::Actor;
+use crate::auth::store::{AppSchema, Refusal, StoreError};
+use crate::store::OpenError;
+use crate::store::dialect::Dialect;
+use crate::store::hints::Hints;
+use recognise::{NotRead, Recognised};
+
+/// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
+#[derive(Debug)]
+pub struct App {
+    connection: Connection,
+    dialect: Dialect,
+    schema: AppSchema,
+    path: std::path::PathBuf,
+    wait: Duration,
+}
+
+/// Recognises the database behind a connection.
+///
+/// # Errors
+/// [`OpenError::Foreign`] when it is no Better Auth database, [`OpenError::Ambiguous`] when it can be
+/// read in two ways.
+pub(super) fn recognise(
+    connection: Connection,
+    path: &Path,
+    owner: u32,
+    wait: Duration,
+    hints: &Hints,
+) -> Result<App, OpenError> {
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    let Recognised { dialect, mut schema } =
+        recognise::recognise(&connection, hints).engine().map_err(failed)?.map_err(|not_read| match not_read {
+            NotRead::Foreign => OpenError::Foreign(path.into()),
+            NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
+        })?;
+    if owner != rustix::process::geteuid().as_raw() {
+        // Files that SQLite makes beside the database would be another user's, and lock the app out.
+        schema.refusals.insert(
+            0,
+            Refusal {
+                problem: "the file belongs to another user".to_owned(),
+                remedy: format!("run as that user: sudo -u '#{owner}' authctl ..."),
+            },
+        );
+    }
+    Ok(App { connection, dialect, schema, path: path.into(), wait })
+}
+
+impl App {
+    /// Makes a store of it, with authctl's own tables in the file at `state`: an ordinary database of
+    /// authctl, whose tables of users stay empty.
+    ///
+    /// # Errors
+    /// [`OpenError`], about that file.
+    pub fn with_state(self, state: &Path) -> Result<Sqlite, OpenError> {
+        match create(state, self.wait) {
+            Ok(()) | Err(OpenError::Exists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        // Checks it and brings it up to date.
+        drop(open_own(state, self.wait)?);
+        attach(&self.connection, state).map_err(|source| OpenError::Store { path: state.into(), source })?;
+        Ok(Sqlite {
+            connection: self.connection,
+            dialect: self.dialect,
+            path: self.path,
+            wait: self.wait,
+            acting: Actor::default().into(),
+            prepared_to_write: false,
+            app: Some(self.schema),
+        })
+    }
+}
+
+/// Names without a schema are looked for in the app's file first; `authctl_...` are found only here.
+fn attach(connection: &Connection, state: &Path) -> Result<(), StoreError> {
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).engine()?;
+    let path = state.to_str().ok_or_else(|| StoreError::Io("the path of the state file is not UTF-8".into()))?;
+    connection.execute("ATTACH DATABASE ?1 AS authctl", [path]).engine()?;
+    Ok(())
+}

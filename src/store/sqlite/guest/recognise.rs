@@ -1,0 +1,211 @@
+//! Recognises the database of a Better Auth app: by what is in it, never by a guess. What cannot be
+//! told apart is not read; what is not wholly understood is read and not written.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::schema::{self, Column};
+use super::times::{Evidence, Verdict};
+use crate::auth::store::{AppColumn, AppSchema, AppTable, Refusal};
+use crate::store::dialect::{Dialect, Holds, IdForm, Names, SecretForm, TABLES, Table, TimeForm, identifier};
+use crate::store::hints::Hints;
+
+/// Without these columns a table is not Better Auth's.
+const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
+/// What accounts with a password have in the column that versions 1.7.0 to 1.7.2 added.
+const ISSUER: &str = "local:credential";
+
+/// Why a file is not read as an app's.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotRead {
+    /// Nothing in it is Better Auth's.
+    Foreign,
+    /// It is, but something can be read in two ways.
+    Ambiguous(String),
+}
+
+/// A recognised database.
+#[derive(Debug)]
+pub(super) struct Recognised {
+    pub(super) dialect: Dialect,
+    pub(super) schema: AppSchema,
+}
+
+/// What is put together on the way.
+struct Findings<'c> {
+    connection: &'c Connection,
+    hints: &'c Hints,
+    names: Names,
+    tables: Vec<AppTable>,
+    times: Evidence,
+    fixed: Vec<(&'static str, String, String)>,
+    refusals: Vec<Refusal>,
+}
+
+/// Looks at a file's schema and some of its rows.
+pub(super) fn recognise(connection: &Connection, hints: &Hints) -> rusqlite::Result<Result<Recognised, NotRead>> {
+    let (names, tables, refusals) = (Names::as_spelled(), Vec::new(), Vec::new());
+    let mut findings =
+        Findings { connection, hints, names, tables, times: Evidence::default(), fixed: Vec::new(), refusals };
+    for table in TABLES {
+        if let Err(not_read) = findings.look_at(table)? {
+            return Ok(Err(not_read));
+        }
+    }
+    let ids = findings.ids()?;
+    let (time, time_name, time_evidence) = findings.time();
+    let Findings { names, tables, fixed, refusals, .. } = findings;
+    let dialect = Dialect { names: Some(names), time, secrets: SecretForm::Plain, ids, fixed };
+    let schema = AppSchema { tables, time: time_name, time_evidence, ids: ids.name(), refusals };
+    Ok(Ok(Recognised { dialect, schema }))
+}
+
+impl Findings<'_> {
+    fn look_at(&mut self, table: &'static Table) -> rusqlite::Result<Result<(), NotRead>> {
+        let physical = match self.name_of(table)? {
+            Ok(physical) => physical,
+            Err(not_read) => return Ok(Err(not_read)),
+        };
+        let there = schema::columns(self.connection, &physical)?;
+        let mut columns = Vec::new();
+        for column in table.columns {
+            let hint = self.hints.column(table.name, column.name);
+            let mut named = there.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
+            let found = named.next();
+            if let (Some(one), Some(other)) = (found, named.next()) {
+                let both = format!("{physical}.{} and {physical}.{} could both be", one.name, other.name);
+                return Ok(Err(NotRead::Ambiguous(format!("{both} {}.{}", table.name, column.name))));
+            }
+            if found.is_none() && ESSENTIAL.contains(&column.name) {
+                return Ok(Err(NotRead::Foreign));
+            }
+            if found.is_none() && column.core {
+                let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
+                self.refuse(
+                    format!("the table {physical} has no column {}", column.name),
+                    format!("bring the app's migrations to their end, or name the column in the --schema file: {{\"columns\": {{{what}}}}}"),
+                );
+            }
+            if let (Some(found), Holds::Time) = (found, column.holds) {
+                self.times.add(self.connection, &physical, found)?;
+            }
+            self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
+            columns.push(AppColumn {
+                name: column.name,
+                physical: found.map(|found| found.name.clone()),
+                declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
+            });
+        }
+        self.look_at_unknown(table, &physical, &there, &columns);
+        if let Some(trigger) = schema::trigger(self.connection, &physical)? {
+            self.refuse(
+                format!("the trigger {trigger} acts on the table {physical}, and authctl runs no triggers of others"),
+                "write through the app, or drop the trigger".to_owned(),
+            );
+        }
+        self.names.set_table(table.name, &physical);
+        self.tables.push(AppTable { name: table.name, physical, columns });
+        Ok(Ok(()))
+    }
+
+    /// Columns that are not ours must be able to stay empty.
+    fn look_at_unknown(&mut self, table: &Table, physical: &str, there: &[Column], known: &[AppColumn]) {
+        for column in there {
+            let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
+            if is_known || column.key {
+                continue;
+            }
+            if let Some(value) = self.hints.value(table.name, &column.name) {
+                self.fixed.push((table.name, column.name.clone(), value.to_owned()));
+            } else if table.name == "account" && column.name.eq_ignore_ascii_case("issuer") {
+                self.fixed.push((table.name, column.name.clone(), ISSUER.to_owned()));
+            } else if column.not_null && column.default.is_none() {
+                self.refuse(
+                    format!("the column {physical}.{} needs a value, and authctl does not know which", column.name),
+                    format!("name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}", table.name, column.name),
+                );
+            }
+        }
+    }
+
+    /// The table's name in the file: as spelled, in the plural, or as the hints say.
+    fn name_of(&self, table: &Table) -> rusqlite::Result<Result<String, NotRead>> {
+        if let Some(name) = self.hints.table(table.name) {
+            return Ok(schema::table(self.connection, name)?.ok_or(NotRead::Foreign));
+        }
+        let singular = schema::table(self.connection, table.name)?;
+        let plural = schema::table(self.connection, &format!("{}s", table.name))?;
+        Ok(match (singular, plural) {
+            (Some(one), Some(other)) => {
+                Err(NotRead::Ambiguous(format!("{one} and {other} could both be the table {}", table.name)))
+            }
+            (one, other) => one.or(other).ok_or(NotRead::Foreign),
+        })
+    }
+
+    fn refuse(&mut self, problem: String, remedy: String) {
+        self.refusals.push(Refusal { problem, remedy });
+    }
+
+    /// The form of instants, its name, and what shows it.
+    fn time(&mut self) -> (TimeForm, String, String) {
+        if let Some(told) = self.hints.time() {
+            return (told, told.name().to_owned(), "the --schema file".to_owned());
+        }
+        let settle = "name it in the --schema file: {\"time\": \"seconds\"}, \"milliseconds\" or \"text\"".to_owned();
+        match std::mem::take(&mut self.times).verdict() {
+            Verdict::One(form, evidence) => (form, form.name().to_owned(), evidence),
+            Verdict::Mixed((form, place), (other, elsewhere)) => {
+                let problem = format!("{place} are {}, {elsewhere} are {}", plural(form), plural(other));
+                self.refuse(problem, format!("correct the rows, or {settle}"));
+                (form, "mixed".to_owned(), format!("{place} and {elsewhere}"))
+            }
+            Verdict::Unknown => {
+                let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
+                self.refuse(problem.to_owned(), settle);
+                (TimeForm::Milliseconds, "not known".to_owned(), "there are no rows, and the schema does not say".to_owned())
+            }
+        }
+    }
+
+    /// How the rows of users get their ids.
+    fn ids(&self) -> rusqlite::Result<IdForm> {
+        let table = self.names.table("user");
+        let column = self.names.column("user", "id").unwrap_or("id");
+        let declared = schema::columns(self.connection, table)?.into_iter().find(|one| one.name == column);
+        if declared.is_some_and(|one| one.declared.eq_ignore_ascii_case("integer")) {
+            return Ok(IdForm::Serial);
+        }
+        let sql = format!("SELECT {} FROM main.{} ORDER BY rowid DESC LIMIT 1", identifier(column), identifier(table));
+        let newest: Option<String> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
+        Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdForm::Uuid } else { IdForm::Text })
+    }
+}
+
+fn plural(form: TimeForm) -> &'static str {
+    match form {
+        TimeForm::Seconds => "seconds",
+        TimeForm::Milliseconds => "milliseconds",
+        TimeForm::Zulu => "text that ends with Z",
+        TimeForm::Offset => "text with an offset",
+    }
+}
+
+/// Whether a column is called by a logical name: letter for letter, or in `snake_case`.
+fn is_called(physical: &str, logical: &str, exact: bool) -> bool {
+    if exact {
+        return physical.eq_ignore_ascii_case(logical);
+    }
+    let mut snake = String::new();
+    for c in logical.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    physical.eq_ignore_ascii_case(logical) || physical.eq_ignore_ascii_case(&snake)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
