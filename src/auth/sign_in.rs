@@ -6,7 +6,7 @@ use super::email::Email;
 use super::password::{self, Verdict};
 use super::secret::{Password, StoredHash};
 use super::session::Session;
-use super::throttle::{AttemptKey, Decision};
+use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionWish};
 
@@ -62,7 +62,7 @@ impl Auth<'_> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
         // In Better Auth's order.
         if self.policy.email.verification_required && !verified.user.email_verified {
-            return Err(AuthError::EmailNotVerified);
+            return Err(AuthError::EmailNotVerified { email: request.email.clone() });
         }
         self.refuse_banned(&verified.user)?;
         if verified.user.two_factor_enabled {
@@ -75,9 +75,7 @@ impl Auth<'_> {
     /// user's, for whatever reason.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
         let attempts = AttemptKey::sign_in(email);
-        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
-            return Err(AuthError::Throttled { retry_after });
-        }
+        self.count_attempt(&attempts)?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         // Asked for nobody as well, so that both ways run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod db;
+mod email;
 mod guard;
 mod hash;
 mod parse;
@@ -24,6 +25,7 @@ pub use account::{
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use db::DbCommand;
+pub use email::{EmailCommand, VerifyAddressArgs};
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
@@ -134,6 +136,13 @@ pub enum Command {
     /// Same as `password change`
     #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Passwd(ChangePasswordArgs),
+    /// Verify or change your address
+    #[command(after_help = email::EXAMPLES)]
+    Email {
+        /// What to do.
+        #[command(subcommand)]
+        command: EmailCommand,
+    },
     /// Change or delete your own account
     #[command(after_help = account::EXAMPLES)]
     Account {
