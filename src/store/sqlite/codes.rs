@@ -1,18 +1,42 @@
 //! Codes, in the `verification` table: `identifier` is the purpose and the digest of the code, `value`
-//! the user's id and the address, a line each.
+//! the user's id, the address and, where there is one, the address to move to, a line each. In an
+//! app's database a code to reset a password is the app's own: in clear, with the user's id alone, so
+//! that either side takes what the other made.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
+use super::{changes, passwords, users, write};
+use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::email::Email;
 use crate::auth::secret::Code;
-use crate::auth::store::{NewCode, StoreError};
+use crate::auth::session::Session;
+use crate::auth::store::{AdminGuard, CodeEffect, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
-use crate::store::dialect::Dialect;
+use crate::auth::user::{User, UserRef};
+use crate::store::dialect::{Dialect, SecretForm};
 
-fn identifier(purpose: Purpose, code: &Code) -> String {
-    format!("{}:{}", purpose.word(), digest(code.expose()))
+/// Whether a code for this purpose is the app's affair.
+fn is_the_apps(dialect: &Dialect, purpose: Purpose) -> bool {
+    dialect.secrets == SecretForm::Plain && purpose == Purpose::ResetPassword
+}
+
+fn identifier(dialect: &Dialect, purpose: Purpose, code: &Code) -> String {
+    if is_the_apps(dialect, purpose) {
+        format!("{}:{}", purpose.word(), code.expose())
+    } else {
+        format!("{}:{}", purpose.word(), digest(code.expose()))
+    }
+}
+
+fn value(dialect: &Dialect, purpose: Purpose, stored: &StoredCode) -> String {
+    if is_the_apps(dialect, purpose) {
+        return stored.user_id.clone();
+    }
+    let new_email = stored.new_email.as_ref().map(|email| format!("\n{email}")).unwrap_or_default();
+    format!("{}\n{}{new_email}", stored.user_id, stored.email)
 }
 
 pub(super) fn find(
@@ -23,70 +47,107 @@ pub(super) fn find(
 ) -> Result<Option<StoredCode>, StoreError> {
     let row = connection
         .query_row(
-            r#"SELECT "value", "expiresAt" FROM "verification" WHERE "identifier" = ?1"#,
-            [identifier(purpose, code)],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
+            &dialect.sql(r#"SELECT "value", "expiresAt" FROM "verification" WHERE "identifier" = ?1"#),
+            [identifier(dialect, purpose, code)],
+            |row| Ok((row.get::<_, String>(0)?, dialect.read_time(row.get_ref(1)?))),
         )
         .optional()
         .engine()?;
     // A row that makes no sense is no code.
-    Ok(row.and_then(|(value, expires_at)| {
-        let (user_id, email) = value.split_once('\n')?;
-        let expires_at = dialect.read_time(expires_at)?;
-        Some(StoredCode { user_id: user_id.to_owned(), email: email.to_owned(), expires_at })
-    }))
+    let Some((value, Some(expires_at))) = row else { return Ok(None) };
+    if is_the_apps(dialect, purpose) {
+        let user = users::find(connection, dialect, &UserRef::Id(value))?;
+        return Ok(user.map(|user| StoredCode { user_id: user.id, email: user.email, new_email: None, expires_at }));
+    }
+    let mut lines = value.split('\n');
+    let (Some(user_id), Some(email)) = (lines.next(), lines.next()) else { return Ok(None) };
+    let Ok(new_email) = lines.next().map(Email::parse).transpose() else { return Ok(None) };
+    Ok(Some(StoredCode { user_id: user_id.to_owned(), email: email.to_owned(), new_email, expires_at }))
 }
 
 /// Adds a code and removes those for the same purpose and user.
 pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, new: &NewCode<'_>) -> Result<(), StoreError> {
-    delete_all(tx, new.purpose, &new.stored.user_id)?;
-    tx.execute(
-        r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
-           VALUES (?1, ?2, ?3, ?4, ?5, ?5)"#,
-        (
-            &new.id,
-            identifier(new.purpose, new.code),
-            format!("{}\n{}", new.stored.user_id, new.stored.email),
-            dialect.time(new.stored.expires_at),
-            dialect.time(new.now),
-        ),
-    )
-    .engine()?;
-    Ok(())
+    delete_all(tx, dialect, new.purpose, &new.stored.user_id)?;
+    let now = dialect.time(new.now);
+    let values = vec![
+        ("identifier", identifier(dialect, new.purpose, new.code).into()),
+        ("value", value(dialect, new.purpose, &new.stored).into()),
+        ("expiresAt", dialect.time(new.stored.expires_at)),
+        ("createdAt", now.clone()),
+        ("updatedAt", now),
+    ];
+    write::insert(tx, dialect, "verification", &new.id, values).map(drop)
 }
 
-/// Removes a code and tells whether it was there and had not expired.
-pub(super) fn take(
+/// Removes a code and does what it is for, if it counts.
+pub(super) fn use_up(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    purpose: Purpose,
+    code: &Code,
+    effect: &CodeEffect<'_>,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<Session>)>, StoreError> {
+    let Some(owner) = take(tx, dialect, purpose, code, now)? else {
+        return Ok(None);
+    };
+    log.push(Event::user("code.used", &owner.id).with(purpose.word()));
+    match effect {
+        CodeEffect::Password(new) => Ok(passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended))),
+        CodeEffect::User(change) => match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, now)? {
+            Updated::User { user, ended } => Ok(Some((user, ended))),
+            Updated::LastAdmin | Updated::Missing => Ok(None),
+        },
+    }
+}
+
+/// Removes a code and tells whose it was, if it counted. Looked at in the act itself: the address may
+/// have changed since somebody looked before.
+fn take(
     tx: &Transaction<'_>,
     dialect: &Dialect,
     purpose: Purpose,
     code: &Code,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let counts = find(tx, dialect, purpose, code)?.is_some_and(|stored| now < stored.expires_at);
-    tx.execute(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#, [identifier(purpose, code)]).engine()?;
-    Ok(counts)
+) -> Result<Option<User>, StoreError> {
+    let Some(stored) = find(tx, dialect, purpose, code)? else {
+        return Ok(None);
+    };
+    let delete = dialect.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
+    tx.execute(&delete, [identifier(dialect, purpose, code)]).engine()?;
+    let user = users::find(tx, dialect, &UserRef::Id(stored.user_id.clone()))?;
+    Ok(user.filter(|user| stored.counts_for(user, now)))
 }
 
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
 /// Better Auth writes them.
-pub(super) fn delete_of_user(tx: &Transaction<'_>, user_id: &str) -> Result<(), StoreError> {
+pub(super) fn delete_of_user(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<(), StoreError> {
     tx.execute(
-        r#"DELETE FROM "verification" WHERE "value" = ?1 OR substr("value", 1, ?2) = ?3"#,
+        &dialect.sql(r#"DELETE FROM "verification" WHERE "value" = ?1 OR substr("value", 1, ?2) = ?3"#),
         (user_id, i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX), format!("{user_id}\n")),
     )
     .engine()?;
     Ok(())
 }
 
-/// Removes all codes for a purpose and user: whoever has set a password needs no older code.
-pub(super) fn delete_all(tx: &Transaction<'_>, purpose: Purpose, user_id: &str) -> Result<(), StoreError> {
+/// Removes all codes for a purpose and user.
+pub(super) fn delete_all(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    purpose: Purpose,
+    user_id: &str,
+) -> Result<(), StoreError> {
     tx.execute(
-        r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2 AND substr("value", 1, ?3) = ?4"#,
+        &dialect.sql(
+            r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
+               AND ("value" = ?3 OR substr("value", 1, ?4) = ?5)"#,
+        ),
         (
             format!("{}:", purpose.word()),
             // The character after the colon: the end of all identifiers of the purpose.
             format!("{};", purpose.word()),
+            user_id,
             i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX),
             format!("{user_id}\n"),
         ),
