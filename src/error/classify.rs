@@ -191,6 +191,8 @@ fn of_open(error: &OpenError) -> Exit {
         OpenError::Foreign(_) => {
             database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
         }
+        OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
+            .hint("finish the app's migration, or name the column in a file given by --schema"),
         OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
             .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),

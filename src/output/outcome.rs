@@ -70,7 +70,7 @@ impl Outcome {
             Self::Audit(outcome) => outcome.human(now, style),
             Self::Policy(outcome) => outcome.human(style),
             Self::Hash(outcome) => outcome.human(),
-            Self::Database(outcome) => outcome.human(),
+            Self::Database(outcome) => outcome.human(style),
         }
     }
 

@@ -33,7 +33,7 @@ struct Engine {
     /// Asks it for one text.
     ask: fn(&Path, &str) -> Option<String>,
     /// The newest schema.
-    schema_version: u32,
+    schema_version: Option<u32>,
     /// How it is journalled.
     journal_mode: &'static str,
 }
@@ -41,10 +41,10 @@ struct Engine {
 /// Databases that authctl makes for itself.
 const SQLITE_NATIVE: Engine = Engine {
     make: |path| sqlite::create(path, WAIT).unwrap(),
-    open: |path| Box::new(sqlite::open(path, WAIT).unwrap()),
+    open: |path| Box::new(sqlite::open_own(path, WAIT).unwrap()),
     edit: |path, sql| hand(path).execute_batch(sql).unwrap(),
     ask: |path, sql| hand(path).query_row(sql, [], |row| row.get(0)).unwrap(),
-    schema_version: sqlite::LATEST,
+    schema_version: Some(sqlite::LATEST),
     journal_mode: "wal",
 };
 

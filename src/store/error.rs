@@ -30,6 +30,14 @@ pub enum OpenError {
     /// Another program's database.
     #[error("{} belongs to another program", .0.display())]
     Foreign(PathBuf),
+    /// Something like a Better Auth database, without a column that everything rests on.
+    #[error("{} is no Better Auth database that can be used: {problem}", path.display())]
+    Lacking {
+        /// Where.
+        path: PathBuf,
+        /// What it lacks.
+        problem: String,
+    },
     /// A Better Auth database that can be read in two ways.
     #[error("{} can be read in two ways: {problem}", path.display())]
     Ambiguous {

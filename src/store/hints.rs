@@ -102,7 +102,7 @@ mod tests {
             r#"{"values": {"tenant": "main"}}"#,
             r#"{"time": "hours"}"#,
             r#"{"times": "seconds"}"#,
-            "[]",
+            "seconds",
         ] {
             assert!(Hints::parse(text).is_err(), "{text}");
         }

@@ -54,7 +54,7 @@ impl World {
         let directory = tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
         sqlite::create(&path, Duration::ZERO).unwrap();
-        let store = Box::new(sqlite::open(&path, Duration::from_secs(5)).unwrap());
+        let store = Box::new(sqlite::open_own(&path, Duration::from_secs(5)).unwrap());
         let password = PasswordRules { cost: CHEAP, ..PasswordRules::default() };
         let policy = Policy { password, ..Policy::default() };
         let mut state = 0_u64;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::AppSchema;
 use crate::auth::email::Email;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
@@ -178,14 +179,16 @@ pub enum Deleted {
 /// A description of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Census {
-    /// Number of the newest migration applied.
-    pub schema_version: u32,
+    /// Number of the newest migration applied; an app's database has none of ours.
+    pub schema_version: Option<u32>,
+    /// What was recognised, when the database is an app's.
+    pub app: Option<AppSchema>,
     /// Users.
     pub users: u64,
-    /// Sessions that are live.
-    pub live_sessions: u64,
-    /// Session rows that are over.
-    pub expired_sessions: u64,
+    /// Sessions that are live; `None` when the times in an app's database cannot be read.
+    pub live_sessions: Option<u64>,
+    /// Session rows that are over; `None` likewise.
+    pub expired_sessions: Option<u64>,
     /// Version of the SQLite library inside.
     pub sqlite_version: String,
     /// How the database is journalled.

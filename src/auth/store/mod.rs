@@ -4,8 +4,8 @@
 //! changes something is one act in one transaction, and returns what was stored as read back from
 //! the database.
 
-mod change;
 mod app;
+mod change;
 mod code;
 mod error;
 mod facts;
@@ -25,8 +25,8 @@ use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 use super::{ActAs, AuthError};
 
-pub use change::{Ban, EndSessions, Updated, UserChange};
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
+pub use change::{Ban, EndSessions, Updated, UserChange};
 pub use code::{CodeEffect, NewCode};
 pub use error::StoreError;
 pub use facts::{

@@ -29,7 +29,7 @@ fn an_administrators_row_that_makes_no_sense_does_not_count_as_one(db: &Database
     db.edit(r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET "createdAt" = 9e17 WHERE "id" = 'bob'"#);
     assert_eq!(
         words(store.delete_user("ada", AdminGuard::KeepLastAdmin, at(0))),
-        "row bob of table user makes no sense: column createdAt is no time that a calendar knows"
+        "row bob of table user makes no sense: column createdAt is not a number of seconds"
     );
     assert_eq!(db.count("user"), 2);
 }
@@ -39,7 +39,7 @@ fn a_sessions_row_that_makes_no_sense_is_named_and_ends_nothing(db: &Database) {
     begin(&mut *store, "bad", "ada", 0, 60);
     begin(&mut *store, "good", "ada", 1, 60);
     db.edit(r#"UPDATE "session" SET "expiresAt" = 9e17 WHERE "id" = 'bad'"#);
-    let sentence = "row bad of table session makes no sense: column expiresAt is no time that a calendar knows";
+    let sentence = "row bad of table session makes no sense: column expiresAt is not a number of seconds";
     assert_eq!(words(store.session(&token_of("bad"))), sentence);
     assert_eq!(words(store.sessions("ada")), sentence);
     assert_eq!(words(store.end_sessions("ada", &Which::All)), sentence);
@@ -54,7 +54,7 @@ fn an_expired_row_that_makes_no_sense_is_not_swept_away_unseen(db: &Database) {
     begin(&mut *store, "over", "ada", 0, 1);
     begin(&mut *store, "bad", "ada", 0, 2);
     db.edit(r#"UPDATE "session" SET "createdAt" = -9e17 WHERE "id" = 'bad'"#);
-    let sentence = "row bad of table session makes no sense: column createdAt is no time that a calendar knows";
+    let sentence = "row bad of table session makes no sense: column createdAt is not a number of seconds";
     assert_eq!(words(store.count_expired(at(60))), sentence);
     assert_eq!(words(store.census(at(60))), sentence);
     assert_eq!(words(store.prune(at(60), 100)), sentence);

@@ -14,7 +14,7 @@ use rusqlite::types::{Value, ValueRef};
 use crate::auth::secret::Token;
 use crate::auth::token::digest;
 
-pub(in crate::store) use logical::{Column, Holds, TABLES, Table};
+pub(in crate::store) use logical::{Holds, TABLES, Table};
 pub(in crate::store) use names::Names;
 pub(in crate::store) use render::identifier;
 pub(in crate::store) use time::TimeForm;
@@ -69,13 +69,8 @@ impl IdForm {
 }
 
 /// A database made by authctl: the article's columns, whole seconds, secrets as digests.
-pub(super) const NATIVE: Dialect = Dialect {
-    names: None,
-    time: TimeForm::Seconds,
-    secrets: SecretForm::Digest,
-    ids: IdForm::Text,
-    fixed: Vec::new(),
-};
+pub(super) const NATIVE: Dialect =
+    Dialect { names: None, time: TimeForm::Seconds, secrets: SecretForm::Digest, ids: IdForm::Text, fixed: Vec::new() };
 
 impl Dialect {
     /// Puts the database's names into a statement.

@@ -35,13 +35,14 @@ pub(super) fn render(sql: &str, names: &Names) -> String {
     rendered
 }
 
-/// The table that the columns without one belong to: the first that the statement names.
+/// The table that the columns without one belong to: the first that rows are taken from or written to.
 fn home_of(sql: &str) -> Option<&'static Table> {
     let mut rest = sql;
     while let Some(at) = rest.find(['"', '\'']) {
-        let (word, quote, after) = quoted(&rest[at..])?;
-        if let Some(table) = table(word).filter(|_| quote == '"') {
-            return Some(table);
+        let (word, _, after) = quoted(&rest[at..])?;
+        let before = rest[..at].trim_end();
+        if ["FROM", "INTO", "UPDATE"].iter().any(|verb| before.ends_with(verb)) {
+            return table(word);
         }
         rest = after;
     }

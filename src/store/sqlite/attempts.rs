@@ -58,10 +58,7 @@ fn count(
 }
 
 /// Reads the count.
-pub(super) fn read(
-    connection: &Connection,
-    key: &AttemptKey,
-) -> Result<Option<Attempts>, StoreError> {
+pub(super) fn read(connection: &Connection, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
     let row = connection
         .query_row(
             r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#,

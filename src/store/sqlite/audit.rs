@@ -11,11 +11,7 @@ const COLUMNS: &str =
     r#""seq", "at", "event", "osUser", "host", "actorId", "userId", "sessionId", "reason", "detail", "hash""#;
 
 /// Adds entries for what an act did.
-pub(super) fn append(
-    tx: &Transaction<'_>,
-    actor: &Actor,
-    events: Vec<Event>,
-) -> Result<(), StoreError> {
+pub(super) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
     let mut previous = tx.query_row(&newest, [], |row| Ok(entry(row))).optional().engine()?.transpose()?;
     let insert =

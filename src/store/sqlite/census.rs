@@ -7,23 +7,34 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::{connect, sessions};
-use crate::auth::store::{Census, StoreError};
+use crate::auth::store::{AppSchema, Census, StoreError};
 use crate::store::dialect::Dialect;
 
 pub(super) fn take(
     connection: &Connection,
     dialect: &Dialect,
     path: &Path,
+    app: Option<&AppSchema>,
     now: Timestamp,
 ) -> Result<Census, StoreError> {
-    let expired_sessions = sessions::count_over(connection, dialect, now)?;
-    let number = |sql: &str| connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
+    let expired_sessions = match sessions::count_over(connection, dialect, now) {
+        // An app's file with times of two kinds is described all the same.
+        Err(StoreError::Inconsistent { .. }) if app.is_some() => None,
+        counted => Some(counted?),
+    };
+    let number = |sql: &str| {
+        connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
+    };
     let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
     let metadata = std::fs::metadata(path).map_err(|error| StoreError::Io(error.to_string()))?;
     Ok(Census {
-        schema_version: connect::schema_version(connection).engine()?,
+        schema_version: if app.is_some() { None } else { Some(connect::schema_version(connection).engine()?) },
+        app: app.cloned(),
         users: number(r#"SELECT count(*) FROM "user""#)?,
-        live_sessions: number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired_sessions),
+        live_sessions: match expired_sessions {
+            Some(expired) => Some(number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired)),
+            None => None,
+        },
         expired_sessions,
         sqlite_version: rusqlite::version().to_owned(),
         journal_mode,

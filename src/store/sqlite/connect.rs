@@ -26,10 +26,8 @@ pub(super) fn connect_to_read(path: &Path, wait: Duration) -> Result<Connection,
 }
 
 fn connect_as(access: OpenFlags, path: &Path, wait: Duration) -> Result<Connection, StoreError> {
-    let flags = access
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let flags =
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| engine_error::translate(&error))?;
     configure(&connection, wait).engine()?;
     Ok(connection)

@@ -37,8 +37,8 @@ use crate::auth::store::{AppSchema, StoreError};
 use engine_error::Engine as _;
 
 pub use create::create;
-pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use guest::App;
+pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is

@@ -31,7 +31,8 @@ impl Filter {
 pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuery) -> Result<UserPage, StoreError> {
     let mut filter = filter(query, dialect);
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
-    let total: i64 = connection.query_row(&dialect.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
+    let total: i64 =
+        connection.query_row(&dialect.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
     let column = match query.sort {
         UserSort::Email => "email",
         UserSort::Name => "name",
@@ -39,7 +40,9 @@ pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuer
     };
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
-        let Some(value) = connection.query_row(&dialect.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()? else {
+        let Some(value) =
+            connection.query_row(&dialect.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()?
+        else {
             // Whoever was last on the page before is gone, and with them the place to go on from.
             return Err(StoreError::NoSuchPlace);
         };

@@ -4,14 +4,14 @@
 use rusqlite::Transaction;
 
 use super::events::{begun_of, ended_of};
-use super::{attempts, codes, sessions, users};
+use super::{attempts, changes, codes, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewPassword, NewSession, PasswordChange, StoreError};
 use crate::auth::throttle::AttemptKey;
-use crate::auth::user::UserRef;
+use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
 /// What a sign-in has shown.
@@ -38,8 +38,15 @@ pub(super) fn begin_session(
 ) -> Result<Option<Session>, StoreError> {
     // A ban that came while the hash was computed counts too.
     let user = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))?;
-    if user.is_none_or(|user| user.is_banned(session.now)) || !is_in_force(tx, dialect, &session.user_id, verified.hash)? {
+    let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
+    if !is_in_force(tx, dialect, &session.user_id, verified.hash)? {
         return Ok(None);
+    }
+    if user.banned {
+        // The ban has ended. Better Auth takes what is left of it away at this moment, and so do we.
+        let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user };
+        changes::write(tx, dialect, &lifted, session.now)?;
+        log.push(Event::user("user.unbanned", &lifted.id));
     }
     if let Some(upgraded) = verified.upgraded {
         users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;

@@ -137,8 +137,11 @@ pub(super) fn delete_by_token(
 ) -> Result<Option<Session>, StoreError> {
     let token = dialect.token(token);
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
-    let session =
-        tx.query_row(&dialect.sql(sql), [&token], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()?;
+    let session = tx
+        .query_row(&dialect.sql(sql), [&token], |row| Ok(rows::session(row, 0, dialect)))
+        .optional()
+        .engine()?
+        .transpose()?;
     tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), [&token]).engine()?;
     Ok(session)
 }
@@ -221,5 +224,9 @@ fn each_over(
 
 fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    connection.query_row(&dialect.sql(sql), [id], |row| Ok(rows::session(row, 0, dialect))).optional().engine()?.transpose()
+    connection
+        .query_row(&dialect.sql(sql), [id], |row| Ok(rows::session(row, 0, dialect)))
+        .optional()
+        .engine()?
+        .transpose()
 }

@@ -53,6 +53,6 @@ impl Upkeep for Sqlite {
     }
 
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        census::take(&self.connection, &self.dialect, &self.path, now)
+        census::take(&self.connection, &self.dialect, &self.path, self.app.as_ref(), now)
     }
 }

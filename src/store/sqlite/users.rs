@@ -16,12 +16,20 @@ pub(super) fn find(connection: &Connection, dialect: &Dialect, who: &UserRef) ->
         UserRef::Id(id) => ("id", id.as_str()),
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    connection.query_row(&dialect.sql(sql), [key], |row| Ok(rows::user(row, 0, dialect))).optional().engine()?.transpose()
+    connection
+        .query_row(&dialect.sql(sql), [key], |row| Ok(rows::user(row, 0, dialect)))
+        .optional()
+        .engine()?
+        .transpose()
 }
 
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
-pub(super) fn password_hash(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
+pub(super) fn password_hash(
+    connection: &Connection,
+    dialect: &Dialect,
+    user_id: &str,
+) -> Result<Option<StoredHash>, StoreError> {
     let text: Option<Option<String>> = connection
         .query_row(
             &dialect.sql(

@@ -47,6 +47,7 @@ pub(super) fn recognise(
     let Recognised { dialect, mut schema } =
         recognise::recognise(&connection, hints).engine().map_err(failed)?.map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
+            NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
         })?;
     if owner != rustix::process::geteuid().as_raw() {

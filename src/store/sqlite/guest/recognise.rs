@@ -19,6 +19,8 @@ const ISSUER: &str = "local:credential";
 pub(super) enum NotRead {
     /// Nothing in it is Better Auth's.
     Foreign,
+    /// It has the tables, and one of them lacks a column that everything rests on.
+    Lacking(String),
     /// It is, but something can be read in two ways.
     Ambiguous(String),
 }
@@ -69,14 +71,16 @@ impl Findings<'_> {
         let mut columns = Vec::new();
         for column in table.columns {
             let hint = self.hints.column(table.name, column.name);
-            let mut named = there.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
+            let mut named =
+                there.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
             let found = named.next();
             if let (Some(one), Some(other)) = (found, named.next()) {
                 let both = format!("{physical}.{} and {physical}.{} could both be", one.name, other.name);
                 return Ok(Err(NotRead::Ambiguous(format!("{both} {}.{}", table.name, column.name))));
             }
             if found.is_none() && ESSENTIAL.contains(&column.name) {
-                return Ok(Err(NotRead::Foreign));
+                let lack = format!("the table {physical} has no column {}", column.name);
+                return Ok(Err(if column.name == "id" { NotRead::Foreign } else { NotRead::Lacking(lack) }));
             }
             if found.is_none() && column.core {
                 let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
@@ -121,7 +125,10 @@ impl Findings<'_> {
             } else if column.not_null && column.default.is_none() {
                 self.refuse(
                     format!("the column {physical}.{} needs a value, and authctl does not know which", column.name),
-                    format!("name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}", table.name, column.name),
+                    format!(
+                        "name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}",
+                        table.name, column.name
+                    ),
                 );
             }
         }
@@ -162,7 +169,7 @@ impl Findings<'_> {
             Verdict::Unknown => {
                 let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
                 self.refuse(problem.to_owned(), settle);
-                (TimeForm::Milliseconds, "not known".to_owned(), "there are no rows, and the schema does not say".to_owned())
+                (TimeForm::Milliseconds, "not known".to_owned(), "nothing: there are no rows".to_owned())
             }
         }
     }

@@ -34,8 +34,9 @@ impl Evidence {
         let place = format!("{table}.{}", column.name);
         let (table, name) = (identifier(table), identifier(&column.name));
         for order in ["ASC", "DESC"] {
-            let sql =
-                format!("SELECT {name} FROM main.{table} WHERE {name} IS NOT NULL ORDER BY rowid {order} LIMIT {SAMPLE}");
+            let sql = format!(
+                "SELECT {name} FROM main.{table} WHERE {name} IS NOT NULL ORDER BY rowid {order} LIMIT {SAMPLE}"
+            );
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
