@@ -41,6 +41,9 @@ pub enum AuthError {
     /// No code that counts; which of the reasons is not told.
     #[error("the code is wrong, used or expired")]
     InvalidCode,
+    /// The code counts, but not for whoever is signed in.
+    #[error("the code is for another user than the one who is signed in")]
+    CodeOfAnother,
     /// The current password, asked for again, is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -63,13 +66,28 @@ pub enum AuthError {
     SecondFactor,
     /// The policy asks for a verified address, and this one is not.
     #[error("the email address is not verified")]
-    EmailNotVerified,
+    EmailNotVerified {
+        /// The address, as stored.
+        email: String,
+    },
+    /// There is nothing to verify.
+    #[error("the email address is verified already")]
+    AlreadyVerified,
+    /// There is nothing to change.
+    #[error("this is the address of the account already")]
+    SameEmail,
     /// Nobody is signed in.
     #[error("not signed in")]
     NotSignedIn(SignedOut),
     /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,
+    /// Somebody acts as the user, who alone may do this.
+    #[error("somebody else acts as this user here, and only the user may do this")]
+    Impersonated,
+    /// An operator wished to act as an administrator.
+    #[error("this user is an administrator")]
+    ActingAsAdmin,
     /// The user has not the role that is asked for.
     #[error("the role {0} is needed")]
     WrongRole(String),

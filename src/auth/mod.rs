@@ -9,6 +9,7 @@ pub mod duration;
 pub mod email;
 pub mod error;
 pub mod identify;
+pub mod obstacle;
 pub mod password;
 pub mod policy;
 pub mod secret;
@@ -21,7 +22,9 @@ pub mod token;
 pub mod user;
 
 mod account;
+mod address;
 mod operator;
+mod reset;
 mod sign_in;
 mod sign_up;
 mod signed_in;
@@ -32,8 +35,10 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
+pub use address::AddressConfirmed;
 pub use error::{AuthError, SignedOut};
-pub use operator::{CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;
@@ -58,6 +63,8 @@ pub enum Lifetime {
     Remembered,
     /// A day, never moved (`--no-remember`).
     Short,
+    /// So long, for somebody who acts as the user.
+    Exactly(jiff::SignedDuration),
 }
 
 /// A session about to be made: everything but whose it is.
@@ -77,6 +84,7 @@ impl Auth<'_> {
         let life = match wish.lifetime {
             Lifetime::Remembered => rules.lives_for,
             Lifetime::Short => rules.short_for,
+            Lifetime::Exactly(life) => life,
         };
         Ok(store::NewSession {
             id: self.entropy.id()?,
@@ -85,7 +93,16 @@ impl Auth<'_> {
             now: self.now,
             expires_at: self.after(life),
             origin: wish.origin.clone(),
+            impersonated_by: None,
         })
+    }
+
+    /// Counts an attempt, or refuses it.
+    fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
+        match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
+            throttle::Decision::Proceed(_) => Ok(()),
+            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+        }
     }
 
     fn after(&self, life: jiff::SignedDuration) -> Timestamp {

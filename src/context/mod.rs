@@ -16,7 +16,7 @@ use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store, Upkeep as _};
 use crate::auth::token::{Entropy, EntropyError};
-use crate::auth::{Auth, SignedIn};
+use crate::auth::{Auth, AuthError, SignedIn};
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
@@ -55,7 +55,7 @@ pub struct Context {
     environment: Environment,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
-    /// Who was found to be signed in, by id: still so after the database was closed for a question.
+    /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
     signed_in: Option<String>,
     store: Option<Box<dyn Store>>,
 }
@@ -149,10 +149,24 @@ impl Context {
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
         let me = self.auth()?.signed_in(&token)?;
-        self.signed_in = Some(me.user.id.clone());
+        self.signed_in = Some(me.actor().to_owned());
         let acting = self.acting();
         self.auth()?.store.act_as(acting);
         Ok(me)
+    }
+
+    /// Finds out who is signed in, where nobody needs to be.
+    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
+        match self.signed_in() {
+            Ok(me) => Ok(Some(me)),
+            Err(error)
+                if matches!(error.downcast_ref(), Some(NoToken::None(_)))
+                    || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Who the audit log says did it.
@@ -162,6 +176,11 @@ impl Context {
             let (os_user, host) = origin::who();
             Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }
         })
+    }
+
+    /// The one name of who acts: of whoever was found to be signed in, else the operating system's user.
+    pub fn actor(&self) -> String {
+        self.acting().actor().name()
     }
 
     /// Why it is done, in the user's words.

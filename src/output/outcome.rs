@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::account::AccountOutcome;
 use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
+use super::email::EmailOutcome;
 use super::hash::HashOutcome;
 use super::page::{Page, Style};
 use super::policy::PolicyOutcome;
@@ -16,6 +17,7 @@ use super::sign_in::SignInOutcome;
 use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
+use crate::exit_code::ExitCode;
 
 /// What a command did.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub enum Outcome {
     SignIn(SignInOutcome),
     /// One's own account.
     Account(AccountOutcome),
+    /// One's own address.
+    Email(EmailOutcome),
     /// Sessions.
     Sessions(SessionsOutcome),
     /// What an operator did to users.
@@ -60,6 +64,7 @@ impl Outcome {
             Self::Page(page) => Page::answer(page.clone()),
             Self::SignIn(outcome) => outcome.human(now, style),
             Self::Account(outcome) => outcome.human(),
+            Self::Email(outcome) => outcome.human(),
             Self::Sessions(outcome) => outcome.human(now, style),
             Self::Users(outcome) => outcome.human(now, style),
             Self::Audit(outcome) => outcome.human(now, style),
@@ -78,6 +83,7 @@ impl Outcome {
             Self::Audit(AuditOutcome::EntryLines(entries)) => return Page::answer(super::entry_lines(entries, true)),
             Self::SignIn(outcome) => outcome.json(),
             Self::Account(outcome) => outcome.json(),
+            Self::Email(outcome) => outcome.json(),
             Self::Sessions(outcome) => outcome.json(),
             Self::Users(outcome) => outcome.json(),
             Self::Audit(outcome) => outcome.json(),
@@ -86,6 +92,14 @@ impl Outcome {
             Self::Database(outcome) => outcome.json(),
         };
         Page::answer(format!("{document:#}\n"))
+    }
+
+    /// What the shell is told: a question may be answered with no.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
+            _ => ExitCode::Done,
+        }
     }
 
     /// A token that exists only in this answer: when the answer cannot be written, its session must
@@ -112,6 +126,7 @@ macro_rules! topic {
 topic!(
     SignIn(SignInOutcome),
     Account(AccountOutcome),
+    Email(EmailOutcome),
     Sessions(SessionsOutcome),
     Users(UsersOutcome),
     Audit(AuditOutcome),

@@ -2,7 +2,10 @@
 //! without waiting for days.
 
 mod account;
+mod codes;
+mod impersonation;
 mod model;
+mod obstacles;
 mod operator;
 mod sessions;
 mod signing_in;

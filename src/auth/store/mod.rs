@@ -4,6 +4,8 @@
 //! changes something is one act in one transaction, and returns what was stored as read back from
 //! the database.
 
+mod change;
+mod code;
 mod error;
 mod facts;
 mod query;
@@ -20,11 +22,13 @@ use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
+use super::{ActAs, AuthError};
 
+pub use change::{Ban, EndSessions, Updated, UserChange};
+pub use code::{CodeEffect, NewCode};
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Ban, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin,
-    PasswordChange, Updated, UserChange, Which,
+    Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange, Which,
 };
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 pub use upkeep::Upkeep;
@@ -90,6 +94,14 @@ pub trait Store: Upkeep + fmt::Debug {
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError>;
 
+    /// Makes a session in which somebody acts as its user, unless [`ActAs::check`] says no to the user
+    /// as the row is then.
+    fn impersonate(
+        &mut self,
+        session: &NewSession,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError>;
+
     /// Moves a session's end; `None` when the session has been ended meanwhile.
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError>;
 
@@ -117,14 +129,18 @@ pub trait Store: Upkeep + fmt::Debug {
     /// Finds a code, expired or not.
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
 
-    /// Uses up a code to set a password, as [`Store::set_password`] does. `None`, with nothing set, when
-    /// there is no such code or it has expired.
+    /// Uses up a code for what it does to its user; returns the user as it is then, and the sessions that
+    /// ended. `None`, with nothing done, when the code does not count ([`StoredCode::counts_for`]).
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] when another user has the new address; the code still counts then.
     fn use_code(
         &mut self,
         purpose: Purpose,
         code: &Code,
-        new: &NewPassword<'_>,
-    ) -> Result<Option<Vec<Session>>, StoreError>;
+        effect: &CodeEffect<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(User, Vec<Session>)>, StoreError>;
 
     /// Changes a user and ends the sessions that the change names.
     ///

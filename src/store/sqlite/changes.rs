@@ -8,7 +8,8 @@ use super::events::{change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, rows, sessions};
 use crate::auth::audit::Event;
-use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
+use crate::auth::code::Purpose;
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -63,7 +64,14 @@ pub(super) fn update(
     )
     .engine()?;
     let user = read_back(tx, dialect, id)?;
-    let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
+    if user.email != before.email {
+        // Codes are bound to the address. Gone, they are not back when the address is.
+        for purpose in Purpose::ALL {
+            codes::delete_all(tx, purpose, id)?;
+        }
+    }
+    let end = change.end.is_due(&before, &user).then_some(Which::All);
+    let ended = sessions::end(tx, dialect, id, end.as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })

@@ -48,6 +48,10 @@ fn passwords(_: &Sandbox) -> String {
     format!("{PASSWORD}\n{OTHER_PASSWORD}\n")
 }
 
+fn wrong_code(_: &Sandbox) -> String {
+    "a code that nobody was given".to_owned()
+}
+
 fn hash(sandbox: &Sandbox) -> String {
     sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success()
 }
@@ -81,6 +85,10 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("password forgot", "password forgot bob@example.com", Effect::Refused(1)),
     Example::new("password reset", "password reset --code-stdin --password-stdin", Effect::Event("password.set"))
         .reads(code_and_password),
+    Example::new("email verify", "email verify --code-stdin", Effect::Refused(7)).reads(wrong_code),
+    // Nobody has set a mailer.
+    Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
+    Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),
     Example::new("account update", "account update --name Augusta", Effect::Event("user.updated")),
     Example::new("account delete", "account delete --yes --force-last-admin", Effect::Event("user.deleted")),
     Example::new("guard", "guard -- echo ran", Effect::Answer),
@@ -90,6 +98,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("hash calibrate", "hash calibrate --target 10ms --max-memory 19MiB", Effect::Answer),
     Example::new("users list", "users list", Effect::Answer),
     Example::new("users show", "users show bob@example.com", Effect::Answer),
+    Example::new("users explain", "users explain bob@example.com", Effect::Answer),
     Example::new("users exists", "users exists bob@example.com", Effect::Code),
     Example::new("users create", "users create eve@example.com --name Eve --generate", Effect::Event("user.created")),
     Example::new("users update", "users update bob@example.com --name Robert", Effect::Event("user.updated")),
@@ -101,6 +110,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("users ban", "users ban bob@example.com --reason spam", Effect::Event("user.banned")),
     Example::new("users unban", "users unban bob@example.com", Effect::Event("user.unbanned")),
     Example::new("users unlock", "users unlock bob@example.com", Effect::Event("user.unlocked")),
+    Example::new("users impersonate", "users impersonate bob@example.com", Effect::Event("session.impersonated")),
     Example::new("policy show", "policy show", Effect::Answer),
     Example::new("policy set", "policy set session.lifetime 30d", Effect::Event("policy.set")),
     Example::new("policy unset", "policy unset session.lifetime", Effect::Event("policy.set")),
