@@ -1,0 +1,29 @@
+// A Better Auth app on a file: the real library with the options of one variant. Mail goes to `outbox` in memory.
+import { variants } from "./variants.mjs";
+
+export const SECRET = "interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4";
+
+export async function openApp(variant, file, { baseURL = "http://127.0.0.1", passwords = {}, ...more } = {}) {
+  const { library = "better-auth", plugins, ids, database: open, password } = variants[variant];
+  const [{ betterAuth }, available] = await Promise.all([import(library), import(`${library}/plugins`)]);
+  const { database, close } = open(file);
+  const outbox = [];
+  const auth = betterAuth({
+    baseURL,
+    database,
+    secret: SECRET,
+    telemetry: { enabled: false },
+    rateLimit: { enabled: false },
+    logger: { disabled: true },
+    emailAndPassword: {
+      enabled: true,
+      sendResetPassword: async ({ user, token }) => void outbox.push({ email: user.email, token }),
+      ...(password && { password: passwords[password] }),
+    },
+    user: { deleteUser: { enabled: true } },
+    ...(ids && { advanced: { database: { generateId: ids } } }),
+    plugins: ["bearer", ...plugins].map((name) => available[name]()),
+    ...more,
+  });
+  return { auth, close, outbox, context: await auth.$context };
+}

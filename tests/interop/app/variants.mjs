@@ -1,0 +1,53 @@
+// The shapes that a Better Auth database comes in, each as the app that makes it: which adapter, which schema, which
+// plugins. `database(file)` answers what `betterAuth` takes as its `database`, and how to let go of the file again.
+import Database from "better-sqlite3";
+import { drizzleAdapter } from "better-auth/adapters/drizzle";
+import { prismaAdapter } from "better-auth/adapters/prisma";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import * as article from "./article-schema.mjs";
+import { generated } from "./generated-schema.mjs";
+import { prismaClient } from "./prisma.mjs";
+
+function viaDrizzle(schema, options = {}) {
+  return (file) => {
+    const sqlite = new Database(file);
+    const database = drizzleAdapter(drizzle(sqlite), { provider: "sqlite", schema, ...options });
+    return { database, close: () => sqlite.close() };
+  };
+}
+
+function viaKysely(file) {
+  const sqlite = new Database(file);
+  return { database: sqlite, close: () => sqlite.close() };
+}
+
+function viaPrisma(timestampFormat) {
+  return (file) => {
+    const client = prismaClient(file, timestampFormat);
+    return { database: prismaAdapter(client, { provider: "sqlite" }), close: () => client.$disconnect() };
+  };
+}
+
+const app = (made, plugins, { choices = {}, adapter = {}, ids } = {}) => {
+  const has = Object.fromEntries(plugins.map((plugin) => [plugin, true]));
+  const schema = generated({ ...has, ...choices });
+  return { made, plugins, schema, ids, database: viaDrizzle(schema, adapter) };
+};
+
+export const variants = {
+  article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article) },
+  "drizzle-ms": app("drizzle", ["admin"]),
+  "drizzle-s": app("drizzle", ["admin"], { choices: { seconds: true } }),
+  kysely: { made: "kysely", plugins: ["admin"], database: viaKysely },
+  "kysely-plain": { made: "kysely", plugins: [], database: viaKysely },
+  "prisma-text": { made: "prisma", plugins: ["admin"], database: viaPrisma("iso8601") },
+  "prisma-ms": { made: "prisma", plugins: ["admin"], database: viaPrisma("unixepoch-ms") },
+  plural: app("drizzle", ["admin"], { choices: { plural: true }, adapter: { usePlural: true } }),
+  "integer-ids": app("drizzle", ["admin"], { choices: { serial: true }, ids: "serial" }),
+  "uuid-ids": app("drizzle", ["admin"], { ids: "uuid" }),
+  "two-factor": app("drizzle", ["twoFactor"]),
+  username: app("drizzle", ["username"]),
+  issuer: { made: "kysely", plugins: ["admin"], library: "better-auth-1.7.1", issuer: "local:oauth:github", database: viaKysely },
+  argon2: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "argon2" },
+  bcrypt: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), password: "bcrypt" },
+};
