@@ -35,8 +35,8 @@ pub use policy::PolicyCommand;
 pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, ResetCodeArgs, SetPasswordArgs,
-    SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
+    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,
+    ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
 };
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file

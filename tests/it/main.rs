@@ -65,6 +65,8 @@ mod users_change;
 mod users_create;
 mod users_create_refused;
 mod users_delete;
+mod users_explain;
+mod users_impersonate;
 mod users_list;
 mod users_password;
 mod users_show;
