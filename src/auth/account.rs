@@ -1,7 +1,6 @@
 //! What signed-in users do to their own account.
 
 use super::email::Email;
-use super::password;
 use super::secret::Password;
 use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, Which};
 use super::user::{User, check_name, checked_image};
@@ -34,7 +33,7 @@ impl Auth<'_> {
         }
         let email = Email::parse(&me.user.email)?;
         let verified = self.verify_password(&email, current)?.ok_or(AuthError::WrongPassword)?;
-        let hash = password::hash(new, &self.policy.password, self.entropy)?;
+        let hash = self.hash(new)?;
         let ended = self.store.replace_password(&PasswordChange {
             user_id: &me.user.id,
             verified: &verified.hash,

@@ -100,6 +100,14 @@ pub enum AuthError {
     /// A hash that no sign-in would accept.
     #[error("a hash of this kind is not accepted here ({})", .0.name())]
     HashNotAccepted(HashKind),
+    /// A hash that the app of the database would not verify.
+    #[error("the app that owns this database keeps {kept}, and this hash is {given}")]
+    HashNotTheApps {
+        /// The kind of the hash.
+        given: &'static str,
+        /// The kind that the app keeps.
+        kept: &'static str,
+    },
     /// The password that was just set does not verify.
     #[error("the password was written, but what is stored does not verify")]
     NotInForce,

@@ -105,6 +105,11 @@ impl Auth<'_> {
         }
     }
 
+    fn hash(&mut self, password: &secret::Password) -> Result<secret::StoredHash, AuthError> {
+        let scheme = self.store.scheme()?;
+        Ok(password::hash(password, &scheme, &self.policy.password, self.entropy)?)
+    }
+
     fn after(&self, life: jiff::SignedDuration) -> Timestamp {
         self.now.saturating_add(life).unwrap_or(Timestamp::MAX)
     }

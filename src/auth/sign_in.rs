@@ -38,11 +38,7 @@ impl Auth<'_> {
     pub fn sign_in(&mut self, request: &SignIn, wish: &SessionWish) -> Result<(User, Session), AuthError> {
         let verified = self.verify_user(request)?;
         let user = verified.user;
-        let upgraded = if verified.outdated {
-            Some(password::hash(&request.password, &self.policy.password, self.entropy)?)
-        } else {
-            None
-        };
+        let upgraded = if verified.outdated { Some(self.hash(&request.password)?) } else { None };
         let session = self.new_session(wish, &user.id)?;
         let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
         // The password was changed or the user deleted while the hash was computed.
@@ -74,9 +70,10 @@ impl Auth<'_> {
         self.count_attempt(&attempts)?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         // Asked for nobody as well, so that both ways run the same statements.
+        let scheme = self.store.scheme()?;
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
         if let (Some(user), Some(hash)) = (user, hash) {
-            match password::verify(given, &hash, &self.policy.password) {
+            match password::verify(given, &hash, &scheme, &self.policy.password) {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
                     self.store.record(Event::user("signin.failed", &user.id))?;
@@ -86,7 +83,7 @@ impl Auth<'_> {
             }
         }
         // Nobody is verified at the same cost, so that an unknown user takes as long as a known one.
-        password::work(given, self.policy.password.cost)?;
+        password::work(given, scheme.usual(&self.policy.password))?;
         // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();
         self.store.record(Event { name: "signin.failed", ..Event::default() }.with(format!("nobody: {key}")))?;

@@ -5,7 +5,7 @@ use super::secret::Password;
 use super::session::Session;
 use super::store::NewUser;
 use super::user::{User, UserRef, check_image, check_name};
-use super::{Auth, AuthError, SessionWish, password, strength};
+use super::{Auth, AuthError, SessionWish, strength};
 
 /// What somebody signs up with. Made by [`SignUp::check`] alone, so it is always acceptable.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Auth<'_> {
         if self.store.user(&UserRef::Email(request.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
         }
-        let hash = password::hash(&request.password, &self.policy.password, self.entropy)?;
+        let hash = self.hash(&request.password)?;
         let user = NewUser {
             id: self.entropy.id()?,
             account_id: self.entropy.id()?,

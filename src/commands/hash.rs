@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::source;
 use crate::auth::identify::HashKind;
-use crate::auth::password::{self, Verdict};
+use crate::auth::password::{self, Recipe, Scheme, Verdict};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::Password;
 use crate::auth::{AuthError, strength};
@@ -26,14 +26,14 @@ pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Resul
 fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let password = context.prompt().new_password(&source(args.password.source()))?;
     strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
-    let hash = password::hash(&password, &context.policy.password, &mut context.entropy)?;
+    let hash = password::hash(&password, &Scheme::Native, &context.policy.password, &mut context.entropy)?;
     Ok(HashOutcome::Made(hash).into())
 }
 
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let asked = context.prompt().hash_and_password(stdin);
     let (hash, password) = asked.context("could not compare the password")?;
-    match password::verify(&password, &hash, &context.policy.password) {
+    match password::verify(&password, &hash, &Scheme::Native, &context.policy.password) {
         Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
         Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
         Verdict::Unacceptable => Err(Refusal::Usage {
@@ -83,7 +83,7 @@ fn time(cost: Argon2Cost, context: &Context) -> anyhow::Result<SignedDuration> {
     let password = Password::from_bytes(b"correct horse battery staple").map_err(anyhow::Error::new)?;
     let mut fastest = SignedDuration::MAX;
     for _ in 0..2 {
-        let (result, took) = context.stopwatch(|| password::work(&password, cost));
+        let (result, took) = context.stopwatch(|| password::work(&password, Recipe::Argon2id(cost)));
         result?;
         fastest = fastest.min(took);
     }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::{Exit, Refusal};
+use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
 use crate::auth::{AuthError, SignedOut};
@@ -63,7 +64,9 @@ fn of_auth(error: &AuthError) -> Exit {
         }
         AuthError::Profile(_) => Exit::new(ExitCode::Usage, "VALIDATION_ERROR"),
         AuthError::WeakPassword(WeakPassword::TooShort { .. }) => Exit::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
-        AuthError::WeakPassword(WeakPassword::TooLong { .. }) => Exit::new(ExitCode::Usage, "PASSWORD_TOO_LONG"),
+        AuthError::WeakPassword(WeakPassword::TooLong { .. }) | AuthError::Hash(HashError::TooLong { .. }) => {
+            Exit::new(ExitCode::Usage, "PASSWORD_TOO_LONG")
+        }
         AuthError::WeakPassword(WeakPassword::Control) => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
         AuthError::WeakPassword(WeakPassword::Guessable { .. }) => {
             Exit::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
@@ -105,6 +108,8 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::HashNotAccepted(_) => {
             Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("`authctl hash generate` makes one that is")
         }
+        AuthError::HashNotTheApps { .. } => Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED")
+            .hint("give the password itself: it is hashed as the app does it"),
         AuthError::NotInForce => {
             Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").hint("look at the database with `authctl db status`")
         }
@@ -131,6 +136,9 @@ fn of_auth(error: &AuthError) -> Exit {
             .hint("give another address; `authctl email verify --send` verifies this one"),
         AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
+        AuthError::Hash(HashError::Unclear { .. }) => {
+            Exit::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").hint("set the password through the app")
+        }
         AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),
     }

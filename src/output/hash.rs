@@ -7,6 +7,7 @@ use super::page::Page;
 use super::table::facts;
 use super::words::{counted, yes_no};
 use crate::auth::identify::HashKind;
+use crate::auth::password::Recipe;
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::StoredHash;
 
@@ -69,9 +70,13 @@ impl HashOutcome {
 
 fn identified(kind: HashKind, outdated: bool) -> String {
     let mut known = vec![("kind", kind.name().to_owned())];
-    if let HashKind::Argon2id(cost) = kind {
-        let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
-        known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
+    match kind {
+        HashKind::Accepted(Recipe::Argon2id(cost)) => {
+            let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
+            known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
+        }
+        HashKind::Accepted(Recipe::Bcrypt(cost)) => known.push(("cost", cost.to_string())),
+        _ => {}
     }
     known.push(("accepted", yes_no(kind.is_accepted())));
     known.push(("outdated", yes_no(outdated)));
@@ -80,7 +85,11 @@ fn identified(kind: HashKind, outdated: bool) -> String {
 
 fn identified_json(kind: HashKind, outdated: bool) -> Value {
     let cost = match kind {
-        HashKind::Argon2id(cost) => Some(cost),
+        HashKind::Accepted(Recipe::Argon2id(cost)) => Some(cost),
+        _ => None,
+    };
+    let bcrypt_cost = match kind {
+        HashKind::Accepted(Recipe::Bcrypt(cost)) => Some(cost),
         _ => None,
     };
     json!({
@@ -90,6 +99,7 @@ fn identified_json(kind: HashKind, outdated: bool) -> Value {
         "memoryKib": cost.map(|cost| cost.memory_kib),
         "passes": cost.map(|cost| cost.passes),
         "lanes": cost.map(|cost| cost.lanes),
+        "bcryptCost": bcrypt_cost,
     })
 }
 

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::sqlite;
+use super::Hints;
+use super::sqlite::{self, Opened};
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
@@ -24,40 +26,71 @@ const WAIT: Duration = Duration::from_secs(20);
 
 /// An engine in a dialect: all that the checks need to know of it.
 struct Engine {
-    /// Makes an empty database.
-    make: fn(&Path),
-    /// Opens it, as another process would.
-    open: fn(&Path) -> Box<dyn Store>,
-    /// Runs SQL on it behind the store's back.
-    edit: fn(&Path, &str),
-    /// Asks it for one text.
-    ask: fn(&Path, &str) -> Option<String>,
-    /// The newest schema.
-    schema_version: Option<u32>,
+    /// The app whose schema the database has, as the real library made it, and hints about it;
+    /// `None` for databases that authctl makes for itself.
+    app: Option<(&'static str, &'static str)>,
     /// How it is journalled.
     journal_mode: &'static str,
+    /// What a time is in it, in the words of an error.
+    time: &'static str,
+    /// The role of somebody who was given none.
+    role: Option<&'static str>,
 }
 
-/// Databases that authctl makes for itself.
-const SQLITE_NATIVE: Engine = Engine {
-    make: |path| sqlite::create(path, WAIT).unwrap(),
-    open: |path| Box::new(sqlite::open_own(path, WAIT).unwrap()),
-    edit: |path, sql| hand(path).execute_batch(sql).unwrap(),
-    ask: |path, sql| hand(path).query_row(sql, [], |row| row.get(0)).unwrap(),
-    schema_version: Some(sqlite::LATEST),
-    journal_mode: "wal",
-};
+const SQLITE_NATIVE: Engine = Engine { app: None, journal_mode: "wal", time: "a number of seconds", role: None };
+/// What the databases of apps have in common: their admin plugin gives a role to everybody.
+const GUEST: Engine = Engine { app: None, journal_mode: "delete", time: "", role: Some("user") };
+/// Drizzle's of old: other names, seconds.
+const SQLITE_DRIZZLE: Engine =
+    Engine { app: Some(("drizzle-s", r#"{"time": "seconds"}"#)), time: "a number of seconds", ..GUEST };
+/// Drizzle's of today, with tables in the plural: other names, milliseconds.
+const SQLITE_PLURAL: Engine = Engine { app: Some(("plural", "{}")), time: "a number of milliseconds", ..GUEST };
+/// Kysely's: times as text.
+const SQLITE_KYSELY: Engine =
+    Engine { app: Some(("kysely", "{}")), time: "a time such as 2026-11-23T13:28:40.302Z", ..GUEST };
 
-fn hand(path: &Path) -> rusqlite::Connection {
-    let connection = rusqlite::Connection::open(path).unwrap();
-    connection.busy_timeout(WAIT).unwrap();
-    connection
+impl Engine {
+    /// Makes an empty database.
+    fn make(&self, path: &Path) {
+        let Some((name, _)) = self.app else { return sqlite::create(path, WAIT).unwrap() };
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
+        let made = std::fs::read_to_string(fixtures.join(name).with_extension("sql")).unwrap();
+        let (schema, _) = made.split_once("INSERT INTO").unwrap();
+        rusqlite::Connection::open(path).unwrap().execute_batch(&format!("{schema} COMMIT;")).unwrap();
+    }
+
+    /// Opens it, as another process would.
+    fn open(&self, path: &Path) -> sqlite::Sqlite {
+        let hints = Hints::parse(self.app.map_or("{}", |(_, hints)| hints)).unwrap();
+        match sqlite::open(path, WAIT, &hints).unwrap() {
+            Opened::Own(store) => store,
+            Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
+        }
+    }
+
+    /// A connection of the tester's own, and the statement in the names of the database.
+    fn behind(&self, path: &Path, sql: &str) -> (rusqlite::Connection, String) {
+        let store = self.open(path);
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.busy_timeout(WAIT).unwrap();
+        if self.app.is_some() {
+            connection.execute("ATTACH DATABASE ?1 AS authctl", [state_of(path).to_str()]).unwrap();
+        }
+        (connection, sql.split(';').map(|one| store.spelled(one)).collect::<Vec<_>>().join(";"))
+    }
+}
+
+fn state_of(path: &Path) -> PathBuf {
+    path.with_file_name("state.db")
 }
 
 /// Makes a test of every named check with every engine. A new engine is one more line in here.
 macro_rules! on_every_engine {
     ($($check:ident),+ $(,)?) => {
         on_engine!(sqlite_native, SQLITE_NATIVE, $($check),+);
+        on_engine!(sqlite_drizzle, SQLITE_DRIZZLE, $($check),+);
+        on_engine!(sqlite_plural, SQLITE_PLURAL, $($check),+);
+        on_engine!(sqlite_kysely, SQLITE_KYSELY, $($check),+);
     };
 }
 
@@ -109,23 +142,35 @@ impl Database {
         let private = std::fs::Permissions::from_mode(0o700);
         let directory = tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
-        (engine.make)(&path);
+        engine.make(&path);
         Self { engine, path, _directory: directory }
     }
 
     /// Opens one more connection.
     fn store(&self) -> Box<dyn Store> {
-        (self.engine.open)(&self.path)
+        Box::new(self.engine.open(&self.path))
     }
 
     /// Changes the data as another program would.
     fn edit(&self, sql: &str) {
-        (self.engine.edit)(&self.path, sql);
+        let (connection, sql) = self.engine.behind(&self.path, sql);
+        connection.execute_batch(&sql).unwrap();
+    }
+
+    /// An instant, `seconds` after [`at`]\(0), as SQL in this database.
+    fn time(&self, seconds: i64) -> String {
+        let store = self.engine.open(&self.path);
+        match store.written(at(seconds)) {
+            Value::Text(text) => format!("'{text}'"),
+            Value::Integer(number) => number.to_string(),
+            other => unreachable!("{other:?}"),
+        }
     }
 
     /// Asks for one text behind the store's back.
     fn ask(&self, sql: &str) -> Option<String> {
-        (self.engine.ask)(&self.path, sql)
+        let (connection, sql) = self.engine.behind(&self.path, sql);
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Counts rows behind the store's back.

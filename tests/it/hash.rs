@@ -9,8 +9,14 @@ use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 /// A hash of `password` by the reference implementation of argon2, from its own tests.
 const KNOWN: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
+/// A hash of `password` by Better Auth 1.7.25.
+const SCRYPT: &str = "00112233445566778899aabbccddeeff:9a098760abf0e95230464650e1160ecd37c82de7f9aea0c41eee704c90daaac45ce13ec6c244f429e4e4ba505cde11131ed35ef08e55b31c226a2ba87069e3ae";
+
+/// A hash of `abc` from the tests of jBCrypt.
+const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
+
 /// One hash of each kind that is not accepted, with the name of its kind.
-fn unacceptable() -> [(String, &'static str); 8] {
+fn unacceptable() -> [(String, &'static str); 11] {
     [
         (KNOWN.replace("argon2id", "argon2i"), "argon2-refused"),
         (KNOWN.replace("argon2id", "argon2d"), "argon2-refused"),
@@ -18,8 +24,12 @@ fn unacceptable() -> [(String, &'static str); 8] {
         // Work and memory without end.
         (KNOWN.replace("t=2", "t=4294967295"), "argon2-refused"),
         (KNOWN.replace("m=65536", "m=4194304"), "argon2-refused"),
-        (format!("{}:{}", "0a".repeat(16), "1b".repeat(64)), "better-auth-scrypt"),
-        (format!("$2b$12${}", "a".repeat(53)), "bcrypt"),
+        // Half a century of work.
+        (BCRYPT.replace("$06$", "$31$"), "bcrypt-refused"),
+        (BCRYPT.replace("$2a$", "$2y$"), "bcrypt-refused"),
+        (format!("$2b$12${}", "a".repeat(53)), "bcrypt-refused"),
+        (SCRYPT.to_uppercase(), "unknown"),
+        (format!("{SCRYPT}00"), "unknown"),
         ("5f4dcc3b5aa765d61d8327deb882cf99".to_owned(), "unknown"),
     ]
 }
@@ -149,7 +159,20 @@ fn weak_hash() -> String {
     });
     let given = Password::from_bytes(PASSWORD.as_bytes()).unwrap();
     let rules = PasswordRules { cost, ..PasswordRules::default() };
-    password::hash(&given, &rules, &mut entropy).unwrap().expose().to_owned()
+    password::hash(&given, &password::Scheme::Native, &rules, &mut entropy).unwrap().expose().to_owned()
+}
+
+#[test]
+fn hashes_that_apps_made_are_compared_and_always_outdated() {
+    let sandbox = Sandbox::new();
+    for (hash, right) in [(SCRYPT, "password"), (BCRYPT, "abc"), (&BCRYPT.replace("$2a$", "$2b$"), "abc")] {
+        assert_eq!(
+            verify(&sandbox, hash, right).json(),
+            serde_json::json!({"right": true, "outdated": true}),
+            "{hash}"
+        );
+        let _ = verify(&sandbox, hash, "passwore").failure(1);
+    }
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn a_hash_that_may_not_be_computed_is_refused_and_its_kind_is_named() {
     let sandbox = Sandbox::new();
     assert_snapshot!(run(&sandbox, "hash verify --stdin", format!("$2b$12${}\npassword\n", "a".repeat(53))), @"
     ------- stderr -------
-    error: a hash of this kind is not accepted here (bcrypt)
+    error: a hash of this kind is not accepted here (bcrypt-refused)
     hint: `authctl hash identify` tells more
     [exit status: 2]
     ");
@@ -189,8 +212,19 @@ fn identify_tells_each_kind_by_its_shape() {
     accepted  yes
     outdated  no
     ");
-    assert_snapshot!(run(&sandbox, "hash identify", unacceptable()[5].0.as_str()), @"
+    assert_snapshot!(run(&sandbox, "hash identify", SCRYPT), @"
     kind      better-auth-scrypt
+    accepted  yes
+    outdated  yes
+    ");
+    assert_snapshot!(run(&sandbox, "hash identify", BCRYPT), @"
+    kind      bcrypt
+    cost      6
+    accepted  yes
+    outdated  yes
+    ");
+    assert_snapshot!(run(&sandbox, "hash identify", SCRYPT.to_uppercase()), @"
+    kind      unknown
     accepted  no
     outdated  no
     ");
@@ -199,8 +233,11 @@ fn identify_tells_each_kind_by_its_shape() {
         answer,
         serde_json::json!({
             "kind": "argon2id", "accepted": true, "outdated": false, "memoryKib": 65_536, "passes": 2, "lanes": 1,
+            "bcryptCost": null,
         })
     );
+    let answer = run(&sandbox, "hash identify --json", BCRYPT).json();
+    assert_eq!((&answer["kind"], &answer["bcryptCost"]), (&"bcrypt".into(), &6.into()));
     for (hash, kind) in unacceptable() {
         let answer = run(&sandbox, "hash identify --json", &hash).json();
         assert_eq!((&answer["kind"], &answer["accepted"]), (&kind.into(), &false.into()), "{hash}");

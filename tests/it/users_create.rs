@@ -75,9 +75,34 @@ fn an_argon2id_hash_is_taken_as_it_is_and_signs_in() {
     let made = sandbox.run_with_input(words, &hash);
     assert!(!made.stderr.contains("argon2"), "{made}");
     assert_eq!(made.success(), "");
-    let stored: String = sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
-    assert_eq!(stored, hash.trim_end());
+    assert_eq!(hash_of_ada(&sandbox), hash.trim_end());
     sign_in(&sandbox, PASSWORD).success();
+}
+
+fn hash_of_ada(sandbox: &Sandbox) -> String {
+    sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
+}
+
+/// [`PASSWORD`] as Better Auth keeps it by default, by Python's scrypt, and as bcrypt by libcrypt.
+const BROUGHT_ALONG: [&str; 2] = [
+    "5f1d7a90c3b24e6881a2d3c4b5f60718:5964e2ba13ef79979ef614e27e30fd405380ca4461ce82082548a0fbd2003c5cd356a274dc02a9a87064d90438e68f75f4bba43c71cb43221211a0b8b75bd702",
+    "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+];
+
+#[test]
+fn a_hash_that_an_app_made_is_taken_and_the_first_sign_in_replaces_it() {
+    for hash in BROUGHT_ALONG {
+        let sandbox = Sandbox::new();
+        sandbox.run_with_input("users create ada@example.com --name Ada --hash-stdin", hash).success();
+        let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
+        sign_in(&sandbox, PASSWORD).success();
+        assert_eq!(hash_of_ada(&sandbox), hash, "a check of the password keeps nothing");
+        sandbox.sign_in("ada@example.com").success();
+        assert!(hash_of_ada(&sandbox).starts_with("$argon2id$"), "{}", hash_of_ada(&sandbox));
+        sandbox.sign_in("ada@example.com").success();
+        let log = sandbox.run("audit list --event password.rehashed --json").json();
+        assert_eq!(log["entries"].as_array().unwrap().len(), 1, "{log}");
+    }
 }
 
 #[test]
@@ -87,7 +112,7 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
     let argon2 = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
     let argon2 = argon2.trim_end();
     for hash in [
-        &format!("{}:{}", "0a".repeat(16), "1b".repeat(64)),
+        &format!("{}:{}", "0A".repeat(16), "1b".repeat(64)),
         &format!("$2b$12${}", "a".repeat(53)),
         "garbage",
         &argon2.replace("argon2id", "argon2i"),

@@ -16,7 +16,7 @@ use crate::auth::{Auth, AuthError, strength};
 pub enum GivenPassword {
     /// In clear, to be hashed.
     Clear(Password),
-    /// As a hash that is accepted here.
+    /// As a hash of a kind that is accepted.
     Hash(StoredHash),
 }
 
@@ -73,11 +73,12 @@ impl Auth<'_> {
         Ok(self.only_live(ended))
     }
 
-    /// Hashes a password that was checked; a hash stays what it is.
+    /// Hashes a password that was checked; a hash of a kind that belongs in the database stays what it
+    /// is.
     pub(in crate::auth) fn hash_given(&mut self, given: &GivenPassword) -> Result<StoredHash, AuthError> {
         match given {
-            GivenPassword::Hash(hash) => Ok(hash.clone()),
-            GivenPassword::Clear(password) => Ok(password::hash(password, &self.policy.password, self.entropy)?),
+            GivenPassword::Hash(hash) => self.store.scheme()?.takes(hash).map(|()| hash.clone()),
+            GivenPassword::Clear(password) => self.hash(password),
         }
     }
 
@@ -90,10 +91,11 @@ impl Auth<'_> {
         hash: &StoredHash,
     ) -> Result<(), AuthError> {
         let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
+        let scheme = self.store.scheme()?;
         let right = match given {
             GivenPassword::Hash(_) => stored.expose() == hash.expose(),
             GivenPassword::Clear(password) => {
-                matches!(password::verify(password, &stored, &self.policy.password), Verdict::Right { .. })
+                matches!(password::verify(password, &stored, &scheme, &self.policy.password), Verdict::Right { .. })
             }
         };
         if right { Ok(()) } else { Err(AuthError::NotInForce) }

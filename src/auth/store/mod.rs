@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use super::audit::{Acting, Event};
 use super::code::{Purpose, StoredCode};
+use super::password::Scheme;
 use super::policy::ThrottleRules;
 use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
@@ -49,6 +50,9 @@ pub trait Store: Upkeep + fmt::Debug {
 
     /// Finds the password hash of a user's credential account; `None` without one.
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError>;
+
+    /// Tells how passwords are kept here.
+    fn scheme(&mut self) -> Result<Scheme, StoreError>;
 
     /// Finds a session by its token, live or not, with its user.
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError>;

@@ -18,7 +18,7 @@ pub struct GivenPasswordArgs {
     /// Make a random password and print it
     #[arg(long)]
     pub generate: bool,
-    /// Read a password hash from standard input
+    /// Read a password hash from standard input: argon2id, bcrypt or Better Auth's scrypt
     #[arg(long)]
     pub hash_stdin: bool,
     /// Take a password that is easy to guess

@@ -48,13 +48,12 @@ fn the_only_administrator_is_neither_demoted_nor_banned(db: &Database) {
 }
 
 fn only_another_administrator_who_may_sign_in_lets_one_go(db: &Database) {
-    let now = at(0).as_second();
     for (number, (bob, lets_go)) in [
         (r#""role" = NULL"#.to_owned(), false),
         (r#""role" = 'administrator'"#.to_owned(), false),
         (r#""role" = 'admin', "banned" = 1"#.to_owned(), false),
-        (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {}"#, now + 1), false),
-        (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {now}"#), true),
+        (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {}"#, db.time(1)), false),
+        (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {}"#, db.time(0)), true),
         (r#""role" = 'editor, admin', "banned" = 0"#.to_owned(), true),
         (r#""role" = 'admin,editor', "banned" = NULL"#.to_owned(), true),
     ]

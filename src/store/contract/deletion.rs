@@ -17,8 +17,8 @@ fn a_deleted_user_goes_with_accounts_sessions_and_pending_codes(db: &Database) {
     db.edit(
         r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
            VALUES ('link', '1234', 'github', 'ada', 0, 0);
-           INSERT INTO "verification" ("id", "identifier", "value", "expiresAt")
-           VALUES ('code', 'reset-password:x', 'ada', 0), ('bobs-code', 'reset-password:y', 'bob', 0)"#,
+           INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+           VALUES ('code', 'reset-password:x', 'ada', 0, 0, 0), ('bobs-code', 'reset-password:y', 'bob', 0, 0, 0)"#,
     );
     assert_eq!(delete(&mut *store, "ada"), Deleted::User { sessions: 2 });
     assert_eq!(by_id(&mut *db.store(), "ada"), None);

@@ -178,7 +178,7 @@ fn each_field_changes_alone_and_sessions_end_only_when_the_change_says_so(db: &D
             image: Some(None),
             email: Some(email("ada")),
             email_verified: Some(false),
-            role: Some(None),
+            role: Some(db.engine.role.map(str::to_owned)),
             ban: Some(Ban::Lifted),
             end: EndSessions::Never,
         };

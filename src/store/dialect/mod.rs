@@ -92,6 +92,14 @@ impl Dialect {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }
 
+    /// A column as SQLite names it in its messages.
+    pub(super) fn place(&self, table: &str, column: &str) -> String {
+        match &self.names {
+            None => format!("{table}.{column}"),
+            Some(names) => format!("{}.{}", names.table(table), names.column(table, column).unwrap_or(column)),
+        }
+    }
+
     /// Writes an instant.
     pub(super) fn time(&self, instant: Timestamp) -> Value {
         self.time.write(instant)

@@ -1,6 +1,6 @@
 //! From what SQLite says to what the rules understand.
 
-use rusqlite::{Error, ErrorCode, ffi};
+use rusqlite::{Error, ErrorCode};
 
 use crate::auth::store::StoreError;
 
@@ -16,8 +16,7 @@ impl<T> Engine<T> for Result<T, Error> {
     }
 }
 
-/// Only a violated uniqueness of `user.email` means that an address is taken; everything else
-/// stays what it is, so that a locked database never looks like a wrong password.
+/// Everything stays what it is, so that a locked database never looks like a wrong password.
 pub(super) fn translate(error: &Error) -> StoreError {
     let (failure, message) = match error {
         Error::SqliteFailure(failure, message) => (failure, message),
@@ -37,11 +36,6 @@ pub(super) fn translate(error: &Error) -> StoreError {
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::SystemIoFailure => StoreError::Io(text),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
-        ErrorCode::ConstraintViolation
-            if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE && text.contains("user.email") =>
-        {
-            StoreError::EmailTaken
-        }
         // As above, where SQLite finds out later.
         ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),

@@ -63,6 +63,18 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// A statement in the names of this database, for the tester's own hand.
+    #[cfg(test)]
+    pub(super) fn spelled(&self, sql: &str) -> String {
+        self.dialect.sql(sql).into_owned()
+    }
+
+    /// An instant as this database writes it, for the same hand.
+    #[cfg(test)]
+    pub(super) fn written(&self, instant: jiff::Timestamp) -> rusqlite::types::Value {
+        self.dialect.time(instant)
+    }
+
     /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is
     /// kept when the act fails.
     fn act<T>(

@@ -7,6 +7,7 @@ use super::passwords::{self, Verified};
 use super::{Sqlite, attempts, changes, codes, pages, sessions, users};
 use crate::auth::audit::{Acting, Event};
 use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::password::Scheme;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
@@ -36,6 +37,10 @@ impl Store for Sqlite {
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
         users::password_hash(&self.connection, &self.dialect, user_id)
+    }
+
+    fn scheme(&mut self) -> Result<Scheme, StoreError> {
+        if self.dialect.is_guest() { users::scheme(&self.connection, &self.dialect) } else { Ok(Scheme::Native) }
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {

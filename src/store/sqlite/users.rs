@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
 use super::{rows, write};
+use crate::auth::identify::HashKind;
+use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
 use crate::auth::user::{User, UserRef};
@@ -42,6 +44,28 @@ pub(super) fn password_hash(
         .engine()?;
     // Bytes that cannot be a hash (empty, endless) are no hash: nobody signs in with them.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
+}
+
+/// How many hashes are looked at from either end of the table.
+const HASH_SAMPLE: u32 = 50;
+
+/// How an app keeps passwords, as its rows show it.
+pub(super) fn scheme(connection: &Connection, dialect: &Dialect) -> Result<Scheme, StoreError> {
+    let mut kinds = Vec::new();
+    for order in ["ASC", "DESC"] {
+        let sql = format!(
+            r#"SELECT "password" FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
+               ORDER BY rowid {order} LIMIT {HASH_SAMPLE}"#
+        );
+        let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
+        let mut rows = statement.query([Account::CREDENTIAL]).engine()?;
+        while let Some(row) = rows.next().engine()? {
+            let text = row.get_ref(0).engine()?;
+            let hash = text.as_bytes().ok().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
+            kinds.push(hash.map_or(HashKind::Unknown, |hash| HashKind::of(&hash)));
+        }
+    }
+    Ok(Scheme::of_hashes(kinds))
 }
 
 pub(super) fn set_password_hash(

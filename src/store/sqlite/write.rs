@@ -32,7 +32,7 @@ pub(super) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine()?;
+    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(dialect, error))?;
     Ok(if dialect.ids == IdForm::Serial { tx.last_insert_rowid().to_string() } else { id })
 }
 
@@ -52,8 +52,18 @@ pub(super) fn update(
     let changes = changes.collect::<Vec<_>>().join(", ");
     values.push(Value::Text(id.to_owned()));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
-    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine()?;
+    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(dialect, error))?;
     Ok(())
+}
+
+/// Only a violated uniqueness of `user.email` means that an address is taken.
+fn taken(dialect: &Dialect, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Engine(text) if text.contains("UNIQUE") && text.contains(&dialect.place("user", "email")) => {
+            StoreError::EmailTaken
+        }
+        other => other,
+    }
 }
 
 /// Leaves out the columns that the database lacks; what they would hold must say nothing.

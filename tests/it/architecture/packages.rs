@@ -5,7 +5,8 @@ use super::source::{program, root};
 
 /// Packages that have an address: files, or folders with a slash at their end.
 const ADDRESSES: &[(&str, &[&str])] = &[
-    ("argon2", &["src/auth/password.rs"]),
+    ("argon2", &["src/auth/password/"]),
+    ("bcrypt", &["src/auth/password/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/", "src/commands/completions.rs"]),
     ("comfy_table", &["src/output/"]),
@@ -17,11 +18,12 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("refinery", &["src/store/"]),
     ("rpassword", &["src/prompt/"]),
     ("rusqlite", &["src/store/"]),
+    ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/"]),
     ("serde_json", &["src/output/", "src/session_file/", "src/error/"]),
     ("sha2", &["src/auth/token.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
-    ("unicode_normalization", &["src/auth/password.rs"]),
+    ("unicode_normalization", &["src/auth/password/"]),
     ("zxcvbn", &["src/auth/strength.rs"]),
 ];
 

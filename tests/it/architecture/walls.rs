@@ -57,6 +57,7 @@ const WALLS: &[Wall] = &[
             "auth::store::StoreError",
             "auth::policy",
             "auth::audit",
+            "auth::password::HashError",
             "auth::strength::WeakPassword",
             "cli::UsageError",
             "mail::MailError",

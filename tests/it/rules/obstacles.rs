@@ -137,8 +137,9 @@ fn what_is_wrong_with_a_password_is_told_with_the_other_ways_to_sign_in() {
                   SELECT 'link', '1', 'github', "id", 0, 0 FROM "user""#;
     for (edit, expected) in [
         (r#"UPDATE "account" SET "password" = "password""#.to_owned(), vec![]),
-        (format!(r#"UPDATE "account" SET "password" = '{scrypt}'"#), {
-            vec![Obstacle::HashNotAccepted(HashKind::BetterAuthScrypt)]
+        (format!(r#"UPDATE "account" SET "password" = '{scrypt}'"#), vec![]),
+        (r#"UPDATE "account" SET "password" = '$2b$31$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe'"#.to_owned(), {
+            vec![Obstacle::HashNotAccepted(HashKind::BcryptRefused)]
         }),
         (r#"UPDATE "account" SET "password" = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'"#.to_owned(), {
             vec![Obstacle::HashNotAccepted(HashKind::Argon2Refused)]

@@ -1,0 +1,105 @@
+//! bcrypt as apps use it in its modular form, `$2b$` and a cost that doubles the work with each step.
+//!
+//! It reads 72 bytes of a password and no more. What is longer is compared as far as it is read,
+//! because the app does the same, but no hash is made of it: whoever sets a long password means all
+//! of it.
+
+use std::ops::RangeInclusive;
+
+use bcrypt::Version;
+
+use super::{HashError, SALT_BYTES};
+
+/// How much of a password bcrypt reads.
+pub(super) const READ_BYTES: usize = 72;
+/// Steps of an accepted hash: the least that bcrypt knows, and about a second of work.
+const COST: RangeInclusive<u32> = 4..=14;
+
+pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES], cost: u32) -> Result<String, HashError> {
+    if text.len() > READ_BYTES {
+        return Err(HashError::TooLong { bytes: READ_BYTES });
+    }
+    let parts = bcrypt::hash_with_salt(text, cost, salt);
+    let parts = parts.map_err(|error| HashError::Failed(format!("bcrypt: {error}")))?;
+    Ok(parts.format_for_version(Version::TwoB))
+}
+
+pub(super) fn verify(text: &str, stored: &str) -> bool {
+    cost(stored).is_some() && bcrypt::verify(text, stored).unwrap_or(false)
+}
+
+/// Does the work of one hash, of a password of any length, and throws the result away.
+pub(super) fn work(text: &str, cost: u32) -> Result<(), HashError> {
+    let done = bcrypt::hash_with_salt(text, cost, [0; SALT_BYTES]);
+    done.map(drop).map_err(|error| HashError::Failed(format!("bcrypt: {error}")))
+}
+
+/// The cost of a stored hash that is accepted. `$2y$` is PHP's name for the same function, but the
+/// usual package of Node does not know it.
+pub(super) fn cost(stored: &str) -> Option<u32> {
+    let rest = stored.strip_prefix("$2a$").or_else(|| stored.strip_prefix("$2b$"))?;
+    let (cost, _) = rest.split_once('$')?;
+    // Two digits, because a number may also be written with a sign.
+    let cost = cost.bytes().all(|b| b.is_ascii_digit()).then(|| cost.parse().ok())??;
+    (COST.contains(&cost) && stored.parse::<bcrypt::HashParts>().is_ok()).then_some(cost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the tests of jBCrypt, which took them from the original in C.
+    const KNOWN: [(&str, &str); 4] = [
+        ("a", "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"),
+        ("abc", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"),
+        ("abcdefghijklmnopqrstuvwxyz", "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC"),
+        ("~!@#$%^&*()      ~!@#$%^&*()PNBFRD", "$2a$06$fPIsBO8qRqkjj273rfaOI.HtSV9jLDpTbZn782DC6/t7qT67P6FfO"),
+    ];
+
+    #[test]
+    fn the_vectors_of_the_original_verify_under_both_names() {
+        for (text, hash) in KNOWN {
+            assert_eq!(cost(hash), Some(6), "{hash}");
+            assert!(verify(text, hash) && verify(text, &hash.replace("$2a$", "$2b$")), "{hash}");
+            assert!(!verify(&format!("{text} "), hash), "{hash}");
+        }
+    }
+
+    #[test]
+    fn seventy_two_bytes_are_hashed_and_more_are_not_but_compare_as_the_app_compares_them() {
+        let whole = "é".repeat(36);
+        let made = hash(&whole, [7; SALT_BYTES], 4).unwrap();
+        assert!(made.starts_with("$2b$04$") && made.len() == 60, "{made}");
+        assert!(verify(&whole, &made) && verify(&format!("{whole}more"), &made));
+        assert!(!verify(&whole[..70], &made));
+        assert!(matches!(hash(&format!("{whole}m"), [7; SALT_BYTES], 4), Err(HashError::TooLong { bytes: 72 })));
+    }
+
+    #[test]
+    fn a_hash_outside_the_bounds_is_refused_before_any_work() {
+        let (_, good) = KNOWN[0];
+        let bad = [
+            good.replace("$06$", "$31$"),
+            good.replace("$06$", "$15$"),
+            good.replace("$06$", "$03$"),
+            good.replace("$06$", "$00$"),
+            good.replace("$06$", "$99$"),
+            good.replace("$06$", "$+6$"),
+            good.replace("$06$", "$6$"),
+            good.replace("$06$", "$4294967302$"),
+            good.replace("$2a$", "$2x$"),
+            good.replace("$2a$", "$2y$"),
+            good.replace("$2a$", "$2$"),
+            good[..59].into(),
+            format!("{good}e"),
+            good.replace("m0Cr", "m0C:"),
+            format!("{}é", &good[..58]),
+            "$2b$".into(),
+            "$2b$06$".into(),
+            String::new(),
+        ];
+        for text in bad {
+            assert!(cost(&text).is_none() && !verify("a", &text), "{text}");
+        }
+    }
+}

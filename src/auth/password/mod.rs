@@ -1,0 +1,248 @@
+//! Password hashing: one function of each kind that is known, and the choice between them.
+//!
+//! A stored hash names its own cost, so it is bounded before any work is done. Nothing here falls
+//! back from one kind to another: the shape of a hash says what it is.
+
+mod argon2id;
+mod bcrypt;
+mod recipe;
+mod scheme;
+mod scrypt;
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use super::policy::PasswordRules;
+use super::secret::{Password, StoredHash};
+use super::token::{Entropy, EntropyError};
+
+pub use recipe::Recipe;
+pub use scheme::Scheme;
+
+/// Salt length in bytes (RFC 9106, 3.1: 16 bytes are recommended for passwords); bcrypt and Better
+/// Auth take as many.
+const SALT_BYTES: usize = 16;
+
+/// What comparing a password with a stored hash showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Another password.
+    Wrong,
+    /// The right one.
+    Right {
+        /// The hash is weaker than the policy asks for now, so it is worth replacing.
+        outdated: bool,
+    },
+    /// The stored text is no hash that may be computed here. Nothing was computed.
+    Unacceptable,
+}
+
+/// A hash could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// No random salt.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The hash function failed: no memory, or a cost that it does not know.
+    #[error("the password hash could not be computed: {0}")]
+    Failed(String),
+    /// The function of the app does not read as much.
+    #[error("the password is longer than {bytes} bytes, and the app's bcrypt reads no more")]
+    TooLong {
+        /// What it reads.
+        bytes: usize,
+    },
+    /// Nobody can tell which hash the app would verify.
+    #[error("it is not clear what the app that owns the database can verify: it holds {kinds}")]
+    Unclear {
+        /// The names of the kinds of hashes that are there.
+        kinds: String,
+    },
+}
+
+/// The text that is hashed, in a form that is the same from every keyboard where the scheme wants it.
+fn hashed_text(password: &Password, scheme: &Scheme, recipe: Recipe) -> Zeroizing<String> {
+    let text = password.expose();
+    if text.is_ascii() || !scheme.normalises(recipe) {
+        return Zeroizing::new(text.to_owned());
+    }
+    // Room for the longest expansion, so that no half-grown copy is left behind unwiped.
+    let mut normal = Zeroizing::new(String::with_capacity(text.len() * 18));
+    normal.extend(text.nfkc());
+    normal
+}
+
+/// Hashes a password as the scheme of the database has it.
+///
+/// # Errors
+/// [`HashError`] when there is no randomness or no memory, or the scheme has no hash for it.
+pub fn hash(
+    password: &Password,
+    scheme: &Scheme,
+    rules: &PasswordRules,
+    entropy: &mut Entropy,
+) -> Result<StoredHash, HashError> {
+    let recipe = scheme.recipe(rules)?;
+    let text = hashed_text(password, scheme, recipe);
+    let mut salt = [0_u8; SALT_BYTES];
+    entropy.fill(&mut salt)?;
+    let made = match recipe {
+        Recipe::Argon2id(cost) => argon2id::hash(&text, salt, cost)?,
+        Recipe::Scrypt => scrypt::hash(&text, salt)?,
+        Recipe::Bcrypt(cost) => bcrypt::hash(&text, salt, cost)?,
+    };
+    StoredHash::from_bytes(made.as_bytes()).map_err(|error| HashError::Failed(error.to_string()))
+}
+
+/// Does the work of one hash and throws the result away.
+///
+/// # Errors
+/// [`HashError`] when there is no memory, or the function does not know the cost.
+pub fn work(password: &Password, recipe: Recipe) -> Result<(), HashError> {
+    let (text, salt) = (password.expose(), [0; SALT_BYTES]);
+    match recipe {
+        Recipe::Argon2id(cost) => argon2id::hash(text, salt, cost).map(drop),
+        Recipe::Scrypt => scrypt::hash(text, salt).map(drop),
+        Recipe::Bcrypt(cost) => bcrypt::work(text, cost),
+    }
+}
+
+/// Compares a password with a stored hash of any kind, within the accepted bounds.
+pub fn verify(password: &Password, stored: &StoredHash, scheme: &Scheme, rules: &PasswordRules) -> Verdict {
+    let Some(recipe) = Recipe::of(stored) else {
+        return Verdict::Unacceptable;
+    };
+    let text = hashed_text(password, scheme, recipe);
+    let right = match recipe {
+        Recipe::Argon2id(_) => argon2id::verify(&text, stored.expose()),
+        Recipe::Scrypt => scrypt::verify(&text, stored.expose()),
+        Recipe::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
+    };
+    if !right {
+        return Verdict::Wrong;
+    }
+    // Of what bcrypt did not read nobody knows whether it is right, so no other hash may hold it.
+    let is_known = !matches!(recipe, Recipe::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
+    Verdict::Right { outdated: is_known && scheme.replaces(recipe, rules) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::{cheap, password};
+    use crate::auth::policy::Argon2Cost;
+    use crate::auth::token::tests::counted;
+
+    const NATIVE: Scheme = Scheme::Native;
+
+    fn stored(text: &str) -> StoredHash {
+        StoredHash::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn our_default_hash_is_argon2id_at_the_owasp_cost_with_its_own_salt() {
+        let rules = PasswordRules::default();
+        let mut entropy = counted(7);
+        let first = hash(&password("correct horse"), &NATIVE, &rules, &mut entropy).unwrap();
+        let second = hash(&password("correct horse"), &NATIVE, &rules, &mut entropy).unwrap();
+        assert!(first.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", first.expose());
+        assert_ne!(first.expose(), second.expose());
+    }
+
+    #[test]
+    fn the_right_password_verifies_and_its_neighbours_do_not() {
+        let rules = cheap();
+        let right = "a".repeat(127) + "z";
+        let hash = hash(&password(&right), &NATIVE, &rules, &mut counted(1)).unwrap();
+        assert_eq!(verify(&password(&right), &hash, &NATIVE, &rules), Verdict::Right { outdated: false });
+        for wrong in [&right[..127], &right[..72], &("a".repeat(127) + "Z"), &format!(" {right}"), &format!("{right} ")]
+        {
+            assert_eq!(verify(&password(wrong), &hash, &NATIVE, &rules), Verdict::Wrong, "{wrong:?}");
+        }
+    }
+
+    /// Hashes that Better Auth 1.7.25 made of what is not ASCII.
+    const BETTER_AUTH: [(&str, &str); 2] = [
+        (
+            "\u{fb01}nger-Ångström-9",
+            "ffffffffffffffffffffffffffffffff:3f5105d297f9833b4926ca30d1cf1a6871c90b5312e4044faa4aef7419bf2b76de926e5181dd19a866b1f7a67cdc86ddb5b0a68cf3e5503650169712ae032b5c",
+        ),
+        (
+            "😀😀😀😀",
+            "0123456789abcdef0123456789abcdef:57797da1cc64227a2f3767eaadbee5ee27146110b2a2daaf440d4bcb5ef3160178efb7ea0d55a1c975d529c325966bdb88969676e3c2e3383b09d0d8710327b3",
+        ),
+    ];
+
+    #[test]
+    fn what_better_auth_hashed_verifies_everywhere_and_is_replaced_only_in_our_own_database() {
+        let rules = cheap();
+        let app = Scheme::App(Recipe::Scrypt);
+        for (text, hash) in BETTER_AUTH {
+            let (given, hash) = (password(text), stored(hash));
+            assert_eq!(verify(&given, &hash, &NATIVE, &rules), Verdict::Right { outdated: true }, "{text}");
+            assert_eq!(verify(&given, &hash, &app, &rules), Verdict::Right { outdated: false }, "{text}");
+            assert_eq!(verify(&password("passwore"), &hash, &app, &rules), Verdict::Wrong, "{text}");
+        }
+    }
+
+    /// Three ways to spell one password, of which NFKC makes one.
+    const SPELLINGS: [&str; 3] = ["\u{fb01}nger-Ångström-9", "finger-Ångström-9", "finger-A\u{30a}ngstro\u{308}m-9"];
+
+    #[test]
+    fn one_password_in_other_spellings_is_one_where_the_scheme_normalises_and_several_where_not() {
+        let rules = cheap();
+        for (scheme, same) in [
+            (Scheme::Native, true),
+            (Scheme::App(Recipe::Scrypt), true),
+            (Scheme::App(Recipe::Argon2id(rules.cost)), false),
+            (Scheme::App(Recipe::Bcrypt(4)), false),
+        ] {
+            let made = hash(&password(SPELLINGS[0]), &scheme, &rules, &mut counted(2)).unwrap();
+            let verdicts = SPELLINGS.map(|text| verify(&password(text), &made, &scheme, &rules));
+            let right = Verdict::Right { outdated: false };
+            let other = if same { right } else { Verdict::Wrong };
+            assert_eq!(verdicts, [right, other, other], "{scheme:?}");
+        }
+    }
+
+    #[test]
+    fn each_scheme_makes_its_own_kind() {
+        let rules = cheap();
+        let cost = Argon2Cost { memory_kib: 8_192, passes: 1, lanes: 2 };
+        let recipes = [Recipe::Argon2id(cost), Recipe::Scrypt, Recipe::Bcrypt(5)];
+        for recipe in recipes {
+            let made = hash(&password("correct horse"), &Scheme::App(recipe), &rules, &mut counted(3)).unwrap();
+            assert_eq!(Recipe::of(&made), Some(recipe), "{}", made.expose());
+            work(&password(&"x".repeat(200)), recipe).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_stored_text_of_no_kind_is_not_computed() {
+        for text in ["x", ":", "$argon2id$", "$2b$31$", "5f4dcc3b5aa765d61d8327deb882cf99"] {
+            let verdict = verify(&password("correct horse"), &stored(text), &NATIVE, &cheap());
+            assert_eq!(verdict, Verdict::Unacceptable, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_below_the_policy_is_right_and_outdated_but_in_an_app_it_stays() {
+        let old = hash(&password("correct horse"), &NATIVE, &cheap(), &mut counted(4)).unwrap();
+        let rules = PasswordRules::default();
+        let outdated = |scheme: &Scheme| verify(&password("correct horse"), &old, scheme, &rules);
+        assert_eq!(outdated(&NATIVE), Verdict::Right { outdated: true });
+        assert_eq!(outdated(&Scheme::App(Recipe::Argon2id(cheap().cost))), Verdict::Right { outdated: false });
+        let costlier = Argon2Cost { memory_kib: 46_080, passes: 1, lanes: 1 };
+        assert!(!costlier.is_weaker_than(rules.cost), "46 MiB in one pass is one of OWASP's equal sets");
+    }
+
+    #[test]
+    fn a_password_that_bcrypt_did_not_read_to_its_end_is_right_and_its_hash_stays() {
+        let rules = cheap();
+        let text = "a".repeat(72);
+        let bcrypt = hash(&password(&text), &Scheme::App(Recipe::Bcrypt(4)), &rules, &mut counted(5)).unwrap();
+        assert_eq!(verify(&password(&text), &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: true });
+        let longer = password(&(text + "b"));
+        assert_eq!(verify(&longer, &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: false });
+    }
+}

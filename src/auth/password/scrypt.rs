@@ -1,0 +1,114 @@
+//! scrypt exactly as Better Auth computes, writes and compares it, so that the app takes what is
+//! made here and the reverse. Its cost is in its code and not in the hash, so there is but one.
+
+use argon2::password_hash::phc::Output;
+use scrypt::Params;
+
+use super::{HashError, SALT_BYTES};
+use crate::auth::token::hex;
+
+/// The logarithm of N = 16384.
+const LOG_N: u8 = 14;
+const R: u32 = 16;
+const P: u32 = 1;
+/// Length of the key in bytes.
+const KEY_BYTES: usize = 64;
+/// The memory that one hash takes: 128 · N · r, 32 MiB.
+const MEMORY_BYTES: usize = 128 * (1 << LOG_N) * R as usize;
+
+/// Computes the key. The salt is the hex text itself, as Better Auth hands it over.
+fn key(text: &str, salt: &str) -> Result<[u8; KEY_BYTES], HashError> {
+    // The crate ends the process when there is no memory; to ask before costs nothing.
+    Vec::<u8>::new().try_reserve_exact(MEMORY_BYTES).map_err(failed)?;
+    let mut key = [0; KEY_BYTES];
+    let params = Params::new(LOG_N, R, P).map_err(failed)?;
+    scrypt::scrypt(text.as_bytes(), salt.as_bytes(), &params, &mut key).map_err(failed)?;
+    Ok(key)
+}
+
+fn failed(error: impl std::fmt::Display) -> HashError {
+    HashError::Failed(format!("scrypt: {error}"))
+}
+
+pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES]) -> Result<String, HashError> {
+    let salt = hex(&salt);
+    let key = key(text, &salt)?;
+    Ok(format!("{salt}:{}", hex(&key)))
+}
+
+pub(super) fn verify(text: &str, stored: &str) -> bool {
+    let Some((salt, expected)) = accepted(stored) else { return false };
+    // Two outputs are compared in constant time.
+    key(text, salt).is_ok_and(|key| Output::new(&key).is_ok_and(|key| key == expected))
+}
+
+pub(super) fn is_accepted(stored: &str) -> bool {
+    accepted(stored).is_some()
+}
+
+/// Parses `salt:key`. The app compares the texts of keys, so one in upper case is never right there.
+fn accepted(stored: &str) -> Option<(&str, Output)> {
+    let (salt, key) = stored.split_once(':')?;
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if salt.len() != 2 * SALT_BYTES || key.len() != 2 * KEY_BYTES || !is_hex(salt) || !is_hex(key) {
+        return None;
+    }
+    let digit = |b: u8| if b.is_ascii_digit() { b - b'0' } else { b - b'a' + 10 };
+    let bytes: Vec<u8> = key.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+    Some((salt, Output::new(&bytes).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZEROES: &str = "00000000000000000000000000000000";
+
+    /// Made by Better Auth 1.7.25.
+    const KNOWN: (&str, &str) = (
+        "password",
+        "00112233445566778899aabbccddeeff:9a098760abf0e95230464650e1160ecd37c82de7f9aea0c41eee704c90daaac45ce13ec6c244f429e4e4ba505cde11131ed35ef08e55b31c226a2ba87069e3ae",
+    );
+
+    #[test]
+    fn a_hash_is_to_the_letter_what_better_auth_makes_of_the_same_salt() {
+        let salt = std::array::from_fn(|index| u8::try_from(index * 0x11).unwrap());
+        assert_eq!(hash(KNOWN.0, salt).unwrap(), KNOWN.1);
+        assert!(verify(KNOWN.0, KNOWN.1));
+        assert!(!verify("Password", KNOWN.1));
+    }
+
+    #[test]
+    fn a_key_that_differs_in_its_last_or_first_digit_is_another() {
+        let (salt, key) = KNOWN.1.split_once(':').unwrap();
+        assert!(!verify(KNOWN.0, &format!("{salt}:{}f", &key[..127])));
+        assert!(!verify(KNOWN.0, &format!("{salt}:8{}", &key[1..])));
+    }
+
+    #[test]
+    fn what_better_auth_would_not_write_is_refused_before_any_work() {
+        let key = "0".repeat(128);
+        let bad = [
+            String::new(),
+            ":".into(),
+            ZEROES.into(),
+            format!(":{key}"),
+            format!("{ZEROES}:"),
+            format!("{ZEROES}{key}"),
+            format!("{ZEROES}:{}", &key[2..]),
+            format!("{ZEROES}:{key}00"),
+            format!("{}:{key}", &ZEROES[2..]),
+            format!("{ZEROES}00:{key}"),
+            format!("{ZEROES}:{key}:"),
+            format!("{ZEROES}:{}", key.replace('0', "F")),
+            format!("{}:{key}", ZEROES.replace('0', "F")),
+            format!("{ZEROES}:{}", key.replace('0', "g")),
+            format!("{ZEROES}:{}", "é".repeat(64)),
+            format!("{}:{key}", "é".repeat(16)),
+            "0".repeat(1_000_000),
+        ];
+        for text in bad {
+            assert!(!is_accepted(&text) && !verify("password", &text), "{text}");
+        }
+    }
+}
