@@ -102,11 +102,9 @@ fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
         }
         AuthError::InvalidRole => Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
-        AuthError::HashNotAccepted(_) => {
-            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("`authctl hash generate` makes one that is")
+        AuthError::HashNotAccepted(_) | AuthError::HashNotTheApps { .. } => {
+            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
         }
-        AuthError::HashNotTheApps { .. } => Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED")
-            .hint("give the password itself: it is hashed as the app does it"),
         AuthError::NotInForce => {
             Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").hint("look at the database with `authctl db status`")
         }
