@@ -22,7 +22,9 @@ pub mod token;
 pub mod user;
 
 mod account;
+mod address;
 mod operator;
+mod reset;
 mod sign_in;
 mod sign_up;
 mod signed_in;
@@ -33,8 +35,10 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
+pub use address::AddressConfirmed;
 pub use error::{AuthError, SignedOut};
 pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;
@@ -96,6 +100,14 @@ impl Auth<'_> {
     fn hash(&mut self, password: &secret::Password) -> Result<secret::StoredHash, AuthError> {
         let scheme = self.store.scheme()?;
         Ok(password::hash(password, &scheme, &self.policy.password, self.entropy)?)
+    }
+
+    /// Counts an attempt, or refuses it.
+    fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
+        match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
+            throttle::Decision::Proceed(_) => Ok(()),
+            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+        }
     }
 
     fn after(&self, life: jiff::SignedDuration) -> Timestamp {

@@ -16,7 +16,7 @@ use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store, Upkeep as _};
 use crate::auth::token::{Entropy, EntropyError};
-use crate::auth::{Auth, SignedIn};
+use crate::auth::{Auth, AuthError, SignedIn};
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
@@ -153,6 +153,20 @@ impl Context {
         let acting = self.acting();
         self.auth()?.store.act_as(acting);
         Ok(me)
+    }
+
+    /// Finds out who is signed in, where nobody needs to be.
+    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
+        match self.signed_in() {
+            Ok(me) => Ok(Some(me)),
+            Err(error)
+                if matches!(error.downcast_ref(), Some(NoToken::None(_)))
+                    || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Who the audit log says did it.

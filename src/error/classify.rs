@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::outside::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
 use super::{Exit, Refusal};
 use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
@@ -46,9 +47,8 @@ fn of_refusal(error: &Refusal) -> Exit {
     match error {
         Refusal::LogBroken(_) | Refusal::LogLacksHash => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
             .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
-        Refusal::NoMailer => Exit::new(ExitCode::Failed, "MAILER_MISSING").hint(
-            "an operator can hand out a code with `authctl users reset-code`, or set mail.url and mail.from with `authctl policy set`",
-        ),
+        Refusal::NoMailer { instead } => Exit::new(ExitCode::Failed, "MAILER_MISSING")
+            .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
         Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
@@ -76,6 +76,8 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::InvalidCode => {
             Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new one; a code counts once")
         }
+        AuthError::CodeOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_USER")
+            .hint("it still counts: type it where that user, or nobody, is signed in"),
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
         AuthError::Banned { reason, until } => {
@@ -121,9 +123,14 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::Policy(_) => {
             Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID").hint("`authctl policy show` lists keys and ranges")
         }
-        AuthError::EmailNotVerified => {
-            Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint("`authctl email verify` verifies the address")
+        AuthError::EmailNotVerified { email } => Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint(format!(
+            "have a code mailed with `authctl email verify --send {email}`, then type it into `authctl email verify`"
+        )),
+        AuthError::AlreadyVerified => {
+            Exit::new(ExitCode::Failed, "EMAIL_ALREADY_VERIFIED").hint("no code was mailed; none is needed")
         }
+        AuthError::SameEmail => Exit::new(ExitCode::Usage, "EMAIL_IS_THE_SAME")
+            .hint("give another address; `authctl email verify --send` verifies this one"),
         AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Hash(HashError::Unclear { .. }) => {
@@ -197,63 +204,5 @@ fn of_open(error: &OpenError) -> Exit {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         OpenError::Store { source, .. } => of_store(source),
-    }
-}
-
-fn of_prompt(error: &PromptError) -> Exit {
-    match error {
-        PromptError::CannotAsk { flag, .. } => {
-            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint(format!("give it with {flag}"))
-        }
-        PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
-        PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
-        PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
-        PromptError::Secret { .. } | PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
-        PromptError::StdinIsTerminal => {
-            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint("leave the flag out to be asked, or pipe the password in")
-        }
-        PromptError::Unreadable { .. } => Exit::new(ExitCode::Usage, "INPUT_UNREADABLE"),
-    }
-}
-
-fn of_session_file(error: &SessionFileError) -> Exit {
-    match error {
-        SessionFileError::Unsafe { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE")
-            .hint("`authctl signout` ends its session and removes it; then sign in again"),
-        SessionFileError::Damaged(_) => {
-            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
-        }
-        SessionFileError::Unreadable { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
-        SessionFileError::UnsafeDirectory { remedy, .. } => {
-            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
-        }
-        SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
-    }
-}
-
-fn of_no_token(error: &NoToken) -> Exit {
-    let exit = Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
-    match error {
-        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
-        NoToken::Unusable { .. } | NoToken::File { .. } => exit,
-    }
-}
-
-fn of_mail(error: &MailError) -> Exit {
-    let exit = match error {
-        MailError::Url(_) | MailError::Sender(_) => Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
-        _ => Exit::new(ExitCode::Failed, "MAIL_NOT_SENT"),
-    };
-    match error.hint() {
-        Some(hint) => exit.hint(hint),
-        None => exit,
-    }
-}
-
-fn of_path(error: &PathError) -> Exit {
-    match error {
-        PathError::NoHome { instead } => Exit::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}")),
-        PathError::Empty => Exit::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
-        PathError::Unreachable { .. } => Exit::new(ExitCode::Database, "DATABASE_UNREADABLE"),
     }
 }

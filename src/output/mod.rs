@@ -5,6 +5,7 @@
 mod account;
 mod audit;
 mod database;
+mod email;
 pub mod escape;
 mod hash;
 mod outcome;
@@ -22,6 +23,7 @@ mod words;
 pub use account::AccountOutcome;
 pub use audit::{AuditOutcome, lines as entry_lines};
 pub use database::{ChosenBy, DatabaseOutcome, DatabaseState};
+pub use email::EmailOutcome;
 pub use hash::HashOutcome;
 pub use outcome::Outcome;
 pub use page::{Page, Style};
