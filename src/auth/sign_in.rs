@@ -69,11 +69,11 @@ impl Auth<'_> {
         let attempts = AttemptKey::sign_in(email);
         self.count_attempt(&attempts)?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
-        // Asked for nobody as well, so that both ways run the same statements.
         let scheme = self.store.scheme()?;
+        // Asked for nobody as well, so that both ways run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
         if let (Some(user), Some(hash)) = (user, hash) {
-            match password::verify(given, &hash, &scheme, &self.policy.password) {
+            match password::verify(given, &hash, &scheme, &self.policy.password)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
                     self.store.record(Event::user("signin.failed", &user.id))?;

@@ -33,7 +33,8 @@ fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcom
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let asked = context.prompt().hash_and_password(stdin);
     let (hash, password) = asked.context("could not compare the password")?;
-    match password::verify(&password, &hash, &Scheme::Native, &context.policy.password) {
+    let verdict = password::verify(&password, &hash, &Scheme::Native, &context.policy.password);
+    match verdict.context("could not compare the password")? {
         Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
         Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
         Verdict::Unacceptable => Err(Refusal::Usage {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::outside::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
 use super::{Exit, Refusal};
 use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
@@ -105,11 +106,9 @@ fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
         }
         AuthError::InvalidRole => Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
-        AuthError::HashNotAccepted(_) => {
-            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("`authctl hash generate` makes one that is")
+        AuthError::HashNotAccepted(_) | AuthError::HashNotTheApps { .. } => {
+            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
         }
-        AuthError::HashNotTheApps { .. } => Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED")
-            .hint("give the password itself: it is hashed as the app does it"),
         AuthError::NotInForce => {
             Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").hint("look at the database with `authctl db status`")
         }
@@ -216,63 +215,5 @@ fn of_open(error: &OpenError) -> Exit {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         OpenError::Store { source, .. } => of_store(source),
-    }
-}
-
-fn of_prompt(error: &PromptError) -> Exit {
-    match error {
-        PromptError::CannotAsk { flag, .. } => {
-            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint(format!("give it with {flag}"))
-        }
-        PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
-        PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
-        PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
-        PromptError::Secret { .. } | PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
-        PromptError::StdinIsTerminal => {
-            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint("leave the flag out to be asked, or pipe the password in")
-        }
-        PromptError::Unreadable { .. } => Exit::new(ExitCode::Usage, "INPUT_UNREADABLE"),
-    }
-}
-
-fn of_session_file(error: &SessionFileError) -> Exit {
-    match error {
-        SessionFileError::Unsafe { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE")
-            .hint("`authctl signout` ends its session and removes it; then sign in again"),
-        SessionFileError::Damaged(_) => {
-            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
-        }
-        SessionFileError::Unreadable { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
-        SessionFileError::UnsafeDirectory { remedy, .. } => {
-            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
-        }
-        SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
-    }
-}
-
-fn of_no_token(error: &NoToken) -> Exit {
-    let exit = Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
-    match error {
-        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
-        NoToken::Unusable { .. } | NoToken::File { .. } => exit,
-    }
-}
-
-fn of_mail(error: &MailError) -> Exit {
-    let exit = match error {
-        MailError::Url(_) | MailError::Sender(_) => Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
-        _ => Exit::new(ExitCode::Failed, "MAIL_NOT_SENT"),
-    };
-    match error.hint() {
-        Some(hint) => exit.hint(hint),
-        None => exit,
-    }
-}
-
-fn of_path(error: &PathError) -> Exit {
-    match error {
-        PathError::NoHome { instead } => Exit::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}")),
-        PathError::Empty => Exit::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
-        PathError::Unreachable { .. } => Exit::new(ExitCode::Database, "DATABASE_UNREADABLE"),
     }
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
+use crate::machine::under_shell;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
 /// A hash of `password` by the reference implementation of argon2, from its own tests.
@@ -173,6 +174,26 @@ fn hashes_that_apps_made_are_compared_and_always_outdated() {
         );
         let _ = verify(&sandbox, hash, "passwore").failure(1);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_memory_is_an_error_and_no_wrong_password() {
+    let sandbox = Sandbox::new();
+    let (mut failures, mut successes) = (0, 0);
+    for kib in [32_000, 40_000, 160_000] {
+        for hash in [KNOWN, SCRYPT] {
+            let mut command = under_shell(&sandbox, &format!("ulimit -v {kib}"), "hash verify --stdin");
+            let ran = sandbox.finish_with_input(&mut command, format!("{hash}\npassword\n"));
+            if ran.code == 0 {
+                successes += 1;
+            } else {
+                failures += 1;
+                assert!(ran.failure(1).contains("the password hash could not be computed"), "{hash}");
+            }
+        }
+    }
+    assert!(failures >= 2 && successes >= 2, "{failures} {successes}");
 }
 
 #[test]

@@ -56,10 +56,10 @@ fn a_stored_hash_out_of_bounds_is_never_computed_and_looks_like_a_wrong_password
         good.replace("m=19456", "m=4194304"),
         good.replace("t=2", "t=4294967295"),
         good.replace("p=1", "p=16777215"),
+        "$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW".to_owned(),
         // Other functions, and no hash at all.
         good.replace("argon2id", "argon2d"),
         good.replace("v=19", "v=16"),
-        "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW".to_owned(),
         "$argon2id$".to_owned(),
         String::new(),
         PASSWORD.to_owned(),

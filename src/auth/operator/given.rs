@@ -95,7 +95,7 @@ impl Auth<'_> {
         let right = match given {
             GivenPassword::Hash(_) => stored.expose() == hash.expose(),
             GivenPassword::Clear(password) => {
-                matches!(password::verify(password, &stored, &scheme, &self.policy.password), Verdict::Right { .. })
+                matches!(password::verify(password, &stored, &scheme, &self.policy.password)?, Verdict::Right { .. })
             }
         };
         if right { Ok(()) } else { Err(AuthError::NotInForce) }

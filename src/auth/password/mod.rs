@@ -5,6 +5,7 @@
 
 mod argon2id;
 mod bcrypt;
+mod error;
 mod recipe;
 mod scheme;
 mod scrypt;
@@ -14,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::policy::PasswordRules;
 use super::secret::{Password, StoredHash};
-use super::token::{Entropy, EntropyError};
+use super::token::Entropy;
 
+pub use error::HashError;
 pub use recipe::Recipe;
 pub use scheme::Scheme;
 
@@ -35,29 +37,6 @@ pub enum Verdict {
     },
     /// The stored text is no hash that may be computed here. Nothing was computed.
     Unacceptable,
-}
-
-/// A hash could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// No random salt.
-    #[error(transparent)]
-    Entropy(#[from] EntropyError),
-    /// The hash function failed: no memory, or a cost that it does not know.
-    #[error("the password hash could not be computed: {0}")]
-    Failed(String),
-    /// The function of the app does not read as much.
-    #[error("the password is longer than {bytes} bytes, and the app's bcrypt reads no more")]
-    TooLong {
-        /// What it reads.
-        bytes: usize,
-    },
-    /// Nobody can tell which hash the app would verify.
-    #[error("it is not clear what the app that owns the database can verify: it holds {kinds}")]
-    Unclear {
-        /// The names of the kinds of hashes that are there.
-        kinds: String,
-    },
 }
 
 /// The text that is hashed, in a form that is the same from every keyboard where the scheme wants it.
@@ -108,22 +87,30 @@ pub fn work(password: &Password, recipe: Recipe) -> Result<(), HashError> {
 }
 
 /// Compares a password with a stored hash of any kind, within the accepted bounds.
-pub fn verify(password: &Password, stored: &StoredHash, scheme: &Scheme, rules: &PasswordRules) -> Verdict {
+///
+/// # Errors
+/// [`HashError`] when there is no memory.
+pub fn verify(
+    password: &Password,
+    stored: &StoredHash,
+    scheme: &Scheme,
+    rules: &PasswordRules,
+) -> Result<Verdict, HashError> {
     let Some(recipe) = Recipe::of(stored) else {
-        return Verdict::Unacceptable;
+        return Ok(Verdict::Unacceptable);
     };
     let text = hashed_text(password, scheme, recipe);
     let right = match recipe {
-        Recipe::Argon2id(_) => argon2id::verify(&text, stored.expose()),
-        Recipe::Scrypt => scrypt::verify(&text, stored.expose()),
+        Recipe::Argon2id(_) => argon2id::verify(&text, stored.expose())?,
+        Recipe::Scrypt => scrypt::verify(&text, stored.expose())?,
         Recipe::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
     };
     if !right {
-        return Verdict::Wrong;
+        return Ok(Verdict::Wrong);
     }
     // Of what bcrypt did not read nobody knows whether it is right, so no other hash may hold it.
     let is_known = !matches!(recipe, Recipe::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
-    Verdict::Right { outdated: is_known && scheme.replaces(recipe, rules) }
+    Ok(Verdict::Right { outdated: is_known && scheme.replaces(recipe, rules) })
 }
 
 #[cfg(test)]
@@ -137,6 +124,10 @@ mod tests {
 
     fn stored(text: &str) -> StoredHash {
         StoredHash::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    fn verify(given: &Password, stored: &StoredHash, scheme: &Scheme, rules: &PasswordRules) -> Verdict {
+        super::verify(given, stored, scheme, rules).unwrap()
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! How failures of what is around the rules and the database are told: prompts, session files, mail
+//! and paths.
+
+use super::Exit;
+use crate::context::NoToken;
+use crate::exit_code::ExitCode;
+use crate::mail::MailError;
+use crate::paths::PathError;
+use crate::prompt::PromptError;
+use crate::session_file::SessionFileError;
+
+pub(super) fn of_prompt(error: &PromptError) -> Exit {
+    match error {
+        PromptError::CannotAsk { flag, .. } => {
+            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint(format!("give it with {flag}"))
+        }
+        PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
+        PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
+        PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
+        PromptError::Secret { .. } | PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        PromptError::StdinIsTerminal => {
+            Exit::new(ExitCode::Usage, "INPUT_NEEDED").hint("leave the flag out to be asked, or pipe the password in")
+        }
+        PromptError::Unreadable { .. } => Exit::new(ExitCode::Usage, "INPUT_UNREADABLE"),
+    }
+}
+
+pub(super) fn of_session_file(error: &SessionFileError) -> Exit {
+    match error {
+        SessionFileError::Unsafe { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE")
+            .hint("`authctl signout` ends its session and removes it; then sign in again"),
+        SessionFileError::Damaged(_) => {
+            Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
+        }
+        SessionFileError::Unreadable { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
+        SessionFileError::UnsafeDirectory { remedy, .. } => {
+            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
+        }
+        SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
+    }
+}
+
+pub(super) fn of_no_token(error: &NoToken) -> Exit {
+    let exit = Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
+    match error {
+        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
+        NoToken::Unusable { .. } | NoToken::File { .. } => exit,
+    }
+}
+
+pub(super) fn of_mail(error: &MailError) -> Exit {
+    let exit = match error {
+        MailError::Url(_) | MailError::Sender(_) => Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
+        _ => Exit::new(ExitCode::Failed, "MAIL_NOT_SENT"),
+    };
+    match error.hint() {
+        Some(hint) => exit.hint(hint),
+        None => exit,
+    }
+}
+
+pub(super) fn of_path(error: &PathError) -> Exit {
+    match error {
+        PathError::NoHome { instead } => Exit::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}")),
+        PathError::Empty => Exit::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
+        PathError::Unreachable { .. } => Exit::new(ExitCode::Database, "DATABASE_UNREADABLE"),
+    }
+}
