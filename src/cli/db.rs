@@ -22,4 +22,7 @@ pub enum DbCommand {
     /// Bring the schema to the newest version
     #[command(after_help = "Example:\n  authctl db migrate")]
     Migrate,
+    /// Look whether the file is whole, its schema authctl's and its audit log unbroken
+    #[command(after_help = "Example:\n  authctl db check && echo sound")]
+    Check,
 }

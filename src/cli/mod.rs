@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod db;
+mod doctor;
 mod guard;
 mod hash;
 mod parse;
@@ -24,6 +25,7 @@ pub use account::{
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use db::DbCommand;
+pub use doctor::DoctorArgs;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, parse};
@@ -179,6 +181,9 @@ pub enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// Look for everything that can be wrong, and mend what can be mended
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  authctl completions bash > ~/.local/share/bash-completion/completions/authctl")]
     Completions {

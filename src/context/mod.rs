@@ -14,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::store::{Origin, Store, Upkeep as _};
+use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::{Auth, SignedIn};
-use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
+use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
 use crate::store::{OpenError, sqlite};
@@ -88,6 +88,14 @@ impl Context {
         Ok(self.place.get_or_init(|| place).clone())
     }
 
+    /// The default database, when it exists and `AUTHCTL_DB` names another one.
+    pub fn shadowed_database(&self) -> Option<PathBuf> {
+        let meant = self.database().ok().filter(|place| place.chosen_by == ChosenBy::Environment)?;
+        let hints = PlaceHints { database: None, ..self.environment.places.clone() };
+        let default = paths::database(None, &hints).ok()?.path;
+        (default != meant.path && default.exists()).then_some(default)
+    }
+
     /// Hands over what the user should know besides the answer.
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
@@ -103,13 +111,33 @@ impl Context {
     /// The rules at work on the database that is meant, which must exist.
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
-            let place = self.database()?;
-            let mut opened = sqlite::open(&place.path, self.wishes.wait)
-                .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-            opened.act_as(self.acting());
+            let mut opened = self.open()?;
             self.policy = opened.policy()?;
-            self.store = Some(Box::new(opened));
+            self.store = Some(opened);
         }
+        self.at_work()
+    }
+
+    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
+    /// for nothing.
+    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            (self.policy, _) = Policy::sound(&opened.settings()?);
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
+        let place = self.database()?;
+        let mut opened = sqlite::open(&place.path, self.wishes.wait)
+            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        opened.act_as(self.acting());
+        Ok(Box::new(opened))
+    }
+
+    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
         let store = self.store.as_deref_mut().context("the store is not open")?;
         Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
     }

@@ -106,6 +106,16 @@ impl Exit {
         matches!(self.code, ExitCode::Interrupted | ExitCode::ReaderGone)
     }
 
+    /// What was attempted and why it failed.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The failure as text.
     pub fn text(&self, color: bool) -> String {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };

@@ -9,6 +9,7 @@ use super::account::AccountOutcome;
 use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
 use super::hash::HashOutcome;
+use super::health::HealthOutcome;
 use super::page::{Page, Style};
 use super::policy::PolicyOutcome;
 use super::sessions::SessionsOutcome;
@@ -16,6 +17,7 @@ use super::sign_in::SignInOutcome;
 use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
+use crate::exit_code::ExitCode;
 
 /// What a command did.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub enum Outcome {
     Hash(HashOutcome),
     /// The database file.
     Database(DatabaseOutcome),
+    /// What a doctor found.
+    Health(HealthOutcome),
 }
 
 impl Outcome {
@@ -66,6 +70,7 @@ impl Outcome {
             Self::Policy(outcome) => outcome.human(style),
             Self::Hash(outcome) => outcome.human(),
             Self::Database(outcome) => outcome.human(),
+            Self::Health(outcome) => outcome.human(),
         }
     }
 
@@ -84,8 +89,17 @@ impl Outcome {
             Self::Policy(outcome) => outcome.json(),
             Self::Hash(outcome) => outcome.json(),
             Self::Database(outcome) => outcome.json(),
+            Self::Health(outcome) => outcome.json(),
         };
         Page::answer(format!("{document:#}\n"))
+    }
+
+    /// How the process ends once this is told: an answer may be no.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Health(outcome) => outcome.exit_code(),
+            _ => ExitCode::Done,
+        }
     }
 
     /// A token that exists only in this answer: when the answer cannot be written, its session must
@@ -117,7 +131,8 @@ topic!(
     Audit(AuditOutcome),
     Policy(PolicyOutcome),
     Hash(HashOutcome),
-    Database(DatabaseOutcome)
+    Database(DatabaseOutcome),
+    Health(HealthOutcome)
 );
 
 impl From<UserChanged> for Outcome {

@@ -6,6 +6,7 @@
 
 mod error;
 mod facts;
+mod health;
 mod query;
 mod upkeep;
 
@@ -26,11 +27,12 @@ pub use facts::{
     Account, AdminGuard, Ban, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin,
     PasswordChange, Updated, UserChange, Which,
 };
+pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 pub use upkeep::Upkeep;
 
 /// A store that holds one database's users, accounts and sessions.
-pub trait Store: Upkeep + fmt::Debug {
+pub trait Store: Upkeep + Health + fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
     /// in its own transaction, under this name.
     fn act_as(&mut self, acting: Acting);

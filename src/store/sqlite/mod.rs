@@ -12,15 +12,21 @@ mod create;
 mod engine_error;
 mod events;
 mod file;
+mod health;
 mod lock;
+mod mending;
 mod migrate;
 mod open;
+mod orphans;
 mod pages;
 mod passwords;
 mod policy;
+mod privacy;
 mod rows;
 mod sessions;
 mod store;
+mod structure;
+mod survey;
 mod upkeep;
 mod users;
 
@@ -37,6 +43,7 @@ use engine_error::Engine as _;
 pub use create::create;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::open;
+pub use privacy::{Exposure, close, exposures, unreliable_file_system};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
 /// deleted is overwritten: an old hash must not stay readable in free pages.

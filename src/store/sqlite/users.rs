@@ -11,7 +11,7 @@ use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
 /// The provider of accounts that sign in with a password, as Better Auth names it.
-const CREDENTIAL: &str = "credential";
+pub(super) const CREDENTIAL: &str = "credential";
 
 pub(super) fn find(connection: &Connection, dialect: Dialect, who: &UserRef) -> Result<Option<User>, StoreError> {
     let (column, key) = match who {

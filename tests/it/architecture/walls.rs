@@ -43,6 +43,9 @@ const WALLS: &[Wall] = &[
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
             "error::Refusal",
+            // `doctor` tells in its report what stops other commands.
+            "error::Exit",
+            "exit_code",
             "mail",
             "error::StillLive",
         ],
