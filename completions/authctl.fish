@@ -57,7 +57,8 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "audit" -d 'Read the
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "guard" -d 'Run a command only with a live session'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, check or identify password hashes'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
-complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, describe or migrate the database'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, describe, migrate, check, back up or restore the database'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Look for everything that can be wrong, and mend what can be mended'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "help" -d 'Show help on a command or a topic: exit-codes, environment, security'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l name -d 'Display name' -r
@@ -1133,20 +1134,23 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "init" -d 'Make an empty database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "status" -d 'Describe the database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "migrate" -d 'Bring the schema to the newest version'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "init" -d 'Make an empty database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "status" -d 'Describe the database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "migrate" -d 'Bring the schema to the newest version'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s and its audit log unbroken'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l reason -d 'Why this is done, for the audit log' -r
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -1181,6 +1185,53 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l keep-sessions -d 'Keep the sessions of the backup'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l dry-run -d 'Check the backup and say what would happen'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l fix -d 'Mend what can be mended without asking what was meant'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l reason -d 'Why this is done, for the audit log' -r
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

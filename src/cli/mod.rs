@@ -24,7 +24,7 @@ pub use account::{
     AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
-pub use db::DbCommand;
+pub use db::{DbCommand, RestoreArgs};
 pub use doctor::DoctorArgs;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
@@ -174,7 +174,7 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
-    /// Make, describe or migrate the database
+    /// Make, describe, migrate, check, back up or restore the database
     #[command(after_help = db::EXAMPLES)]
     Db {
         /// What to do.

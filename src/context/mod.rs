@@ -153,17 +153,21 @@ impl Context {
 
     /// Makes the database; `false` when it was there, perhaps since a moment ago.
     pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
-        if place.chosen_by == ChosenBy::Default {
-            let directory = place.path.parent().unwrap_or(Path::new("/"));
-            paths::make_private(directory)
-                .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
-                .context("could not make the database")?;
-        }
+        Self::make_default_directory(place).context("could not make the database")?;
         match sqlite::create(&place.path, self.wishes.wait) {
             Ok(()) => Ok(true),
             Err(OpenError::Exists(_)) => Ok(false),
             Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
         }
+    }
+
+    /// Makes the directory of the default database; any other must be there.
+    pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
+        if place.chosen_by != ChosenBy::Default {
+            return Ok(());
+        }
+        let directory = place.path.parent().unwrap_or(Path::new("/"));
+        paths::make_private(directory).map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
     }
 
     /// The place of the session for the database that is meant.
@@ -184,7 +188,7 @@ impl Context {
     }
 
     /// Who the audit log says did it.
-    fn acting(&self) -> Acting {
+    pub fn acting(&self) -> Acting {
         let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now);
         Acting::new(move || {
             let (os_user, host) = origin::who();

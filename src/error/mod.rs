@@ -1,6 +1,7 @@
 //! How a failure is told: its words, its hint and its exit code, all decided here.
 
 mod classify;
+mod database;
 
 use serde_json::json;
 

@@ -10,6 +10,11 @@ use super::words::{counted, shown};
 use crate::auth::health::{Finding, Severity};
 use crate::exit_code::ExitCode;
 
+/// What no check can see.
+const BOUNDARY: &str = "\
+Whoever can write this file or its directory is the administrator and can make the audit log anew;
+whoever can read it can guess passwords offline. See `authctl help security`.";
+
 /// What `doctor` and `db check` found.
 #[derive(Debug)]
 pub struct HealthOutcome {
@@ -41,10 +46,7 @@ impl HealthOutcome {
         let mut lines: Vec<String> = self.findings.iter().map(words).collect();
         lines.push(self.verdict());
         if self.is_whole {
-            lines.push(format!(
-                "Whoever can write this file or its directory is the administrator and can make the audit log anew;\n\
-                 whoever can read it can guess passwords offline. See `authctl help security`."
-            ));
+            lines.push(BOUNDARY.to_owned());
         }
         Page::answer(lines.join("\n") + "\n")
     }
@@ -55,11 +57,11 @@ impl HealthOutcome {
         let notices = count(|finding| finding.severity == Severity::Notice && !finding.is_mended);
         let (good, bad) = if self.is_whole { ("healthy", "not healthy") } else { ("sound", "not sound") };
         let mut parts = vec![if self.is_healthy() { good } else { bad }.to_owned()];
-        parts.extend(
-            [(problems, "problem"), (notices, "notice")]
-                .iter()
-                .filter_map(|(number, noun)| (*number > 0).then(|| counted(*number, noun))),
-        );
+        for (number, noun) in [(problems, "problem"), (notices, "notice")] {
+            if number > 0 {
+                parts.push(counted(number, noun));
+            }
+        }
         format!("{}: {}", shown(&self.database), parts.join(", "))
     }
 

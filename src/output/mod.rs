@@ -22,7 +22,7 @@ mod words;
 
 pub use account::AccountOutcome;
 pub use audit::{AuditOutcome, lines as entry_lines};
-pub use database::{ChosenBy, DatabaseOutcome, DatabaseState};
+pub use database::{ChosenBy, DatabaseOutcome, DatabaseState, Restoration};
 pub use hash::HashOutcome;
 pub use health::HealthOutcome;
 pub use outcome::Outcome;

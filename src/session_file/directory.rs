@@ -70,7 +70,7 @@ impl SessionFile {
         for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             // Hidden ones are sign-ins on their way.
             if let Some(name) =
-                entry.file_name().to_str().filter(|name| name.ends_with(".json") && !name.starts_with('.'))
+                entry.file_name().to_str().filter(|name| name.strip_suffix(".json").is_some() && !name.starts_with('.'))
             {
                 let file = Self { name: name.to_owned(), ..self.clone() };
                 exposed.extend(file.read().err());

@@ -8,4 +8,4 @@ mod dialect;
 mod error;
 pub mod sqlite;
 
-pub use error::OpenError;
+pub use error::{CopyError, OpenError};

@@ -17,9 +17,9 @@ const BATCH: usize = 500;
 /// How many pieces of a list are named.
 const NAMED_MAX: usize = 5;
 
-const RESTORE: &str = "`authctl db restore` brings back a backup; `authctl db backup` may still save what can be read";
+const RESTORE: &str = "`authctl db restore` puts a backup in its place";
 
-const DAMAGE: Check = Check {
+pub(super) const DAMAGE: Check = Check {
     name: "integrity",
     severity: Severity::Problem,
     look: |auth| {

@@ -1,6 +1,6 @@
 //! Checks of rows with which nobody can sign in, or not as safely as the policy wants.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Cure, Severity, Symptom};
 use crate::auth::Auth;
@@ -11,7 +11,7 @@ use crate::auth::user::User;
 
 /// The address in lower case, when that is all that is wrong with it and nobody else has it, in
 /// whatever case.
-pub fn lowered(email: &str, twins: &HashSet<String>) -> Option<Email> {
+pub fn lowered(email: &str, twins: &BTreeSet<String>) -> Option<Email> {
     let lower = Email::parse(email).ok()?;
     (lower.as_str() != email && !twins.contains(lower.as_str())).then_some(lower)
 }
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn only_the_case_is_mended_and_only_of_an_address_that_nobody_else_has() {
-        let twins = HashSet::from(["twin@example.com".to_owned()]);
+        let twins = BTreeSet::from(["twin@example.com".to_owned()]);
         let mended = |email: &str| lowered(email, &twins).map(|email| email.as_str().to_owned());
         assert_eq!(mended("Ada@Example.com").as_deref(), Some("ada@example.com"));
         for email in ["ada@example.com", "Twin@example.com", "Ada", " Ada@example.com", "ÄDA@example.com"] {

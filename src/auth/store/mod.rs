@@ -4,6 +4,7 @@
 //! changes something is one act in one transaction, and returns what was stored as read back from
 //! the database.
 
+mod contents;
 mod error;
 mod facts;
 mod health;
@@ -22,6 +23,7 @@ use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 
+pub use contents::Contents;
 pub use error::StoreError;
 pub use facts::{
     Account, AdminGuard, Ban, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin,

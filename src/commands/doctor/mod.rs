@@ -5,7 +5,7 @@ mod places;
 
 use anyhow::Context as _;
 
-use crate::auth::health::{CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
+use crate::auth::health::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
 use crate::context::Context;
 use crate::error::{Exit, Refusal};
 use crate::exit_code::ExitCode;
@@ -41,7 +41,7 @@ pub(super) fn run(fix: bool, context: &mut Context) -> anyhow::Result<Outcome> {
 /// Looks at the structure of the database only.
 pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
-    let findings = STRUCTURE.iter().filter_map(|check| check.finding((check.look)(&mut auth))).collect();
+    let findings = health::look(&mut auth, STRUCTURE);
     Ok(report(findings, None, false, context)?.into())
 }
 
@@ -63,10 +63,7 @@ fn look(context: &mut Context) -> anyhow::Result<Seen> {
         .collect();
     let mut closed = None;
     match context.auth_under_any_policy() {
-        Ok(mut auth) => {
-            let checks = STRUCTURE.iter().chain(CONTENT);
-            findings.extend(checks.filter_map(|check| check.finding((check.look)(&mut auth))));
-        }
+        Ok(mut auth) => findings.extend(health::look(&mut auth, STRUCTURE.iter().chain(CONTENT))),
         Err(error) => {
             // The check of permissions has told this one, with its cure.
             let is_told = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))

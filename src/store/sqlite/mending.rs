@@ -1,6 +1,6 @@
 //! Rows that no sign-in finds, put right where only one meaning is possible.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -24,7 +24,7 @@ pub(super) fn lower_addresses(
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let twins: HashSet<String> = twins(tx)?.into_iter().collect();
+    let twins: BTreeSet<String> = twins(tx)?.into_iter().collect();
     let mut read = tx.prepare(r#"SELECT "id", "email" FROM "user" WHERE "email" GLOB '*[A-Z]*'"#).engine()?;
     let mut write = tx.prepare(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#).engine()?;
     let mut found = read.query([]).engine()?;

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod census;
 mod changes;
 mod codes;
@@ -22,11 +23,13 @@ mod pages;
 mod passwords;
 mod policy;
 mod privacy;
+mod restore;
 mod rows;
 mod sessions;
 mod store;
 mod structure;
 mod survey;
+mod unfinished;
 mod upkeep;
 mod users;
 
@@ -40,10 +43,12 @@ use crate::auth::audit::{Acting, Event};
 use crate::auth::store::StoreError;
 use engine_error::Engine as _;
 
+pub use backup::{backup, contents};
 pub use create::create;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::open;
 pub use privacy::{Exposure, close, exposures, unreliable_file_system};
+pub use restore::{RestoreWish, Restored, examine, restore};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
 /// deleted is overwritten: an old hash must not stay readable in free pages.

@@ -18,7 +18,9 @@ pub(super) fn nonsense(connection: &Connection, dialect: Dialect) -> Result<(u64
         first.get_or_insert(error);
     };
     each_row(connection, dialect, |read| drop(read.map_err(&mut take)))?;
-    let mut statement = connection.prepare(&format!(r#"SELECT {} FROM "session""#, rows::SESSION)).engine()?;
+    let mut statement = connection
+        .prepare(&format!(r#"SELECT {} FROM "session" ORDER BY "session"."rowid""#, rows::SESSION))
+        .engine()?;
     let mut sessions = statement.query([]).engine()?;
     while let Some(row) = sessions.next().engine()? {
         drop(rows::session(row, 0, dialect).map_err(&mut take));
@@ -40,7 +42,8 @@ fn each_row(
     dialect: Dialect,
     mut found: impl FnMut(Result<User, StoreError>),
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare(&format!(r#"SELECT {} FROM "user""#, rows::USER)).engine()?;
+    let mut statement =
+        connection.prepare(&format!(r#"SELECT {} FROM "user" ORDER BY "user"."rowid""#, rows::USER)).engine()?;
     let mut users = statement.query([]).engine()?;
     while let Some(row) = users.next().engine()? {
         found(rows::user(row, 0, dialect));
