@@ -70,6 +70,12 @@ pub enum AuthError {
     /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,
+    /// Somebody acts as the user, who alone may do this.
+    #[error("somebody else acts as this user here, and only the user may do this")]
+    Impersonated,
+    /// An operator wished to act as an administrator.
+    #[error("this user is an administrator")]
+    ActingAsAdmin,
     /// The user has not the role that is asked for.
     #[error("the role {0} is needed")]
     WrongRole(String),

@@ -10,6 +10,7 @@ pub mod email;
 pub mod error;
 pub mod health;
 pub mod identify;
+pub mod obstacle;
 pub mod password;
 pub mod policy;
 pub mod secret;
@@ -34,7 +35,7 @@ use jiff::Timestamp;
 
 pub use account::PasswordChanged;
 pub use error::{AuthError, SignedOut};
-pub use operator::{CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;
@@ -59,6 +60,8 @@ pub enum Lifetime {
     Remembered,
     /// A day, never moved (`--no-remember`).
     Short,
+    /// So long, for somebody who acts as the user.
+    Exactly(jiff::SignedDuration),
 }
 
 /// A session about to be made: everything but whose it is.
@@ -78,6 +81,7 @@ impl Auth<'_> {
         let life = match wish.lifetime {
             Lifetime::Remembered => rules.lives_for,
             Lifetime::Short => rules.short_for,
+            Lifetime::Exactly(life) => life,
         };
         Ok(store::NewSession {
             id: self.entropy.id()?,
@@ -86,6 +90,7 @@ impl Auth<'_> {
             now: self.now,
             expires_at: self.after(life),
             origin: wish.origin.clone(),
+            impersonated_by: None,
         })
     }
 

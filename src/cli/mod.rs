@@ -3,8 +3,10 @@
 
 mod account;
 mod audit;
+mod authority;
 mod db;
 mod doctor;
+mod groups;
 mod guard;
 mod hash;
 mod parse;
@@ -24,17 +26,19 @@ pub use account::{
     AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
+pub use authority::{AUTHORITIES, Authority, Who};
 pub use db::{DbCommand, RestoreArgs};
 pub use doctor::DoctorArgs;
+pub use groups::GROUPS;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
-pub use parse::{Parsed, UsageError, parse};
+pub use parse::{Parsed, UsageError, page, parse};
 pub use policy::PolicyCommand;
 pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, ResetCodeArgs, SetPasswordArgs,
-    SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
+    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,
+    ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
 };
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
@@ -85,8 +89,8 @@ pub struct Global {
     /// Why this is done, for the audit log
     #[arg(long, value_name = "TEXT", global = true, help_heading = "Global options")]
     pub reason: Option<String>,
-    /// Colour the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
+    /// Colour the output: auto, always or never
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
     pub color: ColorChoice,
     /// Wait this long for a busy database, such as 500ms, 5s or 1m
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::wait, global = true, help_heading = "Global options")]
@@ -174,14 +178,14 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
-    /// Make, describe, migrate, check, back up or restore the database
+    /// Make, check, back up or restore the database
     #[command(after_help = db::EXAMPLES)]
     Db {
         /// What to do.
         #[command(subcommand)]
         command: DbCommand,
     },
-    /// Look for everything that can be wrong, and mend what can be mended
+    /// Find what is wrong, and mend what can be mended
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -191,7 +195,7 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Show help on a command or a topic: exit-codes, environment, security
+    /// Help on a command or a topic: exit-codes, environment, security
     #[command(after_help = "Examples:\n  authctl help signin\n  authctl help exit-codes")]
     Help {
         /// The command or topic
@@ -200,7 +204,7 @@ pub enum Command {
     },
 }
 
-/// The whole definition, for help, man page and completions.
+/// The whole definition, for man pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
 }

@@ -24,7 +24,7 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
         StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("`authctl doctor` looks closer, `authctl db restore` restores a backup; nothing was changed"),
+            .hint("restore a backup with `authctl db restore`; `authctl doctor` looks closer; nothing was changed"),
         StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
     }
 }

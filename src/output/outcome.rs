@@ -94,9 +94,10 @@ impl Outcome {
         Page::answer(format!("{document:#}\n"))
     }
 
-    /// How the process ends once this is told: an answer may be no.
+    /// What the shell is told: a question may be answered with no.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
             Self::Health(outcome) => outcome.exit_code(),
             _ => ExitCode::Done,
         }

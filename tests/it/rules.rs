@@ -2,7 +2,9 @@
 //! without waiting for days.
 
 mod account;
+mod impersonation;
 mod model;
+mod obstacles;
 mod operator;
 mod sessions;
 mod signing_in;

@@ -69,7 +69,7 @@ const ORPHANS: Check = Check {
     },
     cure: Some(Cure {
         does: "delete the rows of users who are gone",
-        act: |auth| auth.store.delete_orphans().map(drop),
+        act: |auth| Ok(auth.store.delete_orphans().map(drop)?),
     }),
 };
 
@@ -122,7 +122,7 @@ pub(super) const POLICY: Check = Check {
         act: |auth| {
             let (_, wrong) = Policy::sound(&auth.store.settings()?);
             let keys: Vec<String> = wrong.into_iter().map(|(key, _)| key).collect();
-            auth.store.remove_settings(&keys)
+            Ok(auth.store.remove_settings(&keys)?)
         },
     }),
 };
@@ -140,7 +140,7 @@ pub(super) const EXPIRED: Check = Check {
         does: "delete expired sessions and codes",
         act: |auth| {
             while auth.store.prune(auth.now, BATCH)? == BATCH as u64 {}
-            auth.store.prune_codes(auth.now).map(drop)
+            Ok(auth.store.prune_codes(auth.now).map(drop)?)
         },
     }),
 };

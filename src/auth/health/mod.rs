@@ -4,8 +4,8 @@
 mod database;
 mod sign_in;
 
-use super::Auth;
 use super::store::StoreError;
+use super::{Auth, AuthError};
 
 pub use database::STRUCTURE;
 pub use sign_in::lowered;
@@ -65,9 +65,9 @@ pub struct Cure<F> {
 }
 
 /// A look at a database.
-pub type Look = fn(&mut Auth<'_>) -> Result<Option<Symptom>, StoreError>;
+pub type Look = fn(&mut Auth<'_>) -> Result<Option<Symptom>, AuthError>;
 /// A cure of a database.
-pub type Act = fn(&mut Auth<'_>) -> Result<(), StoreError>;
+pub type Act = fn(&mut Auth<'_>) -> Result<(), AuthError>;
 
 /// A check: `L` looks and `A` mends.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ pub fn look<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c Check>
     let mut findings: Vec<Finding> = Vec::new();
     for check in checks {
         let seen = (check.look)(auth);
-        let is_told = matches!(seen, Err(StoreError::Corrupt(_)))
+        let is_told = matches!(seen, Err(AuthError::Store(StoreError::Corrupt(_))))
             && findings.iter().any(|finding| finding.check == database::DAMAGE.name);
         if !is_told {
             findings.extend(check.finding(seen));

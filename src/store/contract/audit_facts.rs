@@ -4,7 +4,9 @@ use super::audit::{entries, is_whole};
 use super::*;
 use crate::auth::audit::Entry;
 use crate::auth::policy::KEYS;
-use crate::auth::store::{AdminGuard, Ban, Deleted, NewPassword, PasswordChange, Updated, UserChange, Which};
+use crate::auth::store::{
+    AdminGuard, Ban, Deleted, EndSessions, NewPassword, PasswordChange, Updated, UserChange, Which,
+};
 
 /// What has been told since the last call: `event user session detail`, one a line.
 #[derive(Default)]
@@ -98,7 +100,7 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
                 name: Some("Ada".into()),
                 role: Some(Some("editor,reviewer".into())),
                 ban: Some(spam),
-                end: Some(Which::All),
+                end: EndSessions::Always,
                 ..none()
             },
             vec![
@@ -109,7 +111,7 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
             ],
         ),
     ] {
-        if change.end.is_some() {
+        if change.end == EndSessions::Always {
             begin(&mut *store, "adas", "ada", 0, 60);
             let _ = news.of(&mut *store);
         }

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use super::engine_error::Engine as _;
-use super::users::CREDENTIAL;
 use crate::auth::audit::Event;
 use crate::auth::health::lowered;
-use crate::auth::store::{StoreError, StrayAccounts};
+use crate::auth::store::{Account, StoreError, StrayAccounts};
 use crate::store::dialect::Dialect;
 
 pub(super) fn twins(connection: &Connection) -> Result<Vec<String>, StoreError> {
@@ -51,7 +50,7 @@ const STRAY: &str = r#"SELECT "id", "userId",
 pub(super) fn stray_accounts(connection: &Connection) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
     let mut statement = connection.prepare(STRAY).engine()?;
-    let mut found = statement.query([CREDENTIAL]).engine()?;
+    let mut found = statement.query([Account::CREDENTIAL]).engine()?;
     while let Some(row) = found.next().engine()? {
         stray.all += 1;
         stray.correctable += u64::from(row.get::<_, bool>(2).engine()?);
@@ -68,7 +67,7 @@ pub(super) fn correct_stray_accounts(
     let mut read = tx.prepare(STRAY).engine()?;
     let mut write =
         tx.prepare(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#).engine()?;
-    let mut found = read.query([CREDENTIAL]).engine()?;
+    let mut found = read.query([Account::CREDENTIAL]).engine()?;
     let mut changes: Vec<(String, String)> = Vec::new();
     while let Some(row) = found.next().engine()? {
         if row.get(2).engine()? {

@@ -5,9 +5,8 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::rows;
-use super::users::CREDENTIAL;
 use crate::auth::secret::StoredHash;
-use crate::auth::store::{Credential, StoreError, WrittenAfter};
+use crate::auth::store::{Account, Credential, StoreError, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::dialect::Dialect;
 
@@ -54,7 +53,7 @@ fn each_row(
 pub(super) fn each_credential(connection: &Connection, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
     let mut statement =
         connection.prepare(r#"SELECT "userId", "password" FROM "account" WHERE "providerId" = ?1"#).engine()?;
-    let mut accounts = statement.query([CREDENTIAL]).engine()?;
+    let mut accounts = statement.query([Account::CREDENTIAL]).engine()?;
     while let Some(row) = accounts.next().engine()? {
         let bytes = row.get_ref(1).engine()?.as_bytes_or_null().map_err(rusqlite::Error::from).engine()?;
         let hash = bytes.and_then(|bytes| StoredHash::from_bytes(bytes).ok());
