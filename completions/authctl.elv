@@ -53,8 +53,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand guard 'Run a command only with a live session'
             cand hash 'Make, check or identify password hashes'
             cand policy 'Show or change the rules of this database'
-            cand db 'Make, describe, migrate, check, back up or restore the database'
-            cand doctor 'Look for everything that can be wrong, and mend what can be mended'
+            cand db 'Make, check, back up or restore the database'
+            cand doctor 'Find what is wrong, and mend what can be mended'
             cand completions 'Print a completion script for a shell'
             cand help 'Help on a command or a topic: exit-codes, environment, security'
         }

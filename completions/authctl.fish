@@ -57,8 +57,8 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "audit" -d 'Read the
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "guard" -d 'Run a command only with a live session'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, check or identify password hashes'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
-complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, describe, migrate, check, back up or restore the database'
-complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Look for everything that can be wrong, and mend what can be mended'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, check, back up or restore the database'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Find what is wrong, and mend what can be mended'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "help" -d 'Help on a command or a topic: exit-codes, environment, security'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l name -d 'Display name' -r
