@@ -82,6 +82,7 @@ mod audit_facts;
 mod deletion;
 mod description;
 mod ending;
+mod health;
 mod impersonation;
 mod nonsense;
 mod operator;

@@ -111,7 +111,7 @@ pub(super) const POLICY: Check = Check {
     severity: Severity::Problem,
     look: |auth| {
         let (_, wrong) = Policy::sound(&auth.store.settings()?);
-        let lines: Vec<String> = wrong.iter().map(|(key, error)| format!("{key} ({error})")).collect();
+        let lines: Vec<String> = wrong.iter().map(|(_, error)| error.to_string()).collect();
         let message =
             || format!("settings that make no sense, so that most commands refuse to run: {}", some_of(&lines));
         let hint = "`authctl policy unset KEY` or `authctl doctor --fix` sets them back to the default";

@@ -121,7 +121,9 @@ fn read_back(wanted: &Contents, wish: &RestoreWish<'_>) -> Result<Contents, Copy
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
         return Err(CopyError::Differs(wish.path.into()));
     }
-    // What was replaced is not left lying in the log; whoever still reads it makes that wait.
+    // What was replaced is not left lying in the log, unless somebody still reads it: to wait for them
+    // would keep every writer waiting too.
+    let _ = connection.busy_timeout(Duration::ZERO);
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     Ok(found)
 }
