@@ -28,6 +28,9 @@ _authctl() {
             authctl,db)
                 cmd="authctl__subcmd__db"
                 ;;
+            authctl,doctor)
+                cmd="authctl__subcmd__doctor"
+                ;;
             authctl,email)
                 cmd="authctl__subcmd__email"
                 ;;
@@ -112,11 +115,20 @@ _authctl() {
             authctl__subcmd__audit,verify)
                 cmd="authctl__subcmd__audit__subcmd__verify"
                 ;;
+            authctl__subcmd__db,backup)
+                cmd="authctl__subcmd__db__subcmd__backup"
+                ;;
+            authctl__subcmd__db,check)
+                cmd="authctl__subcmd__db__subcmd__check"
+                ;;
             authctl__subcmd__db,init)
                 cmd="authctl__subcmd__db__subcmd__init"
                 ;;
             authctl__subcmd__db,migrate)
                 cmd="authctl__subcmd__db__subcmd__migrate"
+                ;;
+            authctl__subcmd__db,restore)
+                cmd="authctl__subcmd__db__subcmd__restore"
                 ;;
             authctl__subcmd__db,status)
                 cmd="authctl__subcmd__db__subcmd__status"
@@ -230,13 +242,17 @@ _authctl() {
 
     case "${cmd}" in
         authctl)
-            opts="-q -y -h -V --db --json --quiet --no-input --yes --reason --color --wait --help --version signup sign-up register signin sign-in login whoami status sessions signout sign-out logout password passwd email account users user audit guard hash policy db completions help"
+            opts="-q -y -h -V --db --schema --json --quiet --no-input --yes --reason --color --wait --help --version signup sign-up register signin sign-in login whoami status sessions signout sign-out logout password passwd email account users user audit guard hash policy db doctor completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -260,13 +276,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__account)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help update delete"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -290,13 +310,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__account__subcmd__delete)
-            opts="-q -y -h --force-last-admin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -320,7 +344,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__account__subcmd__update)
-            opts="-q -y -h --name --image --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --name --image --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -335,6 +359,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -358,13 +386,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls tail verify export"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls tail verify export"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -388,7 +420,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__export)
-            opts="-q -y -h --user --event --since --until --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --user --event --since --until --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -411,6 +443,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -434,7 +470,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__list)
-            opts="-q -y -h --user --event --since --until --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --user --event --since --until --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,6 +496,10 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -480,7 +520,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__tail)
-            opts="-n -f -q -y -h --lines --follow --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-n -f -q -y -h --lines --follow --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -495,6 +535,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -518,7 +562,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__verify)
-            opts="-q -y -h --contains --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --contains --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,6 +573,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -552,13 +600,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__completions)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help bash elvish fish powershell zsh"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -582,13 +634,85 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help init status migrate"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check backup restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__backup)
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__check)
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -612,13 +736,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__init)
-            opts="-q -y -h --if-missing --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-missing --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -642,13 +770,51 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__migrate)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__restore)
+            opts="-q -y -h --keep-sessions --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -672,13 +838,51 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__status)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__doctor)
+            opts="-q -y -h --fix --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -702,13 +906,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__email)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help verify change"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help verify change"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -732,13 +940,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__email__subcmd__change)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -762,13 +974,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__email__subcmd__verify)
-            opts="-q -y -h --send --code-stdin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --send --code-stdin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -792,7 +1008,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__guard)
-            opts="-q -y -h --role --fresh --signin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --role --fresh --signin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -803,6 +1019,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -826,13 +1046,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__hash)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help generate verify identify calibrate"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help generate verify identify calibrate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -856,7 +1080,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__hash__subcmd__calibrate)
-            opts="-q -y -h --target --max-memory --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --target --max-memory --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -871,6 +1095,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -894,7 +1122,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__hash__subcmd__generate)
-            opts="-q -y -h --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -905,6 +1133,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -928,13 +1160,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__hash__subcmd__identify)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -958,13 +1194,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__hash__subcmd__verify)
-            opts="-q -y -h --stdin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --stdin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -988,13 +1228,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__help)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1018,7 +1262,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__passwd)
-            opts="-q -y -h --keep-sessions --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --keep-sessions --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1029,6 +1273,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1052,13 +1300,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help change forgot reset"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help change forgot reset"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1082,7 +1334,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password__subcmd__change)
-            opts="-q -y -h --keep-sessions --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --keep-sessions --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1093,6 +1345,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1116,13 +1372,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password__subcmd__forgot)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1146,7 +1406,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__password__subcmd__reset)
-            opts="-q -y -h --code-stdin --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --code-stdin --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1157,6 +1417,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1180,13 +1444,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__policy)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help show set unset"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help show set unset"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1210,13 +1478,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__policy__subcmd__set)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1240,13 +1512,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__policy__subcmd__show)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1270,13 +1546,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__policy__subcmd__unset)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1300,13 +1580,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__sessions)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls revoke prune"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls revoke prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1330,7 +1614,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__sessions__subcmd__list)
-            opts="-q -y -h --user --all-users --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --user --all-users --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1341,6 +1625,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1364,13 +1652,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__sessions__subcmd__prune)
-            opts="-q -y -h --dry-run --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1394,7 +1686,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__sessions__subcmd__revoke)
-            opts="-q -y -h --others --all --user --all-users --older-than --idle --ip --user-agent --except-current --dry-run --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --others --all --user --all-users --older-than --idle --ip --user-agent --except-current --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1424,6 +1716,10 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1444,7 +1740,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__signin)
-            opts="-q -y -h --no-remember --print-token --no-store --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --no-remember --print-token --no-store --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1455,6 +1751,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1478,13 +1778,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__signout)
-            opts="-q -y -h --all --local --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --all --local --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1508,7 +1812,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__signup)
-            opts="-q -y -h --name --image --no-signin --password-stdin --password-file --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --name --image --no-signin --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1527,6 +1831,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1550,13 +1858,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1580,7 +1892,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__ban)
-            opts="-q -y -h --for --force-last-admin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --for --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1591,6 +1903,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1614,7 +1930,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__create)
-            opts="-q -y -h --name --image --role --verified --if-missing --no-password --password-stdin --password-file --generate --hash-stdin --allow-weak --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --name --image --role --verified --if-missing --no-password --password-stdin --password-file --generate --hash-stdin --allow-weak --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1640,6 +1956,10 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1660,13 +1980,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__delete)
-            opts="-q -y -h --if-exists --force-last-admin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-exists --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1690,13 +2014,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__exists)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1720,7 +2048,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__explain)
-            opts="-q -y -h --at --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --at --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1731,6 +2059,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1754,7 +2086,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__impersonate)
-            opts="-q -y -h --for --force --print-token --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --for --force --print-token --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1765,6 +2097,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1788,7 +2124,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__list)
-            opts="-q -y -h --search --role --banned --unverified --sort --limit --after --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --search --role --banned --unverified --sort --limit --after --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1818,6 +2154,10 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1838,7 +2178,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__reset__subcmd__code)
-            opts="-q -y -h --ttl --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --ttl --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1849,6 +2189,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1872,7 +2216,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__set__subcmd__password)
-            opts="-q -y -h --keep-sessions --password-stdin --password-file --generate --hash-stdin --allow-weak --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --keep-sessions --password-stdin --password-file --generate --hash-stdin --allow-weak --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1883,6 +2227,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1906,13 +2254,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__set__subcmd__role)
-            opts="-q -y -h --keep-sessions --force-last-admin --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --keep-sessions --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1936,13 +2288,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__show)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1966,13 +2322,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__unban)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1996,13 +2356,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__unlock)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2026,7 +2390,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__update)
-            opts="-q -y -h --name --image --email --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --name --image --email --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2045,6 +2409,10 @@ _authctl() {
                     return 0
                     ;;
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2068,13 +2436,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__verify__subcmd__email)
-            opts="-q -y -h --undo --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --undo --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2098,13 +2470,17 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__whoami)
-            opts="-q -y -h --check --db --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --check --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -19,6 +19,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
     var completions = [
         &'authctl'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -54,7 +55,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand guard 'Run a command only with a live session'
             cand hash 'Make, check or identify password hashes'
             cand policy 'Show or change the rules of this database'
-            cand db 'Make, describe or migrate the database'
+            cand db 'Make, check, back up or restore the database'
+            cand doctor 'Find what is wrong, and mend what can be mended'
             cand completions 'Print a completion script for a shell'
             cand help 'Help on a command or a topic: exit-codes, environment, security'
         }
@@ -63,6 +65,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -82,6 +85,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -101,6 +105,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'Address of a picture, http:// or https://'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -118,6 +123,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;signin'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -137,6 +143,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sign-in'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -156,6 +163,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;login'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -174,6 +182,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;whoami'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -189,6 +198,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -204,6 +214,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -223,6 +234,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sessions;list'= {
             cand --user 'Sessions of this user, by email address or id'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -239,6 +251,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;sessions;ls'= {
             cand --user 'Sessions of this user, by email address or id'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -259,6 +272,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --ip 'Only sessions from this address or network, such as 10.0.0.0/8'
             cand --user-agent 'Only sessions from programs that match, such as ''curl*'''
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -278,6 +292,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions;prune'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -293,6 +308,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;signout'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -309,6 +325,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sign-out'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -325,6 +342,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;logout'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -341,6 +359,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;password'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -359,6 +378,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;password;change'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -375,6 +395,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;password;forgot'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -390,6 +411,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;password;reset'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -407,6 +429,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;passwd'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -423,6 +446,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;email'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -439,6 +463,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;email;verify'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -455,6 +480,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;email;change'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -469,6 +495,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;account'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -487,6 +514,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --name 'New display name'
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -501,6 +529,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;account;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -516,6 +545,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -548,6 +578,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -585,6 +616,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -606,6 +638,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -627,6 +660,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -648,6 +682,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --limit 'Users on a page'
             cand --after 'Begin after this user: the `next` of the page before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -664,6 +699,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -678,6 +714,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -693,6 +730,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;explain'= {
             cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -708,6 +746,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;explain'= {
             cand --at 'At this instant, such as 2026-01-01T00:00:00Z [default: now]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -722,6 +761,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;exists'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -736,6 +776,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;exists'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -754,6 +795,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -779,6 +821,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -804,6 +847,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -829,6 +873,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --role 'Roles, separated by commas'
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -853,6 +898,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -870,6 +916,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --image 'New address of a picture, http:// or https://; empty to remove it'
             cand --email 'New email address; it is not verified then'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -884,6 +931,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -900,6 +948,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;rm'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -916,6 +965,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;delete'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -932,6 +982,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;rm'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -949,6 +1000,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;set-password'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -969,6 +1021,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;set-password'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -989,6 +1042,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;reset-code'= {
             cand --ttl 'How long the code counts, up to 24h'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1004,6 +1058,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;reset-code'= {
             cand --ttl 'How long the code counts, up to 24h'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1018,6 +1073,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;set-role'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1034,6 +1090,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;set-role'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1050,6 +1107,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;verify-email'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1065,6 +1123,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;verify-email'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1081,6 +1140,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;ban'= {
             cand --for 'How long, such as 7d [default: for good]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1097,6 +1157,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;ban'= {
             cand --for 'How long, such as 7d [default: for good]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1112,6 +1173,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;unban'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1126,6 +1188,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;unban'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1140,6 +1203,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;users;unlock'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1154,6 +1218,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;user;unlock'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1169,6 +1234,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;users;impersonate'= {
             cand --for 'How long, from 1m to 24h; use does not prolong it'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1186,6 +1252,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;user;impersonate'= {
             cand --for 'How long, from 1m to 24h; use does not prolong it'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1202,6 +1269,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;audit'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1225,6 +1293,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1243,6 +1312,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1259,6 +1329,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -n 'How many entries'
             cand --lines 'How many entries'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1276,6 +1347,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;audit;verify'= {
             cand --contains 'Also require an entry with this hash, which `verify` printed before'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1294,6 +1366,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1309,6 +1382,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;guard'= {
             cand --role 'Require this role'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1325,6 +1399,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1344,6 +1419,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         &'authctl;hash;generate'= {
             cand --password-file 'Read the password from a file'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1359,6 +1435,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash;verify'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1374,6 +1451,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;hash;identify'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1390,6 +1468,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --target 'How long one hash may take'
             cand --max-memory 'How much memory one hash may take, in KiB, MiB or GiB'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1404,6 +1483,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1421,6 +1501,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;show'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1435,6 +1516,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;set'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1449,6 +1531,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;policy;unset'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1463,6 +1546,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1477,9 +1561,13 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand init 'Make an empty database'
             cand status 'Describe the database'
             cand migrate 'Bring the schema to the newest version'
+            cand check 'Look whether the file is whole, its schema authctl''s and its audit log unbroken'
+            cand backup 'Copy the database to a new file, consistently, while others use it'
+            cand restore 'Replace the database by a backup, also while others use it'
         }
         &'authctl;db;init'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1495,6 +1583,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1509,6 +1598,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;db;migrate'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1521,8 +1611,72 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'authctl;db;check'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'authctl;db;backup'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;db;restore'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --keep-sessions 'Keep the sessions of the backup'
+            cand --dry-run 'Check the backup and say what would happen'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;doctor'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --fix 'Mend what can be mended without asking what was meant'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'authctl;completions'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
@@ -1537,6 +1691,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;help'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'

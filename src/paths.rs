@@ -168,7 +168,10 @@ fn base_directory(
 
 /// Makes a path absolute and resolves the links of its directory, so that one database has one
 /// name however it is spelled, and before and after its directory is made.
-fn resolve(path: &Path) -> Result<PathBuf, PathError> {
+///
+/// # Errors
+/// [`PathError::Unreachable`].
+pub fn resolve(path: &Path) -> Result<PathBuf, PathError> {
     let unreachable = |source| PathError::Unreachable { path: path.to_owned(), source };
     let absolute = std::path::absolute(path).map_err(unreachable)?;
     for existing in absolute.ancestors().skip(1) {

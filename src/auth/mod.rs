@@ -8,6 +8,7 @@ pub mod code;
 pub mod duration;
 pub mod email;
 pub mod error;
+pub mod health;
 pub mod identify;
 pub mod obstacle;
 pub mod password;

@@ -26,9 +26,9 @@ pub struct Session {
     pub impersonated_by: Option<String>,
 }
 
-/// The future instant a clock may be behind another without a session looking unborn: clocks that
-/// are kept by NTP differ by far less.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far a clock may be behind another without a session looking unborn: clocks that are kept by NTP
+/// differ by far less.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 impl Session {
     /// Whether the session is live. **Every** question about expiry in the program ends here;

@@ -100,6 +100,11 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "db init"),
     may(Who::Operator, "db status"),
     may(Who::Operator, "db migrate"),
+    may(Who::Operator, "db check"),
+    may(Who::Operator, "db backup"),
+    destroys(Who::Operator, "db restore"),
+    may(Who::Operator, "doctor"),
+    destroys(Who::Operator, "doctor --fix"),
     may(Who::Anyone, "completions"),
     may(Who::Anyone, "help"),
 ];

@@ -1,10 +1,14 @@
 //! `db` as typed.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
-  authctl db status";
+  authctl db status
+  authctl db backup ~/auth-backup.db
+  authctl db restore ~/auth-backup.db --dry-run";
 
 /// What to do with the database file.
 #[derive(Debug, Subcommand)]
@@ -22,4 +26,38 @@ pub enum DbCommand {
     /// Bring the schema to the newest version
     #[command(after_help = "Example:\n  authctl db migrate")]
     Migrate,
+    /// Look whether the file is whole, its schema authctl's and its audit log unbroken
+    #[command(after_help = "Example:\n  authctl db check && echo sound")]
+    Check,
+    /// Copy the database to a new file, consistently, while others use it
+    ///
+    /// The copy is one file, readable by you alone. It holds password hashes: keep it as safe as the
+    /// database. An existing file is never overwritten.
+    #[command(after_help = "Example:\n  authctl db backup auth-2026-01-31.db")]
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Replace the database by a backup, also while others use it
+    ///
+    /// The backup is checked first and brought to the newest schema. The database as it was is kept
+    /// beside it, as NAME.before-restore-TIME. All sessions end, and codes are void: what was ended or
+    /// used since the backup was made would come alive again. A missing database is made.
+    #[command(after_help = "Examples:
+  authctl db restore auth-2026-01-31.db --dry-run
+  authctl db restore auth-2026-01-31.db --yes")]
+    Restore(RestoreArgs),
+}
+
+/// Arguments of `db restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup
+    pub file: PathBuf,
+    /// Keep the sessions of the backup
+    #[arg(long)]
+    pub keep_sessions: bool,
+    /// Check the backup and say what would happen
+    #[arg(long)]
+    pub dry_run: bool,
 }

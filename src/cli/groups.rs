@@ -10,7 +10,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "account"]),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "policy", "audit"]),
-    ("The database", &["db"]),
+    ("The database", &["db", "doctor"]),
     ("About authctl", &["completions", "help"]),
 ];
 

@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod authority;
 mod db;
+mod doctor;
 mod email;
 mod groups;
 mod guard;
@@ -27,7 +28,8 @@ pub use account::{
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use authority::{AUTHORITIES, Authority, Who};
-pub use db::DbCommand;
+pub use db::{DbCommand, RestoreArgs};
+pub use doctor::DoctorArgs;
 pub use email::{EmailCommand, VerifyAddressArgs};
 pub use groups::GROUPS;
 pub use guard::GuardArgs;
@@ -188,13 +190,16 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
-    /// Make, describe or migrate the database
+    /// Make, check, back up or restore the database
     #[command(after_help = db::EXAMPLES)]
     Db {
         /// What to do.
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// Find what is wrong, and mend what can be mended
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  authctl completions bash > ~/.local/share/bash-completion/completions/authctl")]
     Completions {

@@ -1,10 +1,18 @@
 //! `db`: the file itself.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 
+use crate::auth::audit::Event;
+use crate::cli::RestoreArgs;
 use crate::context::Context;
-use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome};
-use crate::store::{OpenError, sqlite};
+use crate::error::Refusal;
+use crate::output::escape::escape;
+use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome, Restoration};
+use crate::paths::resolve;
+use crate::store::OpenError;
+use crate::store::sqlite::{self, RestoreWish};
 
 pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
@@ -29,4 +37,80 @@ pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     let path = context.database()?.path;
     let (from, to) = sqlite::migrate(&path, context.wait())?;
     Ok(DatabaseOutcome::Migrated { path, from, to }.into())
+}
+
+pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
+    let file = named(file)?;
+    let path = context.database()?.path;
+    // Opened as every command opens it first, so that an older schema is brought up to date.
+    context.auth_under_any_policy()?;
+    let contents = sqlite::backup(&path, &file, context.wait())?;
+    let event = Event { name: "database.backed-up", ..Event::default() }.with(format!("to {}", file.display()));
+    let store = context.auth_under_any_policy()?.store;
+    store.record(event).with_context(|| format!("{} is made, but the audit log could not say so", file.display()))?;
+    Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())
+}
+
+pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let from = named(&args.file)?;
+    let place = context.database()?;
+    let path = place.path.clone();
+    let contents = sqlite::examine(&from, context.wait())?;
+    let replaces = path.symlink_metadata().is_ok();
+    let kept = kept(&path, context);
+    let restoration = |contents, sessions_ended| Restoration {
+        path: path.clone(),
+        file: from.clone(),
+        contents,
+        kept: replaces.then(|| kept.clone()),
+        sessions_ended,
+    };
+    if args.dry_run {
+        return Ok(DatabaseOutcome::Restored(restoration(contents, None)).into());
+    }
+    if replaces {
+        let now = sqlite::contents(&path, context.wait());
+        let users = now.map_or_else(|| "unreadable".to_owned(), |now| format!("{} user(s)", now.users));
+        let effect = format!(
+            "This replaces {} ({users}) by {} ({} user(s)).\nThe database as it is now is kept in {}.",
+            shown(&path),
+            shown(&from),
+            contents.users,
+            shown(&kept),
+        );
+        if !context.confirm(&effect, "Replace the database?")? {
+            return Err(Refusal::Declined.into());
+        }
+    }
+    Context::make_default_directory(&place)?;
+    let restored = sqlite::restore(&RestoreWish {
+        path: &path,
+        from: &from,
+        kept: &kept,
+        keep_sessions: args.keep_sessions,
+        now: context.now,
+        acting: &context.acting(),
+        wait: context.wait(),
+    })?;
+    Ok(DatabaseOutcome::Restored(restoration(restored.contents, Some(restored.sessions_ended))).into())
+}
+
+/// Where a backup is. It is a database, and a stream is none.
+fn named(file: &Path) -> anyhow::Result<PathBuf> {
+    if file == Path::new("-") || file.as_os_str().is_empty() {
+        let message = "a backup is a file and cannot be piped".to_owned();
+        return Err(Refusal::Usage { message, hint: "name a file" }.into());
+    }
+    Ok(resolve(file)?)
+}
+
+/// The name under which the state is kept that a restoration replaces.
+fn kept(path: &Path, context: &Context) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(context.now.strftime(".before-restore-%Y%m%dT%H%M%S.%3fZ").to_string());
+    path.with_file_name(name)
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
 }

@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod completions;
 mod db;
+mod doctor;
 mod email;
 mod guard;
 mod hash;
@@ -95,6 +96,14 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
         Command::Db { command: DbCommand::Status } => db::status(context),
         Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
+        Command::Db { command: DbCommand::Backup { file } } => {
+            db::backup(file, context).context("could not back up the database")
+        }
+        Command::Db { command: DbCommand::Restore(args) } => {
+            db::restore(args, context).context("could not restore the backup")
+        }
+        Command::Db { command: DbCommand::Check } => doctor::check(context).context("could not check the database"),
+        Command::Doctor(args) => doctor::run(args.fix, context),
         Command::Completions { shell } => Ok(completions::run(*shell)),
         Command::Help { about } => help::run(about),
     }

@@ -1,6 +1,7 @@
 //! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
 //! opened when a command first asks for it.
 
+mod database;
 mod environment;
 mod origin;
 mod token;
@@ -14,15 +15,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::store::{Origin, Store, Upkeep as _};
+use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::{Auth, AuthError, SignedIn};
-use crate::paths::{self, ChosenBy, DatabasePlace, PathError};
+use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
 use crate::store::sqlite::{self, Opened, Sqlite};
 use crate::store::{Hints, OpenError};
 
+pub use database::HintsError;
 pub use environment::Environment;
 pub use token::{NoToken, TokenSource};
 
@@ -41,20 +43,6 @@ pub struct Wishes {
     pub reason: Option<String>,
     /// `--schema`.
     pub schema: Option<PathBuf>,
-}
-
-/// Why a file of hints about a schema is of no use.
-#[derive(Debug, thiserror::Error)]
-#[error("the schema file {} cannot be used: {problem}", path.display())]
-pub struct HintsError {
-    path: PathBuf,
-    problem: String,
-}
-
-/// Reads a file of hints.
-fn hints(path: &Path) -> Result<Hints, HintsError> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-    text.and_then(|text| Hints::parse(&text)).map_err(|problem| HintsError { path: path.to_owned(), problem })
 }
 
 /// Everything a command needs of the outside.
@@ -96,15 +84,6 @@ impl Context {
         }
     }
 
-    /// The database that is meant.
-    pub fn database(&self) -> Result<DatabasePlace, PathError> {
-        if let Some(place) = self.place.get() {
-            return Ok(place.clone());
-        }
-        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
-        Ok(self.place.get_or_init(|| place).clone())
-    }
-
     /// Hands over what the user should know besides the answer.
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
@@ -120,58 +99,36 @@ impl Context {
     /// The rules at work on the database that is meant, which must exist.
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
-            let place = self.database()?;
-            let mut opened = self
-                .open(&place.path)
-                .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-            opened.act_as(self.acting());
+            let mut opened = self.open()?;
             self.policy = opened.policy()?;
-            self.store = Some(Box::new(opened));
+            self.store = Some(opened);
         }
+        self.at_work()
+    }
+
+    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
+    /// for nothing.
+    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            (self.policy, _) = Policy::sound(&opened.settings()?);
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
+        let place = self.database()?;
+        let mut opened = self
+            .open_file(&place.path)
+            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        opened.act_as(self.acting());
+        Ok(Box::new(opened))
+    }
+
+    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
         let store = self.store.as_deref_mut().context("the store is not open")?;
         Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
-    }
-
-    /// Opens a database of our own, or an app's with our own state beside it.
-    fn open(&self, path: &Path) -> anyhow::Result<Sqlite> {
-        let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
-            None => Hints::default(),
-            Some(file) => hints(file)?,
-        };
-        match sqlite::open(path, self.wishes.wait, &hints)? {
-            Opened::Own(store) => Ok(store),
-            Opened::App(app) => {
-                let state = paths::guest_state(&self.environment.places, path)?;
-                let directory = state.parent().unwrap_or(Path::new("/"));
-                paths::make_private(directory)
-                    .map_err(|source| OpenError::CannotCreate { path: state.clone(), source })?;
-                app.with_state(&state).context("could not open what authctl keeps about this app's database")
-            }
-        }
-    }
-
-    /// As [`Context::auth`], but makes a database that is missing, and says so.
-    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
-        let place = self.database()?;
-        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
-            self.notices.push(format!("created the database {}", place.path.display()));
-        }
-        self.auth()
-    }
-
-    /// Makes the database; `false` when it was there, perhaps since a moment ago.
-    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
-        if place.chosen_by == ChosenBy::Default {
-            let directory = place.path.parent().unwrap_or(Path::new("/"));
-            paths::make_private(directory)
-                .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
-                .context("could not make the database")?;
-        }
-        match sqlite::create(&place.path, self.wishes.wait) {
-            Ok(()) => Ok(true),
-            Err(OpenError::Exists(_)) => Ok(false),
-            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
-        }
     }
 
     /// The place of the session for the database that is meant.
@@ -206,7 +163,7 @@ impl Context {
     }
 
     /// Who the audit log says did it.
-    fn acting(&self) -> Acting {
+    pub fn acting(&self) -> Acting {
         let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now);
         Acting::new(move || {
             let (os_user, host) = origin::who();

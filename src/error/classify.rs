@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::database::{of_copy, of_open, of_store};
 use super::outside::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
 use super::{Exit, Refusal};
 use crate::auth::password::HashError;
@@ -16,7 +17,7 @@ use crate::output::time;
 use crate::paths::PathError;
 use crate::prompt::PromptError;
 use crate::session_file::SessionFileError;
-use crate::store::OpenError;
+use crate::store::{CopyError, OpenError};
 
 /// Finds what is known about one error of a chain.
 pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
@@ -26,6 +27,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
         Some(of_store(error))
     } else if let Some(error) = cause.downcast_ref::<OpenError>() {
         Some(of_open(error))
+    } else if let Some(error) = cause.downcast_ref::<CopyError>() {
+        Some(of_copy(error))
     } else if let Some(error) = cause.downcast_ref::<PromptError>() {
         Some(of_prompt(error))
     } else if let Some(error) = cause.downcast_ref::<SessionFileError>() {
@@ -57,7 +60,7 @@ fn of_refusal(error: &Refusal) -> Exit {
     }
 }
 
-fn of_auth(error: &AuthError) -> Exit {
+pub(super) fn of_auth(error: &AuthError) -> Exit {
     use crate::auth::strength::WeakPassword;
     match error {
         AuthError::InvalidEmail(_) => {
@@ -154,66 +157,4 @@ fn throttled(seconds: i64) -> Exit {
         .hint(format!("try again in {}", time::amount(seconds.unsigned_abs())));
     exit.retry_after = Some(seconds);
     exit
-}
-
-fn of_store(error: &StoreError) -> Exit {
-    match error {
-        StoreError::EmailTaken => of_auth(&AuthError::UserExists),
-        StoreError::NoSuchPlace => Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
-        StoreError::Busy => {
-            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
-        }
-        StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").hint(
-            "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
-        ),
-        StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").hint("make room; nothing was changed"),
-        StoreError::Io(_) => {
-            Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
-        }
-        StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => {
-            Exit::new(ExitCode::Database, "DATABASE_CORRUPT").hint("restore a backup; nothing was changed")
-        }
-        StoreError::NotOurs(refusal) => {
-            Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
-        }
-        StoreError::NoColumn { .. } => Exit::new(ExitCode::Database, "COLUMN_MISSING")
-            .hint("add the plugin to the app and run its migration; nothing was changed"),
-        StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
-    }
-}
-
-fn of_open(error: &OpenError) -> Exit {
-    let database = |name| Exit::new(ExitCode::Database, name);
-    match error {
-        OpenError::Missing(_) => database("DATABASE_MISSING")
-            .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one"),
-        OpenError::Exists(_) => {
-            Exit::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
-        }
-        OpenError::NotAFile { .. } => database("DATABASE_NOT_A_FILE").hint("name a file with --db"),
-        OpenError::Empty(_) => {
-            database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
-        }
-        OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
-        OpenError::Foreign(_) => {
-            database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
-        }
-        OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
-            .hint("finish the app's migration, or name the column in a file given by --schema"),
-        OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
-            .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
-        OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
-        OpenError::Truncated { .. } => {
-            database("DATABASE_TRUNCATED").hint("restore a backup; the file was left as it was")
-        }
-        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").hint(remedy.clone()),
-        OpenError::History { .. } => database("DATABASE_CORRUPT").hint("restore a backup; the file was left as it was"),
-        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").hint("run as the user who owns the file"),
-        OpenError::CannotCreate { .. } => Exit::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
-            .hint("the directory must exist and be writable for you"),
-        OpenError::Locked(_) => {
-            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
-        }
-        OpenError::Store { source, .. } => of_store(source),
-    }
 }

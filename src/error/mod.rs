@@ -1,6 +1,7 @@
 //! How a failure is told: its words, its hint and its exit code, all decided here.
 
 mod classify;
+mod database;
 mod outside;
 
 use serde_json::json;
@@ -108,6 +109,16 @@ impl Exit {
     /// Whether there is anything to say: who interrupts knows, and who left cannot read.
     pub fn is_silent(&self) -> bool {
         matches!(self.code, ExitCode::Interrupted | ExitCode::ReaderGone)
+    }
+
+    /// What was attempted and why it failed.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The failure as text.

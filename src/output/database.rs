@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::page::{Page, Style};
 use super::table::{facts, table};
-use super::words::shown;
-use crate::auth::store::{AppSchema, Census};
+use super::words::{counted, shown};
+use crate::auth::store::{AppSchema, Census, Contents};
 
 /// What `db` did.
 #[derive(Debug)]
@@ -31,6 +31,32 @@ pub enum DatabaseOutcome {
         /// Version now.
         to: u32,
     },
+    /// A copy was made.
+    BackedUp {
+        /// Of what.
+        path: PathBuf,
+        /// Where it is.
+        file: PathBuf,
+        /// What is in it.
+        contents: Contents,
+    },
+    /// A copy was put back.
+    Restored(Restoration),
+}
+
+/// A copy put back, or what that would do.
+#[derive(Debug)]
+pub struct Restoration {
+    /// Where.
+    pub path: PathBuf,
+    /// From which copy.
+    pub file: PathBuf,
+    /// What is in the database now, or would be.
+    pub contents: Contents,
+    /// Where the state is kept that was replaced, if there was one.
+    pub kept: Option<PathBuf>,
+    /// Live sessions of the copy that ended; `None` when nothing was done (`--dry-run`).
+    pub sessions_ended: Option<u64>,
 }
 
 /// Who chose a database.
@@ -65,6 +91,14 @@ impl DatabaseOutcome {
             Self::Migrated { path, from, to } => {
                 Page::done(format!("migrated {} from schema version {from} to {to}", shown(path)))
             }
+            Self::BackedUp { path, file, contents } => Page {
+                answer: String::new(),
+                done: vec![
+                    format!("backed up {} with {} to {}", shown(path), held(contents), shown(file)),
+                    "the backup holds password hashes: keep it as safe as the database".to_owned(),
+                ],
+            },
+            Self::Restored(restoration) => restoration.words(),
         }
     }
 
@@ -73,7 +107,51 @@ impl DatabaseOutcome {
             Self::Ready { path, created } => json!({ "database": path.to_string_lossy(), "created": created }),
             Self::State(state) => state.json(),
             Self::Migrated { path, from, to } => json!({ "database": path.to_string_lossy(), "from": from, "to": to }),
+            Self::BackedUp { path, file, contents } => json!({
+                "database": path.to_string_lossy(),
+                "backup": file.to_string_lossy(),
+                "users": contents.users,
+                "sessions": contents.sessions,
+                "schemaVersion": contents.schema_version,
+            }),
+            Self::Restored(restoration) => restoration.json(),
         }
+    }
+}
+
+/// What is in a copy, in words.
+fn held(contents: &Contents) -> String {
+    format!("{} and {}", counted(contents.users, "user"), counted(contents.sessions, "session"))
+}
+
+impl Restoration {
+    fn words(&self) -> Page {
+        let Some(ended) = self.sessions_ended else {
+            let held = held(&self.contents);
+            return Page::done(format!("would restore {held} from {} to {}", shown(&self.file), shown(&self.path)));
+        };
+        let mut done = vec![format!(
+            "restored {} from {} to {}; ended {}",
+            counted(self.contents.users, "user"),
+            shown(&self.file),
+            shown(&self.path),
+            counted(ended, "live session"),
+        )];
+        done.extend(self.kept.as_deref().map(|kept| format!("the database as it was is kept in {}", shown(kept))));
+        Page { answer: String::new(), done }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "database": self.path.to_string_lossy(),
+            "backup": self.file.to_string_lossy(),
+            "users": self.contents.users,
+            "sessions": self.contents.sessions,
+            "schemaVersion": self.contents.schema_version,
+            "sessionsEnded": self.sessions_ended,
+            "kept": self.kept.as_deref().map(std::path::Path::to_string_lossy),
+            "dryRun": self.sessions_ended.is_none(),
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
 use super::email::EmailOutcome;
 use super::hash::HashOutcome;
+use super::health::HealthOutcome;
 use super::page::{Page, Style};
 use super::policy::PolicyOutcome;
 use super::sessions::SessionsOutcome;
@@ -53,6 +54,8 @@ pub enum Outcome {
     Hash(HashOutcome),
     /// The database file.
     Database(DatabaseOutcome),
+    /// What a doctor found.
+    Health(HealthOutcome),
 }
 
 impl Outcome {
@@ -71,6 +74,7 @@ impl Outcome {
             Self::Policy(outcome) => outcome.human(style),
             Self::Hash(outcome) => outcome.human(),
             Self::Database(outcome) => outcome.human(style),
+            Self::Health(outcome) => outcome.human(),
         }
     }
 
@@ -90,6 +94,7 @@ impl Outcome {
             Self::Policy(outcome) => outcome.json(),
             Self::Hash(outcome) => outcome.json(),
             Self::Database(outcome) => outcome.json(),
+            Self::Health(outcome) => outcome.json(),
         };
         Page::answer(format!("{document:#}\n"))
     }
@@ -98,6 +103,7 @@ impl Outcome {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
+            Self::Health(outcome) => outcome.exit_code(),
             _ => ExitCode::Done,
         }
     }
@@ -132,7 +138,8 @@ topic!(
     Audit(AuditOutcome),
     Policy(PolicyOutcome),
     Hash(HashOutcome),
-    Database(DatabaseOutcome)
+    Database(DatabaseOutcome),
+    Health(HealthOutcome)
 );
 
 impl From<UserChanged> for Outcome {

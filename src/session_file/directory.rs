@@ -3,12 +3,18 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{SessionFile, SessionFileError};
 use crate::paths;
+
+/// How a directory is opened.
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// The rights of others to plant files.
+const OTHERS_WRITE: u32 = 0o022;
 
 impl SessionFile {
     pub(super) fn make_directories(&self) -> Result<(), SessionFileError> {
@@ -30,26 +36,63 @@ impl SessionFile {
 
     /// Opens the directory after looking at who else may write there.
     pub(super) fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let me = rustix::process::geteuid().as_raw();
-        let mut opened = None;
+        self.open_one(&self.root)?;
+        self.open_one(&self.directory)
+    }
+
+    fn open_one(&self, path: &Path) -> Result<OwnedFd, SessionFileError> {
+        let directory =
+            rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()).map_err(|error| self.unwritable(error))?;
+        let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
+        let problem = if found.st_uid != rustix::process::geteuid().as_raw() {
+            "it belongs to another user"
+        } else if found.st_mode & OTHERS_WRITE != 0 {
+            "others may write to it"
+        } else {
+            return Ok(directory);
+        };
+        let remedy =
+            format!("look at what is in it, then: chown \"$(id -u)\" '{0}' && chmod 700 '{0}'", path.display());
+        Err(SessionFileError::UnsafeDirectory { path: path.to_owned(), problem: problem.into(), remedy })
+    }
+
+    /// Finds what is not safe or not whole about the directories and every file in them, and tells
+    /// whether closing the directories helps against any of it.
+    pub fn exposures(&self) -> (Vec<SessionFileError>, bool) {
+        let mut exposed = Vec::new();
+        let mut is_ours = false;
+        for path in [&self.root, &self.directory] {
+            if let Err(error @ SessionFileError::UnsafeDirectory { .. }) = self.open_one(path) {
+                is_ours |= path.metadata().is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw());
+                exposed.push(error);
+            }
+        }
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            // Hidden ones are sign-ins on their way.
+            if let Some(name) =
+                entry.file_name().to_str().filter(|name| name.strip_suffix(".json").is_some() && !name.starts_with('.'))
+            {
+                let file = Self { name: name.to_owned(), ..self.clone() };
+                exposed.extend(file.read().err());
+            }
+        }
+        (exposed, is_ours)
+    }
+
+    /// Takes away the rights of others to the directories that are ours.
+    ///
+    /// # Errors
+    /// [`SessionFileError::Unwritable`].
+    pub fn close_directories(&self) -> Result<(), SessionFileError> {
         for path in [&self.root, &self.directory] {
             let directory =
-                rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| self.unwritable(error))?;
+                rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()).map_err(|error| self.unwritable(error))?;
             let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
-            let problem = if found.st_uid != me {
-                "it belongs to another user"
-            } else if found.st_mode & 0o022 != 0 {
-                "others may write to it"
-            } else {
-                opened = Some(directory);
-                continue;
-            };
-            let remedy =
-                format!("look at what is in it, then: chown \"$(id -u)\" '{0}' && chmod 700 '{0}'", path.display());
-            return Err(SessionFileError::UnsafeDirectory { path: path.clone(), problem: problem.into(), remedy });
+            if found.st_uid == rustix::process::geteuid().as_raw() && found.st_mode & OTHERS_WRITE != 0 {
+                rustix::fs::fchmod(&directory, Mode::RWXU).map_err(|error| self.unwritable(error))?;
+            }
         }
-        opened.ok_or_else(|| self.unwritable(Errno::NOENT))
+        Ok(())
     }
 
     /// Holds off other processes between looking at the file and changing it.

@@ -116,6 +116,7 @@ mod codes;
 mod deletion;
 mod description;
 mod ending;
+mod health;
 mod impersonation;
 mod nonsense;
 mod operator;

@@ -112,3 +112,47 @@ pub enum OpenError {
         source: StoreError,
     },
 }
+
+/// Why a database cannot be backed up or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The database or the backup cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There is a file already where the copy would be.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The operating system said no while writing the copy.
+    #[error("{} cannot be written", path.display())]
+    CannotWrite {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// What would be copied is damaged.
+    #[error("{} is damaged: {problem}", path.display())]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The copy is not what was copied.
+    #[error("the copy {} does not hold what it must", .0.display())]
+    Differs(PathBuf),
+    /// A database cannot be replaced by itself.
+    #[error("{} is the database itself", .0.display())]
+    Same(PathBuf),
+    /// The pages of the backup do not fit the database that is there.
+    #[error("{} was made with another page size than the database has", .0.display())]
+    PageSize(PathBuf),
+    /// The engine failed.
+    #[error("{} cannot be copied", path.display())]
+    Store {
+        /// From or to where.
+        path: PathBuf,
+        /// How.
+        source: StoreError,
+    },
+}

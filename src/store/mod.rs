@@ -9,5 +9,5 @@ mod error;
 mod hints;
 pub mod sqlite;
 
-pub use error::OpenError;
+pub use error::{CopyError, OpenError};
 pub use hints::Hints;

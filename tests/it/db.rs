@@ -8,7 +8,7 @@ use crate::machine::{tree, under_shell};
 use crate::sandbox::{PASSWORD, Sandbox};
 
 /// Takes the schema back to the first migration, as a first release would have left it.
-fn make_old(sandbox: &Sandbox) {
+pub(crate) fn make_old(sandbox: &Sandbox) {
     sandbox.execute(
         "DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;

@@ -8,7 +8,8 @@ use examples::{EXAMPLES, Effect, Example};
 use crate::machine::{under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Ada, an administrator, is signed in here; bob has an account and a session that has expired.
+/// Ada, an administrator, is signed in here; bob has an account and a session that has expired. There is
+/// a backup.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
@@ -20,6 +21,7 @@ fn sandbox() -> Sandbox {
         r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
            (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
     );
+    sandbox.run("db backup backup.db").success();
     sandbox
 }
 

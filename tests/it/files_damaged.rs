@@ -122,8 +122,8 @@ fn a_row_that_makes_no_sense_is_9_and_named() {
     sandbox.execute("UPDATE session SET id = 'the-row', expiresAt = 9223372036854775807");
     assert_snapshot!(sandbox.run("whoami"), @"
     ------- stderr -------
-    error: row the-row of table session makes no sense: column expiresAt is no time that a calendar knows
-    hint: restore a backup; nothing was changed
+    error: row the-row of table session makes no sense: column expiresAt is not a number of seconds
+    hint: restore a backup with `authctl db restore`; `authctl doctor` looks closer; nothing was changed
     [exit status: 9]
     ");
     sandbox.execute("UPDATE session SET expiresAt = unixepoch() + 60; UPDATE user SET emailVerified = 7");

@@ -128,7 +128,7 @@ fn a_setting_that_makes_no_sense_stops_every_command_that_opens_the_database() {
     assert_snapshot!(sandbox.run("whoami"), @"
     ------- stderr -------
     error: row session.lifetime of table authctl_policy makes no sense: column value session.lifetime takes a duration from 5m to 400d
-    hint: restore a backup; nothing was changed
+    hint: `authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed
     [exit status: 9]
     ");
     for (key, value) in [

@@ -149,6 +149,30 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The defaults, changed by as many settings as make sense together, and the keys of the others,
+    /// each with what is wrong.
+    pub fn sound(settings: &[(String, String)]) -> (Self, Vec<(String, PolicyError)>) {
+        if let Ok(policy) = Self::with(settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+            return (policy, Vec::new());
+        }
+        let mut policy = Self::default();
+        let mut left: Vec<_> =
+            settings.iter().filter_map(|(name, value)| Key::find(name).ok().map(|key| (key, value))).collect();
+        // A setting may make sense only after another one.
+        loop {
+            let before = left.len();
+            left.retain(|(key, value)| key.set(&mut policy, value).is_err());
+            if left.len() == before {
+                break;
+            }
+        }
+        let wrong = left.into_iter().filter_map(|(key, value)| {
+            key.set(&mut policy.clone(), value).err().map(|error| (key.name.to_owned(), error))
+        });
+        let wrong = wrong.collect();
+        (policy, wrong)
+    }
+
     /// Refuses settings that contradict each other.
     fn check(&self) -> Result<(), PolicyError> {
         if self.session.move_after >= self.session.lives_for {

@@ -191,4 +191,25 @@ mod tests {
         let refused = Key::find("session.lifetime").unwrap().set(&mut policy, "12h");
         assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
     }
+
+    #[test]
+    fn of_settings_that_make_no_sense_together_as_many_count_as_do_and_the_others_are_named() {
+        let sound = |settings: &[(&str, &str)]| {
+            let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+            let (policy, wrong) = Policy::sound(&settings);
+            (policy, wrong.into_iter().map(|(key, _)| key).collect::<Vec<String>>())
+        };
+        assert_eq!(sound(&[]), (Policy::default(), vec![]));
+        // Sound only together, whatever the order, and beside one that is not.
+        let short = [("session.lifetime", "2h"), ("session.move-after", "5m"), ("session.short-lifetime", "1h")];
+        let (policy, wrong) = sound(&[&short[..], &[("throttle.first-wait", "soon"), ("later.key", "x")]].concat());
+        assert_eq!(
+            (policy.session.lives_for, wrong),
+            (SignedDuration::from_hours(2), vec!["throttle.first-wait".into()])
+        );
+        let (policy, wrong) =
+            sound(&[("mail.from", "a@b.co"), ("session.lifetime", "2h"), ("throttle.first-wait", "2s")]);
+        assert_eq!(wrong, ["session.lifetime"]);
+        assert_eq!((policy.mail.from.as_deref(), policy.throttle.first_wait.as_secs()), (Some("a@b.co"), 2));
+    }
 }

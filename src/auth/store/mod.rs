@@ -7,8 +7,10 @@
 mod app;
 mod change;
 mod code;
+mod contents;
 mod error;
 mod facts;
+mod health;
 mod query;
 mod upkeep;
 
@@ -29,15 +31,17 @@ use super::{ActAs, AuthError};
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use change::{Ban, EndSessions, Updated, UserChange};
 pub use code::{CodeEffect, NewCode};
+pub use contents::Contents;
 pub use error::StoreError;
 pub use facts::{
     Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange, Which,
 };
+pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 pub use upkeep::Upkeep;
 
 /// A store that holds one database's users, accounts and sessions.
-pub trait Store: Upkeep + fmt::Debug {
+pub trait Store: Upkeep + Health + fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
     /// in its own transaction, under this name.
     fn act_as(&mut self, acting: Acting);

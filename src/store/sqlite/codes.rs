@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::{changes, passwords, users, write};
+use super::{changes, passwords, rows, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::email::Email;
@@ -153,5 +153,41 @@ pub(super) fn delete_all(
         ),
     )
     .engine()?;
+    Ok(())
+}
+
+pub(super) fn count_over(connection: &Connection, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
+    let mut count = 0;
+    each_over(connection, dialect, now, |_| count += 1)?;
+    Ok(count)
+}
+
+pub(super) fn delete_over(tx: &Transaction<'_>, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
+    let mut ids = Vec::new();
+    each_over(tx, dialect, now, |id| ids.push(id))?;
+    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#)).engine()?;
+    for id in &ids {
+        statement.execute([id]).engine()?;
+    }
+    Ok(ids.len() as u64)
+}
+
+/// Goes through codes that have expired: chosen by the index on `expiresAt`, judged as a code is when
+/// somebody comes with it. A time that no calendar knows is none to wait for.
+fn each_over(
+    connection: &Connection,
+    dialect: &Dialect,
+    now: Timestamp,
+    mut found: impl FnMut(String),
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare(&dialect.sql(r#"SELECT "id", "expiresAt" FROM "verification" WHERE "expiresAt" <= ?1"#))
+        .engine()?;
+    let mut candidates = statement.query([dialect.time(now)]).engine()?;
+    while let Some(row) = candidates.next().engine()? {
+        if dialect.read_time(row.get_ref(1).engine()?).is_none_or(|end| now >= end) {
+            found(rows::key(row, 0).engine()?);
+        }
+    }
     Ok(())
 }

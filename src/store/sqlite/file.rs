@@ -106,7 +106,7 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenError> {
+pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
     let shown = path.display();
     let (problem, remedy) = if stat.st_uid != me && me != 0 {

@@ -67,8 +67,14 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: D
 
 /// Applies what is missing, in one transaction.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    run_up_to(connection, LATEST)
+}
+
+/// As [`run`], but goes no further than a version.
+pub(super) fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError> {
     let migrations = MIGRATIONS
         .iter()
+        .take(version as usize)
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| StoreError::Engine(error.to_string()))?;

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod census;
 mod changes;
 mod codes;
@@ -13,15 +14,23 @@ mod engine_error;
 mod events;
 mod file;
 mod guest;
+mod health;
 mod lock;
+mod mending;
 mod migrate;
 mod open;
+mod orphans;
 mod pages;
 mod passwords;
 mod policy;
+mod privacy;
+mod restore;
 mod rows;
 mod sessions;
 mod store;
+mod structure;
+mod survey;
+mod unfinished;
 mod upkeep;
 mod users;
 mod write;
@@ -36,10 +45,13 @@ use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{AppSchema, StoreError};
 use engine_error::Engine as _;
 
+pub use backup::{backup, contents};
 pub use create::create;
 pub use guest::App;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
+pub use privacy::{Exposure, close, exposures, unreliable_file_system};
+pub use restore::{RestoreWish, Restored, examine, restore};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
 /// deleted is overwritten: an old hash must not stay readable in free pages.

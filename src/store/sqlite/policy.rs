@@ -1,7 +1,7 @@
 //! What a database sets for itself.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Error, Row, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::policy::{Key, Policy, PolicyError};
@@ -11,12 +11,7 @@ use crate::store::dialect::OWN_TIME;
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
 /// says nothing to this one; a value that a key does not take makes no sense.
 pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
-    let mut statement = connection.prepare(r#"SELECT "key", "value" FROM "authctl_policy""#).engine()?;
-    let mut rows = statement.query([]).engine()?;
-    let mut settings = Vec::new();
-    while let Some(row) = rows.next().engine()? {
-        settings.push((row.get::<_, String>(0).engine()?, row.get::<_, String>(1).engine()?));
-    }
+    let settings = settings(connection)?;
     Policy::with(settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))).map_err(|(row, error)| {
         StoreError::Inconsistent {
             table: "authctl_policy",
@@ -25,6 +20,21 @@ pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
             problem: error.to_string(),
         }
     })
+}
+
+/// Reads the settings as they stand. Bytes that are no text are a value that no key takes.
+pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = connection.prepare(r#"SELECT "key", "value" FROM "authctl_policy""#).engine()?;
+    let text = |row: &Row<'_>, column| {
+        row.get_ref(column)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
+    };
+    let settings = statement.query_map([], |row| Ok((text(row, 0)?, text(row, 1)?))).engine()?;
+    settings.collect::<rusqlite::Result<_>>().engine()
+}
+
+/// Removes a setting and tells whether it was there.
+pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1"#, [key]).engine()? > 0)
 }
 
 /// Writes a setting if it makes sense beside those that are there now. A value that says the same as
@@ -36,20 +46,27 @@ pub(super) fn write(
     now: Timestamp,
 ) -> Result<Result<Policy, PolicyError>, StoreError> {
     let default = key.value(&Policy::default());
-    let mut policy = read(tx)?;
+    let mut policy = match read(tx) {
+        // Taking away is what mends settings that make no sense, so it must not need sense.
+        Err(StoreError::Inconsistent { .. }) if value.is_none() => {
+            remove(tx, key.name)?;
+            return Ok(Ok(Policy::sound(&settings(tx)?).0));
+        }
+        read => read?,
+    };
     if let Err(error) = key.set(&mut policy, value.unwrap_or(&default)) {
         return Ok(Err(error));
     }
     let value = key.value(&policy);
     if value == default {
-        tx.execute(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1"#, [key.name])
+        remove(tx, key.name)?;
     } else {
         tx.execute(
             r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
                ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
             (key.name, value, OWN_TIME.write(now)),
         )
+        .engine()?;
     }
-    .engine()?;
     read(tx).map(Ok)
 }

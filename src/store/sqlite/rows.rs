@@ -56,6 +56,14 @@ pub(super) fn session(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<
     })
 }
 
+/// Reads an id, which some apps let the database number.
+pub(super) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    match row.get_ref(column)? {
+        ValueRef::Integer(number) => Ok(number.to_string()),
+        other => Ok(other.as_str()?.to_owned()),
+    }
+}
+
 /// Reads one column after the other and knows where it is when something is wrong.
 struct Reader<'r> {
     row: &'r Row<'r>,

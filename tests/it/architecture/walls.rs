@@ -38,11 +38,16 @@ const WALLS: &[Wall] = &[
             "output",
             "session_file",
             "prompt",
+            // A backup is named as a database is.
+            "paths::resolve",
             "store::OpenError",
-            // `db init`, `db migrate` and `db status` are about the engine itself.
+            // `db` and `doctor` are about the engine itself.
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
             "error::Refusal",
+            // `doctor` tells in its report what stops other commands.
+            "error::Exit",
+            "exit_code",
             "mail",
             "error::StillLive",
         ],
@@ -68,6 +73,7 @@ const WALLS: &[Wall] = &[
             "prompt::PromptError",
             "session_file::SessionFileError",
             "store::OpenError",
+            "store::CopyError",
             // Errors quote what people typed, and say when a ban ends.
             "output::escape",
             "output::time",

@@ -121,6 +121,11 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("db init", "db init --db other.db", Effect::File("other.db")),
     Example::new("db status", "db status", Effect::Answer),
     Example::new("db migrate", "db migrate", Effect::Code),
+    Example::new("db check", "db check", Effect::Answer),
+    Example::new("db backup", "db backup new.db", Effect::Event("database.backed-up")),
+    Example::new("db restore", "db restore backup.db --yes", Effect::Code),
+    Example::new("doctor", "doctor", Effect::Answer),
+    Example::new("doctor --fix", "doctor --fix --yes", Effect::Event("sessions.pruned")),
     Example::new("completions", "completions bash", Effect::Answer),
     Example::new("help", "help signin", Effect::Answer),
 ];

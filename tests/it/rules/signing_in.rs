@@ -115,7 +115,7 @@ fn a_ban_is_told_to_whoever_knows_the_password_and_ends_at_its_very_second() {
     assert!(world.at(100).signed_in(&token).is_ok());
     world.try_sign_in("ada", PASSWORD, 100).unwrap();
 
-    world.edit(r#"UPDATE "user" SET "banExpires" = NULL"#);
+    world.edit(r#"UPDATE "user" SET "banned" = 1, "banExpires" = NULL"#);
     let for_good = world.at(3_000_000_000).check_password(&request("ada", PASSWORD));
     assert!(matches!(for_good, Err(AuthError::Banned { until: None, .. })), "{for_good:?}");
 }

@@ -1,0 +1,185 @@
+//! Checks of the file and its tables, whoever the rows are about.
+
+use jiff::Timestamp;
+
+use super::{Check, Cure, Severity, Symptom};
+use crate::auth::audit::{Break, Chain};
+use crate::auth::policy::Policy;
+use crate::auth::session::CLOCK_SKEW;
+use crate::auth::store::Differs;
+
+/// The checks that need to know nothing of users.
+pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, ORPHANS, AUDIT_LOG];
+
+/// How many rows are deleted in one transaction.
+const BATCH: usize = 500;
+
+/// How many pieces of a list are named.
+const NAMED_MAX: usize = 5;
+
+const RESTORE: &str = "`authctl db restore` puts a backup in its place";
+
+pub(super) const DAMAGE: Check = Check {
+    name: "integrity",
+    severity: Severity::Problem,
+    look: |auth| {
+        let damage = auth.store.damage()?;
+        let message = || format!("the file is damaged: {}", some_of(&damage));
+        Ok((!damage.is_empty()).then(|| Symptom::new(damage.len() as u64, message(), RESTORE)))
+    },
+    cure: None,
+};
+
+const SCHEMA: Check = Check {
+    name: "schema",
+    severity: Severity::Problem,
+    look: |auth| {
+        let differences: Vec<String> = auth
+            .store
+            .schema_differences()?
+            .into_iter()
+            .map(|difference| {
+                let how = match difference.how {
+                    Differs::Missing => "is missing",
+                    Differs::Unexpected => "was not made by authctl",
+                    Differs::Changed => "is not as authctl made it",
+                };
+                format!("{} {how}", difference.object)
+            })
+            .collect();
+        let hint = "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove \
+                    them with the program that did";
+        let message = || format!("the schema is not authctl's: {}", some_of(&differences));
+        Ok((!differences.is_empty()).then(|| Symptom::new(differences.len() as u64, message(), hint)))
+    },
+    cure: None,
+};
+
+const ORPHANS: Check = Check {
+    name: "orphans",
+    severity: Severity::Problem,
+    look: |auth| {
+        let orphans = auth.store.orphans()?;
+        let message = format!(
+            "rows of users who are gone: sessions {}, accounts {}, codes {}",
+            orphans.sessions, orphans.accounts, orphans.codes
+        );
+        let hint = "nobody can use them; `authctl doctor --fix` deletes them";
+        Ok((orphans.count() > 0).then(|| Symptom::new(orphans.count(), message, hint).curable()))
+    },
+    cure: Some(Cure {
+        does: "delete the rows of users who are gone",
+        act: |auth| Ok(auth.store.delete_orphans().map(drop)?),
+    }),
+};
+
+const AUDIT_LOG: Check = Check {
+    name: "audit-log",
+    severity: Severity::Problem,
+    look: |auth| {
+        let mut chain = Chain::default();
+        let mut broken = None;
+        auth.store.each_entry(0, &mut |entry| {
+            broken = chain.follow(&entry).err();
+            broken.is_none()
+        })?;
+        let hint = "somebody changed the file past authctl: compare with a backup; `authctl audit verify` looks again";
+        Ok(broken.map(|broken| {
+            let place = match broken {
+                Break::Missing(seq) => format!("entry {seq} is missing"),
+                Break::Changed(seq) => format!("entry {seq} is not what was written"),
+            };
+            Symptom::new(1, format!("the audit log is broken: {place}"), hint)
+        }))
+    },
+    cure: None,
+};
+
+pub(super) const NONSENSE: Check = Check {
+    name: "rows",
+    severity: Severity::Problem,
+    look: |auth| {
+        let (count, first) = auth.store.nonsense()?;
+        let hint = "whatever reads such a row fails: restore a backup, or repair it with the program that wrote it";
+        Ok(first.map(|first| Symptom::new(count, format!("rows that make no sense: {count}, such as: {first}"), hint)))
+    },
+    cure: None,
+};
+
+pub(super) const POLICY: Check = Check {
+    name: "policy",
+    severity: Severity::Problem,
+    look: |auth| {
+        let (_, wrong) = Policy::sound(&auth.store.settings()?);
+        let lines: Vec<String> = wrong.iter().map(|(_, error)| error.to_string()).collect();
+        let message =
+            || format!("settings that make no sense, so that most commands refuse to run: {}", some_of(&lines));
+        let hint = "`authctl policy unset KEY` or `authctl doctor --fix` sets them back to the default";
+        Ok((!wrong.is_empty()).then(|| Symptom::new(wrong.len() as u64, message(), hint).curable()))
+    },
+    cure: Some(Cure {
+        does: "set settings that make no sense back to the default",
+        act: |auth| {
+            let (_, wrong) = Policy::sound(&auth.store.settings()?);
+            let keys: Vec<String> = wrong.into_iter().map(|(key, _)| key).collect();
+            Ok(auth.store.remove_settings(&keys)?)
+        },
+    }),
+};
+
+pub(super) const EXPIRED: Check = Check {
+    name: "expired",
+    severity: Severity::Notice,
+    look: |auth| {
+        let (sessions, codes) = (auth.store.count_expired(auth.now)?, auth.store.count_expired_codes(auth.now)?);
+        let message = format!("expired rows that only take up room: sessions {sessions}, codes {codes}");
+        let hint = "`authctl doctor --fix` deletes them; `authctl sessions prune` only the sessions";
+        Ok((sessions + codes > 0).then(|| Symptom::new(sessions + codes, message, hint).curable()))
+    },
+    cure: Some(Cure {
+        does: "delete expired sessions and codes",
+        act: |auth| {
+            while auth.store.prune(auth.now, BATCH)? == BATCH as u64 {}
+            Ok(auth.store.prune_codes(auth.now).map(drop)?)
+        },
+    }),
+};
+
+pub(super) const CLOCK: Check = Check {
+    name: "clock",
+    severity: Severity::Problem,
+    look: |auth| {
+        let latest = auth.now.saturating_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        let after = auth.store.written_after(latest)?;
+        let message = format!(
+            "written in the future, as this clock has it: rows {}, entries of the audit log {}",
+            after.rows, after.entries
+        );
+        let hint = "the clock is wrong now or was wrong then: compare `date` with another machine; sessions live too \
+                    long or too short until it is right";
+        let count = after.rows + after.entries;
+        Ok((count > 0).then(|| Symptom::new(count, message, hint)))
+    },
+    cure: None,
+};
+
+/// The first pieces of a list, and how many more there are.
+fn some_of(list: &[String]) -> String {
+    let named = list.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join("; ");
+    match list.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::some_of;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_how_much_is_missing() {
+        let list: Vec<String> = (1..=7).map(|number| number.to_string()).collect();
+        assert_eq!(some_of(&list), "1; 2; 3; 4; 5; and 2 more");
+        assert_eq!(some_of(&list[..5]), "1; 2; 3; 4; 5");
+    }
+}

@@ -1,0 +1,186 @@
+//! Checks of rows with which nobody can sign in, or not as safely as the policy wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Check, Cure, Severity, Symptom};
+use crate::auth::Auth;
+use crate::auth::email::Email;
+use crate::auth::identify::HashKind;
+use crate::auth::obstacle::Obstacle;
+use crate::auth::store::StoreError;
+use crate::auth::user::User;
+
+/// The address in lower case, when that is all that is wrong with it and nobody else has it, in
+/// whatever case.
+pub fn lowered(email: &str, twins: &BTreeSet<String>) -> Option<Email> {
+    let lower = Email::parse(email).ok()?;
+    (lower.as_str() != email && !twins.contains(lower.as_str())).then_some(lower)
+}
+
+pub(super) const UPPER_CASE: Check = Check {
+    name: "email-case",
+    severity: Severity::Problem,
+    look: |auth| {
+        let twins = auth.store.twins()?.into_iter().collect();
+        let count = count_users(auth, |user| lowered(&user.email, &twins).is_some())?;
+        let message = format!("addresses with capital letters, which no sign-in finds: {count}");
+        let hint = "`authctl doctor --fix` writes them in lower case";
+        Ok((count > 0).then(|| Symptom::new(count, message, hint).curable()))
+    },
+    cure: Some(Cure {
+        does: "write addresses with capital letters in lower case",
+        act: |auth| Ok(auth.store.lower_addresses(auth.now).map(drop)?),
+    }),
+};
+
+pub(super) const TWINS: Check = Check {
+    name: "email-twins",
+    severity: Severity::Problem,
+    look: |auth| {
+        let count = auth.store.twins()?.len() as u64;
+        let message = format!("addresses that several users have, but for capital letters: {count}");
+        let hint = "only the one in lower case can sign in: give the others an address of their own with `authctl \
+                    users update ID --email NEW`, or delete them";
+        Ok((count > 0).then(|| Symptom::new(count, message, hint)))
+    },
+    cure: None,
+};
+
+pub(super) const SYNTAX: Check = Check {
+    name: "email-syntax",
+    severity: Severity::Problem,
+    look: |auth| {
+        let count = count_users(auth, |user| Email::parse(&user.email).is_err())?;
+        let message = format!("addresses that are none, with which nobody can sign in: {count}");
+        let hint = "`authctl users update ID --email NEW` gives a user another one";
+        Ok((count > 0).then(|| Symptom::new(count, message, hint)))
+    },
+    cure: None,
+};
+
+pub(super) const STRAY_ACCOUNTS: Check = Check {
+    name: "account-ids",
+    severity: Severity::Problem,
+    look: |auth| {
+        let stray = auth.store.stray_accounts()?;
+        let message =
+            format!("password accounts whose accountId is not their user's id, which no sign-in finds: {}", stray.all);
+        if stray.all == 0 {
+            return Ok(None);
+        }
+        Ok(Some(if stray.correctable > 0 {
+            Symptom::new(stray.all, message, "`authctl doctor --fix` sets those right that are their user's only one")
+                .curable()
+        } else {
+            Symptom::new(stray.all, message, "`authctl users set-password` gives their users an account that works")
+        }))
+    },
+    cure: Some(Cure {
+        does: "set the accountId of password accounts to their user's id",
+        act: |auth| Ok(auth.store.correct_stray_accounts(auth.now).map(drop)?),
+    }),
+};
+
+pub(super) const NO_HASH: Check = Check {
+    name: "no-hash",
+    severity: Severity::Problem,
+    look: |auth| {
+        let mut count = 0;
+        auth.store.each_credential(&mut |credential| count += u64::from(credential.hash.is_none()))?;
+        let message = format!("password accounts without a password: {count}");
+        let hint = "`authctl users set-password` sets one";
+        Ok((count > 0).then(|| Symptom::new(count, message, hint)))
+    },
+    cure: None,
+};
+
+pub(super) const REFUSED_HASHES: Check = Check {
+    name: "hashes-refused",
+    severity: Severity::Problem,
+    look: |auth| {
+        let kinds = hash_kinds(auth, |kind| !kind.is_accepted())?;
+        let message = |kinds| format!("password hashes that no sign-in here accepts: {kinds}");
+        let hint = "`authctl users set-password` or `authctl users reset-code` gives their users a new password";
+        Ok(of_kinds(&kinds, message, hint))
+    },
+    cure: None,
+};
+
+pub(super) const WEAK_HASHES: Check = Check {
+    name: "hashes-weak",
+    severity: Severity::Notice,
+    look: |auth| {
+        let rules = auth.policy.password.clone();
+        let kinds = hash_kinds(auth, |kind| kind.is_outdated(&rules))?;
+        let message = |kinds| format!("password hashes weaker than the policy asks for: {kinds}");
+        Ok(of_kinds(&kinds, message, "nothing: each is made anew when its user signs in"))
+    },
+    cure: None,
+};
+
+pub(super) const ADMINISTRATOR: Check = Check {
+    name: "administrator",
+    severity: Severity::Notice,
+    look: |auth| {
+        let mut administrators = Vec::new();
+        auth.store.each_user(&mut |user| {
+            if user.has_role("admin") {
+                administrators.push(user);
+            }
+        })?;
+        for user in &administrators {
+            // Whoever guesses can make an administrator wait, and that passes.
+            let stays = |obstacle: &Obstacle| !matches!(obstacle, Obstacle::Throttled { .. });
+            if !auth.obstacles(user)?.iter().any(stays) {
+                return Ok(None);
+            }
+        }
+        let message = "no administrator can sign in: nobody passes `authctl guard --role admin`";
+        Ok(Some(Symptom::new(1, message, "`authctl users create EMAIL --role admin` makes one, if one is wanted")))
+    },
+    cure: None,
+};
+
+fn count_users(auth: &mut Auth<'_>, is_meant: impl Fn(&User) -> bool) -> Result<u64, StoreError> {
+    let mut count = 0;
+    auth.store.each_user(&mut |user| count += u64::from(is_meant(&user)))?;
+    Ok(count)
+}
+
+/// Counts hashes by the name of their kind.
+fn hash_kinds(
+    auth: &mut Auth<'_>,
+    is_meant: impl Fn(HashKind) -> bool,
+) -> Result<BTreeMap<&'static str, u64>, StoreError> {
+    let mut kinds = BTreeMap::new();
+    auth.store.each_credential(&mut |credential| {
+        if let Some(kind) = credential.hash.as_ref().map(HashKind::of).filter(|kind| is_meant(*kind)) {
+            *kinds.entry(kind.name()).or_default() += 1;
+        }
+    })?;
+    Ok(kinds)
+}
+
+fn of_kinds(
+    kinds: &BTreeMap<&'static str, u64>,
+    message: impl FnOnce(String) -> String,
+    hint: &'static str,
+) -> Option<Symptom> {
+    let list: Vec<String> = kinds.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    (!list.is_empty()).then(|| Symptom::new(kinds.values().sum(), message(list.join(", ")), hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_case_is_mended_and_only_of_an_address_that_nobody_else_has() {
+        let twins = BTreeSet::from(["twin@example.com".to_owned()]);
+        let mended = |email: &str| lowered(email, &twins).map(|email| email.as_str().to_owned());
+        assert_eq!(mended("Ada@Example.com").as_deref(), Some("ada@example.com"));
+        for email in ["ada@example.com", "Twin@example.com", "Ada", " Ada@example.com", "ÄDA@example.com"] {
+            assert_eq!(mended(email), None, "{email}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which database is meant, and how it is opened or made.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::Context;
+use crate::auth::Auth;
+use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
+use crate::store::sqlite::{self, Opened, Sqlite};
+use crate::store::{Hints, OpenError};
+
+/// Why a file of hints about a schema is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema file {} cannot be used: {problem}", path.display())]
+pub struct HintsError {
+    path: PathBuf,
+    problem: String,
+}
+
+/// Reads a file of hints.
+fn hints(path: &Path) -> Result<Hints, HintsError> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    text.and_then(|text| Hints::parse(&text)).map_err(|problem| HintsError { path: path.to_owned(), problem })
+}
+
+impl Context {
+    /// The database that is meant.
+    pub fn database(&self) -> Result<DatabasePlace, PathError> {
+        if let Some(place) = self.place.get() {
+            return Ok(place.clone());
+        }
+        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
+        Ok(self.place.get_or_init(|| place).clone())
+    }
+
+    /// The default database, when it exists and `AUTHCTL_DB` names another one.
+    pub fn shadowed_database(&self) -> Option<PathBuf> {
+        let meant = self.database().ok().filter(|place| place.chosen_by == ChosenBy::Environment)?;
+        let hints = PlaceHints { database: None, ..self.environment.places.clone() };
+        let default = paths::database(None, &hints).ok()?.path;
+        (default != meant.path && default.exists()).then_some(default)
+    }
+
+    /// Opens a database of our own, or an app's with our own state beside it.
+    pub(super) fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
+        let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
+            None => Hints::default(),
+            Some(file) => hints(file)?,
+        };
+        match sqlite::open(path, self.wishes.wait, &hints)? {
+            Opened::Own(store) => Ok(store),
+            Opened::App(app) => {
+                let state = paths::guest_state(&self.environment.places, path)?;
+                let directory = state.parent().unwrap_or(Path::new("/"));
+                paths::make_private(directory)
+                    .map_err(|source| OpenError::CannotCreate { path: state.clone(), source })?;
+                app.with_state(&state).context("could not open what authctl keeps about this app's database")
+            }
+        }
+    }
+
+    /// As [`Context::auth`], but makes a database that is missing, and says so.
+    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
+        let place = self.database()?;
+        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
+            self.notices.push(format!("created the database {}", place.path.display()));
+        }
+        self.auth()
+    }
+
+    /// Makes the database; `false` when it was there, perhaps since a moment ago.
+    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
+        Self::make_default_directory(place).context("could not make the database")?;
+        match sqlite::create(&place.path, self.wishes.wait) {
+            Ok(()) => Ok(true),
+            Err(OpenError::Exists(_)) => Ok(false),
+            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
+        }
+    }
+
+    /// Makes the directory of the default database; any other must be there.
+    pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
+        if place.chosen_by != ChosenBy::Default {
+            return Ok(());
+        }
+        let directory = place.path.parent().unwrap_or(Path::new("/"));
+        paths::make_private(directory).map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
+    }
+}

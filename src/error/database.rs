@@ -1,0 +1,88 @@
+//! How failures of the database are told: opening it, using it, copying it.
+
+use super::Exit;
+use super::classify::of_auth;
+use crate::auth::AuthError;
+use crate::auth::store::StoreError;
+use crate::exit_code::ExitCode;
+use crate::store::{CopyError, OpenError};
+
+pub(super) fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::EmailTaken => of_auth(&AuthError::UserExists),
+        StoreError::NoSuchPlace => Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
+        StoreError::Busy => {
+            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").hint(
+            "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
+        ),
+        StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").hint("make room; nothing was changed"),
+        StoreError::Io(_) => {
+            Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
+        }
+        StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
+        StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("restore a backup with `authctl db restore`; `authctl doctor` looks closer; nothing was changed"),
+        StoreError::NotOurs(refusal) => {
+            Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
+        }
+        StoreError::NoColumn { .. } => Exit::new(ExitCode::Database, "COLUMN_MISSING")
+            .hint("add the plugin to the app and run its migration; nothing was changed"),
+        StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
+    }
+}
+
+pub(super) fn of_open(error: &OpenError) -> Exit {
+    let database = |name| Exit::new(ExitCode::Database, name);
+    match error {
+        OpenError::Missing(_) => database("DATABASE_MISSING")
+            .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one"),
+        OpenError::Exists(_) => {
+            Exit::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
+        }
+        OpenError::NotAFile { .. } => database("DATABASE_NOT_A_FILE").hint("name a file with --db"),
+        OpenError::Empty(_) => {
+            database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
+        }
+        OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
+        OpenError::Foreign(_) => {
+            database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
+        }
+        OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
+            .hint("finish the app's migration, or name the column in a file given by --schema"),
+        OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
+            .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
+        OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
+        OpenError::Truncated { .. } => database("DATABASE_TRUNCATED")
+            .hint("move it away and restore a backup with `authctl db restore`; the file was left as it was"),
+        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").hint(remedy.clone()),
+        OpenError::History { .. } => database("DATABASE_CORRUPT").hint("restore a backup; the file was left as it was"),
+        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").hint("run as the user who owns the file"),
+        OpenError::CannotCreate { .. } => Exit::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
+            .hint("the directory must exist and be writable for you"),
+        OpenError::Locked(_) => {
+            Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        OpenError::Store { source, .. } => of_store(source),
+    }
+}
+
+pub(super) fn of_copy(error: &CopyError) -> Exit {
+    match error {
+        CopyError::Open(error) => of_open(error),
+        CopyError::Exists(_) => {
+            Exit::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
+        }
+        CopyError::CannotWrite { .. } => Exit::new(ExitCode::Unwritable, "BACKUP_NOT_WRITTEN")
+            .hint("the directory must exist and be writable for you"),
+        CopyError::Damaged { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("use another backup; `authctl db check` looks closer; nothing was changed"),
+        CopyError::Differs(_) => Exit::new(ExitCode::Failed, "COPY_DIFFERS").hint("look at the disk"),
+        CopyError::Same(_) => Exit::new(ExitCode::Usage, "USAGE").hint("name the backup; --db names the database"),
+        CopyError::PageSize(_) => Exit::new(ExitCode::Database, "PAGE_SIZE_DIFFERS")
+            .hint("move the database away and restore again: the backup becomes the database then"),
+        CopyError::Store { source, .. } => of_store(source),
+    }
+}

@@ -1,0 +1,133 @@
+//! A consistent copy of a database while others use it: pages as they stand in one read transaction,
+//! never the bytes of the file, which lack what is still in the log.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::connect::{connect, schema_version};
+use super::create::refuse_unsafe_place;
+use super::engine_error::Engine as _;
+use super::lock::{Lock, beside};
+use super::{file, structure, unfinished};
+use crate::auth::store::{Contents, StoreError};
+use crate::store::{CopyError, OpenError};
+
+/// Every page at once: one state of the database, without making a writer wait.
+pub(super) const ALL_PAGES: i32 = -1;
+
+/// Copies a database to a new file, private and in one piece, and reads the copy back.
+///
+/// # Errors
+/// [`CopyError`]; there is no file at `to` then.
+pub fn backup(path: &Path, to: &Path, wait: Duration) -> Result<Contents, CopyError> {
+    file::inspect(path)?;
+    let failed = |source| failed(path, source);
+    // One copy of a database at a time, and none while it is migrated or restored.
+    let _lock = Lock::take(path, wait)?;
+    let source = connect(path, wait).map_err(failed)?;
+    // What is counted is what is copied, whatever is written meanwhile.
+    let snapshot = source.unchecked_transaction().engine().map_err(failed)?;
+    let wanted = read(&snapshot).map_err(failed)?;
+    copy(&snapshot, to, wait, |copied| {
+        if let Some(problem) = structure::damage(copied).map_err(failed)?.into_iter().next() {
+            return Err(CopyError::Damaged { path: path.into(), problem });
+        }
+        let found = read(copied).map_err(failed)?;
+        if found == wanted { Ok(()) } else { Err(CopyError::Differs(to.into())) }
+    })?;
+    Ok(wanted)
+}
+
+/// What a database holds that perhaps cannot be used; `None` when that cannot be read.
+pub fn contents(path: &Path, wait: Duration) -> Option<Contents> {
+    connect(path, wait).and_then(|connection| read(&connection)).ok()
+}
+
+/// Copies what is there, sound or not, to a new file that is whole or not there.
+pub(super) fn copy(
+    source: &Connection,
+    to: &Path,
+    wait: Duration,
+    check: impl FnOnce(&Connection) -> Result<(), CopyError>,
+) -> Result<(), CopyError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(CopyError::Exists(to.into()));
+    }
+    refuse_unsafe_place(to).map_err(|error| match error {
+        OpenError::CannotCreate { path, source } => CopyError::CannotWrite { path, source },
+        error => error.into(),
+    })?;
+    let building = beside(to, ".", ".new");
+    let cannot_write = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => CopyError::Exists(to.into()),
+        _ => CopyError::CannotWrite { path: to.into(), source },
+    };
+    let made = unfinished::begin(&building)
+        .map_err(cannot_write)
+        .and_then(|()| fill(&building, source, wait).map_err(|source| failed(to, source)))
+        .and_then(|copied| {
+            check(&copied)?;
+            copied.close().map_err(|(_, error)| error).engine().map_err(|source| failed(to, source))
+        })
+        .and_then(|()| unfinished::finish(&building, to).map_err(cannot_write));
+    made.inspect_err(|_| unfinished::remove(&building))
+}
+
+fn fill(building: &Path, source: &Connection, wait: Duration) -> Result<Connection, StoreError> {
+    let mut copied = connect(building, wait)?;
+    transfer(source, &mut copied)?;
+    // One file that needs no log beside it: it can lie on a medium that nobody can write.
+    copied.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).engine()?;
+    Ok(copied)
+}
+
+/// Copies all pages to a database that nobody else knows yet. An interrupted copy is thrown away, so its
+/// journal need not survive.
+pub(super) fn transfer(source: &Connection, target: &mut Connection) -> Result<(), StoreError> {
+    target.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
+    step(&Backup::new(source, target).engine()?, ALL_PAGES)
+}
+
+/// Goes on with a copy as far as told; whoever is in the way after the wait makes the database busy.
+pub(super) fn step(copying: &Backup<'_, '_>, pages: i32) -> Result<(), StoreError> {
+    match copying.step(pages).engine()? {
+        StepResult::Done => Ok(()),
+        StepResult::More if pages == 0 => Ok(()),
+        _ => Err(StoreError::Busy),
+    }
+}
+
+pub(super) fn failed(path: &Path, source: StoreError) -> CopyError {
+    match source {
+        StoreError::Corrupt(problem) => CopyError::Damaged { path: path.into(), problem },
+        source => CopyError::Store { path: path.into(), source },
+    }
+}
+
+/// Counts what is there. A database of a first release has no audit log.
+pub(super) fn read(connection: &Connection) -> Result<Contents, StoreError> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
+    let has_log = number(r#"SELECT count(*) FROM "sqlite_schema" WHERE "name" = 'authctl_audit'"#)? > 0;
+    let newest = if has_log {
+        connection
+            .query_row(r#"SELECT "seq", "hash" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#, [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?))
+            })
+            .optional()
+            .engine()?
+    } else {
+        None
+    };
+    let (entries, head) = newest.unwrap_or_default();
+    Ok(Contents {
+        schema_version: schema_version(connection).engine()?,
+        users: number(r#"SELECT count(*) FROM "user""#)?,
+        sessions: number(r#"SELECT count(*) FROM "session""#)?,
+        entries: entries.unsigned_abs(),
+        head,
+    })
+}

@@ -1,0 +1,106 @@
+//! What a doctor asks of a database, each mending in one act.
+
+use jiff::Timestamp;
+
+use super::{Sqlite, codes, connect, mending, orphans, policy, structure, survey};
+use crate::auth::audit::Event;
+use crate::auth::store::{Credential, Health, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::user::User;
+use crate::store::sqlite::engine_error::Engine as _;
+
+/// An event about the database and not one user.
+fn done(name: &'static str, detail: String) -> Event {
+    Event { name, ..Event::default() }.with(detail)
+}
+
+impl Health for Sqlite {
+    fn damage(&mut self) -> Result<Vec<String>, StoreError> {
+        structure::damage(&self.connection)
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        if self.app.is_some() {
+            // The app's schema is the app's affair; what of it matters is told by `db status`.
+            return Ok(Vec::new());
+        }
+        let version = connect::schema_version(&self.connection).engine()?;
+        structure::differences(&self.connection, version)
+    }
+
+    fn orphans(&mut self) -> Result<Orphans, StoreError> {
+        orphans::count(&self.connection, &self.dialect)
+    }
+
+    fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
+        self.act(|tx, dialect, log| {
+            let gone = orphans::delete(tx, dialect)?;
+            if gone.count() > 0 {
+                let Orphans { sessions, accounts, codes } = gone;
+                let detail = format!("{sessions} session(s), {accounts} account(s), {codes} code(s) of no user");
+                log.push(done("orphans.deleted", detail));
+            }
+            Ok(gone)
+        })
+    }
+
+    fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
+        survey::nonsense(&self.connection, &self.dialect)
+    }
+
+    fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
+        survey::each_user(&self.connection, &self.dialect, found)
+    }
+
+    fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
+        survey::each_credential(&self.connection, &self.dialect, found)
+    }
+
+    fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
+        mending::stray_accounts(&self.connection, &self.dialect)
+    }
+
+    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.act(|tx, dialect, log| mending::correct_stray_accounts(tx, dialect, log, now))
+    }
+
+    fn twins(&mut self) -> Result<Vec<String>, StoreError> {
+        mending::twins(&self.connection, &self.dialect)
+    }
+
+    fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.act(|tx, dialect, log| mending::lower_addresses(tx, dialect, log, now))
+    }
+
+    fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
+        survey::written_after(&self.connection, &self.dialect, instant)
+    }
+
+    fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        codes::count_over(&self.connection, &self.dialect, now)
+    }
+
+    fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.act(|tx, dialect, log| {
+            let pruned = codes::delete_over(tx, dialect, now)?;
+            if pruned > 0 {
+                log.push(done("codes.pruned", format!("{pruned} expired code(s)")));
+            }
+            Ok(pruned)
+        })
+    }
+
+    fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        policy::settings(&self.connection)
+    }
+
+    fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
+        self.act(|tx, _, log| {
+            for key in keys {
+                if policy::remove(tx, key)? {
+                    log.push(done("policy.removed", format!("{key}, whose value made no sense")));
+                }
+            }
+            Ok(())
+        })
+    }
+}

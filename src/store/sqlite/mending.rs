@@ -1,0 +1,87 @@
+//! Rows that no sign-in finds, put right where only one meaning is possible.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+
+use super::engine_error::Engine as _;
+use super::rows;
+use crate::auth::audit::Event;
+use crate::auth::health::lowered;
+use crate::auth::store::{Account, StoreError, StrayAccounts};
+use crate::store::dialect::Dialect;
+
+pub(super) fn twins(connection: &Connection, dialect: &Dialect) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection
+        .prepare(&dialect.sql(r#"SELECT lower("email") FROM "user" GROUP BY 1 HAVING count(*) > 1"#))
+        .engine()?;
+    statement.query_map([], |row| row.get(0)).engine()?.collect::<rusqlite::Result<_>>().engine()
+}
+
+pub(super) fn lower_addresses(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let twins: BTreeSet<String> = twins(tx, dialect)?.into_iter().collect();
+    let mut read =
+        tx.prepare(&dialect.sql(r#"SELECT "id", "email" FROM "user" WHERE "email" GLOB '*[A-Z]*'"#)).engine()?;
+    let mut write =
+        tx.prepare(&dialect.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#)).engine()?;
+    let mut found = read.query([]).engine()?;
+    let mut changes = Vec::new();
+    while let Some(row) = found.next().engine()? {
+        let (id, email): (String, String) = (rows::key(row, 0).engine()?, row.get(1).engine()?);
+        changes.extend(lowered(&email, &twins).map(|email| (id, email)));
+    }
+    for (id, email) in &changes {
+        write.execute((id, email.as_str(), dialect.time(now))).engine()?;
+        log.push(Event::user("email.changed", id).with("written in lower case"));
+    }
+    Ok(changes.len() as u64)
+}
+
+/// A stray account, with its user and whether its right place is free and nobody else's.
+const STRAY: &str = r#"SELECT "id", "userId",
+    (SELECT count(*) FROM "account" AS "own" WHERE "own"."userId" = "account"."userId" AND "own"."providerId" = ?1) = 1
+    AND NOT EXISTS (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1
+      AND "other"."accountId" = "account"."userId")
+    FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
+    AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
+
+pub(super) fn stray_accounts(connection: &Connection, dialect: &Dialect) -> Result<StrayAccounts, StoreError> {
+    let mut stray = StrayAccounts::default();
+    let mut statement = connection.prepare(&dialect.sql(STRAY)).engine()?;
+    let mut found = statement.query([Account::CREDENTIAL]).engine()?;
+    while let Some(row) = found.next().engine()? {
+        stray.all += 1;
+        stray.correctable += u64::from(row.get::<_, bool>(2).engine()?);
+    }
+    Ok(stray)
+}
+
+pub(super) fn correct_stray_accounts(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut read = tx.prepare(&dialect.sql(STRAY)).engine()?;
+    let mut write = tx
+        .prepare(&dialect.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#))
+        .engine()?;
+    let mut found = read.query([Account::CREDENTIAL]).engine()?;
+    let mut changes: Vec<(String, String)> = Vec::new();
+    while let Some(row) = found.next().engine()? {
+        if row.get(2).engine()? {
+            changes.push((rows::key(row, 0).engine()?, rows::key(row, 1).engine()?));
+        }
+    }
+    for (id, user_id) in &changes {
+        write.execute((id, user_id, dialect.time(now))).engine()?;
+        log.push(Event::user("account.corrected", user_id).with("the account is under its user's id now"));
+    }
+    Ok(changes.len() as u64)
+}

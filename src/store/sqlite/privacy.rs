@@ -1,0 +1,133 @@
+//! Who else may use a database: its file, what SQLite keeps beside it, its directory, its file system.
+
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::file::{refuse_unsafe_directory, refuse_unsafe_file};
+use crate::store::OpenError;
+
+/// What lies beside a database: SQLite's log and index of it, the journal of other modes, and the lock.
+const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
+
+/// A file or directory that others may use.
+#[derive(Debug)]
+pub struct Exposure {
+    /// What is wrong, as opening the database would say it.
+    pub error: OpenError,
+    /// Its owner is who asks, so [`close`] helps.
+    pub is_ours: bool,
+}
+
+fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
+    ["", BESIDE[0], BESIDE[1], BESIDE[2], BESIDE[3]].into_iter().map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
+}
+
+/// Finds what others may use. What is not there is not exposed.
+pub fn exposures(path: &Path) -> Vec<Exposure> {
+    let me = rustix::process::geteuid().as_raw();
+    let mut found = Vec::new();
+    let mut owner = me;
+    for file in files(path) {
+        let Ok(stat) = rustix::fs::lstat(&file) else { continue };
+        if file == path {
+            owner = stat.st_uid;
+        }
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            // Of the database itself, opening says what it is.
+            continue;
+        }
+        if let Err(error) = refuse_unsafe_file(&file, &stat) {
+            found.push(Exposure { error, is_ours: stat.st_uid == me && stat.st_mode & 0o077 != 0 });
+        }
+    }
+    if let Err(error @ OpenError::Unsafe { .. }) = refuse_unsafe_directory(path, owner) {
+        found.push(Exposure { error, is_ours: own_directory(path).is_some() });
+    }
+    found
+}
+
+/// The directory, if it is ours alone to close: a sticky one is there for everybody.
+fn own_directory(path: &Path) -> Option<(&Path, Stat)> {
+    let directory = path.parent()?;
+    let stat = rustix::fs::stat(directory).ok()?;
+    let me = rustix::process::geteuid().as_raw();
+    (stat.st_uid == me && stat.st_mode & 0o1000 == 0).then_some((directory, stat))
+}
+
+/// Takes away the rights of others to what is ours.
+///
+/// # Errors
+/// What the operating system said.
+pub fn close(path: &Path) -> io::Result<()> {
+    let me = rustix::process::geteuid().as_raw();
+    for file in files(path) {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = match rustix::fs::openat(CWD, &file, flags, Mode::empty()) {
+            Err(Errno::NOENT | Errno::LOOP) => continue,
+            opened => opened?,
+        };
+        let stat = rustix::fs::fstat(&opened)?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if is_file && stat.st_uid == me && stat.st_mode & 0o077 != 0 {
+            rustix::fs::fchmod(&opened, Mode::RUSR | Mode::WUSR)?;
+        }
+    }
+    if refuse_unsafe_directory(path, me).is_err()
+        && let Some((directory, stat)) = own_directory(path)
+    {
+        rustix::fs::chmod(directory, Mode::from_raw_mode(stat.st_mode & 0o7755))?;
+    }
+    Ok(())
+}
+
+/// The name of the file system that a database is on, when `SQLite`'s locks and shared memory cannot be
+/// relied on there.
+#[cfg(target_os = "linux")]
+pub fn unreliable_file_system(path: &Path) -> Option<&'static str> {
+    let found = rustix::fs::statfs(path.parent()?).ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a magic number of 32 bits")]
+    let magic = found.f_type as u32;
+    named(magic)
+}
+
+/// As above, where nobody tells.
+#[cfg(not(target_os = "linux"))]
+pub fn unreliable_file_system(_path: &Path) -> Option<&'static str> {
+    None
+}
+
+/// The names by number: `statfs(2)` and Linux's `magic.h`.
+#[cfg(any(target_os = "linux", test))]
+fn named(magic: u32) -> Option<&'static str> {
+    match magic {
+        0x6969 => Some("nfs"),
+        0xFF53_4D42 => Some("cifs"),
+        0xFE53_4D42 => Some("smb2"),
+        0x517B => Some("smb"),
+        0x6573_5546 => Some("fuse"),
+        0x0102_1997 => Some("9p"),
+        0x00C3_6400 => Some("ceph"),
+        0x5346_414F => Some("afs"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_of_the_net_are_known_and_those_of_a_disk_are_not_warned_of() {
+        assert_eq!((named(0x6969), named(0xFF53_4D42), named(0x6573_5546)), (Some("nfs"), Some("cifs"), Some("fuse")));
+        for disk in [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0x794C_7630] {
+            assert_eq!(named(disk), None, "{disk:#x}");
+        }
+    }
+}

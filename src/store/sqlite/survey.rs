@@ -1,0 +1,90 @@
+//! Going through all rows, one after the other, for somebody who looks for what is wrong with them.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::engine_error::Engine as _;
+use super::rows;
+use crate::auth::secret::StoredHash;
+use crate::auth::store::{Account, Credential, StoreError, WrittenAfter};
+use crate::auth::user::User;
+use crate::store::dialect::{Dialect, OWN_TIME};
+
+pub(super) fn nonsense(connection: &Connection, dialect: &Dialect) -> Result<(u64, Option<StoreError>), StoreError> {
+    let (mut count, mut first) = (0, None);
+    let mut take = |error| {
+        count += 1;
+        first.get_or_insert(error);
+    };
+    each_row(connection, dialect, |read| drop(read.map_err(&mut take)))?;
+    let mut statement = connection
+        .prepare(&dialect.sql(format!(r#"SELECT {} FROM "session" ORDER BY "session"."rowid""#, rows::SESSION)))
+        .engine()?;
+    let mut sessions = statement.query([]).engine()?;
+    while let Some(row) = sessions.next().engine()? {
+        drop(rows::session(row, 0, dialect).map_err(&mut take));
+    }
+    Ok((count, first))
+}
+
+/// A row that makes no sense is no user.
+pub(super) fn each_user(
+    connection: &Connection,
+    dialect: &Dialect,
+    found: &mut dyn FnMut(User),
+) -> Result<(), StoreError> {
+    each_row(connection, dialect, |read| read.map_or((), &mut *found))
+}
+
+fn each_row(
+    connection: &Connection,
+    dialect: &Dialect,
+    mut found: impl FnMut(Result<User, StoreError>),
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare(&dialect.sql(format!(r#"SELECT {} FROM "user" ORDER BY "user"."rowid""#, rows::USER)))
+        .engine()?;
+    let mut users = statement.query([]).engine()?;
+    while let Some(row) = users.next().engine()? {
+        found(rows::user(row, 0, dialect));
+    }
+    Ok(())
+}
+
+pub(super) fn each_credential(
+    connection: &Connection,
+    dialect: &Dialect,
+    found: &mut dyn FnMut(Credential),
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare(&dialect.sql(r#"SELECT "userId", "password" FROM "account" WHERE "providerId" = ?1"#))
+        .engine()?;
+    let mut accounts = statement.query([Account::CREDENTIAL]).engine()?;
+    while let Some(row) = accounts.next().engine()? {
+        let bytes = row.get_ref(1).engine()?.as_bytes_or_null().map_err(rusqlite::Error::from).engine()?;
+        let hash = bytes.and_then(|bytes| StoredHash::from_bytes(bytes).ok());
+        found(Credential { user_id: rows::key(row, 0).engine()?, hash });
+    }
+    Ok(())
+}
+
+pub(super) fn written_after(
+    connection: &Connection,
+    dialect: &Dialect,
+    instant: Timestamp,
+) -> Result<WrittenAfter, StoreError> {
+    let count = |sql: &str, after: Value| {
+        let rows = connection.query_row(&dialect.sql(sql), [after], |row| row.get::<_, i64>(0)).engine()?;
+        Ok::<u64, StoreError>(rows.unsigned_abs())
+    };
+    let mut rows = 0;
+    for table in ["user", "session", "account", "verification"] {
+        rows += count(
+            &format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#),
+            dialect.time(instant),
+        )?;
+    }
+    let entries = count(r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, OWN_TIME.write(instant))?;
+    Ok(WrittenAfter { rows, entries })
+}

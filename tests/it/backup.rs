@@ -1,0 +1,150 @@
+//! `db backup`: a copy that is one state of the database, private, whole or not there.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use rusqlite::Connection;
+
+use crate::kill::Case;
+use crate::machine::tree;
+use crate::sandbox::{PASSWORD, Sandbox};
+
+/// Counts users in any database.
+pub(crate) fn users(path: &Path) -> i64 {
+    let sql = Connection::open(path).unwrap();
+    let integrity: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok", "{}", path.display());
+    sql.query_row(r#"SELECT count(*) FROM "user""#, [], |row| row.get(0)).unwrap()
+}
+
+/// The names in a directory, without the lock.
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !Path::new(name).extension().is_some_and(|extension| extension == "lock"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_is_a_private_database_of_one_file_and_is_told_by_the_log() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run("db backup b.db"), @"
+    ------- stderr -------
+    backed up [HOME]/.local/share/authctl/auth.db with 1 user and 1 session to [HOME]/b.db
+    the backup holds password hashes: keep it as safe as the database
+    ");
+    let file = sandbox.path("b.db");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(names(sandbox.home()), [".config", ".local", "b.db"], "nothing lies beside it");
+    assert_eq!(users(&file), 1);
+    let token = sandbox.run("db backup c.db --json").json();
+    assert_eq!((&token["users"], &token["sessions"]), (&1.into(), &1.into()));
+    let log = sandbox.run("audit list").success();
+    assert_eq!(log.matches("database.backed-up").count(), 2, "{log}");
+    assert_eq!(sandbox.run("--db b.db db check").code, 0);
+    assert!(!sandbox.run("--db b.db audit list").success().contains("backed-up"), "it is told after it is made");
+    sandbox.run_with_input("--db b.db signin ada@example.com --no-store --password-stdin", PASSWORD).success();
+}
+
+#[test]
+fn what_is_still_in_the_log_of_sqlite_is_in_the_backup() {
+    let sandbox = Sandbox::with_ada();
+    // A reader that stays keeps the log from being folded into the file.
+    let reader = sandbox.sql();
+    reader.execute_batch(r#"BEGIN; SELECT * FROM "user""#).unwrap();
+    sandbox.run_with_input("users create bob@example.com --name Bob --password-stdin", PASSWORD).success();
+    sandbox.run("db backup b.db").success();
+    assert_eq!(users(&sandbox.path("b.db")), 2);
+}
+
+#[test]
+fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_is_refused() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("there", "precious");
+    std::os::unix::fs::symlink("nowhere", sandbox.path("link")).unwrap();
+    std::fs::create_dir(sandbox.path("open")).unwrap();
+    std::fs::set_permissions(sandbox.path("open"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let database = sandbox.database();
+    let before = tree(sandbox.home());
+    for (file, code) in
+        [("there", 6), ("link", 6), (database.to_str().unwrap(), 6), ("-", 2), ("no/b.db", 74), ("open/b.db", 9)]
+    {
+        let ran = sandbox.run(&format!("db backup {file}"));
+        assert_eq!(ran.code, code, "{file}: {ran}");
+    }
+    before.assert_same(&tree(sandbox.home()));
+    assert_snapshot!(sandbox.run("db backup there"), @"
+    ------- stderr -------
+    error: could not back up the database: [HOME]/there exists already
+    hint: name another file: none is overwritten
+    [exit status: 6]
+    ");
+    assert_eq!(sandbox.run("--db missing.db db backup b.db").code, 9);
+}
+
+#[test]
+fn a_damaged_database_is_not_backed_up() {
+    let sandbox = Sandbox::with_ada();
+    let page = sandbox.number("SELECT rootpage FROM sqlite_schema WHERE name = 'session_expiresAt_idx'") - 1;
+    let mut bytes = std::fs::read(sandbox.database()).unwrap();
+    let start = usize::try_from(page).unwrap() * 4096;
+    bytes[start..start + 4096].fill(0xa5);
+    std::fs::write(sandbox.database(), bytes).unwrap();
+    let error = sandbox.run("db backup b.db").failure(9);
+    assert!(error.contains("auth.db is damaged"), "{error}");
+    assert_eq!(names(sandbox.home()), [".config", ".local"]);
+}
+
+#[test]
+fn backups_made_while_others_write_are_each_one_state() {
+    let sandbox = Sandbox::with_ada();
+    let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let (sandbox, hash) = (&sandbox, hash.trim());
+                scope.spawn(move || {
+                    for number in 0..15 {
+                        let words = format!("users create w{writer}n{number}@example.com --name N --hash-stdin");
+                        sandbox.run_with_input(&words, hash).success();
+                    }
+                })
+            })
+            .collect();
+        let mut number = 0;
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            sandbox.run(&format!("db backup b{number}.db")).success();
+            let file = sandbox.path(&format!("b{number}.db"));
+            let sql = Connection::open(&file).unwrap();
+            let count = |sql_text: &str| sql.query_row(sql_text, [], |row| row.get::<_, i64>(0)).unwrap();
+            // Each user was made with an account and an entry of the log, so they are there together.
+            let accounts = count(r#"SELECT count(*) FROM "account""#);
+            let entries = count(r#"SELECT count(*) FROM "authctl_audit" WHERE "event" = 'user.created'"#);
+            assert_eq!((users(&file), users(&file)), (accounts, entries));
+            number += 1;
+        }
+        assert!(number > 2, "{number} backups");
+    });
+    assert_eq!(users(&sandbox.database()), 46);
+    sandbox.run("audit verify").success();
+}
+
+#[test]
+fn a_backup_killed_at_any_call_is_whole_or_not_there_and_can_be_made_again() {
+    let case = Case::new(Sandbox::with_ada(), "db backup b.db");
+    case.kill_by_call(|when| {
+        let file = case.sandbox.path("b.db");
+        if file.exists() {
+            assert_eq!(users(&file), 1, "{when}");
+            std::fs::remove_file(&file).unwrap();
+        }
+        let again = case.sandbox.run("db backup b.db");
+        assert_eq!(again.code, 0, "{when}: {again}");
+        let left: Vec<String> = names(case.sandbox.home()).into_iter().filter(|name| name.contains("b.db")).collect();
+        assert_eq!(left, ["b.db"], "{when}");
+    });
+}

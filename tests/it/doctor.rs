@@ -1,0 +1,232 @@
+//! `doctor` and `db check`: each thing that can be wrong is found by name, and nothing else is.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::machine::tree;
+use crate::sandbox::{Ran, Sandbox};
+
+/// Ada, an administrator, is signed in: nothing is wrong.
+pub(crate) fn healthy() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("users set-role ada@example.com admin").success();
+    sandbox
+}
+
+fn chmod(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The report, whatever the exit code.
+pub(crate) fn report(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"))
+}
+
+/// The names of what is wrong, with the count of each.
+pub(crate) fn found(ran: &Ran) -> Vec<String> {
+    let report = report(ran);
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.map(|it| format!("{} {}", it["check"].as_str().unwrap(), it["count"])).collect()
+}
+
+#[test]
+fn a_database_as_it_was_made_is_healthy_and_is_not_changed_by_looking() {
+    let sandbox = healthy();
+    let before = tree(sandbox.home());
+    assert_snapshot!(sandbox.run("doctor"), @"
+    [HOME]/.local/share/authctl/auth.db: healthy
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    ");
+    assert_snapshot!(sandbox.run("doctor --json"), @r#"
+    {
+      "healthy": true,
+      "findings": [],
+      "database": "[HOME]/.local/share/authctl/auth.db"
+    }
+    "#);
+    assert_snapshot!(sandbox.run("db check"), @"[HOME]/.local/share/authctl/auth.db: sound");
+    assert_eq!(sandbox.run("doctor --fix").code, 0, "nothing to mend, nobody to ask");
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn each_row_that_is_wrong_is_found_by_its_name() {
+    let loose = "PRAGMA foreign_keys = OFF;";
+    let user = r#"INSERT INTO "user" SELECT 'u2', 'Bob', 'bob@example.com', 0, NULL, 1, 1, NULL, 0, NULL, NULL, 0;"#;
+    let account = |hash: &str| {
+        format!(
+            r#"{user} INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
+               VALUES ('a2', 'u2', 'credential', 'u2', {hash}, 1, 1);"#
+        )
+    };
+    let weak = "'$argon2id$v=19$m=7168,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'";
+    for (code, expected, sql) in [
+        (1, "schema 1", r#"CREATE TRIGGER "t" AFTER UPDATE ON "user" BEGIN SELECT 1; END"#.to_owned()),
+        (1, "schema 1", r#"CREATE VIEW "v" AS SELECT 1"#.into()),
+        (1, "schema 1", r#"CREATE TABLE "mine" ("a")"#.into()),
+        (1, "schema 1", r#"ALTER TABLE "user" ADD COLUMN "more" TEXT"#.into()),
+        (1, "schema 1", r#"DROP INDEX "session_userId_idx""#.into()),
+        (0, "", "ANALYZE".into()),
+        (
+            1,
+            "orphans 2",
+            format!(
+                r#"{user} {loose} INSERT INTO "session" SELECT 's2', 4000000000, 't', 1, 1, NULL, NULL, 'gone', NULL;
+            INSERT INTO "account" SELECT 'a3', 'gone', 'github', 'gone', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1"#
+            ),
+        ),
+        (1, "audit-log 1", r#"UPDATE "authctl_audit" SET "osUser" = 'mallory' WHERE "seq" = 2"#.into()),
+        (1, "rows 1", format!(r#"{user} UPDATE "user" SET "banned" = 2 WHERE "id" = 'u2'"#)),
+        (1, "policy 1", r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1)"#.into()),
+        (1, "email-case 1", format!(r#"{user} UPDATE "user" SET "email" = 'Bob@example.com' WHERE "id" = 'u2'"#)),
+        (1, "email-twins 1", format!(r#"{user} UPDATE "user" SET "email" = 'ADA@example.com' WHERE "id" = 'u2'"#)),
+        (1, "email-syntax 1", format!(r#"{user} UPDATE "user" SET "email" = 'bob at home' WHERE "id" = 'u2'"#)),
+        (
+            1,
+            "account-ids 1",
+            format!(
+                r#"{} UPDATE "account" SET "accountId" = 'bob' WHERE "id" = 'a2'"#,
+                account(&weak.replace("m=7168,t=1", "m=65536,t=2"))
+            ),
+        ),
+        (1, "no-hash 1", account("NULL")),
+        (1, "no-hash 1", account("''")),
+        (1, "hashes-refused 1", account("'5f4dcc3b5aa765d61d8327deb882cf99'")),
+        (1, "hashes-refused 1", account(&weak.replace("m=7168", "m=8"))),
+        (0, "hashes-weak 1", account(weak)),
+        (0, "administrator 1", r#"UPDATE "user" SET "banned" = 1"#.into()),
+        (0, "administrator 1", r#"UPDATE "user" SET "role" = 'administrator'"#.into()),
+        (0, "expired 1", r#"INSERT INTO "verification" VALUES ('v', 'x', 'y', 1, 1, 1)"#.into()),
+        (1, "clock 1", format!(r#"{user} UPDATE "user" SET "createdAt" = unixepoch() + 600 WHERE "id" = 'u2'"#)),
+        (0, "", format!(r#"{user} UPDATE "user" SET "createdAt" = unixepoch() + 200 WHERE "id" = 'u2'"#)),
+    ] {
+        let sandbox = healthy();
+        sandbox.execute(&sql);
+        let ran = sandbox.run("doctor --json");
+        assert_eq!((ran.code, found(&ran).join(", ").as_str()), (code, expected), "{sql}");
+        assert_eq!(report(&ran)["healthy"], code == 0, "{sql}");
+        let structural = ["schema", "orphans", "audit-log"].iter().any(|name| expected.starts_with(name));
+        assert_eq!(sandbox.run("db check").code, i32::from(structural), "{sql}");
+    }
+}
+
+#[test]
+fn damage_is_told_once_with_what_to_do() {
+    let sandbox = healthy();
+    let page = sandbox.number("SELECT rootpage FROM sqlite_schema WHERE name = 'user'") - 1;
+    let mut bytes = std::fs::read(sandbox.database()).unwrap();
+    let start = usize::try_from(page).unwrap() * 4096;
+    bytes[start..start + 4096].fill(0xa5);
+    std::fs::write(sandbox.database(), bytes).unwrap();
+    let ran = sandbox.run("doctor --json");
+    assert_eq!((ran.code, found(&ran)[0].starts_with("integrity ")), (1, true), "{ran}");
+    assert!(!ran.stdout.contains("could not be checked"), "{ran}");
+    let said = sandbox.run("db check");
+    assert_eq!(said.code, 1);
+    assert!(said.stdout.contains("hint: `authctl db restore` puts a backup in its place"), "{said}");
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_a_finding_and_the_surroundings_are_told_too() {
+    let sandbox = healthy();
+    let run = |words: &str| sandbox.finish(sandbox.command(words.split(' ')).env("AUTHCTL_TOKEN", "x"));
+    assert_snapshot!(run("--db missing.db doctor"), @"
+    problem: database: could not open the database (--db): [HOME]/missing.db does not exist
+      hint: name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one
+    [HOME]/missing.db: not healthy, 1 problem
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 9]
+    ");
+    sandbox.file("other.db", "no database");
+    for (words, code) in [("--db missing.db doctor --json", 9), ("--db other.db doctor --json", 9)] {
+        let ran = run(words);
+        assert_eq!((ran.code, report(&ran)["healthy"].clone()), (code, false.into()), "{words}");
+        assert!(found(&ran).contains(&"database 1".to_owned()), "{words}: {ran}");
+    }
+    sandbox.execute("PRAGMA user_version = 99");
+    let ran = run("doctor --json");
+    assert_eq!((ran.code, found(&ran)), (9, vec!["token-override 1".to_owned(), "database 1".to_owned()]), "{ran}");
+    assert_eq!(sandbox.run("db check --json").json_error(9)["code"], "DATABASE_NEWER");
+}
+
+#[test]
+fn what_others_may_use_is_found_and_closed() {
+    let sandbox = healthy();
+    let directory = sandbox.database().parent().unwrap().to_owned();
+    sandbox.file(".local/share/authctl/auth.db-wal", "");
+    chmod(&sandbox.database(), 0o640);
+    chmod(&directory.join("auth.db-wal"), 0o644);
+    chmod(&directory, 0o777);
+    chmod(&sandbox.sessions(), 0o775);
+    assert_snapshot!(sandbox.run("doctor"), @"
+    problem: permissions: others may use what only you should: [HOME]/.local/share/authctl/auth.db is not safe to use: others may use it (mode 0640); [HOME]/.local/share/authctl/auth.db-wal is not safe to use: others may use it (mode 0644); [HOME]/.local/share/authctl is not safe to use: everybody may write to the directory
+      hint: who writes there is the administrator, who reads there can guess passwords; `authctl doctor --fix` takes these rights away, where the owner is you
+    problem: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
+      hint: a token that others may have read is worth nothing: `authctl signout` ends its session; `authctl doctor --fix` closes your directories
+    [HOME]/.local/share/authctl/auth.db: not healthy, 2 problems
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 9]
+    ");
+    assert_eq!(sandbox.run("doctor --fix --json").code, 2, "without a yes");
+    assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
+    mended: permissions: others may use what only you should: [HOME]/.local/share/authctl/auth.db is not safe to use: others may use it (mode 0640); [HOME]/.local/share/authctl/auth.db-wal is not safe to use: others may use it (mode 0644); [HOME]/.local/share/authctl is not safe to use: everybody may write to the directory
+    mended: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
+    [HOME]/.local/share/authctl/auth.db: healthy
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    ");
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode(&sandbox.database()), mode(&directory), mode(&sandbox.sessions())), (0o600, 0o755, 0o700));
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn a_directory_for_everybody_is_not_closed_for_everybody() {
+    let sandbox = healthy();
+    let directory = sandbox.database().parent().unwrap().to_owned();
+    chmod(&directory, 0o1777);
+    let ran = sandbox.run("doctor --fix --yes --json");
+    assert_eq!((ran.code, found(&ran)), (9, vec!["permissions 1".to_owned()]), "{ran}");
+    assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o7777, 0o1777);
+}
+
+#[test]
+fn a_session_file_that_others_may_have_read_is_found_and_not_hidden_by_mending() {
+    let sandbox = healthy();
+    chmod(&sandbox.session_file(), 0o644);
+    let ran = sandbox.run("doctor --fix --yes --json");
+    assert_eq!((ran.code, found(&ran)), (1, vec!["session-files 1".to_owned()]), "{ran}");
+    assert_eq!(report(&ran)["findings"][0]["fixable"], false);
+}
+
+#[test]
+fn an_environment_that_hides_what_is_stored_is_worth_a_notice() {
+    let sandbox = healthy();
+    let run = |set: [(&str, &str); 2]| sandbox.finish(sandbox.command(["doctor", "--json"]).envs(set));
+    let other = sandbox.path("other.db");
+    sandbox.run("--db other.db db init").success();
+    let ran = run([("AUTHCTL_TOKEN", "secret-token"), ("AUTHCTL_DB", "")]);
+    assert_eq!((ran.code, found(&ran)), (0, vec!["token-override 1".to_owned()]), "{ran}");
+    assert!(!ran.stdout.contains("secret-token"), "{ran}");
+    let ran = run([("AUTHCTL_TOKEN", "x"), ("AUTHCTL_DB", other.to_str().unwrap())]);
+    assert_eq!(
+        (ran.code, found(&ran)),
+        (0, vec!["database-override 1".to_owned(), "administrator 1".to_owned()]),
+        "{ran}"
+    );
+}
+
+#[test]
+fn a_file_from_the_future_is_found() {
+    let sandbox = healthy();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(sandbox.database()).unwrap().set_modified(later).unwrap();
+    let ran = sandbox.run("doctor --json");
+    assert_eq!((ran.code, found(&ran)), (1, vec!["file-time 1".to_owned()]), "{ran}");
+}

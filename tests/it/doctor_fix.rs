@@ -1,0 +1,150 @@
+//! `doctor --fix`: what is mended, that it is asked about first, and what is never touched.
+
+use insta::assert_snapshot;
+
+use crate::doctor::{found, healthy, report};
+use crate::pty::Terminal;
+use crate::sandbox::{PASSWORD, Sandbox};
+
+/// Bob's address has a capital letter, his account is under his address, a session is nobody's, another
+/// has expired, a code too, the policy makes no sense, and somebody made a trigger.
+fn sick() -> Sandbox {
+    let sandbox = healthy();
+    sandbox.run_with_input("users create bob@example.com --name Bob --password-stdin", PASSWORD).success();
+    sandbox.execute(
+        r#"PRAGMA foreign_keys = OFF;
+           UPDATE "account" SET "accountId" = 'bob@example.com'
+             WHERE "userId" = (SELECT "id" FROM "user" WHERE "name" = 'Bob');
+           UPDATE "user" SET "email" = 'Bob@example.com' WHERE "name" = 'Bob';
+           INSERT INTO "session" SELECT 's2', 4000000000, 't2', 1, 1, NULL, NULL, 'gone', NULL;
+           INSERT INTO "session" SELECT 's3', 1, 't3', 1, 1, NULL, NULL, "id", NULL FROM "user" WHERE "name" = 'Bob';
+           INSERT INTO "verification" VALUES ('v', 'x', 'y', 1, 1, 1);
+           INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('session.fresh-for', '2h', 1);
+           CREATE TRIGGER "mine" AFTER UPDATE ON "user" BEGIN DELETE FROM "session"; END"#,
+    );
+    sandbox
+}
+
+/// What is never touched.
+fn untouchable(sandbox: &Sandbox) -> (i64, i64, i64) {
+    let hashes = r#"SELECT sum(unicode("password") + length("password")) FROM "account""#;
+    let schema = r#"SELECT sum(length("sql")) FROM "sqlite_schema""#;
+    let log = r#"SELECT sum(unicode("hash")) FROM "authctl_audit" WHERE "seq" <= 4"#;
+    (sandbox.number(hashes), sandbox.number(schema), sandbox.number(log))
+}
+
+#[test]
+fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() {
+    let sandbox = sick();
+    let before = untouchable(&sandbox);
+    assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
+    mended: orphans: rows of users who are gone: sessions 1, accounts 0, codes 0
+    mended: policy: settings that make no sense, so that most commands refuse to run: session.lifetime takes a duration from 5m to 400d
+    mended: email-case: addresses with capital letters, which no sign-in finds: 1
+    mended: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 1
+    mended: expired: expired rows that only take up room: sessions 1, codes 1
+    problem: schema: the schema is not authctl's: trigger mine was not made by authctl
+      hint: authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with the program that did
+    [HOME]/.local/share/authctl/auth.db: not healthy, 1 problem
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 1]
+    ");
+    assert_eq!(untouchable(&sandbox), before);
+    sandbox.run_with_input("signin bob@example.com --password-stdin --no-store", PASSWORD).success();
+    sandbox.run("whoami").success();
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "session""#), 1);
+    let policy = sandbox.run("policy show --json").json();
+    assert!(policy.to_string().contains(r#""2h""#), "a sound setting is kept: {policy}");
+    let log = sandbox.run("audit list").success();
+    for event in
+        ["orphans.deleted", "policy.removed", "email.changed", "account.corrected", "sessions.pruned", "codes.pruned"]
+    {
+        assert_eq!(log.matches(event).count(), 1, "{event}:\n{log}");
+    }
+    sandbox.run("audit verify").success();
+    // A second time there is nothing left to mend.
+    let again = sandbox.run("doctor --fix --json");
+    assert_eq!((again.code, found(&again)), (1, vec!["schema 1".to_owned()]), "{again}");
+}
+
+#[test]
+fn json_says_what_was_mended_and_what_could_be() {
+    let sandbox = sick();
+    let fixable = |ran: &crate::sandbox::Ran| {
+        let report = report(ran);
+        let findings = report["findings"].as_array().unwrap().clone();
+        let flag = |name: &str| findings.iter().filter(|it| it[name] == true).count();
+        (flag("fixable"), flag("fixed"), findings.len())
+    };
+    assert_eq!(fixable(&sandbox.run("doctor --json")), (5, 0, 6));
+    assert_eq!(fixable(&sandbox.run("doctor --fix --yes --json")), (5, 5, 6));
+}
+
+#[test]
+fn a_person_is_told_first_and_a_no_changes_nothing() {
+    let sandbox = sick();
+    let mut terminal = Terminal::new().run(sandbox.command(["doctor", "--fix"]));
+    terminal.wait_for("set settings that make no sense back to the default (1)");
+    terminal.wait_for("write addresses with capital letters in lower case (1)");
+    terminal.wait_for("Mend?").press("n");
+    let screen = terminal.end().with_code(1);
+    assert!(screen.contains("declined: nothing was changed"), "{screen:?}");
+    assert_eq!(found(&sandbox.run("doctor --json")).len(), 6);
+    let mut terminal = Terminal::new().run(sandbox.command(["doctor", "--fix"]));
+    terminal.wait_for("Mend?").press("y");
+    let screen = terminal.end().with_code(1);
+    assert!(screen.contains("mended: email-case"), "{screen:?}");
+}
+
+#[test]
+fn only_those_accounts_are_corrected_whose_place_is_free() {
+    let sandbox = sick();
+    sandbox.execute(
+        r#"INSERT INTO "account" SELECT 'second', 'elsewhere', 'credential', "userId", NULL, NULL, NULL, NULL, NULL,
+           NULL, "password", 1, 1 FROM "account" WHERE "accountId" = 'bob@example.com'"#,
+    );
+    let ran = sandbox.run("doctor --fix --yes --json");
+    assert!(found(&ran).contains(&"account-ids 2".to_owned()), "{ran}");
+    let hint = "`authctl users set-password` gives their users an account that works";
+    assert!(ran.stdout.contains(hint), "{ran}");
+}
+
+#[test]
+fn a_sign_in_that_died_half_way_is_ended() {
+    let sandbox = healthy();
+    let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    let left = sandbox.session_file();
+    let name = format!(".{}.0123.tmp", left.file_name().unwrap().to_str().unwrap());
+    let content = format!(r#"{{"database":"x","email":"ada@example.com","token":"{}"}}"#, token.trim());
+    let left = left.with_file_name(name);
+    std::fs::write(&left, content).unwrap();
+    assert_eq!(found(&sandbox.run("doctor --json")), ["abandoned-sign-ins 1"]);
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "session""#), 2, "looking ends nothing");
+    sandbox.run("doctor --fix --yes").success();
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "session""#), 1);
+    assert!(!left.exists());
+    sandbox.run("whoami").success();
+}
+
+#[test]
+fn a_policy_that_makes_no_sense_can_be_unset_key_by_key() {
+    let sandbox = healthy();
+    sandbox.execute(
+        r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('mail.from', '', 1),
+           ('session.fresh-for', '2h', 1)"#,
+    );
+    let _ = sandbox.run("policy show").failure(9);
+    assert_snapshot!(sandbox.run("policy unset session.lifetime"), @"
+    ------- stderr -------
+    session.lifetime is 7d in [HOME]/.local/share/authctl/auth.db
+    ");
+    let _ = sandbox.run("policy show").failure(9);
+    sandbox.run("policy unset mail.from").success();
+    assert!(sandbox.run("policy show").success().contains("2h"));
+    // What makes sense is not made to contradict itself by taking away.
+    for words in ["policy set session.lifetime 30d", "policy set session.move-after 10d"] {
+        sandbox.run(words).success();
+    }
+    let _ = sandbox.run("policy unset session.lifetime").failure(2);
+}

@@ -1,0 +1,246 @@
+//! `db restore`: back to a backup, with nothing lost on the way and no session alive again.
+
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+
+use crate::backup::{names, users};
+use crate::kill::Case;
+use crate::machine::tree;
+use crate::pty::Terminal;
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+const BOB: &str = "users create bob@example.com --name Bob --password-stdin";
+
+/// A backup with ada, signed in, and a database where bob has come since.
+fn with_backup() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("db backup b.db").success();
+    sandbox.run_with_input(BOB, PASSWORD).success();
+    sandbox
+}
+
+/// The databases that restorations have kept.
+fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let directory = sandbox.database().parent().unwrap().to_owned();
+    let names = names(&directory).into_iter().filter(|name| name.contains(".before-restore-"));
+    names.map(|name| directory.join(name)).collect()
+}
+
+/// The run, without the moment in the name of what was kept.
+fn tame(ran: &Ran) -> String {
+    let text = ran.to_string();
+    match text.split_once(".before-restore-") {
+        Some((before, after)) => format!("{before}.before-restore-[TIME]{}", after.split_at(20).1),
+        None => text,
+    }
+}
+
+#[test]
+fn the_backup_is_in_force_the_state_before_is_kept_and_nobody_is_signed_in() {
+    let sandbox = with_backup();
+    let head = sandbox.run("audit verify --json").json()["head"].as_str().unwrap().to_owned();
+    assert_snapshot!(tame(&sandbox.run("db restore b.db --yes")), @"
+    ------- stderr -------
+    restored 1 user from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db; ended 1 live session
+    the database as it was is kept in [HOME]/.local/share/authctl/auth.db.before-restore-[TIME]
+    ");
+    assert_eq!(users(&sandbox.database()), 1);
+    assert_eq!(kept(&sandbox).iter().map(|path| users(path)).collect::<Vec<_>>(), [2]);
+    let _ = sandbox.run("whoami").failure(4);
+    sandbox.sign_in("ada@example.com").success();
+    sandbox.run("audit verify").success();
+    let log = sandbox.run("audit list --event database.restored --json").json();
+    let detail = log["entries"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains(&head) && detail.contains("ended 1 session(s)"), "{detail}");
+    let mode: String = sandbox.sql().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    assert!(names(sandbox.database().parent().unwrap()).iter().all(|name| !name.contains(".new")));
+    // And back again.
+    let before = kept(&sandbox).remove(0);
+    sandbox.run(&format!("db restore {} --yes", before.display())).success();
+    assert_eq!(users(&sandbox.database()), 2);
+}
+
+#[test]
+fn sessions_can_be_kept_and_codes_never_are() {
+    let sandbox = Sandbox::with_ada();
+    let code = sandbox.run("users reset-code ada@example.com").success();
+    sandbox.run("db backup b.db").success();
+    let answer = sandbox.run("db restore b.db --yes --keep-sessions --json").json();
+    assert_eq!((&answer["sessionsEnded"], &answer["sessions"]), (&0.into(), &1.into()));
+    sandbox.run("whoami").success();
+    let ran = sandbox.run_with_input("password reset --code-stdin --password-stdin", format!("{code}{PASSWORD}\n"));
+    let _ = ran.failure(7);
+}
+
+#[test]
+fn it_is_asked_about_and_a_dry_run_only_looks() {
+    let sandbox = with_backup();
+    let before = tree(sandbox.home());
+    assert_snapshot!(sandbox.run("db restore b.db --dry-run"), @"
+    ------- stderr -------
+    would restore 1 user and 1 session from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db
+    ");
+    let dry = sandbox.run("db restore b.db --dry-run --json").json();
+    assert_eq!((&dry["dryRun"], &dry["users"], &dry["sessionsEnded"]), (&true.into(), &1.into(), &().into()));
+    assert_snapshot!(sandbox.run("db restore b.db"), @"
+    ------- stderr -------
+    error: could not restore the backup: a confirmation is needed, and nobody can be asked: standard input is not a terminal
+    hint: give it with --yes
+    [exit status: 2]
+    ");
+    before.assert_same(&tree(sandbox.home()));
+    let mut terminal = Terminal::new().run(sandbox.command(["db", "restore", "b.db"]));
+    terminal.wait_for("(2 user(s)) by").wait_for("Replace the database?").press("n");
+    terminal.end().with_code(1);
+    assert_eq!(users(&sandbox.database()), 2);
+}
+
+#[test]
+fn a_missing_database_is_made_of_a_good_backup_only() {
+    let sandbox = with_backup();
+    sandbox.file("bad", "no database");
+    std::fs::remove_dir_all(sandbox.database().parent().unwrap()).unwrap();
+    let _ = sandbox.run("db restore bad").failure(9);
+    assert!(!sandbox.database().exists());
+    assert_snapshot!(sandbox.run("db restore b.db"), @"
+    ------- stderr -------
+    restored 1 user from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db; ended 1 live session
+    ");
+    assert_eq!(users(&sandbox.database()), 1);
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(names(sandbox.database().parent().unwrap()), ["auth.db"]);
+}
+
+#[test]
+fn what_is_no_sound_backup_of_ours_changes_nothing() {
+    let sandbox = with_backup();
+    let variant = |name: &str, sql: &str| {
+        std::fs::copy(sandbox.path("b.db"), sandbox.path(name)).unwrap();
+        rusqlite::Connection::open(sandbox.path(name)).unwrap().execute_batch(sql).unwrap();
+    };
+    variant("newer", "PRAGMA user_version = 99");
+    variant("foreign", "PRAGMA application_id = 7");
+    variant("lacking", "PRAGMA foreign_keys = OFF; DROP TABLE session");
+    variant("changed", "ALTER TABLE user ADD COLUMN more TEXT");
+    let mut bytes = std::fs::read(sandbox.path("b.db")).unwrap();
+    sandbox.file("cut", &bytes[..bytes.len() - 4096]);
+    bytes[3 * 4096..4 * 4096].fill(0xa5);
+    sandbox.file("damaged", &bytes);
+    sandbox.file("text", "no database");
+    std::fs::copy(sandbox.path("b.db"), sandbox.path("public")).unwrap();
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(sandbox.path(name), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    ["cut", "damaged", "text"].iter().for_each(|name| mode(name, 0o600));
+    mode("public", 0o644);
+    let before = tree(sandbox.home());
+    for name in ["newer", "foreign", "lacking", "changed", "cut", "damaged", "text", "public", "missing"] {
+        let ran = sandbox.run(&format!("db restore {name} --yes"));
+        assert_eq!(ran.code, 9, "{name}: {ran}");
+    }
+    let database = sandbox.database();
+    for (file, code) in [(database.to_str().unwrap(), 2), ("-", 2)] {
+        assert_eq!(sandbox.run(&format!("db restore {file} --yes")).code, code, "{file}");
+    }
+    before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn a_damaged_database_is_what_a_backup_is_for() {
+    let sandbox = with_backup();
+    let mut bytes = std::fs::read(sandbox.database()).unwrap();
+    bytes[4096..].fill(0xa5);
+    std::fs::write(sandbox.database(), &bytes).unwrap();
+    let _ = sandbox.run("whoami").failure(9);
+    sandbox.run("db restore b.db --yes").success();
+    assert_eq!(users(&sandbox.database()), 1);
+    assert_eq!(std::fs::read(kept(&sandbox).remove(0)).unwrap()[4096..], bytes[4096..], "even the damage is kept");
+    let log = sandbox.run("audit list --event database.restored").success();
+    assert!(log.contains("replaced no log that could be read"), "{log}");
+}
+
+#[test]
+fn a_backup_of_an_older_schema_is_brought_forward() {
+    let sandbox = Sandbox::with_ada();
+    crate::db::make_old(&sandbox);
+    std::fs::copy(sandbox.database(), sandbox.path("old.db")).unwrap();
+    sandbox.run("db migrate").success();
+    sandbox.run("db restore old.db --yes").success();
+    assert_eq!(sandbox.number("PRAGMA user_version"), i64::from(authctl::store::sqlite::LATEST));
+    assert_eq!(sandbox.run("db check").code, 0);
+    assert_eq!(
+        rusqlite::Connection::open(sandbox.path("old.db"))
+            .unwrap()
+            .query_row("PRAGMA user_version", [], |row| row.get(0)),
+        Ok(1)
+    );
+}
+
+#[test]
+fn whoever_reads_meanwhile_sees_one_state_and_whoever_writes_loses_nothing() {
+    let sandbox = with_backup();
+    let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
+    let reader = sandbox.sql();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = || reader.query_row(r#"SELECT count(*) FROM "user""#, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 2);
+    let made = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let (sandbox, hash) = (&sandbox, hash.trim());
+                scope.spawn(move || {
+                    (0..12)
+                        .map(|number| {
+                            let email = format!("w{writer}n{number}@example.com");
+                            let words = format!("users create {email} --name N --hash-stdin --wait 30s");
+                            sandbox.run_with_input(&words, hash).success();
+                            email
+                        })
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        for _ in 0..3 {
+            sandbox.run("db restore b.db --yes --wait 30s").success();
+        }
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(count(), 2, "a transaction that was open sees what it saw");
+    let mut everywhere = kept(&sandbox);
+    everywhere.push(sandbox.database());
+    for email in made {
+        let is_in = |path: &PathBuf| {
+            let sql = rusqlite::Connection::open(path).unwrap();
+            sql.prepare(r#"SELECT 1 FROM "user" WHERE "email" = ?1"#).unwrap().exists([&email]).unwrap()
+        };
+        assert!(everywhere.iter().any(is_in), "{email} was made and is nowhere");
+    }
+    users(&sandbox.database());
+    sandbox.run("audit verify").success();
+}
+
+#[test]
+fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
+    let case = Case::new(with_backup(), "db restore b.db --yes");
+    let settled = |when: &str| {
+        let sandbox = &case.sandbox;
+        // Before the tester's own SQLite mends anything.
+        match sandbox.run("whoami").code {
+            0 => assert_eq!(users(&sandbox.database()), 2, "{when}"),
+            4 => {
+                assert_eq!(users(&sandbox.database()), 1, "{when}");
+                assert_eq!(kept(sandbox).iter().map(|path| users(path)).collect::<Vec<_>>(), [2], "{when}");
+            }
+            other => panic!("{when}: {other}"),
+        }
+        let again = sandbox.run("db restore b.db --yes");
+        assert_eq!(again.code, 0, "{when}: {again}");
+        assert_eq!(users(&sandbox.database()), 1, "{when}");
+        let beside = names(sandbox.database().parent().unwrap());
+        assert!(!beside.contains(&".auth.db.new".to_owned()), "{when}: {beside:?}");
+    };
+    case.kill_by_call(settled);
+    case.kill_by_time(settled);
+}
