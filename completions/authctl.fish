@@ -50,6 +50,7 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "sign-out" -d 'End t
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "logout" -d 'End the session and forget it'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "password" -d 'Change or reset the password'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "passwd" -d 'Same as `password change`'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "email" -d 'Verify or change your address'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "account" -d 'Change or delete your own account'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "users" -d 'Administer users; nobody needs to be signed in for it'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "user" -d 'Administer users; nobody needs to be signed in for it'
@@ -361,6 +362,43 @@ complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s q -l quiet -d
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "verify" -d 'Verify an address, or finish changing it, with a code that was mailed to it'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "change" -d 'Have a code mailed to a new address; `email verify` takes it, and only then the address changes'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l send -d 'Have a code mailed instead of typing one'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l code-stdin -d 'Read the code from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l reason -d 'Why this is done, for the audit log' -r
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

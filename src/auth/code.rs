@@ -1,29 +1,46 @@
 //! Codes: a secret that its owner types back, once, to show that they got it. Stored as a digest,
-//! bound to a purpose, a user and an address.
+//! bound to a purpose, a user and an address. What a code of each purpose does is told beside the
+//! rules of that matter; here is what all of them have in common.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::email::Email;
-use super::operator::Weakness;
-use super::secret::{Code, Password};
-use super::session::Session;
-use super::store::{NewCode, NewPassword, Which};
-use super::throttle::{AttemptKey, Decision};
+use super::secret::Code;
+use super::store::NewCode;
+use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
-use super::{Auth, AuthError, GivenPassword, operator};
+use super::{Auth, AuthError};
 
 /// What a code is for. A code for one purpose is none for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Setting a new password without the old one.
     ResetPassword,
+    /// Showing that the user reads mail at their address.
+    EmailVerification,
+    /// Moving to another address, to which the code goes.
+    ChangeEmail,
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::ResetPassword, Self::EmailVerification, Self::ChangeEmail];
+
     /// The word before the colon in the `identifier` column: Better Auth's.
     pub fn word(self) -> &'static str {
         match self {
             Self::ResetPassword => "reset-password",
+            Self::EmailVerification => "email-verification",
+            Self::ChangeEmail => "change-email",
+        }
+    }
+
+    /// How long a mailed code counts: long enough to read mail the next morning, and less where the
+    /// code opens an account.
+    pub fn life(self) -> SignedDuration {
+        match self {
+            Self::ResetPassword => SignedDuration::from_hours(1),
+            Self::EmailVerification | Self::ChangeEmail => SignedDuration::from_hours(24),
         }
     }
 }
@@ -33,8 +50,10 @@ impl Purpose {
 pub struct StoredCode {
     /// Whose.
     pub user_id: String,
-    /// The address it was made for; a code dies when the address changes.
+    /// The address that the user had; a code dies when the address changes.
     pub email: String,
+    /// The address to move to, with a code for that.
+    pub new_email: Option<Email>,
     /// From this instant on it is worth nothing.
     pub expires_at: Timestamp,
 }
@@ -42,95 +61,80 @@ pub struct StoredCode {
 impl StoredCode {
     /// Whether the code still counts for this user. Expired is expired at the very instant, as with
     /// sessions.
-    fn counts_for(&self, user: &User, now: Timestamp) -> bool {
+    pub fn counts_for(&self, user: &User, now: Timestamp) -> bool {
         now < self.expires_at && self.user_id == user.id && self.email == user.email
     }
 }
 
-/// What a reset did.
-#[derive(Debug)]
-pub struct PasswordReset {
-    /// Whose password it is.
-    pub user: User,
-    /// Live sessions that ended with it.
-    pub ended: Vec<Session>,
+/// A code that counts, and whose it is.
+pub(super) struct RightCode {
+    pub(super) purpose: Purpose,
+    pub(super) stored: StoredCode,
+    pub(super) user: User,
 }
 
 impl Auth<'_> {
-    /// Makes a code with which a user can set a new password. Older ones of the user are dead then.
+    /// Makes a code with which a user can set a new password, for an operator to hand over.
     ///
     /// # Errors
     /// [`AuthError::Store`], [`AuthError::Entropy`].
     pub fn reset_code(&mut self, user: &User, ttl: SignedDuration) -> Result<(Code, Timestamp), AuthError> {
+        self.make_code(Purpose::ResetPassword, user, None, ttl)
+    }
+
+    /// Makes a code for whoever asks for one by address, to be mailed there. `None`, at the same cost,
+    /// when nobody has the address, or none is needed because the address is verified.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] when the address has been asked for too often.
+    pub fn code_to_mail(&mut self, purpose: Purpose, email: &Email) -> Result<Option<Code>, AuthError> {
+        self.count_attempt(&AttemptKey::mail(email))?;
+        let user = self.store.user(&UserRef::Email(email.clone()))?;
+        let is_needed = |user: &User| purpose != Purpose::EmailVerification || !user.email_verified;
+        let Some(user) = user.filter(is_needed) else {
+            return Ok(None);
+        };
+        let (code, _) = self.make_code(purpose, &user, None, purpose.life())?;
+        Ok(Some(code))
+    }
+
+    /// Makes a code. Older ones of the user for the same purpose are dead then.
+    pub(super) fn make_code(
+        &mut self,
+        purpose: Purpose,
+        user: &User,
+        new_email: Option<&Email>,
+        ttl: SignedDuration,
+    ) -> Result<(Code, Timestamp), AuthError> {
         let code = self.entropy.code()?;
         let expires_at = self.after(ttl);
+        let (user_id, email) = (user.id.clone(), user.email.clone());
         self.store.create_code(&NewCode {
             id: self.entropy.id()?,
-            purpose: Purpose::ResetPassword,
+            purpose,
             code: &code,
-            stored: StoredCode { user_id: user.id.clone(), email: user.email.clone(), expires_at },
+            stored: StoredCode { user_id, email, new_email: new_email.cloned(), expires_at },
             now: self.now,
         })?;
         Ok((code, expires_at))
     }
 
-    /// Sets a new password for whoever has a code. All sessions of the user end; nobody is signed in
-    /// by it.
+    /// Finds a code for one of these purposes that counts. It is not used up by that.
     ///
     /// # Errors
     /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for something else or
     /// for an address that changed, all alike; [`AuthError::Throttled`] after too many of them.
-    pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
+    pub(super) fn right_code(&mut self, purposes: &[Purpose], code: &Code) -> Result<RightCode, AuthError> {
         let attempts = AttemptKey::codes();
-        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
-            return Err(AuthError::Throttled { retry_after });
+        self.count_attempt(&attempts)?;
+        for purpose in purposes {
+            let Some(stored) = self.store.code(*purpose, code)? else { continue };
+            let user = self.store.user(&UserRef::Id(stored.user_id.clone()))?;
+            let Some(user) = user.filter(|user| stored.counts_for(user, self.now)) else { continue };
+            // The code is right, so what follows is no guess.
+            self.store.clear_attempts(&attempts)?;
+            return Ok(RightCode { purpose: *purpose, stored, user });
         }
-        let user = self.code_owner(code)?.ok_or(AuthError::InvalidCode)?;
-        // The code is right, so what follows is no guess.
-        self.store.clear_attempts(&attempts)?;
-        let given = GivenPassword::Clear(new);
-        given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
-        let hash = self.hash_given(&given)?;
-        let taken = self.store.use_code(
-            Purpose::ResetPassword,
-            code,
-            &NewPassword {
-                user_id: &user.id,
-                account_id: self.entropy.id()?,
-                hash: &hash,
-                end: Some(Which::All),
-                attempts: &operator::attempts_of(&user),
-                now: self.now,
-            },
-        )?;
-        // Somebody else used it meanwhile.
-        let ended = taken.ok_or(AuthError::InvalidCode)?;
-        self.require_in_force(&user.id, &given, &hash)?;
-        Ok(PasswordReset { ended: self.only_live(ended), user })
-    }
-
-    /// Makes a code for whoever asks for one by address, to be mailed there. `None`, at the same cost
-    /// but for the mail, when nobody has the address.
-    ///
-    /// # Errors
-    /// [`AuthError::Throttled`] when the address has been asked for too often.
-    pub fn forgotten(&mut self, email: &Email, ttl: SignedDuration) -> Result<Option<(User, Code)>, AuthError> {
-        let attempts = AttemptKey::mail(email);
-        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
-            return Err(AuthError::Throttled { retry_after });
-        }
-        let Some(user) = self.store.user(&UserRef::Email(email.clone()))? else {
-            return Ok(None);
-        };
-        let (code, _) = self.reset_code(&user, ttl)?;
-        Ok(Some((user, code)))
-    }
-
-    fn code_owner(&mut self, code: &Code) -> Result<Option<User>, AuthError> {
-        let Some(stored) = self.store.code(Purpose::ResetPassword, code)? else {
-            return Ok(None);
-        };
-        let user = self.store.user(&UserRef::Id(stored.user_id.clone()))?;
-        Ok(user.filter(|user| stored.counts_for(user, self.now)))
+        Err(AuthError::InvalidCode)
     }
 }

@@ -41,6 +41,9 @@ pub enum AuthError {
     /// No code that counts; which of the reasons is not told.
     #[error("the code is wrong, used or expired")]
     InvalidCode,
+    /// The code counts, but not for whoever is signed in.
+    #[error("the code is for another user than the one who is signed in")]
+    CodeOfAnother,
     /// The current password, asked for again, is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -63,7 +66,16 @@ pub enum AuthError {
     SecondFactor,
     /// The policy asks for a verified address, and this one is not.
     #[error("the email address is not verified")]
-    EmailNotVerified,
+    EmailNotVerified {
+        /// The address, as stored.
+        email: String,
+    },
+    /// There is nothing to verify.
+    #[error("the email address is verified already")]
+    AlreadyVerified,
+    /// There is nothing to change.
+    #[error("this is the address of the account already")]
+    SameEmail,
     /// Nobody is signed in.
     #[error("not signed in")]
     NotSignedIn(SignedOut),

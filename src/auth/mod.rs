@@ -23,7 +23,9 @@ pub mod token;
 pub mod user;
 
 mod account;
+mod address;
 mod operator;
+mod reset;
 mod sign_in;
 mod sign_up;
 mod signed_in;
@@ -34,8 +36,10 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
+pub use address::AddressConfirmed;
 pub use error::{AuthError, SignedOut};
 pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 pub use signed_in::SignedIn;
@@ -92,6 +96,14 @@ impl Auth<'_> {
             origin: wish.origin.clone(),
             impersonated_by: None,
         })
+    }
+
+    /// Counts an attempt, or refuses it.
+    fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
+        match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
+            throttle::Decision::Proceed(_) => Ok(()),
+            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+        }
     }
 
     fn after(&self, life: jiff::SignedDuration) -> Timestamp {

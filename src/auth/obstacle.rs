@@ -39,7 +39,10 @@ pub enum Obstacle {
     /// The stored hash is of a kind that is never computed here.
     HashNotAccepted(HashKind),
     /// The policy asks for a verified address.
-    EmailNotVerified,
+    EmailNotVerified {
+        /// As stored.
+        email: String,
+    },
     /// Banned.
     Banned {
         /// Why, in the words of whoever did it.
@@ -71,7 +74,7 @@ impl Obstacle {
             Self::AddressNotFound { .. } => "EMAIL_NOT_LOWER_CASE",
             Self::NoPassword { .. } => "CREDENTIAL_ACCOUNT_NOT_FOUND",
             Self::HashNotAccepted(_) => "HASH_NOT_ACCEPTED",
-            Self::EmailNotVerified => "EMAIL_NOT_VERIFIED",
+            Self::EmailNotVerified { .. } => "EMAIL_NOT_VERIFIED",
             Self::Banned { .. } => "BANNED_USER",
             Self::SecondFactor => "TWO_FACTOR_REQUIRED",
         }
@@ -95,7 +98,7 @@ impl Obstacle {
     pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> Vec<Self> {
         let unverified = policy.email.verification_required && !user.email_verified;
         let obstacles = [
-            unverified.then_some(Self::EmailNotVerified),
+            unverified.then(|| Self::EmailNotVerified { email: user.email.clone() }),
             Self::ban(user, now),
             user.two_factor_enabled.then_some(Self::SecondFactor),
         ];
@@ -111,7 +114,7 @@ impl Obstacle {
             Self::AddressNotFound { .. } | Self::NoPassword { .. } | Self::HashNotAccepted(_) => {
                 AuthError::InvalidCredentials
             }
-            Self::EmailNotVerified => AuthError::EmailNotVerified,
+            Self::EmailNotVerified { email } => AuthError::EmailNotVerified { email },
             Self::Banned { reason, until } => AuthError::Banned { reason, until },
             Self::SecondFactor => AuthError::SecondFactor,
         }

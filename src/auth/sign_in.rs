@@ -7,7 +7,7 @@ use super::obstacle::Obstacle;
 use super::password::{self, Verdict};
 use super::secret::{Password, StoredHash};
 use super::session::Session;
-use super::throttle::{AttemptKey, Decision};
+use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionWish};
 
@@ -71,9 +71,7 @@ impl Auth<'_> {
     /// user's, for whatever reason.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
         let attempts = AttemptKey::sign_in(email);
-        if let Decision::Wait(retry_after) = self.store.count_attempt(&attempts, self.now, &self.policy.throttle)? {
-            return Err(AuthError::Throttled { retry_after });
-        }
+        self.count_attempt(&attempts)?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         // Asked for nobody as well, so that both ways run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;

@@ -25,6 +25,11 @@ impl AttemptKey {
         Self(digest(format!("mail:{email}")))
     }
 
+    /// The key of codes that a user has sent to addresses that are not theirs yet.
+    pub fn mail_of(user_id: &str) -> Self {
+        Self(digest(format!("mail-of:{user_id}")))
+    }
+
     /// The key of codes: they are not asked for by address, so all wrong ones count together.
     pub fn codes() -> Self {
         Self("codes".into())

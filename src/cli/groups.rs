@@ -7,7 +7,7 @@ use clap::Command;
 
 /// The commands of the first page, each under one heading.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "account"]),
+    ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "account"]),
     ("In scripts", &["guard", "hash"]),
     ("Administration", &["users", "policy", "audit"]),
     ("The database", &["db", "doctor"]),

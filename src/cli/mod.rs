@@ -6,6 +6,7 @@ mod audit;
 mod authority;
 mod db;
 mod doctor;
+mod email;
 mod groups;
 mod guard;
 mod hash;
@@ -29,6 +30,7 @@ pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use authority::{AUTHORITIES, Authority, Who};
 pub use db::{DbCommand, RestoreArgs};
 pub use doctor::DoctorArgs;
+pub use email::{EmailCommand, VerifyAddressArgs};
 pub use groups::GROUPS;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
@@ -140,6 +142,13 @@ pub enum Command {
     /// Same as `password change`
     #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Passwd(ChangePasswordArgs),
+    /// Verify or change your address
+    #[command(after_help = email::EXAMPLES)]
+    Email {
+        /// What to do.
+        #[command(subcommand)]
+        command: EmailCommand,
+    },
     /// Change or delete your own account
     #[command(after_help = account::EXAMPLES)]
     Account {

@@ -6,9 +6,11 @@ mod audit;
 mod completions;
 mod db;
 mod doctor;
+mod email;
 mod guard;
 mod hash;
 mod help;
+mod letters;
 mod password;
 mod policy;
 mod sessions;
@@ -25,7 +27,8 @@ use crate::auth::session::Session;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SessionWish};
 use crate::cli::{
-    AccountCommand, Command, DbCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand, WhoseArgs,
+    AccountCommand, Command, DbCommand, EmailCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand,
+    WhoseArgs,
 };
 use crate::context::{Context, NoToken};
 use crate::error::Refusal;
@@ -63,6 +66,15 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         }
         Command::Password { command: PasswordCommand::Change(args) } | Command::Passwd(args) => {
             password::change(args, context).context("could not change the password")
+        }
+        Command::Email { command: EmailCommand::Verify(args) } if args.send => {
+            email::send_code(args, context).context("could not send a code")
+        }
+        Command::Email { command: EmailCommand::Verify(args) } => {
+            email::verify(args, context).context("could not verify the address")
+        }
+        Command::Email { command: EmailCommand::Change { new } } => {
+            email::change(new, context).context("could not change the address")
         }
         Command::Account { command: AccountCommand::Update(args) } => {
             account::update(args, context).context("could not update the account")

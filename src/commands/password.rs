@@ -1,16 +1,11 @@
-//! `password change`, also known as `passwd`, and `password reset`.
+//! `password change`, also known as `passwd`, `password forgot` and `password reset`.
 
-use std::path::Path;
-
-use jiff::SignedDuration;
-
-use super::source;
+use super::{letters, source};
 use crate::auth::AuthError;
+use crate::auth::code::Purpose;
 use crate::auth::email::Email;
 use crate::cli::{ChangePasswordArgs, ResetPasswordArgs};
 use crate::context::Context;
-use crate::error::Refusal;
-use crate::mail::Mailer;
 use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -21,33 +16,13 @@ pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow
         .into())
 }
 
-/// How long a mailed code counts.
-const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
-
 /// Mails a code to whoever has the address. Who has it is not told.
 pub(super) fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(email).map_err(AuthError::from)?;
-    let mailer = mailer(context)?;
-    if let Some((user, code)) = context.auth()?.forgotten(&email, CODE_LIFE)? {
-        let body = format!(
-            "Hello {},\n\nsomebody, perhaps you, asked for a new password for {email}.\n\nThe code: {}\n\nIt counts \
-             once, for an hour: run `authctl password reset`. If it was not you,\nnothing has changed and nothing needs \
-             to be done.\n",
-            user.name.replace(char::is_control, " "),
-            code.expose(),
-        );
-        mailer.send(&email, "A code for a new password", &body)?;
-    }
+    let mailer = letters::mailer(context, "hand out a code with `authctl users reset-code`")?;
+    let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
+    letters::deliver(&mailer, Purpose::ResetPassword, &email, code.as_ref())?;
     Ok(AccountOutcome::CodeMailed { email: email.to_string() }.into())
-}
-
-/// The mailer that the policy describes.
-fn mailer(context: &mut Context) -> anyhow::Result<Mailer> {
-    let mail = context.auth()?.policy.mail.clone();
-    let (Some(url), Some(from)) = (mail.url, mail.from) else {
-        return Err(Refusal::NoMailer.into());
-    };
-    Ok(Mailer::new(&url, &from, mail.credentials_file.as_deref().map(Path::new))?)
 }
 
 /// Sets a new password with a code. Nobody is signed in by it.

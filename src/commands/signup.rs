@@ -5,6 +5,7 @@ use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionWish, SignUp};
 use crate::cli::SignUpArgs;
 use crate::context::Context;
+use crate::error::Refusal;
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -23,11 +24,12 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
     // Where sign-in asks for a verified address, nobody is signed in before theirs is.
     let must_verify = context.policy.email.verification_required;
-    if must_verify {
-        context.notices.push("the address must be verified before its owner can sign in".to_owned());
-    }
     if args.no_signin || must_verify {
         let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
+        if must_verify {
+            let way_on = way_to_verify(request.email(), context);
+            context.notices.push(format!("the address must be verified before its owner can sign in: {way_on}"));
+        }
         return Ok(SignInOutcome::SignedUp { user, session: None, database }.into());
     }
     let wish =
@@ -40,4 +42,16 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     notice_override(context);
     let path = context.session_file()?.path();
     Ok(SignInOutcome::SignedUp { user, session: session.map(|session| (session, path)), database }.into())
+}
+
+/// Mails a code to the address of a new account, and says how to go on. The account is there, so that
+/// no mail can be sent is no failure.
+fn way_to_verify(email: &Email, context: &mut Context) -> String {
+    match super::email::mail_code(email, context) {
+        Ok(()) => "a code was mailed to it; type it into `authctl email verify`".to_owned(),
+        Err(error) => match error.downcast_ref() {
+            Some(Refusal::NoMailer { instead }) => format!("no mailer is configured, so an operator must {instead}"),
+            _ => format!("no code was mailed to it ({error:#}); try `authctl email verify --send {email}`"),
+        },
+    }
 }

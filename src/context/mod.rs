@@ -1,26 +1,25 @@
 //! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
 //! opened when a command first asks for it.
 
+mod database;
 mod environment;
 mod origin;
 mod token;
 
 use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
-use crate::auth::{Auth, SignedIn};
-use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
+use crate::auth::{AuthError, SignedIn};
+use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
-use crate::store::{OpenError, sqlite};
 
 pub use environment::Environment;
 pub use token::{NoToken, TokenSource};
@@ -79,23 +78,6 @@ impl Context {
         }
     }
 
-    /// The database that is meant.
-    pub fn database(&self) -> Result<DatabasePlace, PathError> {
-        if let Some(place) = self.place.get() {
-            return Ok(place.clone());
-        }
-        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
-        Ok(self.place.get_or_init(|| place).clone())
-    }
-
-    /// The default database, when it exists and `AUTHCTL_DB` names another one.
-    pub fn shadowed_database(&self) -> Option<PathBuf> {
-        let meant = self.database().ok().filter(|place| place.chosen_by == ChosenBy::Environment)?;
-        let hints = PlaceHints { database: None, ..self.environment.places.clone() };
-        let default = paths::database(None, &hints).ok()?.path;
-        (default != meant.path && default.exists()).then_some(default)
-    }
-
     /// Hands over what the user should know besides the answer.
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
@@ -106,68 +88,6 @@ impl Context {
     /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
         self.wishes.wait
-    }
-
-    /// The rules at work on the database that is meant, which must exist.
-    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
-        if self.store.is_none() {
-            let mut opened = self.open()?;
-            self.policy = opened.policy()?;
-            self.store = Some(opened);
-        }
-        self.at_work()
-    }
-
-    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
-    /// for nothing.
-    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
-        if self.store.is_none() {
-            let mut opened = self.open()?;
-            (self.policy, _) = Policy::sound(&opened.settings()?);
-            self.store = Some(opened);
-        }
-        self.at_work()
-    }
-
-    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
-        let place = self.database()?;
-        let mut opened = sqlite::open(&place.path, self.wishes.wait)
-            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-        opened.act_as(self.acting());
-        Ok(Box::new(opened))
-    }
-
-    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
-        let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
-    }
-
-    /// As [`Context::auth`], but makes a database that is missing, and says so.
-    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
-        let place = self.database()?;
-        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
-            self.notices.push(format!("created the database {}", place.path.display()));
-        }
-        self.auth()
-    }
-
-    /// Makes the database; `false` when it was there, perhaps since a moment ago.
-    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
-        Self::make_default_directory(place).context("could not make the database")?;
-        match sqlite::create(&place.path, self.wishes.wait) {
-            Ok(()) => Ok(true),
-            Err(OpenError::Exists(_)) => Ok(false),
-            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
-        }
-    }
-
-    /// Makes the directory of the default database; any other must be there.
-    pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
-        if place.chosen_by != ChosenBy::Default {
-            return Ok(());
-        }
-        let directory = place.path.parent().unwrap_or(Path::new("/"));
-        paths::make_private(directory).map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
     }
 
     /// The place of the session for the database that is meant.
@@ -185,6 +105,20 @@ impl Context {
         let acting = self.acting();
         self.auth()?.store.act_as(acting);
         Ok(me)
+    }
+
+    /// Finds out who is signed in, where nobody needs to be.
+    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
+        match self.signed_in() {
+            Ok(me) => Ok(Some(me)),
+            Err(error)
+                if matches!(error.downcast_ref(), Some(NoToken::None(_)))
+                    || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Who the audit log says did it.

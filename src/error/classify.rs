@@ -48,9 +48,8 @@ fn of_refusal(error: &Refusal) -> Exit {
     match error {
         Refusal::LogBroken(_) | Refusal::LogLacksHash => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
             .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
-        Refusal::NoMailer => Exit::new(ExitCode::Failed, "MAILER_MISSING").hint(
-            "an operator can hand out a code with `authctl users reset-code`, or set mail.url and mail.from with `authctl policy set`",
-        ),
+        Refusal::NoMailer { instead } => Exit::new(ExitCode::Failed, "MAILER_MISSING")
+            .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
         Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
@@ -76,6 +75,8 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::InvalidCode => {
             Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new one; a code counts once")
         }
+        AuthError::CodeOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_USER")
+            .hint("it still counts: type it where that user, or nobody, is signed in"),
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
         AuthError::Banned { reason, until } => {
@@ -121,9 +122,14 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::Policy(_) => {
             Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID").hint("`authctl policy show` lists keys and ranges")
         }
-        AuthError::EmailNotVerified => {
-            Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint("`authctl email verify` verifies the address")
+        AuthError::EmailNotVerified { email } => Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint(format!(
+            "have a code mailed with `authctl email verify --send {email}`, then type it into `authctl email verify`"
+        )),
+        AuthError::AlreadyVerified => {
+            Exit::new(ExitCode::Failed, "EMAIL_ALREADY_VERIFIED").hint("no code was mailed; none is needed")
         }
+        AuthError::SameEmail => Exit::new(ExitCode::Usage, "EMAIL_IS_THE_SAME")
+            .hint("give another address; `authctl email verify --send` verifies this one"),
         AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),

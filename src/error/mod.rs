@@ -23,7 +23,10 @@ pub enum Refusal {
     LogLacksHash,
     /// The policy says nothing about mail.
     #[error("no mailer is configured")]
-    NoMailer,
+    NoMailer {
+        /// What an operator can do without one.
+        instead: &'static str,
+    },
     /// The answer to a question is no.
     #[error("{0}")]
     No(&'static str),

@@ -1,9 +1,11 @@
 //! One delivery: everything it needs, to be carried to a thread of its own.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::{Message, SendmailTransport, Transport as _};
+use rustix::fs::Access;
 
 use super::credentials::Credentials;
 use super::error::{Failure, MailError, answer_text};
@@ -19,6 +21,8 @@ pub(super) struct Delivery {
     pub(super) roots: Vec<Vec<u8>>,
     pub(super) step_wait: Duration,
     pub(super) message: Message,
+    /// Stop before the message is handed over.
+    pub(super) rehearsal: bool,
 }
 
 impl Delivery {
@@ -26,13 +30,15 @@ impl Delivery {
         match &self.route {
             Route::Smtp { host, port, protection } => smtp::deliver(self, host, *port, *protection)
                 .map_err(|(step, source)| MailError::Smtp { server: self.route.to_string(), step, source }),
-            Route::Sendmail(program) => self.hand_to(program.as_deref()),
+            Route::Sendmail(program) => {
+                let program = program.as_deref().map_or_else(found_sendmail, Path::to_owned);
+                if self.rehearsal { look_for(program) } else { self.hand_to(program) }
+            }
         }
     }
 
     /// Runs `sendmail -i -f FROM -- TO` with the message on its standard input.
-    fn hand_to(&self, program: Option<&Path>) -> Result<(), MailError> {
-        let program = program.map_or_else(found_sendmail, Path::to_owned);
+    fn hand_to(&self, program: PathBuf) -> Result<(), MailError> {
         SendmailTransport::new_with_command(&program).send(&self.message).map_err(|error| {
             // The cause is what the program or the operating system said.
             let cause = std::error::Error::source(&error);
@@ -43,6 +49,19 @@ impl Delivery {
             MailError::Sendmail { program, source }
         })
     }
+}
+
+/// Fails where the program cannot be started. One without a path is left to the search for programs.
+fn look_for(program: PathBuf) -> Result<(), MailError> {
+    if !program.is_absolute() {
+        return Ok(());
+    }
+    // A directory may be executable too, and nothing else there is a program.
+    let found = program.metadata().map_err(|error| error.kind()).and_then(|found| {
+        let runs = found.is_file() && rustix::fs::access(&program, Access::EXEC_OK).is_ok();
+        if runs { Ok(()) } else { Err(ErrorKind::PermissionDenied) }
+    });
+    found.map_err(|kind| MailError::Sendmail { program, source: Failure::Io(kind.into()) })
 }
 
 fn found_sendmail() -> PathBuf {

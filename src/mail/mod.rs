@@ -26,6 +26,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use lettre::Message;
+
 use crate::auth::email::Email;
 use credentials::Credentials;
 use delivery::Delivery;
@@ -90,13 +92,27 @@ impl Mailer {
     /// [`MailError`]: what was attempted and why it failed. [`MailError::may_have_been_sent`] tells
     /// whether the message might arrive all the same.
     pub fn send(&self, to: &Email, subject: &str, body: &str) -> Result<(), MailError> {
-        let message = message::compose(&self.sender, to, subject, body)?;
+        self.run(message::compose(&self.sender, to, subject, body)?, false)
+    }
+
+    /// Does all that [`Mailer::send`] does but to hand over a message: a server is asked whether it
+    /// would take one to this address, a `sendmail` is only looked for. So who asks for an address
+    /// that nobody has meets the failures of those that somebody has.
+    ///
+    /// # Errors
+    /// [`MailError`], as there.
+    pub fn rehearse(&self, to: &Email) -> Result<(), MailError> {
+        self.run(message::compose(&self.sender, to, "", "")?, true)
+    }
+
+    fn run(&self, message: Message, rehearsal: bool) -> Result<(), MailError> {
         let delivery = Delivery {
             route: self.route.clone(),
             credentials: self.credentials.clone(),
             roots: self.roots.clone(),
             step_wait: self.step_wait,
             message,
+            rehearsal,
         };
         // Only an own thread can be given up: neither a name look-up nor a child takes a deadline.
         // An abandoned one ends with the process.

@@ -17,7 +17,7 @@ use super::route::Protection;
 
 type Failed = (Step, Failure);
 
-/// Hands one message to a server.
+/// Hands one message to a server, or in a rehearsal only asks whether it would be taken.
 pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Protection) -> Result<(), Failed> {
     let wait = delivery.step_wait;
     let tls = match protection {
@@ -49,10 +49,12 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
     for to in envelope.to() {
         talk.step(Step::To, |server| server.command(Rcpt::new(to.clone(), Vec::new())))?;
     }
-    let bytes = delivery.message.formatted();
-    talk.step(Step::Content, |server| server.command(Data))?;
-    talk.step(Step::Content, |server| server.message(&bytes))?;
-    // The server has the message; how it says goodbye changes nothing.
+    if !delivery.rehearsal {
+        let bytes = delivery.message.formatted();
+        talk.step(Step::Content, |server| server.command(Data))?;
+        talk.step(Step::Content, |server| server.message(&bytes))?;
+    }
+    // The server has what it gets; how it says goodbye changes nothing.
     let _ = server.quit();
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod account;
 mod audit;
 mod database;
+mod email;
 pub mod escape;
 mod hash;
 mod health;
@@ -23,6 +24,7 @@ mod words;
 pub use account::AccountOutcome;
 pub use audit::{AuditOutcome, lines as entry_lines};
 pub use database::{ChosenBy, DatabaseOutcome, DatabaseState, Restoration};
+pub use email::EmailOutcome;
 pub use hash::HashOutcome;
 pub use health::HealthOutcome;
 pub use outcome::Outcome;

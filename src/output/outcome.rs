@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::account::AccountOutcome;
 use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
+use super::email::EmailOutcome;
 use super::hash::HashOutcome;
 use super::health::HealthOutcome;
 use super::page::{Page, Style};
@@ -39,6 +40,8 @@ pub enum Outcome {
     SignIn(SignInOutcome),
     /// One's own account.
     Account(AccountOutcome),
+    /// One's own address.
+    Email(EmailOutcome),
     /// Sessions.
     Sessions(SessionsOutcome),
     /// What an operator did to users.
@@ -64,6 +67,7 @@ impl Outcome {
             Self::Page(page) => Page::answer(page.clone()),
             Self::SignIn(outcome) => outcome.human(now, style),
             Self::Account(outcome) => outcome.human(),
+            Self::Email(outcome) => outcome.human(),
             Self::Sessions(outcome) => outcome.human(now, style),
             Self::Users(outcome) => outcome.human(now, style),
             Self::Audit(outcome) => outcome.human(now, style),
@@ -83,6 +87,7 @@ impl Outcome {
             Self::Audit(AuditOutcome::EntryLines(entries)) => return Page::answer(super::entry_lines(entries, true)),
             Self::SignIn(outcome) => outcome.json(),
             Self::Account(outcome) => outcome.json(),
+            Self::Email(outcome) => outcome.json(),
             Self::Sessions(outcome) => outcome.json(),
             Self::Users(outcome) => outcome.json(),
             Self::Audit(outcome) => outcome.json(),
@@ -127,6 +132,7 @@ macro_rules! topic {
 topic!(
     SignIn(SignInOutcome),
     Account(AccountOutcome),
+    Email(EmailOutcome),
     Sessions(SessionsOutcome),
     Users(UsersOutcome),
     Audit(AuditOutcome),

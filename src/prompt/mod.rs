@@ -8,6 +8,8 @@ mod terminal;
 
 use std::io::IsTerminal as _;
 
+use zeroize::Zeroizing;
+
 use crate::auth::secret::{Code, Password, Secret, SecretError, StoredHash};
 
 pub use secrets::Source;
@@ -195,17 +197,20 @@ impl Prompt {
     ) -> Result<(Code, Password), PromptError> {
         match (code_stdin, password) {
             (true, Source::Stdin) => Source::Stdin.two("the code and the new password", &mut self.warnings),
-            (true, _) => {
-                let code = Source::Stdin.one("one code", &mut self.warnings)?;
-                Ok((code, self.new_password(password)?))
-            }
-            (false, _) => {
-                let code = self.text("Code", "a code", "--code-stdin")?;
-                let code = Code::from_bytes(code.trim().as_bytes())
-                    .map_err(|problem| PromptError::Secret { what: Code::NAME, problem })?;
-                Ok((code, self.new_password(password)?))
-            }
+            _ => Ok((self.code(code_stdin)?, self.new_password(password)?)),
         }
+    }
+
+    /// Gets a code. What is pasted may have spaces around it.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn code(&mut self, stdin: bool) -> Result<Code, PromptError> {
+        if stdin {
+            return Source::Stdin.one("one code", &mut self.warnings);
+        }
+        let typed = self.hidden_text("Code: ", "a code", "--code-stdin")?;
+        secrets::secret(typed.trim().as_bytes())
     }
 
     fn hidden_twice(&mut self) -> Result<Password, PromptError> {
@@ -215,7 +220,17 @@ impl Prompt {
     }
 
     fn hidden(&mut self, label: &str, what: &'static str) -> Result<Password, PromptError> {
-        let guard = self.require_somebody(what, "--password-stdin or --password-file")?;
+        let typed = self.hidden_text(label, what, "--password-stdin or --password-file")?;
+        secrets::secret(typed.as_bytes())
+    }
+
+    fn hidden_text(
+        &mut self,
+        label: &str,
+        what: &'static str,
+        flag: &'static str,
+    ) -> Result<Zeroizing<String>, PromptError> {
+        let guard = self.require_somebody(what, flag)?;
         terminal::hidden_line(guard, label)
     }
 }

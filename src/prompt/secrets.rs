@@ -99,7 +99,7 @@ fn without_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn secret<S: Secret>(bytes: &[u8]) -> Result<S, PromptError> {
+pub(super) fn secret<S: Secret>(bytes: &[u8]) -> Result<S, PromptError> {
     S::read(bytes).map_err(|problem| PromptError::Secret { what: S::NAME, problem })
 }
 

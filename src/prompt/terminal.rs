@@ -18,7 +18,6 @@ use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
 use super::PromptError;
-use crate::auth::secret::{Password, Secret as _};
 
 /// Shows the cursor again, which a question may have hidden.
 const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
@@ -108,9 +107,8 @@ fn classify(source: io::Error) -> PromptError {
 /// The echo is off before the prompt is shown: programs that type for people answer at once. What
 /// was typed ahead is thrown away before and after, so that no keystroke is taken for another
 /// question's answer or left for the shell.
-pub(super) fn hidden_line(guard: &Guard, label: &str) -> Result<Password, PromptError> {
-    let typed = read_hidden(guard, label).map_err(classify)?;
-    Password::from_bytes(typed.as_bytes()).map_err(|problem| PromptError::Secret { what: Password::NAME, problem })
+pub(super) fn hidden_line(guard: &Guard, label: &str) -> Result<Zeroizing<String>, PromptError> {
+    read_hidden(guard, label).map_err(classify)
 }
 
 fn read_hidden(guard: &Guard, label: &str) -> io::Result<Zeroizing<String>> {

@@ -79,6 +79,7 @@ mod admins;
 mod attempts;
 mod audit;
 mod audit_facts;
+mod codes;
 mod deletion;
 mod description;
 mod ending;

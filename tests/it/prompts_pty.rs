@@ -41,6 +41,34 @@ fn signin_asks_and_takes_only_the_right_password() {
 }
 
 #[test]
+fn a_code_is_asked_for_and_hidden_and_spaces_around_it_are_not_part_of_it() {
+    let sandbox = Sandbox::with_ada();
+    let reset = sandbox.run("users reset-code ada@example.com -q").success();
+    let verify = sandbox.mailed_code("email verify --send");
+    let mut terminal = run(&sandbox, "email verify");
+    terminal.wait_for_hidden("Code: ").enter(&format!(" {verify} "));
+    let screen = terminal.end().with_code(0);
+    assert!(screen.contains("verified the address of Ada") && !screen.contains(&verify), "{screen:?}");
+    let mut terminal = run(&sandbox, "password reset");
+    terminal.wait_for_hidden("Code: ").enter(reset.trim_end());
+    terminal.wait_for_hidden("New password: ").enter(OTHER_PASSWORD);
+    terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(screen.contains("set the new password of Ada") && !screen.contains(reset.trim_end()), "{screen:?}");
+}
+
+#[test]
+fn whoever_is_not_signed_in_is_asked_which_address_to_verify() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    let server = sandbox.mailbox();
+    let mut terminal = run(&sandbox, "email verify --send");
+    terminal.wait_for("Email").enter("ada@example.com");
+    terminal.end().with_code(0);
+    assert!(server.session().has_message());
+}
+
+#[test]
 fn two_entries_that_differ_make_nothing() {
     let sandbox = Sandbox::new();
     let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");

@@ -2,6 +2,7 @@
 //! without waiting for days.
 
 mod account;
+mod codes;
 mod impersonation;
 mod model;
 mod obstacles;

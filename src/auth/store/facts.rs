@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::email::Email;
-use crate::auth::secret::{Code, StoredHash, Token};
+use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::throttle::AttemptKey;
 
@@ -129,21 +128,6 @@ pub struct NewPassword<'a> {
     /// Count of attempts to clear.
     pub attempts: &'a AttemptKey,
     /// Written as `updatedAt`.
-    pub now: Timestamp,
-}
-
-/// A code to be stored.
-#[derive(Debug)]
-pub struct NewCode<'a> {
-    /// Row id.
-    pub id: String,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// In clear; the store keeps its digest.
-    pub code: &'a Code,
-    /// Whose, for which address, until when.
-    pub stored: StoredCode,
-    /// Written as `createdAt` and `updatedAt`.
     pub now: Timestamp,
 }
 

@@ -5,6 +5,7 @@
 //! the database.
 
 mod change;
+mod code;
 mod contents;
 mod error;
 mod facts;
@@ -26,11 +27,11 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError};
 
 pub use change::{Ban, EndSessions, Updated, UserChange};
+pub use code::{CodeEffect, NewCode};
 pub use contents::Contents;
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Census, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, Origin, PasswordChange,
-    Which,
+    Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange, Which,
 };
 pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
@@ -132,14 +133,18 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     /// Finds a code, expired or not.
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
 
-    /// Uses up a code to set a password, as [`Store::set_password`] does. `None`, with nothing set, when
-    /// there is no such code or it has expired.
+    /// Uses up a code for what it does to its user; returns the user as it is then, and the sessions that
+    /// ended. `None`, with nothing done, when the code does not count ([`StoredCode::counts_for`]).
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`] when another user has the new address; the code still counts then.
     fn use_code(
         &mut self,
         purpose: Purpose,
         code: &Code,
-        new: &NewPassword<'_>,
-    ) -> Result<Option<Vec<Session>>, StoreError>;
+        effect: &CodeEffect<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(User, Vec<Session>)>, StoreError>;
 
     /// Changes a user and ends the sessions that the change names.
     ///

@@ -82,7 +82,7 @@ impl Explanation {
             }
             Obstacle::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
             Obstacle::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
-            Obstacle::EmailNotVerified => format!(
+            Obstacle::EmailNotVerified { .. } => format!(
                 "`authctl users verify-email {user}` says that it is; `authctl policy unset email.verification` asks no more"
             ),
             Obstacle::Banned { .. } => format!("`authctl users unban {user}` lifts the ban"),
@@ -122,7 +122,9 @@ fn message(obstacle: &Obstacle) -> String {
         Obstacle::HashNotAccepted(kind) => {
             format!("the password hash is of a kind that is not accepted here ({})", kind.name())
         }
-        Obstacle::EmailNotVerified => "the email address is not verified, and the policy asks for that".to_owned(),
+        Obstacle::EmailNotVerified { .. } => {
+            "the email address is not verified, and the policy asks for that".to_owned()
+        }
         Obstacle::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
         Obstacle::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
     }

@@ -3,9 +3,12 @@
 use super::audit::{entries, is_whole};
 use super::*;
 use crate::auth::audit::Entry;
+use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
+use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, Ban, Deleted, EndSessions, NewPassword, PasswordChange, Updated, UserChange, Which,
+    AdminGuard, Ban, CodeEffect, Deleted, EndSessions, NewCode, NewPassword, PasswordChange, StoreError, Updated,
+    UserChange, Which,
 };
 
 /// What has been told since the last call: `event user session detail`, one a line.
@@ -92,6 +95,10 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
             UserChange { email: Some(email("countess")), email_verified: Some(false), ..none() },
             vec!["email.changed ada - -"],
         ),
+        (
+            UserChange { email: Some(email("ada")), email_verified: Some(true), ..none() },
+            vec!["email.changed ada - -", "email.verified ada - -"],
+        ),
         (UserChange { email_verified: Some(true), ..none() }, vec!["email.verified ada - -"]),
         (UserChange { email_verified: Some(false), ..none() }, vec!["email.unverified ada - -"]),
         (UserChange { ban: Some(Ban::Lifted), ..none() }, vec!["user.unbanned ada - -"]),
@@ -120,4 +127,40 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
     }
 }
 
-on_every_engine!(each_fact_tells_what_it_did, a_change_of_several_things_tells_each_of_them);
+fn a_code_tells_what_it_is_for_and_what_it_did(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    let mut news = News::default();
+    let _ = news.of(&mut *store);
+    let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
+    let secret = Code::from_bytes(b"secret").unwrap();
+    let use_code = |store: &mut dyn Store| {
+        store.use_code(Purpose::ChangeEmail, &secret, &CodeEffect::User(&change), at(1)).map(|used| used.is_some())
+    };
+    let stored = |user: &str| StoredCode {
+        user_id: user.into(),
+        email: email(user).as_str().into(),
+        new_email: Some(email("new")),
+        expires_at: at(60),
+    };
+    for user in ["ada", "bob"] {
+        let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
+        store.create_code(&NewCode { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
+        assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
+        let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
+        if user == "ada" {
+            assert!(use_code(&mut *store).unwrap());
+            assert_eq!(news.of(&mut *store), told);
+            assert!(!use_code(&mut *store).unwrap());
+        } else {
+            // The address is ada's now: nothing happens, and so nothing is told.
+            assert!(matches!(use_code(&mut *store), Err(StoreError::EmailTaken)));
+        }
+        assert_eq!(news.of(&mut *store), [""; 0]);
+    }
+}
+
+on_every_engine!(
+    each_fact_tells_what_it_did,
+    a_code_tells_what_it_is_for_and_what_it_did,
+    a_change_of_several_things_tells_each_of_them,
+);

@@ -8,6 +8,7 @@ use super::events::{change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, rows, sessions};
 use crate::auth::audit::Event;
+use crate::auth::code::Purpose;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
@@ -63,6 +64,12 @@ pub(super) fn update(
     )
     .engine()?;
     let user = read_back(tx, dialect, id)?;
+    if user.email != before.email {
+        // Codes are bound to the address. Gone, they are not back when the address is.
+        for purpose in Purpose::ALL {
+            codes::delete_all(tx, purpose, id)?;
+        }
+    }
     let end = change.end.is_due(&before, &user).then_some(Which::All);
     let ended = sessions::end(tx, dialect, id, end.as_ref())?;
     log.extend(change_events(&user, change));

@@ -1,18 +1,28 @@
 //! Codes, in the `verification` table: `identifier` is the purpose and the digest of the code, `value`
-//! the user's id and the address, a line each.
+//! the user's id, the address and, where there is one, the address to move to, a line each.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
+use super::{changes, passwords, users};
+use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::email::Email;
 use crate::auth::secret::Code;
-use crate::auth::store::{NewCode, StoreError};
+use crate::auth::session::Session;
+use crate::auth::store::{AdminGuard, CodeEffect, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
+use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
 fn identifier(purpose: Purpose, code: &Code) -> String {
     format!("{}:{}", purpose.word(), digest(code.expose()))
+}
+
+fn value(stored: &StoredCode) -> String {
+    let new_email = stored.new_email.as_ref().map(|email| format!("\n{email}")).unwrap_or_default();
+    format!("{}\n{}{new_email}", stored.user_id, stored.email)
 }
 
 pub(super) fn find(
@@ -31,9 +41,11 @@ pub(super) fn find(
         .engine()?;
     // A row that makes no sense is no code.
     Ok(row.and_then(|(value, expires_at)| {
-        let (user_id, email) = value.split_once('\n')?;
+        let mut lines = value.split('\n');
+        let (user_id, email) = (lines.next()?.to_owned(), lines.next()?.to_owned());
+        let new_email = lines.next().map(Email::parse).transpose().ok()?;
         let expires_at = dialect.read_time(expires_at)?;
-        Some(StoredCode { user_id: user_id.to_owned(), email: email.to_owned(), expires_at })
+        Some(StoredCode { user_id, email, new_email, expires_at })
     }))
 }
 
@@ -46,7 +58,7 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, new: &NewCode<'_>) 
         (
             &new.id,
             identifier(new.purpose, new.code),
-            format!("{}\n{}", new.stored.user_id, new.stored.email),
+            value(&new.stored),
             dialect.time(new.stored.expires_at),
             dialect.time(new.now),
         ),
@@ -55,17 +67,44 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, new: &NewCode<'_>) 
     Ok(())
 }
 
-/// Removes a code and tells whether it was there and had not expired.
-pub(super) fn take(
+/// Removes a code and does what it is for, if it counts.
+pub(super) fn use_up(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    log: &mut Vec<Event>,
+    purpose: Purpose,
+    code: &Code,
+    effect: &CodeEffect<'_>,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<Session>)>, StoreError> {
+    let Some(owner) = take(tx, dialect, purpose, code, now)? else {
+        return Ok(None);
+    };
+    log.push(Event::user("code.used", &owner.id).with(purpose.word()));
+    match effect {
+        CodeEffect::Password(new) => Ok(passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended))),
+        CodeEffect::User(change) => match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, now)? {
+            Updated::User { user, ended } => Ok(Some((user, ended))),
+            Updated::LastAdmin | Updated::Missing => Ok(None),
+        },
+    }
+}
+
+/// Removes a code and tells whose it was, if it counted. Looked at in the act itself: the address may
+/// have changed since somebody looked before.
+fn take(
     tx: &Transaction<'_>,
     dialect: Dialect,
     purpose: Purpose,
     code: &Code,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let counts = find(tx, dialect, purpose, code)?.is_some_and(|stored| now < stored.expires_at);
+) -> Result<Option<User>, StoreError> {
+    let Some(stored) = find(tx, dialect, purpose, code)? else {
+        return Ok(None);
+    };
     tx.execute(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#, [identifier(purpose, code)]).engine()?;
-    Ok(counts)
+    let user = users::find(tx, dialect, &UserRef::Id(stored.user_id.clone()))?;
+    Ok(user.filter(|user| stored.counts_for(user, now)))
 }
 
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
@@ -79,7 +118,7 @@ pub(super) fn delete_of_user(tx: &Transaction<'_>, user_id: &str) -> Result<(), 
     Ok(())
 }
 
-/// Removes all codes for a purpose and user: whoever has set a password needs no older code.
+/// Removes all codes for a purpose and user.
 pub(super) fn delete_all(tx: &Transaction<'_>, purpose: Purpose, user_id: &str) -> Result<(), StoreError> {
     tx.execute(
         r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2 AND substr("value", 1, ?3) = ?4"#,

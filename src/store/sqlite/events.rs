@@ -25,8 +25,11 @@ pub(super) fn change_events(user: &User, change: &UserChange) -> Vec<Event> {
     if change.email.is_some() {
         events.push(about("email.changed"));
     }
-    if let (Some(verified), None) = (change.email_verified, &change.email) {
-        events.push(about(if verified { "email.verified" } else { "email.unverified" }));
+    match (change.email_verified, &change.email) {
+        (Some(true), _) => events.push(about("email.verified")),
+        (Some(false), None) => events.push(about("email.unverified")),
+        // That a new address is not verified goes without saying.
+        (Some(false), Some(_)) | (None, _) => {}
     }
     if change.role.is_some() {
         events.push(about("role.set").with(format!("roles: {}", user.roles())));

@@ -11,8 +11,8 @@ use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store, StoreError,
-    Updated, UserChange, UserPage, UserQuery, Which,
+    Account, AdminGuard, CodeEffect, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
+    StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -156,15 +156,10 @@ impl Store for Sqlite {
         &mut self,
         purpose: Purpose,
         code: &Code,
-        new: &NewPassword<'_>,
-    ) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act(|tx, dialect, log| {
-            if !codes::take(tx, dialect, purpose, code, new.now)? {
-                return Ok(None);
-            }
-            log.push(Event::user("code.used", new.user_id).with(purpose.word()));
-            passwords::set(tx, dialect, log, new)
-        })
+        effect: &CodeEffect<'_>,
+        now: Timestamp,
+    ) -> Result<Option<(User, Vec<Session>)>, StoreError> {
+        self.act(|tx, dialect, log| codes::use_up(tx, dialect, log, purpose, code, effect, now))
     }
 
     fn update_user(

@@ -48,6 +48,10 @@ fn passwords(_: &Sandbox) -> String {
     format!("{PASSWORD}\n{OTHER_PASSWORD}\n")
 }
 
+fn wrong_code(_: &Sandbox) -> String {
+    "a code that nobody was given".to_owned()
+}
+
 fn hash(sandbox: &Sandbox) -> String {
     sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success()
 }
@@ -81,6 +85,10 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("password forgot", "password forgot bob@example.com", Effect::Refused(1)),
     Example::new("password reset", "password reset --code-stdin --password-stdin", Effect::Event("password.set"))
         .reads(code_and_password),
+    Example::new("email verify", "email verify --code-stdin", Effect::Refused(7)).reads(wrong_code),
+    // Nobody has set a mailer.
+    Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
+    Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),
     Example::new("account update", "account update --name Augusta", Effect::Event("user.updated")),
     Example::new("account delete", "account delete --yes --force-last-admin", Effect::Event("user.deleted")),
     Example::new("guard", "guard -- echo ran", Effect::Answer),

@@ -37,6 +37,21 @@ fn sendmail_gets_both_addresses_and_the_message() {
 }
 
 #[test]
+fn a_rehearsal_looks_for_sendmail_and_does_not_run_it() {
+    let home = tempfile::tempdir().unwrap();
+    let rehearse =
+        |program: &Path| Mailer::new(&format!("sendmail:{}", program.display()), FROM, None)?.rehearse(&ada());
+    let program = script(home.path(), "touch \"${0%/*}/was-run\"");
+    rehearse(&program).unwrap();
+    assert!(!home.path().join("was-run").exists());
+    for program in [home.path().join("none"), home.path().to_owned()] {
+        let told = |error: &MailError| format!("{error}: {}", error.source().unwrap());
+        let (said, sent) = (rehearse(&program).unwrap_err(), send_through(&program).unwrap_err());
+        assert_eq!(told(&said), told(&sent));
+    }
+}
+
+#[test]
 fn a_sendmail_that_fails_is_quoted() {
     let home = tempfile::tempdir().unwrap();
     let program = script(home.path(), "cat > /dev/null\necho 'sendmail: no queue' >&2\nexit 75");

@@ -1,0 +1,46 @@
+//! A new password without the old one, by a code.
+
+use super::code::{Purpose, RightCode};
+use super::operator::{Weakness, attempts_of};
+use super::secret::{Code, Password};
+use super::session::Session;
+use super::store::{CodeEffect, NewPassword, Which};
+use super::user::User;
+use super::{Auth, AuthError, GivenPassword};
+
+/// What a reset did.
+#[derive(Debug)]
+pub struct PasswordReset {
+    /// Whose password it is.
+    pub user: User,
+    /// Live sessions that ended with it.
+    pub ended: Vec<Session>,
+}
+
+impl Auth<'_> {
+    /// Sets a new password for whoever has a code. All sessions of the user end; nobody is signed in
+    /// by it.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
+    /// many of them, [`AuthError::WeakPassword`]; the code stays good then.
+    pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
+        let RightCode { purpose, user, .. } = self.right_code(&[Purpose::ResetPassword], code)?;
+        let given = GivenPassword::Clear(new);
+        given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
+        let hash = self.hash_given(&given)?;
+        let password = NewPassword {
+            user_id: &user.id,
+            account_id: self.entropy.id()?,
+            hash: &hash,
+            end: Some(Which::All),
+            attempts: &attempts_of(&user),
+            now: self.now,
+        };
+        let done = self.store.use_code(purpose, code, &CodeEffect::Password(&password), self.now)?;
+        // `None`: somebody else used it meanwhile.
+        let (user, ended) = done.ok_or(AuthError::InvalidCode)?;
+        self.require_in_force(&user.id, &given, &hash)?;
+        Ok(PasswordReset { ended: self.only_live(ended), user })
+    }
+}

@@ -1,0 +1,62 @@
+//! `email`: showing that one reads mail at an address, and moving to another one.
+
+use super::letters::{self, deliver};
+use crate::auth::AuthError;
+use crate::auth::code::Purpose;
+use crate::auth::email::Email;
+use crate::cli::VerifyAddressArgs;
+use crate::context::Context;
+use crate::output::{EmailOutcome, Outcome};
+
+/// Mails a code to verify an address: one's own, or one by name. Whose that is is not told.
+pub(super) fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let given = args.email.as_deref().map(Email::parse).transpose().map_err(AuthError::from)?;
+    let is_meant = |email: &str| given.as_ref().is_none_or(|given| given.as_str() == email);
+    // Whoever is signed in and means another address is anybody.
+    let mine = context.signed_in_or_nobody()?.map(|me| me.user).filter(|user| is_meant(&user.email));
+    if mine.as_ref().is_some_and(|user| user.email_verified) {
+        return Err(AuthError::AlreadyVerified.into());
+    }
+    context.auth()?;
+    let email = match (&mine, given) {
+        (Some(user), _) => Email::parse(&user.email).map_err(AuthError::from)?,
+        (None, Some(email)) => email,
+        (None, None) => Email::parse(&super::email(None, context)?).map_err(AuthError::from)?,
+    };
+    mail_code(&email, context)?;
+    Ok(EmailOutcome::VerificationMailed { email: email.to_string(), is_mine: mine.is_some() }.into())
+}
+
+/// Mails a code to verify an address, if it is somebody's and not verified.
+pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<()> {
+    let mailer = letters::mailer(context, "verify the address with `authctl users verify-email`")?;
+    let code = context.auth()?.code_to_mail(Purpose::EmailVerification, email)?;
+    Ok(deliver(&mailer, Purpose::EmailVerification, email, code.as_ref())?)
+}
+
+/// Uses up a code that was mailed to an address. Nobody needs to be signed in for it.
+pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    // A database that is missing is told before anything is asked for.
+    context.auth()?;
+    let code = context.prompt().code(args.code_stdin)?;
+    let me = context.signed_in_or_nobody()?.map(|me| me.user);
+    let done = context.auth()?.confirm_address(&code, me.as_ref())?;
+    if let Some(before) = &done.before
+        && let Err(error) = letters::tell_left(before, context)
+    {
+        context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
+    }
+    Ok(EmailOutcome::Confirmed { user: done.user, before: done.before }.into())
+}
+
+/// Mails a code with which whoever is signed in moves to another address. Whether somebody has that
+/// one is not told.
+pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+    let new = Email::parse(new).map_err(AuthError::from)?;
+    let me = context.signed_in()?;
+    context.auth()?.require_fresh(&me.session)?;
+    let mailer = letters::mailer(context, "change the address with `authctl users update --email`")?;
+    let code = context.auth()?.change_email(&me, &new)?;
+    deliver(&mailer, Purpose::ChangeEmail, &new, code.as_ref())?;
+    Ok(EmailOutcome::ChangeMailed { email: new.to_string() }.into())
+}

@@ -1,0 +1,94 @@
+//! The database that is meant: where it is, and the rules at work on it, opened when they are first asked
+//! for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::Context;
+use crate::auth::Auth;
+use crate::auth::policy::Policy;
+use crate::auth::store::Store;
+use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
+use crate::store::{OpenError, sqlite};
+
+impl Context {
+    /// The database that is meant.
+    pub fn database(&self) -> Result<DatabasePlace, PathError> {
+        if let Some(place) = self.place.get() {
+            return Ok(place.clone());
+        }
+        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
+        Ok(self.place.get_or_init(|| place).clone())
+    }
+
+    /// The default database, when it exists and `AUTHCTL_DB` names another one.
+    pub fn shadowed_database(&self) -> Option<PathBuf> {
+        let meant = self.database().ok().filter(|place| place.chosen_by == ChosenBy::Environment)?;
+        let hints = PlaceHints { database: None, ..self.environment.places.clone() };
+        let default = paths::database(None, &hints).ok()?.path;
+        (default != meant.path && default.exists()).then_some(default)
+    }
+
+    /// The rules at work on the database that is meant, which must exist.
+    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            self.policy = opened.policy()?;
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
+    /// for nothing.
+    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            (self.policy, _) = Policy::sound(&opened.settings()?);
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
+        let place = self.database()?;
+        let mut opened = sqlite::open(&place.path, self.wishes.wait)
+            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        opened.act_as(self.acting());
+        Ok(Box::new(opened))
+    }
+
+    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
+        let store = self.store.as_deref_mut().context("the store is not open")?;
+        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
+    }
+
+    /// As [`Context::auth`], but makes a database that is missing, and says so.
+    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
+        let place = self.database()?;
+        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
+            self.notices.push(format!("created the database {}", place.path.display()));
+        }
+        self.auth()
+    }
+
+    /// Makes the database; `false` when it was there, perhaps since a moment ago.
+    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
+        Self::make_default_directory(place).context("could not make the database")?;
+        match sqlite::create(&place.path, self.wishes.wait) {
+            Ok(()) => Ok(true),
+            Err(OpenError::Exists(_)) => Ok(false),
+            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
+        }
+    }
+
+    /// Makes the directory of the default database; any other must be there.
+    pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
+        if place.chosen_by != ChosenBy::Default {
+            return Ok(());
+        }
+        let directory = place.path.parent().unwrap_or(Path::new("/"));
+        paths::make_private(directory).map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
+    }
+}

@@ -1,0 +1,66 @@
+//! What became of addresses, told.
+
+use serde_json::{Value, json};
+
+use super::escape::escape;
+use super::page::Page;
+use super::view::UserView;
+use super::words::who;
+use crate::auth::user::User;
+
+/// What `email` did.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
+pub enum EmailOutcome {
+    /// A code to verify an address was mailed; to an address that is not one's own only if there was a
+    /// reason to.
+    VerificationMailed {
+        /// The address.
+        email: String,
+        /// It is the one of whoever is signed in.
+        is_mine: bool,
+    },
+    /// A code to move to another address was mailed, unless somebody has that.
+    ChangeMailed {
+        /// The new address.
+        email: String,
+    },
+    /// An address was verified.
+    Confirmed {
+        /// Whose, as it is now.
+        user: User,
+        /// The address before, if it was changed.
+        before: Option<String>,
+    },
+}
+
+impl EmailOutcome {
+    pub(super) fn human(&self) -> Page {
+        Page::done(match self {
+            Self::VerificationMailed { email, is_mine: true } => {
+                format!("mailed a code to {}; type it into `authctl email verify`", escape(email))
+            }
+            Self::VerificationMailed { email, is_mine: false } => format!(
+                "if somebody here has the address {} and has not verified it, a code is on its way there; type it into \
+                 `authctl email verify`",
+                escape(email)
+            ),
+            Self::ChangeMailed { email } => format!(
+                "if nobody here has the address {}, a code is on its way there; the address changes when you type it \
+                 into `authctl email verify`",
+                escape(email)
+            ),
+            Self::Confirmed { user, before: None } => format!("verified the address of {}", who(user)),
+            Self::Confirmed { user, before: Some(before) } => {
+                format!("changed the address of {}, which was {}, and verified it", who(user), escape(before))
+            }
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::VerificationMailed { email, .. } | Self::ChangeMailed { email } => json!({ "email": email }),
+            Self::Confirmed { user, before } => json!({ "user": UserView::from(user), "emailBefore": before }),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Codes: found by themselves alone, and used up together with what they are for.
+
+use super::*;
+use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::secret::Code;
+use crate::auth::store::{AdminGuard, CodeEffect, NewCode, NewPassword, StoreError, UserChange, Which};
+
+fn code(text: &str) -> Code {
+    Code::from_bytes(text.as_bytes()).unwrap()
+}
+
+/// Makes a code for a user of [`Database::with`], from second 0 to 60.
+fn make(store: &mut dyn Store, purpose: Purpose, text: &str, user: &str) -> StoredCode {
+    let new_email = (purpose == Purpose::ChangeEmail).then(|| email("new"));
+    let stored = StoredCode { user_id: user.into(), email: email(user).as_str().into(), new_email, expires_at: at(60) };
+    let new = NewCode { id: format!("row of {text}"), purpose, code: &code(text), stored: stored.clone(), now: at(0) };
+    store.create_code(&new).unwrap();
+    stored
+}
+
+fn verified() -> UserChange {
+    UserChange { email_verified: Some(true), ..UserChange::default() }
+}
+
+fn moved() -> UserChange {
+    UserChange { email: Some(email("new")), ..verified() }
+}
+
+/// Uses up a code to change its user; tells whose it was.
+fn change(store: &mut dyn Store, purpose: Purpose, text: &str, change: &UserChange, seconds: i64) -> Option<String> {
+    let used = store.use_code(purpose, &code(text), &CodeEffect::User(change), at(seconds)).unwrap();
+    used.map(|(user, _)| user.id)
+}
+
+fn a_code_is_found_as_it_was_made_and_under_its_purpose_alone(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for purpose in Purpose::ALL {
+        let made = make(&mut *store, purpose, purpose.word(), "ada");
+        for other in Purpose::ALL {
+            let found = db.store().code(other, &code(purpose.word())).unwrap();
+            assert_eq!(found, (other == purpose).then(|| made.clone()), "{}", other.word());
+        }
+    }
+    assert_eq!(store.code(Purpose::ResetPassword, &code("another")).unwrap(), None);
+}
+
+fn a_code_that_makes_no_sense_is_none(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for value in ["ada", "", "ada\nada@example.com\nno address"] {
+        make(&mut *store, Purpose::ChangeEmail, "secret", "ada");
+        db.edit(&format!(r#"UPDATE "verification" SET "value" = '{value}'"#));
+        assert_eq!(store.code(Purpose::ChangeEmail, &code("secret")).unwrap(), None, "{value:?}");
+        db.edit(r#"DELETE FROM "verification""#);
+    }
+}
+
+fn a_newer_code_is_the_only_one_of_its_purpose_and_user(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    make(&mut *store, Purpose::ChangeEmail, "older", "ada");
+    make(&mut *store, Purpose::EmailVerification, "other purpose", "ada");
+    make(&mut *store, Purpose::ChangeEmail, "other user", "bob");
+    make(&mut *store, Purpose::ChangeEmail, "newer", "ada");
+    let mut is_there = |purpose, text| store.code(purpose, &code(text)).unwrap().is_some();
+    assert!(!is_there(Purpose::ChangeEmail, "older"));
+    assert!(is_there(Purpose::ChangeEmail, "newer"));
+    assert!(is_there(Purpose::ChangeEmail, "other user"));
+    assert!(is_there(Purpose::EmailVerification, "other purpose"));
+}
+
+fn a_code_changes_its_user_once(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+    let mut other = db.store();
+    assert_eq!(change(&mut *store, Purpose::EmailVerification, "secret", &verified(), 9).as_deref(), Some("ada"));
+    assert_eq!(change(&mut *other, Purpose::EmailVerification, "secret", &verified(), 9), None);
+    let [ada, bob] = ["ada", "bob"].map(|id| by_id(&mut *store, id).unwrap());
+    assert_eq!((ada.email_verified, ada.updated_at), (true, at(9)));
+    assert!(!bob.email_verified);
+    assert_eq!(db.count("verification"), 0);
+}
+
+fn a_code_sets_the_password_of_its_user_once(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    begin(&mut *store, "session", "ada", 0, 60);
+    make(&mut *store, Purpose::ResetPassword, "secret", "ada");
+    let new = NewPassword {
+        user_id: "ada",
+        account_id: "unused".into(),
+        hash: &hash("new hash"),
+        end: Some(Which::All),
+        attempts: &attempts_of("ada"),
+        now: at(9),
+    };
+    let effect = CodeEffect::Password(&new);
+    let (user, ended) = store.use_code(Purpose::ResetPassword, &code("secret"), &effect, at(9)).unwrap().unwrap();
+    assert_eq!((user.id.as_str(), names(&ended)), ("ada", vec!["session".to_owned()]));
+    assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "new hash");
+    assert_eq!(store.use_code(Purpose::ResetPassword, &code("secret"), &effect, at(9)).unwrap(), None);
+}
+
+fn a_code_that_does_not_count_changes_nothing(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+    for (purpose, text) in
+        [(Purpose::EmailVerification, "another"), (Purpose::ChangeEmail, "secret"), (Purpose::ResetPassword, "secret")]
+    {
+        assert_eq!(change(&mut *store, purpose, text, &moved(), 1), None, "{text}");
+    }
+    assert_eq!(change(&mut *store, Purpose::EmailVerification, "secret", &moved(), 60), None, "expired");
+    make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+    // Changed by another program, after somebody had looked whether the code counts.
+    db.edit(r#"UPDATE "user" SET "email" = 'moved@example.com'"#);
+    assert_eq!(change(&mut *store, Purpose::EmailVerification, "secret", &verified(), 1), None, "other address");
+    let ada = by_id(&mut *store, "ada").unwrap();
+    assert_eq!((ada.email.as_str(), ada.email_verified), ("moved@example.com", false));
+}
+
+fn a_new_address_that_is_taken_leaves_the_code_as_it_was(db: &Database) {
+    let mut store = db.with(&["ada", "new"]);
+    let made = make(&mut *store, Purpose::ChangeEmail, "secret", "ada");
+    let taken = store.use_code(Purpose::ChangeEmail, &code("secret"), &CodeEffect::User(&moved()), at(1));
+    assert!(matches!(taken, Err(StoreError::EmailTaken)), "{taken:?}");
+    assert_eq!(store.code(Purpose::ChangeEmail, &code("secret")).unwrap(), Some(made));
+    assert_eq!(by_id(&mut *store, "ada").unwrap().email, "ada@example.com");
+}
+
+fn a_new_address_kills_every_code_of_its_user_and_the_same_address_none(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    for (purpose, text) in Purpose::ALL.into_iter().zip(["one", "two", "three"]) {
+        make(&mut *store, purpose, text, "ada");
+    }
+    make(&mut *store, Purpose::ResetPassword, "bobs", "bob");
+    let same = UserChange { email: Some(email("ada")), name: Some("Ada".into()), ..UserChange::default() };
+    store.update_user("ada", &same, AdminGuard::Off, at(1)).unwrap();
+    assert_eq!(db.count("verification"), 4);
+    assert_eq!(change(&mut *store, Purpose::ChangeEmail, "three", &moved(), 1).as_deref(), Some("ada"));
+    assert_eq!(by_id(&mut *store, "ada").unwrap().email, "new@example.com");
+    assert_eq!(db.count("verification"), 1);
+    assert!(store.code(Purpose::ResetPassword, &code("bobs")).unwrap().is_some());
+}
+
+on_every_engine!(
+    a_code_is_found_as_it_was_made_and_under_its_purpose_alone,
+    a_code_that_makes_no_sense_is_none,
+    a_newer_code_is_the_only_one_of_its_purpose_and_user,
+    a_code_changes_its_user_once,
+    a_code_sets_the_password_of_its_user_once,
+    a_code_that_does_not_count_changes_nothing,
+    a_new_address_that_is_taken_leaves_the_code_as_it_was,
+    a_new_address_kills_every_code_of_its_user_and_the_same_address_none,
+);

@@ -1,0 +1,125 @@
+//! Codes that do not count, for every purpose alike: used, expired, replaced, for another user, for
+//! another address, for another act, guessed. Each is refused in the same words, and guesses wait.
+
+use crate::sandbox::{OTHER_PASSWORD, Ran, Sandbox};
+
+/// The words that have a code mailed, and what the code is typed into.
+const PURPOSES: &[(&str, &str)] = &[
+    ("password forgot ada@example.com", "password reset --code-stdin --password-stdin"),
+    ("email verify --send ada@example.com", "email verify --code-stdin"),
+    ("email change ada@example.org", "email verify --code-stdin"),
+];
+
+fn typed(sandbox: &Sandbox, act: &str, code: &str) -> Ran {
+    let password = if act.starts_with("password") { OTHER_PASSWORD } else { "" };
+    sandbox.run_with_input(act, format!("{code}\n{password}").trim_end())
+}
+
+/// All refusals read alike, whatever the reason.
+#[track_caller]
+fn assert_refused(sandbox: &Sandbox, act: &str, code: &str) {
+    let error = typed(sandbox, &format!("{act} --json"), code).json_error(7);
+    assert_eq!(error["code"], "INVALID_TOKEN");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.ends_with(": the code is wrong, used or expired"), "{message}");
+    // Refusals wait for each other after a while; that is shown below.
+    sandbox.execute("DELETE FROM authctl_throttle");
+}
+
+fn user(sandbox: &Sandbox) -> String {
+    let row = "SELECT email || emailVerified || password FROM user JOIN account ON userId = user.id WHERE name = 'Ada'";
+    sandbox.sql().query_row(row, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_code_is_refused_once_it_was_used() {
+    for (ask, act) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        let code = sandbox.mailed_code(ask);
+        let before = user(&sandbox);
+        typed(&sandbox, act, &code).success();
+        let after = user(&sandbox);
+        assert_ne!(before, after, "{ask}");
+        assert_refused(&sandbox, act, &code);
+        assert_eq!(user(&sandbox), after, "{ask}");
+        assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0, "{ask}");
+    }
+}
+
+#[test]
+fn a_code_is_refused_when_it_expired_was_replaced_or_is_a_guess() {
+    for (ask, act) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        let before = user(&sandbox);
+        let replaced = sandbox.mailed_code(ask);
+        let current = sandbox.mailed_code(ask);
+        assert_refused(&sandbox, act, &replaced);
+        for guess in ["guess", &current[1..], &current.to_lowercase(), &format!("{current}x")] {
+            assert_refused(&sandbox, act, guess);
+        }
+        // At this very instant, as far as a second can tell.
+        sandbox.execute("UPDATE verification SET expiresAt = unixepoch()");
+        assert_refused(&sandbox, act, &current);
+        assert_eq!(user(&sandbox), before, "{ask}");
+    }
+}
+
+#[test]
+fn a_code_is_refused_for_every_act_but_its_own() {
+    for (ask, act) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        let code = sandbox.mailed_code(ask);
+        let before = user(&sandbox);
+        for (_, other) in PURPOSES.iter().filter(|(_, other)| other != act) {
+            assert_refused(&sandbox, other, &code);
+        }
+        assert_eq!(user(&sandbox), before, "{ask}");
+        typed(&sandbox, act, &code).success();
+    }
+}
+
+#[test]
+fn a_code_does_nothing_to_another_user_and_dies_with_the_address_it_was_made_for() {
+    for (ask, act) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        let before = user(&sandbox);
+        let of_ada = sandbox.mailed_code(ask);
+        sandbox.sign_up("bob@example.com", "Bob").success();
+        let of_bob = sandbox.mailed_code(&ask.replace("ada", "bob"));
+        sandbox.run("signout").success();
+        typed(&sandbox, act, &of_bob).success();
+        assert_eq!(user(&sandbox), before, "{ask}");
+        sandbox.run("users update ada@example.com --email ada@example.net").success();
+        assert_refused(&sandbox, act, &of_ada);
+        sandbox.run("users update ada@example.net --email ada@example.com").success();
+        assert_refused(&sandbox, act, &of_ada);
+    }
+}
+
+#[test]
+fn guesses_wait_whatever_they_are_typed_into() {
+    for (_, act) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        for _ in 0..5 {
+            let _ = typed(&sandbox, act, "guess").failure(7);
+        }
+        for (_, act) in PURPOSES {
+            let error = typed(&sandbox, &format!("{act} --wait 0s --json"), "guess").json_error(8);
+            assert!(error["retryAfter"].as_i64().unwrap() > 0, "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_code_is_nowhere_in_the_database_nor_in_the_log() {
+    for (ask, _) in PURPOSES {
+        let sandbox = Sandbox::with_ada();
+        let code = sandbox.mailed_code(ask);
+        for name in ["auth.db", "auth.db-wal"] {
+            let bytes = std::fs::read(sandbox.database().with_file_name(name)).unwrap_or_default();
+            assert!(!bytes.windows(code.len()).any(|window| window == code.as_bytes()), "{ask}: {name}");
+        }
+        let log = sandbox.run("audit list --json").success();
+        assert!(log.contains("code.created") && !log.contains(&code), "{log}");
+    }
+}

@@ -1,0 +1,224 @@
+//! `email verify`: a mailed code shows that somebody reads mail at an address.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// A run less the address it is about.
+fn alike(ran: &Ran, email: &str) -> String {
+    ran.to_string().replace(email, "[EMAIL]")
+}
+
+#[test]
+fn a_mailed_code_verifies_the_address_of_whoever_is_signed_in() {
+    let sandbox = Sandbox::with_ada();
+    let server = sandbox.mailbox();
+    assert_snapshot!(sandbox.run("email verify --send"), @"
+    ------- stderr -------
+    mailed a code to ada@example.com; type it into `authctl email verify`
+    ");
+    let session = server.session();
+    assert_snapshot!(session.letter(), @"
+    To: ada@example.com
+    Subject: A code to verify your address
+
+    Hello,
+
+    somebody, perhaps you, gave ada@example.com as the address of their account.
+
+    The code: [CODE]
+
+    It counts once, for 1 day: run `authctl email verify`.
+    If it was not you, ignore this: without the code nothing is verified.
+    ");
+    let code = session.code();
+    assert_snapshot!(sandbox.verify(&code), @"
+    ------- stderr -------
+    verified the address of Ada <ada@example.com>
+    ");
+    assert_eq!(sandbox.run("whoami --json").json()["user"]["emailVerified"], true);
+    let log = sandbox.run("audit list --json").success();
+    assert!(log.contains("code.used") && log.contains("email.verified") && !log.contains(&code), "{log}");
+    assert_snapshot!(sandbox.run("email verify --send"), @"
+    ------- stderr -------
+    error: could not send a code: the email address is verified already
+    hint: no code was mailed; none is needed
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn whoever_must_verify_first_gets_a_code_at_signup_and_signs_in_after_it() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    sandbox.run("policy set email.verification required").success();
+    let server = sandbox.mailbox();
+    assert_snapshot!(sandbox.sign_up("ada@example.com", "Ada"), @"
+    ------- stderr -------
+    note: the address must be verified before its owner can sign in: a code was mailed to it; type it into `authctl email verify`
+    created the account of Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db
+    ");
+    let at_signup = server.session().code();
+    assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
+    ------- stderr -------
+    error: could not sign in: the email address is not verified
+    hint: have a code mailed with `authctl email verify --send ada@example.com`, then type it into `authctl email verify`
+    [exit status: 5]
+    ");
+    let code = sandbox.mailed_code("email verify --send ada@example.com");
+    let _ = sandbox.verify(&at_signup).failure(7);
+    sandbox.verify(&code).success();
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn that_no_code_can_be_mailed_at_signup_is_a_note() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    sandbox.run("policy set email.verification required").success();
+    assert_snapshot!(sandbox.sign_up("ada@example.com", "Ada"), @"
+    ------- stderr -------
+    note: the address must be verified before its owner can sign in: no mailer is configured, so an operator must verify the address with `authctl users verify-email`
+    created the account of Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db
+    ");
+    sandbox.without_mailbox();
+    assert_snapshot!(sandbox.sign_up("bob@example.com", "Bob"), @"
+    ------- stderr -------
+    note: the address must be verified before its owner can sign in: no code was mailed to it (mail was not sent: 127.0.0.1:9: could not connect: Connection refused (os error 111)); try `authctl email verify --send bob@example.com`
+    created the account of Bob <bob@example.com> in [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM user"), 2);
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
+}
+
+#[test]
+fn known_unknown_and_verified_addresses_get_the_same_answer_and_one_of_them_a_mail() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    sandbox.run("users verify-email bob@example.com").success();
+    sandbox.run("signout").success();
+    let asked = |email: &str| {
+        let server = sandbox.mailbox();
+        let ran = sandbox.run(&format!("email verify --send {email}"));
+        (alike(&ran, email), server.session())
+    };
+    let (answer, session) = asked("ada@example.com");
+    assert_snapshot!(answer, @"
+    ------- stderr -------
+    if somebody here has the address [EMAIL] and has not verified it, a code is on its way there; type it into `authctl email verify`
+    ");
+    assert!(session.has_message());
+    for email in ["nobody@example.com", "bob@example.com"] {
+        let (other, session) = asked(email);
+        assert_eq!(other, answer, "{email}");
+        // As far as it can go without a message.
+        let rcpt = format!("RCPT TO:<{email}>");
+        assert_eq!(session.commands, ["EHLO [127.0.0.1]", "MAIL FROM:<accounts@example.com>", &rcpt, "QUIT"]);
+    }
+    assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 1);
+}
+
+#[test]
+fn whoever_is_signed_in_is_anybody_to_another_address() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    for words in ["email verify --send", "email verify --send BOB@example.com"] {
+        let server = sandbox.mailbox();
+        let said = sandbox.run(words).stderr;
+        assert!(said.starts_with("mailed a code to bob@example.com"), "{said}");
+        assert!(server.session().has_message());
+    }
+    sandbox.run("users verify-email ada@example.com").success();
+    let server = sandbox.mailbox();
+    let said = sandbox.run("email verify --send ada@example.com").stderr;
+    assert!(said.starts_with("if somebody here has the address ada@example.com"), "{said}");
+    assert!(!server.session().has_message());
+}
+
+#[test]
+fn without_a_mailer_the_way_out_is_told_and_nothing_is_written() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    let answer = sandbox.run("email verify --send ada@example.com");
+    assert_snapshot!(answer, @"
+    ------- stderr -------
+    error: could not send a code: no mailer is configured
+    hint: an operator can verify the address with `authctl users verify-email`, or set mail.url and mail.from with `authctl policy set`
+    [exit status: 1]
+    ");
+    let unknown = sandbox.run("email verify --send nobody@example.com");
+    assert_eq!(alike(&unknown, "nobody@example.com"), alike(&answer, "ada@example.com"));
+    assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
+}
+
+#[test]
+fn what_is_missing_or_does_not_go_together_is_a_mistake_of_usage() {
+    let sandbox = Sandbox::with_ada();
+    for words in [
+        "email",
+        "email verify ada@example.com",
+        "email verify --send --code-stdin",
+        "email verify --send nonsense",
+        "email verify",
+    ] {
+        let _ = sandbox.run(words).failure(2);
+    }
+    sandbox.run("signout").success();
+    assert_snapshot!(sandbox.run("email verify --send"), @"
+    ------- stderr -------
+    error: could not send a code: an email address is needed, and nobody can be asked: standard input is not a terminal
+    hint: give it with the argument EMAIL
+    [exit status: 2]
+    ");
+    for words in ["email verify --send ada@example.com", "email verify --send", "email verify"] {
+        let _ = sandbox.run(&format!("--db ./none.db {words}")).failure(9);
+    }
+}
+
+#[test]
+fn a_code_is_for_its_user_and_whoever_else_is_signed_in_is_told_so() {
+    let sandbox = Sandbox::with_ada();
+    let code = sandbox.mailed_code("email verify --send");
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    assert_snapshot!(sandbox.verify(&code), @"
+    ------- stderr -------
+    error: could not verify the address: the code is for another user than the one who is signed in
+    hint: it still counts: type it where that user, or nobody, is signed in
+    [exit status: 7]
+    ");
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE emailVerified"), 0);
+    sandbox.run("signout").success();
+    let verified = sandbox.run_with_input("email verify --code-stdin --json", &code).json();
+    assert_eq!((&verified["user"]["email"], &verified["emailBefore"]), (&"ada@example.com".into(), &().into()));
+}
+
+#[test]
+fn of_many_who_use_one_code_at_once_one_succeeds() {
+    let sandbox = Sandbox::with_ada();
+    let code = sandbox.mailed_code("email verify --send");
+    let code = sandbox.file("code", code);
+    let children: Vec<_> = (0..5)
+        .map(|_| {
+            let mut command = sandbox.command(["email", "verify", "--code-stdin"]);
+            command.stdin(std::fs::File::open(&code).unwrap());
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let runs: Vec<Ran> = children.into_iter().map(|child| sandbox.ran(&child.wait_with_output().unwrap())).collect();
+    assert_eq!(runs.iter().filter(|ran| ran.code == 0).count(), 1, "{runs:?}");
+    assert!(runs.iter().all(|ran| [0, 7, 8].contains(&ran.code)), "{runs:?}");
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_audit WHERE event = 'email.verified'"), 1);
+}
+
+#[test]
+fn a_token_in_the_environment_says_who_asks() {
+    let sandbox = Sandbox::with_ada();
+    let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    sandbox.run("signout").success();
+    let server = sandbox.mailbox();
+    let mut command = sandbox.command(["email", "verify", "--send", "--json"]);
+    let asked = sandbox.finish(command.env("AUTHCTL_TOKEN", token.trim_end())).json();
+    assert_eq!(asked["email"], "ada@example.com");
+    assert!(server.session().has_message());
+}

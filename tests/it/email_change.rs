@@ -1,0 +1,177 @@
+//! `email change`: the address changes when somebody has shown that they read mail at the new one.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+
+const CHANGE: &str = "email change ada@example.org";
+
+#[test]
+fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
+    let sandbox = Sandbox::with_ada();
+    let server = sandbox.mailbox();
+    assert_snapshot!(sandbox.run("email change Ada@Example.org"), @"
+    ------- stderr -------
+    if nobody here has the address ada@example.org, a code is on its way there; the address changes when you type it into `authctl email verify`
+    ");
+    let session = server.session();
+    assert_snapshot!(session.letter(), @"
+    To: ada@example.org
+    Subject: A code to change your address
+
+    Hello,
+
+    somebody, perhaps you, wants ada@example.org
+    to be the new address of their account.
+
+    The code: [CODE]
+
+    It counts once, for 1 day: run `authctl email verify`.
+    If it was not you, ignore this: without the code nothing changes.
+    ");
+    assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "ada@example.com");
+    let server = sandbox.mailbox();
+    assert_snapshot!(sandbox.verify(&session.code()), @"
+    ------- stderr -------
+    changed the address of Ada <ada@example.org>, which was ada@example.com, and verified it
+    ");
+    assert_snapshot!(server.session().letter(), @"
+    To: ada@example.com
+    Subject: Your address was changed
+
+    Hello,
+
+    the address of your account is no longer ada@example.com:
+    it was changed with a code that was mailed to the new one.
+    If it was not you, tell whoever runs the service.
+    ");
+    let me = sandbox.run("whoami --json").json();
+    assert_eq!((&me["user"]["email"], &me["user"]["emailVerified"]), (&"ada@example.org".into(), &true.into()));
+    let _ = sandbox.sign_in("ada@example.com").failure(7);
+    sandbox.sign_in("ada@example.org").success();
+    let _ = sandbox.verify(&session.code()).failure(7);
+    let events = sandbox.run("audit list --json").json();
+    let events: Vec<&str> =
+        events["entries"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
+    let used = events.iter().position(|event| *event == "code.used").unwrap();
+    assert_eq!(events[used..used + 3], ["code.used", "email.changed", "email.verified"]);
+}
+
+#[test]
+fn every_session_stays_and_nobody_needs_one_to_type_the_code() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("pw", PASSWORD);
+    sandbox.other_shell("signin ada@example.com --password-file pw").success();
+    let code = sandbox.mailed_code(CHANGE);
+    let mut command = sandbox.command(["email", "verify", "--code-stdin", "--json", "-q"]);
+    command.env("XDG_CONFIG_HOME", sandbox.path("a third shell"));
+    let changed = sandbox.finish_with_input(&mut command, code).json();
+    assert_eq!(
+        (&changed["user"]["email"], &changed["emailBefore"]),
+        (&"ada@example.org".into(), &"ada@example.com".into())
+    );
+    sandbox.run("whoami").success();
+    sandbox.other_shell("whoami").success();
+}
+
+#[test]
+fn an_address_that_somebody_has_gets_the_same_answer_and_no_mail() {
+    let sandbox = Sandbox::new();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    sandbox.sign_up("ada@example.com", "Ada").success();
+    let asked = |email: &str| {
+        let server = sandbox.mailbox();
+        let ran = sandbox.run(&format!("email change {email}"));
+        (ran.to_string().replace(email, "[EMAIL]"), server.session())
+    };
+    let (free, session) = asked("ada@example.org");
+    assert!(session.has_message());
+    let (taken, session) = asked("bob@example.com");
+    assert!(!session.has_message());
+    assert_eq!(free, taken);
+    // Nor does a mailer that is broken tell which is which.
+    sandbox.without_mailbox();
+    for email in ["ada@example.net", "bob@example.com"] {
+        assert_eq!(sandbox.run(&format!("email change {email} --json")).json_error(1)["code"], "MAIL_NOT_SENT");
+    }
+}
+
+#[test]
+fn an_address_that_was_taken_meanwhile_is_told_to_whoever_has_its_code() {
+    let sandbox = Sandbox::with_ada();
+    let code = sandbox.mailed_code(CHANGE);
+    sandbox.run("users create ada@example.org --name Eve --generate").success();
+    assert_snapshot!(sandbox.verify(&code), @"
+    ------- stderr -------
+    error: could not verify the address: a user with this email address exists
+    hint: sign in with `authctl signin`, or use another address
+    [exit status: 6]
+    ");
+    // Nothing happened to the code either.
+    sandbox.run("users delete ada@example.org --yes").success();
+    sandbox.verify(&code).success();
+}
+
+#[test]
+fn who_may_change_it_and_to_what() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run(CHANGE), @"
+    ------- stderr -------
+    error: could not change the address: no mailer is configured
+    hint: an operator can change the address with `authctl users update --email`, or set mail.url and mail.from with `authctl policy set`
+    [exit status: 1]
+    ");
+    sandbox.without_mailbox();
+    let _ = sandbox.run("email change nonsense").failure(2);
+    assert_snapshot!(sandbox.run("email change ADA@example.com"), @"
+    ------- stderr -------
+    error: could not change the address: this is the address of the account already
+    hint: give another address; `authctl email verify --send` verifies this one
+    [exit status: 2]
+    ");
+    sandbox.execute("UPDATE session SET createdAt = createdAt - 86400");
+    assert_eq!(sandbox.run(&format!("{CHANGE} --json")).json_error(5)["code"], "SESSION_NOT_FRESH");
+    sandbox.run("signout").success();
+    let _ = sandbox.run(CHANGE).failure(4);
+    assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
+}
+
+#[test]
+fn an_old_address_that_cannot_be_told_is_a_note() {
+    let sandbox = Sandbox::with_ada();
+    let code = sandbox.mailed_code(CHANGE);
+    sandbox.without_mailbox();
+    assert_snapshot!(sandbox.verify(&code), @"
+    ------- stderr -------
+    note: ada@example.com was not told that it is no longer the address: mail was not sent: 127.0.0.1:9: could not connect: Connection refused (os error 111)
+    changed the address of Ada <ada@example.org>, which was ada@example.com, and verified it
+    ");
+    let code = sandbox.mailed_code("email change ada@example.net");
+    sandbox.run("policy unset mail.url").success();
+    assert_snapshot!(sandbox.verify(&code), @"
+    ------- stderr -------
+    note: ada@example.org was not told that it is no longer the address: no mailer is configured
+    changed the address of Ada <ada@example.net>, which was ada@example.org, and verified it
+    ");
+}
+
+#[test]
+fn a_code_to_reset_the_password_that_went_to_the_old_address_is_dead() {
+    let sandbox = Sandbox::with_ada();
+    let reset = sandbox.mailed_code("password forgot ada@example.com");
+    let change = sandbox.mailed_code(CHANGE);
+    sandbox.verify(&change).success();
+    let both = format!("{reset}\n{OTHER_PASSWORD}\n");
+    let _ = sandbox.run_with_input("password reset --code-stdin --password-stdin", both).failure(7);
+    sandbox.sign_in("ada@example.org").success();
+}
+
+#[test]
+fn strangers_mailboxes_are_not_filled() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.without_mailbox();
+    for count in 0..5 {
+        let _ = sandbox.run(&format!("email change a{count}@example.org --wait 0s")).failure(1);
+    }
+    let _ = sandbox.run(&format!("{CHANGE} --wait 0s")).failure(8);
+}

@@ -1,0 +1,242 @@
+//! Codes, with the moment moved freely: what they are bound to, and what ends them.
+
+use authctl::auth::code::Purpose;
+use authctl::auth::secret::Code;
+use authctl::auth::store::AdminGuard;
+
+use super::*;
+
+const HOUR: i64 = 3_600;
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+fn ada(world: &mut World) -> User {
+    world.at(0).find_user("ada@example.com").unwrap()
+}
+
+/// A code for ada, made at a second; the one to change her address leads to ada@example.org.
+fn code(world: &mut World, purpose: Purpose, seconds: i64) -> Code {
+    let address = email(&ada(world).email);
+    match purpose {
+        Purpose::ChangeEmail => {
+            let me = signed_in(world, seconds);
+            world.at(seconds).change_email(&me, &email("ada@example.org")).unwrap().unwrap()
+        }
+        other => world.at(seconds).code_to_mail(other, &address).unwrap().unwrap(),
+    }
+}
+
+fn signed_in(world: &mut World, seconds: i64) -> SignedIn {
+    let token = world.sign_in("ada", seconds, Lifetime::Remembered);
+    world.signed_in(&token, seconds)
+}
+
+/// Does what a code of this purpose is for.
+fn use_up(world: &mut World, purpose: Purpose, code: &Code, seconds: i64) -> Result<(), AuthError> {
+    match purpose {
+        Purpose::ResetPassword => world.at(seconds).reset_password(code, password(OTHER_PASSWORD)).map(drop),
+        Purpose::EmailVerification | Purpose::ChangeEmail => world.at(seconds).confirm_address(code, None).map(drop),
+    }
+}
+
+#[track_caller]
+fn assert_invalid(result: &Result<(), AuthError>, what: &str) {
+    assert!(matches!(result, Err(AuthError::InvalidCode)), "{what}: {result:?}");
+}
+
+#[test]
+fn a_code_counts_until_the_second_before_its_end() {
+    for (purpose, life) in
+        [(Purpose::ResetPassword, HOUR), (Purpose::EmailVerification, DAY), (Purpose::ChangeEmail, DAY)]
+    {
+        let mut world = World::with_ada();
+        let late = code(&mut world, purpose, 0);
+        assert_invalid(&use_up(&mut world, purpose, &late, life), purpose.word());
+        let mut world = World::with_ada();
+        let early = code(&mut world, purpose, 0);
+        use_up(&mut world, purpose, &early, life - 1).unwrap();
+    }
+}
+
+#[test]
+fn a_code_counts_once_and_for_nothing_but_its_purpose() {
+    for purpose in Purpose::ALL {
+        let mut world = World::with_ada();
+        let code = code(&mut world, purpose, 0);
+        let sets_a_password = |one| one == Purpose::ResetPassword;
+        for other in Purpose::ALL.into_iter().filter(|other| sets_a_password(*other) != sets_a_password(purpose)) {
+            assert_invalid(&use_up(&mut world, other, &code, 1), other.word());
+        }
+        use_up(&mut world, purpose, &code, 1).unwrap();
+        assert_invalid(&use_up(&mut world, purpose, &code, 1), purpose.word());
+    }
+}
+
+#[test]
+fn a_newer_code_kills_the_older_one_of_the_same_purpose_and_user_and_no_other() {
+    for purpose in Purpose::ALL {
+        let mut world = World::with_ada();
+        world.sign_up("bob");
+        let bobs = world.at(0).code_to_mail(Purpose::EmailVerification, &email("bob@example.com")).unwrap().unwrap();
+        let older = code(&mut world, purpose, 0);
+        for other in Purpose::ALL.into_iter().filter(|other| *other != purpose) {
+            code(&mut world, other, 1);
+        }
+        let newer = code(&mut world, purpose, 2);
+        assert_invalid(&use_up(&mut world, purpose, &older, 3), purpose.word());
+        use_up(&mut world, purpose, &newer, 3).unwrap();
+        use_up(&mut world, Purpose::EmailVerification, &bobs, 3).unwrap();
+        // Of the codes of the other purposes, a new address alone kills those that are left.
+        let left = if purpose == Purpose::ChangeEmail { 0 } else { 2 };
+        let rows = "SELECT count(*) FROM verification";
+        let count: i64 = world.sql().query_row(rows, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, left, "{}", purpose.word());
+    }
+}
+
+#[test]
+fn a_code_dies_when_the_address_changes_and_is_not_back_when_the_address_is() {
+    for purpose in Purpose::ALL {
+        for back in [false, true] {
+            let mut world = World::with_ada();
+            let code = code(&mut world, purpose, 0);
+            let before = ada(&mut world);
+            let moved = world.at(1).change_user(&before, None, None, Some("ada@example.net")).unwrap();
+            if back {
+                world.at(2).change_user(&moved, None, None, Some(&before.email)).unwrap();
+            }
+            assert_invalid(&use_up(&mut world, purpose, &code, 3), purpose.word());
+        }
+    }
+}
+
+#[test]
+fn another_program_that_changes_the_address_kills_the_code_too() {
+    for purpose in Purpose::ALL {
+        let mut world = World::with_ada();
+        let code = code(&mut world, purpose, 0);
+        world.edit(r#"UPDATE "user" SET "email" = 'ada@example.net'"#);
+        assert_invalid(&use_up(&mut world, purpose, &code, 3), purpose.word());
+    }
+}
+
+#[test]
+fn guesses_at_either_act_count_together_and_a_right_code_clears_the_count() {
+    for purpose in Purpose::ALL {
+        let mut world = World::with_ada();
+        let right = code(&mut world, purpose, 0);
+        let guess = Code::from_bytes(b"guess").unwrap();
+        for other in [Purpose::ResetPassword, Purpose::ChangeEmail, purpose, purpose] {
+            assert_invalid(&use_up(&mut world, other, &guess, 1), other.word());
+        }
+        use_up(&mut world, purpose, &right, 1).unwrap();
+        for other in [Purpose::ResetPassword, Purpose::ChangeEmail, purpose, purpose, purpose] {
+            assert_invalid(&use_up(&mut world, other, &guess, 1), other.word());
+        }
+        for act in Purpose::ALL {
+            assert_eq!(wait_of(use_up(&mut world, act, &guess, 1)), 15, "{}", act.word());
+        }
+    }
+}
+
+#[test]
+fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_up() {
+    for purpose in [Purpose::EmailVerification, Purpose::ChangeEmail] {
+        let mut world = World::with_ada();
+        let bob = world.sign_up("bob");
+        let code = code(&mut world, purpose, 0);
+        let refused = world.at(1).confirm_address(&code, Some(&bob));
+        assert!(matches!(refused, Err(AuthError::CodeOfAnother)), "{refused:?}");
+        let me = ada(&mut world);
+        assert!(!me.email_verified);
+        assert!(world.at(1).confirm_address(&code, Some(&me)).unwrap().user.email_verified);
+    }
+}
+
+#[test]
+fn whoever_is_banned_meanwhile_moves_nowhere() {
+    let mut world = World::with_ada();
+    let code = code(&mut world, Purpose::ChangeEmail, 0);
+    let me = ada(&mut world);
+    world.at(1).ban(&me, Some(at(60)), None, AdminGuard::Off).unwrap();
+    let refused = world.at(2).confirm_address(&code, None);
+    assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
+    world.at(60).confirm_address(&code, None).unwrap();
+}
+
+#[test]
+fn an_address_that_was_taken_meanwhile_leaves_the_code_good() {
+    let mut world = World::with_ada();
+    let code = code(&mut world, Purpose::ChangeEmail, 0);
+    let bob = world.sign_up("bob");
+    let bob = world.at(1).change_user(&bob, None, None, Some("ada@example.org")).unwrap();
+    for _ in 0..2 {
+        let refused = world.at(2).confirm_address(&code, None);
+        assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
+    }
+    world.at(3).delete_user(&bob, AdminGuard::Off).unwrap();
+    let done = world.at(4).confirm_address(&code, None).unwrap();
+    assert_eq!((done.user.email.as_str(), done.before.as_deref()), ("ada@example.org", Some("ada@example.com")));
+}
+
+#[test]
+fn a_wish_for_an_address_that_is_taken_does_all_that_can_be_seen_from_outside() {
+    let mut world = World::with_ada();
+    world.sign_up("bob");
+    let earlier = code(&mut world, Purpose::ChangeEmail, 0);
+    let me = signed_in(&mut world, 1);
+    assert!(world.at(1).change_email(&me, &email("bob@example.com")).unwrap().is_none());
+    // Were the earlier code still good, that would tell.
+    assert_invalid(&use_up(&mut world, Purpose::ChangeEmail, &earlier, 2), "the earlier one");
+}
+
+#[test]
+fn an_address_is_changed_only_soon_after_the_sign_in_and_only_to_another_one() {
+    let mut world = World::with_ada();
+    let me = signed_in(&mut world, 0);
+    let new = email("ada@example.org");
+    assert!(world.at(DAY - 1).change_email(&me, &new).unwrap().is_some());
+    let stale = world.at(DAY).change_email(&me, &new);
+    assert!(matches!(stale, Err(AuthError::NotFresh)), "{stale:?}");
+    let same = world.at(0).change_email(&me, &email("ADA@example.com"));
+    assert!(matches!(same, Err(AuthError::SameEmail)), "{same:?}");
+}
+
+#[test]
+fn one_user_does_not_write_to_many_addresses() {
+    let mut world = World::with_ada();
+    let me = signed_in(&mut world, 0);
+    for count in 0..5 {
+        world.at(0).change_email(&me, &email(&format!("a{count}@example.org"))).unwrap();
+    }
+    assert_eq!(wait_of(world.at(0).change_email(&me, &email("a5@example.org"))), 15);
+    assert!(world.at(15).change_email(&me, &email("a5@example.org")).unwrap().is_some());
+}
+
+#[test]
+fn one_mailbox_is_not_filled_by_asking_in_different_ways() {
+    let mut world = World::with_ada();
+    let bob = email("bob@example.com");
+    world.sign_up("bob");
+    let me = signed_in(&mut world, 0);
+    for purpose in [Purpose::ResetPassword, Purpose::EmailVerification, Purpose::ResetPassword] {
+        assert!(world.at(0).code_to_mail(purpose, &bob).unwrap().is_some());
+    }
+    for _ in 0..2 {
+        world.at(0).change_email(&me, &bob).unwrap();
+    }
+    assert_eq!(wait_of(world.at(0).code_to_mail(Purpose::EmailVerification, &bob)), 15);
+}
+
+#[test]
+fn a_verified_address_and_one_that_nobody_has_get_no_code() {
+    let mut world = World::with_ada();
+    let code = code(&mut world, Purpose::EmailVerification, 0);
+    world.at(0).confirm_address(&code, None).unwrap();
+    for address in ["ada@example.com", "nobody@example.com"] {
+        assert!(world.at(1).code_to_mail(Purpose::EmailVerification, &email(address)).unwrap().is_none(), "{address}");
+    }
+    assert!(world.at(1).code_to_mail(Purpose::ResetPassword, &email("ada@example.com")).unwrap().is_some());
+}
