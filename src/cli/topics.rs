@@ -20,7 +20,8 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 /// A file and what is in it.
 pub const FILES: &[(&str, &str)] = &[
     ("$XDG_DATA_HOME/authctl/auth.db", "the default database, with -wal and -shm beside it while it is in use"),
-    ("DATABASE.lock", "empty; held while a database is made or migrated"),
+    ("DATABASE.lock", "empty; held while a database is made, migrated, backed up or restored"),
+    ("DATABASE.before-restore-TIME", "the database as it was before `db restore`; remove it when you are sure"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
 ];
 
@@ -29,7 +30,8 @@ pub const SECURITY: &str = "\
 authctl enforces its rules for people who go through authctl. It cannot enforce
 them against somebody who can write the database file or its directory: that
 person is the administrator. Somebody who can read the file can copy it and
-guess passwords offline.
+guess passwords offline. Protect the file, its directory and every backup;
+`doctor` looks whether you do.
 
 Against a stolen copy: passwords are stored as argon2id (19 MiB, 2 passes),
 session tokens as SHA-256. The copy lets nobody in; weak passwords can still be
@@ -51,7 +53,9 @@ an entry of the audit log in the same transaction. Each entry's hash covers the
 one before, so `audit verify` finds entries that were edited, removed or moved.
 It cannot find that the newest were cut off, nor that somebody who can write
 the file made the whole chain anew: note the hash that it prints elsewhere and
-ask for it later with `audit verify --contains`.
+ask for it later with `audit verify --contains`. `db restore` puts an older log
+in place and writes into it the hash in which the replaced one ended; that one
+is kept with its database.
 
 Not protected against: root, programs that run as you, a keylogger, a file
 system that forgets what it was told to keep. Somebody who can write the file

@@ -1,4 +1,5 @@
-//! Which database is meant, and how it is opened or made.
+//! The database that is meant: where it is, and the rules at work on it, opened when they are first asked
+//! for.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +7,8 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::auth::Auth;
+use crate::auth::policy::Policy;
+use crate::auth::store::Store;
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
 use crate::store::sqlite::{self, Opened, Sqlite};
 use crate::store::{Hints, OpenError};
@@ -42,8 +45,43 @@ impl Context {
         (default != meant.path && default.exists()).then_some(default)
     }
 
+    /// The rules at work on the database that is meant, which must exist.
+    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            self.policy = opened.policy()?;
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
+    /// for nothing.
+    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
+        if self.store.is_none() {
+            let mut opened = self.open()?;
+            (self.policy, _) = Policy::sound(&opened.settings()?);
+            self.store = Some(opened);
+        }
+        self.at_work()
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
+        let place = self.database()?;
+        let mut opened = self
+            .open_file(&place.path)
+            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        opened.act_as(self.acting());
+        Ok(Box::new(opened))
+    }
+
+    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
+        let store = self.store.as_deref_mut().context("the store is not open")?;
+        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
+    }
+
     /// Opens a database of our own, or an app's with our own state beside it.
-    pub(super) fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
+    fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
         let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
             None => Hints::default(),
             Some(file) => hints(file)?,

@@ -7,22 +7,19 @@ mod origin;
 mod token;
 
 use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
-use crate::auth::{Auth, AuthError, SignedIn};
-use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
+use crate::auth::{AuthError, SignedIn};
+use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
-use crate::store::sqlite::{self, Opened, Sqlite};
-use crate::store::{Hints, OpenError};
 
 pub use database::HintsError;
 pub use environment::Environment;
@@ -94,41 +91,6 @@ impl Context {
     /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
         self.wishes.wait
-    }
-
-    /// The rules at work on the database that is meant, which must exist.
-    pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
-        if self.store.is_none() {
-            let mut opened = self.open()?;
-            self.policy = opened.policy()?;
-            self.store = Some(opened);
-        }
-        self.at_work()
-    }
-
-    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
-    /// for nothing.
-    pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
-        if self.store.is_none() {
-            let mut opened = self.open()?;
-            (self.policy, _) = Policy::sound(&opened.settings()?);
-            self.store = Some(opened);
-        }
-        self.at_work()
-    }
-
-    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
-        let place = self.database()?;
-        let mut opened = self
-            .open_file(&place.path)
-            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-        opened.act_as(self.acting());
-        Ok(Box::new(opened))
-    }
-
-    fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
-        let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
     }
 
     /// The place of the session for the database that is meant.

@@ -4,15 +4,14 @@
 //! every dialect; [`on_every_engine`] makes one test of each pair. What the trait cannot write (a
 //! role, a ban, a row that makes no sense) the tester's own hand writes, as another program would.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::Hints;
-use super::sqlite::{self, Opened};
+use super::sqlite;
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
@@ -23,66 +22,6 @@ use crate::auth::user::{User, UserRef};
 
 /// How long a store waits for another one: longer than any race in here lasts.
 const WAIT: Duration = Duration::from_secs(20);
-
-/// An engine in a dialect: all that the checks need to know of it.
-struct Engine {
-    /// The app whose schema the database has, as the real library made it, and hints about it;
-    /// `None` for databases that authctl makes for itself.
-    app: Option<(&'static str, &'static str)>,
-    /// How it is journalled.
-    journal_mode: &'static str,
-    /// What a time is in it, in the words of an error.
-    time: &'static str,
-    /// The role of somebody who was given none.
-    role: Option<&'static str>,
-}
-
-const SQLITE_NATIVE: Engine = Engine { app: None, journal_mode: "wal", time: "a number of seconds", role: None };
-/// What the databases of apps have in common: their admin plugin gives a role to everybody.
-const GUEST: Engine = Engine { app: None, journal_mode: "delete", time: "", role: Some("user") };
-/// Drizzle's of old: other names, seconds.
-const SQLITE_DRIZZLE: Engine =
-    Engine { app: Some(("drizzle-s", r#"{"time": "seconds"}"#)), time: "a number of seconds", ..GUEST };
-/// Drizzle's of today, with tables in the plural: other names, milliseconds.
-const SQLITE_PLURAL: Engine = Engine { app: Some(("plural", "{}")), time: "a number of milliseconds", ..GUEST };
-/// Kysely's: times as text.
-const SQLITE_KYSELY: Engine =
-    Engine { app: Some(("kysely", "{}")), time: "a time such as 2026-11-23T13:28:40.302Z", ..GUEST };
-
-impl Engine {
-    /// Makes an empty database.
-    fn make(&self, path: &Path) {
-        let Some((name, _)) = self.app else { return sqlite::create(path, WAIT).unwrap() };
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
-        let made = std::fs::read_to_string(fixtures.join(name).with_extension("sql")).unwrap();
-        let (schema, _) = made.split_once("INSERT INTO").unwrap();
-        rusqlite::Connection::open(path).unwrap().execute_batch(&format!("{schema} COMMIT;")).unwrap();
-    }
-
-    /// Opens it, as another process would.
-    fn open(&self, path: &Path) -> sqlite::Sqlite {
-        let hints = Hints::parse(self.app.map_or("{}", |(_, hints)| hints)).unwrap();
-        match sqlite::open(path, WAIT, &hints).unwrap() {
-            Opened::Own(store) => store,
-            Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
-        }
-    }
-
-    /// A connection of the tester's own, and the statement in the names of the database.
-    fn behind(&self, path: &Path, sql: &str) -> (rusqlite::Connection, String) {
-        let store = self.open(path);
-        let connection = rusqlite::Connection::open(path).unwrap();
-        connection.busy_timeout(WAIT).unwrap();
-        if self.app.is_some() {
-            connection.execute("ATTACH DATABASE ?1 AS authctl", [state_of(path).to_str()]).unwrap();
-        }
-        (connection, sql.split(';').map(|one| store.spelled(one)).collect::<Vec<_>>().join(";"))
-    }
-}
-
-fn state_of(path: &Path) -> PathBuf {
-    path.with_file_name("state.db")
-}
 
 /// Makes a test of every named check with every engine. A new engine is one more line in here.
 macro_rules! on_every_engine {
@@ -97,7 +36,8 @@ macro_rules! on_every_engine {
 macro_rules! on_engine {
     ($module:ident, $engine:ident, $($check:ident),+) => {
         mod $module {
-            use crate::store::contract::{$engine, Database};
+            use crate::store::contract::Database;
+            use crate::store::contract::engine::$engine;
             $(
                 #[test]
                 fn $check() {
@@ -116,6 +56,7 @@ mod codes;
 mod deletion;
 mod description;
 mod ending;
+mod engine;
 mod health;
 mod impersonation;
 mod nonsense;
@@ -129,6 +70,8 @@ mod roles;
 mod sessions;
 mod sign_in;
 mod users;
+
+use engine::Engine;
 
 /// A database of its own for one check.
 struct Database {

@@ -23,7 +23,7 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !Path::new(name).extension().is_some_and(|extension| extension == "lock"))
+        .filter(|name| Path::new(name).extension().is_none_or(|extension| extension != "lock"))
         .collect();
     names.sort();
     names

@@ -225,7 +225,7 @@ fn an_environment_that_hides_what_is_stored_is_worth_a_notice() {
 #[test]
 fn a_file_from_the_future_is_found() {
     let sandbox = healthy();
-    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_hours(1);
     std::fs::File::options().write(true).open(sandbox.database()).unwrap().set_modified(later).unwrap();
     let ran = sandbox.run("doctor --json");
     assert_eq!((ran.code, found(&ran)), (1, vec!["file-time 1".to_owned()]), "{ran}");

@@ -153,6 +153,7 @@ fn the_first_page_lists_every_exit_code_variable_and_file() {
         assert!(page.contains(&format!("\\fB{number}\\fR\n")), "{number} {meaning} in\n{page}");
     }
     for (name, _) in topics::ENVIRONMENT.iter().chain(topics::FILES) {
+        let name = name.replace('-', "\\-");
         assert!(page.contains(&format!("\\fB{name}\\fR\n")), "{name} in\n{page}");
     }
 }

@@ -98,7 +98,9 @@ fn the_topics_have_their_pages() {
       $XDG_DATA_HOME/authctl/auth.db
           the default database, with -wal and -shm beside it while it is in use
       DATABASE.lock
-          empty; held while a database is made or migrated
+          empty; held while a database is made, migrated, backed up or restored
+      DATABASE.before-restore-[TIME]
+          the database as it was before `db restore`; remove it when you are sure
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
     ");

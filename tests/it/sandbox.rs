@@ -226,7 +226,10 @@ fn tame_words(text: &str) -> String {
         let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
         // A colon after an instant is punctuation.
         let instant = word.strip_suffix(':').unwrap_or(&word);
-        if instant.parse::<jiff::Timestamp>().is_ok() {
+        if let Some((stem, _)) = word.split_once(".before-restore-") {
+            tamed.push_str(stem);
+            tamed.push_str(".before-restore-[TIME]");
+        } else if instant.parse::<jiff::Timestamp>().is_ok() {
             tamed.push_str("[TIME]");
             tamed.push_str(&word[instant.len()..]);
         } else if is_id {

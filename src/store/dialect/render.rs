@@ -15,7 +15,7 @@ pub(super) fn render(sql: &str, names: &Names) -> String {
         let Some((word, quote, after)) = quoted(&rest[at..]) else { break };
         rest = after;
         if quote == '\'' {
-            rendered.push_str(&format!("'{word}'"));
+            rendered.extend(["'", word, "'"]);
             continue;
         }
         if let Some(table) = table(word) {

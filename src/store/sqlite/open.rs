@@ -15,7 +15,6 @@ use crate::store::hints::Hints;
 
 /// An opened database.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of them lives, for a moment")]
 pub enum Opened {
     /// Made by authctl.
     Own(Sqlite),
