@@ -184,6 +184,12 @@ _authctl() {
             authctl__subcmd__users,exists)
                 cmd="authctl__subcmd__users__subcmd__exists"
                 ;;
+            authctl__subcmd__users,explain)
+                cmd="authctl__subcmd__users__subcmd__explain"
+                ;;
+            authctl__subcmd__users,impersonate)
+                cmd="authctl__subcmd__users__subcmd__impersonate"
+                ;;
             authctl__subcmd__users,list)
                 cmd="authctl__subcmd__users__subcmd__list"
                 ;;
@@ -1544,7 +1550,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users)
-            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock"
+            opts="-q -y -h --db --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1690,6 +1696,74 @@ _authctl() {
                 return 0
             fi
             case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__users__subcmd__explain)
+            opts="-q -y -h --at --db --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__users__subcmd__impersonate)
+            opts="-q -y -h --for --force --print-token --db --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -26,7 +26,7 @@ end
 
 complete -c authctl -n "__fish_authctl_needs_command" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_needs_command" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_needs_command" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_needs_command" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_needs_command" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -34,7 +34,7 @@ complete -c authctl -n "__fish_authctl_needs_command" -l json -d 'Answer with on
 complete -c authctl -n "__fish_authctl_needs_command" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_needs_command" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_needs_command" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_needs_command" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_needs_command" -s V -l version -d 'Print version'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "signup" -d 'Create an account and sign in'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "sign-up" -d 'Create an account and sign in'
@@ -60,13 +60,13 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, che
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, describe or migrate the database'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c authctl -n "__fish_authctl_needs_command" -f -a "help" -d 'Show help on a command or a topic: exit-codes, environment, security'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "help" -d 'Help on a command or a topic: exit-codes, environment, security'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand signup" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand signup" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -76,13 +76,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand signup" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand signup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand signup" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -92,13 +92,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l json -d 'Ans
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-up" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand register" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand register" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -108,11 +108,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand register" -l json -d 'An
 complete -c authctl -n "__fish_authctl_using_subcommand register" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand register" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand register" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand register" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand register" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand signin" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand signin" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -124,11 +124,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand signin" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand signin" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand signin" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand signin" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -140,11 +140,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l json -d 'Ans
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-in" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand login" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand login" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -156,10 +156,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand login" -l json -d 'Answe
 complete -c authctl -n "__fish_authctl_using_subcommand login" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand login" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand login" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -168,10 +168,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand whoami" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand status" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -180,10 +180,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand status" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand status" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand status" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand status" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand status" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -191,7 +191,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -f -a "list" -d 'List live sessions: yours, with the current one marked, or those of others'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -f -a "ls" -d 'List live sessions: yours, with the current one marked, or those of others'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish_seen_subcommand_from list ls revoke prune" -f -a "revoke" -d 'End sessions: yours, or those of others'
@@ -199,7 +199,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and not __fish
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l user -d 'Sessions of this user, by email address or id' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -208,11 +208,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l user -d 'Sessions of this user, by email address or id' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -221,7 +221,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l user -d 'Sessions of this user, by email address or id' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l older-than -d 'Only sessions signed in at least this long ago, such as 30d' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l idle -d 'Only sessions not moved forward for at least this long, such as 7d' -r
@@ -229,7 +229,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l user-agent -d 'Only sessions from programs that match, such as \'curl*\'' -r
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -242,10 +242,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -254,10 +254,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand signout" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand signout" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -267,10 +267,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand signout" -l json -d 'Ans
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand signout" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand signout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand signout" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -280,10 +280,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l json -d 'An
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand sign-out" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand logout" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand logout" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -293,10 +293,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand logout" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand logout" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand logout" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -304,14 +304,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "change" -d 'Change your password; your other sessions end'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "forgot" -d 'Have a code mailed with which you can set a new password'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and not __fish_seen_subcommand_from change forgot reset" -f -a "reset" -d 'Set a new password with a code that was mailed or handed out; all sessions end'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -321,10 +321,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -332,11 +332,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from forgot" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -346,11 +346,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand password; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -360,10 +360,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l json -d 'Answ
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand passwd" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -371,12 +371,12 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "verify" -d 'Verify an address, or finish changing it, with a code that was mailed to it'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "change" -d 'Have a code mailed to a new address; `email verify` takes it, and only then the address changes'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -386,10 +386,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -397,10 +397,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from change" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -408,14 +408,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -f -a "update" -d 'Change your name or picture'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and not __fish_seen_subcommand_from update delete" -f -a "delete" -d 'Delete your account, with its sessions'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l name -d 'New display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l image -d 'New address of a picture, http:// or https://; empty to remove it' -r
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -423,10 +423,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -435,34 +435,36 @@ complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand account; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "list" -d 'List users, a page at a time'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "ls" -d 'List users, a page at a time'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "create" -d 'Create a user'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "add" -d 'Create a user'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "update" -d 'Change a user\'s name, picture or address'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "delete" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "rm" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "verify-email" -d 'Say that a user\'s address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions; the user is told the --reason'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "unban" -d 'Lift a ban'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "list" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ls" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "create" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "add" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "update" -d 'Change a user\'s name, picture or address'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "delete" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "verify-email" -d 'Say that a user\'s address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions; the user is told the --reason'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "unban" -d 'Lift a ban'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "impersonate" -d 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l search -d 'Only users with this in their address or name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l role -d 'Only users with this role' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
@@ -472,7 +474,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l after -d 'Begin after this user: the `next` of the page before' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -492,7 +494,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l after -d 'Begin after this user: the `next` of the page before' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -505,7 +507,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -513,10 +515,22 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l at -d 'At this instant, such as 2026-01-01T00:00:00Z [default: now]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -524,14 +538,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l role -d 'Roles, separated by commas' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -546,14 +560,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l role -d 'Roles, separated by commas' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -568,13 +582,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l name -d 'New display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l image -d 'New address of a picture, http:// or https://; empty to remove it' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l email -d 'New email address; it is not verified then' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -582,10 +596,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -595,10 +609,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -608,11 +622,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -625,11 +639,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l ttl -d 'How long the code counts, up to 24h' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -637,10 +651,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from reset-code" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -650,10 +664,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -662,11 +676,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -675,10 +689,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -686,10 +700,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -697,34 +711,50 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l for -d 'How long, from 1m to 24h; use does not prolong it' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "list" -d 'List users, a page at a time'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "ls" -d 'List users, a page at a time'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "create" -d 'Create a user'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "add" -d 'Create a user'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "update" -d 'Change a user\'s name, picture or address'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "delete" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "rm" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "verify-email" -d 'Say that a user\'s address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions; the user is told the --reason'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "unban" -d 'Lift a ban'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l force -d 'Act even as an administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l print-token -d 'Print the session token instead of storing it; your own session stays'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "list" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ls" -d 'List users, a page at a time'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "create" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "add" -d 'Create a user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "update" -d 'Change a user\'s name, picture or address'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "delete" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "verify-email" -d 'Say that a user\'s address is verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ban" -d 'Refuse a user\'s sign-in and end all sessions; the user is told the --reason'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "unban" -d 'Lift a ban'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "unlock" -d 'Forget a user\'s failed attempts to sign in'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "impersonate" -d 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l search -d 'Only users with this in their address or name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l role -d 'Only users with this role' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'Order of the list' -r -f -a "email\t'By address'
@@ -734,7 +764,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l after -d 'Begin after this user: the `next` of the page before' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -754,7 +784,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l after -d 'Begin after this user: the `next` of the page before' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -767,7 +797,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -775,10 +805,22 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l at -d 'At this instant, such as 2026-01-01T00:00:00Z [default: now]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -786,14 +828,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l role -d 'Roles, separated by commas' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -808,14 +850,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l name -d 'Display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l image -d 'Address of a picture, http:// or https://' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l role -d 'Roles, separated by commas' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -830,13 +872,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l name -d 'New display name' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l image -d 'New address of a picture, http:// or https://; empty to remove it' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l email -d 'New email address; it is not verified then' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -844,10 +886,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -857,10 +899,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -870,11 +912,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -887,11 +929,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-password" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l ttl -d 'How long the code counts, up to 24h' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -899,10 +941,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from reset-code" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -912,10 +954,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -924,11 +966,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -937,10 +979,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -948,10 +990,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unban" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -959,10 +1001,24 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from unlock" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l for -d 'How long, from 1m to 24h; use does not prolong it' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l force -d 'Act even as an administrator'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l print-token -d 'Print the session token instead of storing it; your own session stays'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -970,7 +1026,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -f -a "list" -d 'List what was done, the oldest first'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -f -a "ls" -d 'List what was done, the oldest first'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and not __fish_seen_subcommand_from list ls tail verify export" -f -a "tail" -d 'Show the newest entries'
@@ -982,7 +1038,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l until -d 'Before this instant' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -990,14 +1046,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l user -d 'About or by this user, by email address or id' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l event -d 'Whose event begins with this, such as session or signin.failed' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l since -d 'From this instant on, such as 2026-01-01T00:00:00Z' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l until -d 'Before this instant' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1005,11 +1061,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -s n -l lines -d 'How many entries' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1018,11 +1074,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l contains -d 'Also require an entry with this hash, which `verify` printed before' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1030,14 +1086,14 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l user -d 'About or by this user, by email address or id' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l event -d 'Whose event begins with this, such as session or signin.failed' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l since -d 'From this instant on, such as 2026-01-01T00:00:00Z' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l until -d 'Before this instant' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1045,11 +1101,11 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l role -d 'Require this role' -r
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand guard" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand guard" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1059,10 +1115,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand guard" -l json -d 'Answe
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand guard" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand guard" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand guard" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1070,7 +1126,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -f -a "generate" -d 'Print the argon2id hash of a password'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -f -a "verify" -d 'Compare a password with a hash; exit code 0 when it is right, 1 when not'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_seen_subcommand_from generate verify identify calibrate" -f -a "identify" -d 'Say what kind of hash standard input holds, and whether a sign-in would accept it'
@@ -1078,7 +1134,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and not __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1087,10 +1143,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1099,10 +1155,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1110,12 +1166,12 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from identify" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l target -d 'How long one hash may take' -r
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l max-memory -d 'How much memory one hash may take, in KiB, MiB or GiB' -r
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1123,10 +1179,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand hash; and __fish_seen_subcommand_from calibrate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1134,13 +1190,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_s
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -f -a "show" -d 'List every rule with its value; those that differ from the default are marked'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -f -a "set" -d 'Set a rule'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and not __fish_seen_subcommand_from show set unset" -f -a "unset" -d 'Set a rule back to its default'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1148,10 +1204,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1159,10 +1215,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1170,10 +1226,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1181,13 +1237,13 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "init" -d 'Make an empty database'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "status" -d 'Describe the database'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate" -f -a "migrate" -d 'Bring the schema to the newest version'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1196,10 +1252,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1207,10 +1263,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1218,10 +1274,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand completions" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand completions" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1229,10 +1285,10 @@ complete -c authctl -n "__fish_authctl_using_subcommand completions" -l json -d 
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand completions" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c authctl -n "__fish_authctl_using_subcommand help" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand help" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand help" -l color -d 'Colour the output' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand help" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand help" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
@@ -1240,4 +1296,4 @@ complete -c authctl -n "__fish_authctl_using_subcommand help" -l json -d 'Answer
 complete -c authctl -n "__fish_authctl_using_subcommand help" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand help" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand help" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand help" -s h -l help -d 'Print help'

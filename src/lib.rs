@@ -172,7 +172,7 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
             stream::message(&line);
         }
     }
-    ExitCode::Done
+    outcome.exit_code()
 }
 
 /// How often a log that is followed is looked at.

@@ -25,6 +25,17 @@ const PEAK: &str = "--peak";
 /// before is warm, which makes the next hash much cheaper than a command line ever sees.
 const HASH: &str = "--hash";
 
+/// What an operator asks of a large database.
+const OPERATOR: &[(&str, &[&str])] = &[
+    ("authctl users list", &["users", "list"]),
+    ("authctl users list, from the middle on", &["users", "list", "--after", "user0000000000000000000000050000"]),
+    ("authctl users list --search, one hit", &["users", "list", "--search", "user99999@"]),
+    ("authctl users list --search, all hit", &["users", "list", "--search", "example.com"]),
+    ("authctl users show", &["users", "show", "user50000@example.com"]),
+    ("authctl audit list --user", &["audit", "list", "--user", "user50000@example.com"]),
+    ("authctl audit verify", &["audit", "verify"]),
+];
+
 /// How one thing is done once and how long it took.
 type Run<'a> = Box<dyn Fn(usize) -> Duration + 'a>;
 
@@ -91,6 +102,9 @@ fn rows(place: &Place) -> Vec<Row<'_>> {
         place.sign_in("nobody1@example.com", "wrong-password")
     }));
     rows.push(process("authctl signup", Some(hash), 0, || place.sign_up()));
+    for (name, words) in OPERATOR {
+        rows.push(process(name, Some(whoami_peer), 0, || place.authctl(words)));
+    }
     rows
 }
 
@@ -161,7 +175,12 @@ fn quantile(times: &[Duration], percent: usize) -> f64 {
 
 fn print(rows: &[Row<'_>], rounds: usize, place: &Place) {
     let median = |name: &str| rows.iter().find(|row| row.name == name).map(|row| quantile(&row.times, 50));
-    println!("\n{rounds} interleaved rounds, {} users, in {}; times in ms\n", place::USERS, place.file_system());
+    println!(
+        "\n{rounds} interleaved rounds, {} users, {} audit entries, in {}; times in ms\n",
+        place::USERS,
+        place::ENTRIES,
+        place.file_system()
+    );
     println!("| what | median | p10 | p90 | beside | over it | peak KiB |\n|---|---:|---:|---:|---|---:|---:|");
     for row in rows {
         let middle = quantile(&row.times, 50);

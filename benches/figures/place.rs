@@ -1,4 +1,4 @@
-//! Where the figures are taken: a home with a database of many users and one session, on the file
+//! Where the figures are taken: a home with a database of many users, a long audit log and one session, on the file
 //! system that the build is on (a temporary directory may be memory, where writing costs nothing).
 
 use std::cell::Cell;
@@ -7,10 +7,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use authctl::auth::audit::{Actor, Entry, Event};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-pub(crate) const USERS: usize = 1_000;
+pub(crate) const USERS: usize = 100_000;
+/// Entries of the audit log besides those of the first user.
+pub(crate) const ENTRIES: usize = 100_000;
 
 const FILL: &str = r#"
     WITH RECURSIVE "n" ("i") AS (SELECT 2 UNION ALL SELECT "i" + 1 FROM "n" WHERE "i" < ?1)
@@ -42,6 +46,7 @@ impl Place {
         let database = rusqlite::Connection::open(file).unwrap();
         database.execute(FILL, [i64::try_from(USERS).unwrap()]).unwrap();
         database.execute(FILL_ACCOUNTS, []).unwrap();
+        fill_log(&database);
         let token: String = database.query_row(r#"SELECT "token" FROM "session""#, [], |row| row.get(0)).unwrap();
         let question = format!(
             r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#
@@ -100,6 +105,41 @@ impl Place {
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
+}
+
+/// Writes a long audit log, chained as authctl chains it.
+fn fill_log(database: &rusqlite::Connection) {
+    let last = r#"SELECT "seq", "at", "event", "osUser", "host", "userId", "hash" FROM "authctl_audit""#;
+    let mut last = database
+        .query_row(&format!(r#"{last} ORDER BY "seq" DESC LIMIT 1"#), [], |row| {
+            Ok(Entry {
+                seq: row.get::<_, i64>(0)?.unsigned_abs(),
+                at: Timestamp::from_second(row.get(1)?).unwrap(),
+                event: row.get(2)?,
+                os_user: row.get(3)?,
+                host: row.get(4)?,
+                actor_id: None,
+                user_id: row.get(5)?,
+                session_id: None,
+                reason: None,
+                detail: None,
+                hash: row.get(6)?,
+            })
+        })
+        .unwrap();
+    let tx = database.unchecked_transaction().unwrap();
+    let insert = r#"INSERT INTO "authctl_audit" ("seq", "at", "event", "osUser", "host", "userId", "hash")
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"#;
+    let mut statement = tx.prepare(insert).unwrap();
+    for number in 0..ENTRIES {
+        let event = Event::user("user.updated", &format!("user{number:028}"));
+        last = Entry::following(Some(&last), &Actor::default(), event);
+        let seq = i64::try_from(last.seq).unwrap();
+        let values = (seq, last.at.as_second(), &last.event, &last.os_user, &last.host, &last.user_id, &last.hash);
+        statement.execute(values).unwrap();
+    }
+    drop(statement);
+    tx.commit().unwrap();
 }
 
 fn authctl(directory: &TempDir, words: &[&str]) -> Command {

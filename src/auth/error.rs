@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::email::{Email, InvalidEmail};
+use super::email::InvalidEmail;
 use super::identify::HashKind;
 use super::password::HashError;
 use super::policy::PolicyError;
@@ -67,8 +67,8 @@ pub enum AuthError {
     /// The policy asks for a verified address, and this one is not.
     #[error("the email address is not verified")]
     EmailNotVerified {
-        /// The address.
-        email: Email,
+        /// The address, as stored.
+        email: String,
     },
     /// There is nothing to verify.
     #[error("the email address is verified already")]
@@ -82,6 +82,12 @@ pub enum AuthError {
     /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,
+    /// Somebody acts as the user, who alone may do this.
+    #[error("somebody else acts as this user here, and only the user may do this")]
+    Impersonated,
+    /// An operator wished to act as an administrator.
+    #[error("this user is an administrator")]
+    ActingAsAdmin,
     /// The user has not the role that is asked for.
     #[error("the role {0} is needed")]
     WrongRole(String),

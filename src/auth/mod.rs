@@ -9,6 +9,7 @@ pub mod duration;
 pub mod email;
 pub mod error;
 pub mod identify;
+pub mod obstacle;
 pub mod password;
 pub mod policy;
 pub mod secret;
@@ -36,7 +37,7 @@ use jiff::Timestamp;
 pub use account::PasswordChanged;
 pub use address::AddressConfirmed;
 pub use error::{AuthError, SignedOut};
-pub use operator::{CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
@@ -62,6 +63,8 @@ pub enum Lifetime {
     Remembered,
     /// A day, never moved (`--no-remember`).
     Short,
+    /// So long, for somebody who acts as the user.
+    Exactly(jiff::SignedDuration),
 }
 
 /// A session about to be made: everything but whose it is.
@@ -81,6 +84,7 @@ impl Auth<'_> {
         let life = match wish.lifetime {
             Lifetime::Remembered => rules.lives_for,
             Lifetime::Short => rules.short_for,
+            Lifetime::Exactly(life) => life,
         };
         Ok(store::NewSession {
             id: self.entropy.id()?,
@@ -89,6 +93,7 @@ impl Auth<'_> {
             now: self.now,
             expires_at: self.after(life),
             origin: wish.origin.clone(),
+            impersonated_by: None,
         })
     }
 

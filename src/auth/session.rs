@@ -21,7 +21,8 @@ pub struct Session {
     pub ip_address: Option<String>,
     /// Which program, user and host signed in. Text from outside, to be escaped.
     pub user_agent: Option<String>,
-    /// The administrator who acts as this user in this session.
+    /// Who acts as this user in this session, when it is somebody else: an administrator's user id,
+    /// or the operator as [`super::audit::Actor::name`] tells it.
     pub impersonated_by: Option<String>,
 }
 
@@ -37,10 +38,16 @@ impl Session {
     }
 
     /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the
-    /// future (the clock was set back) is not.
+    /// future (the clock was set back) is not, nor is one in which nobody has signed in.
     pub fn is_fresh(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let age = now.duration_since(self.created_at);
-        age < rules.fresh_for && age >= -CLOCK_SKEW
+        !self.is_impersonated() && age < rules.fresh_for && age >= -CLOCK_SKEW
+    }
+
+    /// Whether somebody else acts as the user. Such a session has its time and no more, and does
+    /// nothing that cannot be undone.
+    pub fn is_impersonated(&self) -> bool {
+        self.impersonated_by.is_some()
     }
 
     /// Whether using the session now moves its end forward.
@@ -49,7 +56,7 @@ impl Session {
     /// time it was granted does, because that is written together with `updatedAt`.
     pub fn is_due_to_move(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let granted = self.expires_at.duration_since(self.updated_at);
-        granted > rules.short_for && now.duration_since(self.updated_at) >= rules.move_after
+        !self.is_impersonated() && granted > rules.short_for && now.duration_since(self.updated_at) >= rules.move_after
     }
 }
 
@@ -93,6 +100,19 @@ mod tests {
         let session = session(0, DAY);
         for now in [0, DAY / 2, DAY - 1, DAY, 3 * DAY] {
             assert!(!session.is_due_to_move(at(now), &rules), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_session_of_somebody_else_is_never_fresh_and_never_moves_however_long_it_lives() {
+        let rules = SessionRules { short_for: SignedDuration::from_mins(1), ..SessionRules::default() };
+        let own = session(0, 7 * DAY);
+        let other = Session { impersonated_by: Some("root".into()), ..own.clone() };
+        assert!(own.is_fresh(at(0), &rules) && own.is_due_to_move(at(DAY), &rules));
+        for now in [0, 1, DAY - 1, DAY, 6 * DAY] {
+            assert!(!other.is_fresh(at(now), &rules), "{now}");
+            assert!(!other.is_due_to_move(at(now), &rules), "{now}");
+            assert!(other.is_live(at(now)));
         }
     }
 }

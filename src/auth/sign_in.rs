@@ -3,6 +3,7 @@
 
 use super::audit::Event;
 use super::email::Email;
+use super::obstacle::Obstacle;
 use super::password::{self, Verdict};
 use super::secret::{Password, StoredHash};
 use super::session::Session;
@@ -60,15 +61,10 @@ impl Auth<'_> {
 
     fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
-        // In Better Auth's order.
-        if self.policy.email.verification_required && !verified.user.email_verified {
-            return Err(AuthError::EmailNotVerified { email: request.email.clone() });
+        match Obstacle::after_password(&verified.user, self.policy, self.now).into_iter().next() {
+            Some(obstacle) => Err(obstacle.refusal(self.now)),
+            None => Ok(verified),
         }
-        self.refuse_banned(&verified.user)?;
-        if verified.user.two_factor_enabled {
-            return Err(AuthError::SecondFactor);
-        }
-        Ok(verified)
     }
 
     /// Counts an attempt, then compares a password with the stored hash; `None` when it is not the
@@ -98,9 +94,6 @@ impl Auth<'_> {
     }
 
     pub(super) fn refuse_banned(&self, user: &User) -> Result<(), AuthError> {
-        if user.is_banned(self.now) {
-            return Err(AuthError::Banned { reason: user.ban_reason.clone(), until: user.ban_expires });
-        }
-        Ok(())
+        Obstacle::ban(user, self.now).map_or(Ok(()), |ban| Err(ban.refusal(self.now)))
     }
 }

@@ -15,6 +15,13 @@ pub struct SignedIn {
     pub user: User,
 }
 
+impl SignedIn {
+    /// The id of whoever acts: the user, unless somebody acts as the user.
+    pub fn actor(&self) -> &str {
+        self.session.impersonated_by.as_deref().unwrap_or(&self.user.id)
+    }
+}
+
 impl Auth<'_> {
     /// Finds out who a token belongs to, and moves the session forward when it is due. Nothing is
     /// written otherwise.
@@ -37,12 +44,18 @@ impl Auth<'_> {
         Ok(SignedIn { session, user })
     }
 
-    /// Refuses a session whose sign-in is too long ago for what cannot be undone.
+    /// Refuses a session whose sign-in is too long ago for what cannot be undone, or was none.
     ///
     /// # Errors
-    /// [`AuthError::NotFresh`].
+    /// [`AuthError::NotFresh`], [`AuthError::Impersonated`].
     pub fn require_fresh(&self, session: &Session) -> Result<(), AuthError> {
-        if session.is_fresh(self.now, &self.policy.session) { Ok(()) } else { Err(AuthError::NotFresh) }
+        if session.is_fresh(self.now, &self.policy.session) {
+            Ok(())
+        } else if session.is_impersonated() {
+            Err(AuthError::Impersonated)
+        } else {
+            Err(AuthError::NotFresh)
+        }
     }
 
     /// Lists a user's live sessions, newest first.

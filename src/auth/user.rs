@@ -53,6 +53,12 @@ impl User {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles().split(',').any(|one| one.trim() == role)
     }
+
+    /// Whether the user had a role before that is gone now. To be a user is no role that could be
+    /// lost: everybody is.
+    pub fn has_lost_a_role(&self, before: &Self) -> bool {
+        before.roles().split(',').map(str::trim).any(|had| had != "user" && !self.has_role(had))
+    }
 }
 
 /// What a text that names a person may not be.
@@ -145,5 +151,20 @@ mod tests {
         user.role = Some("editor, admin".into());
         assert!(user.has_role("admin") && user.has_role("editor"));
         assert!(!user.has_role("adm"));
+    }
+
+    #[test]
+    fn a_role_is_lost_when_it_is_gone_and_being_a_user_cannot_be_lost() {
+        let with = |role: Option<&str>| User { role: role.map(str::to_owned), ..crate::auth::fixtures::user() };
+        for (before, now, loses) in [
+            (None, Some("editor"), false),
+            (Some("user"), Some("editor"), false),
+            (Some("editor, admin"), Some("admin,editor,owner"), false),
+            (Some("editor,admin"), Some("admin"), true),
+            (Some("admin"), Some("administrator"), true),
+            (Some("admin"), None, true),
+        ] {
+            assert_eq!(with(now).has_lost_a_role(&with(before)), loses, "{before:?} to {now:?}");
+        }
     }
 }

@@ -3,8 +3,10 @@
 
 mod account;
 mod audit;
+mod authority;
 mod db;
 mod email;
+mod groups;
 mod guard;
 mod hash;
 mod parse;
@@ -24,17 +26,19 @@ pub use account::{
     AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
+pub use authority::{AUTHORITIES, Authority, Who};
 pub use db::DbCommand;
 pub use email::{EmailCommand, VerifyAddressArgs};
+pub use groups::GROUPS;
 pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
-pub use parse::{Parsed, UsageError, parse};
+pub use parse::{Parsed, UsageError, page, parse};
 pub use policy::PolicyCommand;
 pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, GivenPasswordArgs, ListUsersArgs, ResetCodeArgs, SetPasswordArgs,
-    SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
+    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,
+    ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
 };
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
@@ -85,8 +89,8 @@ pub struct Global {
     /// Why this is done, for the audit log
     #[arg(long, value_name = "TEXT", global = true, help_heading = "Global options")]
     pub reason: Option<String>,
-    /// Colour the output
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
+    /// Colour the output: auto, always or never
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, global = true, help_heading = "Global options")]
     pub color: ColorChoice,
     /// Wait this long for a busy database, such as 500ms, 5s or 1m
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = values::wait, global = true, help_heading = "Global options")]
@@ -195,7 +199,7 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Show help on a command or a topic: exit-codes, environment, security
+    /// Help on a command or a topic: exit-codes, environment, security
     #[command(after_help = "Examples:\n  authctl help signin\n  authctl help exit-codes")]
     Help {
         /// The command or topic
@@ -204,7 +208,7 @@ pub enum Command {
     },
 }
 
-/// The whole definition, for help, man page and completions.
+/// The whole definition, for man pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
 }

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::Cli;
+use super::{Cli, command, groups};
 
 /// What the words meant.
 #[derive(Debug)]
@@ -33,13 +33,34 @@ pub struct UsageError {
 
 /// Reads the words of a command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
-    match Cli::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    match Cli::try_parse_from(&words) {
         Ok(cli) => Parsed::Command(Box::new(cli)),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Page(error.render().to_string()),
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::NoCommand(error.render().to_string()),
+            ErrorKind::DisplayVersion => Parsed::Page(error.render().to_string()),
+            ErrorKind::DisplayHelp => Parsed::Page(help(&words, &error)),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Parsed::NoCommand(help(&words, &error)),
             _ => Parsed::Mistake(mistake(&error)),
         },
+    }
+}
+
+/// The page of help on a command, or on all of them; `None` when there is no such command.
+pub fn page(words: &[&str]) -> Option<String> {
+    let command = command();
+    words.iter().try_fold(&command, |found, word| found.find_subcommand(word))?;
+    let asked = [&["authctl"], words, &["--help"]].concat();
+    match parse(asked.into_iter().map(OsString::from)) {
+        Parsed::Page(page) => Some(page),
+        _ => None,
+    }
+}
+
+/// The page of help that was asked for, made again with headings: only who asks pays for them.
+fn help(words: &[OsString], asked: &clap::Error) -> String {
+    match groups::group(command()).try_get_matches_from(words) {
+        Err(page) => page.render().to_string(),
+        Ok(_) => asked.render().to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::authority;
 use crate::exit_code::ExitCode;
 
 /// A variable of the environment and what it means.
@@ -55,6 +56,14 @@ system that forgets what it was told to keep. Somebody who can write the file
 can also make its end disappear: SQLite cannot tell a log that was cut off from
 one that ended there.
 ";
+
+/// The page on security.
+pub fn security() -> String {
+    format!(
+        "{SECURITY}\nWho may run what (an operator is whoever can write the database file):\n\n{}",
+        authority::page()
+    )
+}
 
 /// The page on exit codes.
 pub fn exit_codes() -> String {

@@ -25,7 +25,7 @@ pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1s to 3650d, such as 12h or 7d".to_owned())
 }
 
-/// Reads the life of a code: from a minute to a day.
+/// Reads the life of a code, or of a session in which somebody acts as its user: from a minute to a day.
 pub(super) fn ttl(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24);
     duration::parse(text)

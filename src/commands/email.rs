@@ -54,6 +54,7 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
 pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let new = Email::parse(new).map_err(AuthError::from)?;
     let me = context.signed_in()?;
+    context.auth()?.require_fresh(&me.session)?;
     let mailer = letters::mailer(context, "change the address with `authctl users update --email`")?;
     let code = context.auth()?.change_email(&me, &new)?;
     deliver(&mailer, Purpose::ChangeEmail, &new, code.as_ref())?;

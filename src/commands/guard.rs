@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
+use super::nobody_is_signed_in;
 use crate::auth::{AuthError, SignedIn};
 use crate::cli::GuardArgs;
-use crate::context::{Context, NoToken};
+use crate::context::Context;
 use crate::output::Outcome;
-use crate::session_file::SessionFileError;
 
 pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = match admitted(args, context) {
@@ -45,8 +45,6 @@ fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn>
 /// Whether another sign-in may change the answer: nobody is signed in, or not recently enough. Not
 /// when the environment holds a token: that would still be the one that counts.
 fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
-    let is_about_the_session = error.is::<NoToken>()
-        || error.is::<SessionFileError>()
-        || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::NotFresh));
+    let is_about_the_session = nobody_is_signed_in(error) || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
     is_about_the_session && context.overriding_variable().is_none()
 }

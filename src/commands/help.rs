@@ -9,21 +9,15 @@ pub(super) fn run(about: &[String]) -> anyhow::Result<Outcome> {
     let page = match words.as_slice() {
         ["exit-codes"] => topics::exit_codes(),
         ["environment"] => topics::environment(),
-        ["security"] => topics::SECURITY.to_owned(),
+        ["security"] => topics::security(),
         words => command_page(words)?,
     };
     Ok(Outcome::Page(page))
 }
 
 fn command_page(words: &[&str]) -> Result<String, Refusal> {
-    let mut command = cli::command();
-    command.build();
-    let mut found = &mut command;
-    for word in words {
-        found = found.find_subcommand_mut(word).ok_or_else(|| Refusal::Usage {
-            message: "there is no command and no topic of this name".to_owned(),
-            hint: "see authctl --help; topics are exit-codes, environment and security",
-        })?;
-    }
-    Ok(found.render_long_help().to_string())
+    cli::page(words).ok_or_else(|| Refusal::Usage {
+        message: "there is no command and no topic of this name".to_owned(),
+        hint: "see authctl --help; topics are exit-codes, environment and security",
+    })
 }

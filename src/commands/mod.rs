@@ -21,16 +21,19 @@ mod whoami;
 
 use anyhow::Context as _;
 
-use crate::auth::AuthError;
 use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, SessionWish};
 use crate::cli::{
     AccountCommand, Command, DbCommand, EmailCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand,
     WhoseArgs,
 };
-use crate::context::Context;
-use crate::output::Outcome;
+use crate::context::{Context, NoToken};
+use crate::error::Refusal;
+use crate::output::{Kept, Outcome};
 use crate::prompt::Source;
-use crate::session_file::Pending;
+use crate::session_file::{Pending, SessionFileError};
 
 /// Runs a command.
 ///
@@ -139,6 +142,49 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
         context.notices.push("the session that was stored before is still live; the next sign-in ends it".into());
     }
     Ok(begun)
+}
+
+/// Refuses to print a token where nobody would read it.
+fn refuse_lost_token(print: bool, context: &Context) -> Result<(), Refusal> {
+    if print && context.output_is_lost() {
+        return Err(Refusal::Usage {
+            message: "--print-token was given, but standard output is /dev/null or closed".into(),
+            hint: "the token would be lost while its session lives: send standard output somewhere",
+        });
+    }
+    Ok(())
+}
+
+/// Begins a session, and has its token printed or kept in the session file.
+fn begin(
+    wish: &SessionWish,
+    email: &str,
+    print_token: bool,
+    context: &mut Context,
+    make: impl FnOnce(Auth<'_>) -> Result<(User, Session), AuthError>,
+) -> anyhow::Result<(User, Session, Kept)> {
+    if print_token {
+        let begun = make(context.auth()?);
+        if matches!(begun, Err(AuthError::Store(_))) {
+            // The engine's no to a commit is no proof that nothing was written, and nobody will hold
+            // this token. More than trying cannot be done.
+            let _ = context.auth()?.store.end_session(&wish.token);
+        }
+        let (user, session) = begun?;
+        return Ok((user, session, Kept::Printed(wish.token.clone())));
+    }
+    let pending = prepare(&wish.token, email, context)?;
+    let begun = make(context.auth()?);
+    let (user, session) = conclude(begun, pending, context)?;
+    notice_override(context);
+    Ok((user, session, Kept::File(context.session_file()?.path())))
+}
+
+/// Whether an error only says that nobody is signed in.
+fn nobody_is_signed_in(error: &anyhow::Error) -> bool {
+    error.is::<NoToken>()
+        || error.is::<SessionFileError>()
+        || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_)))
 }
 
 /// Says that a stored session will not be used as long as the environment holds another.

@@ -55,7 +55,7 @@ pub struct Context {
     environment: Environment,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
-    /// Who was found to be signed in, by id: still so after the database was closed for a question.
+    /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
     signed_in: Option<String>,
     store: Option<Box<dyn Store>>,
 }
@@ -149,7 +149,7 @@ impl Context {
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
         let me = self.auth()?.signed_in(&token)?;
-        self.signed_in = Some(me.user.id.clone());
+        self.signed_in = Some(me.actor().to_owned());
         let acting = self.acting();
         self.auth()?.store.act_as(acting);
         Ok(me)
@@ -176,6 +176,11 @@ impl Context {
             let (os_user, host) = origin::who();
             Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }
         })
+    }
+
+    /// The one name of who acts: of whoever was found to be signed in, else the operating system's user.
+    pub fn actor(&self) -> String {
+        self.acting().actor().name()
     }
 
     /// Why it is done, in the user's words.

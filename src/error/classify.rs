@@ -89,6 +89,12 @@ fn of_auth(error: &AuthError) -> Exit {
         AuthError::NotFresh => {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
+        AuthError::Impersonated => {
+            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("this takes a sign-in of the user's own")
+        }
+        AuthError::ActingAsAdmin => {
+            Exit::new(ExitCode::Refused, "YOU_CANNOT_IMPERSONATE_ADMINS").hint("pass --force if that is what you want")
+        }
         AuthError::WrongRole(_) => Exit::new(ExitCode::Refused, "FORBIDDEN"),
         AuthError::NoSuchUser(_) => {
             Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")

@@ -30,4 +30,4 @@ pub use page::{Page, Style};
 pub use policy::PolicyOutcome;
 pub use sessions::SessionsOutcome;
 pub use sign_in::{Kept, SignInOutcome, SignedOutHow};
-pub use users::{UserAct, UserChanged, UserState, UsersOutcome};
+pub use users::{Explanation, UserAct, UserChanged, UserState, UsersOutcome};

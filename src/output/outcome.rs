@@ -17,6 +17,7 @@ use super::sign_in::SignInOutcome;
 use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
+use crate::exit_code::ExitCode;
 
 /// What a command did.
 #[derive(Debug)]
@@ -91,6 +92,14 @@ impl Outcome {
             Self::Database(outcome) => outcome.json(),
         };
         Page::answer(format!("{document:#}\n"))
+    }
+
+    /// What the shell is told: a question may be answered with no.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
+            _ => ExitCode::Done,
+        }
     }
 
     /// A token that exists only in this answer: when the answer cannot be written, its session must

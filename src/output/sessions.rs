@@ -1,5 +1,6 @@
 //! Sessions, told.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -102,11 +103,20 @@ fn list<'a>(
             style.when(session.created_at, now),
             style.when(session.expires_at, now),
             escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
-            escape(session.user_agent.as_deref().unwrap_or("-")).into_owned(),
+            escape(&from(session)).into_owned(),
         ]
     };
     let header = [first, "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
     table(&header, sessions.map(row).collect(), 1, style)
+}
+
+/// Who began a session: the program, and whoever acts as the user in it.
+fn from(session: &Session) -> Cow<'_, str> {
+    let program = session.user_agent.as_deref().unwrap_or("-");
+    match &session.impersonated_by {
+        Some(by) => format!("impersonated by {by}; {program}").into(),
+        None => program.into(),
+    }
 }
 
 fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {

@@ -36,6 +36,17 @@ pub enum SignInOutcome {
         /// What became of its token.
         kept: Kept,
     },
+    /// A session was made in which somebody acts as its user.
+    Impersonating {
+        /// Whose.
+        user: User,
+        /// The session.
+        session: Session,
+        /// What became of its token.
+        kept: Kept,
+        /// Where.
+        database: PathBuf,
+    },
     /// The password is right; nothing was kept (`--no-store`).
     PasswordIsRight {
         /// Whose.
@@ -93,21 +104,31 @@ impl SignInOutcome {
                     format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now));
                 kept.told(done, style)
             }
+            Self::Impersonating { user, session, kept, database } => {
+                let (place, end) = (shown(database), relative(session.expires_at, now));
+                kept.told(format!("acting as {} in {place}; the session ends {end}", who(user)), style)
+            }
             Self::PasswordIsRight { user } => {
                 Page::done(format!("the password of {} is right; nothing was stored", who(user)))
             }
             Self::Who { user, session, token_from, database } => {
                 let unverified = if user.email_verified { "" } else { " (not verified)" };
-                Page::answer(facts(&[
+                let mut known = vec![
                     ("name", escape(&user.name).into_owned()),
                     ("email", format!("{}{unverified}", escape(&user.email))),
                     ("user id", escape(&user.id).into_owned()),
                     ("role", escape(user.roles()).into_owned()),
                     ("session", escape(&session.id).into_owned()),
+                ];
+                if let Some(by) = &session.impersonated_by {
+                    known.push(("impersonated by", escape(by).into_owned()));
+                }
+                known.extend([
                     ("expires", style.when(session.expires_at, now)),
                     ("token from", escape(token_from).into_owned()),
                     ("database", shown(database)),
-                ]))
+                ]);
+                Page::answer(facts(&known))
             }
             Self::SignedOut(how) => Page::done(how.told()),
         }
@@ -119,10 +140,13 @@ impl SignInOutcome {
                 let session = session.as_ref().map(|(session, _)| SessionView::from(session));
                 json!({ "user": UserView::from(user), "session": session })
             }
-            Self::SignedIn { user, session, kept: Kept::File(_) } | Self::Who { user, session, .. } => {
+            Self::SignedIn { user, session, kept: Kept::File(_) }
+            | Self::Impersonating { user, session, kept: Kept::File(_), .. }
+            | Self::Who { user, session, .. } => {
                 json!({ "session": SessionView::from(session), "user": UserView::from(user) })
             }
-            Self::SignedIn { user, session, kept: Kept::Printed(token) } => {
+            Self::SignedIn { user, session, kept: Kept::Printed(token) }
+            | Self::Impersonating { user, session, kept: Kept::Printed(token), .. } => {
                 json!({ "token": token.expose(), "session": SessionView::from(session), "user": UserView::from(user) })
             }
             Self::PasswordIsRight { user } => json!({ "user": UserView::from(user) }),
@@ -132,7 +156,8 @@ impl SignInOutcome {
 
     pub(super) fn unheld_token(&self) -> Option<&Token> {
         match self {
-            Self::SignedIn { kept: Kept::Printed(token), .. } => Some(token),
+            Self::SignedIn { kept: Kept::Printed(token), .. }
+            | Self::Impersonating { kept: Kept::Printed(token), .. } => Some(token),
             _ => None,
         }
     }

@@ -83,6 +83,7 @@ mod codes;
 mod deletion;
 mod description;
 mod ending;
+mod impersonation;
 mod nonsense;
 mod operator;
 mod pages;
@@ -90,6 +91,7 @@ mod passwords;
 mod policy;
 mod profile;
 mod pruning;
+mod roles;
 mod sessions;
 mod sign_in;
 mod users;
@@ -158,7 +160,15 @@ fn new_user(name: &str) -> NewUser {
 
 /// A session to be made, whose token is `token of ID`.
 fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> NewSession {
-    NewSession { id: id.into(), token: token_of(id), user_id: user.into(), now, expires_at, origin: Origin::default() }
+    NewSession {
+        id: id.into(),
+        token: token_of(id),
+        user_id: user.into(),
+        now,
+        expires_at,
+        origin: Origin::default(),
+        impersonated_by: None,
+    }
 }
 
 /// Begins a session from `now` to `end`, in seconds.

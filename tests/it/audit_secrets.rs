@@ -25,6 +25,7 @@ fn no_password_token_or_hash_is_anywhere_in_the_log() {
     secrets.push(made["password"].as_str().unwrap().to_owned());
     let hash = sandbox.run_with_input("hash generate --password-stdin", "canary of some other word").success();
     sandbox.run_with_input("users set-password bob@example.com --hash-stdin", hash.trim()).success();
+    secrets.push(sandbox.run("users impersonate bob@example.com --print-token").success().trim().to_owned());
     secrets.extend(stored());
     sandbox.run("account delete --yes").success();
 

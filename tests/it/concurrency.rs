@@ -209,3 +209,16 @@ fn of_parallel_password_changes_one_wins_and_its_password_is_in_force() {
         sandbox.execute("DELETE FROM authctl_throttle");
     }
 }
+
+#[test]
+fn two_operators_who_demote_the_last_two_administrators_at_once_leave_one() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("bob@example.com", "Bob").success();
+    for round in 0..20 {
+        sandbox.execute(r#"UPDATE "user" SET "role" = 'admin'"#);
+        let demote = |user| sandbox.command(["users", "set-role", user, "user", "--wait", "60s"]);
+        let runs = all_at_once(&sandbox, [demote("ada@example.com"), demote("bob@example.com")]);
+        assert_eq!((count(&runs, 0), count(&runs, 5)), (1, 1), "round {round}: {runs:?}");
+        assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user" WHERE "role" = 'admin'"#), 1, "round {round}");
+    }
+}

@@ -102,7 +102,7 @@ fn the_topics_have_their_pages() {
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
     ");
-    assert_eq!(sandbox.run("help security").success(), authctl::cli::topics::SECURITY);
+    assert_eq!(sandbox.run("help security").success(), authctl::cli::topics::security());
     for (variable, _) in authctl::cli::topics::ENVIRONMENT {
         assert!(sandbox.run("help environment").success().contains(variable));
     }

@@ -3,7 +3,9 @@
 
 mod account;
 mod codes;
+mod impersonation;
 mod model;
+mod obstacles;
 mod operator;
 mod sessions;
 mod signing_in;

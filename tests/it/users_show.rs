@@ -119,6 +119,8 @@ fn every_command(user: &str) -> Vec<Vec<&str>> {
         "ban",
         "unban",
         "unlock",
+        "explain",
+        "impersonate",
     ];
     let words = |command: &'static str| {
         let (name, more) = command.split_once(' ').unwrap_or((command, ""));

@@ -43,6 +43,14 @@ impl Default for Actor {
     }
 }
 
+impl Actor {
+    /// The one name under which somebody acts: the id of whoever is signed in, else the operating
+    /// system's user.
+    pub fn name(&self) -> String {
+        self.signed_in.clone().unwrap_or_else(|| format!("os:{}@{}", self.os_user, self.host))
+    }
+}
+
 /// How to find out who acts. Asked only when there is something to write: looking up a name takes
 /// longer than most reads.
 pub struct Acting(Box<dyn Fn() -> Actor>);

@@ -6,16 +6,18 @@ use jiff::{SignedDuration, Timestamp};
 use super::audit::Event;
 use super::email::Email;
 use super::session::Session;
-use super::store::{AdminGuard, Ban, Deleted, NewUser, Updated, UserChange, Which};
+use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUser, Updated, UserChange};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
 
 mod given;
+mod impersonate;
 mod sessions;
 mod wish;
 
 pub use given::{GivenPassword, Weakness};
+pub use impersonate::ActAs;
 pub use sessions::Scope;
 pub use wish::{CheckedWish, UserWish};
 
@@ -112,12 +114,11 @@ impl Auth<'_> {
         guard: AdminGuard,
         keep_sessions: bool,
     ) -> Result<(User, Vec<Session>), AuthError> {
-        let role = check_role(role)?;
-        // To be a user is no role that could be lost: everybody is.
-        let mut had = user.roles().split(',').map(str::trim).filter(|had| *had != "user");
-        let loses_one = had.any(|had| !role.split(',').any(|has| has == had));
-        let end = (loses_one && !keep_sessions).then_some(Which::All);
-        self.apply(user, &UserChange { role: Some(Some(role)), end, ..UserChange::default() }, guard)
+        let role = Some(Some(check_role(role)?));
+        // Which roles there were to lose, the store sees in the transaction: somebody else may set them
+        // at this moment.
+        let end = if keep_sessions { EndSessions::Never } else { EndSessions::IfRoleIsLost };
+        self.apply(user, &UserChange { role, end, ..UserChange::default() }, guard)
     }
 
     /// Says that the address is verified, or that it is not.
@@ -141,7 +142,7 @@ impl Auth<'_> {
         guard: AdminGuard,
     ) -> Result<(User, Vec<Session>), AuthError> {
         let ban = Some(Ban::Imposed { reason, until });
-        self.apply(user, &UserChange { ban, end: Some(Which::All), ..UserChange::default() }, guard)
+        self.apply(user, &UserChange { ban, end: EndSessions::Always, ..UserChange::default() }, guard)
     }
 
     /// Lifts a ban.

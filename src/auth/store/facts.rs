@@ -6,7 +6,6 @@ use crate::auth::email::Email;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::throttle::AttemptKey;
-use crate::auth::user::User;
 
 /// A user to be made.
 #[derive(Debug, Clone)]
@@ -44,6 +43,8 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// Where it comes from.
     pub origin: Origin,
+    /// Who acts as the user in it, when it is somebody else.
+    pub impersonated_by: Option<String>,
 }
 
 /// Where a sign-in comes from.
@@ -130,56 +131,6 @@ pub struct NewPassword<'a> {
     pub now: Timestamp,
 }
 
-/// What of a user changes; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserChange {
-    /// New display name.
-    pub name: Option<String>,
-    /// New picture, or `Some(None)` for none.
-    pub image: Option<Option<String>>,
-    /// New address.
-    pub email: Option<Email>,
-    /// Whether the address is verified.
-    pub email_verified: Option<bool>,
-    /// New roles, separated by commas, or `Some(None)` for none.
-    pub role: Option<Option<String>>,
-    /// New ban.
-    pub ban: Option<Ban>,
-    /// Sessions that end with it.
-    pub end: Option<Which>,
-}
-
-/// Whether a user is banned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ban {
-    /// Not.
-    Lifted,
-    /// For a reason, until an instant or for good.
-    Imposed {
-        /// Why.
-        reason: Option<String>,
-        /// Until when.
-        until: Option<Timestamp>,
-    },
-}
-
-/// What a change of a user did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
-pub enum Updated {
-    /// The user as it is now, and the sessions that ended.
-    User {
-        /// As read back.
-        user: User,
-        /// As they were.
-        ended: Vec<Session>,
-    },
-    /// Refused: no other administrator would be left.
-    LastAdmin,
-    /// There is no such user.
-    Missing,
-}
-
 /// How a user can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -189,6 +140,16 @@ pub struct Account {
     pub account_id: String,
     /// Whether it holds a password hash.
     pub has_password: bool,
+}
+
+impl Account {
+    /// The provider of accounts that sign in with a password, as Better Auth names it.
+    pub const CREDENTIAL: &str = "credential";
+
+    /// Whether it is meant to hold a password.
+    pub fn is_credential(&self) -> bool {
+        self.provider_id == Self::CREDENTIAL
+    }
 }
 
 /// Whether the last administrator may go.

@@ -4,6 +4,7 @@
 //! changes something is one act in one transaction, and returns what was stored as read back from
 //! the database.
 
+mod change;
 mod code;
 mod error;
 mod facts;
@@ -21,12 +22,13 @@ use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
+use super::{ActAs, AuthError};
 
+pub use change::{Ban, EndSessions, Updated, UserChange};
 pub use code::{CodeEffect, NewCode};
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Ban, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange,
-    Updated, UserChange, Which,
+    Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange, Which,
 };
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
 pub use upkeep::Upkeep;
@@ -91,6 +93,14 @@ pub trait Store: Upkeep + fmt::Debug {
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError>;
+
+    /// Makes a session in which somebody acts as its user, unless [`ActAs::check`] says no to the user
+    /// as the row is then.
+    fn impersonate(
+        &mut self,
+        session: &NewSession,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError>;
 
     /// Moves a session's end; `None` when the session has been ended meanwhile.
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError>;

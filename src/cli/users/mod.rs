@@ -3,6 +3,7 @@
 mod change;
 mod list;
 mod make;
+mod sign_in;
 
 use clap::{Args, Subcommand};
 
@@ -11,6 +12,7 @@ pub use change::{
 };
 pub use list::{ListUsersArgs, UserOrder};
 pub use make::{CreateUserArgs, GivenPasswordArgs};
+pub use sign_in::{ExplainArgs, ImpersonateArgs};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl users create admin@example.com --name Admin --role admin --verified --generate
@@ -31,6 +33,11 @@ pub enum UsersCommand {
     /// Show a user: roles, ways to sign in, live sessions, failed attempts
     #[command(after_help = "Example:\n  authctl users show ada@example.com")]
     Show(UserArg),
+    /// Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise
+    #[command(after_help = "Examples:
+  authctl users explain ada@example.com
+  authctl users explain ada@example.com --at 2030-01-01T00:00:00Z --json | jq -r '.reasons[].code'")]
+    Explain(ExplainArgs),
     /// Say whether a user exists; exit code 0 when yes, 3 when no
     #[command(after_help = "Example:\n  authctl users exists ada@example.com || echo missing")]
     Exists(UserArg),
@@ -71,6 +78,11 @@ pub enum UsersCommand {
     /// Forget a user's failed attempts to sign in
     #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
     Unlock(UserArg),
+    /// Act as a user for a while, in a session that says so and does nothing that cannot be undone
+    #[command(after_help = "Examples:
+  authctl users impersonate ada@example.com --for 30m --reason ticket-7
+  AUTHCTL_TOKEN=$(authctl users impersonate ada@example.com --print-token)")]
+    Impersonate(ImpersonateArgs),
 }
 
 /// A user.

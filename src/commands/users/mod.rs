@@ -1,6 +1,8 @@
 //! `users`: what an operator does to users. Each writing command names the database it wrote to.
 
 mod create;
+mod explain;
+mod impersonate;
 mod list;
 mod show;
 
@@ -22,6 +24,7 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
     match command {
         UsersCommand::List(args) => list::run(args, context).context("could not list users"),
         UsersCommand::Show(args) => show::run(&args.user, context).context("could not show the user"),
+        UsersCommand::Explain(args) => explain::run(args, context).context("could not explain"),
         UsersCommand::Exists(args) => exists(&args.user, context),
         UsersCommand::Create(args) => create::run(args, context).context("could not create the user"),
         UsersCommand::Update(args) => update(args, context).context("could not update the user"),
@@ -33,6 +36,7 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Ban(args) => ban(args, context).context("could not ban the user"),
         UsersCommand::Unban(args) => unban(&args.user, context).context("could not lift the ban"),
         UsersCommand::Unlock(args) => unlock(&args.user, context).context("could not unlock the user"),
+        UsersCommand::Impersonate(args) => impersonate::run(args, context).context("could not act as the user"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What operators see of users and do to them, told.
 
 mod act;
+mod explain;
 mod state;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::auth::store::UserPage;
 use crate::auth::user::User;
 
 pub use act::{UserAct, UserChanged};
+pub use explain::Explanation;
 pub use state::UserState;
 
 /// What `users` did.
@@ -28,6 +30,8 @@ pub enum UsersOutcome {
     Page(UserPage),
     /// A user in full.
     State(UserState),
+    /// Whether a user can sign in.
+    Explained(Explanation),
     /// There is such a user.
     Exists,
     /// There was no such user to delete (`--if-exists`).
@@ -55,6 +59,7 @@ impl UsersOutcome {
         match self {
             Self::Page(page) => list(page, now, style),
             Self::State(state) => Page::answer(state.facts(now, style)),
+            Self::Explained(explanation) => Page::answer(explanation.human(now, style)),
             Self::Exists => Page::done("the user exists".to_owned()),
             Self::WasMissing { database } => {
                 Page::done(format!("there was no such user in {}; nothing to delete", shown(database)))
@@ -80,6 +85,7 @@ impl UsersOutcome {
                 "next": page.next,
             }),
             Self::State(state) => state.json(),
+            Self::Explained(explanation) => explanation.json(),
             Self::Exists => json!({ "exists": true }),
             Self::WasMissing { database } => json!({ "deleted": null, "database": database.to_string_lossy() }),
             Self::Changed(changed) => changed.json(),

@@ -79,9 +79,14 @@ pub(super) fn banned(user: &User, now: Timestamp) -> String {
     if !user.is_banned(now) {
         return "no".to_owned();
     }
-    let until = user.ban_expires.map_or_else(|| "for good".to_owned(), |until| format!("until {}", rfc3339(until)));
-    match &user.ban_reason {
-        Some(reason) => format!("{until}: {}", escape(reason)),
+    escape(&ban(user.ban_expires, user.ban_reason.as_deref())).into_owned()
+}
+
+/// Until when and why somebody is banned, as it is written.
+pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
+    let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", rfc3339(until)));
+    match reason {
+        Some(reason) => format!("{until}: {reason}"),
         None => until,
     }
 }

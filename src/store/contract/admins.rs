@@ -3,10 +3,10 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::auth::store::{AdminGuard, Ban, Updated, UserChange, Which};
+use crate::auth::store::{AdminGuard, Ban, EndSessions, Updated, UserChange};
 
 fn demotion() -> UserChange {
-    UserChange { role: Some(Some("user".into())), end: Some(Which::All), ..UserChange::default() }
+    UserChange { role: Some(Some("user".into())), end: EndSessions::Always, ..UserChange::default() }
 }
 
 fn ban() -> UserChange {

@@ -4,7 +4,7 @@
 use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event};
 use crate::auth::policy::{KEYS, ThrottleRules};
-use crate::auth::store::{AdminGuard, Ban, Deleted, Ended, PasswordChange, Updated, UserChange, Which};
+use crate::auth::store::{AdminGuard, Ban, Deleted, EndSessions, Ended, PasswordChange, Updated, UserChange, Which};
 
 pub(super) fn entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -136,7 +136,7 @@ fn a_fact_whose_entry_cannot_be_written_did_not_happen(db: &Database) {
     store.create_user(&new_user("bob"), None, None).unwrap_err();
     store.end_session(&token_of("adas")).unwrap_err();
     store.move_session("adas", at(1), at(99)).unwrap_err();
-    let change = UserChange { name: Some("Eve".into()), end: Some(Which::All), ..UserChange::default() };
+    let change = UserChange { name: Some("Eve".into()), end: EndSessions::Always, ..UserChange::default() };
     store.update_user("ada", &change, AdminGuard::Off, at(3)).unwrap_err();
     store.delete_user("ada", AdminGuard::Off, at(3)).unwrap_err();
     store.prune(at(99), 10).unwrap_err();

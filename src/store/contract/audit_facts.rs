@@ -7,7 +7,8 @@ use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
 use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, Ban, CodeEffect, Deleted, NewCode, NewPassword, PasswordChange, StoreError, Updated, UserChange, Which,
+    AdminGuard, Ban, CodeEffect, Deleted, EndSessions, NewCode, NewPassword, PasswordChange, StoreError, Updated,
+    UserChange, Which,
 };
 
 /// What has been told since the last call: `event user session detail`, one a line.
@@ -106,7 +107,7 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
                 name: Some("Ada".into()),
                 role: Some(Some("editor,reviewer".into())),
                 ban: Some(spam),
-                end: Some(Which::All),
+                end: EndSessions::Always,
                 ..none()
             },
             vec![
@@ -117,7 +118,7 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
             ],
         ),
     ] {
-        if change.end.is_some() {
+        if change.end == EndSessions::Always {
             begin(&mut *store, "adas", "ada", 0, 60);
             let _ = news.of(&mut *store);
         }

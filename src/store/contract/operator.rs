@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::store::{Account, AdminGuard, Ban, NewPassword, StoreError, Updated, UserChange, Which};
+use crate::auth::store::{Account, AdminGuard, Ban, EndSessions, NewPassword, StoreError, Updated, UserChange, Which};
 use crate::auth::throttle::Attempts;
 
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, seconds: i64) -> (User, Vec<String>) {
@@ -180,13 +180,13 @@ fn each_field_changes_alone_and_sessions_end_only_when_the_change_says_so(db: &D
             email_verified: Some(false),
             role: Some(None),
             ban: Some(Ban::Lifted),
-            end: None,
+            end: EndSessions::Never,
         };
         expected.updated_at = at(seconds);
         assert_eq!(update(&mut *store, "ada", &back, seconds).0, expected, "{change:?}");
     }
     assert_eq!(ids(&mut *store, "ada"), ["adas"]);
-    let (_, ended) = update(&mut *store, "ada", &UserChange { end: Some(Which::All), ..none() }, 9);
+    let (_, ended) = update(&mut *store, "ada", &UserChange { end: EndSessions::Always, ..none() }, 9);
     assert_eq!((ended, ids(&mut *store, "ada")), (vec!["adas".to_owned()], vec![]));
     assert_eq!((by_id(&mut *store, "bob"), ids(&mut *store, "bob")), (bob, vec!["bobs".to_owned()]));
 }
@@ -197,7 +197,7 @@ fn an_address_that_is_taken_changes_nothing(db: &Database) {
     let change = UserChange {
         email: Some(email("bob")),
         name: Some("Thief".into()),
-        end: Some(Which::All),
+        end: EndSessions::Always,
         ..UserChange::default()
     };
     let refused = store.update_user("ada", &change, AdminGuard::Off, at(9));

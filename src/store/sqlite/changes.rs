@@ -9,7 +9,7 @@ use super::users::{find, read_back};
 use super::{codes, rows, sessions};
 use crate::auth::audit::Event;
 use crate::auth::code::Purpose;
-use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -70,7 +70,8 @@ pub(super) fn update(
             codes::delete_all(tx, purpose, id)?;
         }
     }
-    let ended = sessions::end(tx, dialect, id, change.end.as_ref())?;
+    let end = change.end.is_due(&before, &user).then_some(Which::All);
+    let ended = sessions::end(tx, dialect, id, end.as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })

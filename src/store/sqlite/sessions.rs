@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::rows;
+use super::{rows, users};
+use crate::auth::audit::Event;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewSession, StoreError, Which};
-use crate::auth::user::User;
+use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError};
 use crate::store::dialect::Dialect;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -79,8 +81,8 @@ pub(super) fn delete_by_ids(
 
 pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSession) -> Result<Session, StoreError> {
     tx.execute(
-        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId")
-           VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)"#,
+        r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "userAgent", "userId",
+           "impersonatedBy") VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)"#,
         (
             &session.id,
             dialect.time(session.expires_at),
@@ -89,11 +91,31 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: Dialect, session: &NewSessio
             &session.origin.ip_address,
             &session.origin.user_agent,
             &session.user_id,
+            &session.impersonated_by,
         ),
     )
     .engine()?;
     by_id(tx, dialect, &session.id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
+}
+
+/// Makes a session in which somebody acts as its user, if that may be.
+pub(super) fn impersonate(
+    tx: &Transaction<'_>,
+    dialect: Dialect,
+    log: &mut Vec<Event>,
+    session: &NewSession,
+    whom: ActAs,
+) -> Result<Result<(User, Session), AuthError>, StoreError> {
+    let Some(user) = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))? else {
+        return Ok(Err(AuthError::NoSuchUser(session.user_id.clone())));
+    };
+    if let Err(refused) = whom.check(&user, session.now) {
+        return Ok(Err(refused));
+    }
+    let begun = insert(tx, dialect, session)?;
+    log.push(Event::session("session.impersonated", &begun.user_id, &begun.id));
+    Ok(Ok((user, begun)))
 }
 
 pub(super) fn set_end(

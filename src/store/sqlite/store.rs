@@ -16,6 +16,7 @@ use crate::auth::store::{
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -95,6 +96,14 @@ impl Store for Sqlite {
         self.act(|tx, dialect, log| {
             passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded, attempts })
         })
+    }
+
+    fn impersonate(
+        &mut self,
+        session: &NewSession,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError> {
+        self.act(|tx, dialect, log| sessions::impersonate(tx, dialect, log, session, whom))
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {

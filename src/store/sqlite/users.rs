@@ -10,9 +10,6 @@ use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
-/// The provider of accounts that sign in with a password, as Better Auth names it.
-const CREDENTIAL: &str = "credential";
-
 pub(super) fn find(connection: &Connection, dialect: Dialect, who: &UserRef) -> Result<Option<User>, StoreError> {
     let (column, key) = match who {
         UserRef::Email(email) => ("email", email.as_str()),
@@ -28,7 +25,7 @@ pub(super) fn password_hash(connection: &Connection, user_id: &str) -> Result<Op
     let text: Option<Option<String>> = connection
         .query_row(
             r#"SELECT "password" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
-            [CREDENTIAL, user_id],
+            [Account::CREDENTIAL, user_id],
             |row| row.get(0),
         )
         .optional()
@@ -47,7 +44,7 @@ pub(super) fn set_password_hash(
     tx.execute(
         r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
            WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
-        (CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
+        (Account::CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
     )
     .engine()
 }
@@ -83,7 +80,7 @@ fn insert_credential(
     tx.execute(
         r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
            VALUES (?1, ?2, ?3, ?2, ?4, ?5, ?5)"#,
-        (id, user_id, CREDENTIAL, hash.expose(), dialect.time(now)),
+        (id, user_id, Account::CREDENTIAL, hash.expose(), dialect.time(now)),
     )
     .engine()?;
     Ok(())

@@ -67,7 +67,8 @@ impl Source {
         let (mut imported, mut named) = (Vec::new(), Vec::new());
         let mut words = words(&self.code).into_iter().peekable();
         while let Some(word) = words.next() {
-            if word == "use" {
+            // In the bound `use<..>` it imports nothing.
+            if word == "use" && words.peek().is_none_or(|next| next != "<") {
                 use_tree(&mut words, "", &mut imported);
             } else if is_name(&word) {
                 let mut path = word;
@@ -235,7 +236,7 @@ pub(crate) use ::outer::H;
 fn code<'a>(x: &'a crate::i::J) { let _ = "crate::text"; let _ = r#"crate::"raw"#; nix::k::<u8>(); n::o::p(); '"'; }
 #[cfg(test)]
 mod tests { use crate::secret; }
-fn after() { self::l::m() }
+fn after() -> impl Sized + use<> { self::l::m() }
 "##;
     let code = without_inline_tests(without_comments_and_texts(text));
     let source = Source { path: "src/cli/parse.rs".into(), text: text.into(), code };

@@ -112,6 +112,11 @@ pub(super) fn chapters() -> Roff {
     }
     roff.control("SH", ["SECURITY"]);
     paragraphs(&mut roff, topics::SECURITY);
+    roff.control("SH", ["AUTHORITY"]);
+    for line in cli::AUTHORITIES {
+        let asks = if line.destructive { "; asks first" } else { "" };
+        entry(&mut roff, line.command, &format!("{}{asks}", line.who.name()));
+    }
     roff
 }
 

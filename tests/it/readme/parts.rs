@@ -15,7 +15,18 @@ pub(super) fn parts() -> Vec<(&'static str, String)> {
         ("environment", table("Variable", topics::ENVIRONMENT)),
         ("files", table("File", topics::FILES)),
         ("security", topics::SECURITY.to_owned()),
+        ("authority", authority()),
     ]
+}
+
+fn authority() -> String {
+    let mut text = String::from("\n| Command | Who may run it | Asks first |\n|---|---|---|\n");
+    for line in cli::AUTHORITIES {
+        let asks = if line.destructive { "yes" } else { "" };
+        writeln!(text, "| `{}` | {} | {asks} |", line.command, line.who.name()).unwrap();
+    }
+    text.push('\n');
+    text
 }
 
 /// Where a part's text begins and ends in the manual.

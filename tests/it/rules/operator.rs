@@ -70,6 +70,17 @@ fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
 }
 
 #[test]
+fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
+    let mut world = World::with_ada();
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let ada = find(&mut world, "ada");
+    world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
+    let (_, ended) = world.at(1).set_role(&ada, "editor", AdminGuard::Off, false).unwrap();
+    assert_eq!(ended.len(), 1);
+    assert!(world.at(1).signed_in(&token).is_err());
+}
+
+#[test]
 fn how_long_somebody_waits_is_told_until_the_wait_is_over() {
     let mut world = World::with_ada();
     let ada = find(&mut world, "ada");

@@ -1,0 +1,75 @@
+//! Acting as a user: a session of the user's, marked with who is in it, for a time that use does not
+//! prolong.
+
+use jiff::Timestamp;
+
+use crate::auth::obstacle::Obstacle;
+use crate::auth::session::Session;
+use crate::auth::store::NewSession;
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, SessionWish};
+
+/// As whom an operator may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActAs {
+    /// As anybody who is no administrator: whoever may act as one has all of an administrator's rights.
+    NoAdministrator,
+    /// As anybody (`--force`).
+    Anybody,
+}
+
+impl ActAs {
+    /// Says no to a user who is banned, or an administrator when that matters. The store asks in the
+    /// transaction that makes the session, with the user as the row is then.
+    ///
+    /// # Errors
+    /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`].
+    pub fn check(self, user: &User, now: Timestamp) -> Result<(), AuthError> {
+        if let Some(ban) = Obstacle::ban(user, now) {
+            return Err(ban.refusal(now));
+        }
+        match self {
+            Self::NoAdministrator if user.has_role("admin") => Err(AuthError::ActingAsAdmin),
+            Self::NoAdministrator | Self::Anybody => Ok(()),
+        }
+    }
+}
+
+impl Auth<'_> {
+    /// Makes a session in which somebody else, named by `by`, acts as the user. It is no sign-in: the
+    /// password, the address and the second factor do not matter.
+    ///
+    /// # Errors
+    /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`].
+    pub fn impersonate(
+        &mut self,
+        user: &User,
+        by: String,
+        wish: &SessionWish,
+        whom: ActAs,
+    ) -> Result<(User, Session), AuthError> {
+        let session = NewSession { impersonated_by: Some(by), ..self.new_session(wish, &user.id)? };
+        self.store.impersonate(&session, whom)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::{at, user};
+
+    #[test]
+    fn nobody_acts_as_who_is_banned_and_only_by_force_as_an_administrator() {
+        let anybody = user();
+        let admin = User { role: Some("editor, admin".into()), ..user() };
+        let banned = User { banned: true, ban_expires: Some(at(60)), ..admin.clone() };
+        for whom in [ActAs::NoAdministrator, ActAs::Anybody] {
+            assert!(whom.check(&anybody, at(0)).is_ok());
+            assert!(matches!(whom.check(&banned, at(59)), Err(AuthError::Banned { .. })));
+        }
+        for admin in [(&admin, at(0)), (&banned, at(60))] {
+            assert!(matches!(ActAs::NoAdministrator.check(admin.0, admin.1), Err(AuthError::ActingAsAdmin)));
+            assert!(ActAs::Anybody.check(admin.0, admin.1).is_ok());
+        }
+    }
+}

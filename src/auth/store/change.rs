@@ -1,0 +1,81 @@
+//! Changes of a user, and what the store decides about them with the row before its eyes.
+
+use jiff::Timestamp;
+
+use crate::auth::email::Email;
+use crate::auth::session::Session;
+use crate::auth::user::User;
+
+/// What of a user changes; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// New display name.
+    pub name: Option<String>,
+    /// New picture, or `Some(None)` for none.
+    pub image: Option<Option<String>>,
+    /// New address.
+    pub email: Option<Email>,
+    /// Whether the address is verified.
+    pub email_verified: Option<bool>,
+    /// New roles, separated by commas, or `Some(None)` for none.
+    pub role: Option<Option<String>>,
+    /// New ban.
+    pub ban: Option<Ban>,
+    /// Whether the user's sessions end with it.
+    pub end: EndSessions,
+}
+
+/// Whether a change of a user ends all sessions of the user. Decided in the transaction of the change:
+/// what was read before may be another's past by then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EndSessions {
+    /// They go on.
+    #[default]
+    Never,
+    /// They end.
+    Always,
+    /// They end if the user had a role that is gone with the change.
+    IfRoleIsLost,
+}
+
+impl EndSessions {
+    /// Decides, from the user before and after the change.
+    pub fn is_due(self, before: &User, after: &User) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::IfRoleIsLost => after.has_lost_a_role(before),
+        }
+    }
+}
+
+/// Whether a user is banned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ban {
+    /// Not.
+    Lifted,
+    /// For a reason, until an instant or for good.
+    Imposed {
+        /// Why.
+        reason: Option<String>,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+}
+
+/// What a change of a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
+pub enum Updated {
+    /// The user as it is now, and the sessions that ended.
+    User {
+        /// As read back.
+        user: User,
+        /// As they were.
+        ended: Vec<Session>,
+    },
+    /// Refused: no other administrator would be left.
+    LastAdmin,
+    /// There is no such user.
+    Missing,
+}

@@ -1,0 +1,81 @@
+//! Sessions in which somebody acts as their user: as whom, the row says at that moment.
+
+use super::audit::entries;
+use super::*;
+use crate::auth::store::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
+use crate::auth::{ActAs, AuthError};
+
+fn wanted(user: &str) -> NewSession {
+    NewSession { impersonated_by: Some("os:root@host".into()), ..new_session("acting", user, at(3), at(63)) }
+}
+
+fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let (user, session) = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+    assert_eq!(Some(&user), by_id(&mut *store, "ada").as_ref());
+    assert_eq!(session.impersonated_by.as_deref(), Some("os:root@host"));
+    assert_eq!((session.created_at, session.updated_at, session.expires_at), (at(3), at(3), at(63)));
+    assert_eq!(store.session(&token_of("acting")).unwrap(), Some((session, user)));
+    let last = entries(&mut *store, 0).pop().unwrap();
+    assert_eq!(last.event, "session.impersonated");
+    assert_eq!((last.user_id.as_deref(), last.session_id.as_deref()), (Some("ada"), Some("acting")));
+}
+
+fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let told = entries(&mut *store, 0).len();
+    for (now, refused) in [
+        (r#""role" = 'editor,admin'"#, AuthError::ActingAsAdmin),
+        (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
+    ] {
+        db.edit(&format!(r#"UPDATE "user" SET {now}"#));
+        let error = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
+        assert_eq!(error.to_string(), refused.to_string(), "{now}");
+    }
+    let gone = store.impersonate(&wanted("bob"), ActAs::Anybody).unwrap();
+    assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
+    assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, told));
+
+    db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
+    assert!(store.impersonate(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
+}
+
+fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
+    let ban = Some(Ban::Imposed { reason: None, until: Some(at(4)) });
+    let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+    match store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap() {
+        Updated::User { ended, .. } => ended,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn by_a_new_password(store: &mut dyn Store) -> Vec<Session> {
+    let new = NewPassword {
+        user_id: "ada",
+        account_id: "unused".into(),
+        hash: &hash("new"),
+        end: Some(Which::All),
+        attempts: &attempts_of("ada"),
+        now: at(4),
+    };
+    store.set_password(&new).unwrap().unwrap()
+}
+
+fn by_its_token(store: &mut dyn Store) -> Vec<Session> {
+    store.end_session(&token_of("acting")).unwrap().into_iter().collect()
+}
+
+fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for end in [by_a_new_password, by_its_token, by_a_ban] {
+        store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+        assert_eq!(names(&end(&mut *store)), ["acting"]);
+        assert_eq!(ids(&mut *store, "ada"), [""; 0]);
+    }
+}
+
+on_every_engine!(
+    a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log,
+    who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session,
+    whatever_ends_the_sessions_of_a_user_ends_this_one,
+);

@@ -1,0 +1,147 @@
+//! Every command there is: who may run it, and what it does where nobody can be asked.
+
+mod examples;
+
+use authctl::cli::{self, AUTHORITIES, Authority, Who};
+use examples::{EXAMPLES, Effect, Example};
+
+use crate::machine::{under_shell, without_hanging};
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// Ada, an administrator, is signed in here; bob has an account and a session that has expired.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("users set-role ada@example.com admin").success();
+    let bob = "users create bob@example.com --name Bob --password-stdin";
+    sandbox.run_with_input(bob, PASSWORD).success();
+    let session = "signin bob@example.com --password-stdin --print-token";
+    let _ = sandbox.run_with_input(session, PASSWORD).success();
+    sandbox.execute(
+        r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
+           (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
+    );
+    sandbox
+}
+
+fn example(line: &Authority) -> &'static Example {
+    let mut found = EXAMPLES.iter().filter(|example| example.command == line.command);
+    let example = found.next().unwrap_or_else(|| panic!("{} has no example", line.command));
+    assert!(found.next().is_none(), "{} has two examples", line.command);
+    example
+}
+
+/// Runs an example with what it reads; with no standard input at all if it reads nothing.
+fn run(sandbox: &Sandbox, example: &Example) -> Ran {
+    match example.input {
+        Some(input) => {
+            let input = input(sandbox);
+            sandbox.run_with_input(example.words, input)
+        }
+        None => without_input(sandbox, example.words),
+    }
+}
+
+/// Runs words with standard input closed, and fails rather than wait for ever.
+fn without_input(sandbox: &Sandbox, words: &str) -> Ran {
+    without_hanging(sandbox, &mut under_shell(sandbox, "exec <&-", words), "")
+}
+
+/// The words of every command that is not just a name for several.
+fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
+    for below in command.get_subcommands() {
+        let words = format!("{words} {}", below.get_name()).trim_start().to_owned();
+        // `sessions` alone lists them.
+        if !below.has_subcommands() || below.is_args_conflicts_with_subcommands_set() {
+            found.push(words.clone());
+        }
+        leaves(below, &words, found);
+    }
+}
+
+#[test]
+fn every_command_has_a_line_in_the_table_and_every_line_is_a_command() {
+    let mut known = Vec::new();
+    leaves(&cli::command(), "", &mut known);
+    let of_line = |line: &Authority| line.command.split(" --").next().unwrap().to_owned();
+    for command in &known {
+        let lines = AUTHORITIES.iter().filter(|line| line.command == command).count();
+        assert_eq!(lines, 1, "{command} in the table of authority");
+    }
+    for line in AUTHORITIES {
+        assert!(known.contains(&of_line(line)), "{} is no command", line.command);
+        assert!(example(line).words.starts_with(&of_line(line)), "{}", line.command);
+    }
+    assert_eq!(EXAMPLES.len(), AUTHORITIES.len(), "an example without a line");
+}
+
+#[test]
+fn nobody_who_is_not_signed_in_runs_what_is_for_the_signed_in_and_everybody_else_can() {
+    for line in AUTHORITIES {
+        let sandbox = sandbox();
+        std::fs::remove_dir_all(sandbox.sessions()).unwrap();
+        let ran = run(&sandbox, example(line));
+        match line.who {
+            Who::SignedIn | Who::Fresh => assert_eq!(ran.code, 4, "{}: {ran}", line.command),
+            Who::Anyone | Who::Operator => assert!(![4, 5].contains(&ran.code), "{}: {ran}", line.command),
+        }
+    }
+}
+
+#[test]
+fn what_needs_a_fresh_sign_in_is_refused_a_day_later_and_nothing_else_is() {
+    for line in AUTHORITIES {
+        let sandbox = sandbox();
+        sandbox.execute(r#"UPDATE "session" SET "createdAt" = "createdAt" - 90000"#);
+        let ran = run(&sandbox, example(line));
+        assert_eq!(ran.code == 5, line.who == Who::Fresh, "{}: {ran}", line.command);
+    }
+}
+
+#[test]
+fn what_destroys_asks_first_and_nothing_else_does() {
+    for line in AUTHORITIES {
+        let example = example(line);
+        let words = example.words.replace(" --yes", "");
+        assert_eq!(words != example.words, line.destructive, "{}: the example says yes", line.command);
+        if line.destructive {
+            let sandbox = sandbox();
+            let rows = || sandbox.number(r#"SELECT count(*) FROM "authctl_audit""#);
+            let before = rows();
+            let said = without_input(&sandbox, &words).failure(2);
+            assert!(said.contains("--yes"), "{}: {said}", line.command);
+            assert_eq!(rows(), before, "{}: nothing was done", line.command);
+        }
+    }
+}
+
+#[test]
+fn no_command_hangs_or_succeeds_without_its_effect_when_nobody_can_be_asked() {
+    for line in AUTHORITIES {
+        let example = example(line);
+        let sandbox = sandbox();
+        if example.input.is_some() {
+            // Neither from a terminal that is not there nor from a standard input that is closed.
+            let asking: Vec<&str> = example.words.split(' ').filter(|word| !word.ends_with("stdin")).collect();
+            for words in [example.words, &asking.join(" ")] {
+                let ran = without_input(&sandbox, words);
+                assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{words}: {ran}");
+                assert!(ran.stderr.starts_with("error: ") && !ran.stderr.contains("usage: "), "{words}: {ran}");
+            }
+        }
+        let seen = sandbox.number(r#"SELECT max("seq") FROM "authctl_audit""#);
+        let ran = run(&sandbox, example);
+        let code = if let Effect::Refused(code) = example.effect { code } else { 0 };
+        assert_eq!(ran.code, code, "{}: {ran}", line.command);
+        let entries = |name: &str| {
+            let sql = format!(r#"SELECT count(*) FROM "authctl_audit" WHERE "seq" > {seen} AND "event" = '{name}'"#);
+            sandbox.number(&sql)
+        };
+        match example.effect {
+            Effect::Answer => assert!(!ran.stdout.trim().is_empty(), "{}: {ran}", line.command),
+            Effect::Event(name) => assert!(entries(name) > 0, "{} leaves no {name}: {ran}", line.command),
+            Effect::File(name) => assert!(sandbox.path(name).exists(), "{}: {ran}", line.command),
+            Effect::Code => {}
+            Effect::Refused(_) => assert!(ran.stderr.contains("hint: "), "{}: {ran}", line.command),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One run of every command, with all that it needs, in a sandbox where ada, an administrator, is
+//! signed in and bob has an account.
+
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+
+/// A run of a command.
+pub(super) struct Example {
+    /// Its line in the table of authority.
+    pub(super) command: &'static str,
+    /// The words.
+    pub(super) words: &'static str,
+    /// What it reads from standard input.
+    pub(super) input: Option<fn(&Sandbox) -> String>,
+    /// How to see that it was done.
+    pub(super) effect: Effect,
+}
+
+/// What shows that a command did what it was asked to.
+pub(super) enum Effect {
+    /// Words on standard output.
+    Answer,
+    /// This entry in the audit log.
+    Event(&'static str),
+    /// The exit code is the answer.
+    Code,
+    /// This file is there.
+    File(&'static str),
+    /// It cannot be done here, and says so with this code.
+    Refused(i32),
+}
+
+impl Example {
+    const fn new(command: &'static str, words: &'static str, effect: Effect) -> Self {
+        Self { command, words, input: None, effect }
+    }
+
+    const fn reads(mut self, input: fn(&Sandbox) -> String) -> Self {
+        self.input = Some(input);
+        self
+    }
+}
+
+fn password(_: &Sandbox) -> String {
+    PASSWORD.to_owned()
+}
+
+fn passwords(_: &Sandbox) -> String {
+    format!("{PASSWORD}\n{OTHER_PASSWORD}\n")
+}
+
+fn wrong_code(_: &Sandbox) -> String {
+    "a code that nobody was given".to_owned()
+}
+
+fn hash(sandbox: &Sandbox) -> String {
+    sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success()
+}
+
+fn hash_and_password(sandbox: &Sandbox) -> String {
+    format!("{}{PASSWORD}\n", hash(sandbox))
+}
+
+fn code_and_password(sandbox: &Sandbox) -> String {
+    format!("{}{OTHER_PASSWORD}\n", sandbox.run("users reset-code bob@example.com").success())
+}
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::new("signup", "signup eve@example.com --name Eve --password-stdin", Effect::Event("user.created"))
+        .reads(password),
+    Example::new("signin", "signin bob@example.com --password-stdin", Effect::Event("session.begun")).reads(password),
+    Example::new("whoami", "whoami", Effect::Answer),
+    Example::new("sessions", "sessions", Effect::Answer),
+    Example::new("sessions list", "sessions list", Effect::Answer),
+    Example::new("sessions list --user", "sessions list --user ada@example.com", Effect::Answer),
+    Example::new("sessions list --all-users", "sessions list --all-users", Effect::Answer),
+    Example::new("sessions revoke", "sessions revoke --all", Effect::Event("session.ended")),
+    Example::new("sessions revoke --user", "sessions revoke --user ada@example.com", Effect::Event("session.ended")),
+    Example::new("sessions revoke --all-users", "sessions revoke --all-users --all", Effect::Event("session.ended")),
+    Example::new("sessions prune", "sessions prune", Effect::Event("sessions.pruned")),
+    Example::new("signout", "signout", Effect::Event("session.ended")),
+    Example::new("password change", "password change --password-stdin", Effect::Event("password.changed"))
+        .reads(passwords),
+    Example::new("passwd", "passwd --password-stdin", Effect::Event("password.changed")).reads(passwords),
+    // Nobody has set a mailer.
+    Example::new("password forgot", "password forgot bob@example.com", Effect::Refused(1)),
+    Example::new("password reset", "password reset --code-stdin --password-stdin", Effect::Event("password.set"))
+        .reads(code_and_password),
+    Example::new("email verify", "email verify --code-stdin", Effect::Refused(7)).reads(wrong_code),
+    // Nobody has set a mailer.
+    Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
+    Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),
+    Example::new("account update", "account update --name Augusta", Effect::Event("user.updated")),
+    Example::new("account delete", "account delete --yes --force-last-admin", Effect::Event("user.deleted")),
+    Example::new("guard", "guard -- echo ran", Effect::Answer),
+    Example::new("hash generate", "hash generate --password-stdin", Effect::Answer).reads(password),
+    Example::new("hash verify", "hash verify --stdin", Effect::Code).reads(hash_and_password),
+    Example::new("hash identify", "hash identify", Effect::Answer).reads(hash),
+    Example::new("hash calibrate", "hash calibrate --target 10ms --max-memory 19MiB", Effect::Answer),
+    Example::new("users list", "users list", Effect::Answer),
+    Example::new("users show", "users show bob@example.com", Effect::Answer),
+    Example::new("users explain", "users explain bob@example.com", Effect::Answer),
+    Example::new("users exists", "users exists bob@example.com", Effect::Code),
+    Example::new("users create", "users create eve@example.com --name Eve --generate", Effect::Event("user.created")),
+    Example::new("users update", "users update bob@example.com --name Robert", Effect::Event("user.updated")),
+    Example::new("users delete", "users delete bob@example.com --yes", Effect::Event("user.deleted")),
+    Example::new("users set-password", "users set-password bob@example.com --generate", Effect::Event("password.set")),
+    Example::new("users reset-code", "users reset-code bob@example.com", Effect::Event("code.created")),
+    Example::new("users set-role", "users set-role bob@example.com editor", Effect::Event("role.set")),
+    Example::new("users verify-email", "users verify-email bob@example.com", Effect::Event("email.verified")),
+    Example::new("users ban", "users ban bob@example.com --reason spam", Effect::Event("user.banned")),
+    Example::new("users unban", "users unban bob@example.com", Effect::Event("user.unbanned")),
+    Example::new("users unlock", "users unlock bob@example.com", Effect::Event("user.unlocked")),
+    Example::new("users impersonate", "users impersonate bob@example.com", Effect::Event("session.impersonated")),
+    Example::new("policy show", "policy show", Effect::Answer),
+    Example::new("policy set", "policy set session.lifetime 30d", Effect::Event("policy.set")),
+    Example::new("policy unset", "policy unset session.lifetime", Effect::Event("policy.set")),
+    Example::new("audit list", "audit list", Effect::Answer),
+    Example::new("audit tail", "audit tail", Effect::Answer),
+    Example::new("audit verify", "audit verify", Effect::Answer),
+    Example::new("audit export", "audit export", Effect::Answer),
+    Example::new("db init", "db init --db other.db", Effect::File("other.db")),
+    Example::new("db status", "db status", Effect::Answer),
+    Example::new("db migrate", "db migrate", Effect::Code),
+    Example::new("completions", "completions bash", Effect::Answer),
+    Example::new("help", "help signin", Effect::Answer),
+];

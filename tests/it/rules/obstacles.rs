@@ -1,0 +1,163 @@
+//! What stands before a sign-in: the list that an operator is told and the answer of the sign-in itself
+//! are one rule.
+
+use authctl::auth::identify::HashKind;
+use authctl::auth::obstacle::{Lack, Obstacle};
+use authctl::auth::throttle::AttemptKey;
+use authctl::auth::user::UserRef;
+
+use super::*;
+
+/// Puts one obstacle before ada.
+fn put(world: &World, code: &str) {
+    let at = |seconds| at(seconds).as_second();
+    let user = |change: &str| format!(r#"UPDATE "user" SET {change}"#);
+    world.edit(&match code {
+        // Five failures at second 100, and a wait of a minute.
+        "TOO_MANY_REQUESTS" => {
+            let key = AttemptKey::sign_in(&request("ada", PASSWORD).email);
+            format!(r#"INSERT INTO "authctl_throttle" VALUES ('{}', 5, {}, {})"#, key.as_str(), at(160), at(100))
+        }
+        "EMAIL_NOT_LOWER_CASE" => user(r#""email" = 'Ada@example.com'"#),
+        "CREDENTIAL_ACCOUNT_NOT_FOUND" => r#"UPDATE "account" SET "accountId" = 'other'"#.to_owned(),
+        "EMAIL_NOT_VERIFIED" => user(r#""emailVerified" = 0"#),
+        "BANNED_USER" => user(&format!(r#""banned" = 1, "banReason" = 'spam', "banExpires" = {}"#, at(200))),
+        "TWO_FACTOR_REQUIRED" => user(r#""twoFactorEnabled" = 1"#),
+        other => unreachable!("{other}"),
+    });
+}
+
+/// Takes all of them away.
+fn clear(world: &World) {
+    world.edit(
+        r#"DELETE FROM "authctl_throttle"; UPDATE "account" SET "accountId" = "userId";
+           UPDATE "user" SET "email" = 'ada@example.com', "emailVerified" = 1, "banned" = 0, "twoFactorEnabled" = 0"#,
+    );
+}
+
+/// The obstacles that can be there together, in the order of a sign-in.
+const ORDER: [&str; 6] = [
+    "TOO_MANY_REQUESTS",
+    "EMAIL_NOT_LOWER_CASE",
+    "CREDENTIAL_ACCOUNT_NOT_FOUND",
+    "EMAIL_NOT_VERIFIED",
+    "BANNED_USER",
+    "TWO_FACTOR_REQUIRED",
+];
+
+/// A world where an address must be verified, and ada's id.
+fn world() -> (World, String) {
+    let mut world = World::with_ada();
+    world.policy.email.verification_required = true;
+    let ada = world.at(0).find_user("ada@example.com").unwrap();
+    (world, ada.id)
+}
+
+fn obstacles(world: &mut World, id: &str, seconds: i64) -> Vec<Obstacle> {
+    let ada = world.store.user(&UserRef::Id(id.into())).unwrap().unwrap();
+    world.at(seconds).obstacles(&ada).unwrap()
+}
+
+#[test]
+fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
+    let (mut world, id) = world();
+    for chosen in 0..1_u32 << ORDER.len() {
+        let expected: Vec<&str> =
+            (0..).zip(ORDER).filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, code)| code).collect();
+        clear(&world);
+        for code in &expected {
+            put(&world, code);
+        }
+        let found = obstacles(&mut world, &id, 110);
+        assert_eq!(found.iter().map(Obstacle::code).collect::<Vec<_>>(), expected);
+        let told = world.try_sign_in("ada", PASSWORD, 110);
+        match found.into_iter().next().map(|first| first.refusal(at(110))) {
+            None => assert!(told.is_ok(), "{told:?}"),
+            Some(refusal) => assert_eq!(format!("{:?}", told.unwrap_err()), format!("{refusal:?}"), "{expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn to_ask_is_no_attempt_and_leaves_no_trace() {
+    let (mut world, id) = world();
+    for code in ORDER {
+        put(&world, code);
+    }
+    let state = |world: &World| -> (String, i64, i64) {
+        let sql = r#"SELECT group_concat("key" || "count" || "notBefore" || "lastAt"),
+                     (SELECT count(*) FROM "authctl_audit"), (SELECT count(*) FROM "session") FROM "authctl_throttle""#;
+        world.sql().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    };
+    let before = state(&world);
+    for seconds in [0, 110, 3_000] {
+        assert!(!obstacles(&mut world, &id, seconds).is_empty());
+    }
+    assert_eq!(state(&world), before);
+}
+
+#[test]
+fn what_ends_by_itself_is_gone_at_its_very_second() {
+    let (mut world, id) = world();
+    clear(&world);
+    let (lock, ban) = (("TOO_MANY_REQUESTS", at(160)), ("BANNED_USER", at(200)));
+    put(&world, lock.0);
+    put(&world, ban.0);
+    for (seconds, expected) in [(159, vec![lock, ban]), (160, vec![ban]), (199, vec![ban]), (200, vec![])] {
+        let found = obstacles(&mut world, &id, seconds);
+        let until: Vec<_> = found.iter().map(|one| (one.code(), one.until().unwrap())).collect();
+        assert_eq!(until, expected, "{seconds}");
+    }
+}
+
+#[test]
+fn an_address_that_no_sign_in_finds_says_what_it_looks_for() {
+    let (mut world, id) = world();
+    world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
+    let sought = || Email::parse("ada@example.com").unwrap();
+    world.edit(r#"UPDATE "user" SET "email" = 'Ada@Example.com'"#);
+    assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressNotFound { sought: sought(), taken: false }]);
+    world.sign_up("ada");
+    assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressNotFound { sought: sought(), taken: true }]);
+    for unusable in ["ada@localhost", "", "not an address", "ädä@example.com"] {
+        world.edit(&format!(r#"UPDATE "user" SET "email" = '{unusable}' WHERE "id" = '{id}'"#));
+        assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressUnusable], "{unusable}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_password_is_told_with_the_other_ways_to_sign_in() {
+    let (mut world, id) = world();
+    world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
+    let scrypt = format!("{}:{}", "0a".repeat(16), "1b".repeat(64));
+    let lacks = |lack, others: &[&str]| {
+        vec![Obstacle::NoPassword { lack, others: others.iter().map(|&other| other.into()).collect() }]
+    };
+    let link = r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+                  SELECT 'link', '1', 'github', "id", 0, 0 FROM "user""#;
+    for (edit, expected) in [
+        (r#"UPDATE "account" SET "password" = "password""#.to_owned(), vec![]),
+        (format!(r#"UPDATE "account" SET "password" = '{scrypt}'"#), {
+            vec![Obstacle::HashNotAccepted(HashKind::BetterAuthScrypt)]
+        }),
+        (r#"UPDATE "account" SET "password" = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'"#.to_owned(), {
+            vec![Obstacle::HashNotAccepted(HashKind::Argon2Refused)]
+        }),
+        (r#"UPDATE "account" SET "password" = ''"#.to_owned(), {
+            vec![Obstacle::HashNotAccepted(HashKind::Unknown)]
+        }),
+        (r#"UPDATE "account" SET "password" = NULL"#.to_owned(), lacks(Lack::Hash, &[])),
+        (link.to_owned(), lacks(Lack::Hash, &["github"])),
+        (r#"UPDATE "account" SET "accountId" = 'other' WHERE "providerId" = 'credential'"#.to_owned(), {
+            lacks(Lack::OwnAccount, &["github"])
+        }),
+        (r#"DELETE FROM "account" WHERE "providerId" = 'credential'"#.to_owned(), lacks(Lack::Account, &["github"])),
+        (r#"DELETE FROM "account""#.to_owned(), lacks(Lack::Account, &[])),
+    ] {
+        world.edit(&edit);
+        assert_eq!(obstacles(&mut world, &id, 0), expected, "{edit}");
+        let wrong = matches!(world.try_sign_in("ada", PASSWORD, 0), Err(AuthError::InvalidCredentials));
+        assert_eq!(wrong, !expected.is_empty(), "{edit}");
+        world.edit(r#"DELETE FROM "authctl_throttle""#);
+    }
+}
