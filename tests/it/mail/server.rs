@@ -1,14 +1,17 @@
 //! A small SMTP server on loopback that does one session as told and remembers it.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// How long a client that does not come, or is stuck, is waited for, so that its test ends as a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -70,9 +73,8 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let (config, root) = identity();
         let thread = std::thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            // So that a test whose client is stuck ends as a failure.
-            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let stream = accept(&listener);
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut session = Session::default();
             serve(stream, &manners, &config, &mut session);
             session
@@ -83,6 +85,24 @@ impl Server {
     /// Waits for the end of the session.
     pub fn session(self) -> Session {
         self.thread.join().unwrap()
+    }
+}
+
+/// Waits for the client.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let start = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).unwrap();
+                return stream;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => panic!("nobody sent mail: {error}"),
+        }
     }
 }
 
