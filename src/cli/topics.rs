@@ -10,9 +10,11 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_DB", "database file, when --db is not given"),
     ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
     ("AUTHCTL_TOKEN_FILE", "file that holds a session token, in place of the stored session"),
+    ("AUTHCTL_SCHEMA", "file that says what a Better Auth app's database does not show, when --schema is not given"),
     ("XDG_DATA_HOME", "directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]"),
     ("XDG_CONFIG_HOME", "directory of authctl/sessions, when it is an absolute path [default: ~/.config]"),
-    ("HOME", "home directory, for the two defaults above"),
+    ("XDG_STATE_HOME", "directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]"),
+    ("HOME", "home directory, for the three defaults above"),
     ("CI", "when set and not false: never ask, as with --no-input"),
     ("NO_COLOR", "when set: no colours"),
 ];
@@ -22,6 +24,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("$XDG_DATA_HOME/authctl/auth.db", "the default database, with -wal and -shm beside it while it is in use"),
     ("DATABASE.lock", "empty; held while a database is made, migrated, backed up or restored"),
     ("DATABASE.before-restore-TIME", "the database as it was before `db restore`; remove it when you are sure"),
+    ("$XDG_STATE_HOME/authctl/*.db", "log, attempts and rules for the databases of Better Auth apps, one file each"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
 ];
 
