@@ -1,11 +1,12 @@
 // authctl and a real Better Auth app on the same file, act by act, in both directions; `app` with `app` is the control
 // that shows the act itself to be right. `node run.mjs [--app-only] [VARIANT...]`, the binary in AUTHCTL.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { passwords } from "./acts/passwords.mjs";
+import { fixture } from "./acts/fixture.mjs";
+import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, together } from "./acts/together.mjs";
@@ -24,7 +25,8 @@ const report = new Report();
 
 function findBinary() {
   const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../target/${profile}/authctl`, import.meta.url)));
-  const found = process.env.AUTHCTL ?? built.find(existsSync);
+  const age = (path) => statSync(path).mtimeMs;
+  const found = process.env.AUTHCTL ?? built.filter((path) => existsSync(path)).sort((a, b) => age(b) - age(a))[0];
   if (!found) throw new Error("no authctl: build it, or name it in AUTHCTL");
   return found;
 }
@@ -39,8 +41,12 @@ async function runVariant(variant) {
   const world = { app, authctl, file, before: fingerprint(file) };
   const line = (act, maker, seer, run) => report.line(variant, act, maker, seer, run);
 
+  for (const [act, run] of Object.entries(fixture)) {
+    for (const seer of authctl ? [app, authctl] : [app]) await line(act, "fixture", seer.who, () => run(seer, world));
+  }
   const pairs = authctl ? [[app, app], [app, authctl], [authctl, app]] : [[app, app]];
-  const acts = { ...passwords, ...sessions, ...users, ...(app.plugins.includes("admin") && admin) };
+  const has = (plugin) => app.plugins.includes(plugin);
+  const acts = { ...passwords, ...sessions, ...users, ...(has("admin") && admin), ...(has("twoFactor") && twoFactor) };
   for (const [act, run] of Object.entries(acts)) {
     for (const [maker, seer] of pairs) await line(act, maker.who, seer.who, () => run(maker, seer, world));
   }

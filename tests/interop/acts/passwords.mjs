@@ -44,6 +44,14 @@ export const passwords = {
     assert.deepEqual(await seer.signIn(person), WRONG);
   },
 
+  "first password of a user of another provider": async (maker, seer, { app }) => {
+    const person = newcomer();
+    await app.createOAuthUser(person);
+    assert.deepEqual(await seer.signIn(person), WRONG);
+    assert.equal(await maker.reset(await maker.resetCode(person), PASSWORD), true);
+    await knows(seer, person, PASSWORD);
+  },
+
   "password set by an administrator": async (maker, seer) => {
     const person = newcomer();
     const user = await seer.createUser(person);
@@ -60,5 +68,16 @@ export const passwords = {
     await knows(maker, person, OTHER_PASSWORD);
     assert.equal(await seer.reset(code, PASSWORD), false, `${seer.who} took the code twice`);
     assert.equal(await maker.reset(code, PASSWORD), false, `${maker.who} took the used code`);
+  },
+};
+
+export const twoFactor = {
+  "password alone where a second factor is on": async (_, seer, { app }) => {
+    const person = newcomer();
+    await app.createUser(person);
+    await app.enrol((await app.signIn(person)).token, PASSWORD);
+    const { token, refused } = await seer.signIn(person);
+    assert.equal(token, undefined, `${seer.who} let the user in without the second factor`);
+    assert.ok(refused);
   },
 };

@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { toNodeHandler } from "better-auth/node";
 import { ORIGIN, openApp } from "../app/auth.mjs";
+import { totp } from "../app/totp.mjs";
 import { variants } from "../app/variants.mjs";
 import { Missing } from "./report.mjs";
 
@@ -20,7 +21,7 @@ export class App {
       passwords,
       emailVerification: { sendVerificationEmail: async ({ user, token }) => void mailed.push({ email: user.email, token }) },
     });
-    Object.assign(app, opened, { mailed, plugins, normalizes: !password, failures: [] });
+    Object.assign(app, opened, { variant, mailed, plugins, normalizes: !password, failures: [] });
     const handler = toNodeHandler(app.auth);
     const answer = (request, response) => handler(request, response).catch((error) => {
       app.failures.push(error);
@@ -74,7 +75,7 @@ export class App {
   /** `{token}`, or `{refused: CODE}`. */
   async signIn({ email, password, rememberMe }) {
     const { status, body } = await this.call("POST", "/sign-in/email", { body: { email, password, rememberMe } });
-    if (status === 200) return { token: body.token };
+    if (status === 200) return body.twoFactorRedirect ? { refused: "SECOND_FACTOR_WANTED" } : { token: body.token };
     if (!body?.code) throw new Error(`sign-in: ${status} ${JSON.stringify(body)}`);
     return { refused: body.code };
   }
@@ -138,6 +139,19 @@ export class App {
   async deleteUser({ email, password }) {
     const { token } = await this.signIn({ email, password });
     await this.must("POST", "/delete-user", { token, body: { password } });
+  }
+
+  /** Turns two-factor on for the session's user, as a person with an authenticator would. */
+  async enrol(token, password) {
+    const { totpURI } = await this.must("POST", "/two-factor/enable", { token, body: { password } });
+    return this.must("POST", "/two-factor/verify-totp", { token, body: { code: totp(totpURI) } });
+  }
+
+  /** Somebody who signs in through another provider and has no password. */
+  async createOAuthUser({ email, name }) {
+    const issuer = variants[this.variant].issuer;
+    const account = { providerId: "github", accountId: email, ...(issuer && { issuer }) };
+    return this.context.internalAdapter.createOAuthUser({ email, name, emailVerified: true }, account);
   }
 
   ban = (user, { reason, seconds }) => this.admin("ban-user", { userId: user.id, banReason: reason, banExpiresIn: seconds });

@@ -1,16 +1,11 @@
-// A fresh database file for one run: the schema of the variant's fixture without its rows; and what must be the same
-// after authctl has worked on it.
+// The database file of one run, laid from the variant's fixture; and what must be the same after authctl has worked on it.
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import Database from "better-sqlite3";
 
 export function layFile(variant, file) {
-  const fixture = new URL(`../../fixtures/better-auth/${variant}.sql`, import.meta.url);
   const db = new Database(file);
-  db.pragma("foreign_keys = OFF");
-  db.exec(readFileSync(fixture, "utf8"));
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'").pluck().all();
-  for (const table of tables) db.exec(`DELETE FROM "${table}"`);
+  db.exec(readFileSync(new URL(`../../fixtures/better-auth/${variant}.sql`, import.meta.url), "utf8"));
   db.close();
 }
 
