@@ -1,15 +1,17 @@
 // A Better Auth app on a file: the real library with the options of one variant. Mail goes to `outbox` in memory.
 import { variants } from "./variants.mjs";
 
+/** What the app believes its own address to be; the port is free to differ. */
+export const ORIGIN = "http://127.0.0.1";
 export const SECRET = "interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4";
 
-export async function openApp(variant, file, { baseURL = "http://127.0.0.1", passwords = {}, ...more } = {}) {
+export async function openApp(variant, file, { passwords = {}, ...more } = {}) {
   const { library = "better-auth", plugins, ids, database: open, password } = variants[variant];
   const [{ betterAuth }, available] = await Promise.all([import(library), import(`${library}/plugins`)]);
   const { database, close } = open(file);
   const outbox = [];
   const auth = betterAuth({
-    baseURL,
+    baseURL: ORIGIN,
     database,
     secret: SECRET,
     telemetry: { enabled: false },

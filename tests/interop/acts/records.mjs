@@ -1,0 +1,74 @@
+// Field by field: the same record told by both sides, and the same kind of row made by both sides.
+import assert from "node:assert/strict";
+import { shapeOfNewestRow } from "../driver/file.mjs";
+import { newcomer } from "../driver/people.mjs";
+import { Missing } from "../driver/report.mjs";
+
+const USER = ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt"];
+const ADMIN = ["role", "banned", "banReason", "banExpires"];
+const SESSION = ["id", "userId", "expiresAt", "createdAt", "updatedAt", "ipAddress", "userAgent"];
+
+/** The app writes "" where authctl says null: nothing is known. */
+const told = (value) => (value === "" || value === undefined ? null : value);
+const only = (record, fields) => Object.fromEntries(fields.map((field) => [field, told(record[field])]));
+const byId = (records, fields) => records.map((record) => only(record, fields)).sort((a, b) => (a.id < b.id ? -1 : 1));
+
+function fieldsOf(app) {
+  const admin = app.plugins.includes("admin");
+  return { user: admin ? [...USER, ...ADMIN] : USER, session: admin ? [...SESSION, "impersonatedBy"] : SESSION };
+}
+
+async function signedIn(maker) {
+  const person = newcomer();
+  await maker.createUser(person);
+  return { person, token: (await maker.signIn(person)).token };
+}
+
+/** `maker` makes, both tell. */
+export const records = {
+  "get-session = whoami --json": async (maker, { app, authctl }) => {
+    const { token } = await signedIn(maker);
+    const fields = fieldsOf(app);
+    const [theirs, ours] = [await app.session(token), await authctl.session(token)];
+    assert.deepEqual(only(ours.user, fields.user), only(theirs.user, fields.user));
+    assert.deepEqual(only(ours.session, fields.session), only(theirs.session, fields.session));
+  },
+
+  "list-sessions = sessions list --json": async (maker, { app, authctl }) => {
+    const { token } = await signedIn(maker);
+    const { session } = fieldsOf(app);
+    assert.deepEqual(byId(await authctl.sessions(token), session), byId(await app.sessions(token), session));
+  },
+
+  "list-users = users list --json": async (maker, { app, authctl }) => {
+    await signedIn(maker);
+    const { user } = fieldsOf(app);
+    assert.deepEqual(byId(await authctl.users(), user), byId(await app.users(), user));
+  },
+};
+
+/** The rows of a person: which table, found by which column, for which of the person's values. */
+const ROWS = [
+  ["user", "email", ({ email }) => email],
+  ["account", "userId", ({ id }) => id],
+  ["session", "userId", ({ id }) => id],
+  ["verification", "value", ({ id }) => String(id)],
+];
+
+/** Which forms may differ: who signs in, and from where, is not the same on both sides. */
+const FREE = ["ipAddress", "ip_address", "userAgent", "user_agent"];
+
+export const rows = Object.fromEntries(ROWS.map(([table, column, value]) => [
+  `row of ${table} as the app writes it`,
+  async ({ app, authctl, file }) => {
+    const made = await Promise.all([app, authctl].map(async (maker) => {
+      const { person, token } = await signedIn(maker);
+      const { user } = await app.session(token);
+      await maker.resetCode(person);
+      return shapeOfNewestRow(file, table, column, value(user));
+    }));
+    if (!made[0]) throw new Missing(`the app keeps no ${table}`);
+    const [theirs, ours] = made.map((shape) => Object.fromEntries(Object.entries(shape ?? {}).filter(([name]) => !FREE.includes(name))));
+    assert.deepEqual(ours, theirs);
+  },
+]));

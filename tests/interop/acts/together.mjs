@@ -1,0 +1,58 @@
+// Both programs at once, and what must be left of the file when authctl has gone.
+import assert from "node:assert/strict";
+import { filesBeside, fingerprint } from "../driver/file.mjs";
+import { newcomer } from "../driver/people.mjs";
+
+export const together = {
+  "sign-ins while authctl writes": async ({ app, authctl }) => {
+    const person = newcomer();
+    await app.createUser(person);
+    let writing = true;
+    const failed = [];
+    const signIns = (async () => {
+      let done = 0;
+      for (; writing; done += 1) {
+        const { status, body } = await app.call("POST", "/sign-in/email", { body: person });
+        if (status !== 200) failed.push(`${status} ${body?.code}`);
+      }
+      return done;
+    })();
+    try {
+      for (let turn = 0; turn < 8; turn += 1) {
+        await authctl.createUser(newcomer());
+        await authctl.prune();
+      }
+    } finally {
+      writing = false;
+    }
+    const done = await signIns;
+    assert.deepEqual(failed, [], `of ${done} sign-ins these failed`);
+    assert.ok(done > 0, "no sign-in was tried");
+  },
+
+  "authctl writes while the app signs people up": async ({ app, authctl }) => {
+    const both = [0, 1, 2, 3].flatMap(() => [authctl.createUser(newcomer()), authctl.prune()]);
+    await Promise.all([app.user({ email: "nobody@example.com" }), ...both]);
+  },
+};
+
+export const afterwards = {
+  "schema and pragmas untouched": async ({ file, before }) => {
+    assert.deepEqual(fingerprint(file), before);
+  },
+
+  "nothing beside the file": async ({ file }) => {
+    assert.deepEqual(filesBeside(file), []);
+  },
+
+  "db status counts as the app does": async ({ app, authctl }) => {
+    const status = await authctl.json(["db", "status"]);
+    const [people, sessions] = [await app.context.adapter.count({ model: "user" }), await app.context.adapter.findMany({ model: "session", limit: 10_000 })];
+    const live = sessions.filter(({ expiresAt }) => new Date(expiresAt) > new Date()).length;
+    assert.deepEqual([status.users, status.liveSessions, status.expiredSessions], [people, live, sessions.length - live]);
+  },
+
+  "the app met no error": async ({ app }) => {
+    assert.deepEqual(app.failures.map(String), []);
+  },
+};

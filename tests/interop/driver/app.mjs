@@ -1,0 +1,166 @@
+// The app as an actor: everything goes over HTTP to a real Better Auth server on loopback, as a browser would do it.
+// The method names are those of `authctl.mjs`; an act takes two actors and does not know which is which.
+import { createServer } from "node:http";
+import { toNodeHandler } from "better-auth/node";
+import { ORIGIN, openApp } from "../app/auth.mjs";
+import { totp } from "../app/totp.mjs";
+import { variants } from "../app/variants.mjs";
+import { Missing } from "./report.mjs";
+
+export const ADMIN = { email: "root@example.com", password: "administrator-of-the-app-1" };
+
+export class App {
+  who = "app";
+
+  static async start(variant, file) {
+    const { plugins, password } = variants[variant];
+    const passwords = password ? (await import("../fixtures/passwords.mjs")).passwords : {};
+    const app = new App();
+    const mailed = [];
+    const opened = await openApp(variant, file, {
+      passwords,
+      emailVerification: { sendVerificationEmail: async ({ user, token }) => void mailed.push({ email: user.email, token }) },
+    });
+    Object.assign(app, opened, { variant, mailed, plugins, normalizes: !password, failures: [] });
+    const handler = toNodeHandler(app.auth);
+    const answer = (request, response) => handler(request, response).catch((error) => {
+      app.failures.push(error);
+      response.writeHead(500).end();
+    });
+    app.server = createServer(answer);
+    await new Promise((resolve) => app.server.listen(0, "127.0.0.1", resolve));
+    app.base = `http://127.0.0.1:${app.server.address().port}/api/auth`;
+    if (app.plugins.includes("admin")) await app.becomeAdmin();
+    return app;
+  }
+
+  async stop() {
+    await new Promise((resolve) => this.server.close(resolve).closeAllConnections());
+    await this.close();
+  }
+
+  async becomeAdmin() {
+    const { user } = await this.must("POST", "/sign-up/email", { body: { ...ADMIN, name: "Root" } });
+    await this.context.internalAdapter.updateUser(user.id, { role: "admin" });
+    this.adminToken = (await this.signIn(ADMIN)).token;
+  }
+
+  async call(method, path, { body, token, cookie } = {}) {
+    const headers = {
+      origin: ORIGIN,
+      ...(body && { "content-type": "application/json" }),
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(cookie && { cookie }),
+    };
+    const response = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body), redirect: "manual" });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers };
+  }
+
+  async must(method, path, options) {
+    const { status, body } = await this.call(method, path, options);
+    if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  async admin(path, body) {
+    if (!this.adminToken) throw new Missing("no admin plugin");
+    return this.must(body ? "POST" : "GET", `/admin/${path}`, { body, token: this.adminToken });
+  }
+
+  async createUser({ email, password, name, username }) {
+    return (await this.must("POST", "/sign-up/email", { body: { email, password, name, ...(username && { username }) } })).user;
+  }
+
+  /** `{token}`, or `{refused: CODE}`. */
+  async signIn({ email, password, rememberMe }) {
+    const { status, body } = await this.call("POST", "/sign-in/email", { body: { email, password, rememberMe } });
+    if (status === 200) return body.twoFactorRedirect ? { refused: "SECOND_FACTOR_WANTED" } : { token: body.token };
+    if (!body?.code) throw new Error(`sign-in: ${status} ${JSON.stringify(body)}`);
+    return { refused: body.code };
+  }
+
+  session(token) {
+    return this.must("GET", "/get-session", { token });
+  }
+
+  /** The same without moving the session: a bearer's session of one day would become one of seven. */
+  look(token) {
+    return this.must("GET", "/get-session?disableRefresh=true", { token });
+  }
+
+  sessionByCookie(cookie) {
+    return this.must("GET", "/get-session", { cookie });
+  }
+
+  async cookieOf({ email, password }) {
+    const { headers } = await this.call("POST", "/sign-in/email", { body: { email, password } });
+    return headers.getSetCookie().find((line) => line.startsWith("better-auth.session_token=")).split(";")[0];
+  }
+
+  sessions(token) {
+    return this.must("GET", "/list-sessions", { token });
+  }
+
+  async endSession(token, id) {
+    const { token: doomed } = (await this.sessions(token)).find((session) => session.id === id);
+    return this.must("POST", "/revoke-session", { token, body: { token: doomed } });
+  }
+
+  endOthers = (token) => this.must("POST", "/revoke-other-sessions", { token, body: {} });
+  endAll = (token) => this.must("POST", "/revoke-sessions", { token, body: {} });
+  signOut = (token) => this.must("POST", "/sign-out", { token, body: {} });
+
+  changePassword(token, currentPassword, newPassword) {
+    return this.must("POST", "/change-password", { token, body: { currentPassword, newPassword } });
+  }
+
+  async setPassword(user, newPassword) {
+    return this.admin("set-user-password", { userId: user.id, newPassword });
+  }
+
+  async resetCode({ email }) {
+    await this.must("POST", "/request-password-reset", { body: { email } });
+    return this.outbox.findLast((mail) => mail.email === email).token;
+  }
+
+  /** Whether the code was taken. */
+  async reset(code, newPassword) {
+    const { status, body } = await this.call("POST", "/reset-password", { body: { token: code, newPassword } });
+    if (status !== 200 && body?.code !== "INVALID_TOKEN") throw new Error(`reset: ${status} ${JSON.stringify(body)}`);
+    return status === 200;
+  }
+
+  async verifyEmail({ email }) {
+    await this.must("POST", "/send-verification-email", { body: { email } });
+    await this.must("GET", `/verify-email?token=${this.mailed.findLast((mail) => mail.email === email).token}`);
+  }
+
+  async deleteUser({ email, password }) {
+    const { token } = await this.signIn({ email, password });
+    await this.must("POST", "/delete-user", { token, body: { password } });
+  }
+
+  /** Turns two-factor on for the session's user, as a person with an authenticator would. */
+  async enrol(token, password) {
+    const { totpURI } = await this.must("POST", "/two-factor/enable", { token, body: { password } });
+    return this.must("POST", "/two-factor/verify-totp", { token, body: { code: totp(totpURI) } });
+  }
+
+  /** Somebody who signs in through another provider and has no password. */
+  async createOAuthUser({ email, name }) {
+    const issuer = variants[this.variant].issuer;
+    const account = { providerId: "github", accountId: email, ...(issuer && { issuer }) };
+    return this.context.internalAdapter.createOAuthUser({ email, name, emailVerified: true }, account);
+  }
+
+  ban = (user, { reason, seconds }) => this.admin("ban-user", { userId: user.id, banReason: reason, banExpiresIn: seconds });
+  unban = (user) => this.admin("unban-user", { userId: user.id });
+  setRole = (user, role) => this.admin("set-role", { userId: user.id, role });
+  users = async () => (await this.admin("list-users?limit=1000")).users;
+  impersonate = async (user) => (await this.admin("impersonate-user", { userId: user.id })).session.token;
+
+  async user({ email }) {
+    return (await this.context.internalAdapter.findUserByEmail(email))?.user ?? null;
+  }
+}

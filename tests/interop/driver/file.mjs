@@ -1,0 +1,54 @@
+// The database file of one run, laid from the variant's fixture; and what must be the same after authctl has worked on it.
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import Database from "better-sqlite3";
+
+export function layFile(variant, file) {
+  const db = new Database(file);
+  db.exec(readFileSync(new URL(`../../fixtures/better-auth/${variant}.sql`, import.meta.url), "utf8"));
+  db.close();
+}
+
+/** `schema_version` moves with every DDL statement, even one that leaves the text of the schema as it was. */
+const PRAGMAS = ["application_id", "auto_vacuum", "encoding", "journal_mode", "page_size", "schema_version", "user_version"];
+
+export function fingerprint(file) {
+  const db = new Database(file, { readonly: true });
+  const schema = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
+  const pragmas = Object.fromEntries(PRAGMAS.map((name) => [name, db.pragma(name, { simple: true })]));
+  db.close();
+  return { schema, pragmas };
+}
+
+export function filesBeside(file) {
+  const own = basename(file);
+  return readdirSync(dirname(file)).filter((name) => !name.startsWith(own));
+}
+
+/** Each column of the newest row with the form of its value, so that two programs' rows can be laid side by side. */
+export function shapeOfNewestRow(file, model, field, value) {
+  const db = new Database(file, { readonly: true });
+  const [table] = [model, `${model}s`].filter((name) => db.pragma(`table_info("${name}")`).length > 0);
+  const column = db.pragma(`table_info("${table}")`).find(({ name }) => name.replaceAll("_", "").toLowerCase() === field.toLowerCase());
+  const row = db.prepare(`SELECT * FROM "${table}" WHERE "${column.name}" = ? ORDER BY rowid DESC LIMIT 1`).get(value);
+  db.close();
+  return row && Object.fromEntries(Object.entries(row).map(([column, stored]) => [column, form(stored)]));
+}
+
+const FORMS = [
+  [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "time, Z"],
+  [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/, "time, +00:00"],
+  [/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "uuid"],
+  [/^[0-9a-f]{32}:[0-9a-f]{128}$/, "scrypt"],
+  [/^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$/, "argon2id"],
+  [/^\$2[aby]\$/, "bcrypt"],
+  [/^reset-password:[0-9A-Za-z]{24}$/, "reset-password:24"],
+  [/^[0-9A-Za-z]{32}$/, "id of 32"],
+  [/^$/, "empty text"],
+];
+
+function form(value) {
+  if (value === null) return "null";
+  if (typeof value === "number") return value > 1e11 ? "milliseconds" : value > 1e9 ? "seconds" : "integer";
+  return FORMS.find(([pattern]) => pattern.test(value))?.[1] ?? "text";
+}

@@ -1,0 +1,10 @@
+// People who have never been here before, so that no act stumbles over another's.
+export const PASSWORD = "violet-teapot-harbour-93";
+export const OTHER_PASSWORD = "orange-kettle-lagoon-58";
+
+let count = 0;
+
+export function newcomer(wish = {}) {
+  count += 1;
+  return { email: `person-${count}@example.com`, name: `Zoë ${count}`, username: `person_${count}`, password: PASSWORD, ...wish };
+}

@@ -1,0 +1,73 @@
+// authctl and a real Better Auth app on the same file, act by act, in both directions; `app` with `app` is the control
+// that shows the act itself to be right. `node run.mjs [--app-only] [VARIANT...]`, the binary in AUTHCTL.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { fixture } from "./acts/fixture.mjs";
+import { passwords, twoFactor } from "./acts/passwords.mjs";
+import { records, rows } from "./acts/records.mjs";
+import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
+import { afterwards, together } from "./acts/together.mjs";
+import { admin, users } from "./acts/users.mjs";
+import { variants } from "./app/variants.mjs";
+import { App } from "./driver/app.mjs";
+import { Authctl } from "./driver/authctl.mjs";
+import { fingerprint, layFile } from "./driver/file.mjs";
+import { Report } from "./driver/report.mjs";
+
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
+const wanted = positionals.length > 0 ? positionals : Object.keys(variants);
+const binary = options["app-only"] ? null : findBinary();
+const scratch = mkdtempSync(join(tmpdir(), "authctl-interop-"));
+const report = new Report();
+
+function findBinary() {
+  const built = ["release", "debug"].map((profile) => fileURLToPath(new URL(`../../target/${profile}/authctl`, import.meta.url)));
+  const age = (path) => statSync(path).mtimeMs;
+  const found = process.env.AUTHCTL ?? built.filter((path) => existsSync(path)).sort((a, b) => age(b) - age(a))[0];
+  if (!found) throw new Error("no authctl: build it, or name it in AUTHCTL");
+  return found;
+}
+
+async function runVariant(variant) {
+  const place = join(scratch, variant, "data");
+  mkdirSync(place, { recursive: true });
+  const file = join(place, "app.db");
+  layFile(variant, file);
+  const app = await App.start(variant, file);
+  const authctl = binary && new Authctl(binary, file, join(scratch, variant, "home"));
+  const world = { app, authctl, file, before: fingerprint(file) };
+  const line = (act, maker, seer, run) => report.line(variant, act, maker, seer, run);
+
+  for (const [act, run] of Object.entries(fixture)) {
+    for (const seer of authctl ? [app, authctl] : [app]) await line(act, "fixture", seer.who, () => run(seer, world));
+  }
+  const pairs = authctl ? [[app, app], [app, authctl], [authctl, app]] : [[app, app]];
+  const has = (plugin) => app.plugins.includes(plugin);
+  const acts = { ...passwords, ...sessions, ...users, ...(has("admin") && admin), ...(has("twoFactor") && twoFactor) };
+  for (const [act, run] of Object.entries(acts)) {
+    for (const [maker, seer] of pairs) await line(act, maker.who, seer.who, () => run(maker, seer, world));
+  }
+  for (const [act, run] of Object.entries(oneSided)) {
+    for (const maker of authctl ? [app, authctl] : [app]) await line(act, maker.who, "app", () => run(maker, app));
+  }
+  if (authctl) {
+    for (const [act, run] of Object.entries(authctlOnly)) await line(act, "authctl", "app", () => run(authctl, app));
+    for (const [act, run] of Object.entries(records)) {
+      for (const maker of [app, authctl]) await line(act, maker.who, "both", () => run(maker, world));
+    }
+    for (const [act, run] of Object.entries({ ...rows, ...together, ...afterwards })) await line(act, "both", "both", () => run(world));
+  }
+  await app.stop();
+}
+
+try {
+  for (const variant of wanted) await runVariant(variant);
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+const differing = report.differing();
+console.log(`\n${report.lines.length - differing.length} passed, ${differing.length} failed`);
+process.exit(differing.length > 0 ? 1 : 0);
