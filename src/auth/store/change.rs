@@ -15,7 +15,7 @@ pub struct UserChange {
     pub image: Option<Option<String>>,
     /// New address.
     pub email: Option<Email>,
-    /// Whether the address is verified.
+    /// Whether the address is verified; [`UserChange::is_verified_after`] says what follows from `None`.
     pub email_verified: Option<bool>,
     /// New roles, separated by commas, or `Some(None)` for none.
     pub role: Option<Option<String>>,
@@ -23,6 +23,16 @@ pub struct UserChange {
     pub ban: Option<Ban>,
     /// Whether the user's sessions end with it.
     pub end: EndSessions,
+}
+
+impl UserChange {
+    /// Whether the address is verified after the change: one that really changes is not, unless the
+    /// change says so. Decided in the transaction of the change: who had which address before, the row
+    /// knows.
+    pub fn is_verified_after(&self, before: &User) -> bool {
+        let moves = self.email.as_ref().is_some_and(|email| email.as_str() != before.email);
+        self.email_verified.unwrap_or(before.email_verified && !moves)
+    }
 }
 
 /// Whether a change of a user ends all sessions of the user. Decided in the transaction of the change:

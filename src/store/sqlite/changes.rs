@@ -29,8 +29,8 @@ pub(super) fn update(
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);
     user.image = change.image.clone().unwrap_or(user.image);
+    user.email_verified = change.is_verified_after(&before);
     user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
-    user.email_verified = change.email_verified.unwrap_or(user.email_verified);
     user.role = change.role.clone().unwrap_or(user.role);
     match &change.ban {
         None => {}
