@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::Which;
 use crate::auth::email::Email;
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -35,26 +36,29 @@ impl UserChange {
     }
 }
 
-/// Whether a change of a user ends all sessions of the user. Decided in the transaction of the change:
+/// Whether a change of a user ends sessions of the user. Decided in the transaction of the change:
 /// what was read before may be another's past by then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EndSessions {
     /// They go on.
     #[default]
     Never,
-    /// They end.
+    /// All of them end.
     Always,
-    /// They end if the user had a role that is gone with the change.
+    /// All but the one with this id end.
+    Others(String),
+    /// All of them end if the user had a role that is gone with the change.
     IfRoleIsLost,
 }
 
 impl EndSessions {
-    /// Decides, from the user before and after the change.
-    pub fn is_due(self, before: &User, after: &User) -> bool {
+    /// Decides which end, from the user before and after the change.
+    pub fn which(&self, before: &User, after: &User) -> Option<Which> {
         match self {
-            Self::Never => false,
-            Self::Always => true,
-            Self::IfRoleIsLost => after.has_lost_a_role(before),
+            Self::Never => None,
+            Self::Always => Some(Which::All),
+            Self::Others(current) => Some(Which::Others(current.clone())),
+            Self::IfRoleIsLost => after.has_lost_a_role(before).then_some(Which::All),
         }
     }
 }

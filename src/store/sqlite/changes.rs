@@ -9,7 +9,7 @@ use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
 use crate::auth::audit::Event;
 use crate::auth::code::Purpose;
-use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -54,8 +54,7 @@ pub(super) fn update(
             codes::delete_all(tx, dialect, purpose, id)?;
         }
     }
-    let end = change.end.is_due(&before, &user).then_some(Which::All);
-    let ended = sessions::end(tx, dialect, id, end.as_ref())?;
+    let ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })
