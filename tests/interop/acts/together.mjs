@@ -24,6 +24,7 @@ export const together = {
       }
     } finally {
       writing = false;
+      await signIns;
     }
     const done = await signIns;
     assert.deepEqual(failed, [], `of ${done} sign-ins these failed`);
@@ -33,7 +34,11 @@ export const together = {
   "authctl writes while the app signs people up": async ({ app, authctl }) => {
     const people = Array.from({ length: 8 }, () => newcomer());
     const signUps = Promise.all(people.map((body) => app.call("POST", "/sign-up/email", { body })));
-    for (let turn = 0; turn < 4; turn += 1) await Promise.all([authctl.createUser(newcomer()), authctl.prune()]);
+    try {
+      for (let turn = 0; turn < 4; turn += 1) await Promise.all([authctl.createUser(newcomer()), authctl.prune()]);
+    } finally {
+      await signUps;
+    }
     const failed = (await signUps).filter(({ status }) => status !== 200).map(({ body }) => body?.code);
     // Through Kysely a sign-up is a transaction that reads, hashes and writes: whoever commits meanwhile, be it the
     // app itself, makes it fail (422). It is all or nothing, and only there.
