@@ -42,6 +42,7 @@ pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
 pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
     let file = named(file)?;
     let path = context.database()?.path;
+    sqlite::inspect(&path)?;
     // Opened as every command opens it first, so that an older schema is brought up to date.
     context.auth_under_any_policy()?;
     let contents = sqlite::backup(&path, &file, context.wait())?;
@@ -57,6 +58,10 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let path = place.path.clone();
     let contents = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();
+    if replaces {
+        // Before anything is asked or promised: a file that is not ours is not replaced.
+        sqlite::inspect(&path)?;
+    }
     let kept = kept(&path, context);
     let restoration = |contents, sessions_ended| Restoration {
         path: path.clone(),

@@ -8,6 +8,7 @@ mod db;
 mod doctor;
 mod email;
 mod guard;
+mod guest;
 mod hash;
 mod help;
 mod letters;
@@ -41,6 +42,12 @@ use crate::session_file::{Pending, SessionFileError};
 /// # Errors
 /// Whatever stopped it, with what was attempted as its context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    let outcome = run_alone(command, context)?;
+    guest::tell(command, context);
+    Ok(outcome)
+}
+
+fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Signup(args) => signup::run(args, context).context("could not sign up"),
         Command::Signin(args) => signin::run(args, context).context("could not sign in"),

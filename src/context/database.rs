@@ -55,6 +55,11 @@ impl Context {
         self.at_work()
     }
 
+    /// Whether the database that is open belongs to an app.
+    pub fn is_guest(&self) -> bool {
+        self.store.as_deref().is_some_and(|store| store.app().is_some())
+    }
+
     /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
     /// for nothing.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {

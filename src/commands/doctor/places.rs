@@ -16,7 +16,7 @@ type Act = fn(&mut Context) -> anyhow::Result<()>;
 
 /// Every check that opens no database.
 pub(super) const PLACES: &[Check<Look, Act>] =
-    &[PERMISSIONS, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
+    &[PERMISSIONS, APP_FILE, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
 
 pub(super) const PERMISSIONS: Check<Look, Act> = Check {
     name: "permissions",
@@ -37,6 +37,18 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
             sqlite::close(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
         },
     }),
+};
+
+const APP_FILE: Check<Look, Act> = Check {
+    name: "app-file",
+    severity: Severity::Notice,
+    look: |context| {
+        let path = context.database()?.path;
+        let message = "everybody on this machine may read the app's database, with the token of every session in it";
+        let hint = format!("if nobody but the app needs to: chmod o= '{}'", path.display());
+        Ok(sqlite::is_open_to_all(&path).then(|| Symptom::new(1, message, hint)))
+    },
+    cure: None,
 };
 
 const FILE_SYSTEM: Check<Look, Act> = Check {

@@ -21,11 +21,14 @@ use crate::auth::{ActAs, AuthError};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
+        if let Some(aside) = &mut self.aside {
+            aside.act_as(acting.clone());
+        }
         self.acting = acting;
     }
 
     fn record(&mut self, event: Event) -> Result<(), StoreError> {
-        self.act(|_, _, log| {
+        self.act_aside(|_, _, log| {
             log.push(event);
             Ok(())
         })
@@ -73,7 +76,7 @@ impl Store for Sqlite {
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act(|tx, _, _| attempts::clear(tx, key))
+        self.act_aside(|tx, _, _| attempts::clear(tx, key))
     }
 
     fn create_user(

@@ -74,8 +74,7 @@ impl App {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }
-        // Checks it and brings it up to date.
-        drop(open_own(state, self.wait)?);
+        let aside = open_own(state, self.wait)?;
         attach(&self.connection, state).map_err(|source| OpenError::Store { path: state.into(), source })?;
         Ok(Sqlite {
             connection: self.connection,
@@ -85,6 +84,7 @@ impl App {
             acting: Actor::default().into(),
             prepared_to_write: false,
             app: Some(self.schema),
+            aside: Some(Box::new(aside)),
         })
     }
 }
