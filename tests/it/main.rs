@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
+mod app;
 mod architecture;
 mod audit;
 mod audit_broken;
@@ -35,6 +36,10 @@ mod generated;
 mod groups;
 mod guard;
 mod guard_pty;
+mod guest_acts;
+mod guest_admin;
+mod guest_care;
+mod guest_refused;
 mod hash;
 mod help;
 mod kill;
