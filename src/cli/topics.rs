@@ -40,7 +40,9 @@ Against a stolen copy: passwords are stored as argon2id (19 MiB, 2 passes),
 session tokens as SHA-256. The copy lets nobody in; weak passwords can still be
 guessed, at the cost of one such hash per guess. A hash that came from an app
 stays what it was until its owner signs in; until then the time of an answer
-can tell that there is such a user.
+can tell that there is such a user. In the database of a Better Auth app all is
+as the app has it, session tokens in clear: a copy of that file lets its holder
+act as whoever is signed in.
 
 Against guessing: five free attempts per address, then a wait that doubles from
 15 seconds to 15 minutes. An unknown address gets the same answer, at the cost

@@ -80,6 +80,47 @@ fn copies_and_migrations_are_the_apps_own() {
 }
 
 #[test]
+fn an_apps_directory_is_told_of_and_left_as_it_is() {
+    let app = App::new(KYSELY);
+    std::fs::set_permissions(app.sandbox.home(), Permissions::from_mode(0o777)).unwrap();
+    assert_snapshot!(app.run("users list"), @"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): [HOME] is not safe to use: everybody may write to the directory
+    hint: keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
+    [exit status: 9]
+    ");
+    assert_snapshot!(app.run("doctor --fix --yes"), @"
+    problem: permissions: others may use what only you should: [HOME] is not safe to use: everybody may write to the directory
+      hint: who writes there is the administrator, who reads there can guess passwords; keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
+    notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
+      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+    [HOME]/app.db: not healthy, 1 problem, 1 notice
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 9]
+    ");
+    assert_eq!(std::fs::metadata(app.sandbox.home()).unwrap().permissions().mode() & 0o777, 0o777);
+}
+
+#[test]
+fn an_app_that_keeps_a_log_goes_on_keeping_it() {
+    let app = App::new(KYSELY);
+    let reader = app.sql();
+    reader.pragma_update(None, "journal_mode", "wal").unwrap();
+    let count = |sql| reader.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let verified = "SELECT count(*) FROM user WHERE emailVerified";
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(verified), 2);
+    app.sandbox.finish(&mut app.command("users verify-email bob@example.com")).success();
+    app.sandbox.finish(&mut app.command("sessions prune")).success();
+    assert_eq!(count(verified), 2, "what the app reads in one transaction does not change");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(verified), 3);
+    let mode: String = reader.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
 fn rules_and_failures_are_kept_beside_and_never_lock_the_app() {
     let app = App::new(DRIZZLE);
     let connection = app.sql();

@@ -9,7 +9,7 @@ use crate::auth::health::{Check, Cure, Severity, Symptom};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::session_file::SessionFile;
-use crate::store::sqlite;
+use crate::store::{OpenError, sqlite};
 
 type Look = fn(&Context) -> anyhow::Result<Option<Symptom>>;
 type Act = fn(&mut Context) -> anyhow::Result<()>;
@@ -25,10 +25,15 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
         let exposed = sqlite::exposures(&context.database()?.path);
         let lines: Vec<String> = exposed.iter().map(|exposure| exposure.error.to_string()).collect();
         let message = || format!("others may use what only you should: {}", lines.join("; "));
-        let hint = "who writes there is the administrator, who reads there can guess passwords; `authctl doctor --fix` \
-                    takes these rights away, where the owner is you";
+        let is_ours = exposed.iter().any(|one| one.is_ours);
+        let way_out = exposed.iter().find_map(|one| match &one.error {
+            OpenError::Unsafe { remedy, .. } if !is_ours => Some(remedy.as_str()),
+            _ => None,
+        });
+        let way_out = way_out.unwrap_or("`authctl doctor --fix` takes these rights away, where the owner is you");
+        let hint = format!("who writes there is the administrator, who reads there can guess passwords; {way_out}");
         let symptom = (!lines.is_empty()).then(|| Symptom::new(lines.len() as u64, message(), hint));
-        Ok(symptom.map(|symptom| if exposed.iter().any(|one| one.is_ours) { symptom.curable() } else { symptom }))
+        Ok(symptom.map(|symptom| if is_ours { symptom.curable() } else { symptom }))
     },
     cure: Some(Cure {
         does: "take away the rights of others to the database's files and directory",
