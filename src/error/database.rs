@@ -23,9 +23,11 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         }
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
-        StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => {
-            Exit::new(ExitCode::Database, "DATABASE_CORRUPT").hint("`authctl doctor` looks closer; nothing was changed")
-        }
+        // How a backup is restored depends on whose database it is: the doctor knows.
+        StoreError::Corrupt(_) => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("restore a backup; `authctl doctor` looks closer; nothing was changed"),
+        StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed"),
         StoreError::NotOurs(refusal) => {
             Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
         }

@@ -70,7 +70,7 @@ fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
     assert_snapshot!(odd.run("users list"), @"
     ------- stderr -------
     error: could not list users: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
-    hint: `authctl doctor` looks closer; nothing was changed
+    hint: restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed
     [exit status: 9]
     ");
     assert_snapshot!(odd.run("doctor"), @r#"
