@@ -28,7 +28,7 @@ pub use account::{
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use authority::{AUTHORITIES, Authority, Who};
-pub use db::{DbCommand, RestoreArgs};
+pub use db::{AdapterChoice, DbCommand, InitArgs, RestoreArgs};
 pub use doctor::DoctorArgs;
 pub use email::{EmailCommand, VerifyAddressArgs};
 pub use groups::GROUPS;

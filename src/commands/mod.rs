@@ -93,7 +93,7 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Policy { command: PolicyCommand::Unset { key } } => {
             policy::set(key, None, context).context("could not change the policy")
         }
-        Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
+        Command::Db { command: DbCommand::Init(args) } => db::init(args, context),
         Command::Db { command: DbCommand::Status } => db::status(context),
         Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
         Command::Db { command: DbCommand::Backup { file } } => {

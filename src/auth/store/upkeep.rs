@@ -29,6 +29,9 @@ pub trait Upkeep {
     /// Deletes up to `limit` sessions that are over and returns how many.
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
+    /// Whether the database belongs to a Better Auth app and we are a guest in it.
+    fn is_app(&self) -> bool;
+
     /// Describes the database.
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;
 }

@@ -52,6 +52,10 @@ impl Upkeep for Sqlite {
         Ok(pruned)
     }
 
+    fn is_app(&self) -> bool {
+        self.app.is_some()
+    }
+
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
         census::take(&self.connection, &self.dialect, &self.path, self.app.as_ref(), now)
     }
