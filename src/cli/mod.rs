@@ -36,7 +36,7 @@ pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, page, parse};
 pub use policy::PolicyCommand;
-pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
+pub use sessions::{IssueArgs, ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
     BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,

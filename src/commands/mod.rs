@@ -10,6 +10,7 @@ mod email;
 mod guard;
 mod hash;
 mod help;
+mod issue;
 mod letters;
 mod password;
 mod policy;
@@ -56,6 +57,9 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         }
         Command::Sessions { command: Some(SessionsCommand::Prune(args)) } => {
             sessions::prune(args, context).context("could not delete expired sessions")
+        }
+        Command::Sessions { command: Some(SessionsCommand::Issue(args)) } => {
+            issue::run(args, context).context("could not issue a session")
         }
         Command::Signout(args) => signout::run(args, context).context("could not sign out"),
         Command::Password { command: PasswordCommand::Forgot { email } } => {
@@ -157,7 +161,7 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
 fn refuse_lost_token(print: bool, context: &Context) -> Result<(), Refusal> {
     if print && context.output_is_lost() {
         return Err(Refusal::Usage {
-            message: "--print-token was given, but standard output is /dev/null or closed".into(),
+            message: "a token is to be printed, but standard output is /dev/null or closed".into(),
             hint: "the token would be lost while its session lives: send standard output somewhere",
         });
     }

@@ -11,7 +11,7 @@ fn wanted(user: &str) -> NewSession {
 
 fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Database) {
     let mut store = db.with(&["ada"]);
-    let (user, session) = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+    let (user, session) = store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
     assert_eq!(Some(&user), by_id(&mut *store, "ada").as_ref());
     assert_eq!(session.impersonated_by.as_deref(), Some("os:root@host"));
     assert_eq!((session.created_at, session.updated_at, session.expires_at), (at(3), at(3), at(63)));
@@ -29,15 +29,15 @@ fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db:
         (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
     ] {
         db.edit(&format!(r#"UPDATE "user" SET {now}"#));
-        let error = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
+        let error = store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
         assert_eq!(error.to_string(), refused.to_string(), "{now}");
     }
-    let gone = store.impersonate(&wanted("bob"), ActAs::Anybody).unwrap();
+    let gone = store.issue_session(&wanted("bob"), ActAs::Anybody).unwrap();
     assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
     assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, told));
 
     db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
-    assert!(store.impersonate(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
+    assert!(store.issue_session(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
 }
 
 fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
@@ -68,7 +68,7 @@ fn by_its_token(store: &mut dyn Store) -> Vec<Session> {
 fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
     let mut store = db.with(&["ada"]);
     for end in [by_a_new_password, by_its_token, by_a_ban] {
-        store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+        store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
         assert_eq!(names(&end(&mut *store)), ["acting"]);
         assert_eq!(ids(&mut *store, "ada"), [""; 0]);
     }
