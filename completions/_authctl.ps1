@@ -332,8 +332,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--cookie', '--cookie', [CompletionResultType]::ParameterName, 'Print the cookie of a Better Auth app, signed with its secret, which `BETTER_AUTH_SECRET` holds')
-            [CompletionResult]::new('--secure', '--secure', [CompletionResultType]::ParameterName, 'Name the cookie as an app that is reached by https does: `__Secure-better-auth.session_token`')
+            [CompletionResult]::new('--cookie', '--cookie', [CompletionResultType]::ParameterName, 'Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET')
+            [CompletionResult]::new('--secure', '--secure', [CompletionResultType]::ParameterName, 'Name the cookie as an app does that is reached by https, with __Secure- before it')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Even for an administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1674,7 +1674,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;init' {
-            [CompletionResult]::new('--better-auth', '--better-auth', [CompletionResultType]::ParameterName, 'Make the tables of a Better Auth app instead, those of its admin plugin included, as the app''s adapter has them: drizzle (as `auth generate` and `drizzle-kit push`) or kysely (as `auth migrate`)')
+            [CompletionResult]::new('--better-auth', '--better-auth', [CompletionResultType]::ParameterName, 'Make the tables of a Better Auth app and its admin plugin instead, as the app''s adapter has them')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
@@ -1687,8 +1687,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; fail instead and name the missing flag')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'authctl;db;status' {

@@ -315,8 +315,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --cookie 'Print the cookie of a Better Auth app, signed with its secret, which `BETTER_AUTH_SECRET` holds'
-            cand --secure 'Name the cookie as an app that is reached by https does: `__Secure-better-auth.session_token`'
+            cand --cookie 'Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET'
+            cand --secure 'Name the cookie as an app does that is reached by https, with __Secure- before it'
             cand --force 'Even for an administrator'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
@@ -1587,7 +1587,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand restore 'Replace the database by a backup, also while others use it'
         }
         &'authctl;db;init'= {
-            cand --better-auth 'Make the tables of a Better Auth app instead, those of its admin plugin included, as the app''s adapter has them: drizzle (as `auth generate` and `drizzle-kit push`) or kysely (as `auth migrate`)'
+            cand --better-auth 'Make the tables of a Better Auth app and its admin plugin instead, as the app''s adapter has them'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1600,8 +1600,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --no-input 'Never ask; fail instead and name the missing flag'
             cand -y 'Answer yes to confirmations'
             cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

@@ -280,8 +280,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_see
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l cookie -d 'Print the cookie of a Better Auth app, signed with its secret, which `BETTER_AUTH_SECRET` holds'
-complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l secure -d 'Name the cookie as an app that is reached by https does: `__Secure-better-auth.session_token`'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l cookie -d 'Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET'
+complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l secure -d 'Name the cookie as an app does that is reached by https, with __Secure- before it'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l force -d 'Even for an administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand sessions; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Print no confirmations on standard error'
@@ -1346,8 +1346,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s and its audit log unbroken'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app instead, those of its admin plugin included, as the app\'s adapter has them: drizzle (as `auth generate` and `drizzle-kit push`) or kysely (as `auth migrate`)' -r -f -a "drizzle\t'Drizzle'
-kysely\t'Kysely, the built-in one'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app and its admin plugin instead, as the app\'s adapter has them' -r -f -a "drizzle\t'What `auth generate` and `drizzle-kit push` make'
+kysely\t'What `auth migrate` makes'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l reason -d 'Why this is done, for the audit log' -r
@@ -1360,7 +1360,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from status" -l reason -d 'Why this is done, for the audit log' -r

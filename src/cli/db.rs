@@ -53,18 +53,17 @@ pub struct InitArgs {
     /// Succeed when the database is there already
     #[arg(long)]
     pub if_missing: bool,
-    /// Make the tables of a Better Auth app instead, those of its admin plugin included, as the app's
-    /// adapter has them: drizzle (as `auth generate` and `drizzle-kit push`) or kysely (as `auth migrate`)
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "ADAPTER")]
+    /// Make the tables of a Better Auth app and its admin plugin instead, as the app's adapter has them
+    #[arg(long, value_enum, value_name = "ADAPTER")]
     pub better_auth: Option<AdapterChoice>,
 }
 
 /// What stands between a Better Auth app and its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AdapterChoice {
-    /// Drizzle
+    /// What `auth generate` and `drizzle-kit push` make
     Drizzle,
-    /// Kysely, the built-in one
+    /// What `auth migrate` makes
     Kysely,
 }
 

@@ -121,10 +121,10 @@ pub struct IssueArgs {
     /// How long, from 1m to 400d [default: as after a sign-in]
     #[arg(long = "for", value_name = "DURATION", value_parser = values::life)]
     pub duration: Option<SignedDuration>,
-    /// Print the cookie of a Better Auth app, signed with its secret, which `BETTER_AUTH_SECRET` holds
+    /// Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET
     #[arg(long)]
     pub cookie: bool,
-    /// Name the cookie as an app that is reached by https does: `__Secure-better-auth.session_token`
+    /// Name the cookie as an app does that is reached by https, with __Secure- before it
     #[arg(long, requires = "cookie")]
     pub secure: bool,
     /// Even for an administrator

@@ -14,6 +14,8 @@ use crate::paths::resolve;
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter, RestoreWish};
 
+const COULD_NOT_MAKE: &str = "could not make the database";
+
 pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let wanted = args.better_auth.map(|adapter| match adapter {
@@ -22,14 +24,13 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
     });
     let created = context.create_database(&place, wanted)?;
     if !created && !args.if_missing {
-        return Err(OpenError::Exists(place.path)).context("could not make the database");
+        return Err(OpenError::Exists(place.path)).context(COULD_NOT_MAKE);
     }
     // Read back: a database that cannot be opened was not made, and one that was there must be of use.
     let is_app = context.auth()?.store.is_app();
     if wanted.is_some() && !is_app {
-        let message =
-            format!("{} is there, and is no Better Auth app's database but authctl's own", shown(&place.path));
-        return Err(Refusal::Usage { message, hint: "name another file with --db" }.into());
+        let message = format!("{} is there, and is authctl's own instead of an app's", place.path.display());
+        return Err(Refusal::Usage { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
     }
     Ok(DatabaseOutcome::Ready { path: place.path, created, is_app }.into())
 }

@@ -37,14 +37,12 @@ fn secret(context: &mut Context) -> anyhow::Result<AppSecret> {
         let message = "only a Better Auth app has cookies, and this database is authctl's own".to_owned();
         return Err(Refusal::Usage { message, hint: "leave --cookie out to get the token" }.into());
     }
-    match context.app_secret() {
-        Some(GivenSecret { variable, secret }) => Ok(secret.map_err(|problem| unusable(variable, problem))?),
-        None => {
-            let message = "a cookie is signed with the app's secret, and BETTER_AUTH_SECRET is not set".to_owned();
-            let hint = "set BETTER_AUTH_SECRET to the secret of the app, or leave --cookie out to get the token";
-            Err(Refusal::Usage { message, hint }.into())
-        }
-    }
+    let Some(GivenSecret { variable, secret }) = context.app_secret() else {
+        let message = "a cookie is signed with the app's secret, and BETTER_AUTH_SECRET is not set".to_owned();
+        let hint = "set BETTER_AUTH_SECRET to the secret of the app, or leave --cookie out to get the token";
+        return Err(Refusal::Usage { message, hint }.into());
+    };
+    Ok(secret.map_err(|problem| unusable(variable, problem))?)
 }
 
 fn unusable(holder: &str, problem: SecretError) -> Refusal {

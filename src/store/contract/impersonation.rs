@@ -1,4 +1,4 @@
-//! Sessions in which somebody acts as their user: as whom, the row says at that moment.
+//! Sessions without a sign-in: whose they may be, the row says at that moment.
 
 use super::audit::entries;
 use super::*;
@@ -19,6 +19,17 @@ fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Databas
     let last = entries(&mut *store, 0).pop().unwrap();
     assert_eq!(last.event, "session.impersonated");
     assert_eq!((last.user_id.as_deref(), last.session_id.as_deref()), (Some("ada"), Some("acting")));
+}
+
+fn a_session_that_is_issued_is_like_any_other_and_only_the_log_says_so(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let issued = store.issue_session(&new_session("issued", "ada", at(3), at(63)), ActAs::NoAdministrator);
+    let (_, session) = issued.unwrap().unwrap();
+    let mut begun = begin(&mut *store, "begun", "ada", 3, 63);
+    begun.id = session.id.clone();
+    assert_eq!(session, begun);
+    let told = entries(&mut *store, 0).into_iter().find(|entry| entry.session_id.as_deref() == Some("issued")).unwrap();
+    assert_eq!((told.event.as_str(), told.user_id.as_deref()), ("session.issued", Some("ada")));
 }
 
 fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db: &Database) {
@@ -76,6 +87,7 @@ fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
 
 on_every_engine!(
     a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log,
+    a_session_that_is_issued_is_like_any_other_and_only_the_log_says_so,
     who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session,
     whatever_ends_the_sessions_of_a_user_ends_this_one,
 );

@@ -30,13 +30,13 @@ pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
 pub(super) fn build(
     path: &Path,
     wait: Duration,
-    make: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), OpenError> {
     let _lock = claim(path, wait)?;
     let building = beside(path, ".", ".new");
     let made = unfinished::begin(&building)
         .map_err(|source| cannot_create(path, source))
-        .and_then(|()| fill(&building, wait, make).map_err(|source| OpenError::Store { path: path.into(), source }))
+        .and_then(|()| write(&building, wait, fill).map_err(|source| OpenError::Store { path: path.into(), source }))
         .and_then(|()| unfinished::finish(&building, path).map_err(|source| cannot_create(path, source)));
     made.inspect_err(|_| {
         // Whatever stands there is of no use to anybody; the next attempt would remove it as well.
@@ -77,14 +77,14 @@ pub(super) fn cannot_create(path: &Path, source: io::Error) -> OpenError {
     }
 }
 
-fn fill(
+fn write(
     building: &Path,
     wait: Duration,
-    make: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut connection = connect(building, wait)?;
     // A build that is interrupted is thrown away, so its journal need not survive.
     connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
-    make(&mut connection)?;
+    fill(&mut connection)?;
     connection.close().map_err(|(_, error)| error).engine()
 }
