@@ -981,12 +981,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__email__subcmd__verify)
-            opts="-q -y -h --send --code-stdin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --send --code-stdin --password-stdin --password-file --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -414,8 +414,9 @@ complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "verify" -d 'Verify an address, or finish changing it, with a code that was mailed to it'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "verify" -d 'Verify an address, or finish changing it, with a code that was mailed to it; other sessions end'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and not __fish_seen_subcommand_from verify change" -f -a "change" -d 'Have a code mailed to a new address; `email verify` takes it, and only then the address changes'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password from a file' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l reason -d 'Why this is done, for the audit log' -r
@@ -424,7 +425,8 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l send -d 'Have a code mailed instead of typing one'
-complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l code-stdin -d 'Read the code from standard input'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l code-stdin -d 'Read the code from standard input, in a line before the password if that is read there too'
+complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l password-stdin -d 'Read the password from standard input'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand email; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask; fail instead and name the missing flag'

@@ -32,6 +32,7 @@ const OPERATOR: &[(&str, &[&str])] = &[
     ("authctl users list --search, one hit", &["users", "list", "--search", "user99999@"]),
     ("authctl users list --search, all hit", &["users", "list", "--search", "example.com"]),
     ("authctl users show", &["users", "show", "user50000@example.com"]),
+    ("authctl users explain", &["users", "explain", "user50000@example.com"]),
     ("authctl audit list --user", &["audit", "list", "--user", "user50000@example.com"]),
     ("authctl audit verify", &["audit", "verify"]),
 ];

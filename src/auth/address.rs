@@ -1,15 +1,27 @@
 //! The address of a user: showing that they read mail there, and moving to another one.
 //!
-//! Both are shown by a code that was mailed. Such a code does both its work without a session, because
-//! mail may be read on another machine.
+//! Both are shown by a code that was mailed. Mail may be read on another machine, so such a code does its
+//! work without a session too; but it shows who has the address, and not whose the account is. Somebody
+//! may have made the account with a stranger's address and wait for the stranger to verify it. So whoever
+//! brings a code also shows that the account is theirs, and no other session outlives it.
 
 use super::code::{Purpose, RightCode};
 use super::email::Email;
-use super::secret::Code;
-use super::store::{CodeEffect, UserChange};
+use super::secret::{Code, Password};
+use super::session::Session;
+use super::store::{CodeEffect, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedIn};
+
+/// How whoever brings a code shows that the account is theirs.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// They are signed in. This session stays when the others end.
+    Session(&'a SignedIn),
+    /// They know the password.
+    Password(&'a Password),
+}
 
 /// What a code for an address did.
 #[derive(Debug)]
@@ -18,6 +30,8 @@ pub struct AddressConfirmed {
     pub user: User,
     /// The address that the user had, if it was changed.
     pub before: Option<String>,
+    /// Live sessions that ended with it.
+    pub ended: Vec<Session>,
 }
 
 impl Auth<'_> {
@@ -43,26 +57,40 @@ impl Auth<'_> {
     }
 
     /// Uses up a code that was mailed to an address: the address is the user's and verified then. Other
-    /// codes of a user whose address changed are dead.
+    /// codes of a user whose address changed are dead. All sessions of the user end but the one that is
+    /// the proof.
     ///
     /// # Errors
     /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
-    /// many of them. The code stays good with [`AuthError::CodeOfAnother`], when somebody else is
-    /// signed in, [`AuthError::Banned`], and [`AuthError::UserExists`], when the new address was taken
-    /// meanwhile.
-    pub fn confirm_address(&mut self, code: &Code, signed_in: Option<&User>) -> Result<AddressConfirmed, AuthError> {
+    /// many of them, or of wrong passwords. The code stays good with [`AuthError::CodeOfAnother`] and
+    /// [`AuthError::PasswordOfAnother`], when the proof is no proof, [`AuthError::Banned`], and
+    /// [`AuthError::UserExists`], when the new address was taken meanwhile.
+    pub fn confirm_address(&mut self, code: &Code, proof: Proof<'_>) -> Result<AddressConfirmed, AuthError> {
         let RightCode { purpose, stored, user } =
             self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
-        // Who was talked into typing a stranger's code gives that stranger no address.
-        if signed_in.is_some_and(|me| me.id != user.id) {
-            return Err(AuthError::CodeOfAnother);
-        }
+        let end = self.require_owner(&user, proof)?;
         self.refuse_banned(&user)?;
-        let change = UserChange { email: stored.new_email, email_verified: Some(true), ..UserChange::default() };
+        let change = UserChange { email: stored.new_email, email_verified: Some(true), end, ..UserChange::default() };
         let before = change.email.is_some().then_some(user.email);
         let done = self.store.use_code(purpose, code, &CodeEffect::User(&change), self.now)?;
         // `None`: somebody else used it meanwhile.
-        let (user, _) = done.ok_or(AuthError::InvalidCode)?;
-        Ok(AddressConfirmed { user, before })
+        let (user, ended) = done.ok_or(AuthError::InvalidCode)?;
+        Ok(AddressConfirmed { user, before, ended: self.only_live(ended) })
+    }
+
+    /// Requires a proof that the account is theirs who bring its code, and says which sessions end: those
+    /// of which nobody knows that they are theirs too.
+    fn require_owner(&mut self, user: &User, proof: Proof<'_>) -> Result<EndSessions, AuthError> {
+        match proof {
+            // Who was talked into typing a stranger's code gives that stranger no address.
+            Proof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
+            Proof::Session(me) => Ok(EndSessions::Others(me.session.id.clone())),
+            Proof::Password(password) => {
+                // Should the address be somebody else's by now, the code no longer counts.
+                let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
+                self.store.clear_attempts(&verified.ok_or(AuthError::PasswordOfAnother)?.attempts)?;
+                Ok(EndSessions::Always)
+            }
+        }
     }
 }

@@ -44,6 +44,9 @@ pub enum AuthError {
     /// The code counts, but not for whoever is signed in.
     #[error("the code is for another user than the one who is signed in")]
     CodeOfAnother,
+    /// The code counts, but the password is not that of its user, who may have none.
+    #[error("the password is not that of the user whom the code is for")]
+    PasswordOfAnother,
     /// The current password, asked for again, is wrong.
     #[error("the current password is wrong")]
     WrongPassword,

@@ -37,7 +37,7 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
-pub use address::AddressConfirmed;
+pub use address::{AddressConfirmed, Proof};
 pub use error::{AuthError, SignedOut};
 pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
 pub use reset::PasswordReset;

@@ -58,7 +58,10 @@ impl Auth<'_> {
     fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
         match Obstacle::after_password(&verified.user, self.policy, self.now).into_iter().next() {
-            Some(obstacle) => Err(obstacle.refusal(self.now)),
+            Some(obstacle) => {
+                self.store.record(Event::user("signin.failed", &verified.user.id).with(obstacle.code()))?;
+                Err(obstacle.refusal(self.now))
+            }
             None => Ok(verified),
         }
     }

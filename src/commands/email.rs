@@ -1,10 +1,11 @@
 //! `email`: showing that one reads mail at an address, and moving to another one.
 
 use super::letters::{self, deliver};
-use crate::auth::AuthError;
+use super::source;
 use crate::auth::code::Purpose;
 use crate::auth::email::Email;
-use crate::cli::VerifyAddressArgs;
+use crate::auth::{AuthError, Proof};
+use crate::cli::{PasswordSource, VerifyAddressArgs};
 use crate::context::Context;
 use crate::output::{EmailOutcome, Outcome};
 
@@ -34,19 +35,27 @@ pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<
     Ok(deliver(&mailer, Purpose::EmailVerification, email, code.as_ref())?)
 }
 
-/// Uses up a code that was mailed to an address. Nobody needs to be signed in for it.
+/// Uses up a code that was mailed to an address. Nobody needs to be signed in for it who gives the
+/// password of the account.
 pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     // A database that is missing is told before anything is asked for.
     context.auth()?;
-    let code = context.prompt().code(args.code_stdin)?;
-    let me = context.signed_in_or_nobody()?.map(|me| me.user);
-    let done = context.auth()?.confirm_address(&code, me.as_ref())?;
+    let password = args.password.source();
+    let done = if password == PasswordSource::Prompt && context.signed_in_or_nobody()?.is_some() {
+        let code = context.prompt().code(args.code_stdin)?;
+        // Asked again: the session may have ended while the code was typed.
+        let me = context.signed_in()?;
+        context.auth()?.confirm_address(&code, Proof::Session(&me))?
+    } else {
+        let (code, password) = context.prompt().code_and_password(args.code_stdin, &source(password))?;
+        context.auth()?.confirm_address(&code, Proof::Password(&password))?
+    };
     if let Some(before) = &done.before
         && let Err(error) = letters::tell_left(before, context)
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
-    Ok(EmailOutcome::Confirmed { user: done.user, before: done.before }.into())
+    Ok(EmailOutcome::Confirmed { user: done.user, before: done.before, sessions_ended: done.ended.len() }.into())
 }
 
 /// Mails a code with which whoever is signed in moves to another address. Whether somebody has that

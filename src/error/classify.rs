@@ -83,6 +83,10 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         }
         AuthError::CodeOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_USER")
             .hint("it still counts: type it where that user, or nobody, is signed in"),
+        AuthError::PasswordOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD").hint(
+            "the code still counts; if you do not know the password, first set a new one with `authctl password forgot`, \
+             which ends every session",
+        ),
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
         AuthError::Banned { reason, until } => {

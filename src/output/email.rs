@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::page::Page;
 use super::view::UserView;
-use super::words::who;
+use super::words::{counted, who};
 use crate::auth::user::User;
 
 /// What `email` did.
@@ -31,6 +31,8 @@ pub enum EmailOutcome {
         user: User,
         /// The address before, if it was changed.
         before: Option<String>,
+        /// Live sessions that ended.
+        sessions_ended: usize,
     },
 }
 
@@ -50,17 +52,28 @@ impl EmailOutcome {
                  into `authctl email verify`",
                 escape(email)
             ),
-            Self::Confirmed { user, before: None } => format!("verified the address of {}", who(user)),
-            Self::Confirmed { user, before: Some(before) } => {
-                format!("changed the address of {}, which was {}, and verified it", who(user), escape(before))
+            Self::Confirmed { user, before: None, sessions_ended } => {
+                format!(
+                    "verified the address of {} and ended {}",
+                    who(user),
+                    counted(*sessions_ended as u64, "session")
+                )
             }
+            Self::Confirmed { user, before: Some(before), sessions_ended } => format!(
+                "changed the address of {}, which was {}, verified it and ended {}",
+                who(user),
+                escape(before),
+                counted(*sessions_ended as u64, "session")
+            ),
         })
     }
 
     pub(super) fn json(&self) -> Value {
         match self {
             Self::VerificationMailed { email, .. } | Self::ChangeMailed { email } => json!({ "email": email }),
-            Self::Confirmed { user, before } => json!({ "user": UserView::from(user), "emailBefore": before }),
+            Self::Confirmed { user, before, sessions_ended } => {
+                json!({ "user": UserView::from(user), "emailBefore": before, "sessionsEnded": sessions_ended })
+            }
         }
     }
 }

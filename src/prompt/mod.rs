@@ -201,6 +201,17 @@ impl Prompt {
         }
     }
 
+    /// Gets a code and the password of somebody who has one, in this order.
+    ///
+    /// # Errors
+    /// [`PromptError`].
+    pub fn code_and_password(&mut self, code_stdin: bool, password: &Source) -> Result<(Code, Password), PromptError> {
+        match (code_stdin, password) {
+            (true, Source::Stdin) => Source::Stdin.two("the code and the password", &mut self.warnings),
+            _ => Ok((self.code(code_stdin)?, self.password(password)?)),
+        }
+    }
+
     /// Gets a code. What is pasted may have spaces around it.
     ///
     /// # Errors

@@ -204,3 +204,16 @@ fn a_failed_sign_in_is_kept_without_the_address_that_nobody_has() {
     let log = sandbox.run("audit export").success();
     assert!(!log.contains("canary") && !log.contains('@'), "{log}");
 }
+
+#[test]
+fn a_sign_in_that_is_refused_after_the_right_password_is_kept_with_its_reason() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("users ban ada@example.com").success();
+    for words in ["signin ada@example.com --password-stdin", "signin ada@example.com --password-stdin --no-store"] {
+        let before = entries(&sandbox).len();
+        let _ = sandbox.run_with_input(words, PASSWORD).failure(5);
+        let after = entries(&sandbox).split_off(before);
+        assert_eq!(after.len(), 1, "{after:#?}");
+        assert_eq!((&after[0]["event"], &after[0]["detail"]), (&"signin.failed".into(), &"BANNED_USER".into()));
+    }
+}

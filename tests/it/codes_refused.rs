@@ -1,18 +1,18 @@
 //! Codes that do not count, for every purpose alike: used, expired, replaced, for another user, for
 //! another address, for another act, guessed. Each is refused in the same words, and guesses wait.
 
-use crate::sandbox::{OTHER_PASSWORD, Ran, Sandbox};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
 /// The words that have a code mailed, and what the code is typed into.
 const PURPOSES: &[(&str, &str)] = &[
     ("password forgot ada@example.com", "password reset --code-stdin --password-stdin"),
-    ("email verify --send ada@example.com", "email verify --code-stdin"),
-    ("email change ada@example.org", "email verify --code-stdin"),
+    ("email verify --send ada@example.com", "email verify --code-stdin --password-stdin"),
+    ("email change ada@example.org", "email verify --code-stdin --password-stdin"),
 ];
 
 fn typed(sandbox: &Sandbox, act: &str, code: &str) -> Ran {
-    let password = if act.starts_with("password") { OTHER_PASSWORD } else { "" };
-    sandbox.run_with_input(act, format!("{code}\n{password}").trim_end())
+    let password = if act.starts_with("password") { OTHER_PASSWORD } else { PASSWORD };
+    sandbox.run_with_input(act, format!("{code}\n{password}"))
 }
 
 /// All refusals read alike, whatever the reason.

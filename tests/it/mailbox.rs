@@ -34,9 +34,14 @@ impl Sandbox {
         server.session().code()
     }
 
-    /// Types a code into `email verify`.
+    /// Types a code into `email verify` as whoever is signed in.
     pub fn verify(&self, code: &str) -> Ran {
         self.run_with_input("email verify --code-stdin", code)
+    }
+
+    /// Types a code and a password.
+    pub fn verify_with(&self, code: &str, password: &str) -> Ran {
+        self.run_with_input("email verify --code-stdin --password-stdin", format!("{code}\n{password}\n"))
     }
 }
 

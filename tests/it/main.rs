@@ -23,6 +23,7 @@ mod doctor;
 mod doctor_fix;
 mod email;
 mod email_change;
+mod email_owner;
 mod every_command;
 mod exit_codes;
 mod files;

@@ -58,6 +58,22 @@ fn a_code_is_asked_for_and_hidden_and_spaces_around_it_are_not_part_of_it() {
 }
 
 #[test]
+fn whoever_is_not_signed_in_is_asked_for_the_password_after_the_code() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("signout").success();
+    let code = sandbox.mailed_code("email verify --send ada@example.com");
+    for (password, exit, told) in
+        [(OTHER_PASSWORD, 7, "the password is not that of the user"), (PASSWORD, 0, "verified the address of Ada")]
+    {
+        let mut terminal = run(&sandbox, "email verify");
+        terminal.wait_for_hidden("Code: ").enter(&code);
+        terminal.wait_for_hidden("Password: ").enter(password);
+        let screen = terminal.end().with_code(exit);
+        assert!(screen.contains(told) && !screen.contains(password) && !screen.contains(&code), "{screen:?}");
+    }
+}
+
+#[test]
 fn whoever_is_not_signed_in_is_asked_which_address_to_verify() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();

@@ -2,6 +2,7 @@
 //! without waiting for days.
 
 mod account;
+mod address;
 mod codes;
 mod impersonation;
 mod model;

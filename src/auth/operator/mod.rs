@@ -92,12 +92,10 @@ impl Auth<'_> {
         image: Option<&str>,
         email: Option<&str>,
     ) -> Result<User, AuthError> {
-        let email = email.map(Email::parse).transpose()?;
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
             image: image.map(checked_image).transpose()?,
-            email_verified: email.as_ref().filter(|email| email.as_str() != user.email).map(|_| false),
-            email,
+            email: email.map(Email::parse).transpose()?,
             ..UserChange::default()
         };
         self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::Which;
 use crate::auth::email::Email;
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -15,7 +16,7 @@ pub struct UserChange {
     pub image: Option<Option<String>>,
     /// New address.
     pub email: Option<Email>,
-    /// Whether the address is verified.
+    /// Whether the address is verified; [`UserChange::is_verified_after`] says what follows from `None`.
     pub email_verified: Option<bool>,
     /// New roles, separated by commas, or `Some(None)` for none.
     pub role: Option<Option<String>>,
@@ -25,26 +26,39 @@ pub struct UserChange {
     pub end: EndSessions,
 }
 
-/// Whether a change of a user ends all sessions of the user. Decided in the transaction of the change:
+impl UserChange {
+    /// Whether the address is verified after the change: one that really changes is not, unless the
+    /// change says so. Decided in the transaction of the change: who had which address before, the row
+    /// knows.
+    pub fn is_verified_after(&self, before: &User) -> bool {
+        let moves = self.email.as_ref().is_some_and(|email| email.as_str() != before.email);
+        self.email_verified.unwrap_or(before.email_verified && !moves)
+    }
+}
+
+/// Whether a change of a user ends sessions of the user. Decided in the transaction of the change:
 /// what was read before may be another's past by then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EndSessions {
     /// They go on.
     #[default]
     Never,
-    /// They end.
+    /// All of them end.
     Always,
-    /// They end if the user had a role that is gone with the change.
+    /// All but the one with this id end.
+    Others(String),
+    /// All of them end if the user had a role that is gone with the change.
     IfRoleIsLost,
 }
 
 impl EndSessions {
-    /// Decides, from the user before and after the change.
-    pub fn is_due(self, before: &User, after: &User) -> bool {
+    /// Decides which end, from the user before and after the change.
+    pub fn which(&self, before: &User, after: &User) -> Option<Which> {
         match self {
-            Self::Never => false,
-            Self::Always => true,
-            Self::IfRoleIsLost => after.has_lost_a_role(before),
+            Self::Never => None,
+            Self::Always => Some(Which::All),
+            Self::Others(current) => Some(Which::Others(current.clone())),
+            Self::IfRoleIsLost => after.has_lost_a_role(before).then_some(Which::All),
         }
     }
 }

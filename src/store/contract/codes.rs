@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
-use crate::auth::store::{AdminGuard, CodeEffect, NewCode, NewPassword, StoreError, UserChange, Which};
+use crate::auth::store::{AdminGuard, CodeEffect, EndSessions, NewCode, NewPassword, StoreError, UserChange, Which};
 
 fn code(text: &str) -> Code {
     Code::from_bytes(text.as_bytes()).unwrap()
@@ -79,6 +79,34 @@ fn a_code_changes_its_user_once(db: &Database) {
     assert_eq!(db.count("verification"), 0);
 }
 
+fn a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    begin(&mut *store, "bobs", "bob", 0, 60);
+    for (end, left) in [
+        (EndSessions::Never, vec!["other", "current"]),
+        (EndSessions::Others("current".into()), vec!["current"]),
+        // The one that was to stay may have ended meanwhile.
+        (EndSessions::Others("gone".into()), vec![]),
+        (EndSessions::Always, vec![]),
+    ] {
+        store.end_sessions("ada", &Which::All).unwrap();
+        for id in ["current", "other"] {
+            begin(&mut *store, id, "ada", 0, 60);
+        }
+        make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+        let change = UserChange { end, ..verified() };
+        let mut use_code = |text| {
+            let effect = CodeEffect::User(&change);
+            store.use_code(Purpose::EmailVerification, &code(text), &effect, at(1)).unwrap().map(|(_, ended)| ended)
+        };
+        assert_eq!(use_code("another"), None);
+        let ended = use_code("secret").unwrap();
+        assert_eq!(ids(&mut *store, "ada"), left, "{change:?}");
+        assert_eq!(ended.len(), 2 - left.len(), "{change:?}");
+    }
+    assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+}
+
 fn a_code_sets_the_password_of_its_user_once(db: &Database) {
     let mut store = db.with(&["ada"]);
     begin(&mut *store, "session", "ada", 0, 60);
@@ -144,6 +172,7 @@ on_every_engine!(
     a_code_that_makes_no_sense_is_none,
     a_newer_code_is_the_only_one_of_its_purpose_and_user,
     a_code_changes_its_user_once,
+    a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts,
     a_code_sets_the_password_of_its_user_once,
     a_code_that_does_not_count_changes_nothing,
     a_new_address_that_is_taken_leaves_the_code_as_it_was,

@@ -1,4 +1,4 @@
-//! Names and pictures.
+//! Names, pictures and addresses.
 
 use super::*;
 use crate::auth::store::{AdminGuard, Updated, UserChange};
@@ -43,4 +43,27 @@ fn a_user_who_is_gone_has_no_profile_to_change(db: &Database) {
     assert_eq!(by_id(&mut *store, "ada").unwrap().name, "ada");
 }
 
-on_every_engine!(only_what_is_named_changes_and_the_moment_is_kept, a_user_who_is_gone_has_no_profile_to_change);
+fn an_address_that_really_changes_is_not_verified_unless_the_change_says_so(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for (before, to, says, after) in [
+        (true, "ada", None, true),
+        (true, "new", None, false),
+        (true, "new", Some(true), true),
+        (true, "ada", Some(false), false),
+        (false, "ada", None, false),
+        (false, "new", None, false),
+        (false, "new", Some(true), true),
+    ] {
+        let start = UserChange { email: Some(email("ada")), email_verified: Some(before), ..UserChange::default() };
+        update(&mut *store, "ada", &start, at(1)).unwrap();
+        let change = UserChange { email: Some(email(to)), email_verified: says, ..UserChange::default() };
+        let changed = update(&mut *store, "ada", &change, at(2)).unwrap();
+        assert_eq!(changed.email_verified, after, "{before}, to {to}, {says:?}");
+    }
+}
+
+on_every_engine!(
+    only_what_is_named_changes_and_the_moment_is_kept,
+    a_user_who_is_gone_has_no_profile_to_change,
+    an_address_that_really_changes_is_not_verified_unless_the_change_says_so,
+);

@@ -9,7 +9,7 @@ use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
 use crate::auth::audit::Event;
 use crate::auth::code::Purpose;
-use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, Which};
+use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -29,8 +29,8 @@ pub(super) fn update(
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);
     user.image = change.image.clone().unwrap_or(user.image);
+    user.email_verified = change.is_verified_after(&before);
     user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
-    user.email_verified = change.email_verified.unwrap_or(user.email_verified);
     user.role = change.role.clone().unwrap_or(user.role);
     match &change.ban {
         None => {}
@@ -54,8 +54,7 @@ pub(super) fn update(
             codes::delete_all(tx, dialect, purpose, id)?;
         }
     }
-    let end = change.end.is_due(&before, &user).then_some(Which::All);
-    let ended = sessions::end(tx, dialect, id, end.as_ref())?;
+    let ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
     log.extend(change_events(&user, change));
     log.extend(ended.iter().map(ended_of));
     Ok(Updated::User { user, ended })

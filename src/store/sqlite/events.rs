@@ -25,11 +25,11 @@ pub(super) fn change_events(user: &User, change: &UserChange) -> Vec<Event> {
     if change.email.is_some() {
         events.push(about("email.changed"));
     }
-    match (change.email_verified, &change.email) {
-        (Some(true), _) => events.push(about("email.verified")),
-        (Some(false), None) => events.push(about("email.unverified")),
+    match change.email_verified {
+        Some(true) => events.push(about("email.verified")),
+        Some(false) => events.push(about("email.unverified")),
         // That a new address is not verified goes without saying.
-        (Some(false), Some(_)) | (None, _) => {}
+        None => {}
     }
     if change.role.is_some() {
         events.push(about("role.set").with(format!("roles: {}", user.roles())));

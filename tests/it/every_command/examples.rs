@@ -48,8 +48,8 @@ fn passwords(_: &Sandbox) -> String {
     format!("{PASSWORD}\n{OTHER_PASSWORD}\n")
 }
 
-fn wrong_code(_: &Sandbox) -> String {
-    "a code that nobody was given".to_owned()
+fn wrong_code_and_password(_: &Sandbox) -> String {
+    format!("a code that nobody was given\n{PASSWORD}\n")
 }
 
 fn hash(sandbox: &Sandbox) -> String {
@@ -86,7 +86,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("password forgot", "password forgot bob@example.com", Effect::Refused(1)),
     Example::new("password reset", "password reset --code-stdin --password-stdin", Effect::Event("password.set"))
         .reads(code_and_password),
-    Example::new("email verify", "email verify --code-stdin", Effect::Refused(7)).reads(wrong_code),
+    Example::new("email verify", "email verify --code-stdin --password-stdin", Effect::Refused(7))
+        .reads(wrong_code_and_password),
     // Nobody has set a mailer.
     Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
     Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),

@@ -30,6 +30,20 @@ fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_n
 }
 
 #[test]
+fn whether_an_address_is_new_the_row_says_and_not_what_was_read_before() {
+    let mut world = World::with_ada();
+    let read_before = find(&mut world, "ada");
+    // Meanwhile somebody else moves ada, and says that the new address is hers.
+    let moved = world.at(1).change_user(&read_before, None, None, Some("ada@example.org")).unwrap();
+    world.at(1).set_verified(&moved, true).unwrap();
+    let back = world.at(2).change_user(&read_before, None, None, Some("ada@example.com")).unwrap();
+    assert!(!back.email_verified, "nobody has shown that ada reads mail there");
+    world.at(3).set_verified(&back, true).unwrap();
+    let stays = world.at(4).change_user(&moved, None, None, Some("ada@example.com")).unwrap();
+    assert!(stays.email_verified, "the address is the same as before");
+}
+
+#[test]
 fn an_administrator_counts_again_from_the_second_on_at_which_the_ban_ends() {
     let mut world = World::with_ada();
     world.sign_up("bob");

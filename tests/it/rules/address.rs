@@ -1,0 +1,136 @@
+//! Whose the account is that a code for an address is used on: a mailed code alone does not show it.
+
+use authctl::auth::code::Purpose;
+use authctl::auth::secret::Code;
+use authctl::auth::{AddressConfirmed, Proof};
+
+use super::*;
+
+fn email(name: &str) -> Email {
+    Email::parse(&format!("{name}@example.com")).unwrap()
+}
+
+/// What is mailed to ada at second 0.
+fn mailed(world: &mut World, purpose: Purpose) -> Code {
+    world.at(0).code_to_mail(purpose, &email("ada")).unwrap().unwrap()
+}
+
+fn confirm_with(world: &mut World, code: &Code, text: &str) -> Result<AddressConfirmed, AuthError> {
+    world.at(1).confirm_address(code, Proof::Password(&password(text)))
+}
+
+/// Who of these is signed in.
+fn are_signed_in<const N: usize>(world: &mut World, tokens: [&Token; N]) -> [bool; N] {
+    tokens.map(|token| world.at(1).signed_in(token).is_ok())
+}
+
+#[test]
+fn whoever_signed_up_with_a_strangers_address_gains_nothing_when_the_stranger_verifies_it() {
+    // Mallory made ada's account, and knows its password; ada reads her mail.
+    let mut world = World::with_ada();
+    let mallorys = world.sign_in("ada", 0, Lifetime::Remembered);
+    let code = mailed(&mut world, Purpose::EmailVerification);
+    let refused = confirm_with(&mut world, &code, OTHER_PASSWORD);
+    assert!(matches!(refused, Err(AuthError::PasswordOfAnother)), "{refused:?}");
+    assert!(!world.at(1).find_user("ada@example.com").unwrap().email_verified);
+
+    let reset = mailed(&mut world, Purpose::ResetPassword);
+    world.at(1).reset_password(&reset, password(OTHER_PASSWORD)).unwrap();
+    assert!(confirm_with(&mut world, &code, OTHER_PASSWORD).unwrap().user.email_verified);
+    assert_eq!(are_signed_in(&mut world, [&mallorys]), [false]);
+    let refused = world.try_sign_in("ada", PASSWORD, 1);
+    assert!(matches!(refused, Err(AuthError::InvalidCredentials)), "{refused:?}");
+}
+
+#[test]
+fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_password() {
+    for purpose in [Purpose::EmailVerification, Purpose::ChangeEmail] {
+        for by_session in [true, false] {
+            let mut world = World::with_ada();
+            world.sign_up("bob");
+            let bobs = world.sign_in("bob", 0, Lifetime::Remembered);
+            let [mine, other] = [0, 0].map(|seconds| world.sign_in("ada", seconds, Lifetime::Remembered));
+            let me = world.signed_in(&mine, 0);
+            let code = match purpose {
+                Purpose::ChangeEmail => world.at(0).change_email(&me, &email("augusta")).unwrap().unwrap(),
+                other => mailed(&mut world, other),
+            };
+            let done = if by_session {
+                world.at(1).confirm_address(&code, Proof::Session(&me))
+            } else {
+                confirm_with(&mut world, &code, PASSWORD)
+            };
+            assert_eq!(done.unwrap().ended.len(), if by_session { 1 } else { 2 }, "{}", purpose.word());
+            let left = are_signed_in(&mut world, [&mine, &other, &bobs]);
+            assert_eq!(left, [by_session, false, true], "{}", purpose.word());
+        }
+    }
+}
+
+#[test]
+fn a_session_that_was_over_is_not_told_as_ended() {
+    let mut world = World::with_ada();
+    world.sign_in("ada", -7 * DAY, Lifetime::Remembered);
+    let code = mailed(&mut world, Purpose::EmailVerification);
+    assert_eq!(confirm_with(&mut world, &code, PASSWORD).unwrap().ended, []);
+}
+
+#[test]
+fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_up() {
+    let mut world = World::with_ada();
+    world.sign_up("bob");
+    let code = mailed(&mut world, Purpose::EmailVerification);
+    for (name, is_right) in [("bob", false), ("ada", true)] {
+        let token = world.sign_in(name, 0, Lifetime::Remembered);
+        let me = world.signed_in(&token, 0);
+        let done = world.at(1).confirm_address(&code, Proof::Session(&me)).map(|done| done.user.email_verified);
+        let expected = if is_right { matches!(done, Ok(true)) } else { matches!(done, Err(AuthError::CodeOfAnother)) };
+        assert!(expected, "{name}: {done:?}");
+    }
+}
+
+#[test]
+fn a_wrong_password_and_a_user_without_one_look_the_same_and_leave_the_code_good() {
+    let told = |without_password: bool| {
+        let mut world = World::with_ada();
+        let code = mailed(&mut world, Purpose::EmailVerification);
+        if without_password {
+            world.edit(r#"DELETE FROM "account""#);
+        }
+        let refused = super::told(confirm_with(&mut world, &code, OTHER_PASSWORD));
+        let is_there = world.store.code(Purpose::EmailVerification, &code).unwrap().is_some();
+        (refused, is_there, world.at(1).find_user("ada@example.com").unwrap().email_verified)
+    };
+    let wrong = told(false);
+    assert_eq!((wrong.1, wrong.2), (true, false));
+    assert_eq!(told(true), wrong);
+}
+
+#[test]
+fn wrong_passwords_count_with_those_at_sign_in_and_the_right_one_clears_the_count() {
+    let mut world = World::with_ada();
+    let code = mailed(&mut world, Purpose::EmailVerification);
+    for _ in 0..3 {
+        confirm_with(&mut world, &code, OTHER_PASSWORD).unwrap_err();
+    }
+    for _ in 0..2 {
+        world.try_sign_in("ada", OTHER_PASSWORD, 1).unwrap_err();
+    }
+    assert_eq!(wait_of(confirm_with(&mut world, &code, PASSWORD)), 15);
+    let proof = password(PASSWORD);
+    world.at(16).confirm_address(&code, Proof::Password(&proof)).unwrap();
+    for _ in 0..5 {
+        let wrong = world.try_sign_in("ada", OTHER_PASSWORD, 16);
+        assert!(matches!(wrong, Err(AuthError::InvalidCredentials)), "{wrong:?}");
+    }
+}
+
+#[test]
+fn without_a_right_code_no_password_is_looked_at() {
+    let mut world = World::with_ada();
+    let guess = Code::from_bytes(b"guess").unwrap();
+    let refused = [PASSWORD, OTHER_PASSWORD].map(|text| told(confirm_with(&mut world, &guess, text)));
+    assert_eq!(refused[0], refused[1]);
+    let ada = world.at(1).find_user("ada@example.com").unwrap();
+    assert_eq!(world.at(1).attempts(&ada).unwrap(), (0, None));
+}
