@@ -11,6 +11,7 @@ mod guard;
 mod guest;
 mod hash;
 mod help;
+mod issue;
 mod letters;
 mod password;
 mod policy;
@@ -64,6 +65,9 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Sessions { command: Some(SessionsCommand::Prune(args)) } => {
             sessions::prune(args, context).context("could not delete expired sessions")
         }
+        Command::Sessions { command: Some(SessionsCommand::Issue(args)) } => {
+            issue::run(args, context).context("could not issue a session")
+        }
         Command::Signout(args) => signout::run(args, context).context("could not sign out"),
         Command::Password { command: PasswordCommand::Forgot { email } } => {
             password::forgot(email, context).context("could not send a code")
@@ -100,7 +104,7 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Policy { command: PolicyCommand::Unset { key } } => {
             policy::set(key, None, context).context("could not change the policy")
         }
-        Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
+        Command::Db { command: DbCommand::Init(args) } => db::init(args, context),
         Command::Db { command: DbCommand::Status } => db::status(context),
         Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
         Command::Db { command: DbCommand::Backup { file } } => {
@@ -164,7 +168,7 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
 fn refuse_lost_token(print: bool, context: &Context) -> Result<(), Refusal> {
     if print && context.output_is_lost() {
         return Err(Refusal::Usage {
-            message: "--print-token was given, but standard output is /dev/null or closed".into(),
+            message: "a token is to be printed, but standard output is /dev/null or closed".into(),
             hint: "the token would be lost while its session lives: send standard output somewhere",
         });
     }

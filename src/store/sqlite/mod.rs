@@ -48,7 +48,7 @@ use engine_error::Engine as _;
 pub use backup::{backup, contents};
 pub use create::create;
 pub use file::inspect;
-pub use guest::App;
+pub use guest::{Adapter, App, create_for_app};
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
 pub use privacy::{Exposure, close, exposures, is_open_to_all, unreliable_file_system};

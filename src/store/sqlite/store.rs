@@ -108,12 +108,12 @@ impl Store for Sqlite {
         })
     }
 
-    fn impersonate(
+    fn issue_session(
         &mut self,
         session: &NewSession,
         whom: ActAs,
     ) -> Result<Result<(User, Session), AuthError>, StoreError> {
-        self.act(|tx, dialect, log| sessions::impersonate(tx, dialect, log, session, whom))
+        self.act(|tx, dialect, log| sessions::issue(tx, dialect, log, session, whom))
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {

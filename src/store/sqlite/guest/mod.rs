@@ -2,6 +2,7 @@
 //! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own,
 //! attached beside it.
 
+mod make;
 mod recognise;
 mod schema;
 mod times;
@@ -19,6 +20,7 @@ use crate::auth::store::{AppSchema, Refusal, StoreError};
 use crate::store::OpenError;
 use crate::store::dialect::Dialect;
 use crate::store::hints::Hints;
+pub use make::{Adapter, create_for_app};
 use recognise::{NotRead, Recognised};
 
 /// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
