@@ -29,6 +29,15 @@ export const passwords = {
     await knows(seer, person, PASSWORD);
   },
 
+  "sign-in leaves the stored hash as it was": async (maker, seer, { app }) => {
+    const person = newcomer();
+    const { id } = await maker.createUser(person);
+    const stored = async () => (await app.context.internalAdapter.findAccounts(id)).map(({ password }) => password);
+    const before = await stored();
+    await knows(seer, person, PASSWORD);
+    assert.deepEqual(await stored(), before);
+  },
+
   "wrong password": async (maker, seer) => {
     const person = newcomer();
     await maker.createUser(person);

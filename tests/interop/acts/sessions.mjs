@@ -13,9 +13,10 @@ async function signedIn(maker, times = 1) {
   return [person, ...tokens];
 }
 
-/** Moves the end of a session to `until`, through the library. */
-function shift(app, token, until) {
-  return app.context.internalAdapter.updateSession(token, { expiresAt: new Date(until) });
+/** Makes a session one that began at `since` and ends at `until`, through the library. */
+function shift(app, token, until, since = Date.now()) {
+  const [expiresAt, createdAt, updatedAt] = [until, since, since].map((time) => new Date(time));
+  return app.context.internalAdapter.updateSession(token, { expiresAt, createdAt, updatedAt });
 }
 
 function near(time, expected, what) {
@@ -72,17 +73,28 @@ export const sessions = {
 
   "session moved forward by use": async (maker, seer, { app }) => {
     const [, token] = await signedIn(seer);
-    await shift(app, token, Date.now() + 5 * DAY);
+    await shift(app, token, Date.now() + 5 * DAY, Date.now() - 2 * DAY);
     await maker.session(token);
-    near((await seer.session(token)).session.expiresAt, Date.now() + 7 * DAY, "expiresAt");
+    const { session } = await seer.look(token);
+    near(session.expiresAt, Date.now() + 7 * DAY, "expiresAt");
+    near(session.updatedAt, Date.now(), "updatedAt");
+    near(session.createdAt, Date.now() - 2 * DAY, "createdAt");
   },
 
   "session not yet due is left alone": async (maker, seer, { app }) => {
     const [, token] = await signedIn(seer);
     const until = Date.now() + 6.5 * DAY;
-    await shift(app, token, until);
+    await shift(app, token, until, Date.now() - DAY / 2);
     await maker.session(token);
-    near((await seer.session(token)).session.expiresAt, until, "expiresAt");
+    near((await seer.look(token)).session.expiresAt, until, "expiresAt");
+  },
+
+  "session of thirty days is not cut short by use": async (maker, seer, { app }) => {
+    const [, token] = await signedIn(seer);
+    const until = Date.now() + 28 * DAY;
+    await shift(app, token, until, Date.now() - 2 * DAY);
+    await maker.session(token);
+    near((await seer.look(token)).session.expiresAt, until, "expiresAt");
   },
 
   "expired session": async (maker, seer, { app }) => {

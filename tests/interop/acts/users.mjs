@@ -19,6 +19,31 @@ export const users = {
     assert.equal((await seer.session(token)).user.emailVerified, true);
   },
 
+  "name changed": async (maker, seer) => {
+    const person = await someone(seer);
+    const { token } = await seer.signIn(person);
+    await maker.rename(token, "Grace Ĥopper");
+    assert.equal((await seer.session(token)).user.name, "Grace Ĥopper");
+  },
+
+  "address changed": async (maker, seer) => {
+    const person = await someone(seer);
+    const { email } = newcomer();
+    await maker.move(person, email);
+    assert.equal(await seer.user(person), null);
+    assert.ok((await seer.signIn({ ...person, email })).token);
+  },
+
+  "updatedAt tells of the change": async (maker, seer, { app }) => {
+    const person = await someone(seer);
+    const { token } = await seer.signIn(person);
+    await app.context.internalAdapter.updateUser(person.id, { updatedAt: new Date("2020-01-01") });
+    assert.equal(new Date((await seer.user(person)).updatedAt).getUTCFullYear(), 2020);
+    await maker.rename(token, "Grace");
+    const off = Math.abs(Date.parse((await seer.user(person)).updatedAt) - Date.now());
+    assert.ok(off < 60_000, "updatedAt was left behind");
+  },
+
   "user deleted": async (maker, seer) => {
     const person = await someone(seer);
     const { token } = await seer.signIn(person);

@@ -6,7 +6,7 @@ export const ORIGIN = "http://127.0.0.1";
 export const SECRET = "interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4";
 
 export async function openApp(variant, file, { passwords = {}, ...more } = {}) {
-  const { library = "better-auth", plugins, ids, database: open, password } = variants[variant];
+  const { library = "better-auth", plugins, ids, database: open, password, options = {} } = variants[variant];
   const [{ betterAuth }, available] = await Promise.all([import(library), import(`${library}/plugins`)]);
   const { database, close } = open(file);
   const outbox = [];
@@ -22,7 +22,8 @@ export async function openApp(variant, file, { passwords = {}, ...more } = {}) {
       sendResetPassword: async ({ user, token }) => void outbox.push({ email: user.email, token }),
       ...(password && { password: passwords[password] }),
     },
-    user: { deleteUser: { enabled: true } },
+    ...options,
+    user: { ...options.user, deleteUser: { enabled: true } },
     ...(ids && { advanced: { database: { generateId: ids } } }),
     plugins: ["bearer", ...plugins].map((name) => available[name]()),
     ...more,

@@ -1,5 +1,5 @@
 // The shapes that a Better Auth database comes in, each as the app that makes it: which adapter, which schema, which
-// plugins. `database(file)` answers what `betterAuth` takes as its `database`, and how to let go of the file again.
+// plugins, and whether its file has a write-ahead log. `database(file)` answers what `betterAuth` takes as its `database`, and how to let go of the file again.
 import Database from "better-sqlite3";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { prismaAdapter } from "better-auth/adapters/prisma";
@@ -34,15 +34,31 @@ const app = (made, plugins, { choices = {}, adapter = {}, ids } = {}) => {
   return { made, plugins, schema, ids, database: viaDrizzle(schema, adapter) };
 };
 
+/** An app that calls things by names of its own, and has a column that must be filled. */
+const ownNames = {
+  user: {
+    modelName: "people",
+    fields: { email: "mail" },
+    additionalFields: { tenant: { type: "string", required: true, defaultValue: "main", input: false } },
+  },
+  session: { modelName: "logins", fields: { userId: "personId" } },
+};
+const ownNamesToldToAuthctl = {
+  tables: { user: "people", session: "logins" },
+  columns: { "user.email": "mail", "session.userId": "personId" },
+  values: { "user.tenant": "main" },
+};
+
 export const variants = {
   article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article) },
   "drizzle-ms": app("drizzle", ["admin"]),
   "drizzle-s": app("drizzle", ["admin"], { choices: { seconds: true } }),
   kysely: { made: "kysely", plugins: ["admin"], database: viaKysely },
-  "kysely-plain": { made: "kysely", plugins: [], database: viaKysely },
+  "kysely-plain": { made: "kysely", plugins: [], database: viaKysely, wal: true },
+  renamed: { made: "kysely", plugins: ["admin"], database: viaKysely, options: ownNames, hints: ownNamesToldToAuthctl },
   "prisma-text": { made: "prisma", plugins: ["admin"], database: viaPrisma("iso8601") },
   "prisma-ms": { made: "prisma", plugins: ["admin"], database: viaPrisma("unixepoch-ms") },
-  plural: app("drizzle", ["admin"], { choices: { plural: true }, adapter: { usePlural: true } }),
+  plural: { ...app("drizzle", ["admin"], { choices: { plural: true }, adapter: { usePlural: true } }), wal: true },
   "integer-ids": app("drizzle", ["admin"], { choices: { serial: true }, ids: "serial" }),
   "uuid-ids": app("drizzle", ["admin"], { ids: "uuid" }),
   "two-factor": app("drizzle", ["twoFactor"]),

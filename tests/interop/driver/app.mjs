@@ -13,7 +13,7 @@ export class App {
   who = "app";
 
   static async start(variant, file) {
-    const { plugins, password } = variants[variant];
+    const { made, plugins, password } = variants[variant];
     const passwords = password ? (await import("../fixtures/passwords.mjs")).passwords : {};
     const app = new App();
     const mailed = [];
@@ -21,7 +21,7 @@ export class App {
       passwords,
       emailVerification: { sendVerificationEmail: async ({ user, token }) => void mailed.push({ email: user.email, token }) },
     });
-    Object.assign(app, opened, { variant, mailed, plugins, normalizes: !password, failures: [] });
+    Object.assign(app, opened, { variant, made, mailed, plugins, normalizes: !password, failures: [] });
     const handler = toNodeHandler(app.auth);
     const answer = (request, response) => handler(request, response).catch((error) => {
       app.failures.push(error);
@@ -68,8 +68,8 @@ export class App {
     return this.must(body ? "POST" : "GET", `/admin/${path}`, { body, token: this.adminToken });
   }
 
-  async createUser({ email, password, name, username }) {
-    return (await this.must("POST", "/sign-up/email", { body: { email, password, name, ...(username && { username }) } })).user;
+  async createUser({ email, password, name }) {
+    return (await this.must("POST", "/sign-up/email", { body: { email, password, name } })).user;
   }
 
   /** `{token}`, or `{refused: CODE}`. */
@@ -113,6 +113,13 @@ export class App {
 
   changePassword(token, currentPassword, newPassword) {
     return this.must("POST", "/change-password", { token, body: { currentPassword, newPassword } });
+  }
+
+  rename = (token, name) => this.must("POST", "/update-user", { token, body: { name } });
+  move = (user, email) => this.admin("update-user", { userId: user.id, data: { email } });
+
+  async accounts(token) {
+    return this.must("GET", "/list-accounts", { token });
   }
 
   async setPassword(user, newPassword) {

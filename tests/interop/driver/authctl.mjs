@@ -1,6 +1,7 @@
 // authctl as an actor: the real binary on the same file, with a HOME of its own so that nothing is left from another run.
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { SECRET } from "../app/auth.mjs";
 
 const NOT_SIGNED_IN = 4;
@@ -10,14 +11,17 @@ const REFUSED_WITH_A_CODE = [5, 7];
 export class Authctl {
   who = "authctl";
 
-  constructor(binary, file, home) {
+  /** `hints` is what the app's database does not show of its schema, for `--schema`. */
+  constructor(binary, file, home, hints) {
     mkdirSync(home, { recursive: true });
-    Object.assign(this, { binary, file, home });
+    const schema = join(home, "schema.json");
+    if (hints) writeFileSync(schema, JSON.stringify(hints));
+    Object.assign(this, { binary, file, home, global: ["--db", file, "--no-input", ...(hints ? ["--schema", schema] : [])] });
   }
 
   /** Runs one command; `lines` go to its standard input. */
   run(args, { lines = [], env = {} } = {}) {
-    const child = spawn(this.binary, ["--db", this.file, "--no-input", ...args], {
+    const child = spawn(this.binary, [...this.global, ...args], {
       env: { HOME: this.home, PATH: process.env.PATH, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -80,6 +84,14 @@ export class Authctl {
 
   changePassword(token, current, wanted) {
     return this.must(["password", "change", "--password-stdin"], { ...as(token), lines: [current, wanted] });
+  }
+
+  rename = (token, name) => this.must(["account", "update", "--name", name], as(token));
+  move = ({ email }, to) => this.must(["users", "update", email, "--email", to]);
+
+  async accounts(token) {
+    const { user } = await this.session(token);
+    return (await this.json(["users", "show", user.email])).accounts;
   }
 
   setPassword({ email }, password) {

@@ -3,8 +3,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import Database from "better-sqlite3";
 
-export function layFile(variant, file) {
+export function layFile(variant, file, { wal }) {
   const db = new Database(file);
+  if (wal) db.pragma("journal_mode = WAL");
   db.exec(readFileSync(new URL(`../../fixtures/better-auth/${variant}.sql`, import.meta.url), "utf8"));
   db.close();
 }
@@ -26,10 +27,11 @@ export function filesBeside(file) {
 }
 
 /** Each column of the newest row with the form of its value, so that two programs' rows can be laid side by side. */
-export function shapeOfNewestRow(file, model, field, value) {
+export function shapeOfNewestRow(file, hints, model, field, value) {
   const db = new Database(file, { readonly: true });
-  const [table] = [model, `${model}s`].filter((name) => db.pragma(`table_info("${name}")`).length > 0);
-  const column = db.pragma(`table_info("${table}")`).find(({ name }) => name.replaceAll("_", "").toLowerCase() === field.toLowerCase());
+  const [table] = [hints?.tables[model], model, `${model}s`].filter((name) => name && db.pragma(`table_info("${name}")`).length > 0);
+  const wanted = hints?.columns[`${model}.${field}`] ?? field;
+  const column = db.pragma(`table_info("${table}")`).find(({ name }) => name.replaceAll("_", "").toLowerCase() === wanted.toLowerCase());
   const row = db.prepare(`SELECT * FROM "${table}" WHERE "${column.name}" = ? ORDER BY rowid DESC LIMIT 1`).get(value);
   db.close();
   return row && Object.fromEntries(Object.entries(row).map(([column, stored]) => [column, form(stored)]));

@@ -6,5 +6,5 @@ let count = 0;
 
 export function newcomer(wish = {}) {
   count += 1;
-  return { email: `person-${count}@example.com`, name: `Zoë ${count}`, username: `person_${count}`, password: PASSWORD, ...wish };
+  return { email: `person-${count}@example.com`, name: `Zoë ${count}`, password: PASSWORD, ...wish };
 }

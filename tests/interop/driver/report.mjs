@@ -1,4 +1,5 @@
-// One line per act and direction, and the count of those that differ.
+// One line per act and direction, and the count of those that differ. Variants run side by side, so each keeps its lines
+// until it is done.
 
 /** Thrown by an actor that has no such act, so that the line is left out instead of failing. */
 export class Missing extends Error {}
@@ -18,8 +19,13 @@ export class Report {
 
   add(...cells) {
     this.lines.push(cells);
-    const [variant, act, maker, seer, result] = cells;
-    console.log([variant.padEnd(13), act.padEnd(44), maker.padEnd(8), seer.padEnd(8), result].join("| "));
+  }
+
+  print(variant) {
+    const widths = [13, 51, 8, 8, 0];
+    for (const cells of this.lines.filter(([of]) => of === variant)) {
+      console.log(cells.map((cell, index) => cell.padEnd(widths[index])).join("| "));
+    }
   }
 
   differing() {
