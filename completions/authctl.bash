@@ -169,6 +169,9 @@ _authctl() {
             authctl__subcmd__policy,unset)
                 cmd="authctl__subcmd__policy__subcmd__unset"
                 ;;
+            authctl__subcmd__sessions,issue)
+                cmd="authctl__subcmd__sessions__subcmd__issue"
+                ;;
             authctl__subcmd__sessions,list)
                 cmd="authctl__subcmd__sessions__subcmd__list"
                 ;;
@@ -736,12 +739,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__init)
-            opts="-q -y -h --if-missing --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-missing --better-auth --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --better-auth)
+                    COMPREPLY=($(compgen -W "drizzle kysely" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1584,12 +1591,54 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__sessions)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls revoke prune"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls revoke prune issue"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__sessions__subcmd__issue)
+            opts="-q -y -h --user --for --cookie --secure --force --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

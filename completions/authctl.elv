@@ -230,6 +230,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ls 'List live sessions: yours, with the current one marked, or those of others'
             cand revoke 'End sessions: yours, or those of others'
             cand prune 'Delete the rows of expired sessions, of all users'
+            cand issue 'Make a session for a user without a sign-in, and print its token'
         }
         &'authctl;sessions;list'= {
             cand --user 'Sessions of this user, by email address or id'
@@ -305,6 +306,26 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'authctl;sessions;issue'= {
+            cand --user 'Whose, by email address or id'
+            cand --for 'How long, from 1m to 400d [default: as after a sign-in]'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --cookie 'Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET'
+            cand --secure 'Name the cookie as an app does that is reached by https, with __Secure- before it'
+            cand --force 'Even for an administrator'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;signout'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
@@ -1568,6 +1589,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand restore 'Replace the database by a backup, also while others use it'
         }
         &'authctl;db;init'= {
+            cand --better-auth 'Make the tables of a Better Auth app and its admin plugin instead, as the app''s adapter has them'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1580,8 +1602,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --no-input 'Never ask; fail instead and name the missing flag'
             cand -y 'Answer yes to confirmations'
             cand --yes 'Answer yes to confirmations'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;status'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

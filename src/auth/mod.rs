@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod code;
+pub mod cookie;
 pub mod duration;
 pub mod email;
 pub mod error;
@@ -64,7 +65,7 @@ pub enum Lifetime {
     Remembered,
     /// A day, never moved (`--no-remember`).
     Short,
-    /// So long, for somebody who acts as the user.
+    /// So long.
     Exactly(jiff::SignedDuration),
 }
 

@@ -109,6 +109,11 @@ secret_type! {
     Code, "code"
 }
 
+secret_type! {
+    /// The secret with which a Better Auth app signs its cookies.
+    AppSecret, "secret"
+}
+
 impl PartialEq for Token {
     /// Compares two tokens that are both ours already, to tell which session a file holds. A token
     /// that somebody presents is looked up by its digest and never compared here.

@@ -60,6 +60,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "sessions revoke --user"),
     may(Who::Operator, "sessions revoke --all-users"),
     may(Who::Operator, "sessions prune"),
+    may(Who::Operator, "sessions issue"),
     may(Who::Anyone, "signout"),
     may(Who::SignedIn, "password change"),
     may(Who::SignedIn, "passwd"),

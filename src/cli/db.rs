@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 pub(super) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
@@ -14,12 +14,10 @@ pub(super) const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Make an empty database
-    #[command(after_help = "Example:\n  authctl --db ./auth.db db init --if-missing")]
-    Init {
-        /// Succeed when the database is there already
-        #[arg(long)]
-        if_missing: bool,
-    },
+    #[command(after_help = "Examples:
+  authctl --db ./auth.db db init --if-missing
+  authctl --db ./app.db db init --better-auth drizzle")]
+    Init(InitArgs),
     /// Describe the database
     #[command(after_help = "Example:\n  authctl db status --json")]
     Status,
@@ -47,6 +45,26 @@ pub enum DbCommand {
   authctl db restore auth-2026-01-31.db --dry-run
   authctl db restore auth-2026-01-31.db --yes")]
     Restore(RestoreArgs),
+}
+
+/// Arguments of `db init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Succeed when the database is there already
+    #[arg(long)]
+    pub if_missing: bool,
+    /// Make the tables of a Better Auth app and its admin plugin instead, as the app's adapter has them
+    #[arg(long, value_enum, value_name = "ADAPTER")]
+    pub better_auth: Option<AdapterChoice>,
+}
+
+/// What stands between a Better Auth app and its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdapterChoice {
+    /// What `auth generate` and `drizzle-kit push` make
+    Drizzle,
+    /// What `auth migrate` makes
+    Kysely,
 }
 
 /// Arguments of `db restore`.

@@ -28,7 +28,7 @@ pub use account::{
 };
 pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
 pub use authority::{AUTHORITIES, Authority, Who};
-pub use db::{DbCommand, RestoreArgs};
+pub use db::{AdapterChoice, DbCommand, InitArgs, RestoreArgs};
 pub use doctor::DoctorArgs;
 pub use email::{EmailCommand, VerifyAddressArgs};
 pub use groups::GROUPS;
@@ -36,7 +36,7 @@ pub use guard::GuardArgs;
 pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, page, parse};
 pub use policy::PolicyCommand;
-pub use sessions::{ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
+pub use sessions::{IssueArgs, ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
     BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,

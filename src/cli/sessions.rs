@@ -10,7 +10,8 @@ pub(super) const EXAMPLES: &str = "Examples:
   authctl sessions
   authctl sessions revoke --others
   authctl sessions revoke --user ada@example.com
-  authctl sessions prune --dry-run";
+  authctl sessions prune --dry-run
+  authctl sessions issue --user ada@example.com --for 10m";
 
 /// What to do with sessions.
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,16 @@ pub enum SessionsCommand {
     /// Delete the rows of expired sessions, of all users
     #[command(after_help = "Example:\n  authctl sessions prune")]
     Prune(PruneArgs),
+    /// Make a session for a user without a sign-in, and print its token
+    ///
+    /// For support and for tests from end to end. The session is like any other of the user's; only the
+    /// audit log says that it was issued. `users impersonate` makes one that says who is in it. Use may
+    /// move its end forward: a Better Auth app does that at the first use of any session that was to end
+    /// within six days.
+    #[command(after_help = "Examples:
+  AUTHCTL_TOKEN=$(authctl sessions issue --user ada@example.com --for 10m)
+  curl -H \"cookie: $(authctl --db app.db sessions issue --user ada@example.com --cookie)\" $APP")]
+    Issue(IssueArgs),
 }
 
 /// Whose sessions: nobody needs to be signed in to name others.
@@ -99,4 +110,24 @@ pub struct PruneArgs {
     /// Say how many would be deleted, and delete nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `sessions issue`.
+#[derive(Debug, Args)]
+pub struct IssueArgs {
+    /// Whose, by email address or id
+    #[arg(long)]
+    pub user: String,
+    /// How long, from 1m to 400d [default: as after a sign-in]
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::life)]
+    pub duration: Option<SignedDuration>,
+    /// Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET
+    #[arg(long)]
+    pub cookie: bool,
+    /// Name the cookie as an app does that is reached by https, with __Secure- before it
+    #[arg(long, requires = "cookie")]
+    pub secure: bool,
+    /// Even for an administrator
+    #[arg(long)]
+    pub force: bool,
 }

@@ -11,6 +11,8 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
     ("AUTHCTL_TOKEN_FILE", "file that holds a session token, in place of the stored session"),
     ("AUTHCTL_SCHEMA", "file that says what a Better Auth app's database does not show, when --schema is not given"),
+    ("BETTER_AUTH_SECRET", "secret of a Better Auth app, for `sessions issue --cookie` only"),
+    ("BETTER_AUTH_SECRETS", "secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above"),
     ("XDG_DATA_HOME", "directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]"),
     ("XDG_CONFIG_HOME", "directory of authctl/sessions, when it is an absolute path [default: ~/.config]"),
     ("XDG_STATE_HOME", "directory of authctl/*.db, when it is an absolute path [default: ~/.local/state]"),
@@ -40,16 +42,18 @@ Against a stolen copy: passwords are stored as argon2id (19 MiB, 2 passes),
 session tokens as SHA-256. The copy lets nobody in; weak passwords can still be
 guessed, at the cost of one such hash per guess. A hash that came from an app
 stays what it was until its owner signs in; until then the time of an answer
-can tell that there is such a user.
+can tell that there is such a user. In the database of a Better Auth app all is
+as the app has it, session tokens in clear: a copy of that file lets its holder
+act as whoever is signed in.
 
 Against guessing: five free attempts per address, then a wait that doubles from
 15 seconds to 15 minutes. An unknown address gets the same answer, at the cost
 of the same work, as a wrong password.
 
 Against leaks: secrets are never taken from the command line and never printed,
-except a token under --print-token. The session file holds the token in clear,
-readable by you alone (mode 0600). Keep the database in a directory that only
-you can write; authctl refuses others.
+except a token under --print-token or `sessions issue`. The session file holds
+the token in clear, readable by you alone (mode 0600). Keep the database in a
+directory that only you can write; authctl refuses others.
 
 Against silence: every act that changes something, and every failed sign-in, is
 an entry of the audit log in the same transaction. Each entry's hash covers the

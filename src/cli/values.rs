@@ -33,6 +33,14 @@ pub(super) fn ttl(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1m to 24h, such as 1h".to_owned())
 }
 
+/// Reads the life of a session: from a minute to the longest that a policy may give.
+pub(super) fn life(text: &str) -> Result<SignedDuration, String> {
+    let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(400 * 24);
+    duration::parse(text)
+        .filter(|life| bounds.contains(life))
+        .ok_or_else(|| "expected a duration from 1m to 400d, such as 10m or 30d".to_owned())
+}
+
 /// Reads an age: any duration.
 pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 12h or 30d".to_owned())

@@ -5,24 +5,34 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::auth::audit::Event;
-use crate::cli::RestoreArgs;
+use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::output::escape::escape;
 use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
 use crate::store::OpenError;
-use crate::store::sqlite::{self, RestoreWish};
+use crate::store::sqlite::{self, Adapter, RestoreWish};
 
-pub(super) fn init(if_missing: bool, context: &mut Context) -> anyhow::Result<Outcome> {
+const COULD_NOT_MAKE: &str = "could not make the database";
+
+pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
-    let created = context.create_database(&place)?;
-    if !created && !if_missing {
-        return Err(OpenError::Exists(place.path)).context("could not make the database");
+    let wanted = args.better_auth.map(|adapter| match adapter {
+        AdapterChoice::Drizzle => Adapter::Drizzle,
+        AdapterChoice::Kysely => Adapter::Kysely,
+    });
+    let created = context.create_database(&place, wanted)?;
+    if !created && !args.if_missing {
+        return Err(OpenError::Exists(place.path)).context(COULD_NOT_MAKE);
     }
-    // Read back: a database that cannot be opened was not made, and one that was there must be ours.
-    context.auth()?;
-    Ok(DatabaseOutcome::Ready { path: place.path, created }.into())
+    // Read back: a database that cannot be opened was not made, and one that was there must be of use.
+    let is_app = context.auth()?.store.app().is_some();
+    if wanted.is_some() && !is_app {
+        let message = format!("{} is there, and is authctl's own instead of an app's", place.path.display());
+        return Err(Refusal::Usage { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
+    }
+    Ok(DatabaseOutcome::Ready { path: place.path, created, is_app }.into())
 }
 
 pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -42,6 +52,7 @@ pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
 pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
     let file = named(file)?;
     let path = context.database()?.path;
+    sqlite::inspect(&path)?;
     // Opened as every command opens it first, so that an older schema is brought up to date.
     context.auth_under_any_policy()?;
     let contents = sqlite::backup(&path, &file, context.wait())?;
@@ -57,6 +68,10 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let path = place.path.clone();
     let contents = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();
+    if replaces {
+        // Before anything is asked or promised: a file that is not ours is not replaced.
+        sqlite::inspect(&path)?;
+    }
     let kept = kept(&path, context);
     let restoration = |contents, sessions_ended| Restoration {
         path: path.clone(),

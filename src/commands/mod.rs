@@ -8,8 +8,10 @@ mod db;
 mod doctor;
 mod email;
 mod guard;
+mod guest;
 mod hash;
 mod help;
+mod issue;
 mod letters;
 mod password;
 mod policy;
@@ -41,6 +43,12 @@ use crate::session_file::{Pending, SessionFileError};
 /// # Errors
 /// Whatever stopped it, with what was attempted as its context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    let outcome = run_alone(command, context)?;
+    guest::tell(command, context);
+    Ok(outcome)
+}
+
+fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         Command::Signup(args) => signup::run(args, context).context("could not sign up"),
         Command::Signin(args) => signin::run(args, context).context("could not sign in"),
@@ -56,6 +64,9 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         }
         Command::Sessions { command: Some(SessionsCommand::Prune(args)) } => {
             sessions::prune(args, context).context("could not delete expired sessions")
+        }
+        Command::Sessions { command: Some(SessionsCommand::Issue(args)) } => {
+            issue::run(args, context).context("could not issue a session")
         }
         Command::Signout(args) => signout::run(args, context).context("could not sign out"),
         Command::Password { command: PasswordCommand::Forgot { email } } => {
@@ -93,7 +104,7 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
         Command::Policy { command: PolicyCommand::Unset { key } } => {
             policy::set(key, None, context).context("could not change the policy")
         }
-        Command::Db { command: DbCommand::Init { if_missing } } => db::init(*if_missing, context),
+        Command::Db { command: DbCommand::Init(args) } => db::init(args, context),
         Command::Db { command: DbCommand::Status } => db::status(context),
         Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
         Command::Db { command: DbCommand::Backup { file } } => {
@@ -157,7 +168,7 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
 fn refuse_lost_token(print: bool, context: &Context) -> Result<(), Refusal> {
     if print && context.output_is_lost() {
         return Err(Refusal::Usage {
-            message: "--print-token was given, but standard output is /dev/null or closed".into(),
+            message: "a token is to be printed, but standard output is /dev/null or closed".into(),
             hint: "the token would be lost while its session lives: send standard output somewhere",
         });
     }

@@ -10,7 +10,7 @@ use crate::auth::Auth;
 use crate::auth::policy::Policy;
 use crate::auth::store::Store;
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
-use crate::store::sqlite::{self, Opened, Sqlite};
+use crate::store::sqlite::{self, Adapter, Opened, Sqlite};
 use crate::store::{Hints, OpenError};
 
 /// Why a file of hints about a schema is of no use.
@@ -53,6 +53,11 @@ impl Context {
             self.store = Some(opened);
         }
         self.at_work()
+    }
+
+    /// Whether the database that is open belongs to an app.
+    pub fn is_guest(&self) -> bool {
+        self.store.as_deref().is_some_and(|store| store.app().is_some())
     }
 
     /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
@@ -101,16 +106,21 @@ impl Context {
     /// As [`Context::auth`], but makes a database that is missing, and says so.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
         let place = self.database()?;
-        if place.path.symlink_metadata().is_err() && self.create_database(&place)? {
+        if place.path.symlink_metadata().is_err() && self.create_database(&place, None)? {
             self.notices.push(format!("created the database {}", place.path.display()));
         }
         self.auth()
     }
 
-    /// Makes the database; `false` when it was there, perhaps since a moment ago.
-    pub fn create_database(&mut self, place: &DatabasePlace) -> anyhow::Result<bool> {
+    /// Makes the database, our own or for an app; `false` when it was there, perhaps since a moment ago.
+    pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
         Self::make_default_directory(place).context("could not make the database")?;
-        match sqlite::create(&place.path, self.wishes.wait) {
+        let wait = self.wishes.wait;
+        let made = match app {
+            None => sqlite::create(&place.path, wait),
+            Some(adapter) => sqlite::create_for_app(&place.path, adapter, wait),
+        };
+        match made {
             Ok(()) => Ok(true),
             Err(OpenError::Exists(_)) => Ok(false),
             Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),

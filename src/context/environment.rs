@@ -1,9 +1,10 @@
 //! The variables of the environment that mean something to authctl, read once.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::origin::OriginHints;
+use crate::auth::secret::{AppSecret, SecretError};
 use crate::paths::PlaceHints;
 
 /// What the environment says.
@@ -19,7 +20,37 @@ pub struct Environment {
     pub(super) origin: OriginHints,
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
+    pub(super) app_secret: Option<GivenSecret>,
     no_color: bool,
+}
+
+/// The secret of the app whose database it is, or why what the variable holds is none.
+#[derive(Debug, Clone)]
+pub struct GivenSecret {
+    /// The variable that holds it.
+    pub variable: &'static str,
+    /// What it holds.
+    pub secret: Result<AppSecret, SecretError>,
+}
+
+impl GivenSecret {
+    /// As Better Auth chooses: of the secrets that are being rotated the first, each written as
+    /// `VERSION:SECRET`; else the one that stands alone.
+    fn choose(rotated: Option<&OsStr>, alone: Option<&OsStr>) -> Option<Self> {
+        let (variable, value) = match (rotated, alone) {
+            (Some(rotated), _) => ("BETTER_AUTH_SECRETS", first_of(rotated.as_encoded_bytes())),
+            (None, Some(alone)) => ("BETTER_AUTH_SECRET", alone.as_encoded_bytes()),
+            (None, None) => return None,
+        };
+        Some(Self { variable, secret: AppSecret::from_bytes(value) })
+    }
+}
+
+/// The first secret of a list; nothing when there is none.
+fn first_of(list: &[u8]) -> &[u8] {
+    let first = list.split(|byte| *byte == b',').next().unwrap_or_default();
+    let colon = first.iter().position(|byte| *byte == b':').map_or(first.len(), |colon| colon + 1);
+    first[colon..].trim_ascii()
 }
 
 impl Environment {
@@ -42,6 +73,10 @@ impl Environment {
             ci: set("CI").is_some_and(|value| value != "false" && value != "0"),
             origin: OriginHints::from(text),
             schema: path("AUTHCTL_SCHEMA"),
+            app_secret: GivenSecret::choose(
+                set("BETTER_AUTH_SECRETS").as_deref(),
+                set("BETTER_AUTH_SECRET").as_deref(),
+            ),
             no_color: set("NO_COLOR").is_some(),
         }
     }
@@ -57,6 +92,30 @@ impl Environment {
             (Some(_), _) => Some("AUTHCTL_TOKEN"),
             (None, Some(_)) => Some("AUTHCTL_TOKEN_FILE"),
             (None, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(rotated: Option<&str>, alone: Option<&str>) -> Option<String> {
+        let given = GivenSecret::choose(rotated.map(OsStr::new), alone.map(OsStr::new))?;
+        let secret = given.secret.map_or_else(|problem| format!("{problem}"), |secret| secret.expose().to_owned());
+        Some(format!("{}: {secret}", given.variable))
+    }
+
+    #[test]
+    fn of_the_secrets_of_an_app_the_one_counts_that_the_app_signs_with() {
+        assert_eq!(chosen(None, None), None);
+        assert_eq!(chosen(None, Some(" a,b:c ")).unwrap(), "BETTER_AUTH_SECRET:  a,b:c ");
+        for rotated in ["2:new,1:old", " 2: new , 1:old", "2:new"] {
+            assert_eq!(chosen(Some(rotated), Some("alone")).unwrap(), "BETTER_AUTH_SECRETS: new");
+        }
+        assert_eq!(chosen(Some("2:a:b=,1:old"), None).unwrap(), "BETTER_AUTH_SECRETS: a:b=");
+        for none in ["2:,1:old", "new", ","] {
+            assert_eq!(chosen(Some(none), Some("alone")).unwrap(), "BETTER_AUTH_SECRETS: it is empty", "{none}");
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
 
 pub use database::HintsError;
-pub use environment::Environment;
+pub use environment::{Environment, GivenSecret};
 pub use token::{NoToken, TokenSource};
 
 /// What the user asked of every command alike.
@@ -153,6 +153,11 @@ impl Context {
             abandoned.discard();
         }
         Ok(ended)
+    }
+
+    /// The secret of the app whose database it is, if the environment holds one.
+    pub fn app_secret(&self) -> Option<GivenSecret> {
+        self.environment.app_secret.clone()
     }
 
     /// Where a session made now comes from.

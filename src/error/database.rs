@@ -23,8 +23,11 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         }
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
-        StoreError::Corrupt(_) | StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("restore a backup with `authctl db restore`; `authctl doctor` looks closer; nothing was changed"),
+        // How a backup is restored depends on whose database it is: the doctor knows.
+        StoreError::Corrupt(_) => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("restore a backup; `authctl doctor` looks closer; nothing was changed"),
+        StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .hint("restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed"),
         StoreError::NotOurs(refusal) => {
             Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
         }
@@ -50,6 +53,10 @@ pub(super) fn of_open(error: &OpenError) -> Exit {
         OpenError::Foreign(_) => {
             database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
         }
+        OpenError::NotOwn(_) => database("DATABASE_FOREIGN").hint(
+            "an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped \
+             a copy can take its place",
+        ),
         OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
             .hint("finish the app's migration, or name the column in a file given by --schema"),
         OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")

@@ -5,6 +5,7 @@
 mod account;
 mod audit;
 mod database;
+mod database_state;
 mod email;
 pub mod escape;
 mod hash;
@@ -23,7 +24,8 @@ mod words;
 
 pub use account::AccountOutcome;
 pub use audit::{AuditOutcome, lines as entry_lines};
-pub use database::{ChosenBy, DatabaseOutcome, DatabaseState, Restoration};
+pub use database::{DatabaseOutcome, Restoration};
+pub use database_state::{ChosenBy, DatabaseState};
 pub use email::EmailOutcome;
 pub use hash::HashOutcome;
 pub use health::HealthOutcome;

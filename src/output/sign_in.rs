@@ -11,6 +11,7 @@ use super::table::facts;
 use super::time::relative;
 use super::view::{SessionView, UserView};
 use super::words::{counted, shown, who};
+use crate::auth::cookie::Cookie;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -44,6 +45,19 @@ pub enum SignInOutcome {
         session: Session,
         /// What became of its token.
         kept: Kept,
+        /// Where.
+        database: PathBuf,
+    },
+    /// A session was made for somebody to hold, without a sign-in.
+    Issued {
+        /// Whose.
+        user: User,
+        /// The session.
+        session: Session,
+        /// Its token, which exists only in this answer.
+        token: Token,
+        /// The token as a cookie of the app.
+        cookie: Option<Cookie>,
         /// Where.
         database: PathBuf,
     },
@@ -108,6 +122,14 @@ impl SignInOutcome {
                 let (place, end) = (shown(database), relative(session.expires_at, now));
                 kept.told(format!("acting as {} in {place}; the session ends {end}", who(user)), style)
             }
+            Self::Issued { user, session, token, cookie, database } => {
+                let (place, end) = (shown(database), relative(session.expires_at, now));
+                let done = format!("issued a session of {} in {place}; it ends {end}", who(user));
+                match cookie {
+                    None => printed("token", token.expose(), done, style),
+                    Some(cookie) => printed("cookie", cookie.expose(), done, style),
+                }
+            }
             Self::PasswordIsRight { user } => {
                 Page::done(format!("the password of {} is right; nothing was stored", who(user)))
             }
@@ -149,6 +171,12 @@ impl SignInOutcome {
             | Self::Impersonating { user, session, kept: Kept::Printed(token), .. } => {
                 json!({ "token": token.expose(), "session": SessionView::from(session), "user": UserView::from(user) })
             }
+            Self::Issued { user, session, token, cookie, .. } => json!({
+                "token": token.expose(),
+                "cookie": cookie.as_ref().map(Cookie::expose),
+                "session": SessionView::from(session),
+                "user": UserView::from(user),
+            }),
             Self::PasswordIsRight { user } => json!({ "user": UserView::from(user) }),
             Self::SignedOut(how) => json!({ "sessionsEnded": how.sessions_ended, "fileRemoved": how.file_removed }),
         }
@@ -157,7 +185,8 @@ impl SignInOutcome {
     pub(super) fn unheld_token(&self) -> Option<&Token> {
         match self {
             Self::SignedIn { kept: Kept::Printed(token), .. }
-            | Self::Impersonating { kept: Kept::Printed(token), .. } => Some(token),
+            | Self::Impersonating { kept: Kept::Printed(token), .. }
+            | Self::Issued { token, .. } => Some(token),
             _ => None,
         }
     }
@@ -168,16 +197,18 @@ impl Kept {
     fn told(&self, done: String, style: Style) -> Page {
         match self {
             Self::File(path) => Page::done(format!("{done}\n{}", stored(path))),
-            Self::Printed(token) => {
-                let mut page = Page { answer: format!("{}\n", token.expose()), done: vec![done] };
-                if style.terminal {
-                    let warning = "the token is in this terminal's scrollback now: clear it, or end the session";
-                    page.done.push(warning.to_owned());
-                }
-                page
-            }
+            Self::Printed(token) => printed("token", token.expose(), done, style),
         }
     }
+}
+
+/// What was done, with a secret for the answer.
+fn printed(what: &str, secret: &str, done: String, style: Style) -> Page {
+    let mut page = Page { answer: format!("{secret}\n"), done: vec![done] };
+    if style.terminal {
+        page.done.push(format!("the {what} is in this terminal's scrollback now: clear it, or end the session"));
+    }
+    page
 }
 
 /// Said whenever a token is stored, because it is stored in clear.

@@ -30,6 +30,9 @@ pub enum OpenError {
     /// Another program's database.
     #[error("{} belongs to another program", .0.display())]
     Foreign(PathBuf),
+    /// Another program's database, where only one of our own will do.
+    #[error("{} was not made by authctl", .0.display())]
+    NotOwn(PathBuf),
     /// Something like a Better Auth database, without a column that everything rests on.
     #[error("{} is no Better Auth database that can be used: {problem}", path.display())]
     Lacking {

@@ -123,7 +123,7 @@ fn a_row_that_makes_no_sense_is_9_and_named() {
     assert_snapshot!(sandbox.run("whoami"), @"
     ------- stderr -------
     error: row the-row of table session makes no sense: column expiresAt is not a number of seconds
-    hint: restore a backup with `authctl db restore`; `authctl doctor` looks closer; nothing was changed
+    hint: restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed
     [exit status: 9]
     ");
     sandbox.execute("UPDATE session SET expiresAt = unixepoch() + 60; UPDATE user SET emailVerified = 7");

@@ -84,6 +84,10 @@ fn the_topics_have_their_pages() {
           file that holds a session token, in place of the stored session
       AUTHCTL_SCHEMA
           file that says what a Better Auth app's database does not show, when --schema is not given
+      BETTER_AUTH_SECRET
+          secret of a Better Auth app, for `sessions issue --cookie` only
+      BETTER_AUTH_SECRETS
+          secrets that the app rotates, VERSION:SECRET,...; the first counts, and before the above
       XDG_DATA_HOME
           directory of authctl/auth.db, when it is an absolute path [default: ~/.local/share]
       XDG_CONFIG_HOME

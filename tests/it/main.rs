@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
+mod app;
 mod architecture;
 mod audit;
 mod audit_broken;
@@ -18,6 +19,7 @@ mod codes_refused;
 mod concurrency;
 mod crash;
 mod db;
+mod db_better_auth;
 mod doctor;
 mod doctor_fix;
 mod email;
@@ -36,6 +38,10 @@ mod generated;
 mod groups;
 mod guard;
 mod guard_pty;
+mod guest_acts;
+mod guest_admin;
+mod guest_care;
+mod guest_refused;
 mod hash;
 mod help;
 mod kill;
@@ -58,6 +64,7 @@ mod secrets;
 mod session_files;
 mod session_files_planted;
 mod sessions;
+mod sessions_issue;
 mod sessions_operator;
 mod sessions_operator_chosen;
 mod signin;

@@ -10,6 +10,7 @@ use std::process::Command;
 use predicates::Predicate as _;
 use predicates::str::contains;
 
+use crate::app::load;
 use crate::sandbox::{Sandbox, program};
 use parts::{parts, place};
 
@@ -107,6 +108,7 @@ fn is_here(name: &str) -> bool {
 #[test]
 fn the_console_blocks_of_the_manual_print_what_they_say() {
     let sandbox = Sandbox::new();
+    load(&sandbox, "kysely", "app.db");
     let steps = steps(&read("README.md"));
     assert!(steps.len() > 10, "a tour has more than {} steps", steps.len());
     let mut wrong = String::new();

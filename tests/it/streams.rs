@@ -91,7 +91,7 @@ fn a_token_is_not_printed_where_it_would_be_lost() {
     let words = "signin ada@example.com --password-stdin --print-token";
     assert_snapshot!(run_into(&sandbox, words, Stdio::null()), @"
     ------- stderr -------
-    error: could not sign in: --print-token was given, but standard output is /dev/null or closed
+    error: could not sign in: a token is to be printed, but standard output is /dev/null or closed
     hint: the token would be lost while its session lives: send standard output somewhere
     [exit status: 2]
     ");

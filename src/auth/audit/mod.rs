@@ -8,6 +8,8 @@
 mod chain;
 mod query;
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 
 use super::token::digest;
@@ -53,12 +55,13 @@ impl Actor {
 
 /// How to find out who acts. Asked only when there is something to write: looking up a name takes
 /// longer than most reads.
-pub struct Acting(Box<dyn Fn() -> Actor>);
+#[derive(Clone)]
+pub struct Acting(Rc<dyn Fn() -> Actor>);
 
 impl Acting {
     /// Takes the question.
     pub fn new(who: impl Fn() -> Actor + 'static) -> Self {
-        Self(Box::new(who))
+        Self(Rc::new(who))
     }
 
     /// Asks it.

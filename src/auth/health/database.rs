@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 
 use super::{Check, Cure, Severity, Symptom};
+use crate::auth::Auth;
 use crate::auth::audit::{Break, Chain};
 use crate::auth::policy::Policy;
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::store::Differs;
+use crate::auth::store::{Differs, Refusal};
 
 /// The checks that need to know nothing of users.
-pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, ORPHANS, AUDIT_LOG];
 
 /// How many rows are deleted in one transaction.
 const BATCH: usize = 500;
@@ -17,7 +18,14 @@ const BATCH: usize = 500;
 /// How many pieces of a list are named.
 const NAMED_MAX: usize = 5;
 
-const RESTORE: &str = "`authctl db restore` puts a backup in its place";
+/// What to do about a file that is damaged.
+fn restore(auth: &Auth<'_>) -> &'static str {
+    if auth.store.app().is_some() {
+        "stop the app and put a backup of its database in this one's place"
+    } else {
+        "`authctl db restore` puts a backup in its place"
+    }
+}
 
 pub(super) const DAMAGE: Check = Check {
     name: "integrity",
@@ -25,7 +33,7 @@ pub(super) const DAMAGE: Check = Check {
     look: |auth| {
         let damage = auth.store.damage()?;
         let message = || format!("the file is damaged: {}", some_of(&damage));
-        Ok((!damage.is_empty()).then(|| Symptom::new(damage.len() as u64, message(), RESTORE)))
+        Ok((!damage.is_empty()).then(|| Symptom::new(damage.len() as u64, message(), restore(auth))))
     },
     cure: None,
 };
@@ -51,6 +59,19 @@ const SCHEMA: Check = Check {
                     them with the program that did";
         let message = || format!("the schema is not authctl's: {}", some_of(&differences));
         Ok((!differences.is_empty()).then(|| Symptom::new(differences.len() as u64, message(), hint)))
+    },
+    cure: None,
+};
+
+const APP_SCHEMA: Check = Check {
+    name: "app-schema",
+    severity: Severity::Problem,
+    look: |auth| {
+        let refusals = auth.store.app().map(|app| app.refusals.as_slice()).unwrap_or_default();
+        let list = |words: fn(&Refusal) -> &String| refusals.iter().map(words).cloned().collect::<Vec<_>>().join("; ");
+        let message = || format!("nothing is written to this app's database: {}", list(|refusal| &refusal.problem));
+        let symptom = || Symptom::new(refusals.len() as u64, message(), list(|refusal| &refusal.remedy));
+        Ok((!refusals.is_empty()).then(symptom))
     },
     cure: None,
 };

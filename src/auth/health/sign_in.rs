@@ -100,7 +100,11 @@ pub(super) const REFUSED_HASHES: Check = Check {
     look: |auth| {
         let kinds = hash_kinds(auth, |kind| !kind.is_accepted())?;
         let message = |kinds| format!("password hashes that no sign-in here accepts: {kinds}");
-        let hint = "`authctl users set-password` or `authctl users reset-code` gives their users a new password";
+        let hint = if auth.store.app().is_some() {
+            "the app may take them all the same: sign in and set passwords there"
+        } else {
+            "`authctl users set-password` or `authctl users reset-code` gives their users a new password"
+        };
         Ok(of_kinds(&kinds, message, hint))
     },
     cure: None,
@@ -110,6 +114,10 @@ pub(super) const WEAK_HASHES: Check = Check {
     name: "hashes-weak",
     severity: Severity::Notice,
     look: |auth| {
+        if auth.store.app().is_some() {
+            // An app's hashes are as strong as its app has them, and no sign-in replaces them.
+            return Ok(None);
+        }
         let rules = auth.policy.password.clone();
         let kinds = hash_kinds(auth, |kind| kind.is_outdated(&rules))?;
         let message = |kinds| format!("password hashes weaker than the policy asks for: {kinds}");
@@ -122,6 +130,9 @@ pub(super) const ADMINISTRATOR: Check = Check {
     name: "administrator",
     severity: Severity::Notice,
     look: |auth| {
+        if auth.store.app().is_some_and(|app| !app.has("user", "role")) {
+            return Ok(None);
+        }
         let mut administrators = Vec::new();
         auth.store.each_user(&mut |user| {
             if user.has_role("admin") {

@@ -1,5 +1,5 @@
-//! Acting as a user: a session of the user's, marked with who is in it, for a time that use does not
-//! prolong.
+//! Sessions without a sign-in: one in which somebody acts as a user, marked with who that is, for a time that
+//! use does not prolong; or one like any other of the user's.
 
 use jiff::Timestamp;
 
@@ -49,7 +49,22 @@ impl Auth<'_> {
         whom: ActAs,
     ) -> Result<(User, Session), AuthError> {
         let session = NewSession { impersonated_by: Some(by), ..self.new_session(wish, &user.id)? };
-        self.store.impersonate(&session, whom)?
+        self.store.issue_session(&session, whom)?
+    }
+
+    /// Makes a session like any other of the user's, which is handed to somebody. It is no sign-in either;
+    /// that it was made so, only the audit log says.
+    ///
+    /// # Errors
+    /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`].
+    pub fn issue_session(
+        &mut self,
+        user: &User,
+        wish: &SessionWish,
+        whom: ActAs,
+    ) -> Result<(User, Session), AuthError> {
+        let session = self.new_session(wish, &user.id)?;
+        self.store.issue_session(&session, whom)?
     }
 }
 

@@ -15,6 +15,14 @@ pub struct AppSchema {
     pub refusals: Vec<Refusal>,
 }
 
+impl AppSchema {
+    /// Whether the app has a column, by Better Auth's names.
+    pub fn has(&self, table: &str, column: &str) -> bool {
+        let table = self.tables.iter().find(|one| one.name == table);
+        table.is_some_and(|table| table.columns.iter().any(|one| one.name == column && one.physical.is_some()))
+    }
+}
+
 /// A table of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppTable {

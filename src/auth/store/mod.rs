@@ -104,9 +104,8 @@ pub trait Store: Upkeep + Health + fmt::Debug {
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError>;
 
-    /// Makes a session in which somebody acts as its user, unless [`ActAs::check`] says no to the user
-    /// as the row is then.
-    fn impersonate(
+    /// Makes a session without a sign-in, unless [`ActAs::check`] says no to the user as the row is then.
+    fn issue_session(
         &mut self,
         session: &NewSession,
         whom: ActAs,

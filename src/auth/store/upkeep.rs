@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Census, StoreError};
+use super::{AppSchema, Census, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::policy::{Key, Policy, PolicyError};
 
@@ -28,6 +28,9 @@ pub trait Upkeep {
 
     /// Deletes up to `limit` sessions that are over and returns how many.
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// What was found in the database, when it belongs to an app and we are a guest in it.
+    fn app(&self) -> Option<&AppSchema>;
 
     /// Describes the database.
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;

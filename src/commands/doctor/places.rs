@@ -9,14 +9,14 @@ use crate::auth::health::{Check, Cure, Severity, Symptom};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::session_file::SessionFile;
-use crate::store::sqlite;
+use crate::store::{OpenError, sqlite};
 
 type Look = fn(&Context) -> anyhow::Result<Option<Symptom>>;
 type Act = fn(&mut Context) -> anyhow::Result<()>;
 
 /// Every check that opens no database.
 pub(super) const PLACES: &[Check<Look, Act>] =
-    &[PERMISSIONS, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
+    &[PERMISSIONS, APP_FILE, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
 
 pub(super) const PERMISSIONS: Check<Look, Act> = Check {
     name: "permissions",
@@ -25,10 +25,15 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
         let exposed = sqlite::exposures(&context.database()?.path);
         let lines: Vec<String> = exposed.iter().map(|exposure| exposure.error.to_string()).collect();
         let message = || format!("others may use what only you should: {}", lines.join("; "));
-        let hint = "who writes there is the administrator, who reads there can guess passwords; `authctl doctor --fix` \
-                    takes these rights away, where the owner is you";
+        let is_ours = exposed.iter().any(|one| one.is_ours);
+        let way_out = exposed.iter().find_map(|one| match &one.error {
+            OpenError::Unsafe { remedy, .. } if !is_ours => Some(remedy.as_str()),
+            _ => None,
+        });
+        let way_out = way_out.unwrap_or("`authctl doctor --fix` takes these rights away, where the owner is you");
+        let hint = format!("who writes there is the administrator, who reads there can guess passwords; {way_out}");
         let symptom = (!lines.is_empty()).then(|| Symptom::new(lines.len() as u64, message(), hint));
-        Ok(symptom.map(|symptom| if exposed.iter().any(|one| one.is_ours) { symptom.curable() } else { symptom }))
+        Ok(symptom.map(|symptom| if is_ours { symptom.curable() } else { symptom }))
     },
     cure: Some(Cure {
         does: "take away the rights of others to the database's files and directory",
@@ -37,6 +42,18 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
             sqlite::close(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
         },
     }),
+};
+
+const APP_FILE: Check<Look, Act> = Check {
+    name: "app-file",
+    severity: Severity::Notice,
+    look: |context| {
+        let path = context.database()?.path;
+        let message = "everybody on this machine may read the app's database, with the token of every session in it";
+        let hint = format!("if nobody but the app needs to: chmod o= '{}'", path.display());
+        Ok(sqlite::is_open_to_all(&path).then(|| Symptom::new(1, message, hint)))
+    },
+    cure: None,
 };
 
 const FILE_SYSTEM: Check<Look, Act> = Check {

@@ -1,4 +1,4 @@
-//! Sessions in which somebody acts as their user: as whom, the row says at that moment.
+//! Sessions without a sign-in: whose they may be, the row says at that moment.
 
 use super::audit::entries;
 use super::*;
@@ -11,7 +11,7 @@ fn wanted(user: &str) -> NewSession {
 
 fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Database) {
     let mut store = db.with(&["ada"]);
-    let (user, session) = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+    let (user, session) = store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
     assert_eq!(Some(&user), by_id(&mut *store, "ada").as_ref());
     assert_eq!(session.impersonated_by.as_deref(), Some("os:root@host"));
     assert_eq!((session.created_at, session.updated_at, session.expires_at), (at(3), at(3), at(63)));
@@ -19,6 +19,17 @@ fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Databas
     let last = entries(&mut *store, 0).pop().unwrap();
     assert_eq!(last.event, "session.impersonated");
     assert_eq!((last.user_id.as_deref(), last.session_id.as_deref()), (Some("ada"), Some("acting")));
+}
+
+fn a_session_that_is_issued_is_like_any_other_and_only_the_log_says_so(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let issued = store.issue_session(&new_session("issued", "ada", at(3), at(63)), ActAs::NoAdministrator);
+    let (_, session) = issued.unwrap().unwrap();
+    let mut begun = begin(&mut *store, "begun", "ada", 3, 63);
+    begun.id = session.id.clone();
+    assert_eq!(session, begun);
+    let told = entries(&mut *store, 0).into_iter().find(|entry| entry.session_id.as_deref() == Some("issued")).unwrap();
+    assert_eq!((told.event.as_str(), told.user_id.as_deref()), ("session.issued", Some("ada")));
 }
 
 fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db: &Database) {
@@ -29,15 +40,15 @@ fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db:
         (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
     ] {
         db.edit(&format!(r#"UPDATE "user" SET {now}"#));
-        let error = store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
+        let error = store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
         assert_eq!(error.to_string(), refused.to_string(), "{now}");
     }
-    let gone = store.impersonate(&wanted("bob"), ActAs::Anybody).unwrap();
+    let gone = store.issue_session(&wanted("bob"), ActAs::Anybody).unwrap();
     assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
     assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, told));
 
     db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
-    assert!(store.impersonate(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
+    assert!(store.issue_session(&wanted("ada"), ActAs::Anybody).unwrap().is_ok());
 }
 
 fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
@@ -68,7 +79,7 @@ fn by_its_token(store: &mut dyn Store) -> Vec<Session> {
 fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
     let mut store = db.with(&["ada"]);
     for end in [by_a_new_password, by_its_token, by_a_ban] {
-        store.impersonate(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+        store.issue_session(&wanted("ada"), ActAs::NoAdministrator).unwrap().unwrap();
         assert_eq!(names(&end(&mut *store)), ["acting"]);
         assert_eq!(ids(&mut *store, "ada"), [""; 0]);
     }
@@ -76,6 +87,7 @@ fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
 
 on_every_engine!(
     a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log,
+    a_session_that_is_issued_is_like_any_other_and_only_the_log_says_so,
     who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session,
     whatever_ends_the_sessions_of_a_user_ends_this_one,
 );

@@ -27,7 +27,7 @@ pub(super) fn wait_and_count(
 ) -> Result<Decision, StoreError> {
     let mut waited = Duration::ZERO;
     loop {
-        let (decision, undecided) = store.act(|tx, _, _| count(tx, key, now, rules))?;
+        let (decision, undecided) = store.act_aside(|tx, _, _| count(tx, key, now, rules))?;
         if matches!(decision, Decision::Proceed(_)) || !undecided || waited >= store.wait.min(UNDECIDED_WAIT) {
             return Ok(decision);
         }

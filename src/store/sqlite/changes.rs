@@ -26,6 +26,10 @@ pub(super) fn update(
     let Some(before) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
         return Ok(Updated::Missing);
     };
+    if change.ban.is_some() && !dialect.has("user", "banned") {
+        // To lift a ban where there are none would look like a deed.
+        return Err(StoreError::NoColumn { table: "user", column: "banned" });
+    }
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);
     user.image = change.image.clone().unwrap_or(user.image);

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::connect::connect;
 use super::engine_error::Engine as _;
 use super::lock::{Lock, beside};
@@ -17,11 +19,24 @@ use crate::store::OpenError;
 /// [`OpenError::Exists`] when there is one already, also when another process made it while this
 /// one waited.
 pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
+    build(path, wait, |connection| {
+        migrate::run(connection)?;
+        // Persistent: with a log, readers and a writer do not wait for each other.
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()
+    })
+}
+
+/// Builds a database whole under another name, then gives it its own.
+pub(super) fn build(
+    path: &Path,
+    wait: Duration,
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<(), OpenError> {
     let _lock = claim(path, wait)?;
     let building = beside(path, ".", ".new");
     let made = unfinished::begin(&building)
         .map_err(|source| cannot_create(path, source))
-        .and_then(|()| fill(&building, wait).map_err(|source| OpenError::Store { path: path.into(), source }))
+        .and_then(|()| write(&building, wait, fill).map_err(|source| OpenError::Store { path: path.into(), source }))
         .and_then(|()| unfinished::finish(&building, path).map_err(|source| cannot_create(path, source)));
     made.inspect_err(|_| {
         // Whatever stands there is of no use to anybody; the next attempt would remove it as well.
@@ -62,12 +77,14 @@ pub(super) fn cannot_create(path: &Path, source: io::Error) -> OpenError {
     }
 }
 
-fn fill(building: &Path, wait: Duration) -> Result<(), StoreError> {
+fn write(
+    building: &Path,
+    wait: Duration,
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut connection = connect(building, wait)?;
     // A build that is interrupted is thrown away, so its journal need not survive.
     connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
-    migrate::run(&mut connection)?;
-    // Persistent: with a log, readers and a writer do not wait for each other.
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()?;
+    fill(&mut connection)?;
     connection.close().map_err(|(_, error)| error).engine()
 }

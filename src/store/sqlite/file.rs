@@ -14,6 +14,8 @@ pub(super) const APPLICATION_ID: u32 = 0x6163_746c;
 
 /// Length of SQLite's file header in bytes (SQLite file format, section 1.3).
 const HEADER_BYTES: usize = 100;
+/// How it begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Whose a database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +30,13 @@ pub(super) enum Kind {
 }
 
 /// Refuses everything that is not an authctl database of whole size that only its owner can write.
-pub(super) fn inspect(path: &Path) -> Result<(), OpenError> {
+///
+/// # Errors
+/// [`OpenError`], why not.
+pub fn inspect(path: &Path) -> Result<(), OpenError> {
     match look(path)? {
         Kind::Own => Ok(()),
-        Kind::Other { .. } => Err(OpenError::Foreign(path.into())),
+        Kind::Other { .. } => Err(OpenError::NotOwn(path.into())),
     }
 }
 
@@ -64,6 +69,20 @@ pub(super) fn look(path: &Path) -> Result<Kind, OpenError> {
     Ok(if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } })
 }
 
+/// Whether the file is an SQLite database that authctl did not make. What cannot be read is none.
+pub(super) fn is_of_another_program(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut header = [0_u8; HEADER_BYTES];
+    let Ok(file) = rustix::fs::openat(CWD, path, flags, Mode::empty()) else { return false };
+    let read = rustix::io::pread(&file, &mut header, 0).unwrap_or(0);
+    read == HEADER_BYTES && header.starts_with(MAGIC) && word(&header, 68) != APPLICATION_ID
+}
+
+/// Four bytes of the header, as a number.
+fn word(header: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+}
+
 fn unreadable(path: &Path, source: io::Error) -> OpenError {
     OpenError::Unreadable { path: path.into(), source }
 }
@@ -84,20 +103,19 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenErro
     if header.is_empty() {
         return Err(OpenError::Empty(path.into()));
     }
-    if header.len() < HEADER_BYTES || !header.starts_with(b"SQLite format 3\0") {
+    if header.len() < HEADER_BYTES || !header.starts_with(MAGIC) {
         return Err(OpenError::NotSqlite(path.into()));
     }
-    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let page_size = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65_536,
         size => size,
     };
-    let expected = page_size * u64::from(word(28));
+    let expected = page_size * u64::from(word(header, 28));
     // While a log lies beside the file, pages may still be on their way from there.
     if bytes < expected && !has_log(path) {
         return Err(OpenError::Truncated { path: path.into(), bytes, expected });
     }
-    Ok(word(68) == APPLICATION_ID)
+    Ok(word(header, 68) == APPLICATION_ID)
 }
 
 fn has_log(path: &Path) -> bool {

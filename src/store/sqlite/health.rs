@@ -94,7 +94,7 @@ impl Health for Sqlite {
     }
 
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
-        self.act(|tx, _, log| {
+        self.act_aside(|tx, _, log| {
             for key in keys {
                 if policy::remove(tx, key)? {
                     log.push(done("policy.removed", format!("{key}, whose value made no sense")));

@@ -47,10 +47,11 @@ use engine_error::Engine as _;
 
 pub use backup::{backup, contents};
 pub use create::create;
-pub use guest::App;
+pub use file::inspect;
+pub use guest::{Adapter, App, create_for_app};
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
-pub use privacy::{Exposure, close, exposures, unreliable_file_system};
+pub use privacy::{Exposure, close, exposures, is_open_to_all, unreliable_file_system};
 pub use restore::{RestoreWish, Restored, examine, restore};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
@@ -72,6 +73,9 @@ pub struct Sqlite {
     prepared_to_write: bool,
     /// What was recognised, when the database is an app's.
     app: Option<AppSchema>,
+    /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
+    /// that file alone shall not lock the app's.
+    aside: Option<Box<Sqlite>>,
 }
 
 impl Sqlite {
@@ -85,6 +89,17 @@ impl Sqlite {
     #[cfg(test)]
     pub(super) fn written(&self, instant: jiff::Timestamp) -> rusqlite::types::Value {
         self.dialect.time(instant)
+    }
+
+    /// Runs an act that writes to authctl's own tables alone, wherever they are.
+    fn act_aside<T>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &mut self.aside {
+            None => self.act(act),
+            Some(aside) => aside.act(act),
+        }
     }
 
     /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is

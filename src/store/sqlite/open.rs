@@ -61,6 +61,7 @@ pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
         acting: Actor::default().into(),
         prepared_to_write: false,
         app: None,
+        aside: None,
     };
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::file::{refuse_unsafe_directory, refuse_unsafe_file};
+use super::file::{self, refuse_unsafe_directory, refuse_unsafe_file};
 use crate::store::OpenError;
 
 /// What lies beside a database: SQLite's log and index of it, the journal of other modes, and the lock.
@@ -29,15 +29,20 @@ fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     })
 }
 
-/// Finds what others may use. What is not there is not exposed.
+/// Finds what others may use. What is not there is not exposed. Who may use an app's file is the app's
+/// affair; a directory in which anybody may write is not.
 pub fn exposures(path: &Path) -> Vec<Exposure> {
     let me = rustix::process::geteuid().as_raw();
     let mut found = Vec::new();
     let mut owner = me;
+    let is_an_apps = file::is_of_another_program(path);
     for file in files(path) {
         let Ok(stat) = rustix::fs::lstat(&file) else { continue };
         if file == path {
             owner = stat.st_uid;
+        }
+        if is_an_apps {
+            continue;
         }
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             // Of the database itself, opening says what it is.
@@ -48,9 +53,15 @@ pub fn exposures(path: &Path) -> Vec<Exposure> {
         }
     }
     if let Err(error @ OpenError::Unsafe { .. }) = refuse_unsafe_directory(path, owner) {
-        found.push(Exposure { error, is_ours: own_directory(path).is_some() });
+        found.push(Exposure { error, is_ours: !is_an_apps && own_directory(path).is_some() });
     }
     found
+}
+
+/// Whether an app's file can be read by others than its owner and their group.
+pub fn is_open_to_all(path: &Path) -> bool {
+    let is_open = || rustix::fs::lstat(path).is_ok_and(|stat| stat.st_mode & 0o004 != 0);
+    file::is_of_another_program(path) && is_open()
 }
 
 /// The directory, if it is ours alone to close: a sticky one is there for everybody.
@@ -66,6 +77,9 @@ fn own_directory(path: &Path) -> Option<(&Path, Stat)> {
 /// # Errors
 /// What the operating system said.
 pub fn close(path: &Path) -> io::Result<()> {
+    if file::is_of_another_program(path) {
+        return Ok(());
+    }
     let me = rustix::process::geteuid().as_raw();
     for file in files(path) {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

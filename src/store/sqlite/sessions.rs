@@ -96,8 +96,8 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, session: &NewSessi
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
 
-/// Makes a session in which somebody acts as its user, if that may be.
-pub(super) fn impersonate(
+/// Makes a session without a sign-in, if that may be.
+pub(super) fn issue(
     tx: &Transaction<'_>,
     dialect: &Dialect,
     log: &mut Vec<Event>,
@@ -111,7 +111,8 @@ pub(super) fn impersonate(
         return Ok(Err(refused));
     }
     let begun = insert(tx, dialect, session)?;
-    log.push(Event::session("session.impersonated", &begun.user_id, &begun.id));
+    let name = if session.impersonated_by.is_some() { "session.impersonated" } else { "session.issued" };
+    log.push(Event::session(name, &begun.user_id, &begun.id));
     Ok(Ok((user, begun)))
 }
 

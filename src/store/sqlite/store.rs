@@ -21,11 +21,14 @@ use crate::auth::{ActAs, AuthError};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
+        if let Some(aside) = &mut self.aside {
+            aside.act_as(acting.clone());
+        }
         self.acting = acting;
     }
 
     fn record(&mut self, event: Event) -> Result<(), StoreError> {
-        self.act(|_, _, log| {
+        self.act_aside(|_, _, log| {
             log.push(event);
             Ok(())
         })
@@ -73,7 +76,7 @@ impl Store for Sqlite {
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act(|tx, _, _| attempts::clear(tx, key))
+        self.act_aside(|tx, _, _| attempts::clear(tx, key))
     }
 
     fn create_user(
@@ -105,12 +108,12 @@ impl Store for Sqlite {
         })
     }
 
-    fn impersonate(
+    fn issue_session(
         &mut self,
         session: &NewSession,
         whom: ActAs,
     ) -> Result<Result<(User, Session), AuthError>, StoreError> {
-        self.act(|tx, dialect, log| sessions::impersonate(tx, dialect, log, session, whom))
+        self.act(|tx, dialect, log| sessions::issue(tx, dialect, log, session, whom))
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {

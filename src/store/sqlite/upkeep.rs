@@ -6,7 +6,7 @@ use super::engine_error::Engine as _;
 use super::{Sqlite, audit, census, policy, sessions};
 use crate::auth::audit::{Entry, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{Census, StoreError, Upkeep};
+use crate::auth::store::{AppSchema, Census, StoreError, Upkeep};
 
 impl Upkeep for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
@@ -23,7 +23,7 @@ impl Upkeep for Sqlite {
         value: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<Policy, PolicyError>, StoreError> {
-        self.act(|tx, _, log| {
+        self.act_aside(|tx, _, log| {
             let written = policy::write(tx, key, value, now)?;
             if let Ok(policy) = &written {
                 let detail = format!("{} = {}", key.name, key.value(policy));
@@ -48,8 +48,14 @@ impl Upkeep for Sqlite {
         })?;
         // Between two batches the log is folded into the file as far as no reader needs it, so that
         // a long prune does not grow it without end. A passive checkpoint makes nobody wait.
-        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
+        if self.app.is_none() {
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
+        }
         Ok(pruned)
+    }
+
+    fn app(&self) -> Option<&AppSchema> {
+        self.app.as_ref()
     }
 
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {

@@ -6,6 +6,7 @@ use super::source::{program, root};
 /// Packages that have an address: files, or folders with a slash at their end.
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
+    ("base64", &["src/auth/cookie.rs"]),
     ("bcrypt", &["src/auth/password/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/", "src/commands/completions.rs"]),
@@ -13,6 +14,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("dialoguer", &["src/prompt/"]),
     ("directories", &["src/paths.rs"]),
     ("getrandom", &["src/context/"]),
+    ("hmac", &["src/auth/cookie.rs"]),
     ("lettre", &["src/mail/"]),
     ("nix", &["src/context/"]),
     ("refinery", &["src/store/"]),
@@ -21,7 +23,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/hints.rs"]),
     ("serde_json", &["src/output/", "src/session_file/", "src/error/", "src/store/hints.rs"]),
-    ("sha2", &["src/auth/token.rs"]),
+    ("sha2", &["src/auth/cookie.rs", "src/auth/token.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("unicode_normalization", &["src/auth/password/"]),
     ("zxcvbn", &["src/auth/strength.rs"]),

@@ -77,6 +77,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("sessions revoke --user", "sessions revoke --user ada@example.com", Effect::Event("session.ended")),
     Example::new("sessions revoke --all-users", "sessions revoke --all-users --all", Effect::Event("session.ended")),
     Example::new("sessions prune", "sessions prune", Effect::Event("sessions.pruned")),
+    Example::new("sessions issue", "sessions issue --user bob@example.com", Effect::Event("session.issued")),
     Example::new("signout", "signout", Effect::Event("session.ended")),
     Example::new("password change", "password change --password-stdin", Effect::Event("password.changed"))
         .reads(passwords),

@@ -2,6 +2,7 @@
 //! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own,
 //! attached beside it.
 
+mod make;
 mod recognise;
 mod schema;
 mod times;
@@ -19,6 +20,7 @@ use crate::auth::store::{AppSchema, Refusal, StoreError};
 use crate::store::OpenError;
 use crate::store::dialect::Dialect;
 use crate::store::hints::Hints;
+pub use make::{Adapter, create_for_app};
 use recognise::{NotRead, Recognised};
 
 /// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
@@ -74,8 +76,7 @@ impl App {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }
-        // Checks it and brings it up to date.
-        drop(open_own(state, self.wait)?);
+        let aside = open_own(state, self.wait)?;
         attach(&self.connection, state).map_err(|source| OpenError::Store { path: state.into(), source })?;
         Ok(Sqlite {
             connection: self.connection,
@@ -85,6 +86,7 @@ impl App {
             acting: Actor::default().into(),
             prepared_to_write: false,
             app: Some(self.schema),
+            aside: Some(Box::new(aside)),
         })
     }
 }

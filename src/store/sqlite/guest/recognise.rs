@@ -162,7 +162,12 @@ impl Findings<'_> {
         match std::mem::take(&mut self.times).verdict() {
             Verdict::One(form, evidence) => (form, form.name().to_owned(), evidence),
             Verdict::Mixed((form, place), (other, elsewhere)) => {
-                let problem = format!("{place} are {}, {elsewhere} are {}", plural(form), plural(other));
+                let (one, two) = (plural(form), plural(other));
+                let problem = if place == elsewhere {
+                    format!("some of {place} are {one}, others are {two}")
+                } else {
+                    format!("{place} are {one}, {elsewhere} are {two}")
+                };
                 self.refuse(problem, format!("correct the rows, or {settle}"));
                 (form, "mixed".to_owned(), format!("{place} and {elsewhere}"))
             }

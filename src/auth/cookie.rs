@@ -1,0 +1,110 @@
+//! The cookie of a session, signed as a Better Auth app signs it: whoever sends it to the app is signed in
+//! there.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::secret::{AppSecret, SecretError, Token};
+
+/// How an app names the cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CookieName {
+    /// `better-auth.session_token`: by http.
+    Plain,
+    /// The same behind `__Secure-`, which browsers take by https only.
+    Secure,
+}
+
+impl CookieName {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "better-auth.session_token",
+            Self::Secure => "__Secure-better-auth.session_token",
+        }
+    }
+}
+
+/// A cookie in clear, as good as the token that is in it.
+pub struct Cookie(Zeroizing<String>);
+
+impl Cookie {
+    /// Signs a token: `NAME=TOKEN.SIGNATURE`, where the signature is the HMAC-SHA256 of the token under the
+    /// secret, in base64 with padding, as `encodeURIComponent` writes it.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the secret is no key.
+    pub fn sign(token: &Token, secret: &AppSecret, name: CookieName) -> Result<Self, SecretError> {
+        let key = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| SecretError::TooLong)?;
+        let signature = STANDARD.encode(key.chain_update(token.expose()).finalize().into_bytes());
+        // Room for all of it at once, because what a text leaves behind when it grows is not wiped.
+        let mut cookie = Zeroizing::new(String::with_capacity(128 + 3 * token.expose().len()));
+        cookie.push_str(name.as_str());
+        cookie.push('=');
+        for part in [token.expose(), ".", &signature] {
+            percent_encode(part, &mut cookie);
+        }
+        Ok(Self(cookie))
+    }
+
+    /// Shows the cookie to code that must hand it out.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cookie(***)")
+    }
+}
+
+/// Writes text as JavaScript's `encodeURIComponent` does.
+fn percent_encode(text: &str, written: &mut String) {
+    use std::fmt::Write as _;
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            // Writing to a `String` cannot fail.
+            let _ = write!(written, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(token: &str, name: CookieName) -> String {
+        let secret = AppSecret::from_bytes(b"interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4").unwrap();
+        Cookie::sign(&Token::from_bytes(token.as_bytes()).unwrap(), &secret, name).unwrap().expose().to_owned()
+    }
+
+    #[test]
+    fn a_cookie_is_the_one_that_the_real_library_makes() {
+        let token = "abcdefghijklmnopqrstuvwxyzABCDEF";
+        // Made by better-auth 1.7.25.
+        let value = "abcdefghijklmnopqrstuvwxyzABCDEF.wJwpk9455d70HsNfKnhYlisDR6kH%2Fsh9yuvrPbBS9l8%3D";
+        assert_eq!(signed(token, CookieName::Plain), format!("better-auth.session_token={value}"));
+        assert_eq!(signed(token, CookieName::Secure), format!("__Secure-better-auth.session_token={value}"));
+    }
+
+    #[test]
+    fn text_is_encoded_as_javascript_does_it() {
+        let mut written = String::new();
+        percent_encode("aZ9-_.!~*'()+/=; %é", &mut written);
+        assert_eq!(written, "aZ9-_.!~*'()%2B%2F%3D%3B%20%25%C3%A9");
+    }
+
+    #[test]
+    fn a_cookie_never_shows_itself_in_debug() {
+        let secret = AppSecret::from_bytes(b"canary-secret").unwrap();
+        let cookie = Cookie::sign(&Token::from_bytes(b"canary").unwrap(), &secret, CookieName::Plain).unwrap();
+        assert_eq!(format!("{cookie:?} {secret:?}"), "Cookie(***) AppSecret(***)");
+    }
+}

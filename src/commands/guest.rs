@@ -1,0 +1,41 @@
+//! What is said besides in an app's database: what the app will make of an act, and what the act does
+//! not reach.
+
+use crate::cli::{Command, PasswordCommand, SessionsCommand, UsersCommand};
+use crate::context::Context;
+
+/// An app moves a session by its end alone, and does not know that it was meant to be short.
+const SHORT: &str = "the app gives this session its usual life, of 7 days by default, when it is first used there";
+/// What ending sessions in the database cannot do.
+const REACH: &str = "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by \
+                     default; sessions that it keeps outside this database are not reached";
+
+/// Adds what is to be said after a command that succeeded.
+pub(super) fn tell(command: &Command, context: &mut Context) {
+    if !context.is_guest() {
+        return;
+    }
+    let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
+    context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
+}
+
+/// Whether a command makes a session that is meant to be short.
+fn makes_short(command: &Command) -> bool {
+    match command {
+        Command::Signin(args) => args.no_remember && !args.no_store,
+        Command::Users { command } => matches!(command, UsersCommand::Impersonate(_)),
+        _ => false,
+    }
+}
+
+/// Whether a command is there to keep somebody out who may be in.
+fn ends_sessions(command: &Command) -> bool {
+    match command {
+        Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => !args.dry_run,
+        Command::Passwd(args) | Command::Password { command: PasswordCommand::Change(args) } => !args.keep_sessions,
+        Command::Password { command } => matches!(command, PasswordCommand::Reset(_)),
+        Command::Users { command: UsersCommand::SetPassword(args) } => !args.keep_sessions,
+        Command::Users { command } => matches!(command, UsersCommand::Ban(_) | UsersCommand::Delete(_)),
+        _ => false,
+    }
+}

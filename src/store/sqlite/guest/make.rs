@@ -1,0 +1,136 @@
+//! Makes a database that a Better Auth app takes for its own: the tables that its own tools would make, and
+//! nothing of authctl's.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::store::OpenError;
+use crate::store::sqlite::create::build;
+use crate::store::sqlite::engine_error::Engine as _;
+
+/// What stands between an app and its database, and decides what its tables look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapter {
+    /// Drizzle: names in `snake_case`, instants in milliseconds.
+    Drizzle,
+    /// Kysely, which is built in: Better Auth's own names, instants as text.
+    Kysely,
+}
+
+impl Adapter {
+    /// The statements that make the tables, the admin plugin's columns among them.
+    fn tables(self) -> &'static str {
+        match self {
+            Self::Drizzle => include_str!("../../../../schemas/better-auth/drizzle.sql"),
+            Self::Kysely => include_str!("../../../../schemas/better-auth/kysely.sql"),
+        }
+    }
+}
+
+/// Makes an app's database at an absolute path whose directory exists. How it is journalled is for the
+/// app to decide: SQLite's default stays.
+///
+/// # Errors
+/// As for [`crate::store::sqlite::create()`].
+pub fn create_for_app(path: &Path, adapter: Adapter, wait: Duration) -> Result<(), OpenError> {
+    build(path, wait, |connection| connection.execute_batch(adapter.tables()).engine())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::auth::fixtures::at;
+    use crate::auth::password::Scheme;
+    use crate::auth::store::{NewUser, Store as _, Upkeep as _};
+    use crate::store::Hints;
+    use crate::store::sqlite::{Opened, Sqlite, open};
+
+    const WAIT: Duration = Duration::from_secs(5);
+
+    /// Each adapter, the database that the real library made through it, and how that writes instants.
+    const ADAPTERS: [(Adapter, &str, &str); 2] = [
+        (Adapter::Drizzle, "drizzle-ms", "a number of milliseconds"),
+        (Adapter::Kysely, "kysely", "a time such as 2026-11-23T13:28:40.302Z"),
+    ];
+
+    fn directory() -> tempfile::TempDir {
+        let private = std::fs::Permissions::from_mode(0o700);
+        tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap()
+    }
+
+    /// Every object of a schema: kind, name, table, text; and every column as SQLite understands it.
+    fn described(connection: &Connection) -> Vec<String> {
+        let objects =
+            "SELECT type || ' ' || name || ' of ' || tbl_name || ': ' || coalesce(sql, '-') FROM sqlite_schema";
+        let columns = r#"SELECT object.name || '.' || col.name || ' ' || col.type || ' ' || col."notnull" || ' '
+            || coalesce(col.dflt_value, '-') || ' ' || col.pk
+            FROM sqlite_schema AS object JOIN pragma_table_info(object.name) AS col WHERE object.type = 'table'"#;
+        let mut found: Vec<String> = Vec::new();
+        for sql in [objects, columns] {
+            let mut statement = connection.prepare(sql).unwrap();
+            found.extend(statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap));
+        }
+        found.sort();
+        found
+    }
+
+    fn opened(path: &Path) -> Sqlite {
+        match open(path, WAIT, &Hints::default()).unwrap() {
+            Opened::App(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
+            Opened::Own(_) => unreachable!("an app's"),
+        }
+    }
+
+    #[test]
+    fn the_tables_are_those_that_the_real_library_made() {
+        for (adapter, fixture, _) in ADAPTERS {
+            let directory = directory();
+            let path = directory.path().canonicalize().unwrap().join("app.db");
+            create_for_app(&path, adapter, WAIT).unwrap();
+            let made = Connection::open(&path).unwrap();
+
+            let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
+            let real = Connection::open_in_memory().unwrap();
+            real.execute_batch(&std::fs::read_to_string(fixtures.join(fixture).with_extension("sql")).unwrap())
+                .unwrap();
+            assert_eq!(described(&made), described(&real), "{adapter:?}");
+
+            let number =
+                |name: &str| made.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!((number("application_id"), number("user_version")), (0, 0), "{adapter:?}");
+            let journal: String = made.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+            assert_eq!(journal, "delete");
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_new_file_is_recognised_and_takes_its_first_administrator() {
+        for (adapter, _, time) in ADAPTERS {
+            let directory = directory();
+            let path = directory.path().canonicalize().unwrap().join("app.db");
+            create_for_app(&path, adapter, WAIT).unwrap();
+            let mut store = opened(&path);
+            let app = store.census(at(0)).unwrap().app.unwrap();
+            assert_eq!((app.time.as_str(), app.refusals.as_slice()), (time, [].as_slice()), "{adapter:?}");
+            assert!(matches!(store.scheme().unwrap(), Scheme::App(_)), "{adapter:?}");
+
+            let root = NewUser {
+                id: "root".into(),
+                account_id: "account".into(),
+                email: crate::auth::email::Email::parse("root@example.com").unwrap(),
+                name: "Root".into(),
+                image: None,
+                email_verified: true,
+                role: Some("admin".into()),
+                now: at(0),
+            };
+            let (made, _) = store.create_user(&root, None, None).unwrap();
+            assert_eq!((made.role.as_deref(), made.created_at), (Some("admin"), at(0)), "{adapter:?}");
+        }
+    }
+}

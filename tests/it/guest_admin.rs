@@ -1,0 +1,122 @@
+//! What the app's plugins make possible: roles, bans, impersonation. Without the plugin each is refused,
+//! and nothing is changed.
+
+use insta::assert_snapshot;
+use rusqlite::types::Value;
+
+use crate::app::{ARTICLE, App, DRIZZLE, KYSELY, Variant};
+use crate::sandbox::PASSWORD;
+
+#[test]
+fn a_ban_is_the_apps_own_and_says_what_it_does_not_reach() {
+    let app = App::new(DRIZZLE);
+    assert_snapshot!(app.run("users ban bob@example.com --for 7d --reason spam"), @"
+    ------- stderr -------
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    banned Bob <bob@example.com> until [TIME]: spam and ended 1 session in [HOME]/app.db
+    ");
+    let bob = "FROM {user} WHERE email = 'bob@example.com'";
+    assert_eq!(
+        app.row(&format!("SELECT banned, {{.banReason}} {bob}")),
+        [Value::Integer(1), Value::Text("spam".into())]
+    );
+    app.assert_instant(&format!("SELECT {{.banExpires}} {bob}"));
+    app.assert_instant(&format!("SELECT {{.updatedAt}} {bob}"));
+    assert_eq!(app.text(&format!("SELECT count(*) FROM {{session}} WHERE {{.userId}} = (SELECT id {bob})")), "0");
+    app.run("users unban bob@example.com").success();
+    let lifted = app.row(&format!("SELECT banned, {{.banReason}}, {{.banExpires}} {bob}"));
+    assert_eq!(lifted, [Value::Integer(0), Value::Null, Value::Null]);
+}
+
+#[test]
+fn a_role_is_the_apps_own() {
+    let app = App::new(KYSELY);
+    app.run("users set-role bob@example.com admin,editor").success();
+    assert_eq!(app.text("SELECT role FROM {user} WHERE email = 'bob@example.com'"), "admin,editor");
+    assert_eq!(app.run("users set-role ada@example.com user").code, 0);
+    assert_snapshot!(app.run("users set-role bob@example.com user"), @"
+    ------- stderr -------
+    error: could not set the role: this is the last administrator
+    hint: make somebody else administrator first, or pass --force-last-admin
+    [exit status: 5]
+    ");
+}
+
+#[test]
+fn impersonation_is_a_session_as_the_app_makes_it() {
+    let app = App::new(DRIZZLE);
+    let ada = app.text(
+        "SELECT token FROM {session} JOIN {user} ON {user}.id = {.userId} WHERE role = 'admin' AND {.ipAddress} <> ''",
+    );
+    let ran = app.run_as(&ada, "users impersonate bob@example.com --print-token");
+    assert!(ran.stderr.contains("note: the app gives this session its usual life"), "{ran}");
+    let token = ran.success();
+    let found = app.row(
+        "SELECT token, {.impersonatedBy} = (SELECT id FROM {user} WHERE email = 'ada@example.com'),
+         {.userId} = (SELECT id FROM {user} WHERE email = 'bob@example.com'), {.expiresAt} - {.createdAt}
+         FROM {session} ORDER BY rowid DESC LIMIT 1",
+    );
+    let wanted = [Value::Text(token.trim().into()), Value::Integer(1), Value::Integer(1), Value::Integer(3_600_000)];
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn without_the_plugin_nothing_is_changed() {
+    let app = App::new(ARTICLE);
+    let before = std::fs::read(app.path()).unwrap();
+    assert_snapshot!(app.run("users ban bob@example.com"), @"
+    ------- stderr -------
+    error: could not ban the user: the database has no column banned in its table user: its app knows no such thing
+    hint: add the plugin to the app and run its migration; nothing was changed
+    [exit status: 9]
+    ");
+    for words in [
+        "users unban bob@example.com",
+        "users set-role bob@example.com admin",
+        "users impersonate bob@example.com",
+        "users create new@example.com --name New --role admin --generate",
+    ] {
+        let error = app.run(&format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], "COLUMN_MISSING", "{words}");
+    }
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+}
+
+#[test]
+fn a_second_factor_stops_a_sign_in_and_is_explained() {
+    let app = App::new(Variant { name: "two-factor", admin: false, ..DRIZZLE });
+    let error = app.run_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json_error(5);
+    assert_eq!(error["code"], "TWO_FACTOR_REQUIRED");
+    assert_snapshot!(app.run("users explain ada@example.com"), @"
+    Ada Lovelace <ada@example.com> cannot sign in
+    1. this user has a second factor, which authctl cannot check
+       hint: sign in through the app, which can check it
+    [exit status: 1]
+    ");
+    app.run("users delete ada@example.com --yes").success();
+    assert_eq!(app.text("SELECT count(*) FROM two_factor"), "0");
+}
+
+#[test]
+fn a_short_session_says_that_the_app_makes_it_long() {
+    let app = App::new(KYSELY);
+    let words = "signin ada@example.com --no-remember --print-token --password-stdin";
+    let noted = app.run_with_input(words, PASSWORD).stderr;
+    assert_snapshot!(noted, @"
+    note: the app gives this session its usual life, of 7 days by default, when it is first used there
+    signed in as Ada Lovelace <ada@example.com>; the session ends in 1 day
+    ");
+    let quiet = app.run_with_input(&format!("{words} --quiet"), PASSWORD);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn looking_moves_no_session_of_an_app() {
+    let app = App::new(DRIZZLE);
+    let sql = "UPDATE session SET updated_at = updated_at - 90000000, expires_at = updated_at + 604800000 - 90000000";
+    app.sql().execute_batch(sql).unwrap();
+    let before = std::fs::read(app.path()).unwrap();
+    let token = app.text("SELECT token FROM session ORDER BY rowid LIMIT 1");
+    app.run_as(&token, "whoami").success();
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+}

@@ -1,0 +1,203 @@
+//! Looking after an app's database: what the doctor tells and leaves alone, what is for databases of
+//! authctl only, and where authctl keeps what is its own.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use insta::assert_snapshot;
+
+use crate::app::{App, DRIZZLE, KYSELY};
+
+fn mode(app: &App) -> u32 {
+    std::fs::metadata(app.path()).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_doctor_leaves_to_the_app_what_is_the_apps() {
+    let app = App::new(KYSELY);
+    std::fs::set_permissions(app.path(), Permissions::from_mode(0o664)).unwrap();
+    assert_snapshot!(app.run("doctor"), @"
+    notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
+      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+    notice: expired: expired rows that only take up room: sessions 1, codes 0
+      hint: `authctl doctor --fix` deletes them; `authctl sessions prune` only the sessions
+    [HOME]/app.db: healthy, 2 notices
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    ");
+    assert_snapshot!(app.run("doctor --fix --yes"), @"
+    mended: expired: expired rows that only take up room: sessions 1, codes 0
+    notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
+      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+    [HOME]/app.db: healthy, 1 notice
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    ");
+    assert_eq!(mode(&app), 0o664);
+    assert_snapshot!(app.run("db check"), @"[HOME]/app.db: sound");
+}
+
+#[test]
+fn an_app_without_roles_needs_no_administrator() {
+    let app = App::new(crate::app::ARTICLE);
+    assert!(!app.run("doctor").success().contains("administrator:"));
+}
+
+#[test]
+fn rows_of_the_apps_own_are_no_orphans() {
+    let app = App::new(KYSELY);
+    let sql = "INSERT INTO verification VALUES ('state-1', 'oauth-state', '{\"callbackURL\":\"/\"}',
+               '2100-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')";
+    app.sql().execute_batch(sql).unwrap();
+    app.run("doctor --fix --yes").success();
+    assert_eq!(app.text("SELECT count(*) FROM verification WHERE id = 'state-1'"), "1");
+}
+
+#[test]
+fn copies_and_migrations_are_the_apps_own() {
+    let app = App::new(KYSELY);
+    assert_snapshot!(app.run("db backup copy.db"), @"
+    ------- stderr -------
+    error: could not back up the database: [HOME]/app.db was not made by authctl
+    hint: an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped a copy can take its place
+    [exit status: 9]
+    ");
+    assert_snapshot!(app.run("db migrate"), @"
+    ------- stderr -------
+    error: could not migrate the database: [HOME]/app.db was not made by authctl
+    hint: an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped a copy can take its place
+    [exit status: 9]
+    ");
+    app.run("db init").failure(6);
+    app.run("db init --if-missing").success();
+    let before = std::fs::read(app.path()).unwrap();
+    app.sandbox.run("db init").success();
+    app.sandbox.run("db backup backup.db").success();
+    for words in ["db restore backup.db --dry-run", "db restore backup.db --yes"] {
+        app.run(words).failure(9);
+    }
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+}
+
+#[test]
+fn an_apps_directory_is_told_of_and_left_as_it_is() {
+    let app = App::new(KYSELY);
+    std::fs::set_permissions(app.sandbox.home(), Permissions::from_mode(0o777)).unwrap();
+    assert_snapshot!(app.run("users list"), @"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): [HOME] is not safe to use: everybody may write to the directory
+    hint: keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
+    [exit status: 9]
+    ");
+    assert_snapshot!(app.run("doctor --fix --yes"), @"
+    problem: permissions: others may use what only you should: [HOME] is not safe to use: everybody may write to the directory
+      hint: who writes there is the administrator, who reads there can guess passwords; keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
+    notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
+      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+    [HOME]/app.db: not healthy, 1 problem, 1 notice
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 9]
+    ");
+    assert_eq!(std::fs::metadata(app.sandbox.home()).unwrap().permissions().mode() & 0o777, 0o777);
+}
+
+#[test]
+fn an_app_that_keeps_a_log_goes_on_keeping_it() {
+    let app = App::new(KYSELY);
+    let reader = app.sql();
+    reader.pragma_update(None, "journal_mode", "wal").unwrap();
+    let count = |sql| reader.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let verified = "SELECT count(*) FROM user WHERE emailVerified";
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(verified), 2);
+    app.sandbox.finish(&mut app.command("users verify-email bob@example.com")).success();
+    app.sandbox.finish(&mut app.command("sessions prune")).success();
+    assert_eq!(count(verified), 2, "what the app reads in one transaction does not change");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(verified), 3);
+    let mode: String = reader.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn rules_and_failures_are_kept_beside_and_never_lock_the_app() {
+    let app = App::new(DRIZZLE);
+    let connection = app.sql();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    app.sandbox.finish(&mut app.command("--wait 0s policy set password.min-length 12")).success();
+    app.sandbox
+        .finish_with_input(
+            &mut app.command("--wait 0s signin bob@example.com --no-store --password-stdin"),
+            "wrong one",
+        )
+        .failure(7);
+    let busy = app.sandbox.finish(&mut app.command("--wait 0s users verify-email bob@example.com"));
+    busy.failure(75);
+    connection.execute_batch("ROLLBACK").unwrap();
+    let policy = app.run("policy show --json").json();
+    assert!(policy.to_string().contains("12"), "{policy}");
+    let log = app.run("audit list --json").json();
+    assert_eq!(log["entries"].as_array().unwrap().len(), 2, "{log}");
+}
+
+#[test]
+fn the_description_tells_every_column() {
+    let app = App::new(DRIZZLE);
+    assert_snapshot!(app.run("db status"), @"
+    database          [HOME]/app.db
+    chosen by         AUTHCTL_DB
+    kind              better-auth
+    times             a number of milliseconds (shown by the values of user.created_at)
+    ids               text
+    users             5
+    live sessions     3
+    expired sessions  1
+    journal mode      delete
+    SQLite            3.54.1
+    size              57344 bytes
+
+    BETTER AUTH                    HERE                              DECLARED
+    user.id                        user.id                           TEXT
+    user.name                      user.name                         TEXT
+    user.email                     user.email                        TEXT
+    user.emailVerified             user.email_verified               INTEGER
+    user.image                     user.image                        TEXT
+    user.createdAt                 user.created_at                   INTEGER
+    user.updatedAt                 user.updated_at                   INTEGER
+    user.role                      user.role                         TEXT
+    user.banned                    user.banned                       INTEGER
+    user.banReason                 user.ban_reason                   TEXT
+    user.banExpires                user.ban_expires                  INTEGER
+    user.twoFactorEnabled          -
+    session.id                     session.id                        TEXT
+    session.expiresAt              session.expires_at                INTEGER
+    session.token                  session.token                     TEXT
+    session.createdAt              session.created_at                INTEGER
+    session.updatedAt              session.updated_at                INTEGER
+    session.ipAddress              session.ip_address                TEXT
+    session.userAgent              session.user_agent                TEXT
+    session.userId                 session.user_id                   TEXT
+    session.impersonatedBy         session.impersonated_by           TEXT
+    account.id                     account.id                        TEXT
+    account.accountId              account.account_id                TEXT
+    account.providerId             account.provider_id               TEXT
+    account.userId                 account.user_id                   TEXT
+    account.accessToken            account.access_token              TEXT
+    account.refreshToken           account.refresh_token             TEXT
+    account.idToken                account.id_token                  TEXT
+    account.accessTokenExpiresAt   account.access_token_expires_at   INTEGER
+    account.refreshTokenExpiresAt  account.refresh_token_expires_at  INTEGER
+    account.scope                  account.scope                     TEXT
+    account.password               account.password                  TEXT
+    account.createdAt              account.created_at                INTEGER
+    account.updatedAt              account.updated_at                INTEGER
+    account.issuer                 -
+    verification.id                verification.id                   TEXT
+    verification.identifier        verification.identifier           TEXT
+    verification.value             verification.value                TEXT
+    verification.expiresAt         verification.expires_at           INTEGER
+    verification.createdAt         verification.created_at           INTEGER
+    verification.updatedAt         verification.updated_at           INTEGER
+    ");
+}

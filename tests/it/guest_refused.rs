@@ -1,0 +1,216 @@
+//! Databases of apps that are not wholly understood: what can be read is read, nothing is written, and
+//! the answer names the column and what settles it.
+
+use std::os::unix::fs::chown;
+
+use insta::assert_snapshot;
+
+use crate::app::load;
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// A file made from a fixture.
+struct Odd {
+    sandbox: Sandbox,
+    made: Vec<u8>,
+}
+
+impl Odd {
+    fn new(fixture: &str) -> Self {
+        Self::changed(fixture, "")
+    }
+
+    fn changed(fixture: &str, sql: &str) -> Self {
+        let sandbox = Sandbox::new();
+        load(&sandbox, fixture, "app.db");
+        rusqlite::Connection::open(sandbox.path("app.db")).unwrap().execute_batch(sql).unwrap();
+        let made = std::fs::read(sandbox.path("app.db")).unwrap();
+        Self { sandbox, made }
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        self.run_with_input(words, "")
+    }
+
+    fn run_with_input(&self, words: &str, input: &str) -> Ran {
+        let mut command = self.sandbox.command(words.split_whitespace());
+        self.sandbox.finish_with_input(command.env("AUTHCTL_DB", self.sandbox.path("app.db")), input)
+    }
+
+    fn is_as_made(&self) -> bool {
+        std::fs::read(self.sandbox.path("app.db")).unwrap() == self.made
+    }
+
+    /// Refuses every kind of write, and is as it was.
+    fn refuses_writes(&self) {
+        let words = [
+            "users create new@example.com --name New --generate",
+            "users verify-email bob@example.com",
+            "users delete bob@example.com --yes",
+            "users set-password bob@example.com --generate",
+            "users reset-code bob@example.com",
+            "sessions revoke --all-users --older-than 1m",
+            "sessions prune",
+        ];
+        for words in words {
+            self.run(words).failure(9);
+        }
+        assert!(self.is_as_made());
+    }
+}
+
+#[test]
+fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
+    let odd = Odd::new("mixed-time");
+    assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
+    ------- stderr -------
+    error: could not create the user: nothing is written to this app's database: some of the values of user.created_at are milliseconds, others are seconds
+    hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
+    [exit status: 9]
+    "#);
+    assert_snapshot!(odd.run("users list"), @"
+    ------- stderr -------
+    error: could not list users: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
+    hint: restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed
+    [exit status: 9]
+    ");
+    assert_snapshot!(odd.run("doctor"), @r#"
+    notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
+      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+    problem: app-schema: nothing is written to this app's database: some of the values of user.created_at are milliseconds, others are seconds
+      hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
+    problem: rows: rows that make no sense: 2, such as: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
+      hint: whatever reads such a row fails: restore a backup, or repair it with the program that wrote it
+    problem: expired: could not be checked: row [ID] of table session makes no sense: column expiresAt is not a number of milliseconds
+      hint: mend what the other findings name first
+    [HOME]/app.db: not healthy, 3 problems, 1 notice
+    Whoever can write this file or its directory is the administrator and can make the audit log anew;
+    whoever can read it can guess passwords offline. See `authctl help security`.
+    [exit status: 1]
+    "#);
+    odd.refuses_writes();
+}
+
+#[test]
+fn a_column_that_is_there_twice_is_not_guessed() {
+    let odd = Odd::new("half-migrated");
+    assert_snapshot!(odd.run("users list"), @"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): [HOME]/app.db can be read in two ways: session.user_id and session.userId could both be session.userId
+    hint: finish the app's migration, or name tables and columns in a file given by --schema
+    [exit status: 9]
+    ");
+    odd.refuses_writes();
+}
+
+#[test]
+fn without_rows_a_number_may_be_seconds_or_milliseconds() {
+    for fixture in ["ambiguous", "ambiguous-default"] {
+        let odd = Odd::new(fixture);
+        let ran = odd.run("users create new@example.com --name New --generate");
+        if fixture == "ambiguous" {
+            assert_snapshot!(ran, @r#"
+            ------- stderr -------
+            error: could not create the user: nothing is written to this app's database: nothing in the file shows how it writes instants: in seconds or in milliseconds
+            hint: name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
+            [exit status: 9]
+            "#);
+        } else {
+            ran.failure(9);
+        }
+        assert_eq!(odd.run("users list --json").json()["total"], 0);
+        assert!(odd.is_as_made());
+        let hints = odd.sandbox.file("hints.json", r#"{"time": "seconds"}"#);
+        let words = format!("users create new@example.com --name New --generate --schema {}", hints.display());
+        odd.run(&words).success();
+        let sql = "SELECT max(name = 'New') FROM user WHERE length((SELECT max(updated_at) FROM user)) = 10";
+        let sql = if fixture == "ambiguous" { sql.replace("updated_at", "updatedAt") } else { sql.to_owned() };
+        let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+        assert_eq!(connection.query_row(&sql, [], |row| row.get(0)), Ok(1));
+    }
+}
+
+#[test]
+fn a_column_that_only_the_app_can_fill_stops_writes_until_it_is_told() {
+    let odd = Odd::new("extra-not-null");
+    assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
+    ------- stderr -------
+    error: could not create the user: nothing is written to this app's database: the column user.tenantId needs a value, and authctl does not know which
+    hint: name one in the --schema file: {"values": {"user.tenantId": "..."}}
+    [exit status: 9]
+    "#);
+    odd.run_with_input("signin ada@example.com --no-store --password-stdin", PASSWORD).success();
+    odd.refuses_writes();
+    let hints = odd.sandbox.file("hints.json", r#"{"values": {"user.tenantId": "main"}}"#);
+    odd.run(&format!("users create new@example.com --name New --generate --schema {}", hints.display())).success();
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    let tenant = connection.query_row("SELECT tenantId FROM user WHERE name = 'New'", [], |row| row.get(0));
+    assert_eq!(tenant, Ok("main".to_owned()));
+}
+
+#[test]
+fn a_trigger_would_do_what_nobody_asked_for() {
+    let odd = Odd::new("trigger");
+    assert_snapshot!(odd.run("users verify-email bob@example.com"), @"
+    ------- stderr -------
+    error: could not verify the address: nothing is written to this app's database: the trigger promote acts on the table user, and authctl runs no triggers of others
+    hint: write through the app, or drop the trigger
+    [exit status: 9]
+    ");
+    odd.refuses_writes();
+}
+
+#[test]
+fn a_column_that_everything_rests_on_is_missed_by_name() {
+    let odd = Odd::new("missing-column");
+    assert_snapshot!(odd.run("users list"), @"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): [HOME]/app.db is no Better Auth database that can be used: the table session has no column token
+    hint: finish the app's migration, or name the column in a file given by --schema
+    [exit status: 9]
+    ");
+    odd.refuses_writes();
+}
+
+#[test]
+fn other_names_are_told_in_a_file() {
+    let sql = "ALTER TABLE user RENAME TO members; ALTER TABLE members RENAME COLUMN email TO mail;";
+    let odd = Odd::changed("article", sql);
+    odd.run("users list").failure(9);
+    let hints = r#"{"tables": {"user": "members"}, "columns": {"user.email": "mail"}}"#;
+    let hints = odd.sandbox.file("hints.json", hints);
+    odd.run(&format!("users verify-email bob@example.com --schema {}", hints.display())).success();
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    let verified =
+        connection.query_row("SELECT emailVerified FROM members WHERE mail LIKE 'bob@%'", [], |row| row.get(0));
+    assert_eq!(verified, Ok(1));
+    let wrong = odd.sandbox.file("wrong.json", r#"{"columns": {"user.mail": "email"}}"#);
+    assert_snapshot!(odd.run(&format!("users list --schema {}", wrong.display())), @r#"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): the schema file [HOME]/wrong.json cannot be used: Better Auth has no column "user.mail": write it as "user.email"
+    hint: see "With a Better Auth app" in the manual
+    [exit status: 2]
+    "#);
+}
+
+#[test]
+fn a_file_of_another_user_is_read_and_not_written() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    let odd = Odd::new("kysely");
+    chown(odd.sandbox.path("app.db"), Some(65_534), None).unwrap();
+    assert_eq!(odd.run("users list --json").json()["total"], 5);
+    odd.run_with_input("signin ada@example.com --no-store --password-stdin", PASSWORD).success();
+    assert_snapshot!(odd.run("users verify-email bob@example.com"), @"
+    ------- stderr -------
+    error: could not verify the address: nothing is written to this app's database: the file belongs to another user
+    hint: run as that user: sudo -u '#65534' authctl ...
+    [exit status: 9]
+    ");
+    odd.refuses_writes();
+    let mut beside: Vec<_> =
+        std::fs::read_dir(odd.sandbox.home()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    beside.sort();
+    assert_eq!(beside, [".local", "app.db"]);
+}
