@@ -159,7 +159,7 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
 
 /// Tells what happened. An answer that cannot be written is a failure of its own.
 fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    let page = if cli.global.json { outcome.json() } else { outcome.human(context.now, style) };
+    let page = if cli.global.json { outcome.json() } else { outcome.human(context.now().unwrap_or_default(), style) };
     if let Err(error) = stream::answer(&page.answer) {
         let mut exit = Exit::of_output(&error);
         if let Some(token) = outcome.unheld_token() {

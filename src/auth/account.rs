@@ -18,7 +18,7 @@ impl Auth<'_> {
     /// end unless `keep_sessions`.
     ///
     /// # Errors
-    /// [`AuthError::WeakPassword`] for the new one before the current one is looked at,
+    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::WeakPassword`] for the new one before the current one is looked at,
     /// [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
     pub fn change_password(
         &mut self,
@@ -27,6 +27,7 @@ impl Auth<'_> {
         new: &Password,
         keep_sessions: bool,
     ) -> Result<PasswordChanged, AuthError> {
+        let me = &self.still_signed_in(me)?;
         strength::check(new, &[&me.user.name, &me.user.email], &self.policy.password)?;
         if self.store.password_hash(&me.user.id)?.is_none() {
             return Err(AuthError::NoPassword);
@@ -49,13 +50,14 @@ impl Auth<'_> {
     /// Changes the name or the picture of whoever is signed in. An empty picture removes it.
     ///
     /// # Errors
-    /// [`AuthError::Profile`] when either is unusable.
+    /// [`AuthError::NotSignedIn`] as above, [`AuthError::Profile`] when either is unusable.
     pub fn update_profile(
         &mut self,
         me: &SignedIn,
         name: Option<&str>,
         image: Option<&str>,
     ) -> Result<User, AuthError> {
+        let me = &self.still_signed_in(me)?;
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
             image: image.map(checked_image).transpose()?,
@@ -70,9 +72,10 @@ impl Auth<'_> {
     /// Deletes whoever is signed in and returns how many session rows went too.
     ///
     /// # Errors
-    /// [`AuthError::NotFresh`] for a sign-in of more than a day ago, [`AuthError::LastAdmin`]
+    /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago, [`AuthError::LastAdmin`]
     /// under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: &SignedIn, guard: AdminGuard) -> Result<u64, AuthError> {
+        let me = &self.still_signed_in(me)?;
         self.require_fresh(&me.session)?;
         match self.store.delete_user(&me.user.id, guard, self.now)? {
             Deleted::User { sessions } => Ok(sessions),

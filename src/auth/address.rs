@@ -44,6 +44,7 @@ impl Auth<'_> {
     /// [`AuthError::SameEmail`], [`AuthError::NotFresh`], and [`AuthError::Throttled`] when the
     /// address has been asked for, or the user has asked, too often.
     pub fn change_email(&mut self, me: &SignedIn, new: &Email) -> Result<Option<Code>, AuthError> {
+        let me = &self.still_signed_in(me)?;
         if new.as_str() == me.user.email {
             return Err(AuthError::SameEmail);
         }
@@ -84,7 +85,7 @@ impl Auth<'_> {
         match proof {
             // Who was talked into typing a stranger's code gives that stranger no address.
             Proof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
-            Proof::Session(me) => Ok(EndSessions::Others(me.session.id.clone())),
+            Proof::Session(me) => Ok(EndSessions::Others(self.still_signed_in(me)?.session.id)),
             Proof::Password(password) => {
                 // Should the address be somebody else's by now, the code no longer counts.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;

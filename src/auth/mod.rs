@@ -11,6 +11,7 @@ pub mod email;
 pub mod error;
 pub mod health;
 pub mod identify;
+pub mod instant;
 pub mod obstacle;
 pub mod password;
 pub mod policy;

@@ -3,7 +3,7 @@
 use super::secret::Token;
 use super::session::Session;
 use super::store::{Ended, Which};
-use super::user::User;
+use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 
 /// Somebody who is signed in at this moment.
@@ -41,6 +41,24 @@ impl Auth<'_> {
         let expires_at = self.after(self.policy.session.lives_for);
         let moved = self.store.move_session(&session.id, self.now, expires_at)?;
         let session = moved.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
+        Ok(SignedIn { session, user })
+    }
+
+    /// Finds out whether somebody who was signed in still is. Every act of theirs asks: between the
+    /// sign-in that was checked and the act there may have been a question that took minutes.
+    ///
+    /// # Errors
+    /// As for [`Auth::signed_in`].
+    pub(super) fn still_signed_in(&mut self, me: &SignedIn) -> Result<SignedIn, AuthError> {
+        let user = self.store.user(&UserRef::Id(me.user.id.clone()))?;
+        let session = self.store.session_by_id(&me.session.id)?.filter(|session| session.user_id == me.user.id);
+        let (Some(user), Some(session)) = (user, session) else {
+            return Err(AuthError::NotSignedIn(SignedOut::Ended));
+        };
+        if !session.is_live(self.now) {
+            return Err(AuthError::NotSignedIn(SignedOut::Expired));
+        }
+        self.refuse_banned(&user)?;
         Ok(SignedIn { session, user })
     }
 

@@ -37,7 +37,7 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
 
 pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
-    let now = context.now;
+    let now = context.now()?;
     let chosen_by = ChosenBy { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
     let census = context.auth()?.store.census(now).context("could not describe the database")?;
     Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
@@ -45,6 +45,8 @@ pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
 
 pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     let path = context.database()?.path;
+    // The history of migrations is dated.
+    context.now()?;
     let (from, to) = sqlite::migrate(&path, context.wait())?;
     Ok(DatabaseOutcome::Migrated { path, from, to }.into())
 }
@@ -66,13 +68,13 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let from = named(&args.file)?;
     let place = context.database()?;
     let path = place.path.clone();
+    let kept = kept(&path, context)?;
     let contents = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();
     if replaces {
         // Before anything is asked or promised: a file that is not ours is not replaced.
         sqlite::inspect(&path)?;
     }
-    let kept = kept(&path, context);
     let restoration = |contents, sessions_ended| Restoration {
         path: path.clone(),
         file: from.clone(),
@@ -103,8 +105,8 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         from: &from,
         kept: &kept,
         keep_sessions: args.keep_sessions,
-        now: context.now,
-        acting: &context.acting(),
+        now: context.now()?,
+        acting: &context.acting()?,
         wait: context.wait(),
     })?;
     Ok(DatabaseOutcome::Restored(restoration(restored.contents, Some(restored.sessions_ended))).into())
@@ -120,10 +122,10 @@ fn named(file: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The name under which the state is kept that a restoration replaces.
-fn kept(path: &Path, context: &Context) -> PathBuf {
+fn kept(path: &Path, context: &Context) -> anyhow::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(context.now.strftime(".before-restore-%Y%m%dT%H%M%S.%3fZ").to_string());
-    path.with_file_name(name)
+    name.push(context.now()?.strftime(".before-restore-%Y%m%dT%H%M%S.%3fZ").to_string());
+    Ok(path.with_file_name(name))
 }
 
 fn shown(path: &Path) -> String {

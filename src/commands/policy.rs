@@ -17,7 +17,7 @@ pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> a
     if let Some(value) = value {
         check_mail(key, value)?;
     }
-    let now = context.now;
+    let now = context.now()?;
     let database = context.database()?.path;
     // To set back is to mend, also where the policy as it is makes no sense.
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };

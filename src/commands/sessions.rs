@@ -103,7 +103,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
 }
 
 pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let now = context.now;
+    let now = context.now()?;
     let database = context.database()?.path;
     let store = context.auth()?.store;
     if args.dry_run {

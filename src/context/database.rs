@@ -73,16 +73,19 @@ impl Context {
 
     fn open(&self) -> anyhow::Result<Box<dyn Store>> {
         let place = self.database()?;
+        // Before a migration is applied, which is dated too.
+        let acting = self.acting()?;
         let mut opened = self
             .open_file(&place.path)
             .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
-        opened.act_as(self.acting());
+        opened.act_as(acting);
         Ok(Box::new(opened))
     }
 
     fn at_work(&mut self) -> anyhow::Result<Auth<'_>> {
+        let now = self.now()?;
         let store = self.store.as_deref_mut().context("the store is not open")?;
-        Ok(Auth { store, policy: &self.policy, now: self.now, entropy: &mut self.entropy })
+        Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
     }
 
     /// Opens a database of our own, or an app's with our own state beside it.
@@ -114,6 +117,7 @@ impl Context {
 
     /// Makes the database, our own or for an app; `false` when it was there, perhaps since a moment ago.
     pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
+        self.now().context("could not make the database")?;
         Self::make_default_directory(place).context("could not make the database")?;
         let wait = self.wishes.wait;
         let made = match app {

@@ -1,6 +1,7 @@
 //! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
 //! opened when a command first asks for it.
 
+mod clock;
 mod database;
 mod environment;
 mod origin;
@@ -21,6 +22,8 @@ use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
 
+use clock::Clock;
+pub use clock::ClockError;
 pub use database::HintsError;
 pub use environment::{Environment, GivenSecret};
 pub use token::{NoToken, TokenSource};
@@ -45,8 +48,6 @@ pub struct Wishes {
 /// Everything a command needs of the outside.
 #[derive(Debug)]
 pub struct Context {
-    /// The moment the process asks about.
-    pub now: Timestamp,
     /// Random bytes.
     pub entropy: Entropy,
     /// The rules' numbers.
@@ -55,6 +56,7 @@ pub struct Context {
     pub notices: Vec<String>,
     wishes: Wishes,
     environment: Environment,
+    clock: Clock,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
     /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
@@ -64,11 +66,11 @@ pub struct Context {
 
 impl Context {
     /// Takes the clock and the operating system's randomness. Opens nothing.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and draws randomness")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
     pub fn new(wishes: Wishes, environment: Environment) -> Self {
         let entropy = Entropy::new(|bytes| getrandom::fill(bytes).map_err(|error| EntropyError(error.to_string())));
         Self {
-            now: Timestamp::now(),
+            clock: Clock::start(),
             entropy,
             policy: Policy::default(),
             notices: Vec::new(),
@@ -79,6 +81,14 @@ impl Context {
             signed_in: None,
             store: None,
         }
+    }
+
+    /// The present: the same instant until a question is asked, and then the one of the answer.
+    ///
+    /// # Errors
+    /// [`ClockError`] when the clock is outside 1970..9999. Nothing may be written then.
+    pub fn now(&self) -> Result<Timestamp, ClockError> {
+        self.clock.now()
     }
 
     /// Hands over what the user should know besides the answer.
@@ -105,7 +115,7 @@ impl Context {
         let (token, _) = self.token()?;
         let me = self.auth()?.signed_in(&token)?;
         self.signed_in = Some(me.actor().to_owned());
-        let acting = self.acting();
+        let acting = self.acting()?;
         self.auth()?.store.act_as(acting);
         Ok(me)
     }
@@ -125,17 +135,17 @@ impl Context {
     }
 
     /// Who the audit log says did it.
-    pub fn acting(&self) -> Acting {
-        let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now);
-        Acting::new(move || {
+    pub fn acting(&self) -> Result<Acting, ClockError> {
+        let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now()?);
+        Ok(Acting::new(move || {
             let (os_user, host) = origin::who();
             Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }
-        })
+        }))
     }
 
     /// The one name of who acts: of whoever was found to be signed in, else the operating system's user.
-    pub fn actor(&self) -> String {
-        self.acting().actor().name()
+    pub fn actor(&self) -> Result<String, ClockError> {
+        Ok(self.acting()?.actor().name())
     }
 
     /// Why it is done, in the user's words.
@@ -173,9 +183,11 @@ impl Context {
         (result, SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX))
     }
 
-    /// Somebody, or something, to ask. The database is closed before: an answer may take minutes.
+    /// Somebody, or something, to ask. An answer may take minutes: the database is closed before, and
+    /// the clock is read again after.
     pub fn prompt(&mut self) -> &mut Prompt {
         self.store = None;
+        self.clock.forget();
         &mut self.prompt
     }
 

@@ -10,7 +10,7 @@ use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
-use crate::context::{HintsError, NoToken};
+use crate::context::{ClockError, HintsError, NoToken};
 use crate::exit_code::ExitCode;
 use crate::mail::MailError;
 use crate::output::time;
@@ -35,6 +35,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
         Some(of_session_file(error))
     } else if let Some(error) = cause.downcast_ref::<NoToken>() {
         Some(of_no_token(error))
+    } else if cause.is::<ClockError>() {
+        Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").hint("set the clock, then try again; nothing was changed"))
     } else if cause.is::<HintsError>() {
         Some(Exit::new(ExitCode::Usage, "SCHEMA_FILE").hint("see \"With a Better Auth app\" in the manual"))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {

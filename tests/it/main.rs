@@ -15,6 +15,7 @@ mod audit_read;
 mod audit_refused;
 mod audit_secrets;
 mod backup;
+mod clock;
 mod codes_refused;
 mod concurrency;
 mod crash;

@@ -48,6 +48,8 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::auth::audit::{Actor, Event, GENESIS};
 
@@ -92,6 +94,17 @@ mod tests {
         let mut first = log(5);
         first.remove(0);
         assert_eq!(verdict(&first), Err(Break::Missing(1)));
+    }
+
+    #[test]
+    fn entries_verify_after_their_time_was_kept_in_whole_seconds() {
+        for milliseconds in [-1_500, -1, 0, 1, 1_763_904_520_302] {
+            let at = Timestamp::from_millisecond(milliseconds).unwrap();
+            let actor = Actor { at, ..Actor::default() };
+            let mut entry = Entry::following(None, &actor, Event::default());
+            entry.at = Timestamp::from_second(milliseconds.div_euclid(1000)).unwrap();
+            assert_eq!(verdict(&[entry]), Ok(1), "{milliseconds}");
+        }
     }
 
     #[test]

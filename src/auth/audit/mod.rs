@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
+use super::instant;
 use super::token::digest;
 
 pub use chain::{Break, Chain};
@@ -148,7 +149,8 @@ impl Entry {
     pub fn following(previous: Option<&Self>, actor: &Actor, event: Event) -> Self {
         let mut entry = Self {
             seq: previous.map_or(1, |previous| previous.seq + 1),
-            at: actor.at,
+            // As the row keeps it: what is hashed is what is read back.
+            at: instant::whole_second(actor.at),
             event: event.name.to_owned(),
             os_user: actor.os_user.clone(),
             host: actor.host.clone(),
@@ -165,7 +167,7 @@ impl Entry {
 
     /// The hash that this entry must have after the given one.
     pub fn hash_after(&self, previous: &str) -> String {
-        let (seq, at) = (self.seq.to_string(), self.at.as_second().to_string());
+        let (seq, at) = (self.seq.to_string(), instant::seconds(self.at).to_string());
         let fields = [
             Some(previous),
             Some(seq.as_str()),

@@ -61,6 +61,9 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     /// Finds a session by its token, live or not, with its user.
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError>;
 
+    /// Finds a session by its id, live or not.
+    fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError>;
+
     /// Lists a user's sessions, live or not, newest first.
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError>;
 

@@ -76,7 +76,7 @@ const FILE_TIME: Check<Look, Act> = Check {
         // That it is missing is told elsewhere.
         let Ok(found) = std::fs::metadata(context.database()?.path) else { return Ok(None) };
         let written = Timestamp::try_from(found.modified()?)?;
-        let latest = context.now.saturating_add(CLOCK_SKEW)?;
+        let latest = context.now()?.saturating_add(CLOCK_SKEW)?;
         let hint = "the clock is wrong now or was wrong then: compare `date` with another machine";
         Ok((written > latest)
             .then(|| Symptom::new(1, "the database file was written in the future, as this clock has it", hint)))

@@ -11,7 +11,8 @@ use crate::output::{Explanation, Outcome, UsersOutcome};
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let at = args.at.map_or(Ok(context.now), |at| moment(at, context.now))?;
+    let now = context.now()?;
+    let at = args.at.map_or(Ok(now), |at| moment(at, now))?;
     let mut auth = context.auth()?;
     auth.now = at;
     let user = auth.find_user(&args.user)?;

@@ -26,5 +26,5 @@ fn operator(context: &mut Context) -> anyhow::Result<String> {
         }
         other => drop(other?),
     }
-    Ok(context.actor())
+    Ok(context.actor()?)
 }

@@ -6,10 +6,11 @@ use crate::context::Context;
 use crate::output::{Outcome, UsersOutcome};
 
 pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let now = context.now()?;
     let query = UserQuery {
         search: args.search.clone(),
         role: args.role.clone(),
-        banned_at: args.banned.then_some(context.now),
+        banned_at: args.banned.then_some(now),
         unverified: args.unverified,
         sort: match args.sort {
             UserOrder::Email => UserSort::Email,

@@ -144,7 +144,8 @@ fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result
 
 fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
-    let until = args.duration.map(|duration| context.now.saturating_add(duration)).transpose()?;
+    let now = context.now()?;
+    let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
     let reason = context.reason();
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;

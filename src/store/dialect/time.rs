@@ -6,6 +6,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rusqlite::types::{Value, ValueRef};
 
+use crate::auth::instant;
+
 /// A form of instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum TimeForm {
@@ -19,16 +21,16 @@ pub(in crate::store) enum TimeForm {
     Offset,
 }
 
-/// From here on a number is one of milliseconds: in 1973 as such, in the year 5138 as seconds.
-const MILLISECONDS_FROM: i64 = 100_000_000_000;
+/// A number from here on is not one of seconds: the calendar ends there, in the year 9999. As
+/// milliseconds it is an instant in 1978.
+const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
 impl TimeForm {
     /// Writes an instant.
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
-        let milliseconds = instant.as_millisecond();
         match self {
-            Self::Seconds => Value::Integer(milliseconds.div_euclid(1000)),
-            Self::Milliseconds => Value::Integer(milliseconds),
+            Self::Seconds => Value::Integer(instant::seconds(instant)),
+            Self::Milliseconds => Value::Integer(instant::milliseconds(instant)),
             Self::Zulu => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
             Self::Offset => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()),
         }
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_form_reads_what_it_writes_and_shows_which_it_is() {
-        for milliseconds in [1_763_904_520_302, 1_763_904_520_000, 200_000_000_000] {
+        for milliseconds in [1_763_904_520_302, 1_763_904_520_000, 300_000_000_000] {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
             for form in FORMS {
                 let value = form.write(instant);
@@ -119,6 +121,14 @@ mod tests {
     fn whole_seconds_are_rounded_down_also_before_1970() {
         let written = |milliseconds| TimeForm::Seconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
         assert_eq!([1_999, 2_000, -1, -1_000].map(written), [1, 2, -1, -1].map(Value::Integer));
+    }
+
+    #[test]
+    fn seconds_are_read_back_until_the_end_of_the_calendar() {
+        for second in [0, 99_999_999_999, 100_000_000_000, Timestamp::MAX.as_second()] {
+            let value = TimeForm::Seconds.write(Timestamp::from_second(second).unwrap());
+            assert_eq!(read(TimeForm::Seconds, &value), Some(second * 1000), "{second}");
+        }
     }
 
     #[test]

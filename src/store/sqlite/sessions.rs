@@ -223,7 +223,7 @@ fn each_over(
     Ok(())
 }
 
-fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
+pub(super) fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
     connection
         .query_row(&dialect.sql(sql), [id], |row| Ok(rows::session(row, 0, dialect)))

@@ -50,6 +50,10 @@ impl Store for Sqlite {
         sessions::find(&self.connection, &self.dialect, token)
     }
 
+    fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError> {
+        sessions::by_id(&self.connection, &self.dialect, id)
+    }
+
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
         sessions::of_user(&self.connection, &self.dialect, user_id)
     }

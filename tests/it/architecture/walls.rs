@@ -66,6 +66,7 @@ const WALLS: &[Wall] = &[
             "auth::strength::WeakPassword",
             "cli::UsageError",
             "mail::MailError",
+            "context::ClockError",
             "context::HintsError",
             "context::NoToken",
             "exit_code",

@@ -29,6 +29,37 @@ fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
     world.try_sign_in("ada", OTHER_PASSWORD, DAY).unwrap();
 }
 
+/// Whether each act of a user was refused, and how.
+fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 4] {
+    let new = Email::parse("ada@example.org").unwrap();
+    [
+        world.at(seconds).change_password(me, &password(PASSWORD), &password(OTHER_PASSWORD), false).map(drop),
+        world.at(seconds).update_profile(me, Some("Eve"), None).map(drop),
+        world.at(seconds).change_email(me, &new).map(drop),
+        world.at(seconds).delete_account(me, AdminGuard::Off).map(drop),
+    ]
+}
+
+#[test]
+fn session_that_ended_after_it_was_checked_does_nothing() {
+    let mut world = World::with_ada();
+    let (me, token) = ada(&mut world);
+    for result in acts(&mut world, &me, 7 * DAY) {
+        assert!(matches!(result, Err(AuthError::NotSignedIn(SignedOut::Expired))), "{result:?}");
+    }
+    world.edit(r#"UPDATE "user" SET "banned" = 1"#);
+    for result in acts(&mut world, &me, 1) {
+        assert!(matches!(result, Err(AuthError::Banned { .. })), "{result:?}");
+    }
+    world.edit(r#"UPDATE "user" SET "banned" = 0"#);
+    world.store.end_session(&token).unwrap().unwrap();
+    for result in acts(&mut world, &me, 1) {
+        assert!(matches!(result, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{result:?}");
+    }
+    assert_eq!(world.at(1).find_user("ada@example.com").unwrap().name, "ada");
+    world.try_sign_in("ada", PASSWORD, 1).unwrap();
+}
+
 #[test]
 fn a_new_password_can_keep_the_other_sessions() {
     let mut world = World::with_ada();
