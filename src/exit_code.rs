@@ -28,6 +28,10 @@ pub enum ExitCode {
     Unwritable = 74,
     /// Another process is at it.
     Busy = 75,
+    /// `guard`: the program cannot be run.
+    CannotRun = 126,
+    /// `guard`: there is no such program.
+    NoProgram = 127,
     /// Ctrl-C.
     Interrupted = 130,
     /// Whoever read the output has gone.
@@ -51,6 +55,8 @@ impl ExitCode {
         (Self::Database, "database cannot be used: missing, foreign, newer, corrupt, unsafe"),
         (Self::Unwritable, "file or output could not be written (disk full, read-only)"),
         (Self::Busy, "database busy: try again"),
+        (Self::CannotRun, "`guard`: the program cannot be run"),
+        (Self::NoProgram, "`guard`: the program does not exist"),
         (Self::Interrupted, "interrupted (SIGINT)"),
         (Self::ReaderGone, "the reader of the output has gone (SIGPIPE)"),
         (Self::Terminated, "terminated (SIGTERM)"),
@@ -69,6 +75,6 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_names_each_code_once() {
         let numbers: Vec<u8> = ExitCode::TABLE.iter().map(|(code, _)| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 130, 141, 143]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 126, 127, 130, 141, 143]);
     }
 }

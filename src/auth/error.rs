@@ -18,6 +18,10 @@ pub enum SignedOut {
     Expired,
     /// There is no session with this token: it was ended elsewhere, or never was.
     Ended,
+    /// The session belongs to another user than `guard` let in.
+    Guarded,
+    /// `guard` let somebody in to another database.
+    ElsewhereGuarded,
 }
 
 /// Why the rules refused or failed.
@@ -82,6 +86,9 @@ pub enum AuthError {
     /// Nobody is signed in.
     #[error("not signed in")]
     NotSignedIn(SignedOut),
+    /// Under `guard`, a session of another user was to be stored or replaced.
+    #[error("`authctl guard` let one user in, and this would store or replace a session of another")]
+    NotAdmitted,
     /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,

@@ -22,6 +22,22 @@ impl SignedIn {
     }
 }
 
+/// The user whom `guard` let in: under it, nobody else is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who.
+    pub user_id: String,
+    /// Who acts as that user, when it is somebody else.
+    pub impersonated_by: Option<String>,
+}
+
+impl Admitted {
+    /// Whether a session is one of that user, with the same person in it.
+    pub fn has(&self, session: &Session) -> bool {
+        session.user_id == self.user_id && session.impersonated_by == self.impersonated_by
+    }
+}
+
 impl Auth<'_> {
     /// Finds out who a token belongs to, and moves the session forward when it is due. Nothing is
     /// written otherwise; in an app's database never, for only the app knows how far it moves them.
@@ -30,7 +46,18 @@ impl Auth<'_> {
     /// [`AuthError::NotSignedIn`] when the session is over or unknown, [`AuthError::Banned`] when
     /// its user is banned.
     pub fn signed_in(&mut self, token: &Token) -> Result<SignedIn, AuthError> {
+        self.signed_in_under(token, None)
+    }
+
+    /// As [`Auth::signed_in`], under a `guard` that let somebody in.
+    ///
+    /// # Errors
+    /// As there, and [`AuthError::NotSignedIn`] when the session is that of another user.
+    pub fn signed_in_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
         let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
+        if admitted.is_some_and(|admitted| !admitted.has(&session)) {
+            return Err(AuthError::NotSignedIn(SignedOut::Guarded));
+        }
         if !session.is_live(self.now) {
             return Err(AuthError::NotSignedIn(SignedOut::Expired));
         }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::nobody_is_signed_in;
-use crate::auth::{AuthError, SignedIn};
+use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::cli::GuardArgs;
 use crate::context::Context;
 use crate::output::Outcome;
@@ -16,16 +16,22 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         }
         admitted => admitted?,
     };
+    let database = context.database()?.path;
     let (program, arguments) = args.command.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     let mut command = Command::new(program.map_or_else(Default::default, Clone::clone));
     command
         .args(arguments)
-        // Who it is, and not the means to act as them.
+        // Who it is, and not the means to act as them. What finds another session inside compares.
         .env_remove("AUTHCTL_TOKEN")
         .env_remove("AUTHCTL_TOKEN_FILE")
         .env("AUTHCTL_USER_ID", &me.user.id)
         .env("AUTHCTL_USER_EMAIL", &me.user.email)
-        .env("AUTHCTL_USER_ROLE", me.user.roles());
+        .env("AUTHCTL_USER_ROLE", me.user.roles())
+        .env("AUTHCTL_USER_DB", database);
+    match &me.session.impersonated_by {
+        Some(by) => command.env("AUTHCTL_USER_IMPERSONATED_BY", by),
+        None => command.env_remove("AUTHCTL_USER_IMPERSONATED_BY"),
+    };
     Ok(Outcome::Become(Box::new(command)))
 }
 
@@ -43,8 +49,14 @@ fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn>
 }
 
 /// Whether another sign-in may change the answer: nobody is signed in, or not recently enough. Not
-/// when the environment holds a token: that would still be the one that counts.
+/// when the environment holds a token: that would still be the one that counts. Nor when a session is
+/// refused because of an outer `guard`, which lets nobody replace it.
 fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
+    let guarded = SignedOut::Guarded;
+    let elsewhere = SignedOut::ElsewhereGuarded;
+    if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(why)) if [guarded, elsewhere].contains(why)) {
+        return false;
+    }
     let is_about_the_session = nobody_is_signed_in(error) || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
     is_about_the_session && context.overriding_variable().is_none()
 }

@@ -138,6 +138,7 @@ fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String
 
 /// Secures a new token in the session file's directory, for a session that is about to be made.
 fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<Pending> {
+    context.require_may_store(email)?;
     let mut unique = context.entropy.id()?;
     unique.truncate(16);
     Ok(context.session_file()?.prepare(token, email, &unique)?)

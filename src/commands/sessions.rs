@@ -1,5 +1,6 @@
 //! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired.
 
+use super::nobody_is_signed_in;
 use crate::auth::session::Session;
 use crate::auth::session_filter::{Pattern, SessionFilter};
 use crate::auth::store::Which;
@@ -76,6 +77,11 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
         Err(error) if must_be_known && !matches!(error.downcast_ref(), Some(NoToken::None(_))) => return Err(error),
         Err(_) => return Ok(None),
     };
+    match context.require_admitted(&token) {
+        Err(error) if must_be_known || !nobody_is_signed_in(&error) => return Err(error),
+        Err(_) => return Ok(None),
+        Ok(()) => {}
+    }
     Ok(context.auth()?.store.session(&token)?.map(|(session, _)| session.id))
 }
 

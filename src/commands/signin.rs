@@ -20,6 +20,9 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     refuse_lost_token(args.print_token, context)?;
     // A database that is missing is told before a password is asked for.
     context.auth()?;
+    if !args.print_token && !args.no_store {
+        context.require_may_store(email.as_str())?;
+    }
     let password = context.prompt().password(&source(args.password.source()))?;
     let request = SignIn { email, password };
     if args.no_store {

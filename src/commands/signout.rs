@@ -16,6 +16,12 @@ const NOTHING: SignedOutHow = SignedOutHow { sessions_ended: None, file_removed:
 
 pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.local {
+        // What is forgotten must not be another user's.
+        if context.is_guarded()
+            && let Some(token) = context.session_file()?.read_to_end_session()
+        {
+            context.require_admitted(&token)?;
+        }
         return forget(context, "--local left the session alive in the database");
     }
     let (token, source) = match context.token() {
@@ -37,9 +43,9 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
             return forget(context, "the database is gone, so there was no session to end");
         }
-        Err(error) => {
-            return Err(error.context(StillLive));
-        }
+        // Under `guard`, that is as it should be.
+        Err(error) if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) => return Err(error),
+        Err(error) => return Err(error.context(StillLive)),
     };
     context.end_abandoned_sessions()?;
     let file_removed = match source {
@@ -73,6 +79,7 @@ fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
 
 /// Ends the session, or all of its user, and returns how many were live.
 fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<usize> {
+    context.require_admitted(token)?;
     let mut auth = context.auth()?;
     if !all {
         let ended = auth.store.end_session(token)?;

@@ -11,10 +11,13 @@ use crate::output::{Outcome, SignInOutcome};
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
     // The address is judged before more is asked, and so is a database that is there.
-    Email::parse(&email).map_err(AuthError::from)?;
+    let canonical = Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.path;
     if database.symlink_metadata().is_ok() {
         context.auth()?;
+    }
+    if !args.no_signin {
+        context.require_may_store(canonical.as_str())?;
     }
     let name = match &args.name {
         Some(name) => name.clone(),

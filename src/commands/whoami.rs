@@ -6,8 +6,8 @@ use crate::context::{Context, TokenSource};
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (token, source) = context.token()?;
-    let SignedIn { session, user } = context.auth()?.signed_in(&token)?;
+    let (_, source) = context.token()?;
+    let SignedIn { session, user } = context.signed_in()?;
     if args.check {
         return Ok(Outcome::Silent);
     }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::guarded::Guarded;
 use super::origin::OriginHints;
 use crate::auth::secret::{AppSecret, SecretError};
 use crate::paths::PlaceHints;
@@ -18,6 +19,7 @@ pub struct Environment {
     /// `CI`, unless it says no.
     pub(super) ci: bool,
     pub(super) origin: OriginHints,
+    pub(super) guarded: Guarded,
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
     pub(super) app_secret: Option<GivenSecret>,
@@ -72,6 +74,11 @@ impl Environment {
             token_file: path("AUTHCTL_TOKEN_FILE"),
             ci: set("CI").is_some_and(|value| value != "false" && value != "0"),
             origin: OriginHints::from(text),
+            guarded: Guarded {
+                user_id: set("AUTHCTL_USER_ID").map(|id| id.to_string_lossy().into_owned()),
+                impersonated_by: set("AUTHCTL_USER_IMPERSONATED_BY").map(|by| by.to_string_lossy().into_owned()),
+                database: path("AUTHCTL_USER_DB"),
+            },
             schema: path("AUTHCTL_SCHEMA"),
             app_secret: GivenSecret::choose(
                 set("BETTER_AUTH_SECRETS").as_deref(),

@@ -4,6 +4,7 @@
 mod clock;
 mod database;
 mod environment;
+mod guarded;
 mod origin;
 mod token;
 
@@ -113,7 +114,8 @@ impl Context {
     /// Finds out who is signed in.
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, _) = self.token()?;
-        let me = self.auth()?.signed_in(&token)?;
+        let admitted = self.admitted()?;
+        let me = self.auth()?.signed_in_under(&token, admitted.as_ref())?;
         self.signed_in = Some(me.actor().to_owned());
         let acting = self.acting()?;
         self.auth()?.store.act_as(acting);
@@ -158,6 +160,10 @@ impl Context {
         let mut ended = 0;
         for abandoned in self.session_file()?.abandoned() {
             if let Some(token) = &abandoned.token {
+                // Under `guard`, those of other users are left for a command that runs without it.
+                if self.is_guarded() && self.require_admitted(token).is_err() {
+                    continue;
+                }
                 ended += usize::from(self.auth()?.store.end_session(token)?.is_some());
             }
             abandoned.discard();

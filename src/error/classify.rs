@@ -100,7 +100,15 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::NotSignedIn(why) => Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
             SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
             SignedOut::Ended => "the session was ended: sign in with `authctl signin`",
+            SignedOut::Guarded => {
+                "the session belongs to another user than `authctl guard` let in: run this outside of guard"
+            }
+            SignedOut::ElsewhereGuarded => {
+                "`authctl guard` let the user in to another database: name that with --db, or run this outside of guard"
+            }
         }),
+        AuthError::NotAdmitted => Exit::new(ExitCode::Refused, "FORBIDDEN")
+            .hint("run this outside of guard; --print-token, --no-store and --no-signin store no session"),
         AuthError::NotFresh => {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }

@@ -91,7 +91,13 @@ impl Exit {
 
     /// For a command that should have taken this process's place.
     pub fn of_exec(program: &str, error: &std::io::Error) -> Self {
-        let mut exit = Self::new(ExitCode::Failed, "COMMAND_NOT_STARTED");
+        // As a shell does. A script whose interpreter is missing is there and cannot be run.
+        let is_there = program.contains('/') && std::fs::symlink_metadata(program).is_ok();
+        let code = match error.kind() {
+            std::io::ErrorKind::NotFound if !is_there => ExitCode::NoProgram,
+            _ => ExitCode::CannotRun,
+        };
+        let mut exit = Self::new(code, "COMMAND_NOT_STARTED");
         exit.message = format!("could not run {program}: {error}");
         exit
     }

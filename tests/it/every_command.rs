@@ -2,11 +2,13 @@
 
 mod examples;
 
+use std::ffi::OsString;
+
 use authctl::cli::{self, AUTHORITIES, Authority, Who};
 use examples::{EXAMPLES, Effect, Example};
 
 use crate::machine::{under_shell, without_hanging};
-use crate::sandbox::{PASSWORD, Ran, Sandbox};
+use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 
 /// Ada, an administrator, is signed in here; bob has an account and a session that has expired. There is
 /// a backup.
@@ -86,6 +88,30 @@ fn nobody_who_is_not_signed_in_runs_what_is_for_the_signed_in_and_everybody_else
             Who::SignedIn | Who::Fresh => assert_eq!(ran.code, 4, "{}: {ran}", line.command),
             Who::Anyone | Who::Operator => assert!(![4, 5].contains(&ran.code), "{}: {ran}", line.command),
         }
+    }
+}
+
+#[test]
+fn session_of_another_user_is_none_for_every_command_under_guard() {
+    for line in AUTHORITIES.iter().filter(|line| matches!(line.who, Who::SignedIn | Who::Fresh)) {
+        let sandbox = sandbox();
+        let token = sandbox.run("sessions issue --user bob@example.com --for 10m").success();
+        let state = || {
+            let sql = r#"SELECT group_concat("id" || "email" || "name" || "updatedAt") ||
+                (SELECT group_concat("id" || "expiresAt") FROM "session") FROM "user""#;
+            sandbox.sql().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+        };
+        let before = state();
+        let example = example(line);
+        let words = ["guard", "--"].into_iter().map(OsString::from);
+        let words = words.chain([program().into()]).chain(example.words.split(' ').map(OsString::from));
+        let mut command = sandbox.command(words);
+        command.env("AUTHCTL_TOKEN", token.trim_end());
+        let input = example.input.map(|input| input(&sandbox)).unwrap_or_default();
+        let ran = sandbox.finish_with_input(&mut command, input);
+        assert_eq!(ran.code, 4, "{}: {ran}", line.command);
+        assert!(ran.stderr.contains("outside of guard"), "{}: {ran}", line.command);
+        assert_eq!(state(), before, "{}: something changed", line.command);
     }
 }
 

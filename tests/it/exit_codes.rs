@@ -23,6 +23,8 @@ fn the_help_page_has_every_code() {
         9  database cannot be used: missing, foreign, newer, corrupt, unsafe
        74  file or output could not be written (disk full, read-only)
        75  database busy: try again
+      126  `guard`: the program cannot be run
+      127  `guard`: the program does not exist
       130  interrupted (SIGINT)
       141  the reader of the output has gone (SIGPIPE)
       143  terminated (SIGTERM)
@@ -50,6 +52,8 @@ fn every_code_comes_from_the_program_as_the_table_says() {
         expect(sign_in("nobody@example.com", PASSWORD), ExitCode::WrongCredentials);
     }
     expect(sign_in("nobody@example.com", PASSWORD), ExitCode::Throttled);
+    expect(sandbox.run("guard -- /"), ExitCode::CannotRun);
+    expect(sandbox.run("guard -- /no/such/program"), ExitCode::NoProgram);
     expect(sandbox.run("--db missing.db db status"), ExitCode::Database);
     expect(sandbox.run("--db missing/a.db db init"), ExitCode::Unwritable);
     let other = sandbox.sql();
@@ -65,7 +69,7 @@ fn every_code_comes_from_the_program_as_the_table_says() {
     );
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen, [0, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 141]);
+    assert_eq!(seen, [0, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 126, 127, 141]);
 }
 
 #[test]

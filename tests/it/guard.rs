@@ -81,6 +81,7 @@ fn arguments_arrive_unharmed() {
 fn the_command_learns_who_it_is_and_nothing_else() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("guard -- /usr/bin/env"), @"
+    AUTHCTL_USER_DB=[HOME]/.local/share/authctl/auth.db
     AUTHCTL_USER_EMAIL=ada@example.com
     AUTHCTL_USER_ID=[ID]
     AUTHCTL_USER_ROLE=user
@@ -147,17 +148,35 @@ fn a_command_is_found_as_a_shell_finds_it() {
 }
 
 #[test]
-fn a_command_that_cannot_be_started_is_1_and_says_which() {
+fn program_that_is_missing_is_127_and_one_that_cannot_run_is_126() {
+    use std::os::unix::fs::PermissionsExt as _;
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("guard -- no-such-command"), @"
     ------- stderr -------
     error: could not run no-such-command: No such file or directory (os error 2)
-    [exit status: 1]
+    [exit status: 127]
     ");
     sandbox.file("plain", "not a program");
-    for words in [["guard", "--json", "--", "./plain"], ["guard", "--json", "--", ""]] {
-        assert_eq!(sandbox.run_words(&words).json_error(1)["code"], "COMMAND_NOT_STARTED", "{words:?}");
+    std::fs::create_dir(sandbox.path("directory")).unwrap();
+    let script = sandbox.file("script", "#!/no/such/interpreter\n");
+    let binary = sandbox.file("binary", b"\x7fELF nonsense");
+    for path in [script, binary] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
+    for (program, code) in [
+        ("no-such-command", 127),
+        ("./no-such-command", 127),
+        ("", 127),
+        ("./plain", 126),
+        ("./directory", 126),
+        ("./script", 126),
+        ("./plain/below", 126),
+    ] {
+        let error = sandbox.run_words(&["guard", "--json", "--", program]).json_error(code);
+        assert_eq!(error["code"], "COMMAND_NOT_STARTED", "{program}");
+    }
+    // What the system cannot execute, a shell is asked to, as `env` does; it says 126 or 127 itself.
+    assert!([126, 127].contains(&sandbox.run_words(&["guard", "--", "./binary"]).code));
 }
 
 #[test]

@@ -82,6 +82,16 @@ fn the_topics_have_their_pages() {
           session token, in place of the stored session
       AUTHCTL_TOKEN_FILE
           file that holds a session token, in place of the stored session
+      AUTHCTL_USER_ID
+          set by `guard`: user whom it let in; when set, nobody else is signed in
+      AUTHCTL_USER_DB
+          set by `guard`: database of that user; when set, nobody is signed in to another one
+      AUTHCTL_USER_IMPERSONATED_BY
+          set by `guard` in an impersonated session: who acts as that user
+      AUTHCTL_USER_EMAIL
+          set by `guard`, for the command only
+      AUTHCTL_USER_ROLE
+          set by `guard`, for the command only
       AUTHCTL_SCHEMA
           file that says what a Better Auth app's database does not show, when --schema is not given
       BETTER_AUTH_SECRET

@@ -38,6 +38,7 @@ mod formats_hostile;
 mod generated;
 mod groups;
 mod guard;
+mod guard_inside;
 mod guard_pty;
 mod guest_acts;
 mod guest_admin;
