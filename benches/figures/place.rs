@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use authctl::auth::audit::{Actor, Entry, Event};
+use authctl::auth::audit::{Actor, Entry, Event, FORM, Subject};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -118,24 +118,29 @@ fn fill_log(database: &rusqlite::Connection) {
                 event: row.get(2)?,
                 os_user: row.get(3)?,
                 host: row.get(4)?,
+                form: FORM,
                 actor_id: None,
+                actor_email: None,
                 user_id: row.get(5)?,
+                user_email: None,
                 session_id: None,
                 reason: None,
                 detail: None,
+                changes: None,
                 hash: row.get(6)?,
             })
         })
         .unwrap();
     let tx = database.unchecked_transaction().unwrap();
-    let insert = r#"INSERT INTO "authctl_audit" ("seq", "at", "event", "osUser", "host", "userId", "hash")
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"#;
+    let insert = r#"INSERT INTO "authctl_audit" ("seq", "at", "event", "osUser", "host", "userId", "hash", "form")
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"#;
     let mut statement = tx.prepare(insert).unwrap();
     for number in 0..ENTRIES {
-        let event = Event::user("user.updated", &format!("user{number:028}"));
+        let event = Event::user("user.updated", Subject::read(&format!("user{number:028}"), None));
         last = Entry::following(Some(&last), &Actor::default(), event);
         let seq = i64::try_from(last.seq).unwrap();
-        let values = (seq, last.at.as_second(), &last.event, &last.os_user, &last.host, &last.user_id, &last.hash);
+        let Entry { event, os_user, host, user_id, hash, .. } = &last;
+        let values = (seq, last.at.as_second(), event, os_user, host, user_id, hash, last.form);
         statement.execute(values).unwrap();
     }
     drop(statement);

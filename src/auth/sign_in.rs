@@ -59,7 +59,7 @@ impl Auth<'_> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
         match Obstacle::after_password(&verified.user, self.policy, self.now).into_iter().next() {
             Some(obstacle) => {
-                self.store.record(Event::user("signin.failed", &verified.user.id).with(obstacle.code()))?;
+                self.store.record(Event::user("signin.failed", &verified.user).with(obstacle.code()))?;
                 Err(obstacle.refusal(self.now))
             }
             None => Ok(verified),
@@ -79,7 +79,7 @@ impl Auth<'_> {
             match password::verify(given, &hash, &scheme, &self.policy.password)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
-                    self.store.record(Event::user("signin.failed", &user.id))?;
+                    self.store.record(Event::user("signin.failed", &user))?;
                     return Ok(None);
                 }
                 Verdict::Unacceptable => {}
@@ -89,7 +89,7 @@ impl Auth<'_> {
         password::work(given, scheme.usual(&self.policy.password))?;
         // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();
-        self.store.record(Event { name: "signin.failed", ..Event::default() }.with(format!("nobody: {key}")))?;
+        self.store.record(Event::new("signin.failed").with(format!("nobody: {key}")))?;
         Ok(None)
     }
 

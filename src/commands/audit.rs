@@ -84,5 +84,6 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     if !is_contained {
         return Err(Refusal::LogLacksHash.into());
     }
-    Ok(AuditOutcome::Whole { entries: chain.entries(), head: chain.head().to_owned(), database }.into())
+    let (entries, old_form, head) = (chain.entries(), chain.entries_of_old_form(), chain.head().to_owned());
+    Ok(AuditOutcome::Whole { entries, old_form, head, database }.into())
 }

@@ -58,7 +58,7 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
     // Opened as every command opens it first, so that an older schema is brought up to date.
     context.auth_under_any_policy()?;
     let contents = sqlite::backup(&path, &file, context.wait())?;
-    let event = Event { name: "database.backed-up", ..Event::default() }.with(format!("to {}", file.display()));
+    let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
     let store = context.auth_under_any_policy()?.store;
     store.record(event).with_context(|| format!("{} is made, but the audit log could not say so", file.display()))?;
     Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())

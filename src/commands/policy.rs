@@ -21,8 +21,8 @@ pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> a
     let database = context.database()?.path;
     // To set back is to mend, also where the policy as it is makes no sense.
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
-    let policy = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
-    Ok(PolicyOutcome::Changed { key, policy, database }.into())
+    let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
+    Ok(PolicyOutcome::Changed { key, set, database }.into())
 }
 
 /// Checks what the mailer would refuse later. Nothing is looked up or connected to.

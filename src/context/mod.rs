@@ -62,6 +62,8 @@ pub struct Context {
     place: OnceCell<DatabasePlace>,
     /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
     signed_in: Option<String>,
+    /// The address of that user, unless it is an operator in an impersonation.
+    signed_in_email: Option<String>,
     store: Option<Box<dyn Store>>,
 }
 
@@ -80,6 +82,7 @@ impl Context {
             environment,
             place: OnceCell::new(),
             signed_in: None,
+            signed_in_email: None,
             store: None,
         }
     }
@@ -117,6 +120,7 @@ impl Context {
         let admitted = self.admitted()?;
         let me = self.auth()?.signed_in_under(&token, admitted.as_ref())?;
         self.signed_in = Some(me.actor().to_owned());
+        self.signed_in_email = (!me.session.is_impersonated()).then(|| me.user.email.clone());
         let acting = self.acting()?;
         self.auth()?.store.act_as(acting);
         Ok(me)
@@ -138,10 +142,16 @@ impl Context {
 
     /// Who the audit log says did it.
     pub fn acting(&self) -> Result<Acting, ClockError> {
-        let (signed_in, reason, at) = (self.signed_in.clone(), self.reason(), self.now()?);
+        let actor = Actor {
+            signed_in: self.signed_in.clone(),
+            signed_in_email: self.signed_in_email.clone(),
+            reason: self.reason(),
+            at: self.now()?,
+            ..Actor::default()
+        };
         Ok(Acting::new(move || {
             let (os_user, host) = origin::who();
-            Actor { os_user, host, signed_in: signed_in.clone(), reason: reason.clone(), at }
+            Actor { os_user, host, ..actor.clone() }
         }))
     }
 

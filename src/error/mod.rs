@@ -45,6 +45,9 @@ fn broken(place: &Break) -> String {
     match place {
         Break::Missing(seq) => format!("the audit log is broken: entry {seq} is missing"),
         Break::Changed(seq) => format!("the audit log is broken: entry {seq} is not what was written"),
+        Break::OldForm(seq) => {
+            format!("the audit log is broken: entry {seq} has the old form after entries of the new one")
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub enum AuditOutcome {
     Whole {
         /// How many entries it has.
         entries: u64,
+        /// How many of them, the first ones, were written before the log kept addresses and values.
+        old_form: u64,
         /// The hash of the newest.
         head: String,
         /// Where.
@@ -35,8 +37,14 @@ impl AuditOutcome {
         match self {
             Self::Entries(list) => Page::answer(table_of(list, now, style)),
             Self::EntryLines(list) => Page::answer(lines(list, true)),
-            Self::Whole { entries, head, database } => Page {
-                answer: facts(&[("entries", entries.to_string()), ("newest hash", head.clone())]),
+            Self::Whole { entries, old_form, head, database } => Page {
+                answer: {
+                    let entries = match old_form {
+                        0 => entries.to_string(),
+                        old => format!("{entries}, the first {old} in the old form, without addresses"),
+                    };
+                    facts(&[("entries", entries), ("newest hash", head.clone())])
+                },
                 done: vec![format!(
                     "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
                     shown(database)
@@ -51,9 +59,13 @@ impl AuditOutcome {
             Self::Entries(list) | Self::EntryLines(list) => {
                 json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() })
             }
-            Self::Whole { entries, head, database } => {
-                json!({ "whole": true, "entries": entries, "head": head, "database": database.to_string_lossy() })
-            }
+            Self::Whole { entries, old_form, head, database } => json!({
+                "whole": true,
+                "entries": entries,
+                "oldForm": old_form,
+                "head": head,
+                "database": database.to_string_lossy(),
+            }),
         }
     }
 }
@@ -66,12 +78,21 @@ fn entry_json(entry: &Entry) -> Value {
         "osUser": entry.os_user,
         "host": entry.host,
         "actorId": entry.actor_id,
+        "actorEmail": entry.actor_email,
         "userId": entry.user_id,
+        "userEmail": entry.user_email,
         "sessionId": entry.session_id,
         "reason": entry.reason,
         "detail": entry.detail,
+        "changes": entry.changes.as_deref().map(changes_json),
+        "form": entry.form,
         "hash": entry.hash,
     })
+}
+
+/// What changed, as written. A text that is no JSON was not written by authctl, and is shown as it is.
+fn changes_json(changes: &str) -> Value {
+    serde_json::from_str(changes).unwrap_or_else(|_| changes.into())
 }
 
 /// Entries one per line: JSON for programs, words for people.

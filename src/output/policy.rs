@@ -8,6 +8,7 @@ use super::page::{Page, Style};
 use super::table::table;
 use super::words::shown;
 use crate::auth::policy::{KEYS, Key, Policy};
+use crate::auth::store::PolicySet;
 
 /// What `policy` did.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub enum PolicyOutcome {
     Changed {
         /// Which.
         key: &'static Key,
-        /// As they are now.
-        policy: Policy,
+        /// As they are now, and whether that is new.
+        set: PolicySet,
         /// Where.
         database: PathBuf,
     },
@@ -32,8 +33,13 @@ impl PolicyOutcome {
     pub(super) fn human(&self, style: Style) -> Page {
         match self {
             Self::Rules { policy } => Page::answer(rules(policy, style)),
-            Self::Changed { key, policy, database } => {
-                Page::done(format!("{} is {} in {}", key.name, key.value(policy), shown(database)))
+            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
+                let (value, place) = (key.value(policy), shown(database));
+                Page::done(if *changed {
+                    format!("{} is {value} in {place}", key.name)
+                } else {
+                    format!("{} is already {value} in {place}; nothing was changed", key.name)
+                })
             }
         }
     }
@@ -43,8 +49,8 @@ impl PolicyOutcome {
             Self::Rules { policy } => {
                 json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() })
             }
-            Self::Changed { key, policy, database } => {
-                json!({ "rule": rule(key, policy), "database": database.to_string_lossy() })
+            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
+                json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string_lossy() })
             }
         }
     }

@@ -7,8 +7,26 @@ use rusqlite::types::Value as Cell;
 use crate::audit::entries;
 use crate::sandbox::Sandbox;
 
-const COLUMNS: [&str; 11] =
-    ["seq", "at", "event", "osUser", "host", "actorId", "userId", "sessionId", "reason", "detail", "hash"];
+const COLUMNS: [&str; 15] = [
+    "seq",
+    "form",
+    "at",
+    "event",
+    "osUser",
+    "host",
+    "actorId",
+    "actorEmail",
+    "userId",
+    "userEmail",
+    "sessionId",
+    "reason",
+    "detail",
+    "changes",
+    "hash",
+];
+/// Where a column is.
+const USER_ID: usize = 8;
+const HASH: usize = 14;
 
 /// Six entries, in which each column is somewhere filled.
 fn six_entries() -> Sandbox {
@@ -36,7 +54,7 @@ fn write(sandbox: &Sandbox, rows: &[Vec<Cell>]) {
     tx.execute("DELETE FROM authctl_audit", []).unwrap();
     for row in rows {
         let insert = format!(
-            "INSERT INTO authctl_audit ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO authctl_audit ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             COLUMNS.join(", ")
         );
         tx.execute(&insert, rusqlite::params_from_iter(row)).unwrap();
@@ -61,7 +79,7 @@ fn a_whole_log_says_how_long_it_is_and_its_newest_hash() {
     let sandbox = six_entries();
     let newest = hash(&sandbox, 6);
     let whole = sandbox.run("audit verify --json").json();
-    assert_eq!(whole.as_object().unwrap().len(), 4, "{whole}");
+    assert_eq!(whole.as_object().unwrap().len(), 5, "{whole}");
     assert_eq!((&whole["whole"], &whole["entries"]), (&true.into(), &6.into()));
     assert_eq!(whole["head"], newest.as_str());
     let text = sandbox.run("audit verify").to_string().replace(&newest, "[HASH]");
@@ -97,7 +115,7 @@ fn an_edit_of_any_column_is_found() {
     for number in 0..whole.len() {
         for column in 1..COLUMNS.len() {
             let edits = match &whole[number][column] {
-                Cell::Integer(at) => vec![Cell::Integer(at + 1), Cell::Integer(-at)],
+                Cell::Integer(number) => vec![Cell::Integer(number + 1), Cell::Integer(-number)],
                 Cell::Null => vec![Cell::Text(String::new()), Cell::Text("-".into()), Cell::Text("-;".into())],
                 Cell::Text(text) => {
                     // One bit of the first byte, one character less, one more.
@@ -109,7 +127,7 @@ fn an_edit_of_any_column_is_found() {
                 }
                 other => panic!("{other:?}"),
             };
-            let absent = (!matches!(COLUMNS[column], "at" | "event" | "osUser" | "host" | "hash")
+            let absent = (!matches!(COLUMNS[column], "form" | "at" | "event" | "osUser" | "host" | "hash")
                 && whole[number][column] != Cell::Null)
                 .then_some(Cell::Null);
             for edit in edits.into_iter().chain(absent) {
@@ -137,16 +155,20 @@ fn entry(row: &[Cell]) -> Entry {
     };
     Entry {
         seq: number(0).try_into().unwrap(),
-        at: jiff::Timestamp::from_second(number(1)).unwrap(),
-        event: text(2).unwrap(),
-        os_user: text(3).unwrap(),
-        host: text(4).unwrap(),
-        actor_id: text(5),
-        user_id: text(6),
-        session_id: text(7),
-        reason: text(8),
-        detail: text(9),
-        hash: text(10).unwrap(),
+        form: number(1).try_into().unwrap(),
+        at: jiff::Timestamp::from_second(number(2)).unwrap(),
+        event: text(3).unwrap(),
+        os_user: text(4).unwrap(),
+        host: text(5).unwrap(),
+        actor_id: text(6),
+        actor_email: text(7),
+        user_id: text(USER_ID),
+        user_email: text(9),
+        session_id: text(10),
+        reason: text(11),
+        detail: text(12),
+        changes: text(13),
+        hash: text(HASH).unwrap(),
     }
 }
 
@@ -157,10 +179,10 @@ fn an_edit_with_a_hash_made_anew_breaks_the_entry_after_it() {
     for number in 1..=6 {
         let mut edited = whole.clone();
         let row = &mut edited[number - 1];
-        row[6] = Cell::Text("mallory".into());
+        row[USER_ID] = Cell::Text("mallory".into());
         let before = if number == 1 { String::new() } else { hash_of(&whole[number - 2]) };
         let made_anew = entry(row).hash_after(&before);
-        row[10] = Cell::Text(made_anew);
+        row[HASH] = Cell::Text(made_anew);
         write(&sandbox, &edited);
         if number < 6 {
             assert_eq!(broken(&sandbox), format!("entry {} is not what was written", number + 1));

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use authctl::auth::audit::{Actor, Entry, Event};
+use authctl::auth::audit::{Actor, Entry, Event, Subject};
 
 use crate::audit::entries;
 use crate::audit_broken::broken;
@@ -41,11 +41,11 @@ fn a_hundred_thousand_entries_are_followed() {
     let tx = sql.transaction().unwrap();
     let mut last: Option<Entry> = None;
     {
-        let insert = "INSERT INTO authctl_audit (seq, at, event, osUser, host, userId, hash)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let insert = "INSERT INTO authctl_audit (seq, form, at, event, osUser, host, userId, hash)
+            VALUES (?1, 2, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut statement = tx.prepare(insert).unwrap();
         for number in 0..100_000 {
-            let event = Event::user("user.updated", &format!("user-{number}"));
+            let event = Event::user("user.updated", Subject::read(&format!("user-{number}"), None));
             let entry = Entry::following(last.as_ref(), &Actor::default(), event);
             let seq = i64::try_from(entry.seq).unwrap();
             let (at, user) = (entry.at.as_second(), &entry.user_id);

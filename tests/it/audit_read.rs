@@ -52,7 +52,8 @@ fn for_programs_an_entry_has_every_field_and_a_time_with_milliseconds() {
     let sandbox = three_users();
     let list = sandbox.run("audit list --json").json();
     assert_eq!(list.as_object().unwrap().len(), 1);
-    let fields = "seq at event osUser host actorId userId sessionId reason detail hash";
+    let fields =
+        "seq at event osUser host actorId actorEmail userId userEmail sessionId reason detail changes form hash";
     for entry in list["entries"].as_array().unwrap() {
         let keys: BTreeSet<&str> = entry.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, fields.split(' ').collect());
@@ -131,7 +132,7 @@ fn tail_shows_the_newest_and_twenty_unless_told() {
     sandbox.run("db init").success();
     sandbox.execute(
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30)
-         INSERT INTO authctl_audit (seq, at, event, osUser, host, hash) SELECT i, i, 'x', 'x', 'x', 'x' FROM n",
+         INSERT INTO authctl_audit (seq, form, at, event, osUser, host, hash) SELECT i, 2, i, 'x', 'x', 'x', 'x' FROM n",
     );
     let seqs = |words: &str| -> Vec<i64> {
         let answer = sandbox.run(&format!("audit tail --json {words}")).json();
@@ -149,7 +150,9 @@ fn text_in_the_log_cannot_act_on_the_terminal() {
     let reason = "a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\u{7f}";
     sandbox.run_words(&["users", "unban", "bob@example.com", "--reason", reason]).success();
     let hostile = "'h' || char(27) || '[2J' || char(10) || char(155) || char(8238)";
-    for column in ["host", "osUser", "event", "actorId", "userId", "sessionId", "detail"] {
+    for column in
+        ["host", "osUser", "event", "actorId", "actorEmail", "userId", "userEmail", "sessionId", "detail", "changes"]
+    {
         sandbox.execute(&format!("UPDATE authctl_audit SET {column} = {hostile} WHERE seq = 5"));
     }
     let bad = |c: char| c.is_control() || c == '\u{202e}';

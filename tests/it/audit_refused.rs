@@ -82,8 +82,8 @@ fn an_act_whose_entry_cannot_be_written_is_not_done() {
     sandbox.run("users create bob@example.com --name Bob --no-password --role editor").success();
     sandbox.execute("UPDATE session SET updatedAt = updatedAt - 90000, expiresAt = expiresAt - 90000");
     // After the last number that there is, no entry can follow.
-    let full = "INSERT INTO authctl_audit (seq, at, event, osUser, host, hash)
-        VALUES (9223372036854775807, 0, 'x', 'x', 'x', 'x')";
+    let full = "INSERT INTO authctl_audit (seq, form, at, event, osUser, host, hash)
+        VALUES (9223372036854775807, 2, 0, 'x', 'x', 'x', 'x')";
     sandbox.execute(full);
     let file = sandbox.session_file();
     let state = || (dump(&sandbox), std::fs::read(&file).unwrap());

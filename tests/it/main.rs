@@ -10,6 +10,7 @@ mod architecture;
 mod audit;
 mod audit_broken;
 mod audit_follow;
+mod audit_form;
 mod audit_many;
 mod audit_read;
 mod audit_refused;

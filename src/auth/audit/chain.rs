@@ -1,6 +1,6 @@
 //! Following the chain of entries, to find where it is broken.
 
-use super::Entry;
+use super::{Entry, FORM, OLD_FORM};
 
 /// What is wrong with a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,12 +9,15 @@ pub enum Break {
     Missing(u64),
     /// The entry with this number is not what was written.
     Changed(u64),
+    /// The entry with this number has the old form, which no entry has after one of the new form.
+    OldForm(u64),
 }
 
 /// Follows a chain from its first entry on.
 #[derive(Debug, Default)]
 pub struct Chain {
     seq: u64,
+    old: u64,
     hash: String,
 }
 
@@ -27,9 +30,14 @@ impl Chain {
         if entry.seq != self.seq + 1 {
             return Err(Break::Missing(self.seq + 1));
         }
-        if entry.hash != entry.hash_after(&self.hash) {
+        if entry.form == OLD_FORM && self.old != self.seq {
+            return Err(Break::OldForm(entry.seq));
+        }
+        let is_known = [OLD_FORM, FORM].contains(&entry.form) && !entry.has_unhashed_fields();
+        if !is_known || entry.hash != entry.hash_after(&self.hash) {
             return Err(Break::Changed(entry.seq));
         }
+        self.old += u64::from(entry.form == OLD_FORM);
         self.seq = entry.seq;
         self.hash.clone_from(&entry.hash);
         Ok(())
@@ -38,6 +46,11 @@ impl Chain {
     /// How many entries have been followed.
     pub fn entries(&self) -> u64 {
         self.seq
+    }
+
+    /// How many of them have the old form, without addresses and values. They come first.
+    pub fn entries_of_old_form(&self) -> u64 {
+        self.old
     }
 
     /// The hash of the last one; empty before the first.
@@ -51,15 +64,39 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::auth::audit::{Actor, Event, GENESIS};
+    use crate::auth::audit::{Actor, Changes, Event, GENESIS, Subject};
 
     fn log(count: u64) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
         for number in 0..count {
-            let event = Event::user("user.created", &format!("user-{number}")).with("by a test");
+            let user = Subject::read(&format!("user-{number}"), Some(format!("user-{number}@example.com")));
+            let event = Event::user("user.created", user).with("by a test");
             entries.push(Entry::following(entries.last(), &Actor::default(), event));
         }
         entries
+    }
+
+    /// A log whose first entries have the old form.
+    fn log_with_old_entries(old: usize, new: usize) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for number in 0..old + new {
+            let user = Subject::read("user", (number >= old).then(|| "user@example.com".to_owned()));
+            let mut entry = Entry::following(entries.last(), &Actor::default(), Event::user("user.updated", user));
+            if number < old {
+                entry.form = OLD_FORM;
+                entry.hash = entry.hash_after(entries.last().map_or(GENESIS, |last| &last.hash));
+            }
+            entries.push(entry);
+        }
+        entries
+    }
+
+    /// Computes every hash anew from an entry on, as somebody can who may write the database.
+    fn rechain(entries: &mut [Entry], from: usize) {
+        for index in from..entries.len() {
+            let before = if index == 0 { GENESIS.to_owned() } else { entries[index - 1].hash.clone() };
+            entries[index].hash = entries[index].hash_after(&before);
+        }
     }
 
     fn verdict(entries: &[Entry]) -> Result<u64, Break> {
@@ -101,9 +138,97 @@ mod tests {
         for milliseconds in [-1_500, -1, 0, 1, 1_763_904_520_302] {
             let at = Timestamp::from_millisecond(milliseconds).unwrap();
             let actor = Actor { at, ..Actor::default() };
-            let mut entry = Entry::following(None, &actor, Event::default());
+            let mut entry = Entry::following(None, &actor, Event::new("user.created"));
             entry.at = Timestamp::from_second(milliseconds.div_euclid(1000)).unwrap();
             assert_eq!(verdict(&[entry]), Ok(1), "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn chain_continues_from_the_old_form_to_the_new_one() {
+        for (old, new) in [(0, 3), (3, 0), (3, 3)] {
+            let mut chain = Chain::default();
+            let entries = log_with_old_entries(old, new);
+            assert_eq!(entries.iter().try_for_each(|entry| chain.follow(entry)), Ok(()), "{old} {new}");
+            assert_eq!((chain.entries(), chain.entries_of_old_form()), ((old + new) as u64, old as u64));
+        }
+        // The entry at the border covers the hash of the last old one.
+        let mut entries = log_with_old_entries(3, 3);
+        entries[2].detail = Some("edited".into());
+        entries[2].hash = entries[2].hash_after(&entries[1].hash.clone());
+        assert_eq!(verdict(&entries), Err(Break::Changed(4)));
+    }
+
+    #[test]
+    fn hash_of_the_old_form_is_the_one_that_older_versions_wrote() {
+        let entry = &log_with_old_entries(1, 0)[0];
+        let spelled = "0:;1:1;1:0;12:user.updated;7:unknown;7:unknown;-;4:user;-;-;-;";
+        assert_eq!(entry.hash, crate::auth::token::digest(spelled));
+    }
+
+    #[test]
+    fn old_form_after_the_new_one_breaks_the_chain() {
+        let mut entries = log_with_old_entries(2, 3);
+        (entries[3].form, entries[3].user_email) = (OLD_FORM, None);
+        rechain(&mut entries, 3);
+        assert_eq!(verdict(&entries), Err(Break::OldForm(4)));
+    }
+
+    #[test]
+    fn old_entry_with_fields_its_hash_does_not_cover_breaks_the_chain() {
+        for edit in [
+            (|entry| entry.user_email = Some("mallory@example.com".into())) as fn(&mut Entry),
+            |entry| entry.actor_email = Some(String::new()),
+            |entry| entry.changes = Some("{}".into()),
+        ] {
+            let mut entries = log_with_old_entries(3, 1);
+            edit(&mut entries[1]);
+            rechain(&mut entries, 1);
+            assert_eq!(verdict(&entries), Err(Break::Changed(2)));
+        }
+    }
+
+    #[test]
+    fn unknown_form_breaks_the_chain() {
+        for form in [0, 3, u32::MAX] {
+            let mut entries = log(3);
+            entries[1].form = form;
+            rechain(&mut entries, 1);
+            assert_eq!(verdict(&entries), Err(Break::Changed(2)), "{form}");
+        }
+    }
+
+    #[test]
+    fn hash_of_the_new_form_covers_every_field() {
+        let changes = Changes::default().field("role", "user", "admin");
+        let user = Subject::read("ada", Some("ada@example.com".into()));
+        let actor = Actor {
+            signed_in: Some("root".into()),
+            signed_in_email: Some("root@example.com".into()),
+            reason: Some("why".into()),
+            ..Actor::default()
+        };
+        let event = Event::session("role.set", user, "session").with("roles: admin").changing(changes);
+        let entry = Entry::following(None, &actor, event);
+        for (field, edit) in [
+            ("form", (|entry| entry.form = 3) as fn(&mut Entry)),
+            ("seq", |entry| entry.seq = 9),
+            ("at", |entry| entry.at += jiff::SignedDuration::from_secs(1)),
+            ("event", |entry| entry.event.push('s')),
+            ("osUser", |entry| entry.os_user.push('s')),
+            ("host", |entry| entry.host.push('s')),
+            ("actorId", |entry| entry.actor_id = Some("ada".into())),
+            ("actorEmail", |entry| entry.actor_email = Some("ada@example.com".into())),
+            ("userId", |entry| entry.user_id = None),
+            ("userEmail", |entry| entry.user_email = None),
+            ("sessionId", |entry| entry.session_id = None),
+            ("reason", |entry| entry.reason = None),
+            ("detail", |entry| entry.detail = None),
+            ("changes", |entry| entry.changes = Some("{}".into())),
+        ] {
+            let mut edited = entry.clone();
+            edit(&mut edited);
+            assert_ne!(edited.hash_after(GENESIS), entry.hash, "{field}");
         }
     }
 

@@ -6,6 +6,7 @@
 //! keep a hash that `audit verify` printed somewhere else.
 
 mod chain;
+mod changes;
 mod query;
 
 use std::rc::Rc;
@@ -14,8 +15,10 @@ use jiff::Timestamp;
 
 use super::instant;
 use super::token::digest;
+use super::user::User;
 
 pub use chain::{Break, Chain};
+pub use changes::Changes;
 pub use query::AuditQuery;
 
 /// Who acts, and when and why, the same for all that one process does.
@@ -27,6 +30,9 @@ pub struct Actor {
     pub host: String,
     /// The user who is signed in, by id.
     pub signed_in: Option<String>,
+    /// The address of that user when the session was looked up. The store prefers the address that it
+    /// reads in the transaction of the act.
+    pub signed_in_email: Option<String>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
     /// When.
@@ -40,6 +46,7 @@ impl Default for Actor {
             os_user: "unknown".into(),
             host: "unknown".into(),
             signed_in: None,
+            signed_in_email: None,
             reason: None,
             at: Timestamp::UNIX_EPOCH,
         }
@@ -83,34 +90,85 @@ impl std::fmt::Debug for Acting {
     }
 }
 
-/// Something that was done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The user that an event is about, with the address at the time of the act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    id: String,
+    email: Option<String>,
+}
+
+impl Subject {
+    /// A user known by id alone. The address is what was read for it in the transaction of the act; `None`
+    /// only when the row of the user does not exist.
+    pub fn read(id: &str, email: Option<String>) -> Self {
+        Self { id: id.to_owned(), email }
+    }
+
+    /// The id of the user.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The address of the user at the time of the act.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+}
+
+impl From<&User> for Subject {
+    fn from(user: &User) -> Self {
+        Self { id: user.id.clone(), email: Some(user.email.clone()) }
+    }
+}
+
+impl From<&Self> for Subject {
+    fn from(subject: &Self) -> Self {
+        subject.clone()
+    }
+}
+
+/// Something that was done. An event about a user always carries the address of the user, because it can
+/// only be made from a [`Subject`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What: the thing, a dot, what became of it.
-    pub name: &'static str,
-    /// To whom, by id.
-    pub user_id: Option<String>,
-    /// To which session.
-    pub session_id: Option<String>,
-    /// More, in a few words, without any secret.
-    pub detail: Option<String>,
+    name: &'static str,
+    user: Option<Subject>,
+    session_id: Option<String>,
+    detail: Option<String>,
+    changes: Option<String>,
 }
 
 impl Event {
+    /// Something that concerns no single user. The name is the thing, a dot and what became of it.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, user: None, session_id: None, detail: None, changes: None }
+    }
+
     /// Something done to a user.
-    pub fn user(name: &'static str, user_id: &str) -> Self {
-        Self { name, user_id: Some(user_id.to_owned()), ..Self::default() }
+    pub fn user(name: &'static str, user: impl Into<Subject>) -> Self {
+        Self { user: Some(user.into()), ..Self::new(name) }
     }
 
     /// Something done to a user's session.
-    pub fn session(name: &'static str, user_id: &str, session_id: &str) -> Self {
-        Self { session_id: Some(session_id.to_owned()), ..Self::user(name, user_id) }
+    pub fn session(name: &'static str, user: impl Into<Subject>, session_id: &str) -> Self {
+        Self { session_id: Some(session_id.to_owned()), ..Self::user(name, user) }
     }
 
-    /// With more about it.
+    /// With more about it in a few words, without any secret.
     #[must_use]
     pub fn with(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// With old and new values.
+    #[must_use]
+    pub fn changing(self, changes: Changes) -> Self {
+        Self { changes: changes.into_text(), ..self }
+    }
+
+    /// The user that it is about.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.user.as_ref()
     }
 }
 
@@ -119,6 +177,8 @@ impl Event {
 pub struct Entry {
     /// Its number, from 1 on without gaps.
     pub seq: u64,
+    /// Which fields its hash covers: [`OLD_FORM`] or [`FORM`].
+    pub form: u32,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -129,36 +189,51 @@ pub struct Entry {
     pub host: String,
     /// By which signed-in user.
     pub actor_id: Option<String>,
+    /// The address of that user at the time.
+    pub actor_email: Option<String>,
     /// To whom.
     pub user_id: Option<String>,
+    /// The address of that user at the time, before the act changed it.
+    pub user_email: Option<String>,
     /// To which session.
     pub session_id: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// More.
     pub detail: Option<String>,
+    /// Old and new values, as the text of a JSON object.
+    pub changes: Option<String>,
     /// The hash of this entry and the one before.
     pub hash: String,
 }
 
 /// The hash before the first entry.
 pub const GENESIS: &str = "";
+/// The form of entries before the log kept addresses and values. It stays verifiable.
+pub const OLD_FORM: u32 = 1;
+/// The form of the entries that are written now.
+pub const FORM: u32 = 2;
 
 impl Entry {
     /// Makes the entry that follows another one.
     pub fn following(previous: Option<&Self>, actor: &Actor, event: Event) -> Self {
+        let (user_id, user_email) = event.user.map(|user| (user.id, user.email)).unzip();
         let mut entry = Self {
             seq: previous.map_or(1, |previous| previous.seq + 1),
+            form: FORM,
             // As the row keeps it: what is hashed is what is read back.
             at: instant::whole_second(actor.at),
             event: event.name.to_owned(),
             os_user: actor.os_user.clone(),
             host: actor.host.clone(),
             actor_id: actor.signed_in.clone(),
-            user_id: event.user_id,
+            actor_email: actor.signed_in_email.clone(),
+            user_id,
+            user_email: user_email.flatten(),
             session_id: event.session_id,
             reason: actor.reason.clone(),
             detail: event.detail,
+            changes: event.changes,
             hash: String::new(),
         };
         entry.hash = entry.hash_after(previous.map_or(GENESIS, |previous| &previous.hash));
@@ -167,25 +242,59 @@ impl Entry {
 
     /// The hash that this entry must have after the given one.
     pub fn hash_after(&self, previous: &str) -> String {
-        let (seq, at) = (self.seq.to_string(), instant::seconds(self.at).to_string());
-        let fields = [
+        let (seq, form, at) = (self.seq.to_string(), self.form.to_string(), instant::seconds(self.at).to_string());
+        let [event, os_user, host] = [&self.event, &self.os_user, &self.host].map(|text| Some(text.as_str()));
+        let [actor_id, user_id, session_id, reason, detail] =
+            [&self.actor_id, &self.user_id, &self.session_id, &self.reason, &self.detail].map(Option::as_deref);
+        if self.form == OLD_FORM {
+            let (seq, at) = (Some(seq.as_str()), Some(at.as_str()));
+            return hash_of(&[
+                Some(previous),
+                seq,
+                at,
+                event,
+                os_user,
+                host,
+                actor_id,
+                user_id,
+                session_id,
+                reason,
+                detail,
+            ]);
+        }
+        let [actor_email, user_email, changes] =
+            [&self.actor_email, &self.user_email, &self.changes].map(Option::as_deref);
+        let [seq, form, at] = [&seq, &form, &at].map(|number| Some(number.as_str()));
+        hash_of(&[
             Some(previous),
-            Some(seq.as_str()),
-            Some(at.as_str()),
-            Some(self.event.as_str()),
-            Some(self.os_user.as_str()),
-            Some(self.host.as_str()),
-            self.actor_id.as_deref(),
-            self.user_id.as_deref(),
-            self.session_id.as_deref(),
-            self.reason.as_deref(),
-            self.detail.as_deref(),
-        ];
-        // Each field with its length, so that no two different entries are spelled alike.
-        let spelled: String = fields
-            .iter()
-            .map(|field| field.map_or_else(|| "-;".to_owned(), |text| format!("{}:{text};", text.len())))
-            .collect();
-        digest(spelled)
+            form,
+            seq,
+            at,
+            event,
+            os_user,
+            host,
+            actor_id,
+            actor_email,
+            user_id,
+            user_email,
+            session_id,
+            reason,
+            detail,
+            changes,
+        ])
     }
+
+    /// Whether it fills fields that its hash does not cover.
+    fn has_unhashed_fields(&self) -> bool {
+        self.form == OLD_FORM && [&self.actor_email, &self.user_email, &self.changes].iter().any(|text| text.is_some())
+    }
+}
+
+/// Each field with its length, so that no two different entries are spelled alike.
+fn hash_of(fields: &[Option<&str>]) -> String {
+    let spelled: String = fields
+        .iter()
+        .map(|field| field.map_or_else(|| "-;".to_owned(), |text| format!("{}:{text};", text.len())))
+        .collect();
+    digest(spelled)
 }

@@ -109,6 +109,7 @@ const AUDIT_LOG: Check = Check {
             let place = match broken {
                 Break::Missing(seq) => format!("entry {seq} is missing"),
                 Break::Changed(seq) => format!("entry {seq} is not what was written"),
+                Break::OldForm(seq) => format!("entry {seq} has the old form after entries of the new one"),
             };
             Symptom::new(1, format!("the audit log is broken: {place}"), hint)
         }))

@@ -158,7 +158,7 @@ impl Auth<'_> {
     /// [`AuthError::Store`].
     pub fn unlock(&mut self, user: &User) -> Result<(), AuthError> {
         self.store.clear_attempts(&attempts_of(user))?;
-        Ok(self.store.record(Event::user("user.unlocked", &user.id))?)
+        Ok(self.store.record(Event::user("user.unlocked", user))?)
     }
 
     /// Counts the failed attempts to sign in as a user, and tells how long the next one has to wait.
@@ -195,7 +195,7 @@ impl Auth<'_> {
         guard: AdminGuard,
     ) -> Result<(User, Vec<Session>), AuthError> {
         match self.store.update_user(&user.id, change, guard, self.now)? {
-            Updated::User { user, ended } => Ok((user, self.only_live(ended))),
+            Updated::User { user, ended, .. } => Ok((user, self.only_live(ended))),
             Updated::LastAdmin => Err(AuthError::LastAdmin),
             Updated::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
         }

@@ -87,6 +87,8 @@ pub enum Updated {
         user: User,
         /// As they were.
         ended: Vec<Session>,
+        /// Whether a field of the user has another value than before. If not, the row was not written.
+        changed: bool,
     },
     /// Refused: no other administrator would be left.
     LastAdmin,

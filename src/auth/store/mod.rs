@@ -38,7 +38,7 @@ pub use facts::{
 };
 pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
-pub use upkeep::Upkeep;
+pub use upkeep::{PolicySet, Upkeep};
 
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: Upkeep + Health + fmt::Debug {

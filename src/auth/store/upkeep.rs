@@ -6,6 +6,15 @@ use super::{AppSchema, Census, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::policy::{Key, Policy, PolicyError};
 
+/// What setting a rule did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySet {
+    /// The policy as read back.
+    pub policy: Policy,
+    /// Whether the value is another one than before. If not, nothing was written.
+    pub changed: bool,
+}
+
 /// The part of a store that looks after its database.
 pub trait Upkeep {
     /// Goes through the audit log in its order until `found` says that it is enough.
@@ -14,14 +23,14 @@ pub trait Upkeep {
     /// Reads what this database sets for itself.
     fn policy(&mut self) -> Result<Policy, StoreError>;
 
-    /// Writes a setting, or sets it back to its default with `None`, and returns the policy as read
-    /// back; or why it cannot be set beside the other settings, with nothing changed.
+    /// Writes a setting, or sets it back to its default with `None`; or tells why it cannot be set beside
+    /// the other settings, with nothing changed.
     fn set_policy(
         &mut self,
         key: &Key,
         value: Option<&str>,
         now: Timestamp,
-    ) -> Result<Result<Policy, PolicyError>, StoreError>;
+    ) -> Result<Result<PolicySet, PolicyError>, StoreError>;
 
     /// Counts the session rows that `prune` would delete.
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;

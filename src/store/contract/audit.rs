@@ -2,7 +2,7 @@
 //! are one: what was refused leaves none, what cannot leave one did not happen.
 
 use super::*;
-use crate::auth::audit::{Actor, Chain, Entry, Event};
+use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Subject};
 use crate::auth::policy::{KEYS, ThrottleRules};
 use crate::auth::store::{AdminGuard, Ban, Deleted, EndSessions, Ended, PasswordChange, Updated, UserChange, Which};
 
@@ -23,33 +23,39 @@ pub(super) fn is_whole(store: &mut dyn Store) -> bool {
 
 fn whoever_acts_signs_every_entry(db: &Database) {
     let mut store = db.store();
-    store.record(Event::user("signin.failed", "nobody")).unwrap();
+    store.record(Event::new("signin.failed")).unwrap();
     let ada = Actor {
         os_user: "ada".into(),
         host: "mill".into(),
         signed_in: Some("ada-id".into()),
+        signed_in_email: Some("ada@example.com".into()),
         reason: Some("why 'not'; \u{1b}[2J 😀".into()),
         at: at(7),
     };
     store.act_as(ada.clone().into());
     store.create_user(&new_user("bob"), None, None).unwrap();
-    store.act_as(Actor { reason: None, signed_in: None, at: at(8), ..ada }.into());
-    store.record(Event::session("session.begun", "bob", "bobs").with("some detail")).unwrap();
+    store.act_as(Actor { reason: None, signed_in: None, signed_in_email: None, at: at(8), ..ada }.into());
+    let bob = by_id(&mut *store, "bob").unwrap();
+    store.record(Event::session("session.begun", &bob, "bobs").with("some detail")).unwrap();
 
     let log = entries(&mut *db.store(), 0);
     let [first, second, third] = &log[..] else { unreachable!("{log:?}") };
     assert_eq!((first.seq, first.os_user.as_str(), first.host.as_str()), (1, "unknown", "unknown"));
     let expected = Entry {
         seq: 2,
+        form: FORM,
         at: at(7),
         event: "user.created".into(),
         os_user: "ada".into(),
         host: "mill".into(),
         actor_id: Some("ada-id".into()),
+        actor_email: Some("ada@example.com".into()),
         user_id: Some("bob".into()),
+        user_email: Some("bob@example.com".into()),
         session_id: None,
         reason: Some("why 'not'; \u{1b}[2J 😀".into()),
         detail: Some("roles: user".into()),
+        changes: second.changes.clone(),
         hash: second.hash_after(&first.hash),
     };
     assert_eq!(second, &expected);
@@ -64,7 +70,7 @@ fn entries_are_read_in_order_after_a_number_and_until_the_reader_has_enough(db: 
     assert_eq!(entries(&mut *store, 0), []);
     for number in 0..5 {
         // From two connections in turn: the chain is in the database and not in the process.
-        let event = Event::user("user.updated", &format!("user-{number}"));
+        let event = Event::user("user.updated", Subject::read(&format!("user-{number}"), None));
         if number % 2 == 0 { store.record(event) } else { db.store().record(event) }.unwrap();
     }
     let seqs = |store: &mut dyn Store, after| entries(store, after).iter().map(|entry| entry.seq).collect::<Vec<_>>();
@@ -132,7 +138,7 @@ fn a_fact_whose_entry_cannot_be_written_did_not_happen(db: &Database) {
     begin(&mut *store, "adas", "ada", 0, 60);
     db.edit(r#"UPDATE "authctl_audit" SET "seq" = 9223372036854775807 WHERE "seq" = 1"#);
     let ada = by_id(&mut *store, "ada");
-    store.record(Event::user("signin.failed", "ada")).unwrap_err();
+    store.record(Event::user("signin.failed", ada.as_ref().unwrap())).unwrap_err();
     store.create_user(&new_user("bob"), None, None).unwrap_err();
     store.end_session(&token_of("adas")).unwrap_err();
     store.move_session("adas", at(1), at(99)).unwrap_err();

@@ -21,22 +21,25 @@ fn a_setting_is_read_back_and_in_force_for_every_connection(db: &Database) {
     let mut other = db.store();
     let mut expected = Policy::default();
     key("session.lifetime").set(&mut expected, "30d").unwrap();
-    assert_eq!(db.store().set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap(), expected);
+    assert_eq!(db.store().set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap().policy, expected);
     assert_eq!(other.policy().unwrap(), expected, "opened before");
     assert_eq!(db.store().policy().unwrap(), expected, "opened after");
     key("email.verification").set(&mut expected, "required").unwrap();
-    assert_eq!(other.set_policy(key("email.verification"), Some("required"), at(1)).unwrap().unwrap(), expected);
+    assert_eq!(other.set_policy(key("email.verification"), Some("required"), at(1)).unwrap().unwrap().policy, expected);
 }
 
 fn a_setting_replaces_the_one_before_it_and_none_removes_it(db: &Database) {
     let mut store = db.store();
     for value in ["30d", "31d"] {
-        let policy = store.set_policy(key("session.lifetime"), Some(value), at(0)).unwrap().unwrap();
-        assert_eq!(key("session.lifetime").value(&policy), value);
-        assert_eq!(db.count("authctl_policy"), 1);
+        for changed in [true, false] {
+            let set = store.set_policy(key("session.lifetime"), Some(value), at(0)).unwrap().unwrap();
+            assert_eq!((key("session.lifetime").value(&set.policy).as_str(), set.changed), (value, changed));
+            assert_eq!(db.count("authctl_policy"), 1);
+        }
     }
-    for _ in 0..2 {
-        assert_eq!(store.set_policy(key("session.lifetime"), None, at(2)).unwrap().unwrap(), Policy::default());
+    for changed in [true, false] {
+        let set = store.set_policy(key("session.lifetime"), None, at(2)).unwrap().unwrap();
+        assert_eq!((set.policy, set.changed), (Policy::default(), changed));
         assert_eq!(db.count("authctl_policy"), 0);
     }
 }
@@ -46,7 +49,7 @@ fn removing_one_setting_leaves_the_others(db: &Database) {
     store.set_policy(key("password.min-length"), Some("12"), at(0)).unwrap().unwrap();
     store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap();
     let policy = store.set_policy(key("session.lifetime"), None, at(1)).unwrap().unwrap();
-    assert_eq!(policy.password.length_min, 12);
+    assert_eq!(policy.policy.password.length_min, 12);
     assert_eq!(db.count("authctl_policy"), 1);
 }
 
@@ -57,7 +60,7 @@ fn a_setting_that_contradicts_what_another_connection_set_is_not_kept(db: &Datab
     let refused = store.set_policy(key("session.lifetime"), Some("2d"), at(1)).unwrap();
     assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
     assert_eq!(db.count("authctl_policy"), 1);
-    assert_eq!(store.policy().unwrap(), before);
+    assert_eq!(store.policy().unwrap(), before.policy);
 }
 
 fn settings_that_only_together_make_sense_are_read_in_any_order(db: &Database) {

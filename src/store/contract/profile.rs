@@ -6,7 +6,7 @@ use crate::auth::store::{AdminGuard, Updated, UserChange};
 /// Changes a user and returns the user as it is then; `None` when there is none.
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
     match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
-        Updated::User { user, ended } => {
+        Updated::User { user, ended, .. } => {
             assert_eq!(ended, []);
             Some(user)
         }

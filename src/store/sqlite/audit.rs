@@ -7,15 +7,17 @@ use crate::auth::audit::{Actor, Entry, Event};
 use crate::auth::store::StoreError;
 use crate::store::dialect::OWN_TIME;
 
-const COLUMNS: &str =
-    r#""seq", "at", "event", "osUser", "host", "actorId", "userId", "sessionId", "reason", "detail", "hash""#;
+const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
+    "sessionId", "reason", "detail", "changes", "hash""#;
 
 /// Adds entries for what an act did.
 pub(super) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
     let mut previous = tx.query_row(&newest, [], |row| Ok(entry(row))).optional().engine()?.transpose()?;
-    let insert =
-        format!(r#"INSERT INTO "authctl_audit" ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"#);
+    let insert = format!(
+        r#"INSERT INTO "authctl_audit" ({COLUMNS})
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"#
+    );
     let mut statement = tx.prepare(&insert).engine()?;
     for event in events {
         let entry = Entry::following(previous.as_ref(), actor, event);
@@ -23,15 +25,19 @@ pub(super) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) ->
         statement
             .execute((
                 seq,
+                entry.form,
                 OWN_TIME.write(entry.at),
                 &entry.event,
                 &entry.os_user,
                 &entry.host,
                 &entry.actor_id,
+                &entry.actor_email,
                 &entry.user_id,
+                &entry.user_email,
                 &entry.session_id,
                 &entry.reason,
                 &entry.detail,
+                &entry.changes,
                 &entry.hash,
             ))
             .engine()?;
@@ -69,17 +75,22 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let optional = |index, column| row.get::<_, Option<String>>(index).map_err(|_| nonsense(column, "is not text"));
     Ok(Entry {
         seq: seq.unsigned_abs(),
+        // A number beyond all forms is an unknown form too.
+        form: row.get::<_, i64>(1).engine()?.try_into().unwrap_or(u32::MAX),
         at: OWN_TIME
-            .read(row.get_ref(1).engine()?)
+            .read(row.get_ref(2).engine()?)
             .ok_or_else(|| nonsense("at", "is no time that a calendar knows"))?,
-        event: text(2, "event")?,
-        os_user: text(3, "osUser")?,
-        host: text(4, "host")?,
-        actor_id: optional(5, "actorId")?,
-        user_id: optional(6, "userId")?,
-        session_id: optional(7, "sessionId")?,
-        reason: optional(8, "reason")?,
-        detail: optional(9, "detail")?,
-        hash: text(10, "hash")?,
+        event: text(3, "event")?,
+        os_user: text(4, "osUser")?,
+        host: text(5, "host")?,
+        actor_id: optional(6, "actorId")?,
+        actor_email: optional(7, "actorEmail")?,
+        user_id: optional(8, "userId")?,
+        user_email: optional(9, "userEmail")?,
+        session_id: optional(10, "sessionId")?,
+        reason: optional(11, "reason")?,
+        detail: optional(12, "detail")?,
+        changes: optional(13, "changes")?,
+        hash: text(14, "hash")?,
     })
 }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::engine_error::Engine as _;
-use super::events::{change_events, ended_of};
+use super::events::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
-use crate::auth::audit::Event;
+use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
@@ -50,8 +50,13 @@ pub(super) fn update(
     {
         return Ok(Updated::LastAdmin);
     }
-    write(tx, dialect, &user, now)?;
-    let user = read_back(tx, dialect, id)?;
+    let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
+    if changed {
+        write(tx, dialect, &user, now)?;
+        user = read_back(tx, dialect, id)?;
+        // A column may keep instants less exactly.
+        changed = !Changes::between(Some(&before), Some(&user)).is_empty();
+    }
     if user.email != before.email {
         // Codes are bound to the address. Gone, they are not back when the address is.
         for purpose in Purpose::ALL {
@@ -59,9 +64,10 @@ pub(super) fn update(
         }
     }
     let ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
-    log.extend(change_events(&user, change));
-    log.extend(ended.iter().map(ended_of));
-    Ok(Updated::User { user, ended })
+    log.extend(change_events(&before, &user));
+    let subject = Subject::from(&before);
+    log.extend(ended.iter().map(|session| ended_of(&subject, session)));
+    Ok(Updated::User { user, ended, changed })
 }
 
 /// Writes what may change of a user.
@@ -83,6 +89,7 @@ pub(super) fn write(tx: &Transaction<'_>, dialect: &Dialect, user: &User, now: T
 pub(super) fn delete(
     tx: &Transaction<'_>,
     dialect: &Dialect,
+    log: &mut Vec<Event>,
     id: &str,
     guard: AdminGuard,
     now: Timestamp,
@@ -98,6 +105,8 @@ pub(super) fn delete(
     tx.execute(&dialect.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), [id]).engine()?;
     codes::delete_of_user(tx, dialect, id)?;
     tx.execute(&dialect.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), [id]).engine()?;
+    let event = Event::user("user.deleted", &user).with(format!("with {sessions} session(s)"));
+    log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
     Ok(Deleted::User { sessions: sessions as u64 })
 }
 

@@ -92,11 +92,11 @@ pub(super) fn use_up(
     let Some(owner) = take(tx, dialect, purpose, code, now)? else {
         return Ok(None);
     };
-    log.push(Event::user("code.used", &owner.id).with(purpose.word()));
+    log.push(Event::user("code.used", &owner).with(purpose.word()));
     match effect {
         CodeEffect::Password(new) => Ok(passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended))),
         CodeEffect::User(change) => match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, now)? {
-            Updated::User { user, ended } => Ok(Some((user, ended))),
+            Updated::User { user, ended, .. } => Ok(Some((user, ended))),
             Updated::LastAdmin | Updated::Missing => Ok(None),
         },
     }

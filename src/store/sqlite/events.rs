@@ -1,43 +1,81 @@
 //! What the audit log tells of changes.
 
-use crate::auth::audit::Event;
+use rusqlite::{OptionalExtension as _, Transaction};
+
+use super::engine_error::Engine as _;
+use crate::auth::audit::{Actor, Changes, Event, Subject};
 use crate::auth::session::Session;
-use crate::auth::store::{Ban, UserChange};
+use crate::auth::store::StoreError;
 use crate::auth::user::User;
+use crate::store::dialect::Dialect;
+
+/// What the entries of the first and the last act of a user say.
+pub(super) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
+
+/// The user with this id and the address at this moment. Acts that change the address or delete the user
+/// call it before.
+pub(super) fn subject(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<Subject, StoreError> {
+    let mut statement = tx.prepare_cached(&dialect.sql(r#"SELECT "email" FROM "user" WHERE "id" = ?1"#)).engine()?;
+    let email: Option<Option<String>> = statement
+        // An address that is not text belongs to no user that authctl can show.
+        .query_row([user_id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))
+        .optional()
+        .engine()?;
+    Ok(Subject::read(user_id, email.flatten()))
+}
+
+/// The actor with the address at this moment, before the act for users who change or delete themselves.
+pub(super) fn signed(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    mut actor: Actor,
+    events: &[Event],
+) -> Result<Actor, StoreError> {
+    let Some(id) = &actor.signed_in else { return Ok(actor) };
+    let about_themselves = events.iter().filter_map(Event::subject).find(|subject| subject.id() == id);
+    let email = match about_themselves {
+        Some(subject) => subject.email().map(str::to_owned),
+        None => subject(tx, dialect, id)?.email().map(str::to_owned),
+    };
+    actor.signed_in_email = email.or(actor.signed_in_email);
+    Ok(actor)
+}
 
 /// A session began.
-pub(super) fn begun_of(session: &Session) -> Event {
-    Event::session("session.begun", &session.user_id, &session.id)
+pub(super) fn begun_of(user: &Subject, session: &Session) -> Event {
+    Event::session("session.begun", user, &session.id)
 }
 
 /// A session ended.
-pub(super) fn ended_of(session: &Session) -> Event {
-    Event::session("session.ended", &session.user_id, &session.id)
+pub(super) fn ended_of(user: &Subject, session: &Session) -> Event {
+    Event::session("session.ended", user, &session.id)
 }
 
-/// One event for each thing that a change is about.
-pub(super) fn change_events(user: &User, change: &UserChange) -> Vec<Event> {
-    let about = |name| Event::user(name, &user.id);
+/// One event for each thing of a user that is not what it was.
+pub(super) fn change_events(before: &User, after: &User) -> Vec<Event> {
+    let all = Changes::between(Some(before), Some(after));
+    let about = |name, fields: &[&str]| Event::user(name, before).changing(all.only(fields));
     let mut events = Vec::new();
-    if change.name.is_some() || change.image.is_some() {
-        events.push(about("user.updated"));
+    if all.has("name") || all.has("image") {
+        events.push(about("user.updated", &["name", "image"]));
     }
-    if change.email.is_some() {
-        events.push(about("email.changed"));
+    let moves = all.has("email");
+    if moves {
+        // That a new address is not verified is a part of the move.
+        events
+            .push(about("email.changed", if after.email_verified { &["email"] } else { &["email", "emailVerified"] }));
     }
-    match change.email_verified {
-        Some(true) => events.push(about("email.verified")),
-        Some(false) => events.push(about("email.unverified")),
-        // That a new address is not verified goes without saying.
-        None => {}
+    if after.email_verified && (moves || all.has("emailVerified")) {
+        events.push(about("email.verified", &["emailVerified"]));
+    } else if all.has("emailVerified") && !moves {
+        events.push(about("email.unverified", &["emailVerified"]));
     }
-    if change.role.is_some() {
-        events.push(about("role.set").with(format!("roles: {}", user.roles())));
+    if all.has("role") {
+        events.push(about("role.set", &["role"]).with(format!("roles: {}", after.roles())));
     }
-    match &change.ban {
-        Some(Ban::Lifted) => events.push(about("user.unbanned")),
-        Some(Ban::Imposed { .. }) => events.push(about("user.banned")),
-        None => {}
+    if all.has("banned") || all.has("banReason") || all.has("banExpires") {
+        let name = if after.banned { "user.banned" } else { "user.unbanned" };
+        events.push(about(name, &["banned", "banReason", "banExpires"]));
     }
     events
 }

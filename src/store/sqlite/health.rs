@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{Sqlite, codes, connect, mending, orphans, policy, structure, survey};
-use crate::auth::audit::Event;
+use crate::auth::audit::{Changes, Event};
 use crate::auth::store::{Credential, Health, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::sqlite::engine_error::Engine as _;
 
 /// An event about the database and not one user.
 fn done(name: &'static str, detail: String) -> Event {
-    Event { name, ..Event::default() }.with(detail)
+    Event::new(name).with(detail)
 }
 
 impl Health for Sqlite {
@@ -96,8 +96,9 @@ impl Health for Sqlite {
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
         self.act_aside(|tx, _, log| {
             for key in keys {
-                if policy::remove(tx, key)? {
-                    log.push(done("policy.removed", format!("{key}, whose value made no sense")));
+                if let Some(value) = policy::remove(tx, key)? {
+                    let event = done("policy.removed", format!("{key}, whose value made no sense"));
+                    log.push(event.changing(Changes::default().field(key, value, None::<String>)));
                 }
             }
             Ok(())

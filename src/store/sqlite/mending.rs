@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use super::engine_error::Engine as _;
+use super::events::subject;
 use super::rows;
-use crate::auth::audit::Event;
+use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::health::lowered;
 use crate::auth::store::{Account, StoreError, StrayAccounts};
 use crate::store::dialect::Dialect;
@@ -33,12 +34,14 @@ pub(super) fn lower_addresses(
     let mut found = read.query([]).engine()?;
     let mut changes = Vec::new();
     while let Some(row) = found.next().engine()? {
-        let (id, email): (String, String) = (rows::key(row, 0).engine()?, row.get(1).engine()?);
-        changes.extend(lowered(&email, &twins).map(|email| (id, email)));
+        let (id, before): (String, String) = (rows::key(row, 0).engine()?, row.get(1).engine()?);
+        changes.extend(lowered(&before, &twins).map(|email| (id, before, email)));
     }
-    for (id, email) in &changes {
+    for (id, before, email) in &changes {
         write.execute((id, email.as_str(), dialect.time(now))).engine()?;
-        log.push(Event::user("email.changed", id).with("written in lower case"));
+        let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
+        let change = Changes::default().field("email", before.as_str(), email.as_str());
+        log.push(event.with("written in lower case").changing(change));
     }
     Ok(changes.len() as u64)
 }
@@ -47,7 +50,7 @@ pub(super) fn lower_addresses(
 const STRAY: &str = r#"SELECT "id", "userId",
     (SELECT count(*) FROM "account" AS "own" WHERE "own"."userId" = "account"."userId" AND "own"."providerId" = ?1) = 1
     AND NOT EXISTS (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1
-      AND "other"."accountId" = "account"."userId")
+      AND "other"."accountId" = "account"."userId"), "accountId"
     FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
     AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
 
@@ -73,15 +76,17 @@ pub(super) fn correct_stray_accounts(
         .prepare(&dialect.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#))
         .engine()?;
     let mut found = read.query([Account::CREDENTIAL]).engine()?;
-    let mut changes: Vec<(String, String)> = Vec::new();
+    let mut changes: Vec<(String, String, String)> = Vec::new();
     while let Some(row) = found.next().engine()? {
         if row.get(2).engine()? {
-            changes.push((rows::key(row, 0).engine()?, rows::key(row, 1).engine()?));
+            changes.push((rows::key(row, 0).engine()?, rows::key(row, 1).engine()?, rows::key(row, 3).engine()?));
         }
     }
-    for (id, user_id) in &changes {
+    for (id, user_id, before) in &changes {
         write.execute((id, user_id, dialect.time(now))).engine()?;
-        log.push(Event::user("account.corrected", user_id).with("the account is under its user's id now"));
+        let event = Event::user("account.corrected", subject(tx, dialect, user_id)?);
+        let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
+        log.push(event.with("the account is under its user's id now").changing(change));
     }
     Ok(changes.len() as u64)
 }

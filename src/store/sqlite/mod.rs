@@ -119,7 +119,8 @@ impl Sqlite {
         let mut events = Vec::new();
         let result = act(&transaction, &self.dialect, &mut events)?;
         if !events.is_empty() {
-            audit::append(&transaction, &self.acting.actor(), events)?;
+            let actor = events::signed(&transaction, &self.dialect, self.acting.actor(), &events)?;
+            audit::append(&transaction, &actor, events)?;
         }
         transaction.commit().engine()?;
         Ok(result)

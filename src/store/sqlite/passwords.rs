@@ -3,9 +3,9 @@
 
 use rusqlite::Transaction;
 
-use super::events::{begun_of, ended_of};
+use super::events::{begun_of, change_events, ended_of, subject};
 use super::{attempts, changes, codes, sessions, users};
-use crate::auth::audit::Event;
+use crate::auth::audit::{Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
@@ -44,17 +44,17 @@ pub(super) fn begin_session(
     }
     if user.banned {
         // The ban has ended. Better Auth takes what is left of it away at this moment, and so do we.
-        let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user };
+        let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user.clone() };
         changes::write(tx, dialect, &lifted, session.now)?;
-        log.push(Event::user("user.unbanned", &lifted.id));
+        log.extend(change_events(&user, &lifted));
     }
     if let Some(upgraded) = verified.upgraded {
         users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;
-        log.push(Event::user("password.rehashed", &session.user_id));
+        log.push(Event::user("password.rehashed", &user));
     }
     attempts::clear(tx, verified.attempts)?;
     let begun = sessions::insert(tx, dialect, session)?;
-    log.push(begun_of(&begun));
+    log.push(begun_of(&Subject::from(&user), &begun));
     Ok(Some(begun))
 }
 
@@ -78,8 +78,9 @@ pub(super) fn replace(
     users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
     attempts::clear(tx, change.attempts)?;
     codes::delete_all(tx, dialect, Purpose::ResetPassword, change.user_id)?;
-    log.push(Event::user("password.changed", change.user_id));
-    log.extend(ended.iter().map(ended_of));
+    let user = subject(tx, dialect, change.user_id)?;
+    log.push(Event::user("password.changed", &user));
+    log.extend(ended.iter().map(|session| ended_of(&user, session)));
     Ok(Some(ended))
 }
 
@@ -96,7 +97,8 @@ pub(super) fn set(
     attempts::clear(tx, new.attempts)?;
     codes::delete_all(tx, dialect, Purpose::ResetPassword, new.user_id)?;
     let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
-    log.push(Event::user("password.set", new.user_id));
-    log.extend(ended.iter().map(ended_of));
+    let user = subject(tx, dialect, new.user_id)?;
+    log.push(Event::user("password.set", &user));
+    log.extend(ended.iter().map(|session| ended_of(&user, session)));
     Ok(Some(ended))
 }

@@ -1,11 +1,12 @@
 //! What a database sets for itself.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Error, Row, Transaction};
+use rusqlite::{Connection, Error, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
+use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::StoreError;
+use crate::auth::store::{PolicySet, StoreError};
 use crate::store::dialect::OWN_TIME;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
@@ -32,32 +33,46 @@ pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>,
     settings.collect::<rusqlite::Result<_>>().engine()
 }
 
-/// Removes a setting and tells whether it was there.
-pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<bool, StoreError> {
-    Ok(tx.execute(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1"#, [key]).engine()? > 0)
+/// Removes a setting and returns what it was.
+pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {
+    let text = |row: &Row<'_>| {
+        row.get_ref(0)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
+    };
+    tx.query_row(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#, [key], text).optional().engine()
 }
 
-/// Writes a setting if it makes sense beside those that are there now. A value that says the same as
-/// the default has no row.
+/// Writes a setting if it makes sense beside those that are there now, and adds an event if that changes
+/// it. A value that says the same as the default has no row.
 pub(super) fn write(
     tx: &Transaction<'_>,
+    log: &mut Vec<Event>,
     key: &Key,
     value: Option<&str>,
     now: Timestamp,
-) -> Result<Result<Policy, PolicyError>, StoreError> {
+) -> Result<Result<PolicySet, PolicyError>, StoreError> {
     let default = key.value(&Policy::default());
+    let set = |from: &str, to: &str| {
+        let changes = Changes::default().field(key.name, from, to);
+        Event::new("policy.set").with(format!("{} = {to}", key.name)).changing(changes)
+    };
     let mut policy = match read(tx) {
         // Taking away is what mends settings that make no sense, so it must not need sense.
         Err(StoreError::Inconsistent { .. }) if value.is_none() => {
-            remove(tx, key.name)?;
-            return Ok(Ok(Policy::sound(&settings(tx)?).0));
+            let removed = remove(tx, key.name)?;
+            log.extend(removed.as_ref().map(|from| set(from, &default)));
+            return Ok(Ok(PolicySet { policy: Policy::sound(&settings(tx)?).0, changed: removed.is_some() }));
         }
         read => read?,
     };
+    let before = key.value(&policy);
     if let Err(error) = key.set(&mut policy, value.unwrap_or(&default)) {
         return Ok(Err(error));
     }
     let value = key.value(&policy);
+    if value == before {
+        return Ok(Ok(PolicySet { policy, changed: false }));
+    }
+    log.push(set(&before, &value));
     if value == default {
         remove(tx, key.name)?;
     } else {
@@ -68,5 +83,5 @@ pub(super) fn write(
         )
         .engine()?;
     }
-    read(tx).map(Ok)
+    Ok(Ok(PolicySet { policy: read(tx)?, changed: true }))
 }

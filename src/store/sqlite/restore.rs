@@ -17,7 +17,7 @@ use super::backup::{self, failed, read};
 use super::connect::{connect, schema_version};
 use super::engine_error::Engine as _;
 use super::lock::{Lock, beside};
-use super::{WRITER_SETTINGS, audit, create, file, migrate, sessions, structure, unfinished};
+use super::{WRITER_SETTINGS, audit, create, events, file, migrate, sessions, structure, unfinished};
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{Contents, Differs, StoreError};
 use crate::store::dialect::NATIVE;
@@ -171,9 +171,10 @@ fn record(
         None => "replaced no log that could be read".to_owned(),
     };
     let detail = format!("from {}; ended {ended} session(s); {before}", wish.from.display());
-    let event = Event { name: "database.restored", ..Event::default() }.with(detail);
+    let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
-    audit::append(&transaction, &wish.acting.actor(), vec![event])?;
+    let actor = events::signed(&transaction, &NATIVE, wish.acting.actor(), &events)?;
+    audit::append(&transaction, &actor, events)?;
     transaction.commit().engine()
 }
 

@@ -112,7 +112,7 @@ pub(super) fn issue(
     }
     let begun = insert(tx, dialect, session)?;
     let name = if session.impersonated_by.is_some() { "session.impersonated" } else { "session.issued" };
-    log.push(Event::session(name, &begun.user_id, &begun.id));
+    log.push(Event::session(name, &user, &begun.id));
     Ok(Ok((user, begun)))
 }
 

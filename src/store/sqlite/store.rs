@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::events::{begun_of, ended_of};
+use super::events::{LIFE, begun_of, ended_of, subject};
 use super::passwords::{self, Verified};
 use super::{Sqlite, attempts, changes, codes, pages, sessions, users};
-use crate::auth::audit::{Acting, Event};
+use crate::auth::audit::{Acting, Changes, Event, Subject};
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::password::Scheme;
 use crate::auth::policy::ThrottleRules;
@@ -65,7 +65,9 @@ impl Store for Sqlite {
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
         self.act(|tx, dialect, log| {
             let ended = sessions::delete_by_ids(tx, dialect, ids)?;
-            log.extend(ended.iter().map(ended_of));
+            for session in &ended {
+                log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+            }
             Ok(ended)
         })
     }
@@ -94,8 +96,9 @@ impl Store for Sqlite {
             // The database may have chosen another id.
             let of_made = |session: &NewSession| NewSession { user_id: made.id.clone(), ..session.clone() };
             let session = session.map(|session| sessions::insert(tx, dialect, &of_made(session))).transpose()?;
-            log.push(Event::user("user.created", &made.id).with(format!("roles: {}", made.roles())));
-            log.extend(session.as_ref().map(begun_of));
+            let event = Event::user("user.created", &made).with(format!("roles: {}", made.roles()));
+            log.push(event.changing(Changes::between(None, Some(&made)).only(LIFE)));
+            log.extend(session.as_ref().map(|session| begun_of(&Subject::from(&made), session)));
             Ok((made, session))
         })
     }
@@ -122,8 +125,13 @@ impl Store for Sqlite {
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
         self.act(|tx, dialect, log| {
+            let Some(before) = sessions::by_id(tx, dialect, id)? else { return Ok(None) };
             let moved = sessions::set_end(tx, dialect, id, now, expires_at)?;
-            log.extend(moved.as_ref().map(|session| Event::session("session.moved", &session.user_id, &session.id)));
+            if let Some(session) = &moved {
+                let event = Event::session("session.moved", subject(tx, dialect, &session.user_id)?, &session.id);
+                let ends = [before.expires_at, session.expires_at].map(Some);
+                log.push(event.changing(Changes::default().time("expiresAt", ends[0], ends[1])));
+            }
             Ok(moved)
         })
     }
@@ -131,7 +139,9 @@ impl Store for Sqlite {
     fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
         self.act(|tx, dialect, log| {
             let ended = sessions::delete_by_token(tx, dialect, token)?;
-            log.extend(ended.as_ref().map(ended_of));
+            if let Some(session) = &ended {
+                log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+            }
             Ok(ended)
         })
     }
@@ -140,7 +150,8 @@ impl Store for Sqlite {
         self.act(|tx, dialect, log| {
             let ended = sessions::delete(tx, dialect, user_id, which)?;
             if let Ended::Sessions(sessions) = &ended {
-                log.extend(sessions.iter().map(ended_of));
+                let user = subject(tx, dialect, user_id)?;
+                log.extend(sessions.iter().map(|session| ended_of(&user, session)));
             }
             Ok(ended)
         })
@@ -157,7 +168,8 @@ impl Store for Sqlite {
     fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
         self.act(|tx, dialect, log| {
             codes::insert(tx, dialect, new)?;
-            log.push(Event::user("code.created", &new.stored.user_id).with(new.purpose.word()));
+            let user = subject(tx, dialect, &new.stored.user_id)?;
+            log.push(Event::user("code.created", user).with(new.purpose.word()));
             Ok(())
         })
     }
@@ -187,13 +199,7 @@ impl Store for Sqlite {
     }
 
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
-        self.act(|tx, dialect, log| {
-            let deleted = changes::delete(tx, dialect, id, guard, now)?;
-            if let Deleted::User { sessions } = deleted {
-                log.push(Event::user("user.deleted", id).with(format!("with {sessions} session(s)")));
-            }
-            Ok(deleted)
-        })
+        self.act(|tx, dialect, log| changes::delete(tx, dialect, log, id, guard, now))
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {

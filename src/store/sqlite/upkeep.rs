@@ -6,7 +6,7 @@ use super::engine_error::Engine as _;
 use super::{Sqlite, audit, census, policy, sessions};
 use crate::auth::audit::{Entry, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{AppSchema, Census, StoreError, Upkeep};
+use crate::auth::store::{AppSchema, Census, PolicySet, StoreError, Upkeep};
 
 impl Upkeep for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
@@ -22,15 +22,8 @@ impl Upkeep for Sqlite {
         key: &Key,
         value: Option<&str>,
         now: Timestamp,
-    ) -> Result<Result<Policy, PolicyError>, StoreError> {
-        self.act_aside(|tx, _, log| {
-            let written = policy::write(tx, key, value, now)?;
-            if let Ok(policy) = &written {
-                let detail = format!("{} = {}", key.name, key.value(policy));
-                log.push(Event { name: "policy.set", ..Event::default() }.with(detail));
-            }
-            Ok(written)
-        })
+    ) -> Result<Result<PolicySet, PolicyError>, StoreError> {
+        self.act_aside(|tx, _, log| policy::write(tx, log, key, value, now))
     }
 
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -42,7 +35,7 @@ impl Upkeep for Sqlite {
             let pruned = sessions::delete_over(tx, dialect, now, limit)?;
             if pruned > 0 {
                 let detail = format!("{pruned} expired session(s)");
-                log.push(Event { name: "sessions.pruned", ..Event::default() }.with(detail));
+                log.push(Event::new("sessions.pruned").with(detail));
             }
             Ok(pruned)
         })?;

@@ -22,7 +22,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/"]),
     ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/hints.rs"]),
-    ("serde_json", &["src/output/", "src/session_file/", "src/error/", "src/store/hints.rs"]),
+    ("serde_json", &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/hints.rs"]),
     ("sha2", &["src/auth/cookie.rs", "src/auth/token.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("unicode_normalization", &["src/auth/password/"]),
