@@ -43,7 +43,10 @@ impl Auth<'_> {
             attempts: &verified.attempts,
             now: self.now,
         })?;
-        let ended = ended.ok_or(AuthError::ChangedMeanwhile)?;
+        let Some(ended) = ended else {
+            self.store.release_attempt(&verified.attempts)?;
+            return Err(AuthError::ChangedMeanwhile);
+        };
         Ok(PasswordChanged { sessions_ended: ended.iter().filter(|session| session.is_live(self.now)).count() })
     }
 

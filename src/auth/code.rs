@@ -125,7 +125,7 @@ impl Auth<'_> {
     /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for something else or
     /// for an address that changed, all alike; [`AuthError::Throttled`] after too many of them.
     pub(super) fn right_code(&mut self, purposes: &[Purpose], code: &Code) -> Result<RightCode, AuthError> {
-        let attempts = AttemptKey::codes();
+        let attempts = AttemptKey::unknown_codes();
         self.count_attempt(&attempts)?;
         for purpose in purposes {
             let Some(stored) = self.store.code(*purpose, code)? else { continue };

@@ -60,6 +60,9 @@ pub enum AuthError {
         /// How long to wait.
         retry_after: SignedDuration,
     },
+    /// Only attempts that may succeed are in the way, and they took longer than the wait.
+    #[error("other attempts are being checked")]
+    AttemptsUndecided,
     /// The user is banned, and knows the password.
     #[error("this user is banned")]
     Banned {

@@ -100,12 +100,28 @@ impl Auth<'_> {
         })
     }
 
-    /// Counts an attempt, or refuses it.
+    /// Counts an attempt that is a failure from the start, or refuses it.
     fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
         match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
             throttle::Decision::Proceed(_) => Ok(()),
             throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+            throttle::Decision::Undecided => Err(AuthError::AttemptsUndecided),
         }
+    }
+
+    /// Reserves an attempt before the work that decides it, or refuses it. The key that comes back must be
+    /// decided: by [`Auth::fail_attempt`], by the act that succeeds, or by a release.
+    fn reserve_attempt(&mut self, key: throttle::AttemptKey) -> Result<throttle::AttemptKey, AuthError> {
+        let key = key.reserved(self.entropy.id()?);
+        match self.store.reserve_attempt(&key, self.now, &self.policy.throttle)? {
+            throttle::Decision::Proceed(_) => Ok(key),
+            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+            throttle::Decision::Undecided => Err(AuthError::AttemptsUndecided),
+        }
+    }
+
+    fn fail_attempt(&mut self, key: &throttle::AttemptKey, event: Option<audit::Event>) -> Result<(), AuthError> {
+        Ok(self.store.fail_attempt(key, self.now, &self.policy.throttle, event)?)
     }
 
     fn hash(&mut self, password: &secret::Password) -> Result<secret::StoredHash, AuthError> {

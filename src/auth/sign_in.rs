@@ -41,8 +41,12 @@ impl Auth<'_> {
         let upgraded = if verified.outdated { Some(self.hash(&request.password)?) } else { None };
         let session = self.new_session(wish, &user.id)?;
         let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
-        // The password was changed or the user deleted while the hash was computed.
-        begun.map(|session| (user, session)).ok_or(AuthError::InvalidCredentials)
+        let Some(session) = begun else {
+            // The password was changed, or the user banned or deleted, while the hash was computed.
+            self.fail_attempt(&verified.attempts, None)?;
+            return Err(AuthError::InvalidCredentials);
+        };
+        Ok((user, session))
     }
 
     /// Finds out whether a sign-in would succeed, and keeps nothing of it.
@@ -59,18 +63,19 @@ impl Auth<'_> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
         match Obstacle::after_password(&verified.user, self.policy, self.now).into_iter().next() {
             Some(obstacle) => {
-                self.store.record(Event::user("signin.failed", &verified.user).with(obstacle.code()))?;
+                let event = Event::user("signin.failed", &verified.user).with(obstacle.code());
+                self.fail_attempt(&verified.attempts, Some(event))?;
                 Err(obstacle.refusal(self.now))
             }
             None => Ok(verified),
         }
     }
 
-    /// Counts an attempt, then compares a password with the stored hash; `None` when it is not the
-    /// user's, for whatever reason.
+    /// Reserves an attempt, then compares a password with the stored hash; `None` when it is not the
+    /// user's, for whatever reason. After the right password the attempt is still to be decided, by the
+    /// act that the password is for.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
-        let attempts = AttemptKey::sign_in(email);
-        self.count_attempt(&attempts)?;
+        let attempts = self.reserve_attempt(AttemptKey::sign_in(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         let scheme = self.store.scheme()?;
         // Asked for nobody as well, so that both ways run the same statements.
@@ -79,7 +84,7 @@ impl Auth<'_> {
             match password::verify(given, &hash, &scheme, &self.policy.password)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
-                    self.store.record(Event::user("signin.failed", &user))?;
+                    self.fail_attempt(&attempts, Some(Event::user("signin.failed", &user)))?;
                     return Ok(None);
                 }
                 Verdict::Unacceptable => {}
@@ -89,7 +94,8 @@ impl Auth<'_> {
         password::work(given, scheme.usual(&self.policy.password))?;
         // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();
-        self.store.record(Event::new("signin.failed").with(format!("nobody: {key}")))?;
+        let event = Event::new("signin.failed").with(format!("nobody: {key}"));
+        self.fail_attempt(&attempts, Some(event))?;
         Ok(None)
     }
 

@@ -91,6 +91,9 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         ),
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
+        AuthError::AttemptsUndecided => {
+            Exit::new(ExitCode::Busy, "ATTEMPTS_UNDECIDED").hint("try again, or wait longer with --wait 30s")
+        }
         AuthError::Banned { reason, until } => {
             let reason = reason.as_deref().unwrap_or("no reason was given");
             let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", time::rfc3339(until)));

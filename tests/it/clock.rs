@@ -168,6 +168,24 @@ fn clock_that_jumps_leaves_a_log_that_verifies_and_sessions_that_end() {
 }
 
 #[test]
+fn throttle_that_a_wrong_clock_pushed_ahead_is_over_after_its_wait() {
+    let time = Time::with_ada();
+    let guess = "signin ada@example.com --password-file wrong";
+    let right = "signin ada@example.com --password-file password --json -q";
+    for _ in 0..5 {
+        let _ = time.run(START + 10 * YEAR, guess).failure(7);
+    }
+    assert_eq!(time.run(START, right).json_error(8)["retryAfter"], 15);
+    assert_eq!(time.run(START + 14, right).json_error(8)["retryAfter"], 1);
+    time.run(START + 15, right).success();
+    for _ in 0..5 {
+        let _ = time.run(START + 10 * YEAR, guess).failure(7);
+    }
+    time.run(START, "users unlock ada@example.com").success();
+    time.run(START, right).success();
+}
+
+#[test]
 fn sign_in_that_grows_old_at_the_question_deletes_no_account() {
     let time = Time::with_ada();
     let mut asked = time.ask(START + DAY - 60, "account delete");

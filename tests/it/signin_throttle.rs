@@ -1,5 +1,7 @@
 //! How guessing is slowed down. The tests move `notBefore` and never wait for it.
 
+use authctl::auth::email::Email;
+use authctl::auth::throttle::AttemptKey;
 use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
@@ -35,6 +37,24 @@ fn five_failures_are_free_and_then_even_the_right_password_waits() {
         assert_throttled(sandbox.run_with_input(&words, PASSWORD));
     }
     assert_eq!(sandbox.number("SELECT count FROM authctl_throttle"), 5, "asking too early does not lengthen the wait");
+}
+
+#[test]
+fn undecided_attempts_of_others_are_waited_for_and_are_failures_after_a_minute() {
+    let sandbox = Sandbox::with_ada();
+    let email = Email::parse("ada@example.com").unwrap();
+    for number in 0..5 {
+        let key = AttemptKey::sign_in(&email).reserved(number.to_string()).reservation().unwrap();
+        sandbox.execute(&format!("INSERT INTO authctl_throttle VALUES ('{key}', 0, unixepoch(), unixepoch() - 20)"));
+    }
+    let words = "signin ada@example.com --password-stdin --json --wait 0s";
+    for password in [PASSWORD, "not the right words"] {
+        let error = sandbox.run_with_input(words, password).json_error(75);
+        assert_eq!((&error["code"], &error["retryAfter"]), (&"ATTEMPTS_UNDECIDED".into(), &serde_json::Value::Null));
+    }
+    sandbox.execute("UPDATE authctl_throttle SET lastAt = lastAt - 40");
+    let _ = guess(&sandbox, "ada@example.com").failure(7);
+    assert_eq!(sandbox.number("SELECT count FROM authctl_throttle"), 6);
 }
 
 #[test]

@@ -169,9 +169,9 @@ impl Auth<'_> {
         let Some(attempts) = self.store.attempts(&attempts_of(user))? else {
             return Ok((0, None));
         };
-        let wait = match decide(Some(attempts), self.now, &self.policy.throttle) {
+        let wait = match decide(Some(attempts), 0, self.now, &self.policy.throttle) {
             Decision::Wait(wait) => Some(wait),
-            Decision::Proceed(_) => None,
+            Decision::Proceed(_) | Decision::Undecided => None,
         };
         Ok((attempts.count, wait))
     }

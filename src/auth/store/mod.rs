@@ -73,7 +73,8 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     /// Ends sessions by id, whoever's they are, and returns those that were there.
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError>;
 
-    /// Counts an attempt, or says how long to wait, as [`super::throttle::decide`] decides.
+    /// Counts an attempt that is a failure from the start, or says how long to wait, as
+    /// [`super::throttle::decide`] decides.
     fn count_attempt(
         &mut self,
         key: &AttemptKey,
@@ -81,7 +82,29 @@ pub trait Store: Upkeep + Health + fmt::Debug {
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError>;
 
-    /// Forgets the attempts for a key.
+    /// Reserves an attempt that will be decided soon, under a key with a reservation. While only
+    /// undecided attempts stand in the way it waits for a turn, as long as for a lock.
+    fn reserve_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError>;
+
+    /// Decides a reserved attempt: it failed. Adds the entry about it, if there is one.
+    fn fail_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+        event: Option<Event>,
+    ) -> Result<(), StoreError>;
+
+    /// Decides a reserved attempt: it was no guess, and changes no count.
+    fn release_attempt(&mut self, key: &AttemptKey) -> Result<(), StoreError>;
+
+    /// Forgets the failures for a key, and the reservation that the key has; without one, every
+    /// reservation.
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError>;
 
     /// Makes a user with a credential account, if a hash is given, and a session, if one is.

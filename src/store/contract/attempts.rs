@@ -83,6 +83,106 @@ fn a_count_that_makes_no_sense_lets_nobody_guess_freely(db: &Database) {
     assert_eq!(count(&mut *store, "ada", 1), proceed(u32::MAX, 901, 1));
     db.edit(r#"UPDATE "authctl_throttle" SET "notBefore" = 900000000000000000"#);
     assert_eq!(count(&mut *store, "ada", 2), wait(900));
+    assert!(matches!(count(&mut *store, "ada", 902), Decision::Proceed(_)), "it heals");
+}
+
+fn reserve(store: &mut dyn Store, name: &str, id: &str, now: i64) -> Decision {
+    store.reserve_attempt(&attempts_of(name).reserved(id.into()), at(now), &ThrottleRules::default()).unwrap()
+}
+
+fn fail(store: &mut dyn Store, name: &str, id: &str, now: i64) {
+    let key = attempts_of(name).reserved(id.into());
+    store.fail_attempt(&key, at(now), &ThrottleRules::default(), None).unwrap();
+}
+
+fn failures(store: &mut dyn Store, name: &str) -> u32 {
+    store.attempts(&attempts_of(name)).unwrap().map_or(0, |attempts| attempts.count)
+}
+
+/// Reserves the free attempts, `a` to `e`.
+fn reserve_the_free_ones(store: &mut dyn Store, now: i64) {
+    for id in ["a", "b", "c", "d", "e"] {
+        assert!(matches!(reserve(store, "ada", id, now), Decision::Proceed(_)), "{id}");
+    }
+}
+
+fn reserved_attempts_are_no_failures_and_keep_others_waiting_for_a_turn(db: &Database) {
+    let mut store = db.impatient();
+    reserve_the_free_ones(&mut *store, 0);
+    assert_eq!(reserve(&mut *store, "ada", "f", 0), Decision::Undecided);
+    assert_eq!(failures(&mut *store, "ada"), 0);
+    assert!(matches!(reserve(&mut *store, "bob", "f", 0), Decision::Proceed(_)));
+    store.release_attempt(&attempts_of("ada").reserved("a".into())).unwrap();
+    assert!(matches!(reserve(&mut *store, "ada", "f", 0), Decision::Proceed(_)));
+}
+
+fn failed_attempts_leave_one_turn_after_each_wait(db: &Database) {
+    let mut store = db.impatient();
+    reserve_the_free_ones(&mut *store, 0);
+    for (id, count) in ["a", "b", "c", "d", "e"].into_iter().zip(1..) {
+        fail(&mut *store, "ada", id, 2);
+        assert_eq!(failures(&mut *store, "ada"), count);
+    }
+    assert_eq!(reserve(&mut *store, "ada", "f", 2), wait(13));
+    assert!(matches!(reserve(&mut *store, "ada", "f", 15), Decision::Proceed(_)));
+    assert_eq!(reserve(&mut *store, "ada", "g", 15), Decision::Undecided);
+    fail(&mut *store, "ada", "f", 16);
+    assert_eq!(reserve(&mut *store, "ada", "g", 16), wait(29));
+}
+
+fn success_forgets_failures_and_leaves_the_attempts_of_others_reserved(db: &Database) {
+    let mut store = db.impatient();
+    reserve_the_free_ones(&mut *store, 0);
+    fail(&mut *store, "ada", "a", 0);
+    store.clear_attempts(&attempts_of("ada").reserved("b".into())).unwrap();
+    assert_eq!(failures(&mut *store, "ada"), 0);
+    for id in ["f", "g"] {
+        assert!(matches!(reserve(&mut *store, "ada", id, 0), Decision::Proceed(_)), "{id}");
+    }
+    assert_eq!(reserve(&mut *store, "ada", "h", 0), Decision::Undecided);
+    store.clear_attempts(&attempts_of("ada")).unwrap();
+    reserve_the_free_ones(&mut *store, 0);
+    fail(&mut *store, "ada", "g", 0);
+    assert_eq!(failures(&mut *store, "ada"), 0, "forgiven by an operator");
+}
+
+fn attempt_of_a_process_that_died_is_a_failure_a_minute_later(db: &Database) {
+    let mut store = db.impatient();
+    reserve_the_free_ones(&mut *store, 0);
+    assert_eq!(reserve(&mut *store, "ada", "f", 59), Decision::Undecided);
+    assert!(matches!(reserve(&mut *store, "ada", "f", 60), Decision::Proceed(next) if next.count == 6));
+    assert_eq!(failures(&mut *store, "ada"), 5);
+    fail(&mut *store, "ada", "a", 61);
+    assert_eq!(failures(&mut *store, "ada"), 5, "counted once");
+    fail(&mut *store, "ada", "f", 61);
+    assert_eq!(reserve(&mut *store, "ada", "g", 61), wait(29));
+}
+
+fn undecided_attempts_are_waited_for_until_they_are_decided(db: &Database) {
+    let mut store = db.store();
+    reserve_the_free_ones(&mut *store, 0);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| matches!(reserve(&mut *db.store(), "ada", "f", 0), Decision::Proceed(_)));
+        store.clear_attempts(&attempts_of("ada").reserved("a".into())).unwrap();
+        assert!(waiting.join().unwrap());
+    });
+}
+
+fn wait_that_a_wrong_clock_pushed_ahead_is_over_after_the_longest_one(db: &Database) {
+    const AHEAD: i64 = 10 * 365 * 86_400;
+    let mut store = db.impatient();
+    for number in 0..5 {
+        let id = number.to_string();
+        reserve(&mut *store, "ada", &id, AHEAD);
+        fail(&mut *store, "ada", &id, AHEAD);
+        count(&mut *store, "bob", AHEAD);
+    }
+    assert_eq!(reserve(&mut *store, "ada", "f", 0), wait(15), "no longer than it was");
+    assert_eq!(count(&mut *store, "bob", 0), wait(15));
+    assert!(matches!(reserve(&mut *store, "ada", "f", 15), Decision::Proceed(_)));
+    assert!(matches!(count(&mut *store, "bob", 15), Decision::Proceed(_)));
+    reserve(&mut *store, "cleo", "a", AHEAD);
+    assert!(matches!(reserve(&mut *store, "cleo", "b", 0), Decision::Proceed(next) if next.count == 2));
 }
 
 on_every_engine!(
@@ -92,4 +192,10 @@ on_every_engine!(
     cleared_attempts_are_forgotten_by_every_connection,
     of_many_attempts_at_once_only_the_free_ones_go_on,
     a_count_that_makes_no_sense_lets_nobody_guess_freely,
+    reserved_attempts_are_no_failures_and_keep_others_waiting_for_a_turn,
+    failed_attempts_leave_one_turn_after_each_wait,
+    success_forgets_failures_and_leaves_the_attempts_of_others_reserved,
+    attempt_of_a_process_that_died_is_a_failure_a_minute_later,
+    undecided_attempts_are_waited_for_until_they_are_decided,
+    wait_that_a_wrong_clock_pushed_ahead_is_over_after_the_longest_one,
 );

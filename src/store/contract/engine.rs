@@ -1,6 +1,7 @@
 //! The engines and dialects that the checks run on, each on real files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::WAIT;
 use crate::store::Hints;
@@ -45,8 +46,13 @@ impl Engine {
 
     /// Opens it, as another process would.
     pub(super) fn open(&self, path: &Path) -> sqlite::Sqlite {
+        self.open_waiting(path, WAIT)
+    }
+
+    /// Opens it with another time to wait.
+    pub(super) fn open_waiting(&self, path: &Path, wait: Duration) -> sqlite::Sqlite {
         let hints = Hints::parse(self.app.map_or("{}", |(_, hints)| hints)).unwrap();
-        match sqlite::open(path, WAIT, &hints).unwrap() {
+        match sqlite::open(path, wait, &hints).unwrap() {
             Opened::Own(store) => store,
             Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
         }

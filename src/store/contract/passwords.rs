@@ -34,6 +34,7 @@ fn change(store: &mut dyn Store, verified: &str, end: Option<Which>) -> Option<V
 fn counted(store: &mut dyn Store) -> u32 {
     match store.count_attempt(&attempts_of("ada"), at(9), &ThrottleRules::default()).unwrap() {
         Decision::Proceed(attempts) => attempts.count,
+        Decision::Undecided => unreachable!("nothing is undecided"),
         Decision::Wait(wait) => unreachable!("{wait}"),
     }
 }

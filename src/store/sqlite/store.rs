@@ -78,7 +78,33 @@ impl Store for Sqlite {
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        attempts::wait_and_count(self, key, now, rules)
+        self.act_aside(|tx, _, _| attempts::count(tx, key, now, rules))
+    }
+
+    fn reserve_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError> {
+        attempts::reserve(self, key, now, rules)
+    }
+
+    fn fail_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+        event: Option<Event>,
+    ) -> Result<(), StoreError> {
+        self.act_aside(|tx, _, log| {
+            log.extend(event);
+            attempts::fail(tx, key, now, rules)
+        })
+    }
+
+    fn release_attempt(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
+        self.act_aside(|tx, _, _| attempts::release(tx, key))
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
