@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::auth::audit::Event;
+use crate::auth::store::Store as _;
 use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -54,12 +55,11 @@ pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
 pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
     let file = named(file)?;
     let path = context.database()?.path;
-    sqlite::inspect(&path)?;
-    // Opened as every command opens it first, so that an older schema is brought up to date.
-    context.auth_under_any_policy()?;
-    let contents = sqlite::backup(&path, &file, context.wait())?;
+    // One connection for the whole act; opening brings an older schema up to date.
+    let mut store = sqlite::open_own(&path, context.wait())?;
+    store.act_as(context.acting()?);
+    let contents = store.backup(&file)?;
     let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
-    let store = context.auth_under_any_policy()?.store;
     store.record(event).with_context(|| format!("{} is made, but the audit log could not say so", file.display()))?;
     Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())
 }

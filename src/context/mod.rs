@@ -207,9 +207,12 @@ impl Context {
         &mut self.prompt
     }
 
-    /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal.
+    /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal. The
+    /// database is closed in both cases, so that both go the same way.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
-        if self.wishes.yes { Ok(true) } else { self.prompt().confirm(effect, question) }
+        let yes = self.wishes.yes;
+        let prompt = self.prompt();
+        if yes { Ok(true) } else { prompt.confirm(effect, question) }
     }
 
     /// Whether standard output throws everything away, so that a printed secret would be lost. A

@@ -87,6 +87,8 @@ pub(super) fn of_copy(error: &CopyError) -> Exit {
         CopyError::Damaged { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .hint("use another backup; `authctl db check` looks closer; nothing was changed"),
         CopyError::Differs(_) => Exit::new(ExitCode::Failed, "COPY_DIFFERS").hint("look at the disk"),
+        CopyError::NotReadBack { source, .. } => Exit::new(of_copy(source).code, "RESTORED_NOT_READ_BACK")
+            .hint("run `authctl db check`; the backup is in place already"),
         CopyError::Same(_) => Exit::new(ExitCode::Usage, "USAGE").hint("name the backup; --db names the database"),
         CopyError::PageSize(_) => Exit::new(ExitCode::Database, "PAGE_SIZE_DIFFERS")
             .hint("move the database away and restore again: the backup becomes the database then"),

@@ -144,6 +144,14 @@ pub enum CopyError {
     /// The copy is not what was copied.
     #[error("the copy {} does not hold what it must", .0.display())]
     Differs(PathBuf),
+    /// The backup is in place; what is there now could not be read.
+    #[error("the backup is restored, but {} could not be read back", path.display())]
+    NotReadBack {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        source: Box<CopyError>,
+    },
     /// A database cannot be replaced by itself.
     #[error("{} is the database itself", .0.display())]
     Same(PathBuf),

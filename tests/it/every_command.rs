@@ -1,5 +1,6 @@
 //! Every command there is: who may run it, and what it does where nobody can be asked.
 
+mod descriptors;
 mod examples;
 
 use std::ffi::OsString;

@@ -12,27 +12,46 @@ use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 const STEPS: u32 = 30;
 
 /// A home that can be put back as it was.
-pub struct Case {
+pub struct Home {
     pub sandbox: Sandbox,
     saved: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new(sandbox: Sandbox) -> Self {
+        let saved = tempfile::tempdir().unwrap();
+        copy(sandbox.home(), saved.path());
+        Self { sandbox, saved }
+    }
+
+    pub fn put_back(&self) {
+        for entry in std::fs::read_dir(self.sandbox.home()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        }
+        copy(self.saved.path(), self.sandbox.home());
+    }
+}
+
+/// A command that is killed, each time in the same home.
+pub struct Case {
+    home: Home,
     pub words: &'static str,
+}
+
+impl std::ops::Deref for Case {
+    type Target = Home;
+
+    fn deref(&self) -> &Home {
+        &self.home
+    }
 }
 
 impl Case {
     pub fn new(sandbox: Sandbox, words: &'static str) -> Self {
         sandbox.file("pw", PASSWORD);
         sandbox.file("change", format!("{PASSWORD}\n{OTHER_PASSWORD}\n"));
-        let saved = tempfile::tempdir().unwrap();
-        copy(sandbox.home(), saved.path());
-        Self { sandbox, saved, words }
-    }
-
-    fn put_back(&self) {
-        for entry in std::fs::read_dir(self.sandbox.home()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
-        }
-        copy(self.saved.path(), self.sandbox.home());
+        Self { home: Home::new(sandbox), words }
     }
 
     fn command(&self) -> Command {

@@ -8,43 +8,47 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::connect::{connect, schema_version};
+use super::connect::{Connected, connect, schema_version};
 use super::create::refuse_unsafe_place;
 use super::engine_error::Engine as _;
-use super::lock::{Lock, beside};
-use super::{file, structure, unfinished};
+use super::file::{self, Checked};
+use super::lock::Lock;
+use super::unfinished::Unfinished;
+use super::{Sqlite, structure};
 use crate::auth::store::{Contents, StoreError};
 use crate::store::{CopyError, OpenError};
 
 /// Every page at once: one state of the database, without making a writer wait.
 pub(super) const ALL_PAGES: i32 = -1;
 
-/// Copies a database to a new file, private and in one piece, and reads the copy back.
-///
-/// # Errors
-/// [`CopyError`]; there is no file at `to` then.
-pub fn backup(path: &Path, to: &Path, wait: Duration) -> Result<Contents, CopyError> {
-    file::inspect(path)?;
-    let failed = |source| failed(path, source);
-    // One copy of a database at a time, and none while it is migrated or restored.
-    let _lock = Lock::take(path, wait)?;
-    let source = connect(path, wait).map_err(failed)?;
-    // What is counted is what is copied, whatever is written meanwhile.
-    let snapshot = source.unchecked_transaction().engine().map_err(failed)?;
-    let wanted = read(&snapshot).map_err(failed)?;
-    copy(&snapshot, to, wait, |copied| {
-        if let Some(problem) = structure::damage(copied).map_err(failed)?.into_iter().next() {
-            return Err(CopyError::Damaged { path: path.into(), problem });
-        }
-        let found = read(copied).map_err(failed)?;
-        if found == wanted { Ok(()) } else { Err(CopyError::Differs(to.into())) }
-    })?;
-    Ok(wanted)
+impl Sqlite {
+    /// Copies the database to a new file, private and in one piece, and reads the copy back.
+    ///
+    /// # Errors
+    /// [`CopyError`]; there is no new file at `to` then.
+    pub fn backup(&self, to: &Path) -> Result<Contents, CopyError> {
+        let path = &self.path;
+        let failed = |source| failed(path, source);
+        // One copy of a database at a time, and none while it is migrated or restored.
+        let _lock = Lock::take(path, self.wait)?;
+        // What is counted is what is copied, whatever is written meanwhile.
+        let snapshot = self.connection.unchecked_transaction().engine().map_err(failed)?;
+        let wanted = read(&snapshot).map_err(failed)?;
+        copy(&snapshot, to, self.wait, |copied| {
+            if let Some(problem) = structure::damage(copied).map_err(failed)?.into_iter().next() {
+                return Err(CopyError::Damaged { path: path.into(), problem });
+            }
+            let found = read(copied).map_err(failed)?;
+            if found == wanted { Ok(()) } else { Err(CopyError::Differs(to.into())) }
+        })?;
+        Ok(wanted)
+    }
 }
 
 /// What a database holds that perhaps cannot be used; `None` when that cannot be read.
 pub fn contents(path: &Path, wait: Duration) -> Option<Contents> {
-    connect(path, wait).and_then(|connection| read(&connection)).ok()
+    let file = file::look_own(path).ok()?;
+    connect(file, wait).and_then(|connection| read(&connection)).ok()
 }
 
 /// Copies what is there, sound or not, to a new file that is whole or not there.
@@ -61,24 +65,20 @@ pub(super) fn copy(
         OpenError::CannotCreate { path, source } => CopyError::CannotWrite { path, source },
         error => error.into(),
     })?;
-    let building = beside(to, ".", ".new");
     let cannot_write = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => CopyError::Exists(to.into()),
         _ => CopyError::CannotWrite { path: to.into(), source },
     };
-    let made = unfinished::begin(&building)
-        .map_err(cannot_write)
-        .and_then(|()| fill(&building, source, wait).map_err(|source| failed(to, source)))
-        .and_then(|copied| {
-            check(&copied)?;
-            copied.close().map_err(|(_, error)| error).engine().map_err(|source| failed(to, source))
-        })
-        .and_then(|()| unfinished::finish(&building, to).map_err(cannot_write));
-    made.inspect_err(|_| unfinished::remove(&building))
+    let failed = |source| failed(to, source);
+    let (building, file) = Unfinished::begin(to).map_err(cannot_write)?;
+    let copied = fill(file, source, wait).map_err(failed)?;
+    check(&copied)?;
+    let file = copied.close().map_err(failed)?;
+    building.finish(&file).map_err(cannot_write)
 }
 
-fn fill(building: &Path, source: &Connection, wait: Duration) -> Result<Connection, StoreError> {
-    let mut copied = connect(building, wait)?;
+fn fill(file: Checked, source: &Connection, wait: Duration) -> Result<Connected, StoreError> {
+    let mut copied = connect(file, wait)?;
     transfer(source, &mut copied)?;
     // One file that needs no log beside it: it can lie on a medium that nobody can write.
     copied.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).engine()?;

@@ -1,6 +1,6 @@
 //! Connections, held to strict settings.
 
-use std::path::Path;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -8,29 +8,81 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::engine_error::{self, Engine as _};
+use super::file::Checked;
 use crate::auth::store::StoreError;
 
 /// The longest text, blob or row in bytes. A hostile file could otherwise make one row fill the
 /// memory; the longest honest row is some kilobytes.
 const ROW_BYTES_MAX: i32 = 1_000_000;
 
+/// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes
+/// its files before the descriptor that was checked is closed; see [`super::descriptors`].
+#[derive(Debug)]
+pub(super) struct Connected {
+    connection: Connection,
+    attached: Option<Checked>,
+    file: Checked,
+}
+
 /// Connects with settings under which a hostile file can run nothing: no triggers, no views, no
 /// functions from its schema. Never creates a file and never reads the path as a URI.
-pub(super) fn connect(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
-    connect_as(OpenFlags::SQLITE_OPEN_READ_WRITE, path, wait)
+///
+/// The only way to a connection: the file is handed over checked, and stays open.
+pub(super) fn connect(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
+    connect_as(OpenFlags::SQLITE_OPEN_READ_WRITE, file, wait)
 }
 
 /// Connects as [`connect`] does, and writes nothing.
-pub(super) fn connect_to_read(path: &Path, wait: Duration) -> Result<Connection, StoreError> {
-    connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, path, wait)
+pub(super) fn connect_to_read(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
+    connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, file, wait)
 }
 
-fn connect_as(access: OpenFlags, path: &Path, wait: Duration) -> Result<Connection, StoreError> {
+fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| engine_error::translate(&error))?;
+    let connection =
+        Connection::open_with_flags(file.path(), flags).map_err(|error| engine_error::translate(&error))?;
     configure(&connection, wait).engine()?;
-    Ok(connection)
+    Ok(Connected { connection, attached: None, file })
+}
+
+impl Connected {
+    /// The file that is connected to, for one more connection.
+    pub(super) fn file(&self) -> Checked {
+        self.file.again()
+    }
+
+    /// Attaches one more database under a name.
+    pub(super) fn attach(&mut self, file: Checked, name: &str) -> Result<(), StoreError> {
+        let path = file.path().to_str().ok_or_else(|| StoreError::Io("the path of the state file is not UTF-8".into()));
+        let path = path?.to_owned();
+        self.attached = Some(file);
+        self.connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).engine()?;
+        self.connection.execute(&format!("ATTACH DATABASE ?1 AS {name}"), [path]).engine()?;
+        Ok(())
+    }
+
+    /// Closes the connection and gives the file back.
+    pub(super) fn close(self) -> Result<Checked, StoreError> {
+        let Self { connection, attached, file } = self;
+        let closed = connection.close().map_err(|(_, error)| error).engine();
+        drop(attached);
+        closed.map(|()| file)
+    }
+}
+
+impl Deref for Connected {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Connected {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {

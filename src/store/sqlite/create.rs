@@ -8,8 +8,10 @@ use rusqlite::Connection;
 
 use super::connect::connect;
 use super::engine_error::Engine as _;
-use super::lock::{Lock, beside};
-use super::{file, migrate, unfinished};
+use super::file::{self, Checked};
+use super::lock::Lock;
+use super::migrate;
+use super::unfinished::Unfinished;
 use crate::auth::store::StoreError;
 use crate::store::OpenError;
 
@@ -30,18 +32,12 @@ pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
 pub(super) fn build(
     path: &Path,
     wait: Duration,
-    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+    make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), OpenError> {
     let _lock = claim(path, wait)?;
-    let building = beside(path, ".", ".new");
-    let made = unfinished::begin(&building)
-        .map_err(|source| cannot_create(path, source))
-        .and_then(|()| write(&building, wait, fill).map_err(|source| OpenError::Store { path: path.into(), source }))
-        .and_then(|()| unfinished::finish(&building, path).map_err(|source| cannot_create(path, source)));
-    made.inspect_err(|_| {
-        // Whatever stands there is of no use to anybody; the next attempt would remove it as well.
-        unfinished::remove(&building);
-    })
+    let (building, file) = Unfinished::begin(path).map_err(|source| cannot_create(path, source))?;
+    let file = write(file, wait, make_tables).map_err(|source| OpenError::Store { path: path.into(), source })?;
+    building.finish(&file).map_err(|source| cannot_create(path, source))
 }
 
 /// Takes the right to make a database at a place that is safe and where there is none.
@@ -78,13 +74,13 @@ pub(super) fn cannot_create(path: &Path, source: io::Error) -> OpenError {
 }
 
 fn write(
-    building: &Path,
+    file: Checked,
     wait: Duration,
-    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut connection = connect(building, wait)?;
+    make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<Checked, StoreError> {
+    let mut connection = connect(file, wait)?;
     // A build that is interrupted is thrown away, so its journal need not survive.
     connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
-    fill(&mut connection)?;
-    connection.close().map_err(|(_, error)| error).engine()
+    make_tables(&mut connection)?;
+    connection.close()
 }

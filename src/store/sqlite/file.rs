@@ -3,19 +3,22 @@
 //! reason gets its own answer and the file stays as it was, byte for byte.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
 
+use super::descriptors::{self, Found, HEADER_BYTES, Held};
 use crate::store::OpenError;
 
 /// `application_id` of databases made by authctl: "actl" in ASCII. The migrations write it.
 pub(super) const APPLICATION_ID: u32 = 0x6163_746c;
 
-/// Length of SQLite's file header in bytes (SQLite file format, section 1.3).
-const HEADER_BYTES: usize = 100;
-/// How it begins.
+/// How SQLite's file header begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// What SQLite keeps beside a database.
+pub(super) const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// Whose a database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,25 +32,63 @@ pub(super) enum Kind {
     },
 }
 
+/// A database file that passed the checks, or one that was just made. A connection takes it and keeps
+/// its descriptor open until SQLite has closed the file.
+#[derive(Debug)]
+pub(super) struct Checked {
+    path: PathBuf,
+    kind: Kind,
+    held: Held,
+}
+
+impl Checked {
+    /// A file of our own that was just made under a name that nobody else uses.
+    pub(super) fn made(path: PathBuf, held: Held) -> Self {
+        Self { path, kind: Kind::Own, held }
+    }
+
+    /// The same file for one more connection.
+    pub(super) fn again(&self) -> Self {
+        Self { path: self.path.clone(), kind: self.kind, held: self.held.again() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.held
+    }
+}
+
 /// Refuses everything that is not an authctl database of whole size that only its owner can write.
 ///
 /// # Errors
 /// [`OpenError`], why not.
 pub fn inspect(path: &Path) -> Result<(), OpenError> {
-    match look(path)? {
-        Kind::Own => Ok(()),
+    look_own(path).map(drop)
+}
+
+/// As [`inspect`], for a connection.
+pub(super) fn look_own(path: &Path) -> Result<Checked, OpenError> {
+    let checked = look(path)?;
+    match checked.kind {
+        Kind::Own => Ok(checked),
         Kind::Other { .. } => Err(OpenError::NotOwn(path.into())),
     }
 }
 
 /// Refuses everything that is not a database of whole size in a directory that others cannot write,
 /// and one of our own that others can use. Who else may read an app's file is the app's affair.
-pub(super) fn look(path: &Path) -> Result<Kind, OpenError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Err(OpenError::Missing(path.into())),
-        Err(rustix::io::Errno::LOOP) => {
+pub(super) fn look(path: &Path) -> Result<Checked, OpenError> {
+    let Found { held, stat, header } = match descriptors::open(path) {
+        Ok(found) => found,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Err(OpenError::Missing(path.into())),
+        Err(Errno::LOOP) => {
             return Err(OpenError::Unsafe {
                 path: path.into(),
                 problem: "it is a symbolic link".into(),
@@ -56,26 +97,24 @@ pub(super) fn look(path: &Path) -> Result<Kind, OpenError> {
         }
         Err(error) => return Err(unreadable(path, error.into())),
     };
-    let stat = rustix::fs::fstat(&file).map_err(|error| unreadable(path, error.into()))?;
-    refuse_other_kinds(path, &stat)?;
-    let mut header = [0_u8; HEADER_BYTES];
-    let read = rustix::io::pread(&file, &mut header, 0).map_err(|error| unreadable(path, error.into()))?;
+    if let Some(kind) = other_kind(&stat) {
+        return Err(OpenError::NotAFile { path: path.into(), kind });
+    }
     let bytes = u64::try_from(stat.st_size).unwrap_or(0);
-    let is_own = judge_header(path, &header[..read], bytes)?;
+    let is_own = judge_header(path, &header, bytes)?;
     if is_own {
         refuse_unsafe_file(path, &stat)?;
     }
     refuse_unsafe_directory(path, stat.st_uid)?;
-    Ok(if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } })
+    refuse_unsafe_sidecars(path, is_own)?;
+    let kind = if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } };
+    Ok(Checked { path: path.into(), kind, held })
 }
 
 /// Whether the file is an SQLite database that authctl did not make. What cannot be read is none.
 pub(super) fn is_of_another_program(path: &Path) -> bool {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let mut header = [0_u8; HEADER_BYTES];
-    let Ok(file) = rustix::fs::openat(CWD, path, flags, Mode::empty()) else { return false };
-    let read = rustix::io::pread(&file, &mut header, 0).unwrap_or(0);
-    read == HEADER_BYTES && header.starts_with(MAGIC) && word(&header, 68) != APPLICATION_ID
+    let Ok(Found { header, .. }) = descriptors::open(path) else { return false };
+    header.len() == HEADER_BYTES && header.starts_with(MAGIC) && word(&header, 68) != APPLICATION_ID
 }
 
 /// Four bytes of the header, as a number.
@@ -87,15 +126,38 @@ fn unreadable(path: &Path, source: io::Error) -> OpenError {
     OpenError::Unreadable { path: path.into(), source }
 }
 
-fn refuse_other_kinds(path: &Path, stat: &Stat) -> Result<(), OpenError> {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => return Ok(()),
-        FileType::Directory => "a directory",
-        FileType::Fifo => "a named pipe",
-        FileType::Socket => "a socket",
-        _ => "a device",
-    };
-    Err(OpenError::NotAFile { path: path.into(), kind })
+/// What a file is, with its article, when it is not a regular one.
+fn other_kind(stat: &Stat) -> Option<&'static str> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => None,
+        FileType::Directory => Some("a directory"),
+        FileType::Fifo => Some("a named pipe"),
+        FileType::Socket => Some("a socket"),
+        FileType::Symlink => Some("a symbolic link"),
+        _ => Some("a device"),
+    }
+}
+
+/// Refuses what is not a file where SQLite would look for its journal or log: it would wait for a pipe
+/// without end. One of our own with a second name is refused like the database.
+fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
+    for suffix in SIDECARS {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let name = PathBuf::from(name);
+        let stat = match rustix::fs::lstat(&name) {
+            Err(Errno::NOENT) => continue,
+            found => found.map_err(|error| unreadable(&name, error.into()))?,
+        };
+        let problem = match other_kind(&stat) {
+            Some(kind) => format!("it is {kind}, where SQLite keeps a file of its own"),
+            None if is_own && stat.st_nlink > 1 => format!("it has {} names (hard links)", stat.st_nlink),
+            None => continue,
+        };
+        let remedy = format!("find out who made it, then: mv '{0}' '{0}.aside'", name.display());
+        return Err(OpenError::Unsafe { path: name, problem, remedy });
+    }
+    Ok(())
 }
 
 /// Tells whether authctl made the file.

@@ -41,8 +41,7 @@ const HISTORY: &str = "authctl_schema_history";
 /// [`OpenError`], as for opening.
 pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
-    file::inspect(path)?;
-    let mut connection = connect(path, wait).map_err(failed)?;
+    let mut connection = connect(file::look_own(path)?, wait).map_err(failed)?;
     let before = schema_version(&connection).engine().map_err(failed)?;
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
@@ -60,7 +59,9 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: D
     let failed = |source| OpenError::Store { path: path.into(), source };
     let found = schema_version(connection).engine().map_err(failed)?;
     if found < LATEST {
-        check_history(connection, path, found)?;
+        if let Some(problem) = history_problem(connection, found) {
+            return Err(OpenError::History { path: path.into(), problem });
+        }
         run(connection).map_err(failed)?;
     }
     Ok(())
@@ -104,23 +105,26 @@ fn translate(error: &refinery::Error) -> StoreError {
     }
 }
 
-/// Compares the list of applied migrations with those that lead to the schema version found, before
-/// refinery reads it: refinery panics on a row that it did not write.
-fn check_history(connection: &Connection, path: &Path, found: u32) -> Result<(), OpenError> {
-    let damaged = |problem: String| OpenError::History { path: path.into(), problem };
-    let failed = |error: rusqlite::Error| damaged(error.to_string());
+/// Compares the list of applied migrations with those that lead to the schema version found. To be
+/// called before refinery reads the list: it panics on a row that it did not write.
+pub(super) fn history_problem(connection: &Connection, found: u32) -> Option<String> {
+    check_history(connection, found).err()
+}
+
+fn check_history(connection: &Connection, found: u32) -> Result<(), String> {
+    let failed = |error: rusqlite::Error| error.to_string();
     let sql = format!(r#"SELECT "version", "name", "applied_on", "checksum" FROM "{HISTORY}" ORDER BY "version""#);
-    let mut statement = connection.prepare(&sql).map_err(|_| damaged("the table is missing".into()))?;
+    let mut statement = connection.prepare(&sql).map_err(|_| "the table is missing".to_owned())?;
     let mut rows = statement.query([]).map_err(failed)?;
     for (name, sql) in MIGRATIONS.iter().take(found as usize) {
-        let expected = Migration::unapplied(name, sql).map_err(|error| damaged(error.to_string()))?;
+        let expected = Migration::unapplied(name, sql).map_err(|error| error.to_string())?;
         if !rows.next().map_err(failed)?.is_some_and(|row| tells_of(row, &expected)) {
-            return Err(damaged(format!("{name} has no sound row")));
+            return Err(format!("{name} has no sound row"));
         }
     }
     match rows.next().map_err(failed)? {
         None => Ok(()),
-        Some(_) => Err(damaged("it names more migrations than were applied".into())),
+        Some(_) => Err("it names more migrations than were applied".into()),
     }
 }
 
@@ -129,14 +133,53 @@ fn tells_of(row: &Row<'_>, migration: &Migration) -> bool {
     let text = |column| row.get::<_, String>(column);
     row.get::<_, i64>(0).is_ok_and(|version| version == i64::from(migration.version()))
         && text(1).is_ok_and(|name| name == migration.name())
-        && text(2).is_ok_and(|time| time.parse::<jiff::Timestamp>().is_ok())
+        && text(2).is_ok_and(|time| is_instant(&time))
         && text(3).is_ok_and(|sum| sum == migration.checksum().to_string())
+}
+
+/// Whether refinery reads a text as an instant: RFC 3339 in UTC, as it writes it, without the forms that
+/// jiff reads and refinery panics on (a blank for the `T`, a zone in brackets, a leap second).
+fn is_instant(text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.Z".contains(&byte));
+    let seconds = text.get(16..19).unwrap_or_default();
+    is_plain
+        && text.get(10..11) == Some("T")
+        && seconds.starts_with(':')
+        && seconds != ":60"
+        && text.ends_with('Z')
+        && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::token::digest;
+
+    #[test]
+    fn only_instants_that_refinery_reads_are_sound() {
+        for sound in ["2026-11-25T18:35:28.123456789Z", "2026-11-25T18:35:28Z", "1969-12-31T23:59:59.5Z"] {
+            assert!(is_instant(sound), "{sound}");
+        }
+        for hostile in [
+            "",
+            "x",
+            "2026-11-25 18:35:28Z",
+            "2026-11-25t18:35:28z",
+            "2026-11-25T18:35Z",
+            "2026-11-25T18Z",
+            "2026-11-25T18:35:60Z",
+            "2026-11-25T18:35:28Z[UTC]",
+            "2026-11-25T18:35:28,5Z",
+            "2026-11-25T183528Z",
+            "20261125T183528Z",
+            "-002026-11-25T18:35:28Z",
+            "+002026-11-25T18:35:28Z",
+            "2026-11-25T18:35:28+00:00:01",
+            "2026-11-25T18:35:28.Z",
+        ] {
+            assert!(!is_instant(hostile), "{hostile}");
+        }
+    }
 
     #[test]
     fn a_released_migration_is_never_edited() {

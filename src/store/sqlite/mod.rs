@@ -10,6 +10,7 @@ mod changes;
 mod codes;
 mod connect;
 mod create;
+mod descriptors;
 mod engine_error;
 mod events;
 mod file;
@@ -38,14 +39,15 @@ mod write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{AppSchema, StoreError};
+use connect::Connected;
 use engine_error::Engine as _;
 
-pub use backup::{backup, contents};
+pub use backup::contents;
 pub use create::create;
 pub use file::inspect;
 pub use guest::{Adapter, App, create_for_app};
@@ -62,7 +64,7 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
 /// An open SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
-    connection: Connection,
+    connection: Connected,
     dialect: Dialect,
     path: PathBuf,
     /// How long to wait for other processes.

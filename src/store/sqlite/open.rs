@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::connect::{connect, connect_to_read, schema_version};
 use super::engine_error::Engine as _;
-use super::file::Kind;
+use super::file::{Checked, Kind};
 use super::guest::{self, App};
 use super::{Sqlite, file, migrate};
 use crate::auth::audit::Actor;
@@ -30,11 +30,12 @@ pub enum Opened {
 /// # Errors
 /// [`OpenError`], each reason its own variant. The file is unchanged then.
 pub fn open(path: &Path, wait: Duration, hints: &Hints) -> Result<Opened, OpenError> {
-    match file::look(path)? {
-        Kind::Own => open_own(path, wait).map(Opened::Own),
+    let file = file::look(path)?;
+    match file.kind() {
+        Kind::Own => open_checked(file, wait).map(Opened::Own),
         Kind::Other { owner } => {
             let may_write = rustix::process::geteuid().as_raw() == owner;
-            let connection = if may_write { connect(path, wait) } else { connect_to_read(path, wait) };
+            let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
             let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
             guest::recognise(connection, path, owner, wait, hints).map(Opened::App)
         }
@@ -44,10 +45,14 @@ pub fn open(path: &Path, wait: Duration, hints: &Hints) -> Result<Opened, OpenEr
 /// Opens a database that authctl made.
 ///
 /// # Errors
-/// As for [`open`]; [`OpenError::Foreign`] for any other.
+/// As for [`open`]; [`OpenError::NotOwn`] for any other.
 pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
-    file::inspect(path)?;
-    let connection = connect(path, wait).map_err(|source| OpenError::Store { path: path.into(), source })?;
+    open_checked(file::look_own(path)?, wait)
+}
+
+fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
+    let path = &file.path().to_owned();
+    let connection = connect(file, wait).map_err(|source| OpenError::Store { path: path.into(), source })?;
     let found =
         schema_version(&connection).engine().map_err(|source| OpenError::Store { path: path.into(), source })?;
     if found > migrate::LATEST {

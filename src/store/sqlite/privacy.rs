@@ -3,14 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
+use nix::sys::stat::FchmodatFlags;
+use rustix::fs::{CWD, FileType, Mode, Stat};
 use rustix::io::Errno;
 
-use super::file::{self, refuse_unsafe_directory, refuse_unsafe_file};
+use super::file::{self, SIDECARS, refuse_unsafe_directory, refuse_unsafe_file};
 use crate::store::OpenError;
 
 /// What lies beside a database: SQLite's log and index of it, the journal of other modes, and the lock.
-const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
+const BESIDE: [&str; 4] = [SIDECARS[0], SIDECARS[1], SIDECARS[2], ".lock"];
 
 /// A file or directory that others may use.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub struct Exposure {
 }
 
 fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
-    ["", BESIDE[0], BESIDE[1], BESIDE[2], BESIDE[3]].into_iter().map(|suffix| {
+    [""].into_iter().chain(BESIDE).map(|suffix| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         name.into()
@@ -82,15 +83,15 @@ pub fn close(path: &Path) -> io::Result<()> {
     }
     let me = rustix::process::geteuid().as_raw();
     for file in files(path) {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = match rustix::fs::openat(CWD, &file, flags, Mode::empty()) {
-            Err(Errno::NOENT | Errno::LOOP) => continue,
-            opened => opened?,
+        let stat = match rustix::fs::lstat(&file) {
+            Err(Errno::NOENT) => continue,
+            found => found?,
         };
-        let stat = rustix::fs::fstat(&opened)?;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         if is_file && stat.st_uid == me && stat.st_mode & 0o077 != 0 {
-            rustix::fs::fchmod(&opened, Mode::RUSR | Mode::WUSR)?;
+            // By name, because a descriptor that is closed again would take SQLite's locks with it.
+            let private = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
+            nix::sys::stat::fchmodat(CWD, &file, private, FchmodatFlags::NoFollowSymlink)?;
         }
     }
     if refuse_unsafe_directory(path, me).is_err()

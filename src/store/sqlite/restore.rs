@@ -5,7 +5,6 @@
 //! comes after a kill. The state that is replaced is copied first, under the same lock, so that nothing
 //! that was ever committed is lost.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,10 +13,12 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::backup::{self, failed, read};
-use super::connect::{connect, schema_version};
+use super::connect::{Connected, connect, schema_version};
 use super::engine_error::Engine as _;
-use super::lock::{Lock, beside};
-use super::{WRITER_SETTINGS, audit, create, events, file, migrate, sessions, structure, unfinished};
+use super::file::{self, Checked};
+use super::lock::Lock;
+use super::unfinished::{self, Unfinished};
+use super::{WRITER_SETTINGS, audit, create, events, migrate, sessions, structure};
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{Contents, Differs, StoreError};
 use crate::store::dialect::NATIVE;
@@ -53,73 +54,76 @@ pub struct Restored {
     pub replaced: bool,
 }
 
-/// Looks whether a file is a backup that can be restored, and changes nothing.
+/// Checks whether a file is a backup that can be restored, and changes nothing.
 ///
 /// # Errors
 /// [`CopyError`], why not.
 pub fn examine(from: &Path, wait: Duration) -> Result<Contents, CopyError> {
-    examined(from, wait).map(|(_, contents)| contents)
+    let connection = connect(file::look_own(from)?, wait).map_err(|source| failed(from, source))?;
+    // One state of the file, however many questions are asked.
+    let snapshot = connection.unchecked_transaction().engine().map_err(|source| failed(from, source))?;
+    check(&snapshot, from)
 }
 
 /// What is missing or changed would not work; what other programs added does no harm and is told by the
 /// check of the schema.
-fn examined(from: &Path, wait: Duration) -> Result<(Connection, Contents), CopyError> {
-    file::inspect(from)?;
+fn check(backup: &Connection, from: &Path) -> Result<Contents, CopyError> {
     let failed = |source| failed(from, source);
-    let connection = connect(from, wait).map_err(failed)?;
-    let found = schema_version(&connection).engine().map_err(failed)?;
+    let found = schema_version(backup).engine().map_err(failed)?;
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: from.into(), found, known: migrate::LATEST }.into());
     }
     let damaged = |problem| CopyError::Damaged { path: from.into(), problem };
-    if let Some(problem) = structure::damage(&connection).map_err(failed)?.into_iter().next() {
+    if let Some(problem) = structure::damage(backup).map_err(failed)?.into_iter().next() {
         return Err(damaged(problem));
     }
-    for difference in structure::differences(&connection, found).map_err(failed)? {
+    for difference in structure::differences(backup, found).map_err(failed)? {
         match difference.how {
             Differs::Unexpected => {}
             Differs::Missing => return Err(damaged(format!("{} is missing", difference.object))),
             Differs::Changed => return Err(damaged(format!("{} is not as authctl made it", difference.object))),
         }
     }
-    let contents = read(&connection).map_err(failed)?;
-    Ok((connection, contents))
+    if let Some(problem) = migrate::history_problem(backup, found) {
+        return Err(damaged(format!("its list of migrations is not one that authctl wrote: {problem}")));
+    }
+    read(backup).map_err(failed)
 }
 
 /// Restores a backup.
 ///
 /// # Errors
-/// [`CopyError`]; the database is as it was then.
+/// [`CopyError`]; the database is as it was then, except after [`CopyError::NotReadBack`].
 pub fn restore(wish: &RestoreWish<'_>) -> Result<Restored, CopyError> {
-    let replaced = wish.path.symlink_metadata().is_ok();
-    let lock = if replaced {
-        file::inspect(wish.path)?;
-        refuse_itself(wish)?;
-        Lock::take(wish.path, wish.wait)?
-    } else {
-        create::claim(wish.path, wish.wait)?
+    let from = file::look_own(wish.from)?;
+    let there = match wish.path.symlink_metadata() {
+        Ok(_) => Some(file::look_own(wish.path)?),
+        Err(_) => None,
     };
-    let prepared = beside(wish.path, ".", ".new");
-    let restored = prepare(&prepared, wish).and_then(|(connection, sessions_ended)| {
-        let wanted = if replaced {
-            replace(&connection, sessions_ended, wish)
-        } else {
-            put(connection, &prepared, sessions_ended, wish)
-        }?;
-        let contents = read_back(&wanted, wish)?;
-        Ok(Restored { contents, sessions_ended, replaced })
-    });
-    unfinished::remove(&prepared);
-    drop(lock);
-    restored
+    let replaced = there.is_some();
+    let _lock = match &there {
+        Some(database) if database.held().is_same(from.held()) => return Err(CopyError::Same(wish.from.into())),
+        Some(_) => Lock::take(wish.path, wish.wait)?,
+        None => create::claim(wish.path, wish.wait)?,
+    };
+    let (building, file) = Unfinished::begin(wish.path).map_err(|source| create::cannot_create(wish.path, source))?;
+    let (prepared, sessions_ended) = prepare(file, from, wish)?;
+    let wanted = match there {
+        Some(database) => replace(&prepared, database, sessions_ended, wish),
+        None => put(prepared, building, sessions_ended, wish),
+    }?;
+    let contents = read_back(&wanted, wish)?;
+    Ok(Restored { contents, sessions_ended, replaced })
 }
 
 /// Looks at what is in the database now; others may have written to it since.
 fn read_back(wanted: &Contents, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
-    let connection = connect(wish.path, wish.wait).map_err(|source| failed(wish.path, source))?;
-    let found = read(&connection).map_err(|source| failed(wish.path, source))?;
+    let unread = |source: CopyError| CopyError::NotReadBack { path: wish.path.into(), source: Box::new(source) };
+    let file = file::look_own(wish.path).map_err(|error| unread(error.into()))?;
+    let connection = connect(file, wish.wait).map_err(|source| unread(failed(wish.path, source)))?;
+    let found = read(&connection).map_err(|source| unread(failed(wish.path, source)))?;
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
-        return Err(CopyError::Differs(wish.path.into()));
+        return Err(unread(CopyError::Differs(wish.path.into())));
     }
     // What was replaced is not left lying in the log, unless somebody still reads it: to wait for them
     // would keep every writer waiting too.
@@ -128,24 +132,20 @@ fn read_back(wanted: &Contents, wish: &RestoreWish<'_>) -> Result<Contents, Copy
     Ok(found)
 }
 
-fn refuse_itself(wish: &RestoreWish<'_>) -> Result<(), CopyError> {
-    let id = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
-    if id(wish.path) == id(wish.from) { Err(CopyError::Same(wish.from.into())) } else { Ok(()) }
-}
-
-/// Copies the backup, brings it to the newest schema and ends what must not come alive again.
-fn prepare(prepared: &Path, wish: &RestoreWish<'_>) -> Result<(Connection, u64), CopyError> {
-    let (source, _) = examined(wish.from, wish.wait)?;
-    unfinished::begin(prepared).map_err(|error| create::cannot_create(wish.path, error))?;
-    let fill = || {
-        let mut connection = connect(prepared, wish.wait)?;
-        backup::transfer(&source, &mut connection)?;
-        connection.execute_batch(WRITER_SETTINGS).engine()?;
-        migrate::run(&mut connection)?;
-        let ended = end(&connection, wish)?;
-        Ok((connection, ended))
+/// Copies the backup, checks the copy, brings it to the newest schema and ends what must not come alive
+/// again. The copy is what is checked, because the backup may change after a check.
+fn prepare(file: Checked, from: Checked, wish: &RestoreWish<'_>) -> Result<(Connected, u64), CopyError> {
+    let mut prepared = connect(file, wish.wait).map_err(|source| failed(wish.path, source))?;
+    let source = connect(from, wish.wait).map_err(|source| failed(wish.from, source))?;
+    backup::transfer(&source, &mut prepared).map_err(|source| failed(wish.from, source))?;
+    check(&prepared, wish.from)?;
+    let mut bring_forward = || {
+        prepared.execute_batch(WRITER_SETTINGS).engine()?;
+        migrate::run(&mut prepared)?;
+        end(&prepared, wish)
     };
-    fill().map_err(|source| failed(wish.path, source))
+    let ended = bring_forward().map_err(|source| failed(wish.path, source))?;
+    Ok((prepared, ended))
 }
 
 /// Whatever has been ended or used since the backup was made would be alive again.
@@ -179,24 +179,24 @@ fn record(
 }
 
 /// Where there is no database, the prepared one becomes it.
-fn put(connection: Connection, prepared: &Path, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
+fn put(prepared: Connected, building: Unfinished, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
     let close = || {
-        record(&connection, ended, None, wish)?;
-        let wanted = read(&connection)?;
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()?;
-        connection.close().map_err(|(_, error)| error).engine()?;
-        Ok(wanted)
+        record(&prepared, ended, None, wish)?;
+        let wanted = read(&prepared)?;
+        prepared.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()?;
+        Ok((wanted, prepared.close()?))
     };
-    let wanted = close().map_err(|source| failed(wish.path, source))?;
-    unfinished::finish(prepared, wish.path).map_err(|source| create::cannot_create(wish.path, source))?;
+    let (wanted, file) = close().map_err(|source| failed(wish.path, source))?;
+    building.finish(&file).map_err(|source| create::cannot_create(wish.path, source))?;
     Ok(wanted)
 }
 
 /// Where there is one, its pages are replaced, with the writers kept out from before the copy of what was
 /// until the end.
-fn replace(prepared: &Connection, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
+fn replace(prepared: &Connection, file: Checked, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
     let failed = |source| failed(wish.path, source);
-    let mut database = connect(wish.path, wish.wait).map_err(failed)?;
+    let reader = file.again();
+    let mut database = connect(file, wish.wait).map_err(failed)?;
     database.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
     // With a log, the copy of what was can be read while the lock is held.
     database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine().map_err(failed)?;
@@ -206,13 +206,21 @@ fn replace(prepared: &Connection, ended: u64, wish: &RestoreWish<'_>) -> Result<
     let replacing = Backup::new(prepared, &mut database).engine().map_err(failed)?;
     // A step of no pages takes the lock of writers.
     backup::step(&replacing, 0).map_err(failed)?;
-    let reader = connect(wish.path, wish.wait).map_err(failed)?;
+    let reader = connect(reader, wish.wait).map_err(failed)?;
     backup::copy(&reader, wish.kept, wish.wait, |_| Ok(()))?;
-    record(prepared, ended, read(&reader).ok().as_ref(), wish).map_err(failed)?;
-    drop(reader);
-    let wanted = read(prepared).map_err(failed)?;
-    backup::step(&replacing, backup::ALL_PAGES).map_err(failed)?;
-    Ok(wanted)
+    let before = read(&reader).ok();
+    let replace = || {
+        record(prepared, ended, before.as_ref(), wish)?;
+        let wanted = read(prepared)?;
+        backup::step(&replacing, backup::ALL_PAGES)?;
+        Ok(wanted)
+    };
+    replace().map_err(failed).inspect_err(|_| {
+        // Kept only if it may be the last of its kind.
+        if before.is_some() && read(&reader).ok() == before {
+            unfinished::remove(wish.kept);
+        }
+    })
 }
 
 fn page_size(connection: &Connection) -> Result<u32, StoreError> {

@@ -1,42 +1,195 @@
-//! A database is built whole under another name, then given its own. Whoever looks finds either no
-//! file or a finished one, also after a kill at any moment.
+//! Builds a database under a temporary name and places it when it is complete, so that nobody finds half
+//! of one, also after a kill at any moment.
+//!
+//! A temporary name is hidden, belongs to one process, and is not the name of a database. Errors remove
+//! the file; after a kill, the next process that builds in the same directory does.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use rustix::process::Pid;
 
-/// Makes an empty file that is private before `SQLite` writes the first byte; `SQLite` gives its log the
-/// same mode. What stood there is removed: it is left from a process that was killed.
-pub(super) fn begin(unfinished: &Path) -> io::Result<()> {
-    remove(unfinished);
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(CWD, unfinished, flags, Mode::RUSR | Mode::WUSR)?;
-    Ok(rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?)
+use super::descriptors;
+use super::file::{Checked, SIDECARS};
+use super::lock::beside;
+
+/// What stands in a temporary name between the name of the database and the number of the process.
+const MARK: &str = ".authctl-";
+/// How a temporary name ends.
+const END: &str = ".new";
+
+/// How many files this process has begun, so that no two have one name.
+static BEGUN: AtomicU32 = AtomicU32::new(0);
+
+/// A file under its temporary name. Dropped without [`Unfinished::finish`], it is removed.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    path: PathBuf,
+    target: PathBuf,
 }
 
-/// Removes what was begun, with all that `SQLite` keeps beside it.
-pub(super) fn remove(unfinished: &Path) {
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        let mut name = unfinished.as_os_str().to_owned();
+impl Unfinished {
+    /// Makes an empty file that is private before `SQLite` writes the first byte; `SQLite` gives its log
+    /// the same mode. Files of processes that were killed are removed.
+    pub(super) fn begin(target: &Path) -> io::Result<(Self, Checked)> {
+        remove_abandoned(target);
+        // Without waiting, as every file that authctl opens itself: that tells its calls from those of SQLite.
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        loop {
+            let number = BEGUN.fetch_add(1, Ordering::Relaxed);
+            let path = beside(target, ".", &format!("{MARK}{}-{number}{END}", std::process::id()));
+            let file = match rustix::fs::openat(CWD, &path, flags, Mode::RUSR | Mode::WUSR) {
+                // Of a process with this number that was killed.
+                Err(Errno::EXIST) => continue,
+                opened => opened?,
+            };
+            let begun = Self { path: path.clone(), target: target.into() };
+            // A strange umask may have taken rights away.
+            rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
+            return Ok((begun, Checked::made(path, descriptors::hold(file)?)));
+        }
+    }
+
+    /// Makes the file durable and gives it its name, unless there is something of that name. After an
+    /// error there is nothing of that name that was not there before.
+    pub(super) fn finish(self, file: &Checked) -> io::Result<()> {
+        file.held().sync()?;
+        self.place()?;
+        sync_directory(&self.target).inspect_err(|_| {
+            // Not durable, so not done: the next attempt must not find a file of that name.
+            if file.held().is_at(&self.target) {
+                // Nothing more can be done about a file that cannot be removed.
+                let _ = std::fs::remove_file(&self.target);
+            }
+        })
+    }
+
+    fn place(&self) -> Result<(), Errno> {
+        match rustix::fs::renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
+            // Not every file system knows the flag; a hard link replaces nothing either.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                // The temporary name goes when this is dropped.
+                rustix::fs::linkat(CWD, &self.path, CWD, &self.target, AtFlags::empty())
+            }
+            placed => placed,
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+/// Removes a database with all that `SQLite` keeps beside it.
+pub(super) fn remove(path: &Path) {
+    for suffix in [""].into_iter().chain(SIDECARS) {
+        let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         // Not being there is what is wanted.
         let _ = std::fs::remove_file(name);
     }
 }
 
-/// Makes it durable and gives it its name, unless there is something of that name.
-pub(super) fn finish(unfinished: &Path, path: &Path) -> io::Result<()> {
-    let file = rustix::fs::openat(CWD, unfinished, OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::fs::fsync(file)?;
-    match rustix::fs::renameat_with(CWD, unfinished, CWD, path, RenameFlags::NOREPLACE) {
-        // Not every file system knows the flag. The lock keeps other authctls away.
-        Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::renameat(CWD, unfinished, CWD, path)?,
-        done => done?,
-    }
+fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let directory =
-        rustix::fs::openat(CWD, directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    Ok(rustix::fs::fsync(directory)?)
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::fsync(rustix::fs::openat(CWD, directory, flags, Mode::empty())?)?)
+}
+
+/// Removes what killed processes left in the directory of a file. A process that another machine or
+/// container runs cannot be seen from here; should it still build, it fails to place its file and says so.
+fn remove_abandoned(target: &Path) {
+    let begun = BEGUN.load(Ordering::Relaxed);
+    let entries = target.parent().and_then(|directory| std::fs::read_dir(directory).ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        if entry.file_name().to_str().and_then(builder).is_some_and(|(process, number)| {
+            if process == std::process::id() { number >= begun } else { !is_alive(process) }
+        }) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that began a file, and which of its files it is; `None` for every other file.
+fn builder(name: &str) -> Option<(u32, u32)> {
+    let name = SIDECARS.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    let (_, numbers) = name.strip_prefix('.')?.strip_suffix(END)?.rsplit_once(MARK)?;
+    let (process, number) = numbers.split_once('-')?;
+    Some((process.parse().ok()?, number.parse().ok()?))
+}
+
+fn is_alive(process: u32) -> bool {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| rustix::process::test_kill_process(process) != Err(Errno::SRCH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn two_files_for_one_name_are_apart_and_the_first_wins() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("b.db");
+        let (one, first) = Unfinished::begin(&target).unwrap();
+        let (other, second) = Unfinished::begin(&target).unwrap();
+        assert_ne!(first.path(), second.path());
+        std::fs::write(first.path(), "first").unwrap();
+        one.finish(&first).unwrap();
+        assert_eq!(other.finish(&second).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(names(directory.path()), ["b.db"]);
+        assert_eq!(std::fs::read_to_string(target).unwrap(), "first");
+    }
+
+    #[test]
+    fn dropped_file_is_removed_with_its_sidecars() {
+        let directory = tempfile::tempdir().unwrap();
+        let (begun, file) = Unfinished::begin(&directory.path().join("b.db")).unwrap();
+        for suffix in SIDECARS {
+            std::fs::write(format!("{}{suffix}", file.path().display()), "").unwrap();
+        }
+        drop((begun, file));
+        assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn files_of_dead_processes_are_removed_and_no_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = child.id();
+        child.wait().unwrap();
+        // The test's parent lives.
+        let alive = rustix::process::getppid().unwrap().as_raw_pid();
+        let kept = [
+            format!(".a.db{MARK}{alive}-0{END}"),
+            format!(".a.db{MARK}x-0{END}"),
+            format!(".a.db.{dead}-0{END}"),
+            format!("a.db{MARK}{dead}-0{END}"),
+        ];
+        let gone = [
+            format!(".a.db{MARK}{dead}-0{END}"),
+            format!(".old.db{MARK}{dead}-3{END}-wal"),
+            format!(".a.db{MARK}{}-{}{END}", std::process::id(), u32::MAX),
+        ];
+        for name in kept.iter().chain(&gone) {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        drop(Unfinished::begin(&directory.path().join("b.db")).unwrap());
+        let mut kept = kept.to_vec();
+        kept.sort();
+        assert_eq!(names(directory.path()), kept);
+    }
 }

@@ -129,3 +129,28 @@ fn main_only_runs_the_library() {
     let ours: Vec<String> = main.paths().into_iter().filter(|path| !path.starts_with("std::")).collect();
     assert_eq!(ours, ["authctl::run"], "src/main.rs does more than to run the library");
 }
+
+/// Calls that open a file by its name.
+const OPENING: &[&str] = &["openat", "File::open", "File::options", "fs::read", "fs::read_to_string", "fs::copy"];
+
+#[test]
+fn database_files_are_opened_in_one_place_and_connected_to_in_one() {
+    // Closing a descriptor of a database drops SQLite's locks: see `store/sqlite/descriptors.rs`.
+    let mut offences = Vec::new();
+    for source in program().iter().filter(|source| source.path.starts_with("src/store/sqlite/")) {
+        let file = source.path.trim_start_matches("src/store/sqlite/");
+        for path in source.paths() {
+            let ends = |call: &str| path == call || path.ends_with(&format!("::{call}"));
+            // A lock file and a directory are no databases; a new file is handed over as it is made.
+            let opens = ["descriptors.rs", "lock.rs", "unfinished.rs"];
+            if OPENING.iter().any(|call| ends(call)) && !opens.contains(&file) {
+                offences.push(format!("{} calls {path}: check a database with `file::look`", source.path));
+            }
+            if ["Connection::open", "Connection::open_with_flags"].iter().any(|call| ends(call)) && file != "connect.rs"
+            {
+                offences.push(format!("{} calls {path}: connect with `connect::connect`", source.path));
+            }
+        }
+    }
+    assert_none(&offences);
+}

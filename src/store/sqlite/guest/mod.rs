@@ -10,13 +10,11 @@ mod times;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
-use rusqlite::limits::Limit;
-
+use super::connect::Connected;
 use super::engine_error::Engine as _;
 use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
-use crate::auth::store::{AppSchema, Refusal, StoreError};
+use crate::auth::store::{AppSchema, Refusal};
 use crate::store::OpenError;
 use crate::store::dialect::Dialect;
 use crate::store::hints::Hints;
@@ -26,7 +24,7 @@ use recognise::{NotRead, Recognised};
 /// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
 #[derive(Debug)]
 pub struct App {
-    connection: Connection,
+    connection: Connected,
     dialect: Dialect,
     schema: AppSchema,
     path: std::path::PathBuf,
@@ -39,7 +37,7 @@ pub struct App {
 /// [`OpenError::Foreign`] when it is no Better Auth database, [`OpenError::Ambiguous`] when it can be
 /// read in two ways.
 pub(super) fn recognise(
-    connection: Connection,
+    connection: Connected,
     path: &Path,
     owner: u32,
     wait: Duration,
@@ -71,13 +69,16 @@ impl App {
     ///
     /// # Errors
     /// [`OpenError`], about that file.
-    pub fn with_state(self, state: &Path) -> Result<Sqlite, OpenError> {
+    pub fn with_state(mut self, state: &Path) -> Result<Sqlite, OpenError> {
         match create(state, self.wait) {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }
         let aside = open_own(state, self.wait)?;
-        attach(&self.connection, state).map_err(|source| OpenError::Store { path: state.into(), source })?;
+        // Names without a schema are looked for in the app's file first; `authctl_...` are found only here.
+        self.connection
+            .attach(aside.connection.file(), "authctl")
+            .map_err(|source| OpenError::Store { path: state.into(), source })?;
         Ok(Sqlite {
             connection: self.connection,
             dialect: self.dialect,
@@ -89,12 +90,4 @@ impl App {
             aside: Some(Box::new(aside)),
         })
     }
-}
-
-/// Names without a schema are looked for in the app's file first; `authctl_...` are found only here.
-fn attach(connection: &Connection, state: &Path) -> Result<(), StoreError> {
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).engine()?;
-    let path = state.to_str().ok_or_else(|| StoreError::Io("the path of the state file is not UTF-8".into()))?;
-    connection.execute("ATTACH DATABASE ?1 AS authctl", [path]).engine()?;
-    Ok(())
 }

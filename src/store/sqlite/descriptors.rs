@@ -1,0 +1,193 @@
+//! Descriptors of database files, kept open for as long as a connection of this process uses the file.
+//!
+//! A POSIX lock belongs to the process and the file: closing any descriptor of the file drops all locks
+//! that the process holds on it, those that SQLite relies on among them (`fcntl(2)`). So a file is
+//! opened for checking once, and its descriptor is closed when the last holder is gone. The table is
+//! process-wide because the locks are; SQLite keeps such a table of its own for the same reason.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+/// Length of SQLite's file header in bytes (SQLite file format, section 1.3).
+pub(super) const HEADER_BYTES: usize = 100;
+
+/// Device and inode.
+type FileId = (u64, u64);
+
+/// What is open of one file.
+struct OpenFile {
+    descriptors: Vec<OwnedFd>,
+    holders: usize,
+}
+
+static OPEN_FILES: Mutex<BTreeMap<FileId, OpenFile>> = Mutex::new(BTreeMap::new());
+
+/// Keeps the descriptors of one file open. Dropped after the connection, never before.
+#[derive(Debug)]
+pub(super) struct Held {
+    id: FileId,
+}
+
+/// A file as it was found.
+pub(super) struct Found {
+    pub(super) held: Held,
+    pub(super) stat: Stat,
+    /// The first bytes, at most [`HEADER_BYTES`]; none of what is not a regular file.
+    pub(super) header: Vec<u8>,
+}
+
+/// Opens a file for reading, without following a link or waiting for a pipe. A file that is held already
+/// is read through the descriptor that is open.
+pub(super) fn open(path: &Path) -> Result<Found, Errno> {
+    let mut files = table();
+    let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    if let Some(file) = files.get_mut(&id_of(&stat)) {
+        file.holders += 1;
+        // From here on a return gives the holder back, so the table must be free.
+        let held = Held { id: id_of(&stat) };
+        let read = file.descriptors.first().map_or(Err(Errno::BADF), read);
+        drop(files);
+        return read.map(|(stat, header)| Found { held, stat, header });
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let descriptor = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+    let read = read(&descriptor);
+    let held = add(files, descriptor)?;
+    read.map(|(stat, header)| Found { held, stat, header })
+}
+
+/// Holds a file that was just made.
+pub(super) fn hold(descriptor: OwnedFd) -> Result<Held, Errno> {
+    add(table(), descriptor)
+}
+
+fn table() -> MutexGuard<'static, BTreeMap<FileId, OpenFile>> {
+    OPEN_FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Another file may have taken the name since it was looked up, and that one may be held too.
+fn add(mut files: MutexGuard<'static, BTreeMap<FileId, OpenFile>>, descriptor: OwnedFd) -> Result<Held, Errno> {
+    let id = id_of(&rustix::fs::fstat(&descriptor)?);
+    let file = files.entry(id).or_insert_with(|| OpenFile { descriptors: Vec::new(), holders: 0 });
+    file.descriptors.push(descriptor);
+    file.holders += 1;
+    Ok(Held { id })
+}
+
+#[expect(clippy::unnecessary_cast, reason = "the types differ between systems")]
+fn id_of(stat: &Stat) -> FileId {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
+fn read(descriptor: &impl AsFd) -> Result<(Stat, Vec<u8>), Errno> {
+    let stat = rustix::fs::fstat(descriptor)?;
+    let mut header = vec![0_u8; HEADER_BYTES];
+    let length = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => rustix::io::pread(descriptor, header.as_mut_slice(), 0)?,
+        _ => 0,
+    };
+    header.truncate(length);
+    Ok((stat, header))
+}
+
+impl Held {
+    /// One more holder of the same file.
+    pub(super) fn again(&self) -> Self {
+        if let Some(file) = table().get_mut(&self.id) {
+            file.holders += 1;
+        }
+        Self { id: self.id }
+    }
+
+    /// Makes the file durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        let files = table();
+        let file = files.get(&self.id).and_then(|file| file.descriptors.first());
+        Ok(file.map_or(Ok(()), rustix::fs::fsync)?)
+    }
+
+    /// Whether this is the file of that name.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| id_of(&stat) == self.id)
+    }
+
+    /// Whether both hold one file.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closed while the table is locked: nobody can open the file anew and lock it in between.
+        let mut files = table();
+        if let Some(file) = files.get_mut(&self.id) {
+            file.holders -= 1;
+            if file.holders == 0 {
+                files.remove(&self.id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd as _;
+
+    use super::*;
+
+    /// How many descriptors of a file this process has, as the kernel counts them.
+    fn descriptors(path: &Path) -> usize {
+        let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        open.filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == path)).count()
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn descriptor_closes_with_the_last_holder() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap().join("a.db");
+        std::fs::write(&path, "content").unwrap();
+        let first = open(&path).unwrap();
+        let second = open(&path).unwrap();
+        assert_eq!(second.header, b"content");
+        assert_eq!(descriptors(&path), 1, "a second check opens nothing");
+        let third = first.held.again();
+        drop((first, second));
+        assert_eq!(descriptors(&path), 1);
+        drop(third);
+        assert_eq!(descriptors(&path), 0);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn descriptor_of_a_held_file_is_not_closed_when_one_more_is_added() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap().join("a.db");
+        let one = std::fs::File::create(&path).unwrap();
+        let other = std::fs::File::open(&path).unwrap();
+        assert_ne!(one.as_raw_fd(), other.as_raw_fd());
+        let (one, other) = (hold(one.into()).unwrap(), hold(other.into()).unwrap());
+        assert!(one.is_same(&other) && one.is_at(&path));
+        drop(other);
+        assert_eq!(descriptors(&path), 2, "closing one would drop the locks of the process");
+        drop(one);
+        assert_eq!(descriptors(&path), 0);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_opened_without_waiting() {
+        let directory = tempfile::tempdir().unwrap();
+        let found = open(directory.path()).unwrap();
+        assert!(found.header.is_empty());
+        assert_eq!(FileType::from_raw_mode(found.stat.st_mode), FileType::Directory);
+        std::os::unix::fs::symlink("nowhere", directory.path().join("link")).unwrap();
+        assert_eq!(open(&directory.path().join("link")).err(), Some(Errno::LOOP));
+    }
+}
