@@ -16,6 +16,7 @@ pub(super) fn of_prompt(error: &PromptError) -> Exit {
         }
         PromptError::Interrupted => Exit::new(ExitCode::Interrupted, "INTERRUPTED"),
         PromptError::Closed => Exit::new(ExitCode::Failed, "TERMINAL_CLOSED"),
+        PromptError::LostKeys => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE").hint("nothing was changed; try again"),
         PromptError::Mismatch => Exit::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again"),
         PromptError::Secret { .. } | PromptError::Lines { .. } => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
         PromptError::StdinIsTerminal => {

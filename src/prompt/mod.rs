@@ -33,6 +33,10 @@ pub enum PromptError {
     /// The terminal ended before the answer was complete.
     #[error("the terminal was closed before the answer was complete")]
     Closed,
+    /// A hidden line contained keys that are not characters: Tab, Escape, an arrow key, or bytes that
+    /// are not UTF-8.
+    #[error("the hidden input contained a key that is not a character, such as Tab, Escape or an arrow key")]
+    LostKeys,
     /// Two entries of a new password differ.
     #[error("the two entries of the new password differ")]
     Mismatch,

@@ -1,19 +1,22 @@
 //! The terminal: questions, hidden input, and the promise that its modes come back.
 //!
 //! A signal runs no destructor, so from the first question on a thread waits for the signals that end
-//! a process, puts the terminal back as it was, and lets the signal do its work. rpassword edits the
+//! or stop a process, puts the terminal back as it was, and lets the signal do its work. After a stop it
+//! restores the modes of the question. rpassword edits the
 //! hidden line but does not touch the modes: it would show its prompt before the echo is off, and
 //! raise SIGINT before the echo is on again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dialoguer::{Confirm, Input};
 use rpassword::ConfigBuilder;
+use rustix::process::{getpgid, getppid, getsid};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use zeroize::Zeroizing;
 
@@ -42,12 +45,17 @@ impl Guard {
     pub(super) fn arm() -> io::Result<Self> {
         let terminal = open_terminal()?;
         let saved = tcgetattr(&terminal)?;
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])?;
         let modes = Arc::new(Mutex::new(()));
         let guard = Self { modes: Arc::clone(&modes) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             loop {
                 let came: Vec<i32> = signals.wait().collect();
+                let (stops, came): (Vec<i32>, Vec<i32>) = came.into_iter().partition(|signal| *signal == SIGTSTP);
+                if !stops.is_empty() && came.is_empty() {
+                    let _held = modes.lock().unwrap_or_else(PoisonError::into_inner);
+                    stop(&terminal, &saved);
+                }
                 // A signal from outside interrupts a question's read, and then the question raises
                 // SIGINT on top; the one from outside is the reason.
                 let Some(signal) = came.iter().find(|signal| **signal != SIGINT).or(came.first()) else { continue };
@@ -65,6 +73,27 @@ impl Guard {
         let _held = self.modes.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
     }
+}
+
+/// Stops the process as SIGTSTP does by default, with the terminal as it was before the first
+/// question, and restores the modes of the question when the process continues. Not every shell gives
+/// the terminal its echo back when a job stops.
+fn stop(terminal: &File, saved: &Termios) {
+    if is_orphaned() {
+        return;
+    }
+    let Ok(question) = tcgetattr(terminal) else { return };
+    give_back(terminal, saved);
+    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+    let _ = tcsetattr(terminal, OptionalActions::Now, &question);
+}
+
+/// Whether no shell could continue a stopped process. The kernel ignores SIGTSTP then, but not the
+/// signal that a handler has to send in its place.
+fn is_orphaned() -> bool {
+    let parent = getppid();
+    let is_of_a_shell = getsid(parent) == getsid(None) && getpgid(parent) != getpgid(None);
+    parent.is_none() || !is_of_a_shell
 }
 
 fn give_back(mut terminal: &File, saved: &Termios) {
@@ -108,10 +137,12 @@ fn classify(source: io::Error) -> PromptError {
 /// was typed ahead is thrown away before and after, so that no keystroke is taken for another
 /// question's answer or left for the shell.
 pub(super) fn hidden_line(guard: &Guard, label: &str) -> Result<Zeroizing<String>, PromptError> {
-    read_hidden(guard, label).map_err(classify)
+    let (typed, lost_keys) = read_hidden(guard, label).map_err(classify)?;
+    if lost_keys || typed.contains(char::REPLACEMENT_CHARACTER) { Err(PromptError::LostKeys) } else { Ok(typed) }
 }
 
-fn read_hidden(guard: &Guard, label: &str) -> io::Result<Zeroizing<String>> {
+/// Reads a hidden line, and tells whether keys were pressed that rpassword leaves out of it.
+fn read_hidden(guard: &Guard, label: &str) -> io::Result<(Zeroizing<String>, bool)> {
     let mut terminal = open_terminal()?;
     let shown = tcgetattr(&terminal)?;
     let mut hidden = shown.clone();
@@ -119,25 +150,82 @@ fn read_hidden(guard: &Guard, label: &str) -> io::Result<Zeroizing<String>> {
     hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
     hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
     guard.set_modes(&terminal, &hidden)?;
-    let keys = ConfigBuilder::new().input_reader(Keys(terminal.try_clone()?)).output_discard().build();
+    let lost = Arc::new(AtomicBool::new(false));
+    let keys = Keys { terminal: terminal.try_clone()?, lost: Arc::clone(&lost), lead: 0, is_complete: false };
+    let keys = ConfigBuilder::new().input_reader(keys).output_discard().build();
     let typed = terminal
         .write_all(label.as_bytes())
         .and_then(|()| rpassword::read_password_with_config(keys))
         .map(Zeroizing::new);
     guard.set_modes(&terminal, &shown)?;
     terminal.write_all(b"\n")?;
-    typed
+    Ok((typed?, lost.load(Ordering::Relaxed)))
 }
 
 /// Keys typed at a terminal. Its end in the middle of a line is an error: rpassword would take the
 /// beginning of a password for the whole.
-struct Keys(File);
+struct Keys {
+    terminal: File,
+    /// Whether the line has lost a control character or an escape sequence. Another way of entry, or
+    /// another program, would not lose it, and then the password would be another one.
+    lost: Arc<AtomicBool>,
+    /// The byte before the next one.
+    lead: u8,
+    is_complete: bool,
+}
+
+impl Keys {
+    /// Whether the byte belongs to the line.
+    fn take(&mut self, byte: u8) -> bool {
+        let is_c1 = self.lead == 0xC2 && (0x80..=0x9F).contains(&byte);
+        self.lead = byte;
+        if self.is_complete {
+            return true;
+        }
+        match byte {
+            b'\n' | b'\r' => self.is_complete = true,
+            keys::ERASE_LINE => self.lost.store(false, Ordering::Relaxed),
+            keys::BACKSPACE | keys::DELETE | keys::ERASE_WORD | keys::INTERRUPT | keys::END => {}
+            keys::SUSPEND => {
+                // The guard stops the process. A process that cannot be stopped goes on with the question.
+                let _ = signal_hook::low_level::raise(SIGTSTP);
+                return false;
+            }
+            byte if byte.is_ascii_control() || is_c1 => self.lost.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+        true
+    }
+}
+
+/// The keys with which a line is edited, as rpassword understands them, and those that stop or end.
+mod keys {
+    pub(super) const INTERRUPT: u8 = 0x03;
+    pub(super) const END: u8 = 0x04;
+    pub(super) const BACKSPACE: u8 = 0x08;
+    pub(super) const ERASE_LINE: u8 = 0x15;
+    pub(super) const ERASE_WORD: u8 = 0x17;
+    pub(super) const SUSPEND: u8 = 0x1A;
+    pub(super) const DELETE: u8 = 0x7F;
+}
 
 impl Read for Keys {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(buffer) {
-            Ok(0) => Err(io::ErrorKind::ConnectionAborted.into()),
-            read => read,
+        loop {
+            let read = self.terminal.read(buffer)?;
+            if read == 0 {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            let mut kept = 0;
+            for at in 0..read {
+                if self.take(buffer[at]) {
+                    buffer[kept] = buffer[at];
+                    kept += 1;
+                }
+            }
+            if kept > 0 {
+                return Ok(kept);
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Signals while a question is open: the terminal comes back as it was, and nothing has happened.
 
-use rustix::process::Signal;
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::pty::{Ended, Running, Terminal};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{PASSWORD, Sandbox, program};
 
 /// Ctrl-C as a key, then the signals that end a process, with the exit code that a shell would say.
 const INTERRUPTIONS: &[(&str, Option<Signal>, i32)] = &[
@@ -87,4 +89,55 @@ fn an_interrupted_confirmation_gives_terminal_and_cursor_back_and_deletes_nothin
     });
     assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user""#), 1);
     sandbox.run("whoami").success();
+}
+
+/// A shell with job control on a terminal, in this home.
+fn interactive_shell(sandbox: &Sandbox) -> Running {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-i").env_clear().env("HOME", sandbox.home()).env("PS1", "ready> ").env("PATH", "/usr/bin:/bin");
+    shell.env("TERM", "dumb").current_dir(sandbox.home());
+    let mut terminal = Terminal::new().run(shell);
+    terminal.wait_for("ready> ");
+    terminal
+}
+
+/// Whether the shell has the echo, as a program that it starts finds it.
+fn shell_echoes(sandbox: &Sandbox, shell: &mut Running) -> bool {
+    shell.enter("stty -a > modes; echo looked").wait_for("looked").wait_for("looked").wait_for("ready> ");
+    let modes = std::fs::read_to_string(sandbox.path("modes")).unwrap();
+    modes.split([' ', ';', '\n']).any(|word| word == "echo")
+}
+
+#[test]
+fn stopped_hidden_prompt_echoes_for_the_shell_and_hides_after_fg() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("start", format!("echo $$ > pid; exec '{}' signin ada@example.com", program().display()));
+    for from_outside in [false, true] {
+        let mut shell = interactive_shell(&sandbox);
+        shell.enter("sh start").wait_for_hidden("Password: ");
+        if from_outside {
+            let pid = std::fs::read_to_string(sandbox.path("pid")).unwrap().trim().parse().unwrap();
+            kill_process(Pid::from_raw(pid).unwrap(), Signal::TSTP).unwrap();
+        } else {
+            shell.press("\x1a");
+        }
+        shell.wait_for("ready> ");
+        assert!(shell_echoes(&sandbox, &mut shell), "stopped, and the shell does not echo");
+        shell.enter("fg").wait_for_hidden("sh start").enter(PASSWORD);
+        shell.wait_for("signed in as Ada").wait_for("ready> ");
+        assert!(shell_echoes(&sandbox, &mut shell), "ended, and the shell does not echo");
+        shell.enter("exit");
+        let ended = shell.end();
+        assert!(!ended.screen.contains("battery"), "{:?}", ended.screen);
+    }
+}
+
+#[test]
+fn suspend_key_at_a_hidden_prompt_is_not_echoed() {
+    let sandbox = Sandbox::with_ada();
+    // Without a shell that could continue it, the process must not stop.
+    let mut terminal = run(&sandbox, "signin ada@example.com");
+    terminal.wait_for_hidden("Password: ").press("\x1a").enter(PASSWORD);
+    let screen = terminal.end().with_code(0);
+    assert!(!screen.contains("^Z") && !screen.contains("battery"), "{screen:?}");
 }

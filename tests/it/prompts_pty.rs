@@ -1,6 +1,6 @@
 //! Questions at a real terminal: what is asked, what stays hidden, and what a refusal leaves.
 
-use crate::pty::{Ended, Running, Terminal};
+use crate::pty::{Ended, Running, Terminal, hang_up_after};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 fn run(sandbox: &Sandbox, words: &str) -> Running {
@@ -174,6 +174,53 @@ fn the_end_of_input_at_a_hidden_prompt_is_no_password() {
     assert!([1, 2].contains(&ended.code), "{:?}", ended.screen);
     assert!(ended.given_back);
     assert!(!sandbox.database().exists());
+}
+
+#[test]
+fn end_of_input_in_a_hidden_line_is_no_password() {
+    let sandbox = Sandbox::new();
+    sandbox.sign_up("ada@example.com", "Ada").success();
+    let begin = sandbox.command(["password", "change"]);
+    assert_ne!(hang_up_after(begin, "Current password: ", PASSWORD), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0, "half a line was taken for a password");
+}
+
+#[test]
+fn hidden_line_with_unusable_keys_is_refused() {
+    let sandbox = Sandbox::with_ada();
+    let (start, end) = PASSWORD.split_at(7);
+    // What rpassword leaves out of the line: Tab, an arrow key, Escape, control characters of one and two bytes;
+    // and bytes that it replaces.
+    for key in [&b"\t"[..], b"\x1b[A", b"\x1b ", b"\x01", b"\x00", b"\xc2\x9b", b"\xff"] {
+        let mut terminal = run(&sandbox, "signin ada@example.com");
+        let line = [start.as_bytes(), key, end.as_bytes(), b"\r"].concat();
+        terminal.wait_for_hidden("Password: ").press_bytes(&line);
+        let screen = terminal.end().with_code(2);
+        assert!(screen.contains("a key that is not a character"), "{key:?}: {screen:?}");
+    }
+    // Editing is no loss, and neither is a line that was begun anew.
+    for keys in [format!("x\x7f{PASSWORD}\r"), format!("oops\t\x15{PASSWORD}\r")] {
+        let mut terminal = run(&sandbox, "signin ada@example.com");
+        terminal.wait_for_hidden("Password: ").press(&keys);
+        terminal.end().with_code(0);
+    }
+}
+
+#[test]
+fn keys_after_a_wrong_password_are_flushed_and_not_shown() {
+    let sandbox = Sandbox::with_ada();
+    for command in ["signin ada@example.com", "guard --signin --fresh -- true"] {
+        sandbox.execute(r#"UPDATE "session" SET "createdAt" = "createdAt" - 90000"#);
+        let mut terminal = run(&sandbox, command);
+        if command.starts_with("guard") {
+            terminal.wait_for("Email").enter("ada@example.com");
+        }
+        terminal.wait_for_hidden("Password: ").press(&format!("{OTHER_PASSWORD}\rkeys typed too early"));
+        let ended = terminal.end();
+        assert_eq!(ended.left_in_queue, 0, "{command}");
+        let screen = ended.with_code(7);
+        assert!(!screen.contains("umbrellas") && !screen.contains("early"), "{command}: {screen:?}");
+    }
 }
 
 #[test]

@@ -93,6 +93,22 @@ impl Terminal {
     }
 }
 
+/// Runs a command on a terminal of its own, presses keys after a prompt and takes the terminal away, as a
+/// closed window does. Returns the exit code.
+pub fn hang_up_after(command: Command, prompt: &str, keys: &str) -> i32 {
+    let (mut master, slave) = pty_process::blocking::open().unwrap();
+    let mut child = pty_process::blocking::Command::from(command).spawn(slave).unwrap();
+    let (mut screen, mut buffer) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&screen).contains(prompt) {
+        let count = master.read(&mut buffer).unwrap();
+        screen.extend(&buffer[..count]);
+    }
+    master.write_all(keys.as_bytes()).unwrap();
+    drop(master);
+    let status = child.wait().unwrap();
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
+}
+
 fn is_sane(modes: &Termios) -> bool {
     modes.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
 }
@@ -142,6 +158,12 @@ impl Running {
     /// Presses keys, all in one go.
     pub fn press(&mut self, keys: &str) -> &mut Self {
         (&*self.master).write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// Presses keys that are not text.
+    pub fn press_bytes(&mut self, keys: &[u8]) -> &mut Self {
+        (&*self.master).write_all(keys).unwrap();
         self
     }
 
