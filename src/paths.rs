@@ -110,12 +110,39 @@ fn data_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
     Ok(base.join("authctl"))
 }
 
+/// Refuses to let root write into a home directory of another user, which `sudo` may have left in `HOME`:
+/// that user could not use what root makes there.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`], with the directory and its owner.
+pub fn refuse_home_of_another(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let existing = directory.ancestors().find_map(|path| Some((path, path.metadata().ok()?)));
+    match existing {
+        Some((path, found)) if found.uid() != 0 => {
+            let problem = format!(
+                "{} belongs to user {}, and root runs this; run as that user, or set HOME to root's own",
+                path.display(),
+                found.uid()
+            );
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, problem))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes a directory and those above it that are missing, private to their owner under any umask.
 ///
 /// # Errors
-/// Whatever the operating system said.
+/// Whatever the operating system said; [`refuse_home_of_another`].
 pub fn make_private(directory: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = directory.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
+    if !missing.is_empty() {
+        refuse_home_of_another(directory)?;
+    }
     for path in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(path) {
             // A strange umask may have taken rights away.

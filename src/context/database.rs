@@ -137,6 +137,8 @@ impl Context {
             return Ok(());
         }
         let directory = place.path.parent().unwrap_or(Path::new("/"));
-        paths::make_private(directory).map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
+        paths::refuse_home_of_another(directory)
+            .and_then(|()| paths::make_private(directory))
+            .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
     }
 }
