@@ -64,6 +64,11 @@ pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> 
         words.extend(word.split_once('@').map(|(local_part, _)| local_part));
         words.extend(word.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() > 2));
     }
+    if rules.strength_min > 0 && is_made_of(password.expose(), &words) {
+        return Err(WeakPassword::Guessable {
+            why: "it is made of your name, your address or the name authctl".into(),
+        });
+    }
     let estimate = zxcvbn(password.expose(), &words);
     if u32::from(u8::from(estimate.score())) >= rules.strength_min {
         return Ok(());
@@ -73,6 +78,23 @@ pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> 
         .and_then(zxcvbn::feedback::Feedback::warning)
         .map_or_else(|| "it is close to what guessers try first".to_owned(), |warning| warning.to_string());
     Err(WeakPassword::Guessable { why: tidy(&why) })
+}
+
+/// The fewest letters and digits that a password needs beside the user's own words.
+const OWN_LETTERS_MIN: usize = 6;
+
+/// Whether a password is one or several of these words, with too little between them. zxcvbn takes each
+/// word for cheap, and yet two of them with a dot for a good password.
+fn is_made_of(password: &str, words: &[&str]) -> bool {
+    let mut rest = password.to_lowercase();
+    let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut found = false;
+    for word in words.iter().filter(|word| word.chars().count() > 2) {
+        found |= rest.contains(word.as_str());
+        rest = rest.replace(word.as_str(), " ");
+    }
+    found && rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN_LETTERS_MIN
 }
 
 /// Fits zxcvbn's sentence into ours: lower case at the start, no full stop at the end.
@@ -113,6 +135,12 @@ mod tests {
         let own = ["Ada Lovelace", "ada.lovelace@engine.example"];
         for text in ["ada.lovelace@engine.example", "ada.lovelace", "Lovelace1", "authctl1", "engineengine"] {
             assert!(matches!(verdict(text, &own), Err(WeakPassword::Guessable { .. })), "{text}");
+        }
+        for text in ["lovelace.ada", "authctl-authctl", "LOVELACE-ada-2026", "engine.example"] {
+            assert!(matches!(verdict(text, &own), Err(WeakPassword::Guessable { why }) if why.contains("your name")));
+        }
+        for text in ["ada plum otter quietly", "lovelace kT7pWz2q", "adamant umbrellas sing"] {
+            assert_eq!(verdict(text, &own), Ok(()), "{text}");
         }
     }
 
