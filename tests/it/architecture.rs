@@ -5,7 +5,7 @@
 
 mod packages;
 mod shape;
-mod source;
+pub mod source;
 mod walls;
 
 /// Fails with every offence at once.

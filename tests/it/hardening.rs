@@ -1,0 +1,432 @@
+//! Requirements of `tests/SECURITY.md` that belong to no single command: how the program may be started, what
+//! it is built from, and what a hostile file or argument may cost.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::process::Command;
+
+use authctl::auth::token::digest;
+
+use crate::app::{App, KYSELY};
+use crate::architecture::source::{files, program as program_sources, root};
+use crate::machine::{tree, under_shell, without_hanging};
+use crate::sandbox::{PASSWORD, Sandbox, program};
+use crate::strace::{Trace, trace};
+
+/// An account with no rights.
+const NOBODY: u32 = 65534;
+
+/// Whether the tester may give files away. Continuous integration must, or these tests show nothing.
+#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
+fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        assert!(std::env::var_os("CI").is_none(), "continuous integration runs these tests as root");
+        eprintln!("skipped: only root can give a file to another user");
+    }
+    root
+}
+
+#[test]
+fn setuid_and_setgid_copies_refuse_to_run() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_ada();
+    let copy = sandbox.path("copy");
+    std::fs::copy(program(), &copy).unwrap();
+    chown(&copy, Some(NOBODY), Some(NOBODY)).unwrap();
+    for mode in [0o4755, 0o2755, 0o6755] {
+        std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(mode)).unwrap();
+        let before = tree(sandbox.home());
+        let mut command = Command::new(&copy);
+        command.args(["users", "list"]).env_clear().env("HOME", sandbox.home());
+        let said = sandbox.finish(&mut command).failure(5);
+        assert!(said.contains("refuses to run setuid or setgid"), "{mode:o}: {said}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+}
+
+#[test]
+fn root_does_not_write_into_the_home_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.file("pw", PASSWORD);
+    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let before = tree(sandbox.home());
+    for words in [
+        "signup ada@example.com --name Ada --password-file pw",
+        "signup ada@example.com --name Ada --password-file pw --no-signin",
+        "users create ada@example.com --name Ada --password-file pw",
+        "db init",
+    ] {
+        let ran = sandbox.run(words);
+        assert_ne!(ran.code, 0, "{words}: {ran}");
+        assert!(ran.stderr.contains("root"), "{words}: {ran}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+}
+
+#[test]
+fn closed_streams_are_never_the_database() {
+    let sandbox = Sandbox::new();
+    sandbox.file("pw", PASSWORD);
+    let closed = "exec <&- >&- 2>&-";
+    for words in [
+        "signup ada@example.com --name Ada --password-file pw",
+        "signin ada@example.com --password-file pw",
+        "users list",
+        "users show nobody@example.com",
+        "nonsense",
+    ] {
+        let _ = without_hanging(&sandbox, under_shell(&sandbox, closed, words).env("LC_ALL", "C"), "");
+    }
+    sandbox.run("whoami").success();
+    let whole: String = sandbox.sql().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(whole, "ok");
+    for (path, content) in tree(sandbox.home()).files() {
+        let text = String::from_utf8_lossy(content);
+        assert!(!text.contains("error:") && !text.contains("usage:"), "{} holds output", path.display());
+    }
+}
+
+#[test]
+fn sqlite_is_newer_than_the_wal_reset_bug() {
+    let sandbox = Sandbox::with_ada();
+    let status = sandbox.run("db status --json").json();
+    let version = status["sqliteVersion"].as_str().unwrap();
+    let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+    assert!(parts >= vec![3, 51, 3], "SQLite {version} can lose committed data in WAL mode");
+}
+
+#[test]
+fn dependencies_are_locked_and_code_is_safe() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let lock = read("Cargo.lock");
+    assert!(lock.contains("name = \"rusqlite\""), "Cargo.lock is part of the project");
+    assert!(!lock.contains("source = \"git+"), "every package comes from the registry, with a checksum");
+    assert!(!read(".gitignore").lines().any(|line| line.contains("Cargo.lock")), "Cargo.lock is committed");
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+    let rusqlite = manifest.lines().find(|line| line.starts_with("rusqlite = ")).unwrap();
+    assert!(rusqlite.contains("\"bundled\""), "SQLite is built from the source that was tested: {rusqlite}");
+    for source in files("src") {
+        let words = source.code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        assert!(words.into_iter().all(|word| word != "unsafe"), "{} has unsafe code", source.path);
+    }
+}
+
+#[test]
+fn release_profile_unwinds_for_the_terminal_guard() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(release.lines().any(|line| line == "panic = \"unwind\""), "{release}");
+    assert!(release.lines().any(|line| line == "overflow-checks = true"), "{release}");
+}
+
+#[test]
+fn sql_texts_have_no_place_for_a_value() {
+    for source in program_sources().iter().filter(|source| source.path.starts_with("src/store/")) {
+        for (number, line) in source.text.lines().enumerate() {
+            let code = line.trim_start();
+            if code.starts_with("//")
+                || !["SELECT", "INSERT", "UPDATE ", "DELETE", "WHERE"].iter().any(|w| code.contains(w))
+            {
+                continue;
+            }
+            // A value in a text of SQL stands between single quotes or after a comparison.
+            for place in ["'{", "= {", "LIKE {"] {
+                assert!(!code.contains(place), "{}:{}: bind the value: {code}", source.path, number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn triggers_and_views_of_a_database_never_run() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.sign_up("mallory@example.com", "Mallory").success();
+    sandbox.sign_in("ada@example.com").success();
+    sandbox.execute(
+        r#"CREATE TRIGGER "promote" AFTER UPDATE ON "user" BEGIN
+               UPDATE "user" SET "role" = 'admin' WHERE "email" = 'mallory@example.com'; END;
+           CREATE TABLE "loot" ("token");
+           CREATE TRIGGER "steal" AFTER INSERT ON "session" BEGIN INSERT INTO "loot" VALUES (NEW."token"); END;
+           CREATE TRIGGER "keep" BEFORE DELETE ON "session" BEGIN SELECT RAISE(IGNORE); END;
+           CREATE VIEW "everybody" AS SELECT * FROM "user";"#,
+    );
+    for words in [
+        "account update --name Countess",
+        "users update ada@example.com --name Lovelace",
+        "users set-role ada@example.com editor",
+        "users ban ada@example.com",
+        "users unban ada@example.com",
+        "users list",
+        "doctor",
+    ] {
+        let _ = sandbox.run(words);
+        let _ = sandbox.sign_in("ada@example.com");
+    }
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user" WHERE "email" LIKE 'mallory%' AND "role" = 'admin'"#), 0);
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "loot""#), 0);
+    sandbox.run("signout").success();
+    let left = r#"SELECT count(*) FROM "session" WHERE "userId" = (SELECT "id" FROM "user" WHERE "email" LIKE 'ada%')"#;
+    assert_eq!(sandbox.number(left), 0, "no trigger keeps a session alive");
+    let health = sandbox.run("doctor");
+    assert!(health.stdout.contains("promote"), "the doctor names what does not belong: {health}");
+}
+
+#[test]
+fn generated_column_bomb_is_bounded() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(
+        r#"ALTER TABLE "user" ADD COLUMN "bomb" TEXT GENERATED ALWAYS AS (hex(zeroblob(300000000))) VIRTUAL;
+           ALTER TABLE "session" ADD COLUMN "bomb" TEXT GENERATED ALWAYS AS (hex(zeroblob(300000000))) VIRTUAL;"#,
+    );
+    for words in ["users list", "users show ada@example.com", "whoami", "sessions", "db check", "doctor", "signout"] {
+        // Less memory than the column would fill; far more than the program needs.
+        let mut command = under_shell(&sandbox, "ulimit -v 400000 -t 30", words);
+        let ran = without_hanging(&sandbox, &mut command, "");
+        assert!(ran.code < 100, "{words}: {ran}");
+        assert!(!ran.stderr.contains("memory"), "{words}: {ran}");
+    }
+}
+
+#[test]
+fn guessable_passwords_are_refused_with_a_reason() {
+    let sandbox = Sandbox::with_ada();
+    for password in [
+        "q7#x",
+        "password",
+        "passwordpassword",
+        "aaaaaaaaaaaaaaa",
+        "123456789012345",
+        "qwertyuiopasdfgh",
+        "eve@example.com",
+        "eve.lovelace",
+        "authctl-authctl",
+        "P@ssw0rd",
+        "letmein123",
+        "iloveyou1",
+    ] {
+        let words = ["signup", "eve@example.com", "--name", "Eve Lovelace", "--password-stdin", "--json"];
+        let error = sandbox.finish_with_input(&mut sandbox.command(words), password).json_error(2);
+        let code = error["code"].as_str().unwrap();
+        assert!(code.starts_with("PASSWORD_"), "{password}: {error}");
+        assert!(password == "password" || !error.to_string().contains(password), "{password}: {error}");
+        assert!(error["message"].as_str().unwrap().contains("the password "), "a reason: {error}");
+    }
+    // No composition rules: blanks, words and one repeated kind of letter do.
+    for (number, password) in
+        ["     correct horse battery", "plum otter quietly hums", "zvkqjwxtbnprmd"].iter().enumerate()
+    {
+        let email = format!("new{number}@example.com");
+        let words = ["signup", &email, "--name", "New", "--password-stdin", "--no-signin"];
+        sandbox.finish_with_input(&mut sandbox.command(words), password).success();
+    }
+}
+
+/// The work of a failed sign-in as the kernel sees it: how often each call is made, and how much memory is
+/// asked for at once.
+fn work(trace: &Trace) -> (Vec<(String, usize)>, Vec<u64>) {
+    let mut counts = std::collections::BTreeMap::new();
+    let mut large = Vec::new();
+    for call in trace.calls() {
+        if ["write", "pwrite64", "fsync", "fdatasync", "openat", "ftruncate", "unlink", "rename"].contains(&call.name) {
+            *counts.entry(call.name.to_owned()).or_default() += 1;
+        }
+        if call.name == "mmap" {
+            let length: u64 = call.arguments.split(", ").nth(1).unwrap().parse().unwrap();
+            large.extend((length >= 1 << 20).then_some(length));
+        }
+    }
+    (counts.into_iter().collect(), large)
+}
+
+#[test]
+fn unknown_address_costs_the_same_memory_and_writes() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("pw", "a wrong password that nobody has");
+    sandbox.run("users create without@example.com --name Without --no-password").success();
+    let mut seen = Vec::new();
+    for email in ["ada@example.com", "nobody@example.com", "without@example.com"] {
+        sandbox.execute("DELETE FROM authctl_throttle; PRAGMA wal_checkpoint(TRUNCATE)");
+        let words = format!("signin {email} --password-file pw");
+        let Some(trace) = trace(&sandbox, &words, "all", &[]) else { return };
+        assert_eq!(trace.code, 7, "{email}: {}", trace.stderr);
+        let (counts, large) = work(&trace);
+        // The cost of argon2id at the default: 19 MiB in one piece.
+        assert!(large.iter().any(|length| *length >= 19 << 20), "{email}: {large:?}");
+        seen.push((counts, large));
+    }
+    assert_eq!(seen[0], seen[1], "known and unknown");
+    assert_eq!(seen[0], seen[2], "known and without a password");
+}
+
+#[test]
+fn new_database_has_no_account() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    for table in ["user", "account", "session", "verification"] {
+        assert_eq!(sandbox.number(&format!(r#"SELECT count(*) FROM "{table}""#)), 0, "{table}");
+    }
+    // The first account is a user like any other.
+    sandbox.sign_up("ada@example.com", "Ada").success();
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user" WHERE "role" LIKE '%admin%'"#), 0);
+}
+
+#[test]
+fn planted_token_never_becomes_valid() {
+    let sandbox = Sandbox::with_ada();
+    let file = sandbox.session_file();
+    let mut document: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let planted = "AttackerAttackerAttackerAttacker";
+    document["token"] = planted.into();
+    std::fs::write(&file, document.to_string()).unwrap();
+    let _ = sandbox.run("whoami").failure(4);
+    std::fs::write(&file, document.to_string()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    sandbox.sign_in("ada@example.com").success();
+    let kept = std::fs::read_to_string(sandbox.session_file()).unwrap();
+    assert!(!kept.contains(planted));
+    let digest = digest(planted);
+    assert_eq!(
+        sandbox.number(&format!(r#"SELECT count(*) FROM "session" WHERE "token" IN ('{digest}', '{planted}')"#)),
+        0
+    );
+    let mut as_attacker = sandbox.command(["whoami"]);
+    let _ = sandbox.finish(as_attacker.env("AUTHCTL_TOKEN", planted)).failure(4);
+}
+
+#[test]
+fn destructive_command_takes_no_part_of_an_address() {
+    let sandbox = Sandbox::new();
+    sandbox.sign_up("ada@example.com.org", "Ada").success();
+    let id: String = sandbox.sql().query_row(r#"SELECT "id" FROM "user""#, [], |row| row.get(0)).unwrap();
+    let short = &id[..5];
+    for user in [
+        "ada@example.com",
+        "da@example.com.org",
+        "ada@example.com.orgs",
+        "ada",
+        "%",
+        "*",
+        "ada@%",
+        short,
+        "a\u{301}da@example.com.org",
+    ] {
+        for words in [
+            ["users", "delete", user, "--yes"].as_slice(),
+            &["users", "ban", user],
+            &["sessions", "revoke", "--user", user],
+        ] {
+            let ran = sandbox.run_words(words);
+            assert!([2, 3].contains(&ran.code), "{words:?}: {ran}");
+        }
+    }
+    for session in ["%", "*", "a", ""] {
+        let ran = sandbox.run_words(&["sessions", "revoke", session]);
+        assert!([2, 3].contains(&ran.code), "{session:?}: {ran}");
+    }
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "session""#), 1);
+    // The same address in other letters is the same address.
+    sandbox.run_words(&["users", "delete", "ADA@example.com.ORG", "--yes"]).success();
+}
+
+#[test]
+fn account_update_changes_no_right() {
+    let sandbox = Sandbox::with_ada();
+    let rights = || {
+        let sql =
+            r#"SELECT coalesce("role", '-') || ' ' || "emailVerified" || ' ' || coalesce("banned", 0) FROM "user""#;
+        sandbox.sql().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let before = rights();
+    for flags in
+        ["--role admin", "--email-verified", "--banned false", "--id 1", "--email eve@example.com", "--user bob"]
+    {
+        let ran = sandbox.run(&format!("account update --name Eve {flags}"));
+        assert_eq!(ran.code, 2, "{flags}: {ran}");
+    }
+    sandbox.run_words(&["account", "update", "--name", "Eve\", \"role\" = \"admin"]).success();
+    assert_eq!(rights(), before);
+}
+
+#[test]
+fn odd_arguments_are_usage_errors() {
+    let sandbox = Sandbox::with_ada();
+    let long = "a".repeat(128 * 1024 - 1);
+    let odd: &[&[&[u8]]] = &[
+        &[b"\xff"],
+        &[b"users", b"show", b"\xff"],
+        &[b"--db", b"", b"whoami"],
+        &[b"users", b"show", b""],
+        &[b""],
+        &[b"whoami", b"--chec"],
+        &[b"users", b"lis"],
+        &[b"whoami", b"--check", b"--check"],
+        &[b"users", b"list", b"--limit", b"5", b"--limit", b"6"],
+        &[b"whoami", b"--nonsense"],
+        &[b"--", b"whoami", b"x"],
+        &[b"users", b"show", b"--", b"-x@y"],
+        &[b"users", b"show", long.as_bytes()],
+        &[b"signin", b"a\nb@example.com", b"--no-input"],
+    ];
+    for words in odd {
+        let words: Vec<OsString> = words.iter().map(|word| OsStr::from_bytes(word).to_owned()).collect();
+        let ran = without_hanging(&sandbox, &mut sandbox.command(&words), "");
+        assert!([2, 3].contains(&ran.code), "{:?}: {ran}", words.iter().map(|w| w.len()).collect::<Vec<_>>());
+        assert!(!ran.stderr.contains("bug"), "{ran}");
+        assert!(ran.stderr.len() < 2000 + 128 * 1024, "{}", ran.stderr.len());
+    }
+}
+
+#[test]
+fn credentials_of_an_app_are_never_printed() {
+    let app = App::new(KYSELY);
+    let canaries = [
+        "canary-session-token-0123456789abcd",
+        "canary-verification-value",
+        "canary-access-token",
+        "canary-refresh-token",
+        "canary-id-token",
+    ];
+    let [session, code, access, refresh, id_token] = canaries;
+    let user: String = app.sql().query_row(r#"SELECT "id" FROM "user" LIMIT 1"#, [], |row| row.get(0)).unwrap();
+    app.sql()
+        .execute_batch(&format!(
+            r#"UPDATE "account" SET "accessToken" = '{access}', "refreshToken" = '{refresh}', "idToken" = '{id_token}';
+               UPDATE "session" SET "token" = '{session}' WHERE rowid = (SELECT min(rowid) FROM "session");
+               INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+               SELECT 'canary', 'reset-password:{code}', '{user}', "expiresAt", "createdAt", "updatedAt" FROM "session" LIMIT 1;"#
+        ))
+        .unwrap();
+    for words in [
+        "users list",
+        "users show USER",
+        "users explain USER",
+        "sessions --user USER",
+        "sessions --all-users",
+        "audit list",
+        "audit export",
+        "db status",
+        "db check",
+        "doctor",
+        "users reset-code USER",
+        "users ban USER",
+        "users unban USER",
+        "sessions revoke --user USER",
+        "users delete USER --yes",
+    ] {
+        let words = words.replace("USER", &user);
+        for json in ["", " --json"] {
+            let ran = app.sandbox.finish(&mut app.command(&format!("{words}{json}")));
+            for canary in canaries {
+                assert!(!format!("{}{}", ran.stdout, ran.stderr).contains(canary), "{words}{json}: {ran}");
+            }
+        }
+    }
+}
