@@ -2,6 +2,9 @@
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+/// The longest duration that has a form in days: all of the calendar, from the year -9999 to 9999.
+const LONGEST: SignedDuration = SignedDuration::from_hours(7_304_484 * 24);
+
 /// Reads a duration such as `500ms`, `15m`, `2h` or `7d`; a day has 24 hours. Months and years have
 /// no fixed length and are refused, and so are signs.
 pub fn parse(text: &str) -> Option<SignedDuration> {
@@ -9,7 +12,9 @@ pub fn parse(text: &str) -> Option<SignedDuration> {
         return None;
     }
     let span: Span = text.parse().ok()?;
-    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    // "5s ago" is a span as well.
+    (SignedDuration::ZERO..=LONGEST).contains(&duration).then_some(duration)
 }
 
 /// Writes a duration as [`parse`] reads it, in the largest units that lose nothing: `7d`, `1h30m`.
@@ -38,14 +43,16 @@ mod tests {
         assert_eq!(parse("1m30s"), Some(SignedDuration::from_secs(90)));
         assert_eq!(parse("7d"), Some(SignedDuration::from_hours(7 * 24)));
         assert_eq!(parse("0s"), Some(SignedDuration::ZERO));
-        for text in ["", "5", "s", "-5s", "+5s", "PT5S", "1mo", "1y", "never", "5 parsecs", "1e9s"] {
+        for text in
+            ["", "5", "s", "-5s", "+5s", "PT5S", "1mo", "1y", "never", "5 parsecs", "1e9s", "5s ago", "175307617h"]
+        {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }
 
     #[test]
     fn durations_are_shown_in_units_that_lose_nothing() {
-        for text in ["7d", "1h30m", "15m", "1d1s", "250ms", "0s"] {
+        for text in ["7d", "1h30m", "15m", "1d1s", "250ms", "0s", "7304484d"] {
             assert_eq!(show(parse(text).unwrap()), text);
         }
     }
