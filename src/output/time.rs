@@ -2,9 +2,14 @@
 
 use jiff::Timestamp;
 
-/// An instant as JSON and pipes carry it: RFC 3339, UTC, milliseconds.
+/// An instant as JSON and pipes carry it: RFC 3339, UTC, milliseconds. A year before 0, for which RFC 3339
+/// has no form, has a sign and six digits, as in ISO 8601 and in JavaScript.
 pub fn rfc3339(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    let text = instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    match text.strip_prefix('-').and_then(|rest| rest.split_once('-')) {
+        Some((year, rest)) => format!("-{year:0>6}-{rest}"),
+        None => text,
+    }
 }
 
 /// An instant as a person at a terminal reads it: "in 6 days", "3 hours ago", "now".
@@ -35,6 +40,13 @@ pub fn amount(seconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::auth::fixtures::at;
+
+    #[test]
+    fn year_before_0_has_a_sign_and_six_digits() {
+        for text in ["-000001-01-01T00:00:00.000Z", "-009999-01-02T01:59:59.000Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(rfc3339(text.parse().unwrap()), text);
+        }
+    }
 
     #[test]
     fn programs_get_milliseconds_in_utc() {
