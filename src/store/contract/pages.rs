@@ -104,6 +104,7 @@ fn a_search_takes_every_sign_for_itself(db: &Database) {
         ("\\b", &[]),
         ("a%a", &[]),
         ("_oe", &[]),
+        ("example.com\nzoe", &[]),
         ("zOe", &["zoe"]),
         ("É", &["eve"]),
         ("'\"; x", &["eve"]),

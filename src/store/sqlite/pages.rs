@@ -77,7 +77,8 @@ fn filter(query: &UserQuery, dialect: &Dialect) -> Filter {
     let mut filter = Filter::default();
     if let Some(search) = &query.search {
         // SQLite's `lower` knows ASCII letters, which is all that an address has.
-        filter.add(r#"instr(lower("email") || char(10) || lower("name"), lower(?)) > 0"#, search.clone());
+        // Each column alone: a search must not find the end of one and the beginning of the other.
+        filter.add(r#"(instr(lower("email"), lower(?)) > 0 OR instr(lower("name"), lower(?)) > 0)"#, search.clone());
     }
     if let Some(role) = &query.role {
         // Roles are separated by commas, with or without a space; nobody's role is `user`.
