@@ -36,6 +36,8 @@ mod files_unwritable;
 mod forgot;
 mod formats;
 mod formats_hostile;
+mod fuzz;
+
 mod generated;
 mod groups;
 mod guard;

@@ -1,0 +1,281 @@
+//! What must hold of every input: one function for each parser, which takes any bytes and panics when a
+//! property does not hold. The corpus test, the property test and the long run use the same functions.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use authctl::auth::duration;
+use authctl::auth::email::Email;
+use authctl::auth::identify::HashKind;
+use authctl::auth::password::{Recipe, Scheme, Verdict, verify};
+use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
+use authctl::auth::secret::{Password, StoredHash};
+use authctl::auth::session_filter::{Network, Pattern};
+use authctl::auth::store::{Store, UserQuery, UserSort};
+use authctl::cli::{Parsed, parse};
+use authctl::mail::{Route, Sender};
+use authctl::output::time::rfc3339;
+use authctl::session_file::{SessionFile, SessionFileError};
+use authctl::store::{Hints, sqlite};
+
+/// A parser with its name, which is also that of its folder below `tests/corpus/`.
+pub struct Target {
+    pub name: &'static str,
+    pub check: fn(&Ground, &[u8]),
+}
+
+pub const TARGETS: &[Target] = &[
+    Target { name: "session_file", check: session_file },
+    Target { name: "hash", check: hash },
+    Target { name: "email", check: email },
+    Target { name: "duration", check: duration_text },
+    Target { name: "instant", check: instant },
+    Target { name: "cursor", check: cursor },
+    Target { name: "schema_file", check: schema_file },
+    Target { name: "mail_url", check: mail_url },
+    Target { name: "mail_sender", check: mail_sender },
+    Target { name: "policy", check: policy },
+    Target { name: "session_filter", check: session_filter },
+    Target { name: "command_line", check: command_line },
+];
+
+/// The longest input that is tried.
+pub const BYTES_MAX: usize = 1 << 16;
+
+/// Where the targets that need files have them.
+pub struct Ground {
+    directory: tempfile::TempDir,
+    database: PathBuf,
+    /// Every user: id, address, name, role.
+    users: Vec<[String; 4]>,
+}
+
+/// People whose names a search could misunderstand.
+const NAMES: &[&str] = &["100%_x", "O'Neil \\ \"q\"", "Zoë Ωmega", "ada", "ADA [a-z]*", "?"];
+
+impl Ground {
+    /// Makes a home with a session file's directory and a database of a few users.
+    pub fn new(program: &Path) -> Self {
+        let directory = tempfile::Builder::new().prefix("authctl-").tempdir().unwrap();
+        fs::create_dir(directory.path().join("sessions")).unwrap();
+        fs::set_permissions(directory.path().join("sessions"), fs::Permissions::from_mode(0o700)).unwrap();
+        let database = directory.path().canonicalize().unwrap().join("auth.db");
+        for (number, name) in NAMES.iter().enumerate() {
+            let email = format!("user{number}@example.com");
+            let role = ["user", "admin", "editor,admin"][number % 3];
+            let mut create = Command::new(program);
+            create
+                .args(["users", "create", &email, "--name", name, "--no-password", "--role", role, "--db"])
+                .arg(&database);
+            let made = create.env_clear().env("HOME", directory.path()).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        let sql = rusqlite::Connection::open(&database).unwrap();
+        let mut rows = sql.prepare(r#"SELECT "id", "email", "name", "role" FROM "user""#).unwrap();
+        let users = rows.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])).unwrap();
+        let users = users.map(Result::unwrap).collect();
+        Self { directory, database, users }
+    }
+}
+
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// A session file is read whole or called damaged, and what it says is what JSON says.
+fn session_file(ground: &Ground, data: &[u8]) {
+    let config = ground.directory.path();
+    let file = SessionFile::new(config, "0123456789abcdef0123456789abcdef", Path::new("/auth.db"));
+    if !file.path().exists() {
+        fs::write(file.path(), b"").unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    fs::write(file.path(), data).unwrap();
+    match file.read() {
+        Ok(Some(stored)) => {
+            // What else the file has is skipped, even if it is not text; reading it whole may fail.
+            if let Ok(json) = serde_json::from_slice::<serde_json::Value>(data) {
+                assert_eq!(json["email"].as_str(), Some(stored.email.as_str()));
+                assert!(json["token"].is_string() && json["database"].is_string());
+            }
+        }
+        Ok(None) => panic!("the file is there"),
+        Err(error) => assert!(matches!(error, SessionFileError::Damaged(_)), "{error}"),
+    }
+    assert_eq!(file.read().is_ok(), file.read_to_end_session().is_some() && data.len() <= 4096);
+}
+
+/// A stored hash has one kind, within bounds, and what has none is never computed.
+fn hash(_: &Ground, data: &[u8]) {
+    let Ok(stored) = StoredHash::from_bytes(data) else { return };
+    let kind = HashKind::of(&stored);
+    assert!(!kind.name().is_empty());
+    let HashKind::Accepted(recipe) = kind else {
+        let password = Password::from_bytes(b"correct horse battery staple").unwrap();
+        let verdict = verify(&password, &stored, &Scheme::of_hashes([]), &PasswordRules::default()).unwrap();
+        assert!(matches!(verdict, Verdict::Unacceptable), "{kind:?}");
+        return;
+    };
+    match recipe {
+        Recipe::Argon2id(cost) => {
+            assert!((7_168..=262_144).contains(&cost.memory_kib), "{cost:?}");
+            assert!((1..=10).contains(&cost.passes) && (1..=8).contains(&cost.lanes), "{cost:?}");
+            assert!(data.len() <= 512 && data.starts_with(b"$argon2id$v=19$"));
+        }
+        Recipe::Bcrypt(cost) => assert!((4..=14).contains(&cost) && data.len() == 60, "{cost}"),
+        Recipe::Scrypt => assert!(data.len() == 161 && data[32] == b':'),
+    }
+}
+
+/// An address is canonical once it is parsed, and safe where mail programs read it.
+fn email(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(parsed) = Email::parse(text) else { return };
+    let canonical = parsed.as_str();
+    assert_eq!(Email::parse(canonical).unwrap().as_str(), canonical, "parsing is stable");
+    assert_eq!(canonical, text.to_lowercase(), "only the case changes");
+    assert!(canonical.is_ascii() && canonical.len() <= 254, "{canonical}");
+    assert_eq!(canonical.matches('@').count(), 1, "{canonical}");
+    assert!(
+        !canonical.contains(|c: char| c.is_whitespace() || c.is_control() || "\"(),:;<>[]\\".contains(c)),
+        "{canonical}"
+    );
+    assert!(canonical.rsplit_once('@').unwrap().1.contains('.'), "{canonical}");
+}
+
+/// A duration that is shown is read back.
+fn duration_text(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some(parsed) = duration::parse(text) else { return };
+    assert!(!parsed.is_negative(), "{text:?}");
+    let shown = duration::show(parsed);
+    let again = duration::parse(&shown).unwrap_or_else(|| panic!("{text:?} is shown as {shown}"));
+    assert_eq!(again.as_millis(), parsed.as_millis(), "{text:?} is shown as {shown}");
+    assert_eq!(duration::show(again), shown);
+}
+
+/// An instant that is printed is read back.
+fn instant(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(parsed) = text.parse::<jiff::Timestamp>() else { return };
+    let printed = rfc3339(parsed);
+    let again: jiff::Timestamp = printed.parse().unwrap_or_else(|error| panic!("{text:?}: {printed}: {error}"));
+    assert_eq!(rfc3339(again), printed, "{text:?}");
+}
+
+/// A page begins after a user who exists, and a search or a role means exactly what it says.
+fn cursor(ground: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(sqlite::Opened::Own(mut store)) = sqlite::open(&ground.database, Duration::ZERO, &Hints::default()) else {
+        panic!("the database opens")
+    };
+    let query =
+        |sort| UserQuery { search: None, role: None, banned_at: None, unverified: false, sort, limit: 4, after: None };
+    for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
+        let page = store.users(&UserQuery { after: Some(text.to_owned()), ..query(sort) });
+        assert_eq!(page.is_ok(), ground.users.iter().any(|user| user[0] == text), "{text:?}: {page:?}");
+    }
+    let lower = text.to_ascii_lowercase();
+    let found = store.users(&UserQuery { search: Some(text.to_owned()), ..query(UserSort::Email) }).unwrap();
+    let holds =
+        |user: &&[String; 4]| [&user[1], &user[2]].iter().any(|value| value.to_ascii_lowercase().contains(&lower));
+    assert_eq!(found.total, ground.users.iter().filter(holds).count() as u64, "search {text:?}");
+    let found = store.users(&UserQuery { role: Some(text.to_owned()), ..query(UserSort::Email) }).unwrap();
+    let has = |user: &&[String; 4]| user[3].split(',').any(|role| role.trim() == text);
+    assert_eq!(found.total, ground.users.iter().filter(has).count() as u64, "role {text:?}");
+}
+
+/// A schema file is understood or refused with a reason. Who prints the reason escapes it.
+fn schema_file(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Hints::parse(text) {
+        Ok(hints) => assert_eq!(Hints::parse(text).unwrap(), hints),
+        Err(problem) => assert!(!problem.is_empty()),
+    }
+}
+
+/// A mail URL is understood or refused, no error repeats it, and only this machine goes without TLS.
+fn mail_url(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match Route::parse(text) {
+        Ok(Route::Smtp { host, port, protection }) => {
+            assert!(port > 0 && !host.is_empty() && host.is_ascii(), "{text:?}");
+            assert!(!host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#%\\".contains(c)), "{text:?}");
+            let inside = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+            let scheme = if protection == authctl::mail::Protection::Tls { "smtps" } else { "smtp" };
+            let again = Route::parse(&format!("{scheme}://{inside}:{port}"));
+            assert_eq!(again, Ok(Route::Smtp { host: host.clone(), port, protection }), "{text:?}");
+            if protection == authctl::mail::Protection::Loopback {
+                assert!(["localhost", "127.0.0.1", "::1"].contains(&host.as_str()), "{text:?}");
+            }
+        }
+        Ok(Route::Sendmail(program)) => {
+            assert!(program.is_none_or(|path| path.is_absolute()), "{text:?}");
+        }
+        Err(error) => {
+            // The corpus has URLs with this password.
+            assert!(!format!("{error:?} {error} {}", error.hint()).contains("secretpassword"), "{error}");
+        }
+    }
+}
+
+/// A sender has a name that fits into a header, and an address.
+fn mail_sender(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(sender) = Sender::parse(text) else { return };
+    let Some(name) = &sender.name else { return };
+    assert!(!name.is_empty() && name.len() <= 128 && name.trim() == name, "{name:?}");
+    assert!(!name.contains(|c: char| c.is_control() || "\"\\<>".contains(c)), "{name:?}");
+    let again = Sender::parse(&format!("{name} <{}>", sender.email.as_str()));
+    assert_eq!(again, Ok(sender), "{text:?}");
+}
+
+/// A setting is refused and changes nothing, or is shown as it is read.
+fn policy(_: &Ground, data: &[u8]) {
+    let Some((name, value)) = text(data).and_then(|text| text.split_once('=')) else { return };
+    let settings = [(name.to_owned(), value.to_owned())];
+    let (sound, problems) = Policy::sound(&settings);
+    let Ok(key) = Key::find(name) else {
+        assert!(problems.is_empty(), "{name:?} says nothing to this version");
+        return;
+    };
+    let mut policy = Policy::default();
+    let before = KEYS.iter().map(|key| key.value(&policy)).collect::<Vec<_>>();
+    let set = key.set(&mut policy, value);
+    let after = KEYS.iter().map(|key| key.value(&policy)).collect::<Vec<_>>();
+    let sound = KEYS.iter().map(|key| key.value(&sound)).collect::<Vec<_>>();
+    assert_eq!(sound, after, "{name}={value:?}");
+    if set.is_ok() {
+        let shown = key.value(&policy);
+        let mut again = Policy::default();
+        key.set(&mut again, &shown).unwrap_or_else(|error| panic!("{name}={value:?} is shown as {shown:?}: {error}"));
+        assert_eq!(key.value(&again), shown);
+        assert!(problems.is_empty(), "{problems:?}");
+    } else {
+        assert_eq!(before, after, "{name}={value:?}");
+        assert_eq!(problems.len(), 1, "{name}={value:?}");
+    }
+}
+
+/// A network is shown by no error, and a pattern takes any text in bounded work.
+fn session_filter(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let _ = text.parse::<Network>();
+    // The cost of a pattern is at most the product of the two lengths.
+    let _ = Pattern::new(text);
+}
+
+/// Any words are a command, a page or a mistake.
+fn command_line(_: &Ground, data: &[u8]) {
+    let words = data[..data.len().min(4096)].split(|byte| *byte == b'\0').map(|word| OsString::from_vec(word.to_vec()));
+    match parse([OsString::from("authctl")].into_iter().chain(words)) {
+        Parsed::Mistake(error) => assert!(!error.to_string().is_empty()),
+        Parsed::Page(page) | Parsed::NoCommand(page) => assert!(!page.is_empty()),
+        Parsed::Command(_) => {}
+    }
+}
