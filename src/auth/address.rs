@@ -7,9 +7,9 @@
 
 use super::code::{Purpose, RightCode};
 use super::email::Email;
-use super::secret::{Code, Password};
+use super::secret::{Code, Password, StoredHash};
 use super::session::Session;
-use super::store::{CodeEffect, EndSessions, UserChange};
+use super::store::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedIn};
@@ -21,6 +21,14 @@ pub enum Proof<'a> {
     Session(&'a SignedIn),
     /// They know the password.
     Password(&'a Password),
+}
+
+/// What was found to be theirs. Sessions of which nobody knows that they are theirs too end.
+enum Owner {
+    /// This session, which stays.
+    Session(Box<SignedIn>),
+    /// The password that has this hash.
+    Password(StoredHash),
 }
 
 /// What a code for an address did.
@@ -67,30 +75,50 @@ impl Auth<'_> {
     /// [`AuthError::PasswordOfAnother`], when the proof is no proof, [`AuthError::Banned`], and
     /// [`AuthError::UserExists`], when the new address was taken meanwhile.
     pub fn confirm_address(&mut self, code: &Code, proof: Proof<'_>) -> Result<AddressConfirmed, AuthError> {
-        let RightCode { purpose, stored, user } =
-            self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
-        let end = self.require_owner(&user, proof)?;
-        self.refuse_banned(&user)?;
-        let change = UserChange { email: stored.new_email, email_verified: Some(true), end, ..UserChange::default() };
-        let before = change.email.is_some().then_some(user.email);
-        let done = self.store.use_code(purpose, code, &CodeEffect::User(&change), self.now)?;
-        // `None`: somebody else used it meanwhile.
-        let (user, ended) = done.ok_or(AuthError::InvalidCode)?;
+        let right = self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
+        let done = self.confirm_with(&right, code, proof);
+        self.decide_code(&right.attempt, done)
+    }
+
+    fn confirm_with(
+        &mut self,
+        right: &RightCode,
+        code: &Code,
+        proof: Proof<'_>,
+    ) -> Result<AddressConfirmed, AuthError> {
+        let user = &right.user;
+        let owner = self.require_owner(user, proof)?;
+        self.refuse_banned(user)?;
+        let (proof, end) = match &owner {
+            Owner::Session(me) => (CodeProof::Session(&me.session.id), EndSessions::Others(me.session.id.clone())),
+            Owner::Password(hash) => (CodeProof::Password(hash), EndSessions::Always),
+        };
+        let email = right.stored.new_email.clone();
+        let change = UserChange { email, email_verified: Some(true), end, ..UserChange::default() };
+        let before = change.email.is_some().then(|| user.email.clone());
+        let (user, ended) = self.store.use_code(&CodeUse {
+            purpose: right.purpose,
+            code,
+            proof,
+            effect: CodeEffect::User(&change),
+            now: self.now,
+        })??;
         Ok(AddressConfirmed { user, before, ended: self.only_live(ended) })
     }
 
-    /// Requires a proof that the account is theirs who bring its code, and says which sessions end: those
-    /// of which nobody knows that they are theirs too.
-    fn require_owner(&mut self, user: &User, proof: Proof<'_>) -> Result<EndSessions, AuthError> {
+    /// Requires a proof that the account is theirs who bring its code. The transaction that uses the code
+    /// looks at what comes back again.
+    fn require_owner(&mut self, user: &User, proof: Proof<'_>) -> Result<Owner, AuthError> {
         match proof {
             // Who was talked into typing a stranger's code gives that stranger no address.
             Proof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
-            Proof::Session(me) => Ok(EndSessions::Others(self.still_signed_in(me)?.session.id)),
+            Proof::Session(me) => Ok(Owner::Session(Box::new(self.still_signed_in(me)?))),
             Proof::Password(password) => {
                 // Should the address be somebody else's by now, the code no longer counts.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
-                self.store.clear_attempts(&verified.ok_or(AuthError::PasswordOfAnother)?.attempts)?;
-                Ok(EndSessions::Always)
+                let verified = verified.ok_or(AuthError::PasswordOfAnother)?;
+                self.store.clear_attempts(&verified.attempts)?;
+                Ok(Owner::Password(verified.hash))
             }
         }
     }

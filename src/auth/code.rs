@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::email::Email;
 use super::secret::Code;
 use super::store::NewCode;
-use super::throttle::AttemptKey;
+use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError};
 
@@ -71,6 +71,7 @@ pub(super) struct RightCode {
     pub(super) purpose: Purpose,
     pub(super) stored: StoredCode,
     pub(super) user: User,
+    pub(super) attempt: AttemptKey,
 }
 
 impl Auth<'_> {
@@ -119,22 +120,54 @@ impl Auth<'_> {
         Ok((code, expires_at))
     }
 
-    /// Finds a code for one of these purposes that counts. It is not used up by that.
+    /// Finds a code for one of these purposes that counts, and reserves an attempt under its user before
+    /// anything is done with it. It is not used up by that; [`Auth::decide_code`] decides the attempt.
     ///
     /// # Errors
     /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for something else or
-    /// for an address that changed, all alike; [`AuthError::Throttled`] after too many of them.
+    /// for an address that changed, all alike; [`AuthError::Throttled`] after too many wrong uses of codes
+    /// of the same user, or of codes that name no user.
     pub(super) fn right_code(&mut self, purposes: &[Purpose], code: &Code) -> Result<RightCode, AuthError> {
-        let attempts = AttemptKey::unknown_codes();
-        self.count_attempt(&attempts)?;
-        for purpose in purposes {
-            let Some(stored) = self.store.code(*purpose, code)? else { continue };
-            let user = self.store.user(&UserRef::Id(stored.user_id.clone()))?;
-            let Some(user) = user.filter(|user| stored.counts_for(user, self.now)) else { continue };
-            // The code is right, so what follows is no guess.
-            self.store.clear_attempts(&attempts)?;
-            return Ok(RightCode { purpose: *purpose, stored, user });
+        let Some((purpose, stored)) = self.named_by(code)? else {
+            // It names no user, and is 142 bits long: strangers who guess stop no right code.
+            let rules = self.policy.throttle.of_unknown_codes();
+            return Err(match self.store.count_attempt(&AttemptKey::unknown_codes(), self.now, &rules)? {
+                Decision::Wait(retry_after) => AuthError::Throttled { retry_after },
+                Decision::Proceed(_) | Decision::Undecided => AuthError::InvalidCode,
+            });
+        };
+        let attempt = self.reserve_attempt(AttemptKey::codes_of(&stored.user_id))?;
+        let user = self.store.user(&UserRef::Id(stored.user_id.clone()))?;
+        let Some(user) = user.filter(|user| purposes.contains(&purpose) && stored.counts_for(user, self.now)) else {
+            self.fail_attempt(&attempt, None)?;
+            return Err(AuthError::InvalidCode);
+        };
+        Ok(RightCode { purpose, stored, user, attempt })
+    }
+
+    /// Finds a code, whatever it is for and whether or not it counts.
+    fn named_by(&mut self, code: &Code) -> Result<Option<(Purpose, StoredCode)>, AuthError> {
+        for purpose in Purpose::ALL {
+            if let Some(stored) = self.store.code(purpose, code)? {
+                return Ok(Some((purpose, stored)));
+            }
         }
-        Err(AuthError::InvalidCode)
+        Ok(None)
+    }
+
+    /// Decides the attempt with a code that counted, from what its act did. A refusal of the act, such as
+    /// for a weak password, is no guess: it neither counts nor clears the count. Another user, or another
+    /// password, is one.
+    pub(super) fn decide_code<T>(&mut self, attempt: &AttemptKey, done: Result<T, AuthError>) -> Result<T, AuthError> {
+        let decided = match &done {
+            Ok(_) => self.store.clear_attempts(attempt).map_err(AuthError::from),
+            Err(AuthError::CodeOfAnother | AuthError::PasswordOfAnother) => self.fail_attempt(attempt, None),
+            // It is not known what was done.
+            Err(AuthError::Store(_)) => Ok(()),
+            Err(_) => self.store.release_attempt(attempt).map_err(AuthError::from),
+        };
+        // What happened is told as it is. An attempt that could not be decided is a failure in a minute.
+        drop(decided);
+        done
     }
 }

@@ -90,7 +90,7 @@ impl Obstacle {
     }
 
     /// The ban of a user, if one is in force.
-    pub(super) fn ban(user: &User, now: Timestamp) -> Option<Self> {
+    pub fn ban(user: &User, now: Timestamp) -> Option<Self> {
         user.is_banned(now).then(|| Self::Banned { reason: user.ban_reason.clone(), until: user.ban_expires })
     }
 

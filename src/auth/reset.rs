@@ -4,7 +4,7 @@ use super::code::{Purpose, RightCode};
 use super::operator::{Weakness, attempts_of};
 use super::secret::{Code, Password};
 use super::session::Session;
-use super::store::{CodeEffect, NewPassword, Which};
+use super::store::{CodeEffect, CodeProof, CodeUse, NewPassword, Which};
 use super::user::User;
 use super::{Auth, AuthError, GivenPassword};
 
@@ -25,7 +25,13 @@ impl Auth<'_> {
     /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
     /// many of them, [`AuthError::WeakPassword`]; the code stays good then.
     pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
-        let RightCode { purpose, user, .. } = self.right_code(&[Purpose::ResetPassword], code)?;
+        let right = self.right_code(&[Purpose::ResetPassword], code)?;
+        let done = self.reset_with(&right, code, new);
+        self.decide_code(&right.attempt, done)
+    }
+
+    fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
+        let RightCode { purpose, user, .. } = right;
         let given = GivenPassword::Clear(new);
         given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
         let hash = self.hash_given(&given)?;
@@ -34,12 +40,16 @@ impl Auth<'_> {
             account_id: self.entropy.id()?,
             hash: &hash,
             end: Some(Which::All),
-            attempts: &attempts_of(&user),
+            attempts: &attempts_of(user),
             now: self.now,
         };
-        let done = self.store.use_code(purpose, code, &CodeEffect::Password(&password), self.now)?;
-        // `None`: somebody else used it meanwhile.
-        let (user, ended) = done.ok_or(AuthError::InvalidCode)?;
+        let (user, ended) = self.store.use_code(&CodeUse {
+            purpose: *purpose,
+            code,
+            proof: CodeProof::Nothing,
+            effect: CodeEffect::Password(&password),
+            now: self.now,
+        })??;
         self.require_in_force(&user.id, &given, &hash)?;
         Ok(PasswordReset { ended: self.only_live(ended), user })
     }

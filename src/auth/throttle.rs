@@ -39,8 +39,7 @@ impl AttemptKey {
         Self::new(digest(format!("mail-of:{user_id}")))
     }
 
-    /// The key of codes that name no user. Their waits are short: see
-    /// [`ThrottleRules::of_unknown_codes`].
+    /// The key of codes that name no user, of all together: see [`ThrottleRules::of_unknown_codes`].
     pub fn unknown_codes() -> Self {
         Self::new("codes".into())
     }

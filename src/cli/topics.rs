@@ -53,7 +53,10 @@ act as whoever is signed in.
 
 Against guessing: five free attempts per address, then a wait that doubles from
 15 seconds to 15 minutes. An unknown address gets the same answer, at the cost
-of the same work, as a wrong password.
+of the same work, as a wrong password. Wrong uses of a user's code (for another
+act, expired, with a wrong password) count for the user in the same way. Codes
+that name no user wait 5 seconds at most, and stop no right code: a code has 24
+random characters. `users unlock` forgets all that counts for a user.
 
 Against leaks: secrets are never taken from the command line and never printed,
 except a token under --print-token or `sessions issue`. The session file holds

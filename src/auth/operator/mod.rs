@@ -152,12 +152,15 @@ impl Auth<'_> {
         self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
     }
 
-    /// Forgets the failed attempts to sign in as a user.
+    /// Forgets the failed attempts to sign in as a user, the wrong uses of the user's codes, and how often
+    /// codes were mailed to the user.
     ///
     /// # Errors
     /// [`AuthError::Store`].
     pub fn unlock(&mut self, user: &User) -> Result<(), AuthError> {
-        self.store.clear_attempts(&attempts_of(user))?;
+        for key in every_key_of(user) {
+            self.store.clear_attempts(&key)?;
+        }
         Ok(self.store.record(Event::user("user.unlocked", user))?)
     }
 
@@ -204,6 +207,13 @@ impl Auth<'_> {
     pub(in crate::auth) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
         sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
     }
+}
+
+/// Every key under which something about a user is counted.
+fn every_key_of(user: &User) -> Vec<AttemptKey> {
+    let mailed = Email::parse(&user.email).ok().map(|email| AttemptKey::mail(&email));
+    let own = [attempts_of(user), AttemptKey::codes_of(&user.id), AttemptKey::mail_of(&user.id)];
+    own.into_iter().chain(mailed).collect()
 }
 
 /// The key of a user's attempts. An address that breaks our syntax cannot sign in, and has none of

@@ -126,6 +126,19 @@ pub struct ThrottleRules {
     pub forget_after: SignedDuration,
 }
 
+impl ThrottleRules {
+    /// The rules for codes that name no user. All of them count together, so their waits are short: a
+    /// stranger keeps nobody waiting, and a code of 142 bits is not found by guessing.
+    #[must_use]
+    pub fn of_unknown_codes(&self) -> Self {
+        Self {
+            first_wait: self.first_wait.min(SignedDuration::from_secs(1)),
+            longest_wait: self.longest_wait.min(SignedDuration::from_secs(5)),
+            ..self.clone()
+        }
+    }
+}
+
 impl Default for ThrottleRules {
     fn default() -> Self {
         Self {

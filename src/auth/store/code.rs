@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{NewPassword, UserChange};
 use crate::auth::code::{Purpose, StoredCode};
-use crate::auth::secret::Code;
+use crate::auth::secret::{Code, StoredHash};
 
 /// A code to be stored.
 #[derive(Debug)]
@@ -21,8 +21,35 @@ pub struct NewCode<'a> {
     pub now: Timestamp,
 }
 
-/// What happens when a code is used up, in the same act.
+/// A code about to be used up.
 #[derive(Debug)]
+pub struct CodeUse<'a> {
+    /// What it must be for.
+    pub purpose: Purpose,
+    /// In clear.
+    pub code: &'a Code,
+    /// What was shown besides the code.
+    pub proof: CodeProof<'a>,
+    /// What it does.
+    pub effect: CodeEffect<'a>,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// What was shown besides a code, outside the transaction that uses it. The transaction looks whether
+/// it is still so.
+#[derive(Debug, Clone, Copy)]
+pub enum CodeProof<'a> {
+    /// Nothing: the code alone does it.
+    Nothing,
+    /// The password of the user, by the hash with which it was compared.
+    Password(&'a StoredHash),
+    /// A session of the user, by its id.
+    Session(&'a str),
+}
+
+/// What happens when a code is used up, in the same act.
+#[derive(Debug, Clone, Copy)]
 pub enum CodeEffect<'a> {
     /// A password is set, as [`super::Store::set_password`] does.
     Password(&'a NewPassword<'a>),

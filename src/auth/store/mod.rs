@@ -30,7 +30,7 @@ use super::{ActAs, AuthError};
 
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use change::{Ban, EndSessions, Updated, UserChange};
-pub use code::{CodeEffect, NewCode};
+pub use code::{CodeEffect, CodeProof, CodeUse, NewCode};
 pub use contents::Contents;
 pub use error::StoreError;
 pub use facts::{
@@ -165,17 +165,13 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
 
     /// Uses up a code for what it does to its user; returns the user as it is then, and the sessions that
-    /// ended. `None`, with nothing done, when the code does not count ([`StoredCode::counts_for`]).
+    /// ended. Refuses, with nothing done and the code as it was, with [`AuthError::InvalidCode`] when the
+    /// code does not count ([`StoredCode::counts_for`]), and as the proof asks: with
+    /// [`AuthError::PasswordOfAnother`], [`AuthError::NotSignedIn`] or [`AuthError::Banned`].
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`] when another user has the new address; the code still counts then.
-    fn use_code(
-        &mut self,
-        purpose: Purpose,
-        code: &Code,
-        effect: &CodeEffect<'_>,
-        now: Timestamp,
-    ) -> Result<Option<(User, Vec<Session>)>, StoreError>;
+    fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError>;
 
     /// Changes a user and ends the sessions that the change names.
     ///

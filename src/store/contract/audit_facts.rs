@@ -7,8 +7,8 @@ use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
 use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, Ban, CodeEffect, Deleted, EndSessions, NewCode, NewPassword, PasswordChange, StoreError, Updated,
-    UserChange, Which,
+    AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, Deleted, EndSessions, NewCode, NewPassword, PasswordChange,
+    StoreError, Updated, UserChange, Which,
 };
 
 /// What has been told since the last call: `event user session detail`, one a line.
@@ -131,7 +131,9 @@ fn a_code_tells_what_it_is_for_and_what_it_did(db: &Database) {
     let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
     let secret = Code::from_bytes(b"secret").unwrap();
     let use_code = |store: &mut dyn Store| {
-        store.use_code(Purpose::ChangeEmail, &secret, &CodeEffect::User(&change), at(1)).map(|used| used.is_some())
+        let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&change));
+        let request = CodeUse { purpose: Purpose::ChangeEmail, code: &secret, proof, effect, now: at(1) };
+        store.use_code(&request).map(|used| used.is_ok())
     };
     let stored = |user: &str| StoredCode {
         user_id: user.into(),
@@ -220,9 +222,10 @@ fn every_entry_about_a_user_has_the_address_before_the_act(db: &Database) {
         end: EndSessions::Always,
         ..UserChange::default()
     };
-    let effect = CodeEffect::User(&moved);
+    let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&moved));
+    let request = CodeUse { purpose: Purpose::ChangeEmail, code: &code, proof, effect, now: at(5) };
     seen.extend(about(&mut *store, &mut |store| {
-        store.use_code(Purpose::ChangeEmail, &code, &effect, at(5)).unwrap().unwrap();
+        store.use_code(&request).unwrap().unwrap();
     }));
     let expected = "session.begun session.moved session.ended session.issued password.changed password.set code.created \
                     code.used email.changed email.verified";

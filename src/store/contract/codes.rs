@@ -3,7 +3,10 @@
 use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
-use crate::auth::store::{AdminGuard, CodeEffect, EndSessions, NewCode, NewPassword, StoreError, UserChange, Which};
+use crate::auth::store::{
+    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCode, NewPassword, StoreError, UserChange, Which,
+};
+use crate::auth::{AuthError, SignedOut};
 
 fn code(text: &str) -> Code {
     Code::from_bytes(text.as_bytes()).unwrap()
@@ -26,10 +29,17 @@ fn moved() -> UserChange {
     UserChange { email: Some(email("new")), ..verified() }
 }
 
+fn using<'a>(purpose: Purpose, code: &'a Code, effect: CodeEffect<'a>, seconds: i64) -> CodeUse<'a> {
+    CodeUse { purpose, code, proof: CodeProof::Nothing, effect, now: at(seconds) }
+}
+
 /// Uses up a code to change its user; tells whose it was.
 fn change(store: &mut dyn Store, purpose: Purpose, text: &str, change: &UserChange, seconds: i64) -> Option<String> {
-    let used = store.use_code(purpose, &code(text), &CodeEffect::User(change), at(seconds)).unwrap();
-    used.map(|(user, _)| user.id)
+    match store.use_code(&using(purpose, &code(text), CodeEffect::User(change), seconds)).unwrap() {
+        Ok((user, _)) => Some(user.id),
+        Err(AuthError::InvalidCode) => None,
+        Err(other) => unreachable!("{other:?}"),
+    }
 }
 
 fn a_code_is_found_as_it_was_made_and_under_its_purpose_alone(db: &Database) {
@@ -96,8 +106,9 @@ fn a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts(db: &D
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
         let change = UserChange { end, ..verified() };
         let mut use_code = |text| {
-            let effect = CodeEffect::User(&change);
-            store.use_code(Purpose::EmailVerification, &code(text), &effect, at(1)).unwrap().map(|(_, ended)| ended)
+            let code = code(text);
+            let request = using(Purpose::EmailVerification, &code, CodeEffect::User(&change), 1);
+            store.use_code(&request).unwrap().ok().map(|(_, ended)| ended)
         };
         assert_eq!(use_code("another"), None);
         let ended = use_code("secret").unwrap();
@@ -119,11 +130,12 @@ fn a_code_sets_the_password_of_its_user_once(db: &Database) {
         attempts: &attempts_of("ada"),
         now: at(9),
     };
-    let effect = CodeEffect::Password(&new);
-    let (user, ended) = store.use_code(Purpose::ResetPassword, &code("secret"), &effect, at(9)).unwrap().unwrap();
+    let secret = code("secret");
+    let request = using(Purpose::ResetPassword, &secret, CodeEffect::Password(&new), 9);
+    let (user, ended) = store.use_code(&request).unwrap().unwrap();
     assert_eq!((user.id.as_str(), names(&ended)), ("ada", vec!["session".to_owned()]));
     assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "new hash");
-    assert_eq!(store.use_code(Purpose::ResetPassword, &code("secret"), &effect, at(9)).unwrap(), None);
+    assert!(matches!(store.use_code(&request).unwrap(), Err(AuthError::InvalidCode)));
 }
 
 fn a_code_that_does_not_count_changes_nothing(db: &Database) {
@@ -146,7 +158,7 @@ fn a_code_that_does_not_count_changes_nothing(db: &Database) {
 fn a_new_address_that_is_taken_leaves_the_code_as_it_was(db: &Database) {
     let mut store = db.with(&["ada", "new"]);
     let made = make(&mut *store, Purpose::ChangeEmail, "secret", "ada");
-    let taken = store.use_code(Purpose::ChangeEmail, &code("secret"), &CodeEffect::User(&moved()), at(1));
+    let taken = store.use_code(&using(Purpose::ChangeEmail, &code("secret"), CodeEffect::User(&moved()), 1));
     assert!(matches!(taken, Err(StoreError::EmailTaken)), "{taken:?}");
     assert_eq!(store.code(Purpose::ChangeEmail, &code("secret")).unwrap(), Some(made));
     assert_eq!(by_id(&mut *store, "ada").unwrap().email, "ada@example.com");
@@ -167,6 +179,57 @@ fn a_new_address_kills_every_code_of_its_user_and_the_same_address_none(db: &Dat
     assert!(store.code(Purpose::ResetPassword, &code("bobs")).unwrap().is_some());
 }
 
+fn code_whose_act_cannot_be_done_is_kept_and_nothing_is_logged(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let made = make(&mut *store, Purpose::ResetPassword, "secret", "ada");
+    let entries = db.count("authctl_audit");
+    let new = NewPassword {
+        user_id: "nobody",
+        account_id: "unused".into(),
+        hash: &hash("new hash"),
+        end: Some(Which::All),
+        attempts: &attempts_of("ada"),
+        now: at(9),
+    };
+    let refused = store.use_code(&using(Purpose::ResetPassword, &code("secret"), CodeEffect::Password(&new), 9));
+    assert!(matches!(refused, Ok(Err(AuthError::InvalidCode))), "{refused:?}");
+    assert_eq!(db.store().code(Purpose::ResetPassword, &code("secret")).unwrap(), Some(made));
+    assert_eq!(db.count("authctl_audit"), entries);
+}
+
+fn code_does_nothing_when_what_was_shown_with_it_is_no_longer_so(db: &Database) {
+    let mut store = db.with(&["ada", "bob"]);
+    make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+    begin(&mut *store, "adas", "ada", 0, 10);
+    begin(&mut *store, "bobs", "bob", 0, 60);
+    let (secret, change) = (code("secret"), verified());
+    let with = |store: &mut dyn Store, proof: CodeProof<'_>| {
+        let request = CodeUse { proof, ..using(Purpose::EmailVerification, &secret, CodeEffect::User(&change), 10) };
+        let done = store.use_code(&request).unwrap();
+        let is_there = store.code(Purpose::EmailVerification, &secret).unwrap().is_some();
+        assert_eq!((done.is_err(), by_id(store, "ada").unwrap().email_verified), (is_there, !is_there), "{proof:?}");
+        done
+    };
+    let (older, in_force) = (hash("older"), hash_of("ada"));
+    let refused = with(&mut *store, CodeProof::Password(&older));
+    assert!(matches!(refused, Err(AuthError::PasswordOfAnother)), "{refused:?}");
+    for (id, why) in [("adas", SignedOut::Expired), ("bobs", SignedOut::Ended), ("unknown", SignedOut::Ended)] {
+        let refused = with(&mut *store, CodeProof::Session(id));
+        assert!(matches!(&refused, Err(AuthError::NotSignedIn(is)) if *is == why), "{id}: {refused:?}");
+    }
+    begin(&mut *store, "live", "ada", 0, 60);
+    db.edit(r#"UPDATE "user" SET "banned" = 1 WHERE "id" = 'ada'"#);
+    for proof in [CodeProof::Session("live"), CodeProof::Password(&in_force)] {
+        let refused = with(&mut *store, proof);
+        assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
+    }
+    db.edit(r#"UPDATE "user" SET "banned" = 0 WHERE "id" = 'ada'"#);
+    with(&mut *store, CodeProof::Session("live")).unwrap();
+    db.edit(r#"UPDATE "user" SET "emailVerified" = 0"#);
+    make(&mut *store, Purpose::EmailVerification, "secret", "ada");
+    with(&mut *store, CodeProof::Password(&in_force)).unwrap();
+}
+
 on_every_engine!(
     a_code_is_found_as_it_was_made_and_under_its_purpose_alone,
     a_code_that_makes_no_sense_is_none,
@@ -177,4 +240,6 @@ on_every_engine!(
     a_code_that_does_not_count_changes_nothing,
     a_new_address_that_is_taken_leaves_the_code_as_it_was,
     a_new_address_kills_every_code_of_its_user_and_the_same_address_none,
+    code_whose_act_cannot_be_done_is_kept_and_nothing_is_logged,
+    code_does_nothing_when_what_was_shown_with_it_is_no_longer_so,
 );

@@ -7,15 +7,17 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::{changes, passwords, rows, users, write};
+use super::{changes, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::email::Email;
+use crate::auth::obstacle::Obstacle;
 use crate::auth::secret::Code;
 use crate::auth::session::Session;
-use crate::auth::store::{AdminGuard, CodeEffect, NewCode, StoreError, Updated};
+use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
+use crate::auth::{AuthError, SignedOut};
 use crate::store::dialect::{Dialect, SecretForm};
 
 /// Whether a code for this purpose is the app's affair.
@@ -79,45 +81,69 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, new: &NewCode<'_>)
     write::insert(tx, dialect, "verification", &new.id, values).map(drop)
 }
 
-/// Removes a code and does what it is for, if it counts.
+/// Removes a code and does what it is for, if it counts and what was shown with it is still so. Looked at
+/// in the act itself: address, password and session may have changed since they were read. What is
+/// refused after something was written is rolled back by the act.
 pub(super) fn use_up(
     tx: &Transaction<'_>,
     dialect: &Dialect,
     log: &mut Vec<Event>,
-    purpose: Purpose,
-    code: &Code,
-    effect: &CodeEffect<'_>,
-    now: Timestamp,
-) -> Result<Option<(User, Vec<Session>)>, StoreError> {
-    let Some(owner) = take(tx, dialect, purpose, code, now)? else {
-        return Ok(None);
-    };
-    log.push(Event::user("code.used", &owner).with(purpose.word()));
-    match effect {
-        CodeEffect::Password(new) => Ok(passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended))),
-        CodeEffect::User(change) => match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, now)? {
-            Updated::User { user, ended, .. } => Ok(Some((user, ended))),
-            Updated::LastAdmin | Updated::Missing => Ok(None),
-        },
-    }
-}
-
-/// Removes a code and tells whose it was, if it counted. Looked at in the act itself: the address may
-/// have changed since somebody looked before.
-fn take(
-    tx: &Transaction<'_>,
-    dialect: &Dialect,
-    purpose: Purpose,
-    code: &Code,
-    now: Timestamp,
-) -> Result<Option<User>, StoreError> {
-    let Some(stored) = find(tx, dialect, purpose, code)? else {
-        return Ok(None);
+    request: &CodeUse<'_>,
+) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
+    let owner = match owner(tx, dialect, request)? {
+        Ok(owner) => owner,
+        Err(refused) => return Ok(Err(refused)),
     };
     let delete = dialect.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
-    tx.execute(&delete, [identifier(dialect, purpose, code)]).engine()?;
+    tx.execute(&delete, [identifier(dialect, request.purpose, request.code)]).engine()?;
+    log.push(Event::user("code.used", &owner).with(request.purpose.word()));
+    Ok(match request.effect {
+        CodeEffect::Password(new) => {
+            passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
+        }
+        CodeEffect::User(change) => {
+            match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, request.now)? {
+                Updated::User { user, ended, .. } => Ok((user, ended)),
+                Updated::LastAdmin => Err(AuthError::LastAdmin),
+                Updated::Missing => Err(AuthError::InvalidCode),
+            }
+        }
+    })
+}
+
+/// Whose a code is that counts, unless what was shown with it is no longer so.
+fn owner(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    request: &CodeUse<'_>,
+) -> Result<Result<User, AuthError>, StoreError> {
+    let Some(stored) = find(tx, dialect, request.purpose, request.code)? else {
+        return Ok(Err(AuthError::InvalidCode));
+    };
     let user = users::find(tx, dialect, &UserRef::Id(stored.user_id.clone()))?;
-    Ok(user.filter(|user| stored.counts_for(user, now)))
+    let Some(user) = user.filter(|user| stored.counts_for(user, request.now)) else {
+        return Ok(Err(AuthError::InvalidCode));
+    };
+    match request.proof {
+        CodeProof::Nothing => return Ok(Ok(user)),
+        CodeProof::Password(hash) if !passwords::is_in_force(tx, dialect, &user.id, hash)? => {
+            return Ok(Err(AuthError::PasswordOfAnother));
+        }
+        CodeProof::Password(_) => {}
+        CodeProof::Session(id) => {
+            let session = sessions::by_id(tx, dialect, id)?.filter(|session| session.user_id == user.id);
+            let why = session.map_or(Some(SignedOut::Ended), |session| {
+                (!session.is_live(request.now)).then_some(SignedOut::Expired)
+            });
+            if let Some(why) = why {
+                return Ok(Err(AuthError::NotSignedIn(why)));
+            }
+        }
+    }
+    Ok(match Obstacle::ban(&user, request.now) {
+        Some(ban) => Err(ban.refusal(request.now)),
+        None => Ok(user),
+    })
 }
 
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as

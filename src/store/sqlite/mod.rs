@@ -2,6 +2,7 @@
 //!
 //! Nothing slow runs between `BEGIN` and `COMMIT`: passwords are hashed before.
 
+mod answer;
 mod attempts;
 mod audit;
 mod backup;
@@ -44,6 +45,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 use super::dialect::Dialect;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{AppSchema, StoreError};
+use answer::Answer;
 use connect::Connected;
 use engine_error::Engine as _;
 
@@ -94,7 +96,7 @@ impl Sqlite {
     }
 
     /// Runs an act that writes to authctl's own tables alone, wherever they are.
-    fn act_aside<T>(
+    fn act_aside<T: Answer>(
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -105,8 +107,8 @@ impl Sqlite {
     }
 
     /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is
-    /// kept when the act fails.
-    fn act<T>(
+    /// kept when the act fails or answers that nothing was done.
+    fn act<T: Answer>(
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -120,6 +122,10 @@ impl Sqlite {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
         let result = act(&transaction, &self.dialect, &mut events)?;
+        if !result.is_done() {
+            transaction.rollback().engine()?;
+            return Ok(result);
+        }
         if !events.is_empty() {
             let actor = events::signed(&transaction, &self.dialect, self.acting.actor(), &events)?;
             audit::append(&transaction, &actor, events)?;

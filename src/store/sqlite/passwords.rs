@@ -25,7 +25,12 @@ pub(super) struct Verified<'a> {
 }
 
 /// Whether the hash is still the user's.
-fn is_in_force(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str, hash: &StoredHash) -> Result<bool, StoreError> {
+pub(super) fn is_in_force(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    user_id: &str,
+    hash: &StoredHash,
+) -> Result<bool, StoreError> {
     Ok(users::password_hash(tx, dialect, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
 }
 

@@ -12,7 +12,7 @@ use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, CodeEffect, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
+    Account, AdminGuard, CodeUse, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
     StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
@@ -204,14 +204,8 @@ impl Store for Sqlite {
         codes::find(&self.connection, &self.dialect, purpose, code)
     }
 
-    fn use_code(
-        &mut self,
-        purpose: Purpose,
-        code: &Code,
-        effect: &CodeEffect<'_>,
-        now: Timestamp,
-    ) -> Result<Option<(User, Vec<Session>)>, StoreError> {
-        self.act(|tx, dialect, log| codes::use_up(tx, dialect, log, purpose, code, effect, now))
+    fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
+        self.act(|tx, dialect, log| codes::use_up(tx, dialect, log, request))
     }
 
     fn update_user(

@@ -3,6 +3,7 @@
 use authctl::auth::code::Purpose;
 use authctl::auth::secret::Code;
 use authctl::auth::store::AdminGuard;
+use authctl::auth::throttle::AttemptKey;
 use authctl::auth::{AddressConfirmed, Proof};
 
 use super::*;
@@ -128,23 +129,108 @@ fn another_program_that_changes_the_address_kills_the_code_too() {
     }
 }
 
+/// How many wrong uses of the user's codes are counted.
+fn wrong_uses(world: &mut World, user: &User) -> u32 {
+    let key = AttemptKey::codes_of(&user.id);
+    world.store.attempts(&key).unwrap().map_or(0, |attempts| attempts.count)
+}
+
 #[test]
-fn guesses_at_either_act_count_together_and_a_right_code_clears_the_count() {
+fn codes_that_name_no_user_wait_shortly_and_stop_no_right_code() {
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         let right = code(&mut world, purpose, 0);
         let guess = Code::from_bytes(b"guess").unwrap();
-        for other in [Purpose::ResetPassword, Purpose::ChangeEmail, purpose, purpose] {
-            assert_invalid(&use_up(&mut world, other, &guess, 1), other.word());
-        }
-        use_up(&mut world, purpose, &right, 1).unwrap();
         for other in [Purpose::ResetPassword, Purpose::ChangeEmail, purpose, purpose, purpose] {
             assert_invalid(&use_up(&mut world, other, &guess, 1), other.word());
         }
-        for act in Purpose::ALL {
-            assert_eq!(wait_of(use_up(&mut world, act, &guess, 1)), 15, "{}", act.word());
+        let mut seconds = 1;
+        for wait in [1, 2, 4, 5, 5, 5] {
+            for act in Purpose::ALL {
+                assert_eq!(wait_of(use_up(&mut world, act, &guess, seconds)), wait, "{}", act.word());
+            }
+            seconds += wait;
+            assert_invalid(&use_up(&mut world, purpose, &guess, seconds), purpose.word());
         }
+        use_up(&mut world, purpose, &right, seconds).unwrap();
     }
+}
+
+#[test]
+fn wrong_uses_of_a_code_count_for_its_user_alone() {
+    for purpose in Purpose::ALL {
+        let mut world = World::with_ada();
+        let user = ada(&mut world);
+        world.sign_up("bob");
+        let bobs = world.at(0).code_to_mail(purpose_to_mail(purpose), &email("bob@example.com")).unwrap().unwrap();
+        let right = code(&mut world, purpose, 0);
+        let other = if purpose == Purpose::ResetPassword { Purpose::EmailVerification } else { Purpose::ResetPassword };
+        for count in 1..=5 {
+            assert_invalid(&use_up(&mut world, other, &right, 1), "for another act");
+            assert_eq!(wrong_uses(&mut world, &user), count);
+        }
+        assert_eq!(wait_of(use_up(&mut world, purpose, &right, 1)), 15);
+        use_up(&mut world, purpose_to_mail(purpose), &bobs, 1).unwrap();
+        use_up(&mut world, purpose, &right, 16).unwrap();
+        assert_eq!(wrong_uses(&mut world, &user), 0, "a use that is done clears the count");
+    }
+}
+
+/// A purpose whose code is mailed to who asks for it.
+fn purpose_to_mail(purpose: Purpose) -> Purpose {
+    if purpose == Purpose::ResetPassword { purpose } else { Purpose::EmailVerification }
+}
+
+#[test]
+fn expired_code_and_wrong_password_count_for_the_user_of_the_code() {
+    let mut world = World::with_ada();
+    let user = ada(&mut world);
+    let late = code(&mut world, Purpose::ResetPassword, 0);
+    assert_invalid(&use_up(&mut world, Purpose::ResetPassword, &late, HOUR), "expired");
+    assert_eq!(wrong_uses(&mut world, &user), 1);
+    let verify = code(&mut world, Purpose::EmailVerification, HOUR);
+    for count in 2..=5 {
+        let wrong = world.at(HOUR).confirm_address(&verify, Proof::Password(&password(OTHER_PASSWORD)));
+        assert!(matches!(wrong, Err(AuthError::PasswordOfAnother)), "{wrong:?}");
+        assert_eq!(wrong_uses(&mut world, &user), count);
+    }
+    assert_eq!(wait_of(confirm(&mut world, &verify, HOUR)), 15);
+    world.at(HOUR).unlock(&user).unwrap();
+    confirm(&mut world, &verify, HOUR).unwrap();
+}
+
+#[test]
+fn refused_act_of_a_right_code_changes_no_count_and_keeps_the_code() {
+    let mut world = World::with_ada();
+    let user = ada(&mut world);
+    let reset = code(&mut world, Purpose::ResetPassword, 0);
+    for _ in 0..4 {
+        assert_invalid(&use_up(&mut world, Purpose::EmailVerification, &reset, 1), "for another act");
+    }
+    for _ in 0..10 {
+        let weak = world.at(1).reset_password(&reset, password("ada@example.com"));
+        assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
+        assert_eq!(wrong_uses(&mut world, &user), 4);
+    }
+    let rows = "SELECT count(*) FROM authctl_throttle";
+    assert_eq!(world.sql().query_row::<i64, _, _>(rows, [], |row| row.get(0)).unwrap(), 2, "with the mailed code");
+    use_up(&mut world, Purpose::ResetPassword, &reset, 1).unwrap();
+    assert_eq!(wrong_uses(&mut world, &user), 0);
+}
+
+#[test]
+fn session_that_ended_meanwhile_is_no_proof() {
+    let mut world = World::with_ada();
+    let verify = code(&mut world, Purpose::EmailVerification, 0);
+    let me = signed_in(&mut world, 0);
+    let late = world.at(7 * DAY).confirm_address(&verify, Proof::Session(&me)).map(drop);
+    assert_invalid(&late, "the code is over too");
+    let refused = world.at(1).confirm_address(
+        &verify,
+        Proof::Session(&SignedIn { session: Session { id: "gone".into(), ..me.session.clone() }, ..me.clone() }),
+    );
+    assert!(matches!(refused, Err(AuthError::NotSignedIn(_))), "{refused:?}");
+    world.at(1).confirm_address(&verify, Proof::Session(&me)).unwrap();
 }
 
 #[test]
