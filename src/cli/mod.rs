@@ -14,6 +14,7 @@ mod parse;
 mod policy;
 mod sessions;
 mod sign_in;
+mod suggestions;
 pub mod topics;
 mod users;
 mod values;

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{Cli, command, groups};
+use super::{Cli, command, groups, suggestions};
 
 /// What the words meant.
 #[derive(Debug)]
@@ -81,20 +81,17 @@ fn mistake(error: &clap::Error) -> UsageError {
         if !invalid.starts_with('-') {
             return UsageError { message: "there is one argument too many".into(), hint: usage(error) };
         }
-        let suggestion = text(ContextKind::SuggestedArg).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
         let flag = invalid.split('=').next().unwrap_or_default();
-        return UsageError { message: format!("unknown flag {flag}"), hint: format!("{suggestion}{}", usage(error)) };
+        let near =
+            suggestions::flag(flag, &asked(error)).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        return UsageError { message: format!("unknown flag {flag}"), hint: format!("{near}{}", usage(error)) };
     }
     if error.kind() == ErrorKind::InvalidSubcommand {
-        let near = match error.get(ContextKind::SuggestedSubcommand) {
-            Some(ContextValue::String(one)) => format!("did you mean {one}? "),
-            // The last is the most similar.
-            Some(ContextValue::Strings(several)) => {
-                several.last().map(|one| format!("did you mean {one}? ")).unwrap_or_default()
-            }
-            _ => String::new(),
-        };
-        return UsageError { message: "there is no such command".into(), hint: format!("{near}see authctl --help") };
+        let typed = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+        let asked = asked(error);
+        let near = suggestions::command(typed, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        let hint = format!("{near}see {} --help", asked.get_bin_name().unwrap_or("authctl"));
+        return UsageError { message: "there is no such command".into(), hint };
     }
     // clap's own sentence, without its usage paragraph.
     let rendered = error.render().to_string();
@@ -103,6 +100,23 @@ fn mistake(error: &clap::Error) -> UsageError {
     let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
     let message: Vec<&str> = sentence.split_whitespace().collect();
     UsageError { message: message.join(" "), hint: usage(error) }
+}
+
+/// The command whose words were not understood: the one that clap's usage line spells.
+fn asked(error: &clap::Error) -> clap::Command {
+    let mut root = command();
+    // Gives every command its whole name and the flags of all.
+    root.build();
+    let usage = usage(error);
+    let words = usage.strip_prefix("usage: authctl").unwrap_or_default().split_whitespace();
+    let mut asked = &root;
+    for word in words {
+        match asked.find_subcommand(word) {
+            Some(found) => asked = found,
+            None => break,
+        }
+    }
+    asked.clone()
 }
 
 /// The line that says how the command is spelled.

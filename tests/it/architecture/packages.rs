@@ -25,6 +25,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("serde_json", &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/hints.rs"]),
     ("sha2", &["src/auth/cookie.rs", "src/auth/token.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
+    ("strsim", &["src/cli/suggestions.rs"]),
     ("unicode_normalization", &["src/auth/password/"]),
     ("zxcvbn", &["src/auth/strength.rs"]),
 ];
