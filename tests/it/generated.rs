@@ -16,6 +16,7 @@ use clap::ValueEnum as _;
 use clap_complete::Shell;
 use predicates::str::is_empty;
 
+use crate::machine::require_tool;
 use crate::sandbox::Sandbox;
 use pages::{chapters, completion_file, generated};
 
@@ -94,17 +95,9 @@ fn the_program_prints_the_completions_that_are_checked_in() {
     }
 }
 
-/// Runs a program that may not be on this machine; says so when it is not.
-#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+/// Runs a program that may not be on this machine.
 fn on_this_machine(command: &mut Command) -> Option<std::process::Output> {
-    match command.output() {
-        Ok(output) => Some(output),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: {} is not on this machine", command.get_program().display());
-            None
-        }
-        Err(error) => panic!("{command:?}: {error}"),
-    }
+    require_tool(command.get_program().to_str().unwrap()).then(|| command.output().unwrap())
 }
 
 #[test]

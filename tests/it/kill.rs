@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use crate::machine::{require_tool, skip};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 /// Kills by time for each command.
@@ -93,18 +94,17 @@ impl Case {
     }
 
     /// The calls that the command makes and how often; `None` when this machine cannot tell.
-    #[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
     fn calls(&self) -> Option<BTreeMap<String, usize>> {
         const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
         let trace = self.sandbox.path("trace");
         let names = format!("trace={CALLS}");
+        if !require_tool("strace") {
+            return None;
+        }
         let run = self.traced(&["-e", &names, "-o", trace.to_str().unwrap()]).status();
-        match run {
-            Ok(status) if status.success() => {}
-            other => {
-                eprintln!("skipped: strace cannot be used here: {other:?}");
-                return None;
-            }
+        if !run.as_ref().is_ok_and(ExitStatus::success) {
+            skip(&format!("strace cannot be used here: {run:?}"));
+            return None;
         }
         let mut calls = BTreeMap::new();
         for line in std::fs::read_to_string(trace).unwrap().lines() {

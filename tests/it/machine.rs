@@ -57,6 +57,37 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     command
 }
 
+/// Whether a tool is on this machine; what needs it does not run without.
+pub fn require_tool(name: &str) -> bool {
+    let is_here = Command::new(name).arg("--version").stdin(Stdio::null()).output().is_ok();
+    if !is_here {
+        skip(&format!("{name} is not on this machine"));
+    }
+    is_here
+}
+
+/// Makes a file belong to another user, as only root can; whether that was possible.
+pub fn give_away(path: &Path) -> bool {
+    const NOBODY: u32 = 65_534;
+    let given = std::os::unix::fs::chown(path, Some(NOBODY), None).is_ok() || {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["-n", "chown", &NOBODY.to_string()]).arg(path).stdin(Stdio::null());
+        sudo.output().is_ok_and(|output| output.status.success())
+    };
+    if !given {
+        skip("only root, or who may run sudo without a password, can give files away");
+    }
+    given
+}
+
+/// Says that a test, or a part of it, does not run here. Where changes are judged that is a failure.
+#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
+pub fn skip(why: &str) {
+    let judged = std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()));
+    assert!(!judged, "CI is set, so nothing is skipped: {why}");
+    eprintln!("skipped: {why}");
+}
+
 /// Runs a command that must not wait for anybody.
 pub fn without_hanging(sandbox: &Sandbox, command: &mut Command, input: &str) -> Ran {
     use std::io::Write as _;

@@ -11,6 +11,7 @@ use predicates::Predicate as _;
 use predicates::str::contains;
 
 use crate::app::load;
+use crate::machine::require_tool;
 use crate::sandbox::{Sandbox, program};
 use parts::{parts, place};
 
@@ -101,10 +102,6 @@ fn narrow(line: &str) -> String {
     format!("{indentation}{}", words.join(" ")).trim_end().to_owned()
 }
 
-fn is_here(name: &str) -> bool {
-    Command::new(name).arg("--version").output().is_ok()
-}
-
 #[test]
 fn the_console_blocks_of_the_manual_print_what_they_say() {
     let sandbox = Sandbox::new();
@@ -113,8 +110,7 @@ fn the_console_blocks_of_the_manual_print_what_they_say() {
     assert!(steps.len() > 10, "a tour has more than {} steps", steps.len());
     let mut wrong = String::new();
     for Step { command, expected } in steps {
-        if command.contains("jq ") && !is_here("jq") {
-            eprintln!("skipped: jq is not on this machine: {command}");
+        if command.contains("jq ") && !require_tool("jq") {
             continue;
         }
         let expected = narrow_all(&expected);
