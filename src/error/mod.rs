@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::auth::audit::Break;
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
+use crate::output::json;
 
 /// A wish that cannot be granted as it was put, found by a command.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +147,7 @@ impl Exit {
         if let (Some(seconds), Some(fields)) = (self.retry_after, error.as_object_mut()) {
             fields.insert("retryAfter".into(), seconds.into());
         }
-        format!("{:#}", json!({ "error": error }))
+        json::document(&json!({ "error": error })).trim_end().to_owned()
     }
 }
 

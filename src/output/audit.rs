@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::escape::escape;
+use super::json;
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::time::rfc3339;
@@ -100,7 +101,7 @@ pub fn lines(entries: &[Entry], for_programs: bool) -> String {
     let mut text = String::new();
     for entry in entries {
         let line =
-            if for_programs { entry_json(entry).to_string() } else { cells(entry, rfc3339(entry.at)).join("  ") };
+            if for_programs { json::line(&entry_json(entry)) } else { cells(entry, rfc3339(entry.at)).join("  ") };
         text.push_str(line.trim_end());
         text.push('\n');
     }

@@ -6,19 +6,40 @@ use std::fmt::Write as _;
 
 /// Replaces what a terminal would obey, or a reader not see, by `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
+    escape_with(text, |safe, c| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+    })
+}
+
+/// Replaces the same characters by what `replace` writes.
+pub(super) fn escape_with(text: &str, replace: impl Fn(&mut String, char)) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_unsafe(c) {
-            // Writing to a `String` cannot fail.
-            let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if is_unsafe(c) && !joins(before, c, rest.clone().next()) {
+            replace(&mut safe, c);
         } else {
             safe.push(c);
         }
+        before = Some(c);
     }
     Cow::Owned(safe)
+}
+
+/// Whether an invisible character is one that the spelling of a word needs: a joiner or non-joiner
+/// between letters, as in Persian and in the scripts of India. Latin letters do not need one.
+fn joins(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let is_letter = |c: char| !c.is_ascii() && c.is_alphabetic();
+    // The signs that take the vowel from a consonant are no letters (U+094D and its like in each block).
+    let is_virama = |c: char| matches!(c, '\u{900}'..='\u{d7f}') && u32::from(c) % 0x80 == 0x4d;
+    matches!(c, '\u{200c}' | '\u{200d}')
+        && before.is_some_and(|c| is_letter(c) || is_virama(c))
+        && after.is_some_and(is_letter)
 }
 
 /// C0, DEL and C1 controls, line and paragraph separators, and the invisible characters that
@@ -45,6 +66,21 @@ mod tests {
     }
 
     #[test]
+    fn a_joiner_stays_only_between_letters_that_need_it() {
+        for word in ["\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}", "\u{915}\u{94d}\u{200d}\u{937}"] {
+            assert_eq!(escape(word), word);
+        }
+        for (text, shown) in [
+            ("ad\u{200d}min", "ad\\u{200d}min"),
+            ("\u{200c}\u{645}", "\\u{200c}\u{645}"),
+            ("\u{645}\u{200d}", "\u{645}\\u{200d}"),
+            ("\u{645}\u{200d}\u{200d}\u{645}", "\u{645}\\u{200d}\\u{200d}\u{645}"),
+        ] {
+            assert_eq!(escape(text), shown);
+        }
+    }
+
+    #[test]
     fn ordinary_text_of_any_language_is_left_alone() {
         for text in ["Ada Lovelace", "Ångström", "مرحبا", "日本語", "👩‍🚀".replace('\u{200d}', "").as_str()]
         {
@@ -55,7 +91,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_unsafe_is_left(text in any::<String>()) {
-            prop_assert!(!escape(&text).chars().any(is_unsafe));
+            let left = escape(&text).replace(['\u{200c}', '\u{200d}'], "");
+            prop_assert!(!left.chars().any(is_unsafe));
+            let once = escape(&text).into_owned();
+            prop_assert_eq!(escape(&once), once.as_str());
         }
     }
 }

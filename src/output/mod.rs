@@ -10,6 +10,7 @@ mod email;
 pub mod escape;
 mod hash;
 mod health;
+pub mod json;
 mod outcome;
 mod page;
 mod policy;

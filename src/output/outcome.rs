@@ -11,6 +11,7 @@ use super::database::DatabaseOutcome;
 use super::email::EmailOutcome;
 use super::hash::HashOutcome;
 use super::health::HealthOutcome;
+use super::json;
 use super::page::{Page, Style};
 use super::policy::PolicyOutcome;
 use super::sessions::SessionsOutcome;
@@ -96,7 +97,7 @@ impl Outcome {
             Self::Database(outcome) => outcome.json(),
             Self::Health(outcome) => outcome.json(),
         };
-        Page::answer(format!("{document:#}\n"))
+        Page::answer(json::document(&document))
     }
 
     /// What the shell is told: a question may be answered with no.

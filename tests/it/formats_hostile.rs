@@ -136,3 +136,35 @@ fn a_hostile_home_is_shown_harmless() {
         assert_harmless(&sandbox.finish(sandbox.command([words]).env("HOME", &home)), words);
     }
 }
+
+/// Every document, with values that come back from a parser as they are stored.
+#[test]
+fn json_escapes_what_a_terminal_obeys_and_loses_nothing() {
+    for text in hostile() {
+        let sandbox = sandbox_with(&text);
+        for (words, pointer) in [
+            ("whoami --json", "/user/name"),
+            ("sessions --json", "/sessions/0/userAgent"),
+            ("users list --json", "/users/0/name"),
+            ("sessions revoke --all --dry-run --json", "/sessions/0/userAgent"),
+        ] {
+            let ran = sandbox.run(words);
+            assert_harmless(&ran, words);
+            let document = ran.json();
+            assert_eq!(document.pointer(pointer).and_then(|value| value.as_str()), Some(text.as_str()), "{words}");
+        }
+        sandbox.sql().execute("UPDATE authctl_audit SET reason = ?1, detail = ?1", [&text]).unwrap();
+        for words in ["audit list --json", "audit export", "audit tail --json"] {
+            let ran = sandbox.run(words);
+            assert_harmless(&ran, words);
+            let line = ran.success();
+            let first: serde_json::Value =
+                serde_json::Deserializer::from_str(&line).into_iter().next().unwrap().unwrap();
+            let entry = first.pointer("/entries/0").unwrap_or(&first);
+            assert_eq!(entry["reason"], text.as_str(), "{words}");
+        }
+        let error = sandbox.run_words(&["users", "show", &text, "--json"]);
+        assert_harmless(&error, "an error");
+        assert!(error.code != 0 && serde_json::from_str::<serde_json::Value>(&error.stderr).is_ok(), "{error}");
+    }
+}

@@ -77,6 +77,7 @@ const WALLS: &[Wall] = &[
             "store::CopyError",
             // Errors quote what people typed, and say when a ban ends.
             "output::escape",
+            "output::json",
             "output::time",
         ],
         but: &[],
