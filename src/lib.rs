@@ -28,6 +28,7 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod exit_code;
+pub mod input_file;
 pub mod mail;
 pub mod output;
 pub mod paths;

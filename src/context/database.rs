@@ -9,9 +9,13 @@ use super::Context;
 use crate::auth::Auth;
 use crate::auth::policy::Policy;
 use crate::auth::store::Store;
+use crate::input_file;
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
 use crate::store::sqlite::{self, Adapter, Opened, Sqlite};
 use crate::store::{Hints, OpenError};
+
+/// Far more than hints about every column need.
+const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a file of hints about a schema is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +27,11 @@ pub struct HintsError {
 
 /// Reads a file of hints.
 fn hints(path: &Path) -> Result<Hints, HintsError> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-    text.and_then(|text| Hints::parse(&text)).map_err(|problem| HintsError { path: path.to_owned(), problem })
+    let parsed = input_file::open(path)
+        .and_then(|file| input_file::read(&file, SCHEMA_FILE_BYTES_MAX))
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| Hints::parse(std::str::from_utf8(&bytes).map_err(|error| error.to_string())?));
+    parsed.map_err(|problem| HintsError { path: path.to_owned(), problem })
 }
 
 impl Context {

@@ -111,7 +111,7 @@ impl Context {
     pub fn session_file(&self) -> anyhow::Result<SessionFile> {
         let database = self.database()?.path;
         let directory = paths::config_directory(&self.environment.places)?;
-        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database))
+        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database, self.wishes.wait))
     }
 
     /// Finds out who is signed in.

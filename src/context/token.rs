@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
 use super::Context;
 use crate::auth::secret::{SecretError, Token};
+use crate::input_file;
+
+/// More than any token with its line end.
+const TOKEN_FILE_BYTES_MAX: usize = 4096;
 
 /// Where the token in use came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +61,8 @@ impl Context {
             return Ok((token, TokenSource::Variable));
         }
         if let Some(path) = &self.environment.token_file {
-            let bytes = std::fs::read(path).map_err(|source| NoToken::File { path: path.clone(), source })?;
-            let bytes = Zeroizing::new(bytes);
+            let read = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
+            let bytes = read.map_err(|source| NoToken::File { path: path.clone(), source })?;
             let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
             let token = Token::from_bytes(bytes.trim_ascii_end()).map_err(unusable)?;
             return Ok((token, TokenSource::VariableFile(path.clone())));

@@ -37,6 +37,9 @@ pub(super) fn of_session_file(error: &SessionFileError) -> Exit {
         SessionFileError::UnsafeDirectory { remedy, .. } => {
             Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
         }
+        SessionFileError::Busy(_) => {
+            Exit::new(ExitCode::Busy, "SESSION_DIRECTORY_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
         SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
     }
 }

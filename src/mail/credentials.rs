@@ -1,15 +1,13 @@
 //! User and password for an SMTP server, from a file that nobody else may read.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
-use zeroize::Zeroizing;
 
 use crate::auth::secret::{Password, SECRET_BYTES_MAX, SecretError};
+use crate::input_file;
 
 /// Two secrets of the greatest length with their line ends.
 const FILE_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2);
@@ -53,13 +51,12 @@ pub enum CredentialsError {
 impl Credentials {
     /// Reads the user from the first line and the password from the second.
     pub(super) fn read(path: &Path) -> Result<Self, CredentialsError> {
-        // Not waiting at a named pipe, and every check on what was opened, not on what has the name.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Every check is on what was opened, not on what has the name.
         let refused = |problem| CredentialsError::Unsafe { path: path.to_owned(), problem };
         let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
         let content = |problem| CredentialsError::Content { path: path.to_owned(), problem };
-        let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(file) => File::from(file),
+        let file = match input_file::open_no_follow(path) {
+            Ok(file) => file,
             Err(Errno::LOOP) => return Err(refused("it is a symbolic link")),
             Err(error) => return Err(unreadable(error.into())),
         };
@@ -73,13 +70,10 @@ impl Credentials {
         if found.mode() & 0o077 != 0 {
             return Err(refused("others may use it, so its password may be known"));
         }
-        // One byte more than may be there, so that a longer file is seen; room for it from the
-        // start, so that no copy is left behind by growing.
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
-        (&file).take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text).map_err(unreadable)?;
-        if text.len() > FILE_BYTES_MAX {
-            return Err(content(format!("it is longer than {FILE_BYTES_MAX} bytes")));
-        }
+        let text = match input_file::read(&file, FILE_BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(content(error.to_string())),
+            read => read.map_err(unreadable)?,
+        };
         parse(&text).map_err(content)
     }
 }

@@ -1,6 +1,5 @@
 //! Secrets from standard input or a file: the exact bytes of a line, and nothing but it.
 
-use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::PromptError;
 use crate::auth::secret::{SECRET_BYTES_MAX, Secret};
+use crate::input_file;
 
 /// Two secrets with their line ends, and one byte to notice that there is more.
 const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;
@@ -63,7 +63,7 @@ impl Source {
     fn bytes(&self, warnings: &mut Vec<String>) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         match self {
             Self::File(path) if path != Path::new("-") => {
-                let file = File::open(path).map_err(|source| self.unreadable(source))?;
+                let file = input_file::open(path).map_err(|source| self.unreadable(source))?;
                 let found = file.metadata().map_err(|source| self.unreadable(source))?;
                 if found.is_file() && found.mode() & 0o077 != 0 {
                     warnings.push(format!("others may read {}: chmod 600 it", self.name()));

@@ -4,6 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -13,6 +14,8 @@ use crate::paths;
 
 /// How a directory is opened.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// How often a process that waits for the lock looks again.
+const LOCK_POLL: Duration = Duration::from_millis(5);
 /// The rights of others to plant files.
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -96,11 +99,22 @@ impl SessionFile {
     }
 
     /// Holds off other processes between looking at the file and changing it.
-    pub(super) fn lock(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
+    ///
+    /// # Errors
+    /// [`Errno::WOULDBLOCK`] when another process has held the lock for all of `--wait`.
+    pub(super) fn lock(&self, directory: &OwnedFd) -> Result<OwnedFd, Errno> {
         // A lock belongs to an open file description, so it needs one of its own.
         let own =
             rustix::fs::openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::fs::flock(&own, FlockOperation::LockExclusive)?;
-        Ok(own)
+        let mut waited = Duration::ZERO;
+        loop {
+            match rustix::fs::flock(&own, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < self.wait => {
+                    std::thread::sleep(LOCK_POLL);
+                    waited += LOCK_POLL;
+                }
+                locked => return locked.map(|()| own),
+            }
+        }
     }
 }

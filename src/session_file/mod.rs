@@ -10,16 +10,18 @@ mod directory;
 mod pending;
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::auth::secret::Token;
+use crate::input_file;
 
 pub use pending::{Abandoned, Pending};
 
@@ -58,6 +60,9 @@ pub enum SessionFileError {
         /// What it said.
         source: io::Error,
     },
+    /// Another process holds the lock of the directory.
+    #[error("the session directory {} is locked by another process", .0.display())]
+    Busy(PathBuf),
     /// The operating system could not write it.
     #[error("the session file {} could not be written", path.display())]
     Unwritable {
@@ -94,16 +99,19 @@ pub struct SessionFile {
     directory: PathBuf,
     name: String,
     database: PathBuf,
+    /// How long to wait for other processes.
+    wait: Duration,
 }
 
 impl SessionFile {
     /// Names the file for a database under authctl's configuration directory. Touches nothing.
-    pub fn new(config_directory: &Path, key: &str, database: &Path) -> Self {
+    pub fn new(config_directory: &Path, key: &str, database: &Path, wait: Duration) -> Self {
         Self {
             root: config_directory.to_owned(),
             directory: config_directory.join("sessions"),
             name: format!("{key}.json"),
             database: database.to_owned(),
+            wait,
         }
     }
 
@@ -118,9 +126,8 @@ impl SessionFile {
     /// [`SessionFileError::Unsafe`] when others may read the file or it is not a plain one,
     /// [`SessionFileError::Damaged`] when its content makes no sense.
     pub fn read(&self) -> Result<Option<Stored>, SessionFileError> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match rustix::fs::openat(CWD, self.path(), flags, Mode::empty()) {
-            Ok(file) => self.read_open(&File::from(file)).map(Some),
+        match input_file::open_no_follow(&self.path()) {
+            Ok(file) => self.read_open(&file).map(Some),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(Errno::LOOP) => Err(self.unsafe_file("it is a symbolic link")),
             Err(error) => Err(self.unreadable(error.into())),
@@ -130,12 +137,11 @@ impl SessionFile {
     /// Reads a token for no other use than to end its session: also from a file that others may
     /// have read, because then ending it matters most.
     pub fn read_to_end_session(&self) -> Option<Token> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(CWD, self.path(), flags, Mode::empty()).ok()?);
+        let file = input_file::open_no_follow(&self.path()).ok()?;
         if !file.metadata().ok()?.is_file() {
             return None;
         }
-        let text = content(&file).ok()?;
+        let text = input_file::read(&file, FILE_BYTES_MAX).ok()?;
         parse(&text).map(|stored| stored.token)
     }
 
@@ -153,10 +159,12 @@ impl SessionFile {
         if found.nlink() != 1 {
             return Err(self.unsafe_file("it has another name (a hard link)"));
         }
-        if found.len() > FILE_BYTES_MAX as u64 {
-            return Err(SessionFileError::Damaged(self.path()));
-        }
-        let text = content(file).map_err(|error| self.unreadable(error))?;
+        let text = match input_file::read(file, FILE_BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(SessionFileError::Damaged(self.path()));
+            }
+            read => read.map_err(|error| self.unreadable(error))?,
+        };
         parse(&text).ok_or_else(|| SessionFileError::Damaged(self.path()))
     }
 
@@ -169,7 +177,11 @@ impl SessionFile {
     }
 
     fn unwritable(&self, source: impl Into<io::Error>) -> SessionFileError {
-        SessionFileError::Unwritable { path: self.path(), source: source.into() }
+        let source = source.into();
+        if source.kind() == io::ErrorKind::WouldBlock {
+            return SessionFileError::Busy(self.directory.clone());
+        }
+        SessionFileError::Unwritable { path: self.path(), source }
     }
 
     /// Writes a token where it will be kept, durable but not yet under its name.
@@ -196,7 +208,7 @@ impl SessionFile {
             }
             opened => opened?,
         };
-        let _lock = Self::lock(&directory).map_err(|error| self.unwritable(error))?;
+        let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
         if let Some(token) = holding
             && !matches!(self.read(), Ok(Some(stored)) if stored.token == *token)
         {
@@ -218,7 +230,7 @@ impl SessionFile {
             return Vec::new();
         };
         // Held, so that no file is seen between being made and being locked by its maker.
-        let (Ok(_lock), Ok(entries)) = (Self::lock(&directory), std::fs::read_dir(&self.directory)) else {
+        let (Ok(_lock), Ok(entries)) = (self.lock(&directory), std::fs::read_dir(&self.directory)) else {
             return Vec::new();
         };
         let prefix = self.temporary_prefix();
@@ -232,13 +244,6 @@ impl SessionFile {
     fn temporary_prefix(&self) -> String {
         format!(".{}.", self.name)
     }
-}
-
-/// Reads a file up to the size that a session file may have.
-fn content(mut file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut text = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX));
-    file.by_ref().take(FILE_BYTES_MAX as u64).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 fn parse(text: &[u8]) -> Option<Stored> {

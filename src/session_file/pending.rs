@@ -7,12 +7,13 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::{Content, SessionFile, SessionFileError, content, parse};
+use super::{Content, FILE_BYTES_MAX, SessionFile, SessionFileError, parse};
 use crate::auth::secret::Token;
+use crate::input_file;
 
 /// A token that is on disk, but not yet under the name that commands read.
 ///
@@ -37,7 +38,7 @@ enum End {
 impl Pending {
     /// Makes the empty file and locks it, before anybody who looks for abandoned ones can see it.
     pub(super) fn begin(place: &SessionFile, directory: OwnedFd, unique: &str) -> Result<Self, Errno> {
-        let _lock = SessionFile::lock(&directory)?;
+        let _lock = place.lock(&directory)?;
         let temporary = format!("{}{unique}.tmp", place.temporary_prefix());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?;
@@ -67,7 +68,7 @@ impl Pending {
     pub fn keep(mut self) -> Result<(), SessionFileError> {
         self.ends = End::Left;
         let failed = |error: Errno| self.place.unwritable(error);
-        let lock = SessionFile::lock(&self.directory).map_err(failed)?;
+        let lock = self.place.lock(&self.directory).map_err(failed)?;
         self.rename().map_err(failed)?;
         rustix::fs::fsync(&self.directory).map_err(failed)?;
         // Unlocked before others may look, so that whoever replaces this file finds it claimable.
@@ -119,18 +120,17 @@ pub struct Abandoned {
 
 impl Abandoned {
     pub(super) fn claim(path: PathBuf) -> Option<Self> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(CWD, &path, flags, Mode::empty()).ok()?;
+        let file = input_file::open_no_follow(&path).ok()?;
         // A living process still holds its lock.
         rustix::fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive).ok()?;
-        let file = File::from(file);
         // It may have got its name, or been removed, before we had the lock.
         let named = path.symlink_metadata().ok()?;
         let held = file.metadata().ok()?;
         if named.ino() != held.ino() || !held.is_file() {
             return None;
         }
-        let text = content(&file).ok()?;
+        // One that is too large is not one that authctl wrote whole.
+        let text = input_file::read(&file, FILE_BYTES_MAX).unwrap_or_default();
         Some(Self { token: parse(&text).map(|stored| stored.token), path, _file: file })
     }
 

@@ -50,6 +50,7 @@ mod guest_refused;
 mod hardening;
 mod hash;
 mod help;
+mod input_files;
 mod kill;
 mod machine;
 mod mail;

@@ -20,15 +20,16 @@ const WALLS: &[Wall] = &[
     Wall { part: "store", may: &["auth"], but: &[] },
     Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
     // A session file is kept in a private directory, which `paths` makes.
-    Wall { part: "session_file", may: &["auth::secret", "auth::token", "paths"], but: &[] },
-    Wall { part: "prompt", may: SECRETS, but: &[] },
+    Wall { part: "session_file", may: &["auth::secret", "auth::token", "input_file", "paths"], but: &[] },
+    Wall { part: "prompt", may: &["auth::secret", "auth::token", "input_file"], but: &[] },
+    Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // Who gets a message is an address; what the message says is decided elsewhere.
-    Wall { part: "mail", may: &["auth::email", "auth::secret"], but: &[] },
+    Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
     // Exit codes are words of help too, and durations and networks are written in one way.
     Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },
-    Wall { part: "context", may: &["auth", "session_file", "prompt", "paths", "store"], but: &[] },
+    Wall { part: "context", may: &["auth", "input_file", "session_file", "prompt", "paths", "store"], but: &[] },
     Wall {
         part: "commands",
         may: &[

@@ -1,0 +1,104 @@
+//! Files that the user or the environment names: opened without waiting and read up to a limit, because
+//! the name may be that of a pipe without a writer, of a device without an end, or of a huge file.
+//!
+//! Who may read the file and who owns it is for the caller to judge, by the open descriptor.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+/// Opening never waits. For a regular file the flag stays: some files of the kernel are regular ones
+/// whose reader waits for events.
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Opens a file, or a pipe that the caller's shell opened (`<(...)`, which is `/dev/fd/N`).
+///
+/// A pipe that has a name is refused: whether somebody will ever write to it is not known.
+///
+/// # Errors
+/// Whatever the operating system said, or what the file is instead.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = rustix::fs::openat(CWD, path, FLAGS, Mode::empty())?;
+    let kind = match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+        FileType::RegularFile => return Ok(file.into()),
+        FileType::Fifo if is_descriptor(path) => {
+            // The shell's process writes when it is ready.
+            rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+            return Ok(file.into());
+        }
+        FileType::Fifo => "a named pipe",
+        FileType::Directory => "a directory",
+        _ => "a device",
+    };
+    Err(io::Error::other(format!("it is {kind}")))
+}
+
+/// Whether a path names a descriptor that this process inherited.
+fn is_descriptor(path: &Path) -> bool {
+    let Some(directory) = path.parent() else { return false };
+    let of_process = directory.starts_with("/proc") && directory.ends_with("fd");
+    path == Path::new("/dev/stdin") || directory == Path::new("/dev/fd") || of_process
+}
+
+/// Opens what has this name, but follows no symbolic link to it. It may be of any kind.
+///
+/// # Errors
+/// [`Errno::LOOP`] for a symbolic link, or whatever the operating system said.
+pub fn open_no_follow(path: &Path) -> Result<File, Errno> {
+    rustix::fs::openat(CWD, path, FLAGS | OFlags::NOFOLLOW, Mode::empty()).map(File::from)
+}
+
+/// Reads all of a file that has at most `max` bytes.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`] when it has more.
+pub fn read(file: &File, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Room for all from the start, and for one byte more to notice: growing would leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));
+    file.take(max as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {max} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{FileType, Mode, mknodat};
+
+    use super::*;
+
+    fn why(path: &Path) -> String {
+        open(path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn open_refuses_what_is_no_file_without_waiting() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert_eq!(why(&pipe), "it is a named pipe");
+        assert_eq!(why(directory.path()), "it is a directory");
+        for device in ["/dev/zero", "/dev/null"] {
+            assert_eq!(why(Path::new(device)), "it is a device");
+        }
+    }
+
+    #[test]
+    fn read_takes_a_file_of_the_greatest_size_and_no_larger() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for (bytes, fits) in [(0, true), (10, true), (11, false), (100_000, false)] {
+            std::fs::write(&path, vec![b'a'; bytes]).unwrap();
+            let read = read(&open(&path).unwrap(), 10);
+            assert_eq!(read.map(|read| read.len()).map_err(|error| error.kind()).ok(), fits.then_some(bytes));
+        }
+        // It says that it is empty and has as much as memory.
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read(&open(&path).unwrap(), 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+}
