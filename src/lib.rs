@@ -89,7 +89,7 @@ fn answer_command_line() -> ExitCode {
         Parsed::Command(cli) => answer(&cli),
         Parsed::Page(page) => match stream::answer(&page) {
             Ok(()) => ExitCode::Done,
-            Err(error) => tell_failure(&Exit::of_output(&error), wants_json, false),
+            Err(error) => tell_failure(&Exit::of_output(&error, None), wants_json, false),
         },
         Parsed::NoCommand(help) => {
             stream::message(help.trim_end());
@@ -162,11 +162,16 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
 fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     let page = if cli.global.json { outcome.json() } else { outcome.human(context.now().unwrap_or_default(), style) };
     if let Err(error) = stream::answer(&page.answer) {
-        let mut exit = Exit::of_output(&error);
-        if let Some(token) = outcome.unheld_token() {
-            let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
-            exit = exit.with_ended_session(ended);
-        }
+        let done = outcome.human(context.now().unwrap_or_default(), style).done;
+        // "signed in as ...; the session ends in 7 days": what was done, and nothing else.
+        let done = done.first().and_then(|done| done.split([';', '\n']).next());
+        let exit = match outcome.unheld_token() {
+            Some(token) => {
+                let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
+                Exit::of_output(&error, done.filter(|_| !ended)).with_ended_session(ended)
+            }
+            None => Exit::of_output(&error, done).with_way_out(outcome.way_out_when_lost()),
+        };
         return tell_failure(&exit, cli.global.json, style.color);
     }
     if !cli.global.quiet {
@@ -186,7 +191,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
         last = entries.last().map_or(last, |entry| entry.seq);
         let lines = output::entry_lines(&entries, cli.global.json);
         if let Err(error) = stream::answer(&lines) {
-            return tell_failure(&Exit::of_output(&error), cli.global.json, style.color);
+            return tell_failure(&Exit::of_output(&error, None), cli.global.json, style.color);
         }
         std::thread::sleep(FOLLOW_POLL);
         entries = Vec::new();

@@ -15,6 +15,8 @@ pub struct PasswordReset {
     pub user: User,
     /// Live sessions that ended with it.
     pub ended: Vec<Session>,
+    /// The new password, for [`Auth::require_in_force`].
+    pub password: GivenPassword,
 }
 
 impl Auth<'_> {
@@ -50,7 +52,6 @@ impl Auth<'_> {
             effect: CodeEffect::Password(&password),
             now: self.now,
         })??;
-        self.require_in_force(&user.id, &given, &hash)?;
-        Ok(PasswordReset { ended: self.only_live(ended), user })
+        Ok(PasswordReset { ended: self.only_live(ended), user, password: given })
     }
 }

@@ -30,6 +30,9 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     }
     let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
     let sessions = context.auth()?.delete_account(&me, guard)?;
-    context.session_file()?.remove(Some(&token))?;
+    let file = context.session_file()?;
+    context
+        .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
+    file.remove(Some(&token))?;
     Ok(AccountOutcome::Deleted { user: me.user, sessions }.into())
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use anyhow::Context as _;
 
+use super::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry};
 use crate::cli::{AuditCommand, AuditFilterArgs};
 use crate::context::Context;
@@ -17,6 +18,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             Ok(AuditOutcome::Entries(entries).into())
         }
         AuditCommand::Export(args) => {
+            refuse_lost(Printed::Export, context)?;
             let entries = chosen(args, context).context("could not read the audit log")?;
             Ok(AuditOutcome::EntryLines(entries).into())
         }

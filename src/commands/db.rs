@@ -27,6 +27,10 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
     if !created && !args.if_missing {
         return Err(OpenError::Exists(place.path)).context(COULD_NOT_MAKE);
     }
+    if created {
+        let what = format!("{} was created", place.path.display());
+        context.did(what, "look at it with `authctl doctor`");
+    }
     // Read back: a database that cannot be opened was not made, and one that was there must be of use.
     let is_app = context.auth()?.store.app().is_some();
     if wanted.is_some() && !is_app {
@@ -60,7 +64,11 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
     store.act_as(context.acting()?);
     let contents = store.backup(&file)?;
     let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
-    store.record(event).with_context(|| format!("{} is made, but the audit log could not say so", file.display()))?;
+    context.did(
+        format!("the backup {} was made", file.display()),
+        "the backup can be used; its entry in the audit log is missing",
+    );
+    store.record(event).context("could not write to the audit log")?;
     Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())
 }
 

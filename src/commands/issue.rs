@@ -1,7 +1,7 @@
 //! `sessions issue`: a session for somebody, made without a sign-in and handed out as its token or as the
 //! cookie of the app.
 
-use super::{begin, refuse_lost_token};
+use super::{Printed, begin, refuse_lost};
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError};
 use crate::auth::{ActAs, Lifetime, SessionWish};
@@ -11,7 +11,7 @@ use crate::error::Refusal;
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    refuse_lost_token(true, context)?;
+    refuse_lost(Printed::Token, context)?;
     let database = context.database()?.path;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
     let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };

@@ -22,8 +22,6 @@ mod signup;
 mod users;
 mod whoami;
 
-use anyhow::Context as _;
-
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -33,7 +31,7 @@ use crate::cli::{
     WhoseArgs,
 };
 use crate::context::{Context, NoToken};
-use crate::error::Refusal;
+use crate::error::{Attempted, Refusal};
 use crate::output::{Kept, Outcome};
 use crate::prompt::Source;
 use crate::session_file::{Pending, SessionFileError};
@@ -43,77 +41,95 @@ use crate::session_file::{Pending, SessionFileError};
 /// # Errors
 /// Whatever stopped it, with what was attempted as its context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
-    let outcome = run_alone(command, context)?;
-    guest::tell(command, context);
-    Ok(outcome)
+    match run_alone(command, context) {
+        Ok(outcome) => {
+            guest::tell(command, context);
+            Ok(outcome)
+        }
+        Err(error) => Err(match context.take_done() {
+            Some(done) => error.context(done),
+            None => error,
+        }),
+    }
+}
+
+/// Says what a command set out to do, in front of the error that stopped it.
+trait Attempt<T> {
+    fn attempt(self, what: &'static str) -> anyhow::Result<T>;
+}
+
+impl<T> Attempt<T> for anyhow::Result<T> {
+    fn attempt(self, what: &'static str) -> anyhow::Result<T> {
+        self.map_err(|error| error.context(Attempted(what)))
+    }
 }
 
 fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
-        Command::Signup(args) => signup::run(args, context).context("could not sign up"),
-        Command::Signin(args) => signin::run(args, context).context("could not sign in"),
+        Command::Signup(args) => signup::run(args, context).attempt("could not sign up"),
+        Command::Signin(args) => signin::run(args, context).attempt("could not sign in"),
         Command::Whoami(args) => whoami::run(args, context),
         Command::Sessions { command: None } => {
-            sessions::list(&WhoseArgs::default(), context).context("could not list sessions")
+            sessions::list(&WhoseArgs::default(), context).attempt("could not list sessions")
         }
         Command::Sessions { command: Some(SessionsCommand::List(args)) } => {
-            sessions::list(&args.whose, context).context("could not list sessions")
+            sessions::list(&args.whose, context).attempt("could not list sessions")
         }
         Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => {
-            sessions::revoke(args, context).context("could not end sessions")
+            sessions::revoke(args, context).attempt("could not end sessions")
         }
         Command::Sessions { command: Some(SessionsCommand::Prune(args)) } => {
-            sessions::prune(args, context).context("could not delete expired sessions")
+            sessions::prune(args, context).attempt("could not delete expired sessions")
         }
         Command::Sessions { command: Some(SessionsCommand::Issue(args)) } => {
-            issue::run(args, context).context("could not issue a session")
+            issue::run(args, context).attempt("could not issue a session")
         }
-        Command::Signout(args) => signout::run(args, context).context("could not sign out"),
+        Command::Signout(args) => signout::run(args, context).attempt("could not sign out"),
         Command::Password { command: PasswordCommand::Forgot { email } } => {
-            password::forgot(email, context).context("could not send a code")
+            password::forgot(email, context).attempt("could not send a code")
         }
         Command::Password { command: PasswordCommand::Reset(args) } => {
-            password::reset(args, context).context("could not reset the password")
+            password::reset(args, context).attempt("could not reset the password")
         }
         Command::Password { command: PasswordCommand::Change(args) } | Command::Passwd(args) => {
-            password::change(args, context).context("could not change the password")
+            password::change(args, context).attempt("could not change the password")
         }
         Command::Email { command: EmailCommand::Verify(args) } if args.send => {
-            email::send_code(args, context).context("could not send a code")
+            email::send_code(args, context).attempt("could not send a code")
         }
         Command::Email { command: EmailCommand::Verify(args) } => {
-            email::verify(args, context).context("could not verify the address")
+            email::verify(args, context).attempt("could not verify the address")
         }
         Command::Email { command: EmailCommand::Change { new } } => {
-            email::change(new, context).context("could not change the address")
+            email::change(new, context).attempt("could not change the address")
         }
         Command::Account { command: AccountCommand::Update(args) } => {
-            account::update(args, context).context("could not update the account")
+            account::update(args, context).attempt("could not update the account")
         }
         Command::Account { command: AccountCommand::Delete(args) } => {
-            account::delete(args, context).context("could not delete the account")
+            account::delete(args, context).attempt("could not delete the account")
         }
         Command::Users { command } => users::run(command, context),
         Command::Audit { command } => audit::run(command, context),
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
-        Command::Policy { command: PolicyCommand::Show } => policy::show(context).context("could not read the policy"),
+        Command::Policy { command: PolicyCommand::Show } => policy::show(context).attempt("could not read the policy"),
         Command::Policy { command: PolicyCommand::Set { key, value } } => {
-            policy::set(key, Some(value), context).context("could not change the policy")
+            policy::set(key, Some(value), context).attempt("could not change the policy")
         }
         Command::Policy { command: PolicyCommand::Unset { key } } => {
-            policy::set(key, None, context).context("could not change the policy")
+            policy::set(key, None, context).attempt("could not change the policy")
         }
         Command::Db { command: DbCommand::Init(args) } => db::init(args, context),
         Command::Db { command: DbCommand::Status } => db::status(context),
-        Command::Db { command: DbCommand::Migrate } => db::migrate(context).context("could not migrate the database"),
+        Command::Db { command: DbCommand::Migrate } => db::migrate(context).attempt("could not migrate the database"),
         Command::Db { command: DbCommand::Backup { file } } => {
-            db::backup(file, context).context("could not back up the database")
+            db::backup(file, context).attempt("could not back up the database")
         }
         Command::Db { command: DbCommand::Restore(args) } => {
-            db::restore(args, context).context("could not restore the backup")
+            db::restore(args, context).attempt("could not restore the backup")
         }
-        Command::Db { command: DbCommand::Check } => doctor::check(context).context("could not check the database"),
+        Command::Db { command: DbCommand::Check } => doctor::check(context).attempt("could not check the database"),
         Command::Doctor(args) => doctor::run(args.fix, context),
         Command::Completions { shell } => Ok(completions::run(*shell)),
         Command::Help { about } => help::run(about),
@@ -158,22 +174,40 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
     };
     let kept = pending.keep();
     let ended = context.end_abandoned_sessions();
-    kept?;
     if ended.is_err() {
-        context.notices.push("the session that was stored before is still live; the next sign-in ends it".into());
+        let whose = if kept.is_ok() { "stored before" } else { "begun" };
+        context.notices.push(format!("the session that was {whose} is still live; the next sign-in ends it"));
     }
+    kept?;
     Ok(begun)
 }
 
-/// Refuses to print a token where nobody would read it.
-fn refuse_lost_token(print: bool, context: &Context) -> Result<(), Refusal> {
-    if print && context.output_is_lost() {
-        return Err(Refusal::Usage {
-            message: "a token is to be printed, but standard output is /dev/null or closed".into(),
-            hint: "the token would be lost while its session lives: send standard output somewhere",
-        });
+/// What is printed once and exists nowhere else.
+#[derive(Clone, Copy)]
+enum Printed {
+    Token,
+    Password,
+    Code,
+    Export,
+}
+
+/// Refuses an act whose answer would be lost with it: before anything is changed or asked.
+fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Refusal> {
+    if !context.output_is_lost() {
+        return Ok(());
     }
-    Ok(())
+    let (what, hint) = match printed {
+        Printed::Token => {
+            ("a token", "the token would be lost while its session lives: send standard output somewhere")
+        }
+        Printed::Password => ("a password", "nobody would know the password: send standard output somewhere"),
+        Printed::Code => ("a code", "the code would be lost while it is valid: send standard output somewhere"),
+        Printed::Export => ("an export", "nothing would be exported: send standard output to a file"),
+    };
+    Err(Refusal::Usage {
+        message: format!("{what} is to be printed, but standard output is /dev/null or closed"),
+        hint,
+    })
 }
 
 /// Begins a session, and has its token printed or kept in the session file.

@@ -31,5 +31,10 @@ pub(super) fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::
     context.auth()?;
     let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &source(args.password.source()))?;
     let done = context.auth()?.reset_password(&code, new)?;
+    context.did(
+        format!("the password of {} was set and the code is used up", done.user.email),
+        "ask for another code with `authctl password forgot`",
+    );
+    context.auth()?.require_in_force(&done.user.id, &done.password)?;
     Ok(AccountOutcome::PasswordReset { user: done.user, sessions_ended: done.ended.len() }.into())
 }

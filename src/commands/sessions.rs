@@ -1,6 +1,7 @@
 //! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired.
 
 use super::nobody_is_signed_in;
+use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::session_filter::{Pattern, SessionFilter};
 use crate::auth::store::Which;
@@ -9,8 +10,8 @@ use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
 use crate::context::{Context, NoToken};
 use crate::output::{Outcome, SessionsOutcome};
 
-/// Rows deleted by one transaction of `prune`: other writers wait for a tenth of a second at most.
-const PRUNE_BATCH: usize = 1_000;
+/// Sessions ended or deleted by one transaction: other writers wait for a tenth of a second at most.
+const BATCH: usize = 1_000;
 
 pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if let Some(scope) = scope(whose, context)? {
@@ -59,11 +60,16 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
     if args.dry_run {
         return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
     }
-    let sessions = context.auth()?.end_chosen(&sessions)?;
+    let mut ended = Vec::new();
+    for batch in sessions.chunks(BATCH) {
+        ended.extend(context.auth()?.end_chosen(batch)?);
+        context.did(done(ended.len(), "ended"), "run the command again for those that are left");
+    }
+    let sessions = ended;
     let signed_out = current.is_some_and(|id| sessions.iter().any(|session| session.id == id));
     if signed_out {
         let (token, _) = context.token()?;
-        context.session_file()?.remove(Some(&token))?;
+        forget(&token, sessions.len(), context)?;
     }
     Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
 }
@@ -103,24 +109,42 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     let sessions = context.auth()?.end_sessions(&me.user.id, &which)?;
     let signed_out = sessions.iter().any(|session| session.id == me.session.id);
     if signed_out {
-        context.session_file()?.remove(Some(&token))?;
+        forget(&token, sessions.len(), context)?;
     }
     Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
+}
+
+/// Removes the session file of the current session, which was ended with others.
+fn forget(token: &Token, ended: usize, context: &mut Context) -> anyhow::Result<()> {
+    let file = context.session_file()?;
+    context.did(done(ended, "ended"), "remove the file: the session in it has ended");
+    file.remove(Some(token))?;
+    Ok(())
+}
+
+fn done(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 session was {what}"),
+        _ => format!("{count} sessions were {what}"),
+    }
 }
 
 pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
     let database = context.database()?.path;
-    let store = context.auth()?.store;
     if args.dry_run {
-        let count = store.count_expired(now)?;
+        let count = context.auth()?.store.count_expired(now)?;
         return Ok(SessionsOutcome::Pruned { count, dry_run: true, database }.into());
     }
     let mut count = 0;
     loop {
-        let pruned = store.prune(now, PRUNE_BATCH)?;
+        let pruned = context.auth()?.store.prune(now, BATCH)?;
         count += pruned;
-        if pruned < PRUNE_BATCH as u64 {
+        if count > 0 {
+            let what = done(usize::try_from(count).unwrap_or(usize::MAX), "deleted");
+            context.did(what, "run the command again for those that are left");
+        }
+        if pruned < BATCH as u64 {
             return Ok(SessionsOutcome::Pruned { count, dry_run: false, database }.into());
         }
     }

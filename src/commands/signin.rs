@@ -1,23 +1,25 @@
 //! `signin`: from a password to a session, stored for later commands or printed.
 
-use super::{begin, email, refuse_lost_token, source};
+use super::{Attempt as _, Printed, begin, email, refuse_lost, source};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionWish, SignIn};
 use crate::cli::SignInArgs;
 use crate::context::Context;
 use crate::output::{Outcome, SignInOutcome};
-use anyhow::Context as _;
 
 /// Asks for address and password and signs in, for a command that needs somebody to be.
-pub(super) fn at_terminal(context: &mut Context) -> anyhow::Result<Outcome> {
-    let args = SignInArgs::default();
-    run(&args, context).context("could not sign in")
+pub(super) fn at_terminal(context: &mut Context) -> anyhow::Result<()> {
+    run(&SignInArgs::default(), context).attempt("could not sign in")?;
+    context.did("the sign-in succeeded", "`authctl signout` ends its session");
+    Ok(())
 }
 
 pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
     let email = Email::parse(&email).map_err(AuthError::from)?;
-    refuse_lost_token(args.print_token, context)?;
+    if args.print_token {
+        refuse_lost(Printed::Token, context)?;
+    }
     // A database that is missing is told before a password is asked for.
     context.auth()?;
     if !args.print_token && !args.no_store {

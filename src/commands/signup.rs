@@ -41,6 +41,13 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let pending = prepare(&wish.token, request.email().as_str(), context)?;
     context.auth_or_create()?;
     let begun = context.auth()?.sign_up(&request, Some(&wish));
+    if begun.is_ok() {
+        let email = request.email();
+        context.did(
+            format!("the account of {email} was created, without a session"),
+            format!("sign in with `authctl signin {email}`"),
+        );
+    }
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let path = context.session_file()?.path();

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
+use crate::auth::secret::Token;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::{AuthError, SignedIn};
@@ -46,6 +47,21 @@ pub struct Wishes {
     pub schema: Option<PathBuf>,
 }
 
+/// What a command has committed, and what to do when a later step fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What stands, as the beginning of a sentence: "the account of ada@example.com was created".
+    pub what: String,
+    /// What to do, because the same command would not do it.
+    pub then: String,
+}
+
+impl std::fmt::Display for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 /// Everything a command needs of the outside.
 #[derive(Debug)]
 pub struct Context {
@@ -60,6 +76,9 @@ pub struct Context {
     clock: Clock,
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
+    done: Option<Done>,
+    /// The token in the file that `AUTHCTL_TOKEN_FILE` names, once it was read.
+    token_in_file: OnceCell<Token>,
     /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
     signed_in: Option<String>,
     /// The address of that user, unless it is an operator in an impersonation.
@@ -81,6 +100,8 @@ impl Context {
             wishes,
             environment,
             place: OnceCell::new(),
+            done: None,
+            token_in_file: OnceCell::new(),
             signed_in: None,
             signed_in_email: None,
             store: None,
@@ -93,6 +114,17 @@ impl Context {
     /// [`ClockError`] when the clock is outside 1970..9999. Nothing may be written then.
     pub fn now(&self) -> Result<Timestamp, ClockError> {
         self.clock.now()
+    }
+
+    /// Notes what the command has committed. A later error reports this instead of saying that the
+    /// command could not do it. A second call replaces the first.
+    pub fn did(&mut self, what: impl Into<String>, then: impl Into<String>) {
+        self.done = Some(Done { what: what.into(), then: then.into() });
+    }
+
+    /// Hands over what the command has committed.
+    pub fn take_done(&mut self) -> Option<Done> {
+        self.done.take()
     }
 
     /// Hands over what the user should know besides the answer.
@@ -215,8 +247,10 @@ impl Context {
         if yes { Ok(true) } else { prompt.confirm(effect, question) }
     }
 
-    /// Whether standard output throws everything away, so that a printed secret would be lost. A
-    /// closed one does: the standard library opens `/dev/null` in its place.
+    /// Whether standard output is `/dev/null`, so that a secret printed there would be lost.
+    ///
+    /// A closed one is: the standard library opens `/dev/null` in its place before `main`. The two
+    /// cannot be told apart: Python's `DEVNULL` and Node's `ignore` open it with the same flags.
     pub fn output_is_lost(&self) -> bool {
         match (rustix::fs::fstat(rustix::stdio::stdout()), rustix::fs::stat("/dev/null")) {
             (Ok(output), Ok(null)) => (output.st_dev, output.st_ino) == (null.st_dev, null.st_ino),

@@ -61,11 +61,15 @@ impl Context {
             return Ok((token, TokenSource::Variable));
         }
         if let Some(path) = &self.environment.token_file {
+            // A pipe can be read only once.
+            if let Some(token) = self.token_in_file.get() {
+                return Ok((token.clone(), TokenSource::VariableFile(path.clone())));
+            }
             let read = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
             let bytes = read.map_err(|source| NoToken::File { path: path.clone(), source })?;
             let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
             let token = Token::from_bytes(bytes.trim_ascii_end()).map_err(unusable)?;
-            return Ok((token, TokenSource::VariableFile(path.clone())));
+            return Ok((self.token_in_file.get_or_init(|| token).clone(), TokenSource::VariableFile(path.clone())));
         }
         let file = self.session_file()?;
         match file.read()? {

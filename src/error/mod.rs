@@ -7,6 +7,7 @@ mod outside;
 use serde_json::json;
 
 use crate::auth::audit::Break;
+use crate::context::Done;
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
 use crate::output::json;
@@ -52,6 +53,17 @@ fn broken(place: &Break) -> String {
     }
 }
 
+/// What a command set out to do, as the first words of its error: "could not sign up". Left out of the
+/// message when the command had committed something before the error ([`Done`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Attempted(pub &'static str);
+
+impl std::fmt::Display for Attempted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
 /// A sign-out could not end the session in the database.
 #[derive(Debug, thiserror::Error)]
 #[error("the session is still live")]
@@ -81,15 +93,17 @@ impl Exit {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// For standard output that could not be written.
-    pub fn of_output(error: &std::io::Error) -> Self {
+    /// For standard output that could not be written, after a command that did this.
+    pub fn of_output(error: &std::io::Error, done: Option<&str>) -> Self {
         let mut exit = if error.kind() == std::io::ErrorKind::BrokenPipe {
             Self::new(ExitCode::ReaderGone, "READER_GONE")
         } else {
             Self::new(ExitCode::Unwritable, "OUTPUT_NOT_WRITTEN")
-                .hint("what was asked has been done; only its answer is lost")
         };
-        exit.message = format!("could not write the answer to standard output: {error}");
+        exit.message = match done {
+            Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
+            None => format!("could not write the answer to standard output: {error}"),
+        };
         exit
     }
 
@@ -114,6 +128,15 @@ impl Exit {
         } else {
             "its session is live and nobody holds its token: end it with `authctl sessions revoke`"
         })
+    }
+
+    /// Adds how to get what was lost with the answer.
+    #[must_use]
+    pub fn with_way_out(self, way_out: Option<String>) -> Self {
+        match way_out {
+            Some(way_out) => self.hint(way_out),
+            None => self,
+        }
     }
 
     /// Whether there is anything to say: who interrupts knows, and who left cannot read.
@@ -156,6 +179,12 @@ impl From<anyhow::Error> for Exit {
         let known = error.chain().find_map(classify::classify);
         let mut exit = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
         exit.message = chain_of(&error);
+        if let Some(done) = error.downcast_ref::<Done>() {
+            exit.message = after(&error, done);
+            // Something was changed.
+            let hint = exit.hint.take().filter(|hint| !hint.contains("nothing was changed"));
+            exit.hint = Some(hint.map_or_else(|| done.then.clone(), |hint| format!("{hint}; then: {}", done.then)));
+        }
         if error.is::<StillLive>() {
             let hint = exit.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
             exit.hint = Some(format!("{hint}`authctl signout --local` forgets the session here and leaves it live"));
@@ -164,8 +193,19 @@ impl From<anyhow::Error> for Exit {
     }
 }
 
+/// What was done, and which later step failed. That the command could not do it would not be true.
+fn after(error: &anyhow::Error, done: &Done) -> String {
+    let attempted = error.downcast_ref::<Attempted>().map(|attempted| attempted.0);
+    let step = parts_of(error).into_iter().filter(|part| *part != done.what && Some(part.as_str()) != attempted);
+    format!("{done}, but {}", step.collect::<Vec<_>>().join(": "))
+}
+
 /// The causes in one line, each once: some errors repeat their source's words.
 fn chain_of(error: &anyhow::Error) -> String {
+    parts_of(error).join(": ")
+}
+
+fn parts_of(error: &anyhow::Error) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let words = cause.to_string();
@@ -173,5 +213,23 @@ fn chain_of(error: &anyhow::Error) -> String {
             parts.push(words);
         }
     }
-    parts.join(": ")
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::store::StoreError;
+
+    #[test]
+    fn an_error_after_a_commit_says_what_was_done_and_not_that_nothing_was() {
+        let failed = || anyhow::Error::new(StoreError::Full).context("could not read it back");
+        let before = Exit::from(failed().context(Attempted("could not set the password")));
+        assert!(before.message.starts_with("could not set the password: could not read it back: "), "{before:?}");
+        assert!(before.hint.as_deref().is_some_and(|hint| hint.ends_with("nothing was changed")), "{before:?}");
+        let done = Done { what: "the password of a@b.co was set".into(), then: "set it again".into() };
+        let after = Exit::from(failed().context(Attempted("could not set the password")).context(done));
+        assert!(after.message.starts_with("the password of a@b.co was set, but could not read it back: "), "{after:?}");
+        assert_eq!((after.hint.as_deref(), after.code), (Some("set it again"), before.code));
+    }
 }

@@ -9,6 +9,7 @@ use super::account::AccountOutcome;
 use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
 use super::email::EmailOutcome;
+use super::escape::escape;
 use super::hash::HashOutcome;
 use super::health::HealthOutcome;
 use super::json;
@@ -106,6 +107,17 @@ impl Outcome {
             Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
             Self::Health(outcome) => outcome.exit_code(),
             _ => ExitCode::Done,
+        }
+    }
+
+    /// What to do when the answer, and a secret that exists only in it, could not be written.
+    pub fn way_out_when_lost(&self) -> Option<String> {
+        match self {
+            Self::Users(UsersOutcome::Changed(changed)) => changed.way_out_when_lost(),
+            Self::Users(UsersOutcome::ResetCode { user, .. }) => {
+                Some(format!("the code is lost: make another with `authctl users reset-code {}`", escape(&user.email)))
+            }
+            _ => None,
         }
     }
 

@@ -99,6 +99,8 @@ pub struct SignedOutHow {
     pub file_removed: Option<bool>,
     /// Why the database was not asked.
     pub without_database: Option<&'static str>,
+    /// The database, when it has no session with the token: one that never was, or ended before.
+    pub unknown_in: Option<PathBuf>,
 }
 
 impl SignInOutcome {
@@ -223,6 +225,13 @@ impl SignedOutHow {
             Some(false) => "; there was no session file",
             None => "",
         };
+        if let Some(database) = &self.unknown_in {
+            let database = shown(database);
+            return match self.file_removed {
+                Some(_) => format!("signed out: {database} has no session with the stored token{file}"),
+                None => format!("no session was ended: {database} has none with this token"),
+            };
+        }
         match (self.sessions_ended, self.without_database) {
             (None, Some(why)) if self.file_removed == Some(true) => {
                 format!("signed out on this machine only: removed the session file; {why}")

@@ -57,6 +57,23 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     command
 }
 
+/// The program run so that a system call of it fails, as on a machine where that happens; `None` when
+/// this machine has no strace.
+pub fn with_failing(sandbox: &Sandbox, call: &str, error: &str, words: &str) -> Option<Command> {
+    if !require_tool("strace") {
+        return None;
+    }
+    let mut command = Command::new("strace");
+    let inject = format!("inject={call}:error={error}");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject, "--"]);
+    command.arg(program()).args(words.split_whitespace());
+    command.env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home());
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    Some(command)
+}
+
 /// Whether a tool is on this machine; what needs it does not run without.
 pub fn require_tool(name: &str) -> bool {
     let is_here = Command::new(name).arg("--version").stdin(Stdio::null()).output().is_ok();

@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
+mod after_commit;
 mod app;
 mod architecture;
 mod audit;

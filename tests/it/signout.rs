@@ -131,19 +131,36 @@ fn when_the_database_is_gone_the_file_goes_too() {
 
 #[test]
 fn when_the_session_has_ended_before_the_file_goes_all_the_same() {
+    for words in ["signout", "signout --all"] {
+        let sandbox = Sandbox::with_ada();
+        sandbox.execute("UPDATE session SET expiresAt = unixepoch()");
+        let said = sandbox.run(words).to_string();
+        assert!(said.contains("signed out: the session had ended before; removed the session file"), "{said}");
+        assert_eq!(session_files(&sandbox), 0, "{words}");
+    }
+}
+
+#[test]
+fn a_token_of_no_session_here_is_not_said_to_have_ended() {
     insta::allow_duplicates! {
-        for (end, words) in [
-            ("DELETE FROM session", "signout"),
-            ("DELETE FROM session", "signout --all"),
-            ("UPDATE session SET expiresAt = unixepoch()", "signout"),
-        ] {
+        for words in ["signout", "signout --all"] {
             let sandbox = Sandbox::with_ada();
-            sandbox.execute(end);
+            sandbox.execute("DELETE FROM session");
             assert_snapshot!(sandbox.run(words), @"
             ------- stderr -------
-            signed out: the session had ended before; removed the session file
+            signed out: [HOME]/.local/share/authctl/auth.db has no session with the stored token; removed the session file
             ");
-            assert_eq!(session_files(&sandbox), 0, "{end}, {words}");
+            assert_eq!(session_files(&sandbox), 0, "{words}");
+        }
+        for words in ["signout", "signout --all"] {
+            let sandbox = Sandbox::with_ada();
+            let mut command = sandbox.command(words.split(' '));
+            command.env("AUTHCTL_TOKEN", "token-of-a-session-in-another-database");
+            assert_snapshot!(sandbox.finish(&mut command), @"
+            ------- stderr -------
+            no session was ended: [HOME]/.local/share/authctl/auth.db has none with this token
+            ");
+            assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1, "{words}");
         }
     }
 }

@@ -60,7 +60,6 @@ fn an_answer_that_a_device_cannot_hold_is_74() {
     assert_snapshot!(run_into(&sandbox, "whoami", full()), @"
     ------- stderr -------
     error: could not write the answer to standard output: No space left on device (os error 28)
-    hint: what was asked has been done; only its answer is lost
     [exit status: 74]
     ");
     let error = run_into(&sandbox, "whoami --json", full()).json_error(74);
@@ -98,6 +97,89 @@ fn a_token_is_not_printed_where_it_would_be_lost() {
     let closed = sandbox.finish_with_input(&mut under_shell(&sandbox, "exec >&-", words), PASSWORD);
     assert_eq!(closed.code, 2, "{closed}");
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
+}
+
+#[test]
+fn what_is_printed_once_is_refused_before_the_act_where_it_would_be_lost() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("audit verify").success();
+    let state = || {
+        let tables = ["user", "account", "session", "verification", "authctl_audit"];
+        tables.map(|table| sandbox.number(&format!("SELECT count(*) FROM {table}")))
+    };
+    let before = state();
+    for words in [
+        "signin ada@example.com --password-stdin --print-token",
+        "users create bob@example.com --name Bob --generate",
+        "users set-password ada@example.com --generate",
+        "users reset-code ada@example.com",
+        "users impersonate ada@example.com --print-token",
+        "sessions issue --user ada@example.com",
+        "audit export",
+    ] {
+        for json in ["", " --json"] {
+            let words = format!("{words}{json}");
+            let null = run_into(&sandbox, &words, Stdio::null());
+            assert_eq!(null.code, 2, "{words}: {null}");
+            assert!(null.stderr.contains("standard output is /dev/null or closed"), "{words}: {null}");
+            let closed = sandbox.finish_with_input(&mut under_shell(&sandbox, "exec >&-", &words), PASSWORD);
+            assert_eq!(closed.code, 2, "{words}: {closed}");
+        }
+    }
+    assert_eq!(state(), before);
+    sandbox.sign_in("ada@example.com").success();
+}
+
+#[test]
+fn an_act_whose_answer_is_lost_says_that_it_was_done() {
+    let sandbox = Sandbox::with_ada();
+    for (words, done, hint) in [
+        (
+            "signup bob@example.com --name Bob --password-stdin --json",
+            "created the account of Bob <bob@example.com>",
+            "",
+        ),
+        ("users create eve@example.com --name Eve --no-password --json", "created Eve <eve@example.com>", ""),
+        (
+            "users create ann@example.com --name Ann --generate",
+            "created Ann <ann@example.com>",
+            "`authctl users set-password ann@example.com --generate`",
+        ),
+        (
+            "users set-password bob@example.com --generate",
+            "set the password of Bob <bob@example.com>",
+            "`authctl users set-password bob@example.com --generate`",
+        ),
+        ("users reset-code bob@example.com", "", "`authctl users reset-code bob@example.com`"),
+        ("users ban bob@example.com --json", "banned Bob <bob@example.com>", ""),
+        ("policy set session.lifetime 3d --json", "session.lifetime", ""),
+        ("signout --json", "signed out", ""),
+    ] {
+        let said = run_into(&sandbox, words, full());
+        assert_eq!(said.code, 74, "{words}: {said}");
+        let said = said.stderr;
+        assert!(said.contains(done) && said.contains(hint), "{words}: {said}");
+        assert!(done.is_empty() || said.contains(", but could not write the answer"), "{words}: {said}");
+    }
+    assert_eq!(sandbox.number("SELECT count(*) FROM user"), 4);
+}
+
+#[test]
+fn an_output_that_can_only_be_read_is_no_success() {
+    let sandbox = Sandbox::with_ada();
+    for words in ANSWERS {
+        let ran = run_into(&sandbox, words, File::open("/dev/null").unwrap());
+        assert_eq!(ran.code, 74, "{words}: {ran}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_reader_by_choice_is_a_success() {
+    let sandbox = Sandbox::with_ada();
+    for words in ANSWERS {
+        let ran = run_into(&sandbox, words, Stdio::null());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words}");
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Passwords that an operator gives somebody: in clear or as a hash, and proven to be in force before
-//! anybody says "done".
+//! a command says "done".
 
 use super::attempts_of;
 use crate::auth::identify::HashKind;
@@ -49,8 +49,8 @@ impl Auth<'_> {
     /// Sets a user's password; all sessions end unless `keep_sessions`. Returns those that were live.
     ///
     /// # Errors
-    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`], and
-    /// [`AuthError::NotInForce`] when the stored hash, read again, is not what was written.
+    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`]. [`Auth::require_in_force`] checks
+    /// what was written.
     pub fn set_password(
         &mut self,
         user: &User,
@@ -69,7 +69,6 @@ impl Auth<'_> {
             now: self.now,
         })?;
         let ended = ended.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
-        self.require_in_force(&user.id, given, &hash)?;
         Ok(self.only_live(ended))
     }
 
@@ -83,17 +82,15 @@ impl Auth<'_> {
     }
 
     /// Reads the stored hash again and compares the password with it: "done" must mean that the user
-    /// can sign in.
-    pub(in crate::auth) fn require_in_force(
-        &mut self,
-        user_id: &str,
-        given: &GivenPassword,
-        hash: &StoredHash,
-    ) -> Result<(), AuthError> {
+    /// can sign in. A step of its own, because the password is set whatever comes of it.
+    ///
+    /// # Errors
+    /// [`AuthError::NotInForce`] when the stored hash, read again, is not what was written.
+    pub fn require_in_force(&mut self, user_id: &str, given: &GivenPassword) -> Result<(), AuthError> {
         let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
         let scheme = self.store.scheme()?;
         let right = match given {
-            GivenPassword::Hash(_) => stored.expose() == hash.expose(),
+            GivenPassword::Hash(hash) => stored.expose() == hash.expose(),
             GivenPassword::Clear(password) => {
                 matches!(password::verify(password, &stored, &scheme, &self.policy.password)?, Verdict::Right { .. })
             }

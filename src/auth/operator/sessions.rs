@@ -5,9 +5,6 @@ use crate::auth::session_filter::SessionFilter;
 use crate::auth::user::UserRef;
 use crate::auth::{Auth, AuthError};
 
-/// Sessions ended by one transaction: other writers wait for a tenth of a second at most.
-const BATCH: usize = 1_000;
-
 /// Whose sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -41,17 +38,12 @@ impl Auth<'_> {
         Ok(chosen)
     }
 
-    /// Ends sessions that were chosen, and returns those that were still there. Many are ended in
-    /// several transactions, so that nobody waits long.
+    /// Ends sessions that were chosen in one transaction, and returns those that were still there.
     ///
     /// # Errors
-    /// [`AuthError::Store`]; what was ended until then stays ended.
+    /// [`AuthError::Store`].
     pub fn end_chosen(&mut self, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
-        let mut ended = Vec::new();
-        for batch in chosen.chunks(BATCH) {
-            let ids: Vec<String> = batch.iter().map(|session| session.id.clone()).collect();
-            ended.extend(self.store.end_sessions_by_id(&ids)?);
-        }
-        Ok(ended)
+        let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
+        Ok(self.store.end_sessions_by_id(&ids)?)
     }
 }

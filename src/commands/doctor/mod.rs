@@ -27,8 +27,11 @@ pub(super) fn run(fix: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut mended = Vec::new();
     if fix && seen.findings.iter().any(|finding| finding.cure.is_some()) {
         consent(&seen.findings, context)?;
+        let mut fixed = Vec::new();
         for finding in seen.findings.iter().filter(|finding| finding.cure.is_some()) {
             mend(finding.check, context).with_context(|| format!("could not mend {}", finding.check))?;
+            fixed.push(finding.check);
+            context.did(format!("{} fixed", were(&fixed)), "run `authctl doctor` to see what is left");
         }
         // What is left is looked for and not assumed.
         let before = std::mem::replace(&mut seen, look(context)?);
@@ -36,6 +39,12 @@ pub(super) fn run(fix: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     }
     mended.append(&mut seen.findings);
     Ok(report(mended, seen.closed, true, context)?.into())
+}
+
+/// "permissions was", "permissions and policy were".
+fn were(checks: &[&str]) -> String {
+    let verb = if checks.len() == 1 { "was" } else { "were" };
+    format!("{} {verb}", checks.join(" and "))
 }
 
 /// Looks at the structure of the database only.

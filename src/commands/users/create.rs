@@ -43,6 +43,11 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         }
         made => made?,
     };
+    if let Some(given) = &password {
+        let what = format!("{} was created", user.email);
+        context.did(what, format!("set the password with `authctl users set-password {}`", user.email));
+        context.auth()?.require_in_force(&user.id, given)?;
+    }
     let password = password.and_then(|password| to_print(&args.password, password));
     Ok(UserChanged::new(UserAct::Created, user, database).password(password).into())
 }

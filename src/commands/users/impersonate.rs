@@ -2,12 +2,14 @@
 
 use crate::auth::{ActAs, AuthError, Lifetime, SessionWish};
 use crate::cli::ImpersonateArgs;
-use crate::commands::{begin, nobody_is_signed_in, refuse_lost_token};
+use crate::commands::{Printed, begin, nobody_is_signed_in, refuse_lost};
 use crate::context::Context;
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    refuse_lost_token(args.print_token, context)?;
+    if args.print_token {
+        refuse_lost(Printed::Token, context)?;
+    }
     let database = context.database()?.path;
     let user = context.auth()?.find_user(&args.user)?;
     let by = operator(context)?;

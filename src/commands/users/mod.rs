@@ -6,14 +6,13 @@ mod impersonate;
 mod list;
 mod show;
 
-use anyhow::Context as _;
-
 use crate::auth::store::AdminGuard;
 use crate::auth::{AuthError, GivenPassword, Weakness};
 use crate::cli::{
     BanArgs, DeleteUserArgs, GivenPasswordArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
     UsersCommand, VerifyEmailArgs,
 };
+use crate::commands::{Attempt as _, Printed, refuse_lost};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::output::escape::escape;
@@ -22,21 +21,21 @@ use crate::prompt::Source;
 
 pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
-        UsersCommand::List(args) => list::run(args, context).context("could not list users"),
-        UsersCommand::Show(args) => show::run(&args.user, context).context("could not show the user"),
-        UsersCommand::Explain(args) => explain::run(args, context).context("could not explain"),
+        UsersCommand::List(args) => list::run(args, context).attempt("could not list users"),
+        UsersCommand::Show(args) => show::run(&args.user, context).attempt("could not show the user"),
+        UsersCommand::Explain(args) => explain::run(args, context).attempt("could not explain"),
         UsersCommand::Exists(args) => exists(&args.user, context),
-        UsersCommand::Create(args) => create::run(args, context).context("could not create the user"),
-        UsersCommand::Update(args) => update(args, context).context("could not update the user"),
-        UsersCommand::Delete(args) => delete(args, context).context("could not delete the user"),
-        UsersCommand::SetPassword(args) => set_password(args, context).context("could not set the password"),
-        UsersCommand::ResetCode(args) => reset_code(args, context).context("could not make a code"),
-        UsersCommand::SetRole(args) => set_role(args, context).context("could not set the role"),
-        UsersCommand::VerifyEmail(args) => verify_email(args, context).context("could not verify the address"),
-        UsersCommand::Ban(args) => ban(args, context).context("could not ban the user"),
-        UsersCommand::Unban(args) => unban(&args.user, context).context("could not lift the ban"),
-        UsersCommand::Unlock(args) => unlock(&args.user, context).context("could not unlock the user"),
-        UsersCommand::Impersonate(args) => impersonate::run(args, context).context("could not act as the user"),
+        UsersCommand::Create(args) => create::run(args, context).attempt("could not create the user"),
+        UsersCommand::Update(args) => update(args, context).attempt("could not update the user"),
+        UsersCommand::Delete(args) => delete(args, context).attempt("could not delete the user"),
+        UsersCommand::SetPassword(args) => set_password(args, context).attempt("could not set the password"),
+        UsersCommand::ResetCode(args) => reset_code(args, context).attempt("could not make a code"),
+        UsersCommand::SetRole(args) => set_role(args, context).attempt("could not set the role"),
+        UsersCommand::VerifyEmail(args) => verify_email(args, context).attempt("could not verify the address"),
+        UsersCommand::Ban(args) => ban(args, context).attempt("could not ban the user"),
+        UsersCommand::Unban(args) => unban(&args.user, context).attempt("could not lift the ban"),
+        UsersCommand::Unlock(args) => unlock(&args.user, context).attempt("could not unlock the user"),
+        UsersCommand::Impersonate(args) => impersonate::run(args, context).attempt("could not act as the user"),
     }
 }
 
@@ -52,6 +51,7 @@ fn weakness(args: &GivenPasswordArgs) -> Weakness {
 /// time, to be printed.
 fn given(args: &GivenPasswordArgs, context: &mut Context) -> anyhow::Result<GivenPassword> {
     if args.generate {
+        refuse_lost(Printed::Password, context)?;
         return Ok(GivenPassword::Clear(context.entropy.password()?));
     }
     if args.hash_stdin {
@@ -113,11 +113,15 @@ fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result
     let user = context.auth()?.find_user(&args.user)?;
     let given = given(&args.password, context)?;
     let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
+    let what = format!("the password of {} was set", user.email);
+    context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
+    context.auth()?.require_in_force(&user.id, &given)?;
     let password = to_print(&args.password, given);
     Ok(UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password).into())
 }
 
 fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    refuse_lost(Printed::Code, context)?;
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;

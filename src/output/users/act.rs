@@ -117,6 +117,13 @@ impl UserChanged {
         Page { answer, done: vec![line] }
     }
 
+    /// A password that could not be printed is known to nobody.
+    pub(in crate::output) fn way_out_when_lost(&self) -> Option<String> {
+        self.password.as_ref()?;
+        let email = escape(&self.user.email);
+        Some(format!("the password is lost: set another with `authctl users set-password {email} --generate`"))
+    }
+
     pub(super) fn json(&self) -> Value {
         let mut document = json!({
             "act": self.act.word(),

@@ -46,6 +46,7 @@ const WALLS: &[Wall] = &[
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
             "error::Refusal",
+            "error::Attempted",
             // `doctor` tells in its report what stops other commands.
             "error::Exit",
             "exit_code",
@@ -68,6 +69,7 @@ const WALLS: &[Wall] = &[
             "cli::UsageError",
             "mail::MailError",
             "context::ClockError",
+            "context::Done",
             "context::HintsError",
             "context::NoToken",
             "exit_code",
