@@ -223,23 +223,6 @@ fn of_parallel_password_changes_one_wins_and_its_password_is_in_force() {
 }
 
 #[test]
-fn of_parallel_uses_of_one_code_one_wins() {
-    let sandbox = Sandbox::with_ada();
-    let code = sandbox.run("users reset-code ada@example.com -q").success();
-    sandbox.file("secrets", format!("{}\n{OTHER_PASSWORD}\n", code.trim_end()));
-    let reset = |_| {
-        let words = "password reset --code-stdin --password-stdin --wait 60s";
-        let mut command = sandbox.command(words.split(' '));
-        command.stdin(std::fs::File::open(sandbox.path("secrets")).unwrap());
-        command
-    };
-    let runs = all_at_once(&sandbox, (0..20).map(reset));
-    let unknown = count(&runs, 7) + count(&runs, 8);
-    assert_eq!((count(&runs, 0), unknown), (1, 19), "{runs:?}");
-    sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", OTHER_PASSWORD).success();
-}
-
-#[test]
 fn two_operators_who_demote_the_last_two_administrators_at_once_leave_one() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();

@@ -17,6 +17,7 @@ mod audit_read;
 mod audit_refused;
 mod audit_secrets;
 mod backup;
+#[cfg(target_os = "linux")]
 mod clock;
 mod codes_refused;
 mod concurrency;

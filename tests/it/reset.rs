@@ -43,9 +43,10 @@ fn of_many_who_use_one_code_at_once_one_succeeds() {
     let sandbox = Sandbox::with_ada();
     let code = code(&sandbox, "ada@example.com");
     sandbox.file("both", format!("{code}\n{OTHER_PASSWORD}\n"));
-    let children: Vec<_> = (0..5)
+    let children: Vec<_> = (0..20)
         .map(|_| {
-            let mut command = sandbox.command(["password", "reset", "--code-stdin", "--password-stdin"]);
+            let mut command =
+                sandbox.command(["password", "reset", "--code-stdin", "--password-stdin", "--wait", "60s"]);
             command.stdin(std::fs::File::open(sandbox.path("both")).unwrap());
             command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
         })

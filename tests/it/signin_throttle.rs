@@ -58,6 +58,27 @@ fn undecided_attempts_of_others_are_waited_for_and_are_failures_after_a_minute()
 }
 
 #[test]
+fn attempt_of_a_killed_sign_in_is_a_failure_a_minute_later() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.file("wrong", "not the right words");
+    // A hash that takes longer than it takes to look for the reservation.
+    sandbox.run("policy set password.argon2-passes 10").success();
+    sandbox.run("policy set password.argon2-memory 262144").success();
+    let words = "signin nobody@example.com --password-file wrong";
+    let mut child = sandbox.command(words.split(' ')).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while sandbox.number("SELECT count(*) FROM authctl_throttle") == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "the attempt is reserved before the hash");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    sandbox.execute("UPDATE authctl_throttle SET lastAt = lastAt - 60");
+    sandbox.run("policy unset password.argon2-memory").success();
+    let _ = guess(&sandbox, "nobody@example.com").failure(7);
+    assert_eq!(sandbox.number("SELECT sum(count) FROM authctl_throttle"), 2);
+    assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 1);
+}
+
+#[test]
 fn a_person_is_told_how_long_to_wait() {
     let sandbox = Sandbox::with_ada();
     fail_five_times(&sandbox, "ada@example.com");
