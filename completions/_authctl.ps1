@@ -1382,7 +1382,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;audit;list' {
-            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')
@@ -1402,7 +1402,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;audit;ls' {
-            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')
@@ -1459,7 +1459,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;audit;export' {
-            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'About or by this user, by email address or id, also of a user who was deleted')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Whose event begins with this, such as session or signin.failed')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this instant on, such as 2026-01-01T00:00:00Z')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this instant')

@@ -1311,7 +1311,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand export 'Print entries as JSON, one per line'
         }
         &'authctl;audit;list'= {
-            cand --user 'About or by this user, by email address or id'
+            cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'
@@ -1330,7 +1330,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;audit;ls'= {
-            cand --user 'About or by this user, by email address or id'
+            cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'
@@ -1384,7 +1384,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;audit;export'= {
-            cand --user 'About or by this user, by email address or id'
+            cand --user 'About or by this user, by email address or id, also of a user who was deleted'
             cand --event 'Whose event begins with this, such as session or signin.failed'
             cand --since 'From this instant on, such as 2026-01-01T00:00:00Z'
             cand --until 'Before this instant'

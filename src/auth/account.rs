@@ -2,8 +2,8 @@
 
 use super::email::Email;
 use super::secret::Password;
-use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, Which};
-use super::user::{User, check_name, checked_image};
+use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
+use super::user::{check_name, checked_image};
 use super::{Auth, AuthError, SignedIn, SignedOut, strength};
 
 /// What a change of password did.
@@ -59,7 +59,7 @@ impl Auth<'_> {
         me: &SignedIn,
         name: Option<&str>,
         image: Option<&str>,
-    ) -> Result<User, AuthError> {
+    ) -> Result<UserUpdated, AuthError> {
         let me = &self.still_signed_in(me)?;
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
@@ -67,7 +67,7 @@ impl Auth<'_> {
             ..UserChange::default()
         };
         match self.store.update_user(&me.user.id, &change, AdminGuard::Off, self.now)? {
-            Updated::User { user, .. } => Ok(user),
+            Updated::User { user, ended, changed } => Ok(UserUpdated { user, ended, changed }),
             Updated::Missing | Updated::LastAdmin => Err(AuthError::NotSignedIn(SignedOut::Ended)),
         }
     }

@@ -36,7 +36,7 @@ pub enum AuditCommand {
 /// Which entries.
 #[derive(Debug, Args)]
 pub struct AuditFilterArgs {
-    /// About or by this user, by email address or id
+    /// About or by this user, by email address or id, also of a user who was deleted
     #[arg(long)]
     pub user: Option<String>,
     /// Whose event begins with this, such as session or signin.failed

@@ -9,8 +9,8 @@ use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.signed_in()?;
-    let user = context.auth()?.update_profile(&me, args.name.as_deref(), args.image.as_deref())?;
-    Ok(AccountOutcome::Updated { user }.into())
+    let updated = context.auth()?.update_profile(&me, args.name.as_deref(), args.image.as_deref())?;
+    Ok(AccountOutcome::Updated(updated).into())
 }
 
 pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {

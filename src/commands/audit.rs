@@ -37,7 +37,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
 fn chosen(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<Vec<Entry>> {
     let mut auth = context.auth()?;
     let query = AuditQuery {
-        user_id: args.user.as_deref().map(|named| auth.find_user_or_id(named)).transpose()?,
+        users: args.user.as_deref().map(|named| auth.users_in_log(named)).transpose()?,
         event: args.event.clone(),
         since: args.since,
         until: args.until,

@@ -6,6 +6,7 @@ use super::escape::escape;
 use super::page::Page;
 use super::view::UserView;
 use super::words::{counted, who};
+use crate::auth::store::UserUpdated;
 use crate::auth::user::User;
 
 /// What `password` and `account` did.
@@ -30,11 +31,8 @@ pub enum AccountOutcome {
         /// The address.
         email: String,
     },
-    /// The profile was changed.
-    Updated {
-        /// As it is now.
-        user: User,
-    },
+    /// The profile was changed, or had nothing to change.
+    Updated(UserUpdated),
     /// The account was deleted.
     Deleted {
         /// Who it was.
@@ -61,7 +59,10 @@ impl AccountOutcome {
             Self::CodeMailed { email } => {
                 format!("if somebody here has the address {}, a code is on its way there", escape(email))
             }
-            Self::Updated { user } => format!("updated the account of {}", who(user)),
+            Self::Updated(UserUpdated { user, changed: true, .. }) => format!("updated the account of {}", who(user)),
+            Self::Updated(UserUpdated { user, .. }) => {
+                format!("the account of {} already has these values; nothing was changed", who(user))
+            }
             Self::Deleted { user, sessions } => {
                 format!("deleted the account of {} with {}", who(user), counted(*sessions, "session"))
             }
@@ -75,7 +76,9 @@ impl AccountOutcome {
                 json!({ "user": UserView::from(user), "sessionsEnded": sessions_ended })
             }
             Self::CodeMailed { email } => json!({ "email": email }),
-            Self::Updated { user } => json!({ "user": UserView::from(user) }),
+            Self::Updated(UserUpdated { user, changed, .. }) => {
+                json!({ "user": UserView::from(user), "changed": changed })
+            }
             Self::Deleted { user, sessions } => json!({ "deleted": UserView::from(user), "sessions": sessions }),
         }
     }

@@ -109,14 +109,26 @@ pub fn lines(entries: &[Entry], for_programs: bool) -> String {
 }
 
 fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
-    let header = ["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
-    table(&header, entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect(), 2, style)
+    let mut header = vec!["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
+    let mut rows: Vec<_> = entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect();
+    if style.terminal {
+        // Most entries have no session and no reason: two columns less leave room for addresses.
+        header.drain(5..7);
+        for row in &mut rows {
+            let [session, reason] = [row.remove(5), row.remove(5)];
+            let parts = [(row.pop(), ""), (Some(session), "session "), (Some(reason), "reason: ")];
+            let parts = parts.into_iter().filter_map(|(text, word)| Some((text.filter(|text| text != "-")?, word)));
+            let told = parts.map(|(text, word)| format!("{word}{text}")).collect::<Vec<_>>().join("; ");
+            row.push(if told.is_empty() { "-".to_owned() } else { told });
+        }
+    }
+    table(&header, rows, 2, style)
 }
 
 fn cells(entry: &Entry, when: String) -> Vec<String> {
     let text = |text: &Option<String>| escape(text.as_deref().unwrap_or("-")).into_owned();
-    let by = match &entry.actor_id {
-        Some(id) => format!("{}@{} as {}", escape(&entry.os_user), escape(&entry.host), escape(id)),
+    let by = match entry.actor_email.as_ref().or(entry.actor_id.as_ref()) {
+        Some(actor) => format!("{}@{} as {}", escape(&entry.os_user), escape(&entry.host), escape(actor)),
         None => format!("{}@{}", escape(&entry.os_user), escape(&entry.host)),
     };
     vec![
@@ -124,9 +136,28 @@ fn cells(entry: &Entry, when: String) -> Vec<String> {
         when,
         escape(&entry.event).into_owned(),
         by,
-        text(&entry.user_id),
+        text(if entry.user_email.is_some() { &entry.user_email } else { &entry.user_id }),
         text(&entry.session_id),
         text(&entry.reason),
-        text(&entry.detail),
+        escape(&what_changed(entry)).into_owned(),
     ]
+}
+
+/// Old and new values in words, such as `role: user -> admin`; where there are none, or everything is new
+/// or gone, the detail.
+fn what_changed(entry: &Entry) -> String {
+    let value = |value: &Value| match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let changes = entry.changes.as_deref().map(changes_json).unwrap_or_default();
+    let fields: Vec<_> = changes.as_object().into_iter().flatten().collect();
+    let is_one_sided = |side: &str| fields.iter().all(|(_, change)| change[side].is_null());
+    if fields.is_empty() || fields.len() > 1 && (is_one_sided("from") || is_one_sided("to")) {
+        return entry.detail.clone().unwrap_or_else(|| "-".to_owned());
+    }
+    let told =
+        fields.iter().map(|(name, change)| format!("{name}: {} -> {}", value(&change["from"]), value(&change["to"])));
+    told.collect::<Vec<_>>().join(", ")
 }

@@ -38,11 +38,11 @@ fn seqs(sandbox: &Sandbox, filters: &str) -> Vec<i64> {
 fn the_list_in_a_pipe_is_aligned_words_the_oldest_first() {
     let sandbox = three_users();
     assert_snapshot!(sandbox.run("audit list"), @"
-    SEQ  WHEN                      EVENT         BY         USER                              SESSION  REASON       DETAIL
-    1    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
-    2    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
-    3    [TIME]  user.created  root@mill  [ID]  -        -            roles: user
-    4    [TIME]  user.banned   root@mill  [ID]  -        two strikes  -
+    SEQ  WHEN                      EVENT         BY         USER             SESSION  REASON       DETAIL
+    1    [TIME]  user.created  root@mill  ada@example.com  -        -            roles: user
+    2    [TIME]  user.created  root@mill  bob@example.com  -        -            roles: user
+    3    [TIME]  user.created  root@mill  eve@example.com  -        -            roles: user
+    4    [TIME]  user.banned   root@mill  bob@example.com  -        two strikes  banned: false -> true, banReason: none -> two strikes
     ");
     assert_eq!(sandbox.run("audit ls").success(), sandbox.run("audit list").success());
 }
@@ -109,7 +109,8 @@ fn filters_choose_by_user_event_and_time_and_all_must_hold() {
 
     sandbox.run("users delete bob@example.com --yes").success();
     assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4, 5], "the log still knows who is gone");
-    assert_eq!(sandbox.run("audit list --user bob@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+    assert_eq!(seqs(&sandbox, "--user bob@example.com"), [2, 4, 5], "by the address too");
+    assert_eq!(sandbox.run("audit list --user nobody@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod examples;
 
 use std::ffi::OsString;
 
+use authctl::auth::email::Email;
+use authctl::auth::throttle::AttemptKey;
 use authctl::cli::{self, AUTHORITIES, Authority, Who};
 use examples::{EXAMPLES, Effect, Example};
 
@@ -24,6 +26,16 @@ fn sandbox() -> Sandbox {
         r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
            (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
     );
+    // Carl is banned, bob has mistyped his password once, and one rule is not the default.
+    sandbox.run("users create carl@example.com --name Carl --no-password").success();
+    let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
+    sandbox.execute(&format!(
+        r#"UPDATE "user" SET "banned" = 1 WHERE "email" = 'carl@example.com';
+           INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt")
+           VALUES ('{}', 1, unixepoch(), unixepoch());
+           INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('session.short-lifetime', '12h', 0)"#,
+        attempts.as_str()
+    ));
     sandbox.run("db backup backup.db").success();
     sandbox
 }

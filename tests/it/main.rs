@@ -16,6 +16,7 @@ mod audit_many;
 mod audit_read;
 mod audit_refused;
 mod audit_secrets;
+mod audit_who;
 mod backup;
 #[cfg(target_os = "linux")]
 mod clock;

@@ -19,7 +19,7 @@ use super::user::User;
 
 pub use chain::{Break, Chain};
 pub use changes::Changes;
-pub use query::AuditQuery;
+pub use query::{AuditQuery, AuditUsers};
 
 /// Who acts, and when and why, the same for all that one process does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +164,11 @@ impl Event {
     #[must_use]
     pub fn changing(self, changes: Changes) -> Self {
         Self { changes: changes.into_text(), ..self }
+    }
+
+    /// What was done.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The user that it is about.

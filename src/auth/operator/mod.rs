@@ -3,10 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::audit::Event;
+use super::audit::AuditUsers;
 use super::email::Email;
 use super::session::Session;
-use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUser, Updated, UserChange};
+use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUser, Updated, UserChange, UserUpdated};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
@@ -43,16 +43,26 @@ impl Auth<'_> {
         found.ok_or_else(|| AuthError::NoSuchUser(named.to_owned()))
     }
 
-    /// Finds the id of a user; an id that nobody has any more stands for itself, because the audit log
-    /// still knows it.
+    /// Finds the users that entries of the audit log are about or by. An id stands for itself, whether the
+    /// user still exists or not. An address stands for the user who has it now, else for every user who had
+    /// it in an entry, such as one who was deleted.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchUser`] for an address that nobody has.
-    pub fn find_user_or_id(&mut self, named: &str) -> Result<String, AuthError> {
-        match UserRef::parse(named)? {
-            UserRef::Id(id) => Ok(id),
-            UserRef::Email(_) => Ok(self.find_user(named)?.id),
+    /// [`AuthError::NoSuchUser`] for an address that no user has and no entry names.
+    pub fn users_in_log(&mut self, named: &str) -> Result<AuditUsers, AuthError> {
+        let email = match UserRef::parse(named)? {
+            UserRef::Id(id) => return Ok(AuditUsers { ids: vec![id], email: None }),
+            UserRef::Email(email) => email,
+        };
+        let mut users = AuditUsers { ids: Vec::new(), email: Some(email.clone()) };
+        match self.store.user(&UserRef::Email(email))? {
+            Some(user) => users.ids.push(user.id),
+            None => self.store.each_entry(0, &mut |entry| {
+                users.add_ids_of(&entry);
+                true
+            })?,
         }
+        if users.ids.is_empty() { Err(AuthError::NoSuchUser(named.to_owned())) } else { Ok(users) }
     }
 
     /// Makes a user, without a session.
@@ -88,14 +98,14 @@ impl Auth<'_> {
         name: Option<&str>,
         image: Option<&str>,
         email: Option<&str>,
-    ) -> Result<User, AuthError> {
+    ) -> Result<UserUpdated, AuthError> {
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
             image: image.map(checked_image).transpose()?,
             email: email.map(Email::parse).transpose()?,
             ..UserChange::default()
         };
-        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+        self.apply(user, &change, AdminGuard::Off)
     }
 
     /// Sets the roles. Losing one ends the user's sessions unless `keep_sessions`.
@@ -108,7 +118,7 @@ impl Auth<'_> {
         role: &str,
         guard: AdminGuard,
         keep_sessions: bool,
-    ) -> Result<(User, Vec<Session>), AuthError> {
+    ) -> Result<UserUpdated, AuthError> {
         let role = Some(Some(check_role(role)?));
         // Which roles there were to lose, the store sees in the transaction: somebody else may set them
         // at this moment.
@@ -120,9 +130,9 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
-    pub fn set_verified(&mut self, user: &User, verified: bool) -> Result<User, AuthError> {
+    pub fn set_verified(&mut self, user: &User, verified: bool) -> Result<UserUpdated, AuthError> {
         let change = UserChange { email_verified: Some(verified), ..UserChange::default() };
-        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+        self.apply(user, &change, AdminGuard::Off)
     }
 
     /// Bans a user, for good or until an instant, and ends all sessions.
@@ -135,7 +145,7 @@ impl Auth<'_> {
         until: Option<Timestamp>,
         reason: Option<String>,
         guard: AdminGuard,
-    ) -> Result<(User, Vec<Session>), AuthError> {
+    ) -> Result<UserUpdated, AuthError> {
         let ban = Some(Ban::Imposed { reason, until });
         self.apply(user, &UserChange { ban, end: EndSessions::Always, ..UserChange::default() }, guard)
     }
@@ -144,21 +154,20 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
-    pub fn unban(&mut self, user: &User) -> Result<User, AuthError> {
+    pub fn unban(&mut self, user: &User) -> Result<UserUpdated, AuthError> {
         let change = UserChange { ban: Some(Ban::Lifted), ..UserChange::default() };
-        self.apply(user, &change, AdminGuard::Off).map(|(user, _)| user)
+        self.apply(user, &change, AdminGuard::Off)
     }
 
     /// Forgets the failed attempts to sign in as a user, the wrong uses of the user's codes, and how often
     /// codes were mailed to the user.
     ///
     /// # Errors
-    /// [`AuthError::Store`].
-    pub fn unlock(&mut self, user: &User) -> Result<(), AuthError> {
-        for key in every_key_of(user) {
-            self.store.clear_attempts(&key)?;
-        }
-        Ok(self.store.record(Event::user("user.unlocked", user))?)
+    /// [`AuthError::NoSuchUser`].
+    pub fn unlock(&mut self, user: &User) -> Result<UserUpdated, AuthError> {
+        let unlocked = self.store.unlock(&user.id, &every_key_of)?;
+        let (user, changed) = unlocked.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
+        Ok(UserUpdated { user, ended: Vec::new(), changed })
     }
 
     /// Counts the failed attempts to sign in as a user, and tells how long the next one has to wait.
@@ -188,14 +197,9 @@ impl Auth<'_> {
         }
     }
 
-    fn apply(
-        &mut self,
-        user: &User,
-        change: &UserChange,
-        guard: AdminGuard,
-    ) -> Result<(User, Vec<Session>), AuthError> {
+    fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {
         match self.store.update_user(&user.id, change, guard, self.now)? {
-            Updated::User { user, ended, .. } => Ok((user, self.only_live(ended))),
+            Updated::User { user, ended, changed } => Ok(UserUpdated { user, ended: self.only_live(ended), changed }),
             Updated::LastAdmin => Err(AuthError::LastAdmin),
             Updated::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
         }

@@ -77,6 +77,18 @@ pub enum Ban {
     },
 }
 
+/// A user after a change that was made or had nothing to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserUpdated {
+    /// The user as it is now.
+    pub user: User,
+    /// Live sessions that ended with it.
+    pub ended: Vec<Session>,
+    /// Whether a field has another value than before. If not, neither the row nor an entry about it was
+    /// written.
+    pub changed: bool,
+}
+
 /// What a change of a user did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]

@@ -29,7 +29,7 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError};
 
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
-pub use change::{Ban, EndSessions, Updated, UserChange};
+pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
 pub use code::{CodeEffect, CodeProof, CodeUse, NewCode};
 pub use contents::Contents;
 pub use error::StoreError;
@@ -187,6 +187,11 @@ pub trait Store: Upkeep + Health + fmt::Debug {
 
     /// Deletes a user with accounts, sessions and pending codes.
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError>;
+
+    /// Forgets the attempts under the keys that `keys` names for the user as the row is then. Returns the
+    /// user, and whether there was anything to forget; `None` when there is no such user.
+    fn unlock(&mut self, id: &str, keys: &dyn Fn(&User) -> Vec<AttemptKey>)
+    -> Result<Option<(User, bool)>, StoreError>;
 
     /// Lists a page of users.
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError>;

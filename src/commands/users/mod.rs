@@ -82,8 +82,8 @@ fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcom
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let user = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
-    Ok(UserChanged::new(UserAct::Updated, user, database).into())
+    let updated = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
+    Ok(UserChanged::by(UserAct::Updated, updated, database).into())
 }
 
 fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -133,17 +133,17 @@ fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let (user, ended) = auth.set_role(&user, &args.role, guard(args.force_last_admin), args.keep_sessions)?;
-    Ok(UserChanged::new(UserAct::RoleSet, user, database).ended(ended.len()).into())
+    let updated = auth.set_role(&user, &args.role, guard(args.force_last_admin), args.keep_sessions)?;
+    Ok(UserChanged::by(UserAct::RoleSet, updated, database).into())
 }
 
 fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let user = auth.set_verified(&user, !args.undo)?;
+    let updated = auth.set_verified(&user, !args.undo)?;
     let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    Ok(UserChanged::new(act, user, database).into())
+    Ok(UserChanged::by(act, updated, database).into())
 }
 
 fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -153,22 +153,22 @@ fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let reason = context.reason();
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let (user, ended) = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
-    Ok(UserChanged::new(UserAct::Banned, user, database).ended(ended.len()).into())
+    let updated = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
+    Ok(UserChanged::by(UserAct::Banned, updated, database).into())
 }
 
 fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
-    let user = auth.unban(&user)?;
-    Ok(UserChanged::new(UserAct::Unbanned, user, database).into())
+    let updated = auth.unban(&user)?;
+    Ok(UserChanged::by(UserAct::Unbanned, updated, database).into())
 }
 
 fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
-    auth.unlock(&user)?;
-    Ok(UserChanged::new(UserAct::Unlocked, user, database).into())
+    let updated = auth.unlock(&user)?;
+    Ok(UserChanged::by(UserAct::Unlocked, updated, database).into())
 }

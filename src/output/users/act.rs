@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::state::banned;
 use crate::auth::secret::Password;
+use crate::auth::store::UserUpdated;
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Page;
@@ -46,6 +47,8 @@ pub struct UserChanged {
     act: UserAct,
     /// As it is now, or was.
     user: User,
+    /// Whether anything of the user is not what it was.
+    changed: bool,
     sessions_ended: usize,
     /// One that was made and that nobody knows yet.
     password: Option<Password>,
@@ -71,10 +74,33 @@ impl UserAct {
     }
 }
 
+impl UserAct {
+    /// Why there was nothing to change.
+    fn nothing_to_do(self, user: &User, now: Timestamp) -> String {
+        let who = who(user);
+        match self {
+            Self::Updated => format!("{who} already has these values"),
+            Self::RoleSet => format!("{who} is already {}", escape(user.roles())),
+            Self::Verified => format!("the address of {who} is already verified"),
+            Self::Unverified => format!("the address of {who} was not verified"),
+            Self::Banned => format!("{who} is already banned {}", banned(user, now)),
+            Self::Unbanned => format!("{who} is not banned"),
+            Self::Unlocked => format!("{who} has no failed attempts"),
+            Self::Created | Self::Existed | Self::Deleted | Self::PasswordSet => format!("{who} exists"),
+        }
+    }
+}
+
 impl UserChanged {
     /// A change that ended no session and made no password.
     pub fn new(act: UserAct, user: User, database: PathBuf) -> Self {
-        Self { act, user, sessions_ended: 0, password: None, database }
+        Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
+    }
+
+    /// A change that may have had nothing to change.
+    pub fn by(act: UserAct, updated: UserUpdated, database: PathBuf) -> Self {
+        let UserUpdated { user, ended, changed } = updated;
+        Self { changed, ..Self::new(act, user, database).ended(ended.len()) }
     }
 
     /// How many sessions ended with it.
@@ -99,8 +125,12 @@ impl UserChanged {
         };
         let place = shown(database);
         let line = match self.act {
+            act if !self.changed => {
+                let rest = if *sessions_ended == 0 { "; nothing was changed" } else { ended.as_str() };
+                format!("{} in {place}{rest}", act.nothing_to_do(user, now))
+            }
             UserAct::Created => format!("created {who} in {place}"),
-            UserAct::Existed => format!("{who} exists in {place}; nothing was changed"),
+            UserAct::Existed => format!("{who} exists in {place}"),
             UserAct::Updated => format!("updated {who} in {place}"),
             UserAct::Deleted => format!("deleted {who} with {} in {place}", counted(*sessions_ended as u64, "session")),
             UserAct::PasswordSet => format!("set the password of {who}, checked it{ended} in {place}"),
@@ -128,6 +158,7 @@ impl UserChanged {
         let mut document = json!({
             "act": self.act.word(),
             "user": UserView::from(&self.user),
+            "changed": self.changed,
             "sessionsEnded": self.sessions_ended,
             "database": self.database.to_string_lossy(),
         });

@@ -146,7 +146,10 @@ fn a_fact_whose_entry_cannot_be_written_did_not_happen(db: &Database) {
     store.update_user("ada", &change, AdminGuard::Off, at(3)).unwrap_err();
     store.delete_user("ada", AdminGuard::Off, at(3)).unwrap_err();
     store.prune(at(99), 10).unwrap_err();
+    store.count_attempt(&attempts_of("ada"), at(3), &ThrottleRules::default()).unwrap();
+    store.unlock("ada", &|_| vec![attempts_of("ada")]).unwrap_err();
     let mut store = db.store();
+    assert!(store.attempts(&attempts_of("ada")).unwrap().is_some(), "the attempts are cleared with the entry only");
     assert_eq!(by_id(&mut *store, "ada"), ada);
     assert_eq!(store.session(&token_of("adas")).unwrap().unwrap().0.expires_at, at(60));
     assert_eq!((db.count("user"), db.count("session")), (1, 1));

@@ -208,7 +208,23 @@ fn an_address_that_is_taken_changes_nothing(db: &Database) {
     assert_eq!(ids(&mut *store, "ada"), ["adas"]);
 }
 
+fn unlocking_tells_whether_there_was_anything_to_forget(db: &Database) {
+    let mut store = two_users(db);
+    let ada = by_id(&mut *store, "ada").unwrap();
+    // The keys are those of the row at that moment.
+    let keys = |user: &User| vec![AttemptKey::sign_in(&crate::auth::email::Email::parse(&user.email).unwrap())];
+    assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada.clone(), true)));
+    assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada, false)));
+    assert_eq!(store.unlock("unknown", &keys).unwrap(), None);
+    assert!(!is_counted(&mut *store, "ada") && is_counted(&mut *store, "bob"));
+    let told = super::audit::entries(&mut *store, 0);
+    let told: Vec<_> = told.iter().filter(|entry| entry.event == "user.unlocked").collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].user_email.as_deref(), Some("ada@example.com"));
+}
+
 on_every_engine!(
+    unlocking_tells_whether_there_was_anything_to_forget,
     a_user_can_be_made_with_roles_a_verified_address_and_no_way_to_sign_in,
     a_taken_address_is_refused_to_an_operator_too,
     ways_to_sign_in_are_listed_with_whether_they_hold_a_password,

@@ -141,18 +141,20 @@ pub(super) fn fail(
 
 /// Takes a reservation back: the attempt was none.
 pub(super) fn release(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
-    key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation))
+    key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation).map(drop))
 }
 
 /// Forgets the failures for a key, and the reservation of the attempt that succeeded. Without one, the
-/// reservations of all.
-pub(super) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
-    delete(tx, key.as_str())?;
-    if key.reservation().is_some() {
-        return release(tx, key);
-    }
-    tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2"#, key.reservations()).engine()?;
-    Ok(())
+/// reservations of all. Tells whether there was anything to forget.
+pub(super) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<bool, StoreError> {
+    let forgotten = delete(tx, key.as_str())?;
+    let also = if let Some(reservation) = key.reservation() {
+        delete(tx, &reservation)?
+    } else {
+        let sql = r#"DELETE FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2"#;
+        tx.execute(sql, key.reservations()).engine()? > 0
+    };
+    Ok(forgotten || also)
 }
 
 /// Reads the count.
@@ -200,7 +202,6 @@ fn write(tx: &Transaction<'_>, key: &str, attempts: Attempts) -> Result<(), Stor
     Ok(())
 }
 
-fn delete(tx: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
-    tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1"#, [key]).engine()?;
-    Ok(())
+fn delete(tx: &Transaction<'_>, key: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1"#, [key]).engine()? > 0)
 }

@@ -1,6 +1,7 @@
 //! The store that the rules ask for, each fact in one act.
 
 use jiff::Timestamp;
+use rusqlite::Transaction;
 
 use super::events::{LIFE, begun_of, ended_of, subject};
 use super::passwords::{self, Verified};
@@ -108,7 +109,7 @@ impl Store for Sqlite {
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act_aside(|tx, _, _| attempts::clear(tx, key))
+        self.act_aside(|tx, _, _| attempts::clear(tx, key).map(drop))
     }
 
     fn create_user(
@@ -220,6 +221,35 @@ impl Store for Sqlite {
 
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
         self.act(|tx, dialect, log| changes::delete(tx, dialect, log, id, guard, now))
+    }
+
+    fn unlock(
+        &mut self,
+        id: &str,
+        keys: &dyn Fn(&User) -> Vec<AttemptKey>,
+    ) -> Result<Option<(User, bool)>, StoreError> {
+        let clear = |tx: &Transaction<'_>, log: &mut Vec<Event>, user: User| {
+            let mut changed = false;
+            for key in keys(&user) {
+                changed |= attempts::clear(tx, &key)?;
+            }
+            if changed {
+                log.push(Event::user("user.unlocked", &user));
+            }
+            Ok(Some((user, changed)))
+        };
+        let who = UserRef::Id(id.to_owned());
+        if self.aside.is_none() {
+            return self.act(|tx, dialect, log| match users::find(tx, dialect, &who)? {
+                Some(user) => clear(tx, log, user),
+                None => Ok(None),
+            });
+        }
+        // The attempts are beside the database of the app, which is not locked for them.
+        match users::find(&self.connection, &self.dialect, &who)? {
+            Some(user) => self.act_aside(|tx, _, log| clear(tx, log, user)),
+            None => Ok(None),
+        }
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {

@@ -142,10 +142,10 @@ fn a_profile_takes_a_name_as_typed_and_an_empty_picture_is_none() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     let image = "https://example.com/ada.png";
-    let user = world.at(1).update_profile(&me, Some(" Ada  L. "), Some(image)).unwrap();
+    let user = world.at(1).update_profile(&me, Some(" Ada  L. "), Some(image)).unwrap().user;
     assert_eq!((user.name.as_str(), user.image.as_deref(), user.updated_at), (" Ada  L. ", Some(image), at(1)));
-    assert_eq!(world.at(2).update_profile(&me, None, Some("")).unwrap().image, None);
+    assert_eq!(world.at(2).update_profile(&me, None, Some("")).unwrap().user.image, None);
     let refused = world.at(3).update_profile(&me, Some("a\u{1b}[2J"), Some(""));
     assert!(matches!(refused, Err(AuthError::Profile(ProfileError::NameControl))), "{refused:?}");
-    assert_eq!(world.at(4).update_profile(&me, None, None).unwrap().name, " Ada  L. ");
+    assert_eq!(world.at(4).update_profile(&me, None, None).unwrap().user.name, " Ada  L. ");
 }

@@ -53,7 +53,7 @@ fn the_second_factor_and_a_wait_are_no_matter_and_a_ban_ends_it() {
     world.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 1; UPDATE "account" SET "password" = NULL"#);
     let token = act_as_ada(&mut world, DAY);
     let ada = world.signed_in(&token, 1).user;
-    let (_, ended) = world.at(2).ban(&ada, None, None, AdminGuard::Off).unwrap();
+    let ended = world.at(2).ban(&ada, None, None, AdminGuard::Off).unwrap().ended;
     assert_eq!(ended.len(), 1);
     assert!(world.at(2).signed_in(&token).is_err());
 }

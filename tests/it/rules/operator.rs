@@ -1,7 +1,7 @@
 //! What an operator does, with the moment moved freely.
 
 use authctl::auth::policy::PasswordRules;
-use authctl::auth::store::AdminGuard;
+use authctl::auth::store::{AdminGuard, UserUpdated};
 use authctl::auth::{GivenPassword, UserWish, Weakness};
 
 use super::*;
@@ -19,7 +19,8 @@ fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_n
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
-    let (banned, ended) = world.at(10).ban(&ada, Some(at(60)), None, AdminGuard::KeepLastAdmin).unwrap();
+    let UserUpdated { user: banned, ended, .. } =
+        world.at(10).ban(&ada, Some(at(60)), None, AdminGuard::KeepLastAdmin).unwrap();
     assert_eq!((banned.ban_expires, ended.len()), (Some(at(60)), 1));
     for seconds in [10, 59] {
         let refused = world.try_sign_in("ada", PASSWORD, seconds);
@@ -34,12 +35,12 @@ fn whether_an_address_is_new_the_row_says_and_not_what_was_read_before() {
     let mut world = World::with_ada();
     let read_before = find(&mut world, "ada");
     // Meanwhile somebody else moves ada, and says that the new address is hers.
-    let moved = world.at(1).change_user(&read_before, None, None, Some("ada@example.org")).unwrap();
+    let moved = world.at(1).change_user(&read_before, None, None, Some("ada@example.org")).unwrap().user;
     world.at(1).set_verified(&moved, true).unwrap();
-    let back = world.at(2).change_user(&read_before, None, None, Some("ada@example.com")).unwrap();
+    let back = world.at(2).change_user(&read_before, None, None, Some("ada@example.com")).unwrap().user;
     assert!(!back.email_verified, "nobody has shown that ada reads mail there");
     world.at(3).set_verified(&back, true).unwrap();
-    let stays = world.at(4).change_user(&moved, None, None, Some("ada@example.com")).unwrap();
+    let stays = world.at(4).change_user(&moved, None, None, Some("ada@example.com")).unwrap().user;
     assert!(stays.email_verified, "the address is the same as before");
 }
 
@@ -77,7 +78,7 @@ fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
         let token = world.sign_in("ada", 0, Lifetime::Remembered);
         world.edit(&format!(r#"UPDATE "user" SET "role" = '{before}'"#));
         let ada = find(&mut world, "ada");
-        let (_, ended) = world.at(DAY).set_role(&ada, after, AdminGuard::Off, false).unwrap();
+        let ended = world.at(DAY).set_role(&ada, after, AdminGuard::Off, false).unwrap().ended;
         assert_eq!(ended.len(), usize::from(loses), "{before} to {after}");
         assert_eq!(world.at(DAY).signed_in(&token).is_err(), loses, "{before} to {after}");
     }
@@ -89,7 +90,7 @@ fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
     world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
-    let (_, ended) = world.at(1).set_role(&ada, "editor", AdminGuard::Off, false).unwrap();
+    let ended = world.at(1).set_role(&ada, "editor", AdminGuard::Off, false).unwrap().ended;
     assert_eq!(ended.len(), 1);
     assert!(world.at(1).signed_in(&token).is_err());
 }
