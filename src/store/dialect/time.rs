@@ -21,6 +21,10 @@ pub(in crate::store) enum TimeForm {
     Offset,
 }
 
+/// What seconds of the years 2001 to 2286 look like. As milliseconds they would be instants in the first
+/// spring of 1970.
+const LIKE_SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
+
 /// A number from here on is not one of seconds: the calendar ends there, in the year 9999. As
 /// milliseconds it is an instant in 1978.
 const MILLISECONDS_FROM: i64 = 253_402_207_201;
@@ -42,9 +46,7 @@ impl TimeForm {
             (Self::Seconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
                 Timestamp::from_second(seconds).ok()
             }
-            (Self::Milliseconds, ValueRef::Integer(milliseconds))
-                if milliseconds <= 0 || milliseconds >= MILLISECONDS_FROM =>
-            {
+            (Self::Milliseconds, ValueRef::Integer(milliseconds)) if !LIKE_SECONDS.contains(&milliseconds) => {
                 Timestamp::from_millisecond(milliseconds).ok()
             }
             (Self::Zulu | Self::Offset, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
@@ -128,6 +130,16 @@ mod tests {
         for second in [0, 99_999_999_999, 100_000_000_000, Timestamp::MAX.as_second()] {
             let value = TimeForm::Seconds.write(Timestamp::from_second(second).unwrap());
             assert_eq!(read(TimeForm::Seconds, &value), Some(second * 1000), "{second}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_read_back_unless_they_look_like_seconds() {
+        for (milliseconds, is_read) in
+            [(-1, true), (0, true), (999_999_999, true), (1_763_904_520, false), (10_000_000_000, true)]
+        {
+            let value = TimeForm::Milliseconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
+            assert_eq!(read(TimeForm::Milliseconds, &value), is_read.then_some(milliseconds), "{milliseconds}");
         }
     }
 
