@@ -2139,7 +2139,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__impersonate)
-            opts="-q -y -h --for --force --print-token --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --stop --for --force --print-token --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -4,7 +4,7 @@ use super::email::Email;
 use super::secret::Password;
 use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
 use super::user::{check_name, checked_image};
-use super::{Auth, AuthError, SignedIn, SignedOut, strength};
+use super::{Auth, AuthError, InPerson, SignedOut, strength};
 
 /// What a change of password did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Auth<'_> {
     /// [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
     pub fn change_password(
         &mut self,
-        me: &SignedIn,
+        me: InPerson<'_>,
         current: &Password,
         new: &Password,
         keep_sessions: bool,
@@ -56,7 +56,7 @@ impl Auth<'_> {
     /// [`AuthError::NotSignedIn`] as above, [`AuthError::Profile`] when either is unusable.
     pub fn update_profile(
         &mut self,
-        me: &SignedIn,
+        me: InPerson<'_>,
         name: Option<&str>,
         image: Option<&str>,
     ) -> Result<UserUpdated, AuthError> {
@@ -77,7 +77,7 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago, [`AuthError::LastAdmin`]
     /// under [`AdminGuard::KeepLastAdmin`].
-    pub fn delete_account(&mut self, me: &SignedIn, guard: AdminGuard) -> Result<u64, AuthError> {
+    pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
         let me = &self.still_signed_in(me)?;
         self.require_fresh(&me.session)?;
         match self.store.delete_user(&me.user.id, guard, self.now)? {

@@ -12,13 +12,13 @@ use super::session::Session;
 use super::store::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
-use super::{Auth, AuthError, SignedIn};
+use super::{Auth, AuthError, InPerson, SignedIn};
 
 /// How whoever brings a code shows that the account is theirs.
 #[derive(Debug, Clone, Copy)]
 pub enum Proof<'a> {
     /// They are signed in. This session stays when the others end.
-    Session(&'a SignedIn),
+    Session(InPerson<'a>),
     /// They know the password.
     Password(&'a Password),
 }
@@ -51,7 +51,7 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::SameEmail`], [`AuthError::NotFresh`], and [`AuthError::Throttled`] when the
     /// address has been asked for, or the user has asked, too often.
-    pub fn change_email(&mut self, me: &SignedIn, new: &Email) -> Result<Option<Code>, AuthError> {
+    pub fn change_email(&mut self, me: InPerson<'_>, new: &Email) -> Result<Option<Code>, AuthError> {
         let me = &self.still_signed_in(me)?;
         if new.as_str() == me.user.email {
             return Err(AuthError::SameEmail);

@@ -22,6 +22,10 @@ pub enum SignedOut {
     Guarded,
     /// `guard` let somebody in to another database.
     ElsewhereGuarded,
+    /// Whoever acted as the user in this session may no longer do so.
+    ImpersonatorGone,
+    /// Acting as somebody is over, and the own session of whoever did it is kept.
+    ImpersonationOver,
 }
 
 /// Why the rules refused or failed.
@@ -98,6 +102,12 @@ pub enum AuthError {
     /// Somebody acts as the user, who alone may do this.
     #[error("somebody else acts as this user here, and only the user may do this")]
     Impersonated,
+    /// Whoever acts as a user already wished to act as another one.
+    #[error("you are acting as another user already")]
+    ImpersonatesAlready,
+    /// Whoever wished to stop acting as a user does not.
+    #[error("you are not acting as another user")]
+    NotImpersonating,
     /// An operator wished to act as an administrator.
     #[error("this user is an administrator")]
     ActingAsAdmin,

@@ -44,7 +44,7 @@ pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness}
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
-pub use signed_in::{Admitted, SignedIn};
+pub use signed_in::{Admitted, InPerson, SignedIn};
 
 /// The rules at work: one moment, one database.
 #[derive(Debug)]

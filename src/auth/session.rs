@@ -50,6 +50,11 @@ impl Session {
         self.impersonated_by.is_some()
     }
 
+    /// The id of whoever acts in the session: its user, unless somebody acts as the user.
+    pub fn actor(&self) -> &str {
+        self.impersonated_by.as_deref().unwrap_or(&self.user_id)
+    }
+
     /// Whether using the session now moves its end forward.
     ///
     /// A session given for one day (`--no-remember`) never moves. Its row does not say so; the

@@ -18,7 +18,28 @@ pub struct SignedIn {
 impl SignedIn {
     /// The id of whoever acts: the user, unless somebody acts as the user.
     pub fn actor(&self) -> &str {
-        self.session.impersonated_by.as_deref().unwrap_or(&self.user.id)
+        self.session.actor()
+    }
+
+    /// Proves that it is the user who acts, for everything that nobody may do in the user's place.
+    ///
+    /// # Errors
+    /// [`AuthError::Impersonated`].
+    pub fn in_person(&self) -> Result<InPerson<'_>, AuthError> {
+        if self.session.is_impersonated() { Err(AuthError::Impersonated) } else { Ok(InPerson(self)) }
+    }
+}
+
+/// Proof that users themselves are signed in. What only the user may do takes this and not a
+/// [`SignedIn`], so that no such act can be done by somebody who acts as the user.
+#[derive(Debug, Clone, Copy)]
+pub struct InPerson<'a>(&'a SignedIn);
+
+impl std::ops::Deref for InPerson<'_> {
+    type Target = SignedIn;
+
+    fn deref(&self) -> &SignedIn {
+        self.0
     }
 }
 
@@ -62,6 +83,9 @@ impl Auth<'_> {
             return Err(AuthError::NotSignedIn(SignedOut::Expired));
         }
         self.refuse_banned(&user)?;
+        if let Some(by) = &session.impersonated_by {
+            self.require_impersonator(by)?;
+        }
         if self.store.app().is_some() || !session.is_due_to_move(self.now, &self.policy.session) {
             return Ok(SignedIn { session, user });
         }
@@ -76,7 +100,7 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// As for [`Auth::signed_in`].
-    pub(super) fn still_signed_in(&mut self, me: &SignedIn) -> Result<SignedIn, AuthError> {
+    pub(super) fn still_signed_in(&mut self, me: InPerson<'_>) -> Result<SignedIn, AuthError> {
         let user = self.store.user(&UserRef::Id(me.user.id.clone()))?;
         let session = self.store.session_by_id(&me.session.id)?.filter(|session| session.user_id == me.user.id);
         let (Some(user), Some(session)) = (user, session) else {
@@ -112,16 +136,16 @@ impl Auth<'_> {
         Ok(sessions.into_iter().filter(|session| session.is_live(self.now)).collect())
     }
 
-    /// Ends sessions of a user and returns those that were live.
+    /// Ends sessions of the user who asks, and returns those that were live.
     ///
     /// # Errors
     /// [`AuthError::NoSuchSession`] when one of the ids is not a live session of this user; then
     /// none has ended.
-    pub fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Vec<Session>, AuthError> {
+    pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         if let Which::Ids(_) = which {
-            self.choose_sessions(user_id, which)?;
+            self.choose_sessions(me, which)?;
         }
-        match self.store.end_sessions(user_id, which)? {
+        match self.store.end_sessions(&me.user.id, which)? {
             Ended::Missing(id) => Err(AuthError::NoSuchSession(id)),
             Ended::Sessions(ended) => Ok(ended.into_iter().filter(|session| session.is_live(self.now)).collect()),
         }
@@ -131,8 +155,8 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchSession`] as there.
-    pub fn choose_sessions(&mut self, user_id: &str, which: &Which) -> Result<Vec<Session>, AuthError> {
-        let live = self.live_sessions(user_id)?;
+    pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
+        let live = self.live_sessions(&me.user.id)?;
         if let Some(id) = which.missing_from(&live) {
             return Err(AuthError::NoSuchSession(id.to_owned()));
         }

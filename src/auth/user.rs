@@ -54,6 +54,12 @@ impl User {
         self.roles().split(',').any(|one| one.trim() == role)
     }
 
+    /// Whether the user may act as others by the rights of the account: an administrator who is not
+    /// banned.
+    pub fn may_impersonate(&self, now: Timestamp) -> bool {
+        self.has_role("admin") && !self.is_banned(now)
+    }
+
     /// Whether the user had a role before that is gone now. To be a user is no role that could be
     /// lost: everybody is.
     pub fn has_lost_a_role(&self, before: &Self) -> bool {

@@ -91,6 +91,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "users unban"),
     may(Who::Operator, "users unlock"),
     may(Who::Operator, "users impersonate"),
+    may(Who::SignedIn, "users impersonate --stop"),
     may(Who::Operator, "policy show"),
     may(Who::Operator, "policy set"),
     may(Who::Operator, "policy unset"),

@@ -103,7 +103,7 @@ pub struct WhoamiArgs {
 }
 
 /// Arguments of `signout`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct SignOutArgs {
     /// End all sessions of the user, on every machine
     #[arg(long, conflicts_with = "local")]

@@ -1,5 +1,6 @@
 //! `account`: what users do to their own account.
 
+use super::forget_session;
 use crate::auth::store::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.signed_in()?;
-    let updated = context.auth()?.update_profile(&me, args.name.as_deref(), args.image.as_deref())?;
+    let updated = context.auth()?.update_profile(me.in_person()?, args.name.as_deref(), args.image.as_deref())?;
     Ok(AccountOutcome::Updated(updated).into())
 }
 
@@ -17,6 +18,7 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     let (token, _) = context.token()?;
     let me = context.signed_in()?;
     // Refused before anything is asked, and again by the act itself.
+    let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me.session)?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?.len();
     let effect = format!(
@@ -29,10 +31,9 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
         return Err(Refusal::Declined.into());
     }
     let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
-    let sessions = context.auth()?.delete_account(&me, guard)?;
-    let file = context.session_file()?;
+    let sessions = context.auth()?.delete_account(in_person, guard)?;
     context
         .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
-    file.remove(Some(&token))?;
+    forget_session(Some(&token), context)?;
     Ok(AccountOutcome::Deleted { user: me.user, sessions }.into())
 }

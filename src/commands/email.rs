@@ -41,11 +41,14 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
     // A database that is missing is told before anything is asked for.
     context.auth()?;
     let password = args.password.source();
-    let done = if password == PasswordSource::Prompt && context.signed_in_or_nobody()?.is_some() {
+    let signed_in = if password == PasswordSource::Prompt { context.signed_in_or_nobody()? } else { None };
+    let done = if let Some(me) = signed_in {
+        // Refused before anything is asked.
+        me.in_person()?;
         let code = context.prompt().code(args.code_stdin)?;
         // Asked again: the session may have ended while the code was typed.
         let me = context.signed_in()?;
-        context.auth()?.confirm_address(&code, Proof::Session(&me))?
+        context.auth()?.confirm_address(&code, Proof::Session(me.in_person()?))?
     } else {
         let (code, password) = context.prompt().code_and_password(args.code_stdin, &source(password))?;
         context.auth()?.confirm_address(&code, Proof::Password(&password))?
@@ -63,9 +66,10 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
 pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let new = Email::parse(new).map_err(AuthError::from)?;
     let me = context.signed_in()?;
+    let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me.session)?;
     let mailer = letters::mailer(context, "change the address with `authctl users update --email`")?;
-    let code = context.auth()?.change_email(&me, &new)?;
+    let code = context.auth()?.change_email(in_person, &new)?;
     deliver(&mailer, Purpose::ChangeEmail, &new, code.as_ref())?;
     Ok(EmailOutcome::ChangeMailed { email: new.to_string() }.into())
 }

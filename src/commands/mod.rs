@@ -32,9 +32,9 @@ use crate::cli::{
 };
 use crate::context::{Context, NoToken};
 use crate::error::{Attempted, Refusal};
-use crate::output::{Kept, Outcome};
+use crate::output::{Kept, Outcome, OwnSession};
 use crate::prompt::Source;
-use crate::session_file::{Pending, SessionFileError};
+use crate::session_file::{Pending, Removed, SessionFileError};
 
 /// Runs a command.
 ///
@@ -180,6 +180,27 @@ fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Cont
     }
     kept?;
     Ok(begun)
+}
+
+/// Forgets a stored session that is over, and tells whether there was one. The own session of somebody
+/// who acted as another user is stored again by it, if it is live.
+fn forget_session(holding: Option<&Token>, context: &mut Context) -> anyhow::Result<(bool, Option<OwnSession>)> {
+    let file = context.session_file()?;
+    match file.remove(holding)? {
+        Removed::Nothing => return Ok((false, None)),
+        Removed::Gone => return Ok((true, None)),
+        Removed::GaveBack => {}
+    }
+    let Some(own) = file.read()? else {
+        return Ok((true, Some(OwnSession::Ended)));
+    };
+    let auth = context.auth()?;
+    let now = auth.now;
+    if auth.store.session(&own.token)?.is_some_and(|(session, user)| session.is_live(now) && !user.is_banned(now)) {
+        return Ok((true, Some(OwnSession::Back { email: own.email })));
+    }
+    file.remove(Some(&own.token))?;
+    Ok((true, Some(OwnSession::Ended)))
 }
 
 /// What is printed once and exists nowhere else.

@@ -10,8 +10,9 @@ use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.signed_in()?;
+    let in_person = me.in_person()?;
     let (current, new) = context.prompt().current_and_new_password(&source(args.password.source()))?;
-    let changed = context.auth()?.change_password(&me, &current, &new, args.keep_sessions)?;
+    let changed = context.auth()?.change_password(in_person, &current, &new, args.keep_sessions)?;
     Ok(AccountOutcome::PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }
         .into())
 }

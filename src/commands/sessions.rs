@@ -1,6 +1,6 @@
 //! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired.
 
-use super::nobody_is_signed_in;
+use super::{forget_session, nobody_is_signed_in};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::session_filter::{Pattern, SessionFilter};
@@ -24,7 +24,7 @@ pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<O
 }
 
 /// Whose sessions an operator means; `None` for one's own.
-fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope>> {
+fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope<'static>>> {
     match &whose.user {
         Some(named) => Ok(Some(Scope::User(context.auth()?.find_user(named)?.id))),
         None => Ok(whose.all_users.then_some(Scope::Everybody)),
@@ -39,9 +39,12 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
         return revoke_own(args, context);
     }
     // Without a name, the sessions of whoever is signed in.
-    let scope = match scope {
-        Some(scope) => scope,
-        None => Scope::User(context.signed_in()?.user.id),
+    let me;
+    let scope = if let Some(scope) = scope {
+        scope
+    } else {
+        me = context.signed_in()?;
+        Scope::Own(me.in_person()?)
     };
     let current = current_session(args.except_current, context)?;
     let filter = SessionFilter {
@@ -94,6 +97,7 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
 fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
     let me = context.signed_in()?;
+    let me = me.in_person()?;
     let which = if args.all {
         Which::All
     } else if args.others {
@@ -102,11 +106,11 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
         Which::Ids(args.ids.clone())
     };
     if args.dry_run {
-        let sessions = context.auth()?.choose_sessions(&me.user.id, &which)?;
+        let sessions = context.auth()?.choose_sessions(me, &which)?;
         return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     context.end_abandoned_sessions()?;
-    let sessions = context.auth()?.end_sessions(&me.user.id, &which)?;
+    let sessions = context.auth()?.end_sessions(me, &which)?;
     let signed_out = sessions.iter().any(|session| session.id == me.session.id);
     if signed_out {
         forget(&token, sessions.len(), context)?;
@@ -116,9 +120,9 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
 
 /// Removes the session file of the current session, which was ended with others.
 fn forget(token: &Token, ended: usize, context: &mut Context) -> anyhow::Result<()> {
-    let file = context.session_file()?;
     context.did(done(ended, "ended"), "remove the file: the session in it has ended");
-    file.remove(Some(token))?;
+    let (_, own) = forget_session(Some(token), context)?;
+    context.notices.extend(own.map(|own| own.told()));
     Ok(())
 }
 

@@ -1,19 +1,37 @@
 //! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
 //! a half-done sign-out is worth nothing.
 
+use super::forget_session;
 use crate::auth::secret::Token;
 use crate::auth::store::Which;
-use crate::auth::{AuthError, SignedIn, SignedOut};
+use crate::auth::{AuthError, SignedOut};
 use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};
 use crate::error::StillLive;
-use crate::output::{Outcome, SignInOutcome, SignedOutHow};
-use crate::session_file::SessionFileError;
+use crate::output::{Outcome, OwnSession, SignInOutcome, SignedOutHow};
+use crate::session_file::{Removed, SessionFileError};
 use crate::store::OpenError;
 
 /// How a sign-out looks that found nothing.
-const NOTHING: SignedOutHow =
-    SignedOutHow { sessions_ended: None, file_removed: Some(false), without_database: None, unknown_in: None };
+const NOTHING: SignedOutHow = SignedOutHow {
+    sessions_ended: None,
+    file_removed: Some(false),
+    without_database: None,
+    unknown_in: None,
+    own: None,
+};
+
+/// Stops acting as somebody (`users impersonate --stop`): a sign-out of such a session and of no other.
+pub(super) fn stop(context: &mut Context) -> anyhow::Result<Outcome> {
+    let (token, source) = context.token()?;
+    context.require_admitted(&token)?;
+    let found = context.auth()?.store.session(&token)?;
+    let keeps_aside = matches!(source, TokenSource::SessionFile(_)) && context.session_file()?.keeps_aside();
+    if !keeps_aside && found.is_none_or(|(session, _)| !session.is_impersonated()) {
+        return Err(AuthError::NotImpersonating.into());
+    }
+    run(&SignOutArgs::default(), context)
+}
 
 pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.local {
@@ -42,32 +60,44 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         // What is not there holds no live session. Whatever else is wrong with the database, the
         // session may be alive in it, so the token is not thrown away.
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
+            let file = context.session_file()?;
+            if file.keeps_aside() {
+                // The one that this gives back holds no session either.
+                file.remove(None)?;
+            }
             return forget(context, "the database is gone, so there was no session to end");
         }
-        // Under `guard`, that is as it should be.
-        Err(error) if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) => return Err(error),
+        // That it is live is as it should be: under `guard`, and where somebody acts as the user.
+        Err(error) if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated)) => {
+            return Err(error);
+        }
         Err(error) => return Err(error.context(StillLive)),
     };
-    let file = context.session_file()?;
     if let Some(ended @ 1..) = ended {
         let what = if ended == 1 { "the session was ended".to_owned() } else { format!("{ended} sessions were ended") };
         context.did(what, "remove the file: the session in it has ended");
     }
     context.end_abandoned_sessions()?;
+    let mut own = None;
+    let mut forget_held = |holding: Option<&Token>, context: &mut Context| {
+        let removed;
+        (removed, own) = forget_session(holding, context)?;
+        anyhow::Ok(Some(removed))
+    };
     let file_removed = match source {
-        Some(TokenSource::SessionFile(_)) => Some(file.remove(Some(&token))?),
+        Some(TokenSource::SessionFile(_)) => forget_held(Some(&token), context)?,
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) if ended.is_some() => {
             let variable = context.overriding_variable().unwrap_or("the environment");
             context.notices.push(format!("{variable} still holds the token of the ended session"));
             None
         }
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) => None,
-        None => Some(file.remove(None)?),
+        None => forget_held(None, context)?,
     };
     let unknown_in = if ended.is_none() { Some(context.database()?.path) } else { None };
     let sessions_ended = Some(ended.unwrap_or(0));
-    Ok(SignInOutcome::SignedOut(SignedOutHow { sessions_ended, file_removed, without_database: None, unknown_in })
-        .into())
+    let how = SignedOutHow { sessions_ended, file_removed, without_database: None, unknown_in, own };
+    Ok(SignInOutcome::SignedOut(how).into())
 }
 
 /// Without a session of its own here there may still be one whose sign-in was killed before its file
@@ -87,12 +117,21 @@ fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
 fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option<usize>> {
     context.require_admitted(token)?;
     let mut auth = context.auth()?;
-    if !all {
+    let found = auth.store.session(token)?.filter(|(session, _)| session.is_impersonated());
+    let is_impersonated = found.is_some();
+    if let Some((session, user)) = found.filter(|(session, _)| session.is_live(auth.now)) {
+        if all {
+            return Err(AuthError::Impersonated.into());
+        }
+        context.act_in(&session, &user)?;
+        auth = context.auth()?;
+    }
+    if !all || is_impersonated {
         let ended = auth.store.end_session(token)?;
         return Ok(ended.map(|session| usize::from(session.is_live(auth.now))));
     }
     match auth.signed_in(token) {
-        Ok(SignedIn { user, .. }) => Ok(Some(auth.end_sessions(&user.id, &Which::All)?.len())),
+        Ok(me) => Ok(Some(auth.end_sessions(me.in_person()?, &Which::All)?.len())),
         Err(AuthError::NotSignedIn(SignedOut::Expired)) => Ok(Some(0)),
         Err(AuthError::NotSignedIn(SignedOut::Ended)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -101,6 +140,11 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
 
 /// Removes the session file, whatever it holds.
 fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
-    let file_removed = Some(context.session_file()?.remove(None)?);
-    Ok(SignInOutcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), ..NOTHING }).into())
+    let file = context.session_file()?;
+    let removed = file.remove(None)?;
+    // Whether it is live, only the database knows.
+    let own = if removed == Removed::GaveBack { file.read().ok().flatten() } else { None };
+    let own = own.map(|own| OwnSession::Back { email: own.email });
+    let file_removed = Some(removed != Removed::Nothing);
+    Ok(SignInOutcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), own, ..NOTHING }).into())
 }

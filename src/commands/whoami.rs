@@ -1,6 +1,7 @@
 //! `whoami`: who is signed in. Answers without opening a database when nobody is.
 
 use crate::auth::SignedIn;
+use crate::auth::user::UserRef;
 use crate::cli::WhoamiArgs;
 use crate::context::{Context, TokenSource};
 use crate::output::{Outcome, SignInOutcome};
@@ -11,13 +12,21 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     if args.check {
         return Ok(Outcome::Silent);
     }
+    let is_stored = matches!(source, TokenSource::SessionFile(_));
     let token_from = match source {
         TokenSource::SessionFile(path) => path.display().to_string(),
         TokenSource::Variable => "AUTHCTL_TOKEN".to_owned(),
         TokenSource::VariableFile(path) => format!("AUTHCTL_TOKEN_FILE, {}", path.display()),
     };
     notice_token(context);
-    Ok(SignInOutcome::Who { user, session, token_from, database: context.database()?.path }.into())
+    let impersonator = match &session.impersonated_by {
+        Some(by) => context.auth()?.store.user(&UserRef::Id(by.clone()))?.map(Box::new),
+        None => None,
+    };
+    let kept_aside = if is_stored { context.session_file()?.read_aside().ok().flatten() } else { None };
+    let kept_aside = kept_aside.map(|own| own.email);
+    let database = context.database()?.path;
+    Ok(SignInOutcome::Who { user, session, impersonator, kept_aside, token_from, database }.into())
 }
 
 /// JSON has Better Auth's shape and no room for it, so that the token is not the stored one is said

@@ -17,9 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::Token;
+use crate::auth::session::Session;
 use crate::auth::store::{Origin, Store};
 use crate::auth::token::{Entropy, EntropyError};
-use crate::auth::{AuthError, SignedIn};
+use crate::auth::user::User;
+use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
@@ -83,6 +85,8 @@ pub struct Context {
     signed_in: Option<String>,
     /// The address of that user, unless it is an operator in an impersonation.
     signed_in_email: Option<String>,
+    /// As whom, when that is another user, by id.
+    acting_as: Option<String>,
     store: Option<Box<dyn Store>>,
 }
 
@@ -104,6 +108,7 @@ impl Context {
             token_in_file: OnceCell::new(),
             signed_in: None,
             signed_in_email: None,
+            acting_as: None,
             store: None,
         }
     }
@@ -148,14 +153,31 @@ impl Context {
 
     /// Finds out who is signed in.
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
-        let (token, _) = self.token()?;
+        let (token, source) = self.token()?;
         let admitted = self.admitted()?;
-        let me = self.auth()?.signed_in_under(&token, admitted.as_ref())?;
-        self.signed_in = Some(me.actor().to_owned());
-        self.signed_in_email = (!me.session.is_impersonated()).then(|| me.user.email.clone());
+        let me = match self.auth()?.signed_in_under(&token, admitted.as_ref()) {
+            Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
+                if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
+            {
+                Err(AuthError::NotSignedIn(SignedOut::ImpersonationOver))
+            }
+            me => me,
+        }?;
+        self.act_in(&me.session, &me.user)?;
+        Ok(me)
+    }
+
+    /// Has the audit log say that what follows is done by whoever is in this session.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn act_in(&mut self, session: &Session, user: &User) -> anyhow::Result<()> {
+        self.signed_in = Some(session.actor().to_owned());
+        self.signed_in_email = (!session.is_impersonated()).then(|| user.email.clone());
+        self.acting_as = session.is_impersonated().then(|| session.user_id.clone());
         let acting = self.acting()?;
         self.auth()?.store.act_as(acting);
-        Ok(me)
+        Ok(())
     }
 
     /// Finds out who is signed in, where nobody needs to be.
@@ -177,6 +199,7 @@ impl Context {
         let actor = Actor {
             signed_in: self.signed_in.clone(),
             signed_in_email: self.signed_in_email.clone(),
+            acting_as: self.acting_as.clone(),
             reason: self.reason(),
             at: self.now()?,
             ..Actor::default()
@@ -187,9 +210,9 @@ impl Context {
         }))
     }
 
-    /// The one name of who acts: of whoever was found to be signed in, else the operating system's user.
-    pub fn actor(&self) -> Result<String, ClockError> {
-        Ok(self.acting()?.actor().name())
+    /// The name of the operating system's user, as sessions and the audit log have it.
+    pub fn os_name(&self) -> Result<String, ClockError> {
+        Ok(self.acting()?.actor().os_name())
     }
 
     /// Why it is done, in the user's words.

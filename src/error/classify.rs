@@ -100,16 +100,11 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
         AuthError::SecondFactor => Exit::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
-        AuthError::NotSignedIn(why) => Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
-            SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
-            SignedOut::Ended => "the session was ended: sign in with `authctl signin`",
-            SignedOut::Guarded => {
-                "the session belongs to another user than `authctl guard` let in: run this outside of guard"
-            }
-            SignedOut::ElsewhereGuarded => {
-                "`authctl guard` let the user in to another database: name that with --db, or run this outside of guard"
-            }
-        }),
+        AuthError::NotSignedIn(why) => of_signed_out(*why),
+        AuthError::ImpersonatesAlready => Exit::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
+            .hint("`authctl users impersonate --stop` ends that and gives your own session back"),
+        AuthError::NotImpersonating => Exit::new(ExitCode::NotSignedIn, "NOT_IMPERSONATING")
+            .hint("`authctl whoami` says who is signed in, `authctl signout` ends the session"),
         AuthError::NotAdmitted => Exit::new(ExitCode::Refused, "FORBIDDEN")
             .hint("run this outside of guard; --print-token, --no-store and --no-signin store no session"),
         AuthError::NotFresh => {
@@ -166,6 +161,25 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
 fn policy_keys() -> String {
     let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     format!("the keys are {}", names.join(", "))
+}
+
+fn of_signed_out(why: SignedOut) -> Exit {
+    Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
+        SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
+        SignedOut::Ended => "the session was ended: sign in with `authctl signin`",
+        SignedOut::Guarded => {
+            "the session belongs to another user than `authctl guard` let in: run this outside of guard"
+        }
+        SignedOut::ElsewhereGuarded => {
+            "`authctl guard` let the user in to another database: name that with --db, or run this outside of guard"
+        }
+        SignedOut::ImpersonatorGone => {
+            "whoever acted as this user was banned or deleted, or is no administrator any more"
+        }
+        SignedOut::ImpersonationOver => {
+            "acting as this user is over: `authctl users impersonate --stop` gives your own session back"
+        }
+    })
 }
 
 fn throttled(seconds: i64) -> Exit {

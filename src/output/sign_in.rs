@@ -45,6 +45,8 @@ pub enum SignInOutcome {
         session: Session,
         /// What became of its token.
         kept: Kept,
+        /// The operator's own session is kept aside.
+        keeps_own: bool,
         /// Where.
         database: PathBuf,
     },
@@ -72,6 +74,10 @@ pub enum SignInOutcome {
         user: User,
         /// By which session.
         session: Session,
+        /// Who acts as the user in it, when that is another user.
+        impersonator: Option<Box<User>>,
+        /// The address of whose session is kept aside meanwhile.
+        kept_aside: Option<String>,
         /// Where the token came from, in words.
         token_from: String,
         /// In which database.
@@ -101,6 +107,38 @@ pub struct SignedOutHow {
     pub without_database: Option<&'static str>,
     /// The database, when it has no session with the token: one that never was, or ended before.
     pub unknown_in: Option<PathBuf>,
+    /// What became of the session that was kept aside.
+    pub own: Option<OwnSession>,
+}
+
+/// What became of the own session of somebody who acted as another user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnSession {
+    /// It is stored again.
+    Back {
+        /// Whose it is.
+        email: String,
+    },
+    /// It ended meanwhile.
+    Ended,
+}
+
+impl OwnSession {
+    /// In words.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Back { email } => format!("your own session is in use again: signed in as {}", escape(email)),
+            Self::Ended => "your own session ended meanwhile: sign in with `authctl signin`".to_owned(),
+        }
+    }
+
+    /// For programs.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Back { .. } => "restored",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 impl SignInOutcome {
@@ -120,9 +158,15 @@ impl SignInOutcome {
                     format!("signed in as {}; the session ends {}", who(user), relative(session.expires_at, now));
                 kept.told(done, style)
             }
-            Self::Impersonating { user, session, kept, database } => {
+            Self::Impersonating { user, session, kept, keeps_own, database } => {
                 let (place, end) = (shown(database), relative(session.expires_at, now));
-                kept.told(format!("acting as {} in {place}; the session ends {end}", who(user)), style)
+                let done = format!("acting as {} in {place}; the session ends {end}", who(user));
+                let mut page = kept.told(done, style);
+                if *keeps_own {
+                    let back = "your own session is kept: `authctl users impersonate --stop` gives it back";
+                    page.done.push(back.to_owned());
+                }
+                page
             }
             Self::Issued { user, session, token, cookie, database } => {
                 let (place, end) = (shown(database), relative(session.expires_at, now));
@@ -135,7 +179,7 @@ impl SignInOutcome {
             Self::PasswordIsRight { user } => {
                 Page::done(format!("the password of {} is right; nothing was stored", who(user)))
             }
-            Self::Who { user, session, token_from, database } => {
+            Self::Who { user, session, impersonator, kept_aside, token_from, database } => {
                 let unverified = if user.email_verified { "" } else { " (not verified)" };
                 let mut known = vec![
                     ("name", escape(&user.name).into_owned()),
@@ -145,7 +189,14 @@ impl SignInOutcome {
                     ("session", escape(&session.id).into_owned()),
                 ];
                 if let Some(by) = &session.impersonated_by {
-                    known.push(("impersonated by", escape(by).into_owned()));
+                    let by = escape(by);
+                    let name =
+                        impersonator.as_ref().map_or_else(|| by.to_string(), |user| format!("{} ({by})", who(user)));
+                    known.push(("impersonated by", name));
+                }
+                if let Some(email) = kept_aside {
+                    let back = format!("{}, kept; `authctl users impersonate --stop` gives it back", escape(email));
+                    known.push(("own session", back));
                 }
                 known.extend([
                     ("expires", style.when(session.expires_at, now)),
@@ -180,7 +231,11 @@ impl SignInOutcome {
                 "user": UserView::from(user),
             }),
             Self::PasswordIsRight { user } => json!({ "user": UserView::from(user) }),
-            Self::SignedOut(how) => json!({ "sessionsEnded": how.sessions_ended, "fileRemoved": how.file_removed }),
+            Self::SignedOut(how) => json!({
+                "sessionsEnded": how.sessions_ended,
+                "fileRemoved": how.file_removed,
+                "ownSession": how.own.as_ref().map(OwnSession::word),
+            }),
         }
     }
 
@@ -221,17 +276,27 @@ fn stored(path: &Path) -> String {
 impl SignedOutHow {
     fn told(&self) -> String {
         let file = match self.file_removed {
+            _ if self.own.is_some() => "",
             Some(true) => "; removed the session file",
             Some(false) => "; there was no session file",
             None => "",
         };
-        if let Some(database) = &self.unknown_in {
+        let told = if let Some(database) = &self.unknown_in {
             let database = shown(database);
-            return match self.file_removed {
+            match self.file_removed {
                 Some(_) => format!("signed out: {database} has no session with the stored token{file}"),
                 None => format!("no session was ended: {database} has none with this token"),
-            };
+            }
+        } else {
+            self.told_of_session(file)
+        };
+        match &self.own {
+            Some(own) => format!("{told}\n{}", own.told()),
+            None => told,
         }
+    }
+
+    fn told_of_session(&self, file: &str) -> String {
         match (self.sessions_ended, self.without_database) {
             (None, Some(why)) if self.file_removed == Some(true) => {
                 format!("signed out on this machine only: removed the session file; {why}")

@@ -6,6 +6,7 @@
 //! committed; then the file gets its name. A locked name whose process is dead is an abandoned
 //! sign-in: whoever comes next ends its session, if it ever began.
 
+mod aside;
 mod directory;
 mod pending;
 
@@ -15,7 +16,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::auth::secret::Token;
 use crate::input_file;
 
+pub use aside::Removed;
 pub use pending::{Abandoned, Pending};
 
 /// More than any file that authctl writes, little enough to read without thought.
@@ -120,12 +121,20 @@ impl SessionFile {
         self.directory.join(&self.name)
     }
 
-    /// Reads the stored session; `None` when there is no file.
+    /// Reads the stored session; `None` when there is no file. A session that is kept aside and that
+    /// nothing stands in for is stored again by it.
     ///
     /// # Errors
     /// [`SessionFileError::Unsafe`] when others may read the file or it is not a plain one,
     /// [`SessionFileError::Damaged`] when its content makes no sense.
     pub fn read(&self) -> Result<Option<Stored>, SessionFileError> {
+        match self.read_named()? {
+            None => self.take_back(),
+            stored => Ok(stored),
+        }
+    }
+
+    fn read_named(&self) -> Result<Option<Stored>, SessionFileError> {
         match input_file::open_no_follow(&self.path()) {
             Ok(file) => self.read_open(&file).map(Some),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
@@ -194,34 +203,6 @@ impl SessionFile {
         let mut pending = Pending::begin(self, directory, unique).map_err(|error| self.unwritable(error))?;
         pending.fill(token, email).map_err(|error| self.unwritable(error))?;
         Ok(pending)
-    }
-
-    /// Removes the file and returns whether there was one. With a token, only a file that holds it:
-    /// another process may have signed in meanwhile.
-    ///
-    /// # Errors
-    /// [`SessionFileError`].
-    pub fn remove(&self, holding: Option<&Token>) -> Result<bool, SessionFileError> {
-        let directory = match self.open_directory() {
-            Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Ok(false);
-            }
-            opened => opened?,
-        };
-        let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
-        if let Some(token) = holding
-            && !matches!(self.read(), Ok(Some(stored)) if stored.token == *token)
-        {
-            return Ok(false);
-        }
-        match rustix::fs::unlinkat(&directory, &self.name, AtFlags::empty()) {
-            Ok(()) => {
-                rustix::fs::fsync(&directory).map_err(|error| self.unwritable(error))?;
-                Ok(true)
-            }
-            Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(self.unwritable(error)),
-        }
     }
 
     /// Finds sign-ins whose process died before it could finish.

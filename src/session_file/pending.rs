@@ -26,6 +26,16 @@ pub struct Pending {
     /// Open and locked for as long as the process lives.
     file: File,
     ends: End,
+    replaces: Replaces,
+}
+
+/// What a session that gets its name does to those that are stored.
+#[derive(Debug)]
+enum Replaces {
+    /// It takes the place of the stored one and of the one that is kept aside.
+    All,
+    /// It stands in for the one with this token, which is kept aside.
+    StandsIn(Option<Token>),
 }
 
 /// What happens to a file whose sign-in is over.
@@ -43,7 +53,14 @@ impl Pending {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { place: place.clone(), directory, temporary, file: File::from(file), ends: End::Removed })
+        Ok(Self {
+            place: place.clone(),
+            directory,
+            temporary,
+            file: File::from(file),
+            ends: End::Removed,
+            replaces: Replaces::All,
+        })
     }
 
     pub(super) fn fill(&mut self, token: &Token, email: &str) -> io::Result<()> {
@@ -60,6 +77,13 @@ impl Pending {
         self.file.sync_all()
     }
 
+    /// Has the stored session with this token kept aside instead of replaced.
+    #[must_use]
+    pub fn stand_in_for(mut self, own: Option<Token>) -> Self {
+        self.replaces = Replaces::StandsIn(own);
+        self
+    }
+
     /// Gives the file its name. A file that had the name gets this one's, and so becomes an
     /// abandoned one, whose session somebody has yet to end.
     ///
@@ -69,7 +93,13 @@ impl Pending {
         self.ends = End::Left;
         let failed = |error: Errno| self.place.unwritable(error);
         let lock = self.place.lock(&self.directory).map_err(failed)?;
+        if let Replaces::StandsIn(Some(own)) = &self.replaces {
+            self.place.set_aside(&self.directory, own).map_err(failed)?;
+        }
         self.rename().map_err(failed)?;
+        if matches!(self.replaces, Replaces::All) {
+            self.place.abandon_aside(&self.directory, &self.temporary).map_err(failed)?;
+        }
         rustix::fs::fsync(&self.directory).map_err(failed)?;
         // Unlocked before others may look, so that whoever replaces this file finds it claimable.
         rustix::fs::flock(&self.file, FlockOperation::Unlock).map_err(failed)?;

@@ -123,6 +123,8 @@ fn the_topics_have_their_pages() {
           log, attempts and rules for the databases of Better Auth apps, one file each
       $XDG_CONFIG_HOME/authctl/sessions/*.json
           stored sessions, one file per database, readable by you alone
+      $XDG_CONFIG_HOME/authctl/sessions/*.own.json
+          your own session, kept while you act as another user
     ");
     assert_eq!(sandbox.run("help security").success(), authctl::cli::topics::security());
     for (variable, _) in authctl::cli::topics::ENVIRONMENT {

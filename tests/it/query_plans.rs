@@ -12,6 +12,7 @@ use rusqlite::Connection;
 /// Statements that may read a whole table, by a part of their text, each with its reason.
 const MAY_SCAN: &[(&str, &str)] = &[
     ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
+    (r#"WHERE "impersonatedBy" ="#, "Better Auth has no such index; it runs only when an administrator loses the role"),
     (r#"DELETE FROM "verification" WHERE "value""#, "Better Auth has no such index; it runs only at a deletion"),
     (r#"SELECT count(*) FROM "user""#, "`db status` counts everything"),
     (r#"SELECT count(*) FROM "session""#, "`db status` counts everything"),

@@ -41,9 +41,9 @@ fn the_session_ends_in_the_database_and_its_file_goes() {
 fn json_tells_both_halves() {
     let sandbox = Sandbox::with_ada();
     let both = sandbox.run("signout --json").json();
-    assert_eq!(both, serde_json::json!({ "sessionsEnded": 1, "fileRemoved": true }));
+    assert_eq!(both, serde_json::json!({ "sessionsEnded": 1, "fileRemoved": true, "ownSession": null }));
     let nothing = sandbox.run("signout --json").json();
-    assert_eq!(nothing, serde_json::json!({ "sessionsEnded": null, "fileRemoved": false }));
+    assert_eq!(nothing, serde_json::json!({ "sessionsEnded": null, "fileRemoved": false, "ownSession": null }));
 }
 
 #[test]

@@ -65,31 +65,281 @@ fn the_session_is_kept_like_a_sign_in_and_says_everywhere_who_is_in_it() {
     assert_eq!(sessions(&sandbox), 0);
 }
 
-#[test]
-fn whoever_is_signed_in_is_named_by_id_in_session_and_log_and_the_stored_session_is_replaced() {
+/// A sandbox where root, an administrator, is signed in and ada has an account; and root's id.
+fn root_signed_in() -> (Sandbox, String) {
     let sandbox = Sandbox::with_ada();
-    sandbox.sign_up("root@example.com", "Root").success();
-    sandbox.sign_up("bob@example.com", "Bob").success();
     sandbox.run("signout").success();
-    sandbox.sign_in("root@example.com").success();
-    let root = sandbox.run("whoami --json").json()["user"]["id"].clone();
-    let before = sessions(&sandbox);
+    sandbox.sign_up("root@example.com", "Root").success();
+    sandbox.run("users set-role root@example.com admin").success();
+    let root = sandbox.run("whoami --json").json()["user"]["id"].as_str().unwrap().to_owned();
+    (sandbox, root)
+}
+
+fn signed_in_as(sandbox: &Sandbox) -> String {
+    sandbox.run("whoami --json").json()["user"]["email"].as_str().unwrap().to_owned()
+}
+
+/// The names of the files in the directory of sessions.
+fn files(sandbox: &Sandbox) -> Vec<String> {
+    let entries = std::fs::read_dir(sandbox.sessions()).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The stored session and the one that is kept aside.
+fn stored_and_kept(sandbox: &Sandbox) -> (std::path::PathBuf, std::path::PathBuf) {
+    let names = files(sandbox);
+    assert_eq!(names.len(), 2, "{names:?}");
+    let kept = names.iter().find(|name| name.ends_with(".own.json")).unwrap();
+    let stored = names.iter().find(|name| !name.ends_with(".own.json")).unwrap();
+    (sandbox.sessions().join(stored), sandbox.sessions().join(kept))
+}
+
+#[test]
+fn administrator_is_named_by_id_in_session_and_in_every_entry_made_in_it() {
+    let (sandbox, root) = root_signed_in();
     let begun =
         sandbox.run_words(&["users", "impersonate", "ada@example.com", "--reason", "ticket 7", "--json"]).json();
-    assert_eq!(begun["session"]["impersonatedBy"], root);
-    assert_eq!(sessions(&sandbox), before, "root's session ended as ada's began");
+    assert_eq!(begun["session"]["impersonatedBy"], *root);
     assert_eq!(begun.as_object().unwrap().len(), 2, "{begun}");
     let entries = sandbox.run("audit list --event session.impersonated --json").json()["entries"].clone();
     let entry = &entries[0];
     assert_eq!((&entry["userId"], &entry["sessionId"]), (&begun["user"]["id"], &begun["session"]["id"]));
-    assert_eq!((&entry["actorId"], &entry["reason"]), (&root, &"ticket 7".into()));
+    assert_eq!((&entry["actorId"], &entry["reason"]), (&(*root).into(), &"ticket 7".into()));
 
-    // What is done as ada is done by root, and so is acting as a third.
-    sandbox.run("account update --name Eve").success();
-    let done = newest(&sandbox);
-    assert_eq!((&done["event"], &done["actorId"], &done["userId"]), (&"user.updated".into(), &root, &entry["userId"]));
-    let third = sandbox.run("users impersonate bob@example.com --print-token --json").json();
-    assert_eq!(third["session"]["impersonatedBy"], root);
+    sandbox.run("users impersonate --stop").success();
+    let ended = newest(&sandbox);
+    assert_eq!((&ended["event"], &ended["actorId"]), (&"session.ended".into(), &(*root).into()));
+    assert_eq!((&ended["userId"], &ended["sessionId"]), (&begun["user"]["id"], &begun["session"]["id"]));
+    let ada = begun["user"]["id"].as_str().unwrap();
+    assert_eq!(ended["detail"], format!("impersonating {ada}"));
+    sandbox.run("audit verify").success();
+}
+
+#[test]
+fn user_without_the_role_acts_by_the_rights_of_the_operating_system() {
+    let (sandbox, root) = root_signed_in();
+    sandbox.run("users set-role root@example.com editor --force-last-admin --keep-sessions").success();
+    let begun = sandbox.run(&format!("{IMPERSONATE} --json")).json();
+    assert!(begun["session"]["impersonatedBy"].as_str().unwrap().starts_with("os:"), "{begun}");
+    assert_eq!(newest(&sandbox)["actorId"], *root, "the log knows who was signed in");
+}
+
+#[test]
+fn own_session_is_kept_aside_and_given_back_by_stop_and_by_sign_out() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, _) = root_signed_in();
+    let own = std::fs::read(sandbox.session_file()).unwrap();
+    for stop in ["users impersonate --stop", "signout", "signout --local"] {
+        let before = sessions(&sandbox);
+        sandbox.run(IMPERSONATE).success();
+        let (stored, kept) = stored_and_kept(&sandbox);
+        for path in [&stored, &kept] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
+        assert_eq!((signed_in_as(&sandbox).as_str(), sessions(&sandbox)), ("ada@example.com", before + 1));
+        let told = sandbox.run(stop);
+        assert!(told.stderr.contains("your own session is in use again: signed in as root@example.com"), "{told}");
+        told.success();
+        assert_eq!(signed_in_as(&sandbox), "root@example.com", "{stop}");
+        assert_eq!(std::fs::read(sandbox.session_file()).unwrap(), own, "{stop}");
+        assert_eq!(sessions(&sandbox) - before, i64::from(stop.ends_with("--local")), "{stop}");
+    }
+    sandbox.run(IMPERSONATE).success();
+    assert_eq!(sandbox.run("signout --json").json()["ownSession"], "restored");
+}
+
+#[test]
+fn who_is_impersonated_by_whom_and_what_is_kept_is_told() {
+    let (sandbox, _) = root_signed_in();
+    assert_snapshot!(sandbox.run(IMPERSONATE), @"
+    ------- stderr -------
+    acting as Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db; the session ends in 1 hour
+    the session is kept unencrypted, readable by you alone, in [HOME]/.config/authctl/sessions/[KEY].json
+    your own session is kept: `authctl users impersonate --stop` gives it back
+    ");
+    assert_snapshot!(sandbox.run("whoami"), @"
+    name             Ada
+    email            ada@example.com (not verified)
+    user id          [ID]
+    role             user
+    session          [ID]
+    impersonated by  Root <root@example.com> ([ID])
+    own session      root@example.com, kept; `authctl users impersonate --stop` gives it back
+    expires          [TIME]
+    token from       [HOME]/.config/authctl/sessions/[KEY].json
+    database         [HOME]/.local/share/authctl/auth.db
+    ");
+    assert_snapshot!(sandbox.run("users impersonate --stop"), @"
+    ------- stderr -------
+    signed out: ended 1 session
+    your own session is in use again: signed in as root@example.com
+    ");
+    assert_snapshot!(sandbox.run("users impersonate --stop"), @"
+    ------- stderr -------
+    error: could not stop acting as another user: you are not acting as another user
+    hint: `authctl whoami` says who is signed in, `authctl signout` ends the session
+    [exit status: 4]
+    ");
+}
+
+#[test]
+fn own_session_that_ended_meanwhile_is_not_given_back() {
+    let (sandbox, root) = root_signed_in();
+    for (number, stop) in ["users impersonate --stop", "signout"].into_iter().enumerate() {
+        if number > 0 {
+            sandbox.sign_in("root@example.com").success();
+        }
+        sandbox.run(IMPERSONATE).success();
+        sandbox.execute(&format!("UPDATE session SET expiresAt = createdAt WHERE userId = '{root}'"));
+        let told = sandbox.run(stop);
+        assert!(told.stderr.contains("your own session ended meanwhile: sign in"), "{told}");
+        told.success();
+        assert_eq!(files(&sandbox), [""; 0], "{stop}");
+        let _ = sandbox.run("whoami").failure(4);
+    }
+}
+
+#[test]
+fn impersonation_that_is_over_names_the_way_back() {
+    let (sandbox, root) = root_signed_in();
+    let ends = [
+        format!("UPDATE session SET expiresAt = createdAt WHERE impersonatedBy = '{root}'"),
+        format!("DELETE FROM session WHERE impersonatedBy = '{root}'"),
+    ];
+    for end in &ends {
+        sandbox.run(IMPERSONATE).success();
+        sandbox.execute(end);
+        let said = sandbox.run("whoami").failure(4);
+        assert!(said.contains("`authctl users impersonate --stop` gives your own session back"), "{end}: {said}");
+        sandbox.run("users impersonate --stop").success();
+        assert_eq!(signed_in_as(&sandbox), "root@example.com");
+    }
+    // Or a new one, for which the own session is kept again.
+    sandbox.run(IMPERSONATE).success();
+    sandbox.execute(&ends[0]);
+    sandbox.run(IMPERSONATE).success();
+    assert_eq!(signed_in_as(&sandbox), "ada@example.com");
+    sandbox.run("signout").success();
+    assert_eq!(signed_in_as(&sandbox), "root@example.com");
+}
+
+#[test]
+fn impersonation_ends_with_its_impersonator() {
+    for (act, own) in [
+        ("users ban root@example.com --force-last-admin", "ended"),
+        ("users ban root@example.com --for 1d --force-last-admin", "ended"),
+        ("users set-role root@example.com user --force-last-admin", "ended"),
+        ("users set-role root@example.com user --force-last-admin --keep-sessions", "restored"),
+        ("users delete root@example.com --yes --force-last-admin", "ended"),
+    ] {
+        let (sandbox, _) = root_signed_in();
+        sandbox.run(IMPERSONATE).success();
+        let printed = sandbox.finish(
+            sandbox
+                .command(["users", "impersonate", "ada@example.com", "--print-token"])
+                .env("XDG_CONFIG_HOME", sandbox.path("other-config")),
+        );
+        let by_os = printed.success().trim_end().to_owned();
+        sandbox.run(act).success();
+        assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE impersonatedBy NOT LIKE 'os:%'"), 0, "{act}");
+        let _ = sandbox.run("account update --name Eve").failure(4);
+        let _ = sandbox.run("whoami").failure(4);
+        with_token(&sandbox, "whoami --check", &by_os).success();
+        let stopped = sandbox.run("users impersonate --stop --json").json();
+        assert_eq!((&stopped["sessionsEnded"], &stopped["ownSession"]), (&0.into(), &own.into()), "{act}");
+    }
+}
+
+#[test]
+fn impersonating_twice_is_refused_and_signing_in_replaces_both_sessions() {
+    let (sandbox, _) = root_signed_in();
+    sandbox.run("users create bob@example.com --name Bob --no-password").success();
+    sandbox.run(IMPERSONATE).success();
+    let before = sessions(&sandbox);
+    for words in ["users impersonate bob@example.com", "users impersonate bob@example.com --print-token"] {
+        assert_eq!(sandbox.run(&format!("{words} --json")).json_error(5)["code"], "ALREADY_IMPERSONATING");
+    }
+    assert_eq!((sessions(&sandbox), signed_in_as(&sandbox).as_str()), (before, "ada@example.com"));
+    stored_and_kept(&sandbox);
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(files(&sandbox).len(), 1);
+    assert_eq!(sessions(&sandbox), 1, "the impersonated session and root's own ended");
+    sandbox.run("signout").success();
+    assert_eq!(files(&sandbox), [""; 0]);
+    let _ = sandbox.run("whoami").failure(4);
+}
+
+/// The own session gets its second name before the other one gets the first.
+#[test]
+fn process_that_dies_while_setting_aside_loses_neither_session() {
+    let (sandbox, root) = root_signed_in();
+    sandbox.run(IMPERSONATE).success();
+    let (stored, kept) = stored_and_kept(&sandbox);
+    let name = stored.file_name().unwrap().to_str().unwrap().to_owned();
+    std::fs::rename(&stored, stored.with_file_name(format!(".{name}.0123456789abcdef.tmp"))).unwrap();
+    assert_eq!(signed_in_as(&sandbox), "root@example.com");
+    assert!(!kept.exists() && stored.exists());
+    assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
+    // Whoever comes next ends the session that nobody holds, and keeps root's aside again.
+    sandbox.run(IMPERSONATE).success();
+    assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
+    stored_and_kept(&sandbox);
+    sandbox.run("users impersonate --stop").success();
+    assert_eq!((signed_in_as(&sandbox).as_str(), sessions(&sandbox)), ("root@example.com", 1));
+}
+
+#[test]
+fn processes_at_once_keep_the_own_session_and_one_impersonation() {
+    let (sandbox, root) = root_signed_in();
+    let own = std::fs::read(sandbox.session_file()).unwrap();
+    let spawn = |_| {
+        let mut command = sandbox.command(IMPERSONATE.split(' ').chain(["--wait", "60s"]));
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..6).map(spawn).collect();
+    let codes: Vec<_> = children
+        .into_iter()
+        .map(|child| sandbox.ran(&child.wait_with_output().unwrap()))
+        .inspect(|ran| assert!([0, 5].contains(&ran.code), "{ran}"))
+        .map(|ran| ran.code)
+        .collect();
+    assert!(codes.contains(&0), "{codes:?}");
+    let (_, kept) = stored_and_kept(&sandbox);
+    assert_eq!(std::fs::read(kept).unwrap(), own);
+    assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
+    sandbox.run("users impersonate --stop").success();
+    assert_eq!(signed_in_as(&sandbox), "root@example.com");
+}
+
+#[test]
+fn session_that_an_operator_ends_by_name_gives_the_own_one_back() {
+    let (sandbox, _) = root_signed_in();
+    sandbox.run(IMPERSONATE).success();
+    let told = sandbox.run("sessions revoke --user ada@example.com");
+    assert!(told.stderr.contains("note: your own session is in use again: signed in as root@example.com"), "{told}");
+    told.success();
+    assert_eq!(signed_in_as(&sandbox), "root@example.com");
+}
+
+#[test]
+fn printed_token_is_stopped_like_a_stored_one_and_leaves_the_files_alone() {
+    let (sandbox, _) = root_signed_in();
+    let token = sandbox.run(&format!("{IMPERSONATE} --print-token")).success().trim_end().to_owned();
+    let before = (files(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
+    assert_eq!(with_token(&sandbox, "users impersonate --stop --json", &token).json()["sessionsEnded"], 1);
+    assert_eq!((files(&sandbox), std::fs::read(sandbox.session_file()).unwrap()), before);
+    let _ = with_token(&sandbox, "users impersonate --stop", &token).failure(4);
+}
+
+#[test]
+fn missing_database_leaves_neither_session_behind() {
+    let (sandbox, _) = root_signed_in();
+    sandbox.run(IMPERSONATE).success();
+    std::fs::remove_file(sandbox.database()).unwrap();
+    sandbox.run("signout").success();
+    assert_eq!(files(&sandbox), [""; 0]);
 }
 
 #[test]
@@ -151,7 +401,7 @@ fn nobody_acts_as_an_administrator_without_force_or_as_who_is_banned() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_refused_and_a_new_password_ends_the_session() {
+fn what_only_the_user_may_do_is_refused() {
     let sandbox = signed_out();
     sandbox.run(IMPERSONATE).success();
     assert_snapshot!(sandbox.run("account delete --yes"), @"
@@ -160,8 +410,47 @@ fn what_cannot_be_undone_is_refused_and_a_new_password_ends_the_session() {
     hint: this takes a sign-in of the user's own
     [exit status: 5]
     ");
-    let _ = sandbox.run("guard --fresh -- true").failure(5);
-    sandbox.run("guard -- true").success();
+    let id = sandbox.run("whoami --json").json()["session"]["id"].as_str().unwrap().to_owned();
+    let state = || {
+        let sql = "SELECT group_concat(name || email || emailVerified || updatedAt) ||
+            (SELECT group_concat(id) FROM session) || (SELECT group_concat(password) FROM account) ||
+            (SELECT count(*) FROM verification) FROM user";
+        sandbox.sql().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let before = state();
+    let revoke = format!("sessions revoke {id}");
+    for words in [
+        "account delete --yes",
+        "account update --name Eve",
+        "account update --image https://example.com/a.png",
+        "password change --password-stdin",
+        "passwd --password-stdin",
+        "email change eve@example.com",
+        "email verify --code-stdin",
+        &revoke,
+        "sessions revoke --others",
+        "sessions revoke --all",
+        "sessions revoke --all --dry-run",
+        "sessions revoke --idle 1s",
+        "sessions revoke --older-than 1s --except-current",
+        "signout --all",
+        "guard --fresh -- true",
+    ] {
+        let input = format!("{PASSWORD}\nnine purple umbrellas sing\n");
+        let error =
+            sandbox.run_with_input(&format!("{words} --json").replace("-- true --json", "--json -- true"), input);
+        assert_eq!(error.json_error(5)["code"], "SESSION_NOT_FRESH", "{words}");
+        assert_eq!(state(), before, "{words}");
+    }
+    for words in ["whoami", "sessions", "guard -- true"] {
+        sandbox.run(words).success();
+    }
+}
+
+#[test]
+fn new_password_of_the_user_ends_the_session() {
+    let sandbox = signed_out();
+    sandbox.run(IMPERSONATE).success();
     sandbox.run_with_input("users set-password ada@example.com --password-stdin", PASSWORD).success();
     let _ = sandbox.run("whoami").failure(4);
 }

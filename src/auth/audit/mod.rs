@@ -21,6 +21,9 @@ pub use chain::{Break, Chain};
 pub use changes::Changes;
 pub use query::{AuditQuery, AuditUsers};
 
+/// What the names of the operating system's users begin with.
+const OS: &str = "os:";
+
 /// Who acts, and when and why, the same for all that one process does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -33,6 +36,8 @@ pub struct Actor {
     /// The address of that user when the session was looked up. The store prefers the address that it
     /// reads in the transaction of the act.
     pub signed_in_email: Option<String>,
+    /// The user, by id, as whom the actor acts in an impersonated session.
+    pub acting_as: Option<String>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
     /// When.
@@ -47,6 +52,7 @@ impl Default for Actor {
             host: "unknown".into(),
             signed_in: None,
             signed_in_email: None,
+            acting_as: None,
             reason: None,
             at: Timestamp::UNIX_EPOCH,
         }
@@ -57,7 +63,17 @@ impl Actor {
     /// The one name under which somebody acts: the id of whoever is signed in, else the operating
     /// system's user.
     pub fn name(&self) -> String {
-        self.signed_in.clone().unwrap_or_else(|| format!("os:{}@{}", self.os_user, self.host))
+        self.signed_in.clone().unwrap_or_else(|| self.os_name())
+    }
+
+    /// The name of the operating system's user, told apart from the id of any user.
+    pub fn os_name(&self) -> String {
+        format!("{OS}{}@{}", self.os_user, self.host)
+    }
+
+    /// Whether a name is one of those.
+    pub fn is_os_name(name: &str) -> bool {
+        name.starts_with(OS)
     }
 }
 
@@ -223,6 +239,8 @@ impl Entry {
     /// Makes the entry that follows another one.
     pub fn following(previous: Option<&Self>, actor: &Actor, event: Event) -> Self {
         let (user_id, user_email) = event.user.map(|user| (user.id, user.email)).unzip();
+        let acting_as = actor.acting_as.as_ref().map(|id| format!("impersonating {id}"));
+        let detail: Vec<String> = event.detail.into_iter().chain(acting_as).collect();
         let mut entry = Self {
             seq: previous.map_or(1, |previous| previous.seq + 1),
             form: FORM,
@@ -237,7 +255,7 @@ impl Entry {
             user_email: user_email.flatten(),
             session_id: event.session_id,
             reason: actor.reason.clone(),
-            detail: event.detail,
+            detail: (!detail.is_empty()).then(|| detail.join("; ")),
             changes: event.changes,
             hash: String::new(),
         };

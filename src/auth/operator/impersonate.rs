@@ -3,11 +3,12 @@
 
 use jiff::Timestamp;
 
+use crate::auth::audit::Actor;
 use crate::auth::obstacle::Obstacle;
 use crate::auth::session::Session;
 use crate::auth::store::NewSession;
-use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, SessionWish};
+use crate::auth::user::{User, UserRef};
+use crate::auth::{Auth, AuthError, SessionWish, SignedOut};
 
 /// As whom an operator may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,24 @@ impl ActAs {
 }
 
 impl Auth<'_> {
+    /// Requires that whoever acts as a user may still do so: an administrator who is not banned. An
+    /// operator of the operating system has no account that could lose anything; such a session has
+    /// its time.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`].
+    pub(in crate::auth) fn require_impersonator(&mut self, by: &str) -> Result<(), AuthError> {
+        if Actor::is_os_name(by) {
+            return Ok(());
+        }
+        let impersonator = self.store.user(&UserRef::Id(by.to_owned()))?;
+        if impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
+            Ok(())
+        } else {
+            Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))
+        }
+    }
+
     /// Makes a session in which somebody else, named by `by`, acts as the user. It is no sign-in: the
     /// password, the address and the second factor do not matter.
     ///

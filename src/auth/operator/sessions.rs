@@ -3,12 +3,14 @@
 use crate::auth::session::Session;
 use crate::auth::session_filter::SessionFilter;
 use crate::auth::user::UserRef;
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, InPerson};
 
 /// Whose sessions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Those of the user with this id.
+#[derive(Debug, Clone)]
+pub enum Scope<'a> {
+    /// Those of the user who asks.
+    Own(InPerson<'a>),
+    /// Those of the user with this id, for an operator.
     User(String),
     /// Everybody's.
     Everybody,
@@ -19,11 +21,19 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::Store`].
-    pub fn sessions_in(&mut self, scope: &Scope, filter: &SessionFilter) -> Result<Vec<(String, Session)>, AuthError> {
+    pub fn sessions_in(
+        &mut self,
+        scope: &Scope<'_>,
+        filter: &SessionFilter,
+    ) -> Result<Vec<(String, Session)>, AuthError> {
         let now = self.now;
         let is_meant = |session: &Session| session.is_live(now) && filter.matches(session, now);
         let mut chosen = Vec::new();
         match scope {
+            Scope::Own(me) => {
+                let sessions = self.store.sessions(&me.user.id)?.into_iter().filter(is_meant);
+                chosen.extend(sessions.map(|session| (me.user.email.clone(), session)));
+            }
             Scope::User(id) => {
                 let email = self.store.user(&UserRef::Id(id.clone()))?.map(|user| user.email).unwrap_or_default();
                 let sessions = self.store.sessions(id)?.into_iter().filter(is_meant);

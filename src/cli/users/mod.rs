@@ -81,6 +81,7 @@ pub enum UsersCommand {
     /// Act as a user for a while, in a session that says so and does nothing that cannot be undone
     #[command(after_help = "Examples:
   authctl users impersonate ada@example.com --for 30m --reason ticket-7
+  authctl users impersonate --stop
   AUTHCTL_TOKEN=$(authctl users impersonate ada@example.com --print-token)")]
     Impersonate(ImpersonateArgs),
 }

@@ -19,7 +19,11 @@ pub struct ExplainArgs {
 #[derive(Debug, Args)]
 pub struct ImpersonateArgs {
     /// Email address or id
-    pub user: String,
+    #[arg(required_unless_present = "stop")]
+    pub user: Option<String>,
+    /// Stop acting as a user, and take back your own session
+    #[arg(long, conflicts_with_all = ["user", "duration", "force", "print_token"])]
+    pub stop: bool,
     /// How long, from 1m to 24h; use does not prolong it
     #[arg(long = "for", value_name = "DURATION", default_value = "1h", value_parser = values::ttl)]
     pub duration: SignedDuration,

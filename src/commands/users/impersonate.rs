@@ -1,32 +1,67 @@
-//! `users impersonate`: a session of a user for somebody else, stored or printed as a sign-in does it.
+//! `users impersonate`: a session of a user for somebody else, stored or printed as a sign-in does it. The
+//! operator's own session is kept aside meanwhile.
 
+use crate::auth::secret::Token;
 use crate::auth::{ActAs, AuthError, Lifetime, SessionWish};
 use crate::cli::ImpersonateArgs;
-use crate::commands::{Printed, begin, nobody_is_signed_in, refuse_lost};
+use crate::commands::{Printed, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost};
 use crate::context::Context;
-use crate::output::{Outcome, SignInOutcome};
+use crate::output::{Kept, Outcome, SignInOutcome};
 
 pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.print_token {
         refuse_lost(Printed::Token, context)?;
     }
     let database = context.database()?.path;
-    let user = context.auth()?.find_user(&args.user)?;
+    let user = context.auth()?.find_user(args.user.as_deref().unwrap_or_default())?;
+    let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);
     let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
-    let (user, session, kept) =
-        begin(&wish, &user.email, args.print_token, context, |mut auth| auth.impersonate(&user, by, &wish, whom))?;
-    Ok(SignInOutcome::Impersonating { user, session, kept, database }.into())
+    if args.print_token {
+        let (user, session, kept) =
+            begin(&wish, &user.email, true, context, |mut auth| auth.impersonate(&user, by, &wish, whom))?;
+        return Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own: false, database }.into());
+    }
+    let keeps_own = own.is_some();
+    let pending = prepare(&wish.token, &user.email, context)?.stand_in_for(own);
+    let begun = context.auth()?.impersonate(&user, by, &wish, whom);
+    let (user, session) = conclude(begun, pending, context)?;
+    notice_override(context);
+    let kept = Kept::File(context.session_file()?.path());
+    Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own, database }.into())
 }
 
-/// Under which name the operator acts: as in the audit log. Nobody needs to be signed in.
+/// The stored session that is to be kept aside; `None` when there is none that is live. One in which
+/// acting as a user is over gives way to the operator's own first.
+fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
+    let file = context.session_file()?;
+    loop {
+        let Some(stored) = file.read().ok().flatten() else { return Ok(None) };
+        match context.auth()?.signed_in(&stored.token) {
+            Ok(me) if me.session.is_impersonated() => return Err(AuthError::ImpersonatesAlready.into()),
+            Ok(_) => return Ok(Some(stored.token)),
+            Err(AuthError::NotSignedIn(_) | AuthError::Banned { .. }) if file.keeps_aside() => {
+                file.remove(Some(&stored.token))?;
+            }
+            Err(AuthError::NotSignedIn(_) | AuthError::Banned { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Under which name the operator acts: an administrator's id, because the account may lose the right to
+/// act as others, which ends the session; anybody else acts by the operating system's rights, and nobody
+/// needs to be signed in.
 fn operator(context: &mut Context) -> anyhow::Result<String> {
     match context.signed_in() {
+        Ok(me) if me.session.is_impersonated() => Err(AuthError::ImpersonatesAlready.into()),
+        Ok(me) if me.user.may_impersonate(context.now()?) => Ok(me.user.id),
+        Ok(_) => Ok(context.os_name()?),
         Err(error) if nobody_is_signed_in(&error) || matches!(error.downcast_ref(), Some(AuthError::Banned { .. })) => {
+            Ok(context.os_name()?)
         }
-        other => drop(other?),
+        Err(error) => Err(error),
     }
-    Ok(context.actor()?)
 }

@@ -35,6 +35,9 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Ban(args) => ban(args, context).attempt("could not ban the user"),
         UsersCommand::Unban(args) => unban(&args.user, context).attempt("could not lift the ban"),
         UsersCommand::Unlock(args) => unlock(&args.user, context).attempt("could not unlock the user"),
+        UsersCommand::Impersonate(args) if args.stop => {
+            super::signout::stop(context).attempt("could not stop acting as another user")
+        }
         UsersCommand::Impersonate(args) => impersonate::run(args, context).attempt("could not act as the user"),
     }
 }

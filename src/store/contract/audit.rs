@@ -29,6 +29,7 @@ fn whoever_acts_signs_every_entry(db: &Database) {
         host: "mill".into(),
         signed_in: Some("ada-id".into()),
         signed_in_email: Some("ada@example.com".into()),
+        acting_as: None,
         reason: Some("why 'not'; \u{1b}[2J 😀".into()),
         at: at(7),
     };

@@ -85,7 +85,53 @@ fn whatever_ends_the_sessions_of_a_user_ends_this_one(db: &Database) {
     }
 }
 
+/// How an administrator loses the right to act as others.
+fn losses() -> Vec<(&'static str, UserChange)> {
+    let ban = |until| UserChange { ban: Some(Ban::Imposed { reason: None, until }), ..UserChange::default() };
+    let role = |role: Option<&str>| UserChange { role: Some(role.map(str::to_owned)), ..UserChange::default() };
+    vec![
+        ("ban", ban(None)),
+        ("ban for a while", ban(Some(at(9)))),
+        ("other role", role(Some("editor"))),
+        ("no role", role(None)),
+    ]
+}
+
+fn sessions_of_an_impersonator_end_with_the_ban_demotion_or_deletion(db: &Database) {
+    let mut store = db.with(&["ada", "root", "other"]);
+    let admin = |name: &str| db.edit(&format!(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = '{name}'"#));
+    admin("other");
+    let acting =
+        |id: &str, by: &str| NewSession { impersonated_by: Some(by.into()), ..new_session(id, "ada", at(3), at(63)) };
+    for by in ["other", "os:root@host"] {
+        store.issue_session(&acting(by, by), ActAs::NoAdministrator).unwrap().unwrap();
+    }
+    begin(&mut *store, "own", "ada", 3, 63);
+    for (how, change) in losses() {
+        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+        store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+        // What takes nothing away ends nothing.
+        let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
+        store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap();
+        assert_eq!(ids(&mut *store, "ada").len(), 4, "{how}");
+        let Updated::User { ended, .. } = store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap() else {
+            unreachable!("{how}")
+        };
+        assert_eq!(names(&ended), ["acting"], "{how}");
+        assert_eq!(ids(&mut *store, "ada").len(), 3, "{how}");
+        let last = entries(&mut *store, 0).pop().unwrap();
+        assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "{how}");
+    }
+    db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+    store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+    store.delete_user("root", AdminGuard::Off, at(5)).unwrap();
+    let mut left = ids(&mut *store, "ada");
+    left.sort();
+    assert_eq!(left, ["os:root@host", "other", "own"]);
+}
+
 on_every_engine!(
+    sessions_of_an_impersonator_end_with_the_ban_demotion_or_deletion,
     a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log,
     a_session_that_is_issued_is_like_any_other_and_only_the_log_says_so,
     who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session,

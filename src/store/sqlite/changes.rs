@@ -63,10 +63,13 @@ pub(super) fn update(
             codes::delete_all(tx, dialect, purpose, id)?;
         }
     }
-    let ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
+    let mut ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
     log.extend(change_events(&before, &user));
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
+    if before.has_role("admin") && !user.may_impersonate(now) {
+        ended.extend(sessions::end_impersonations(tx, dialect, log, id)?);
+    }
     Ok(Updated::User { user, ended, changed })
 }
 
@@ -99,6 +102,9 @@ pub(super) fn delete(
     };
     if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, dialect, id, now)? {
         return Ok(Deleted::LastAdmin);
+    }
+    if user.has_role("admin") {
+        sessions::end_impersonations(tx, dialect, log, id)?;
     }
     // Children first, as the foreign keys ask.
     let sessions = tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), [id]).engine()?;

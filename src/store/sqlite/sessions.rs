@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
+use super::events::{ended_of, subject};
 use super::{rows, users, write};
 use crate::auth::audit::Event;
 use crate::auth::secret::Token;
@@ -178,6 +179,27 @@ pub(super) fn end(
         Some(Ended::Sessions(ended)) => Ok(ended),
         Some(Ended::Missing(_)) | None => Ok(Vec::new()),
     }
+}
+
+/// Deletes the sessions in which a user acts as another one, and returns them.
+pub(super) fn end_impersonations(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    impersonator: &str,
+) -> Result<Vec<Session>, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
+    let mut statement = tx.prepare(&dialect.sql(sql)).engine()?;
+    let mut found = statement.query([impersonator]).engine()?;
+    let mut ids = Vec::new();
+    while let Some(row) = found.next().engine()? {
+        ids.push(rows::session(row, 0, dialect)?.id);
+    }
+    let ended = delete_by_ids(tx, dialect, &ids)?;
+    for session in &ended {
+        log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+    }
+    Ok(ended)
 }
 
 pub(super) fn count_over(connection: &Connection, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {

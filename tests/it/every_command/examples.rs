@@ -113,6 +113,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("users unban", "users unban carl@example.com", Effect::Event("user.unbanned")),
     Example::new("users unlock", "users unlock bob@example.com", Effect::Event("user.unlocked")),
     Example::new("users impersonate", "users impersonate bob@example.com", Effect::Event("session.impersonated")),
+    Example::new("users impersonate --stop", "users impersonate --stop", Effect::Refused(4)),
     Example::new("policy show", "policy show", Effect::Answer),
     Example::new("policy set", "policy set session.lifetime 30d", Effect::Event("policy.set")),
     Example::new("policy unset", "policy unset session.short-lifetime", Effect::Event("policy.set")),

@@ -18,7 +18,10 @@ fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
     let short = world.sign_in("ada", 0, Lifetime::Short);
     let other = world.sign_in("ada", 0, Lifetime::Remembered);
     let (me, mine) = ada(&mut world);
-    let changed = world.at(DAY).change_password(&me, &password(PASSWORD), &password(OTHER_PASSWORD), false).unwrap();
+    let changed = world
+        .at(DAY)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+        .unwrap();
     assert_eq!(changed.sessions_ended, 1, "the short one was over");
     assert_eq!(world.signed_in(&mine, DAY).session.id, me.session.id);
     for ended in [&short, &other] {
@@ -33,10 +36,13 @@ fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
 fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 4] {
     let new = Email::parse("ada@example.org").unwrap();
     [
-        world.at(seconds).change_password(me, &password(PASSWORD), &password(OTHER_PASSWORD), false).map(drop),
-        world.at(seconds).update_profile(me, Some("Eve"), None).map(drop),
-        world.at(seconds).change_email(me, &new).map(drop),
-        world.at(seconds).delete_account(me, AdminGuard::Off).map(drop),
+        world
+            .at(seconds)
+            .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+            .map(drop),
+        world.at(seconds).update_profile(me.in_person().unwrap(), Some("Eve"), None).map(drop),
+        world.at(seconds).change_email(me.in_person().unwrap(), &new).map(drop),
+        world.at(seconds).delete_account(me.in_person().unwrap(), AdminGuard::Off).map(drop),
     ]
 }
 
@@ -65,7 +71,10 @@ fn a_new_password_can_keep_the_other_sessions() {
     let mut world = World::with_ada();
     let other = world.sign_in("ada", 0, Lifetime::Remembered);
     let (me, _) = ada(&mut world);
-    let changed = world.at(1).change_password(&me, &password(PASSWORD), &password(OTHER_PASSWORD), true).unwrap();
+    let changed = world
+        .at(1)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), true)
+        .unwrap();
     assert_eq!(changed.sessions_ended, 0);
     assert_eq!(world.signed_in(&other, 1).user.id, me.user.id);
 }
@@ -76,14 +85,19 @@ fn a_wrong_current_password_is_a_failed_attempt_like_any_other() {
     let (me, _) = ada(&mut world);
     let hash = world.hash_of(&me.user.id);
     for _ in 0..5 {
-        let wrong = world.at(1).change_password(&me, &password("wrong"), &password(OTHER_PASSWORD), false);
+        let wrong =
+            world.at(1).change_password(me.in_person().unwrap(), &password("wrong"), &password(OTHER_PASSWORD), false);
         assert!(matches!(wrong, Err(AuthError::WrongPassword)), "{wrong:?}");
     }
-    let right = world.at(1).change_password(&me, &password(PASSWORD), &password(OTHER_PASSWORD), false);
+    let right =
+        world.at(1).change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false);
     assert_eq!(wait_of(right), 15);
     assert_eq!(wait_of(world.try_sign_in("ada", PASSWORD, 1)), 15);
     assert_eq!(world.hash_of(&me.user.id), hash);
-    world.at(16).change_password(&me, &password(PASSWORD), &password(OTHER_PASSWORD), false).unwrap();
+    world
+        .at(16)
+        .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
+        .unwrap();
     world.try_sign_in("ada", OTHER_PASSWORD, 16).unwrap();
 }
 
@@ -92,7 +106,12 @@ fn an_unusable_new_password_is_refused_before_the_current_one_is_looked_at() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     for _ in 0..6 {
-        let weak = world.at(1).change_password(&me, &password("wrong"), &password("ada@example.com"), false);
+        let weak = world.at(1).change_password(
+            me.in_person().unwrap(),
+            &password("wrong"),
+            &password("ada@example.com"),
+            false,
+        );
         assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
     }
     world.try_sign_in("ada", PASSWORD, 1).unwrap();
@@ -103,7 +122,8 @@ fn whoever_signs_in_by_other_means_has_no_password_to_change() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     world.edit(r#"UPDATE "account" SET "providerId" = 'github', "password" = NULL"#);
-    let refused = world.at(1).change_password(&me, &password(PASSWORD), &password(OTHER_PASSWORD), false);
+    let refused =
+        world.at(1).change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false);
     assert!(matches!(refused, Err(AuthError::NoPassword)), "{refused:?}");
 }
 
@@ -112,14 +132,14 @@ fn an_account_is_deleted_only_within_a_day_of_signing_in() {
     let mut world = World::with_ada();
     let (me, token) = ada(&mut world);
     world.sign_in("ada", 0, Lifetime::Short);
-    let late = world.at(DAY).delete_account(&me, AdminGuard::Off);
+    let late = world.at(DAY).delete_account(me.in_person().unwrap(), AdminGuard::Off);
     assert!(matches!(late, Err(AuthError::NotFresh)), "{late:?}");
     assert_eq!(world.signed_in(&token, DAY - 1).user, me.user);
-    assert_eq!(world.at(DAY - 1).delete_account(&me, AdminGuard::KeepLastAdmin).unwrap(), 2);
+    assert_eq!(world.at(DAY - 1).delete_account(me.in_person().unwrap(), AdminGuard::KeepLastAdmin).unwrap(), 2);
     for again in [
         world.at(DAY - 1).signed_in(&token).map(drop),
-        world.at(DAY - 1).delete_account(&me, AdminGuard::Off).map(drop),
-        world.at(DAY - 1).update_profile(&me, Some("Ghost"), None).map(drop),
+        world.at(DAY - 1).delete_account(me.in_person().unwrap(), AdminGuard::Off).map(drop),
+        world.at(DAY - 1).update_profile(me.in_person().unwrap(), Some("Ghost"), None).map(drop),
     ] {
         assert!(matches!(again, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{again:?}");
     }
@@ -131,10 +151,10 @@ fn the_last_administrator_is_not_deleted_by_mistake() {
     let mut world = World::with_ada();
     let (me, token) = ada(&mut world);
     world.edit(r#"UPDATE "user" SET "role" = 'editor,admin'"#);
-    let refused = world.at(1).delete_account(&me, AdminGuard::KeepLastAdmin);
+    let refused = world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::KeepLastAdmin);
     assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
     assert_eq!(world.signed_in(&token, 1).user.id, me.user.id);
-    assert_eq!(world.at(1).delete_account(&me, AdminGuard::Off).unwrap(), 1);
+    assert_eq!(world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::Off).unwrap(), 1);
 }
 
 #[test]
@@ -142,10 +162,10 @@ fn a_profile_takes_a_name_as_typed_and_an_empty_picture_is_none() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     let image = "https://example.com/ada.png";
-    let user = world.at(1).update_profile(&me, Some(" Ada  L. "), Some(image)).unwrap().user;
+    let user = world.at(1).update_profile(me.in_person().unwrap(), Some(" Ada  L. "), Some(image)).unwrap().user;
     assert_eq!((user.name.as_str(), user.image.as_deref(), user.updated_at), (" Ada  L. ", Some(image), at(1)));
-    assert_eq!(world.at(2).update_profile(&me, None, Some("")).unwrap().user.image, None);
-    let refused = world.at(3).update_profile(&me, Some("a\u{1b}[2J"), Some(""));
+    assert_eq!(world.at(2).update_profile(me.in_person().unwrap(), None, Some("")).unwrap().user.image, None);
+    let refused = world.at(3).update_profile(me.in_person().unwrap(), Some("a\u{1b}[2J"), Some(""));
     assert!(matches!(refused, Err(AuthError::Profile(ProfileError::NameControl))), "{refused:?}");
-    assert_eq!(world.at(4).update_profile(&me, None, None).unwrap().user.name, " Ada  L. ");
+    assert_eq!(world.at(4).update_profile(me.in_person().unwrap(), None, None).unwrap().user.name, " Ada  L. ");
 }

@@ -52,11 +52,13 @@ fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_passwor
             let [mine, other] = [0, 0].map(|seconds| world.sign_in("ada", seconds, Lifetime::Remembered));
             let me = world.signed_in(&mine, 0);
             let code = match purpose {
-                Purpose::ChangeEmail => world.at(0).change_email(&me, &email("augusta")).unwrap().unwrap(),
+                Purpose::ChangeEmail => {
+                    world.at(0).change_email(me.in_person().unwrap(), &email("augusta")).unwrap().unwrap()
+                }
                 other => mailed(&mut world, other),
             };
             let done = if by_session {
-                world.at(1).confirm_address(&code, Proof::Session(&me))
+                world.at(1).confirm_address(&code, Proof::Session(me.in_person().unwrap()))
             } else {
                 confirm_with(&mut world, &code, PASSWORD)
             };
@@ -83,7 +85,10 @@ fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_u
     for (name, is_right) in [("bob", false), ("ada", true)] {
         let token = world.sign_in(name, 0, Lifetime::Remembered);
         let me = world.signed_in(&token, 0);
-        let done = world.at(1).confirm_address(&code, Proof::Session(&me)).map(|done| done.user.email_verified);
+        let done = world
+            .at(1)
+            .confirm_address(&code, Proof::Session(me.in_person().unwrap()))
+            .map(|done| done.user.email_verified);
         let expected = if is_right { matches!(done, Ok(true)) } else { matches!(done, Err(AuthError::CodeOfAnother)) };
         assert!(expected, "{name}: {done:?}");
     }

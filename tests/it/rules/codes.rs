@@ -24,7 +24,7 @@ fn code(world: &mut World, purpose: Purpose, seconds: i64) -> Code {
     match purpose {
         Purpose::ChangeEmail => {
             let me = signed_in(world, seconds);
-            world.at(seconds).change_email(&me, &email("ada@example.org")).unwrap().unwrap()
+            world.at(seconds).change_email(me.in_person().unwrap(), &email("ada@example.org")).unwrap().unwrap()
         }
         other => world.at(seconds).code_to_mail(other, &address).unwrap().unwrap(),
     }
@@ -223,14 +223,12 @@ fn session_that_ended_meanwhile_is_no_proof() {
     let mut world = World::with_ada();
     let verify = code(&mut world, Purpose::EmailVerification, 0);
     let me = signed_in(&mut world, 0);
-    let late = world.at(7 * DAY).confirm_address(&verify, Proof::Session(&me)).map(drop);
+    let late = world.at(7 * DAY).confirm_address(&verify, Proof::Session(me.in_person().unwrap())).map(drop);
     assert_invalid(&late, "the code is over too");
-    let refused = world.at(1).confirm_address(
-        &verify,
-        Proof::Session(&SignedIn { session: Session { id: "gone".into(), ..me.session.clone() }, ..me.clone() }),
-    );
+    let gone = SignedIn { session: Session { id: "gone".into(), ..me.session.clone() }, ..me.clone() };
+    let refused = world.at(1).confirm_address(&verify, Proof::Session(gone.in_person().unwrap()));
     assert!(matches!(refused, Err(AuthError::NotSignedIn(_))), "{refused:?}");
-    world.at(1).confirm_address(&verify, Proof::Session(&me)).unwrap();
+    world.at(1).confirm_address(&verify, Proof::Session(me.in_person().unwrap())).unwrap();
 }
 
 #[test]
@@ -265,7 +263,7 @@ fn a_wish_for_an_address_that_is_taken_does_all_that_can_be_seen_from_outside() 
     world.sign_up("bob");
     let earlier = code(&mut world, Purpose::ChangeEmail, 0);
     let me = signed_in(&mut world, 1);
-    assert!(world.at(1).change_email(&me, &email("bob@example.com")).unwrap().is_none());
+    assert!(world.at(1).change_email(me.in_person().unwrap(), &email("bob@example.com")).unwrap().is_none());
     // Were the earlier code still good, that would tell.
     assert_invalid(&use_up(&mut world, Purpose::ChangeEmail, &earlier, 2), "the earlier one");
 }
@@ -275,10 +273,10 @@ fn an_address_is_changed_only_soon_after_the_sign_in_and_only_to_another_one() {
     let mut world = World::with_ada();
     let me = signed_in(&mut world, 0);
     let new = email("ada@example.org");
-    assert!(world.at(DAY - 1).change_email(&me, &new).unwrap().is_some());
-    let stale = world.at(DAY).change_email(&me, &new);
+    assert!(world.at(DAY - 1).change_email(me.in_person().unwrap(), &new).unwrap().is_some());
+    let stale = world.at(DAY).change_email(me.in_person().unwrap(), &new);
     assert!(matches!(stale, Err(AuthError::NotFresh)), "{stale:?}");
-    let same = world.at(0).change_email(&me, &email("ADA@example.com"));
+    let same = world.at(0).change_email(me.in_person().unwrap(), &email("ADA@example.com"));
     assert!(matches!(same, Err(AuthError::SameEmail)), "{same:?}");
 }
 
@@ -287,10 +285,10 @@ fn one_user_does_not_write_to_many_addresses() {
     let mut world = World::with_ada();
     let me = signed_in(&mut world, 0);
     for count in 0..5 {
-        world.at(0).change_email(&me, &email(&format!("a{count}@example.org"))).unwrap();
+        world.at(0).change_email(me.in_person().unwrap(), &email(&format!("a{count}@example.org"))).unwrap();
     }
-    assert_eq!(wait_of(world.at(0).change_email(&me, &email("a5@example.org"))), 15);
-    assert!(world.at(15).change_email(&me, &email("a5@example.org")).unwrap().is_some());
+    assert_eq!(wait_of(world.at(0).change_email(me.in_person().unwrap(), &email("a5@example.org"))), 15);
+    assert!(world.at(15).change_email(me.in_person().unwrap(), &email("a5@example.org")).unwrap().is_some());
 }
 
 #[test]
@@ -303,7 +301,7 @@ fn one_mailbox_is_not_filled_by_asking_in_different_ways() {
         assert!(world.at(0).code_to_mail(purpose, &bob).unwrap().is_some());
     }
     for _ in 0..2 {
-        world.at(0).change_email(&me, &bob).unwrap();
+        world.at(0).change_email(me.in_person().unwrap(), &bob).unwrap();
     }
     assert_eq!(wait_of(world.at(0).code_to_mail(Purpose::EmailVerification, &bob)), 15);
 }

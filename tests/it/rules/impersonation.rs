@@ -1,16 +1,19 @@
 //! Acting as a user, with the moment moved freely.
 
-use authctl::auth::ActAs;
 use authctl::auth::store::AdminGuard;
+use authctl::auth::{ActAs, SignedOut};
 
 use super::*;
 
 /// Somebody acts as ada from second 0 on, for so many seconds.
 fn act_as_ada(world: &mut World, seconds: i64) -> Token {
+    act_as_ada_by(world, "os:root@host", seconds)
+}
+
+fn act_as_ada_by(world: &mut World, by: &str, seconds: i64) -> Token {
     let ada = world.at(0).find_user("ada@example.com").unwrap();
     let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(seconds)));
-    let by = "os:root@host".to_owned();
-    let (user, session) = world.at(0).impersonate(&ada, by, &wish, ActAs::NoAdministrator).unwrap();
+    let (user, session) = world.at(0).impersonate(&ada, by.to_owned(), &wish, ActAs::NoAdministrator).unwrap();
     assert_eq!((user, session.expires_at), (ada, at(seconds)));
     wish.token
 }
@@ -30,18 +33,49 @@ fn it_lasts_as_long_as_it_was_given_and_use_does_not_prolong_it() {
 }
 
 #[test]
-fn what_cannot_be_undone_is_refused_however_young_the_session_is() {
+fn impersonated_session_gives_no_proof_that_the_user_acts() {
     let mut world = World::with_ada();
     let token = act_as_ada(&mut world, DAY);
     let me = world.signed_in(&token, 1);
     assert_eq!(me.actor(), "os:root@host");
-    let refused = world.at(1).delete_account(&me, AdminGuard::Off);
-    assert!(matches!(refused, Err(AuthError::Impersonated)), "{refused:?}");
+    assert!(matches!(me.in_person().map(drop), Err(AuthError::Impersonated)));
+    assert!(matches!(world.at(1).require_fresh(&me.session), Err(AuthError::Impersonated)));
 
     let own = world.sign_in("ada", 1, Lifetime::Remembered);
     let me = world.signed_in(&own, 1);
     assert_eq!(me.actor(), me.user.id);
-    assert_eq!(world.at(1).delete_account(&me, AdminGuard::Off).unwrap(), 2);
+    assert_eq!(world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::Off).unwrap(), 2);
+}
+
+#[test]
+fn impersonation_ends_with_the_rights_of_its_impersonator() {
+    let mut world = World::with_ada();
+    let root = world.sign_up("root").id;
+    let set = |values: &str| format!(r#"UPDATE "user" SET {values} WHERE "id" = '{root}'"#);
+    world.edit(&set(r#""role" = 'editor, admin'"#));
+    let by_root = act_as_ada_by(&mut world, &root, DAY);
+    let by_os = act_as_ada(&mut world, DAY);
+    world.signed_in(&by_root, 1);
+    let ban_until_10 = at(10).as_second();
+    for (change, undo) in [
+        (set(r#""banned" = 1"#), set(r#""banned" = 0"#)),
+        (set(&format!(r#""banned" = 1, "banExpires" = {ban_until_10}"#)), set(r#""banned" = 0"#)),
+        (set(r#""role" = 'editor'"#), set(r#""role" = 'admin'"#)),
+        (set(r#""role" = NULL"#), set(r#""role" = 'admin'"#)),
+    ] {
+        world.edit(&change);
+        let refused = world.at(2).signed_in(&by_root);
+        assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{change}: {refused:?}");
+        world.signed_in(&by_os, 2);
+        world.edit(&undo);
+        world.signed_in(&by_root, 2);
+    }
+    for (table, column) in [("account", "userId"), ("user", "id")] {
+        world.edit(&format!(r#"DELETE FROM "{table}" WHERE "{column}" = '{root}'"#));
+    }
+    let refused = world.at(2).signed_in(&by_root);
+    assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
+    world.signed_in(&by_os, 2);
 }
 
 #[test]

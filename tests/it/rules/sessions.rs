@@ -101,22 +101,26 @@ fn only_live_sessions_are_listed_chosen_and_counted_as_ended() {
     assert_eq!(world.at(DAY).live_sessions(ada).unwrap(), std::slice::from_ref(&long.session));
 
     let both = Which::Ids(vec![long.session.id.clone(), short.session.id.clone()]);
-    for refused in [world.at(DAY).choose_sessions(ada, &both), world.at(DAY).end_sessions(ada, &both)] {
+    let me = long.in_person().unwrap();
+    for refused in [world.at(DAY).choose_sessions(me, &both), world.at(DAY).end_sessions(me, &both)] {
         assert!(matches!(&refused, Err(AuthError::NoSuchSession(id)) if *id == short.session.id), "{refused:?}");
     }
-    assert_eq!(world.at(DAY - 1).choose_sessions(ada, &both).unwrap().len(), 2, "nothing has ended");
-    assert_eq!(world.at(DAY).end_sessions(ada, &Which::All).unwrap(), [long.session]);
+    assert_eq!(world.at(DAY - 1).choose_sessions(me, &both).unwrap().len(), 2, "nothing has ended");
+    assert_eq!(world.at(DAY).end_sessions(me, &Which::All).unwrap(), std::slice::from_ref(&long.session));
     assert_eq!(world.at(0).live_sessions(ada).unwrap(), []);
 }
 
 #[test]
 fn somebody_elses_session_is_no_session() {
     let mut world = World::with_ada();
-    let eve = world.sign_up("eve").id;
+    world.sign_up("eve");
+    let eve = world.sign_in("eve", 0, Lifetime::Remembered);
+    let eve = world.signed_in(&eve, 0);
+    let me = eve.in_person().unwrap();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let id = world.signed_in(&token, 0).session.id;
-    let refused = world.at(0).end_sessions(&eve, &Which::Ids(vec![id.clone()]));
+    let refused = world.at(0).end_sessions(me, &Which::Ids(vec![id.clone()]));
     assert!(matches!(&refused, Err(AuthError::NoSuchSession(named)) if *named == id), "{refused:?}");
-    assert_eq!(world.at(0).end_sessions(&eve, &Which::Others("none".into())).unwrap(), []);
+    assert_eq!(world.at(0).end_sessions(me, &Which::Others(eve.session.id.clone())).unwrap(), []);
     assert_eq!(world.signed_in(&token, 1).session.id, id);
 }
