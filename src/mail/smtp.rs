@@ -10,6 +10,7 @@ use lettre::transport::smtp::authentication::{self, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
 
 use super::delivery::Delivery;
 use super::error::{Failure, Step, answer_text};
@@ -37,12 +38,13 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
             return Err((Step::Encrypt, Failure::NoStartTls));
         }
         talk.step(Step::Encrypt, |server| server.starttls(tls, &hello))?;
+        talk.refuse_early_answers()?;
     }
     if let Some(credentials) = &delivery.credentials {
         // The mail library's copies live as long as this step and cannot be wiped.
         let (user, password) = (credentials.user.expose(), credentials.password.expose());
         let pair = authentication::Credentials::new(user.to_owned(), password.to_owned());
-        talk.step(Step::SignIn, |server| server.auth(DEFAULT_MECHANISMS, &pair))?;
+        talk.step_with_code(Step::SignIn, 235, |server| server.auth(DEFAULT_MECHANISMS, &pair))?;
     }
     let envelope = delivery.message.envelope();
     talk.step(Step::From, |server| server.command(Mail::new(envelope.from().cloned(), Vec::new())))?;
@@ -51,7 +53,7 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
     }
     if !delivery.rehearsal {
         let bytes = delivery.message.formatted();
-        talk.step(Step::Content, |server| server.command(Data))?;
+        talk.step_with_code(Step::Content, 354, |server| server.command(Data))?;
         talk.step(Step::Content, |server| server.message(&bytes))?;
     }
     // The server has what it gets; how it says goodbye changes nothing.
@@ -59,12 +61,51 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
     Ok(())
 }
 
+/// Long enough to read what is there already.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// What is said of a server whose answers do not belong to the commands.
+const OUT_OF_STEP: &str = "it answered before it was asked; somebody may have written into the connection";
+
 struct Talk<'a> {
     server: &'a mut SmtpConnection,
     wait: Duration,
 }
 
 impl Talk<'_> {
+    /// Refuses a server that said more than its answer to STARTTLS before TLS began. The library keeps what it
+    /// read in clear and takes it for the answers to what it sends inside TLS, so whoever can write to the
+    /// connection could say that a message was taken.
+    ///
+    /// Nothing was asked, so what is read now was read in clear, and it is there at once. One answer alone
+    /// was taken for that to EHLO already; then every later answer comes one command too late, and
+    /// [`Talk::step_with_code`] notices it.
+    fn refuse_early_answers(&mut self) -> Result<(), Failed> {
+        let failed = |error| (Step::Encrypt, Failure::Io(error));
+        self.server.set_timeout(Some(MOMENT)).map_err(failed)?;
+        let early = self.server.read_response();
+        self.server.set_timeout(Some(self.wait)).map_err(failed)?;
+        match early {
+            Err(error) if matches!(failure(Step::Encrypt, &error, MOMENT), Failure::Silent(_)) => Ok(()),
+            _ => Err((Step::Encrypt, Failure::Said(OUT_OF_STEP.into()))),
+        }
+    }
+
+    /// A step whose answer must have one code: another positive one is the answer to another command.
+    fn step_with_code(
+        &mut self,
+        step: Step,
+        code: u16,
+        act: impl FnOnce(&mut SmtpConnection) -> Result<Response, Error>,
+    ) -> Result<(), Failed> {
+        let answer = self.step(step, act)?;
+        if answer.has_code(code) {
+            return Ok(());
+        }
+        self.server.abort();
+        Err((step, Failure::Said(OUT_OF_STEP.into())))
+    }
+
     fn step<T>(&mut self, step: Step, act: impl FnOnce(&mut SmtpConnection) -> Result<T, Error>) -> Result<T, Failed> {
         act(self.server).map_err(|error| {
             // To a server that still answers one says goodbye; another would only cost time.

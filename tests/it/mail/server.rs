@@ -38,10 +38,19 @@ pub struct Manners {
     pub hangs_up_at: Option<&'static str>,
     /// The command it never answers.
     pub silent_at: Option<&'static str>,
+    /// What somebody else writes into the connection behind the answer to STARTTLS.
+    pub early: &'static str,
 }
 
-pub const POLITE: Manners =
-    Manners { address: "127.0.0.1", tls: Tls::Never, login: None, refuses: None, hangs_up_at: None, silent_at: None };
+pub const POLITE: Manners = Manners {
+    address: "127.0.0.1",
+    tls: Tls::Never,
+    login: None,
+    refuses: None,
+    hangs_up_at: None,
+    silent_at: None,
+    early: "",
+};
 
 /// What the client said.
 #[derive(Debug, Default)]
@@ -172,6 +181,8 @@ fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bo
                 let auth = if manners.login.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
                 format!("250-here\r\n{tls}{auth}250 HELP")
             }
+            // In one piece, as a client reads it.
+            "STARTTLS" if !manners.early.is_empty() => format!("220 go on\r\n{}", manners.early.trim_end()),
             "STARTTLS" => "220 go on".into(),
             "AUTH" if manners.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => "235 welcome".into(),
             // Quotes what it refuses, as servers do.
