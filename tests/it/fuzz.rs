@@ -2,7 +2,7 @@
 //! what must hold, and a run of any length.
 
 #[path = "../fuzz/mutate.rs"]
-mod mutate;
+pub mod mutate;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 

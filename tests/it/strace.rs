@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::machine::require_tool;
 use crate::sandbox::{PASSWORD, Sandbox};
 
 /// One run under strace.
 pub struct Trace {
     /// Exit code; 128 + n for a death by signal n.
     pub code: i32,
+    pub stdout: String,
     pub stderr: String,
     text: String,
 }
@@ -34,15 +36,8 @@ impl Trace {
 }
 
 /// Whether strace can follow a process here. Continuous integration must have it.
-#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
 pub fn is_usable() -> bool {
-    let run = Command::new("strace").args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
-    let usable = run.is_ok_and(|status| status.success());
-    if !usable {
-        assert!(std::env::var_os("CI").is_none(), "continuous integration has strace");
-        eprintln!("skipped: strace cannot be used here");
-    }
-    usable
+    require_tool("strace")
 }
 
 /// A command of the program under strace that writes its trace to a file and injects these faults.
@@ -71,5 +66,5 @@ pub fn trace(sandbox: &Sandbox, words: &str, calls: &str, faults: &[&str]) -> Op
     let mut traced = command(&sandbox.command(words.split_whitespace()), calls, faults, &file);
     let ran = sandbox.finish_with_input(&mut traced, PASSWORD);
     let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-    Some(Trace { code: ran.code, stderr: ran.stderr, text })
+    Some(Trace { code: ran.code, stdout: ran.stdout, stderr: ran.stderr, text })
 }
