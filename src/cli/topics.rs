@@ -71,7 +71,8 @@ It cannot find that the newest were cut off, nor that somebody who can write
 the file made the whole chain anew: note the hash that it prints elsewhere and
 ask for it later with `audit verify --contains`. `db restore` puts an older log
 in place and writes into it the hash in which the replaced one ended; that one
-is kept with its database.
+is kept with its database. An entry names users by id and by the address they
+had at that time, and says old and new values of what changed, never a secret.
 
 Not protected against: root, programs that run as you, a keylogger, a file
 system that forgets what it was told to keep. Somebody who can write the file

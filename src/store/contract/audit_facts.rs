@@ -281,6 +281,13 @@ fn an_entry_has_the_old_and_new_values_of_what_changed(db: &Database) {
         assert_eq!(new.first().and_then(|entry| entry.changes.clone()), told, "{value:?}");
         assert_eq!(new.len(), usize::from(told.is_some()), "{value:?}");
     }
+    // Another program may have put a password into a URL.
+    db.edit(
+        r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('mail.url', 'smtp://a:hunter2@b', 0)"#,
+    );
+    let url = KEYS.iter().find(|key| key.name == "mail.url").unwrap();
+    let new = added(&mut *store, |store| drop(store.set_policy(url, None, at(6)).unwrap().unwrap()));
+    assert_eq!(new[0].changes.as_deref(), Some(r#"{"mail.url":{"from":"a URL with credentials","to":"none"}}"#));
     // A secret is in no entry: the hashes that the acts wrote are not.
     assert!(entries(&mut *store, 0).iter().all(|entry| !format!("{entry:?}").contains("hash of")));
 }

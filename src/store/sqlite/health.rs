@@ -98,7 +98,11 @@ impl Health for Sqlite {
             for key in keys {
                 if let Some(value) = policy::remove(tx, key)? {
                     let event = done("policy.removed", format!("{key}, whose value made no sense"));
-                    log.push(event.changing(Changes::default().field(key, value, None::<String>)));
+                    log.push(event.changing(Changes::default().field(
+                        key,
+                        policy::without_credentials(&value),
+                        None::<String>,
+                    )));
                 }
             }
             Ok(())

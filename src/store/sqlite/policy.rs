@@ -41,6 +41,11 @@ pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, 
     tx.query_row(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#, [key], text).optional().engine()
 }
 
+/// The log keeps no secret, not even one that another program put into a URL; authctl refuses those.
+pub(super) fn without_credentials(value: &str) -> &str {
+    if value.contains("://") && value.contains('@') { "a URL with credentials" } else { value }
+}
+
 /// Writes a setting if it makes sense beside those that are there now, and adds an event if that changes
 /// it. A value that says the same as the default has no row.
 pub(super) fn write(
@@ -52,8 +57,8 @@ pub(super) fn write(
 ) -> Result<Result<PolicySet, PolicyError>, StoreError> {
     let default = key.value(&Policy::default());
     let set = |from: &str, to: &str| {
-        let changes = Changes::default().field(key.name, from, to);
-        Event::new("policy.set").with(format!("{} = {to}", key.name)).changing(changes)
+        let changes = Changes::default().field(key.name, without_credentials(from), without_credentials(to));
+        Event::new("policy.set").with(format!("{} = {}", key.name, without_credentials(to))).changing(changes)
     };
     let mut policy = match read(tx) {
         // Taking away is what mends settings that make no sense, so it must not need sense.
