@@ -52,6 +52,11 @@ use output::{Outcome, Style, stream};
 
 /// Runs the program on its command line and tells the shell how it went.
 pub fn run() -> std::process::ExitCode {
+    // Before anything that takes memory.
+    if is_address_space_too_small() {
+        stream::message(TOO_SMALL);
+        return std::process::ExitCode::from(ExitCode::Failed.number());
+    }
     prepare_process();
     let code = if runs_with_borrowed_rights() {
         stream::message("error: authctl refuses to run setuid or setgid: its rules rest on who owns the files");
@@ -60,6 +65,17 @@ pub fn run() -> std::process::ExitCode {
         panic::catch_unwind(AssertUnwindSafe(answer_command_line)).unwrap_or(ExitCode::Failed)
     };
     std::process::ExitCode::from(code.number())
+}
+
+/// Less than this, in bytes, and allocations that cannot report a failure end the process by a signal.
+/// Above it, what needs much memory (password hashes) reports the lack as an error.
+const ADDRESS_SPACE_MIN: u64 = 31 << 20;
+const TOO_SMALL: &str =
+    "error: the limit of address space is below the 31 MiB that authctl needs\nhint: ulimit -v unlimited";
+
+fn is_address_space_too_small() -> bool {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    limit.is_some_and(|limit| limit < ADDRESS_SPACE_MIN)
 }
 
 fn runs_with_borrowed_rights() -> bool {

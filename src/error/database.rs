@@ -17,6 +17,7 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").hint(
             "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
         ),
+        StoreError::TooManyFiles => too_many_files(),
         StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").hint("make room; nothing was changed"),
         StoreError::Io(_) => {
             Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
@@ -37,9 +38,22 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
     }
 }
 
+fn too_many_files() -> Exit {
+    Exit::new(ExitCode::Unwritable, "TOO_MANY_FILES").hint("raise the limit, as with `ulimit -n 256`")
+}
+
+/// Whether the limit of open files of this process or of the machine is reached.
+fn is_limit_of_files(error: &std::io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
 pub(super) fn of_open(error: &OpenError) -> Exit {
     let database = |name| Exit::new(ExitCode::Database, name);
     match error {
+        OpenError::Unreadable { source, .. } | OpenError::CannotCreate { source, .. } if is_limit_of_files(source) => {
+            too_many_files()
+        }
         OpenError::Missing(_) => database("DATABASE_MISSING")
             .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one"),
         OpenError::Exists(_) => {
@@ -78,6 +92,7 @@ pub(super) fn of_open(error: &OpenError) -> Exit {
 
 pub(super) fn of_copy(error: &CopyError) -> Exit {
     match error {
+        CopyError::CannotWrite { source, .. } if is_limit_of_files(source) => too_many_files(),
         CopyError::Open(error) => of_open(error),
         CopyError::Exists(_) => {
             Exit::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")

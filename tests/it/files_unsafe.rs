@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use insta::assert_snapshot;
 
 use crate::files::assert_refused;
-use crate::machine::tree;
+use crate::machine::{tree, without_hanging};
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -95,4 +95,42 @@ fn a_database_is_not_made_in_a_directory_that_is_missing() {
     [exit status: 74]
     ");
     before.assert_same(&tree(sandbox.home()));
+}
+
+/// What a thing that is no file is called, and how it is made.
+type Maker = (&'static str, fn(&std::path::Path));
+
+#[test]
+fn what_is_no_file_in_the_place_of_a_journal_is_refused_without_waiting() {
+    let native = |sandbox: &Sandbox| sandbox.run("--db a.db db init").success();
+    let guest = |sandbox: &Sandbox| sandbox.run("--db a.db db init --better-auth kysely").success();
+    let kinds: [Maker; 4] = [
+        ("a named pipe", |path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap()),
+        ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
+        ("a directory", |path| std::fs::create_dir(path).unwrap()),
+        ("a symbolic link", |path| symlink("nowhere", path).unwrap()),
+    ];
+    for make in [&native as &dyn Fn(&Sandbox) -> String, &guest] {
+        for (kind, plant) in kinds {
+            for suffix in ["-journal", "-wal", "-shm"] {
+                let sandbox = Sandbox::new();
+                make(&sandbox);
+                let planted = sandbox.path(&format!("a.db{suffix}"));
+                plant(&planted);
+                for words in ["users list", "db status", "users create a@example.com --name A --generate", "doctor"] {
+                    let ran =
+                        without_hanging(&sandbox, &mut sandbox.command(words.split(' ').chain(["--db", "a.db"])), "");
+                    let told = format!("{}{}", ran.stdout, ran.stderr);
+                    assert!(ran.code == 9 || words == "doctor" && ran.code == 1, "{kind} {suffix} {words}: {ran}");
+                    assert!(told.contains(&format!("a.db{suffix} is not safe to use: it is {kind}")), "{words}: {ran}");
+                    assert!(told.contains("mv '"), "{words}: {ran}");
+                }
+                assert!(planted.symlink_metadata().is_ok(), "{kind} {suffix} is left alone");
+            }
+        }
+    }
+    let sandbox = Sandbox::new();
+    native(&sandbox);
+    std::fs::hard_link(sandbox.file("other", ""), sandbox.path("a.db-wal")).unwrap();
+    assert_refused(&sandbox, "a.db", "DATABASE_UNSAFE");
 }

@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::machine::{tree, under_shell};
+use crate::kill::Home;
+use crate::machine::{tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 
 /// An account with no rights, for testers who are root, whom no mode stops.
@@ -215,4 +216,104 @@ fn making_and_migrating_wait_for_their_lock() {
     drop((lock, new));
     let _ = sandbox.run("db migrate").success();
     let _ = sandbox.run("--db new.db db init").success();
+}
+
+#[test]
+fn limit_of_open_files_is_told_and_leaves_nothing() {
+    let original = Sandbox::with_ada();
+    original.run("db backup b.db").success();
+    let home = Home::new(original);
+    let sandbox = &home.sandbox;
+    let names = |directory: &Path| {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        // SQLite's log and the lock stay for the next process.
+        let stays = |name: &str| ["-wal", "-shm", ".lock"].iter().any(|suffix| name.ends_with(suffix));
+        names.retain(|name| !stays(&name.to_string_lossy()));
+        names.sort();
+        names
+    };
+    let (mut failures, mut successes) = (0, 0);
+    for words in ["users list", "users unlock ada@example.com", "db backup new.db", "db restore b.db --yes", "db check"]
+    {
+        // Fewer, and the program's own libraries cannot be loaded.
+        for limit in 4..24 {
+            home.put_back();
+            let directories = || [names(sandbox.home()), names(sandbox.database().parent().unwrap())];
+            let before = directories();
+            let ran = without_hanging(sandbox, &mut under_shell(sandbox, &format!("ulimit -n {limit}"), words), "");
+            if ran.code == 0 {
+                successes += 1;
+                continue;
+            }
+            failures += 1;
+            assert_eq!(ran.code, 74, "{limit}: {words}: {ran}");
+            assert!(!ran.stderr.contains("read-only"), "{limit}: {words}: {ran}");
+            assert!(ran.stderr.to_lowercase().contains("too many"), "{limit}: {words}: {ran}");
+            if !ran.stderr.contains("was made, but") && !ran.stderr.contains("is restored") {
+                assert_eq!(directories(), before, "{limit}: {words}: {ran}");
+            }
+        }
+    }
+    assert!(failures > 10 && successes > 10, "{failures} {successes}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn limit_of_address_space_is_told() {
+    let sandbox = Sandbox::with_ada();
+    let mut told = 0;
+    for kib in (20_000..40_000).step_by(1_500) {
+        for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
+            let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
+            told += u32::from(ran.stderr.contains("the 31 MiB that authctl needs"));
+            // Until the program can say so, the kernel, the loader or the runtime fails before it begins.
+            assert!(told == 0 || ran.code < 100, "{kib}: {words}: {ran}");
+            let _ = std::fs::remove_file(sandbox.path("b.db"));
+        }
+    }
+    assert!(told > 4, "{told}");
+}
+
+#[test]
+fn every_file_is_private_under_any_umask() {
+    for umask in ["000", "077", "777"] {
+        let sandbox = Sandbox::new();
+        let run = |words: &str| {
+            let mut command = under_shell(&sandbox, &format!("umask {umask}"), words);
+            sandbox.finish_with_input(&mut command, PASSWORD).success();
+        };
+        run("signup ada@example.com --name Ada --password-stdin");
+        run("signin ada@example.com --password-stdin");
+        run("db backup b.db");
+        run("db restore b.db --yes");
+        run("--db app.db db init --better-auth drizzle");
+        run("--db app.db users create bob@example.com --name Bob --generate");
+        let mut left = vec![sandbox.home().to_owned()];
+        let mut files = 0;
+        while let Some(directory) = left.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let mode = path.symlink_metadata().unwrap().permissions().mode() & 0o7777;
+                files += 1;
+                if path.is_dir() {
+                    assert_eq!(mode, 0o700, "umask {umask}: {}", path.display());
+                    left.push(path);
+                } else {
+                    assert_eq!(mode, 0o600, "umask {umask}: {}", path.display());
+                }
+            }
+        }
+        assert!(files > 12, "umask {umask}: {files}");
+    }
+}
+
+#[test]
+fn lock_file_that_a_umask_made_useless_is_made_usable() {
+    let sandbox = Sandbox::with_ada();
+    let lock = sandbox.database().with_file_name("auth.db.lock");
+    set_mode(&lock, 0);
+    give_to_ordinary_user(&sandbox);
+    run_as_ordinary_user(&sandbox, "db backup b.db").success();
+    assert_eq!(lock.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
 }

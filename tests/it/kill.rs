@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use crate::machine::{require_tool, skip};
-use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
 /// Kills by time for each command.
 const STEPS: u32 = 30;
@@ -93,6 +93,25 @@ impl Case {
         }
     }
 
+    /// Lets calls that change a file fail, one in each run, and hands over how the command ended: a full
+    /// disk for writes, a broken one for the rest. Of a call that comes often, some are chosen, the last
+    /// among them. What removes files is left alone: a file that cannot be removed stays.
+    pub fn fail_by_call(&self, check: impl Fn(&str, &Ran)) {
+        const EACH: usize = 24;
+        self.put_back();
+        let Some(calls) = self.calls() else { return };
+        for (call, count) in calls.iter().filter(|(call, _)| !call.starts_with("unlink")) {
+            let error = if call.contains("write") { "ENOSPC" } else { "EIO" };
+            for number in (1..=*count).rev().step_by(count.div_ceil(EACH)) {
+                self.put_back();
+                let inject = format!("inject={call}:error={error}:when={number}");
+                let mut command = self.traced(&["-e", &inject, "-o", "/dev/null"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                check(&format!("{error} at {call} {number} of {count}"), &self.sandbox.finish(&mut command));
+            }
+        }
+    }
+
     /// The calls that the command makes and how often; `None` when this machine cannot tell.
     fn calls(&self) -> Option<BTreeMap<String, usize>> {
         const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
@@ -115,6 +134,18 @@ impl Case {
         }
         assert!(calls.contains_key("fsync"), "{calls:?}");
         Some(calls)
+    }
+
+    /// Every call that changes a file or says something, in order; `None` when this machine cannot tell.
+    pub fn calls_in_order(&self) -> Option<Vec<String>> {
+        self.put_back();
+        self.calls()?;
+        self.put_back();
+        let trace = self.sandbox.path("trace");
+        let names = "trace=write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat";
+        self.traced(&["-s", "200", "-e", names, "-o", trace.to_str().unwrap()]).status().unwrap();
+        let trace = std::fs::read_to_string(trace).unwrap();
+        Some(trace.lines().filter_map(|line| Some(line.split_once(' ')?.1.trim_start().to_owned())).collect())
     }
 
     fn traced(&self, options: &[&str]) -> Command {

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// The operating system could not read or write the file.
     #[error("the database file could not be read or written: {0}")]
     Io(String),
+    /// The limit of open files of this process or of the machine is reached.
+    #[error("too many files are open")]
+    TooManyFiles,
     /// SQLite found damage.
     #[error("the database file is damaged: {0}")]
     Corrupt(String),

@@ -67,6 +67,12 @@ pub(super) fn hold(descriptor: OwnedFd) -> Result<Held, Errno> {
     add(table(), descriptor)
 }
 
+/// Whether this process can open no more files.
+pub(super) fn are_exhausted() -> bool {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    matches!(rustix::fs::openat(CWD, "/", flags, Mode::empty()), Err(Errno::MFILE | Errno::NFILE))
+}
+
 fn table() -> MutexGuard<'static, BTreeMap<FileId, OpenFile>> {
     OPEN_FILES.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Error, ErrorCode};
 
+use super::descriptors;
 use crate::auth::store::StoreError;
 
 /// Turns the engine's results into the store's.
@@ -31,6 +32,8 @@ pub(super) fn translate(error: &Error) -> StoreError {
     let text = message.clone().unwrap_or_else(|| failure.to_string());
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
+        // SQLite does not say why it could not open a file.
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure if descriptors::are_exhausted() => StoreError::TooManyFiles,
         // The main file was opened and read before; what cannot be opened is a file beside it.
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => StoreError::ReadOnly,
         ErrorCode::DiskFull => StoreError::Full,

@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::privacy;
 use crate::store::OpenError;
 
 /// How often a process that waits for the lock looks again.
@@ -24,8 +25,7 @@ impl Lock {
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, OpenError> {
         let name = beside(path, "", ".lock");
         let failed = |error: Errno| OpenError::CannotCreate { path: name.clone(), source: error.into() };
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(CWD, &name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        let file = open(&name).map_err(failed)?;
         let mut waited = Duration::ZERO;
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -39,6 +39,33 @@ impl Lock {
             }
         }
     }
+}
+
+/// Opens the lock file, which is made if it is missing. A strange umask takes the owner's rights away, for
+/// good where another process was killed before it could give them back; so they are given back here.
+fn open(name: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let private = Mode::RUSR | Mode::WUSR;
+    let file = match rustix::fs::openat(CWD, name, flags, private) {
+        Err(Errno::ACCESS) if is_locked_out(name) => {
+            privacy::make_private(name)?;
+            rustix::fs::openat(CWD, name, flags, private)?
+        }
+        opened => opened?,
+    };
+    if is_locked_out(name) {
+        rustix::fs::fchmod(&file, private)?;
+    }
+    Ok(file)
+}
+
+/// Whether a file is ours and we may not use it.
+fn is_locked_out(name: &Path) -> bool {
+    rustix::fs::lstat(name).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_uid == rustix::process::geteuid().as_raw()
+            && stat.st_mode & 0o600 != 0o600
+    })
 }
 
 /// The path of a file beside the database: `prefix`, the database's name, `suffix`.

@@ -89,9 +89,7 @@ pub fn close(path: &Path) -> io::Result<()> {
         };
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         if is_file && stat.st_uid == me && stat.st_mode & 0o077 != 0 {
-            // By name, because a descriptor that is closed again would take SQLite's locks with it.
-            let private = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
-            nix::sys::stat::fchmodat(CWD, &file, private, FchmodatFlags::NoFollowSymlink)?;
+            make_private(&file)?;
         }
     }
     if refuse_unsafe_directory(path, me).is_err()
@@ -100,6 +98,14 @@ pub fn close(path: &Path) -> io::Result<()> {
         rustix::fs::chmod(directory, Mode::from_raw_mode(stat.st_mode & 0o7755))?;
     }
     Ok(())
+}
+
+/// Takes away the rights of others to a file, by name and without following a link: a descriptor that is
+/// closed again would take SQLite's locks with it.
+pub(super) fn make_private(file: &Path) -> Result<(), Errno> {
+    let private = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
+    nix::sys::stat::fchmodat(CWD, file, private, FchmodatFlags::NoFollowSymlink)
+        .map_err(|error| Errno::from_raw_os_error(error as i32))
 }
 
 /// The name of the file system that a database is on, when `SQLite`'s locks and shared memory cannot be

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use super::examples::EXAMPLES;
 use super::sandbox;
 use crate::kill::Home;
+use crate::machine::require_tool;
 use crate::sandbox::{PASSWORD, Sandbox};
 
 /// What SQLite keeps beside a database.
@@ -96,17 +97,6 @@ fn opens_a_database(trace: &str) -> bool {
     trace.lines().any(|line| line.contains("auth.db\"") && line.contains("O_RDWR") && !line.contains("O_NONBLOCK"))
 }
 
-/// Whether this machine can tell; under `CI` it must.
-#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
-fn has_strace() -> bool {
-    let is_there = Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok();
-    assert!(is_there || std::env::var_os("CI").is_none(), "strace is missing");
-    if !is_there {
-        eprintln!("skipped: strace is missing");
-    }
-    is_there
-}
-
 /// Runs a command under `strace` and returns what it opened and closed.
 fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     const CALLS: &str = "trace=open,openat,openat2,creat,close,close_range,dup,dup2,dup3,clone,clone3";
@@ -128,7 +118,7 @@ fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
 /// Runs every example in a copy of one home, then the given lines after what prepares them.
 fn each_command_leaves_the_locks(home: &Home, more: &[Prepared]) {
     let sandbox = &home.sandbox;
-    if !has_strace() {
+    if !require_tool("strace") {
         return;
     }
     let mut opened = 0;
