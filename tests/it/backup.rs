@@ -152,3 +152,59 @@ fn a_backup_killed_at_any_call_is_whole_or_not_there_and_can_be_made_again() {
         assert_eq!(left, ["b.db"], "{when}");
     });
 }
+
+#[test]
+fn backup_that_fails_at_any_call_leaves_nothing_and_can_be_repeated() {
+    let case = Case::new(Sandbox::with_ada(), "db backup b.db");
+    let sandbox = &case.sandbox;
+    case.fail_by_call(|when, ran| {
+        let made = ran.stderr.contains("was made, but") || ran.code == 0;
+        assert!(made || ran.code == 74 || ran.stderr.is_empty(), "{when}: {ran}");
+        let left: Vec<String> = names(sandbox.home()).into_iter().filter(|name| name.contains("b.db")).collect();
+        assert_eq!(left, if made { vec!["b.db"] } else { vec![] }, "{when}: {ran}");
+        if made {
+            assert_eq!(users(&sandbox.path("b.db")), 1, "{when}");
+        } else {
+            let again = sandbox.run("db backup b.db");
+            assert_eq!(again.code, 0, "{when}: {again}");
+        }
+    });
+}
+
+#[test]
+fn of_two_backups_to_one_name_one_wins_with_its_own_data() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("--db other.db db init").success();
+    for name in ["one", "two"] {
+        let words = format!("--db other.db users create {name}@example.com --name N --password-stdin");
+        sandbox.run_with_input(&words, PASSWORD).success();
+    }
+    // Each database, and how many users are in it.
+    let databases = [(sandbox.database(), 1), (sandbox.path("other.db"), 2)];
+    for round in 0..8 {
+        let start = |(path, _): &(std::path::PathBuf, i64)| {
+            let mut command = sandbox.command(["db", "backup", "b.db", "--db"]);
+            command.arg(path).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let children: Vec<_> = databases.iter().map(start).collect();
+        let runs: Vec<_> = children.into_iter().map(|it| sandbox.ran(&it.wait_with_output().unwrap())).collect();
+        let won: Vec<i64> =
+            runs.iter().zip(&databases).filter(|(ran, _)| ran.code == 0).map(|(_, database)| database.1).collect();
+        assert_eq!(won, [users(&sandbox.path("b.db"))], "round {round}: {runs:?}");
+        assert!(runs.iter().all(|ran| [0, 6].contains(&ran.code)), "round {round}: {runs:?}");
+        std::fs::remove_file(sandbox.path("b.db")).unwrap();
+    }
+}
+
+#[test]
+fn success_is_told_after_everything_is_durable() {
+    let case = Case::new(Sandbox::with_ada(), "db backup b.db");
+    let Some(calls) = case.calls_in_order() else { return };
+    let told = calls.iter().position(|call| call.contains("backed up")).unwrap();
+    let last = |name: &str| calls.iter().rposition(|call| call.starts_with(name)).unwrap();
+    let placed = calls.iter().position(|call| call.starts_with("renameat2(") && call.contains("b.db\"")).unwrap();
+    let synced = calls[placed..].iter().position(|call| call.starts_with("fsync(")).unwrap() + placed;
+    assert!(placed < synced && synced < told, "{calls:#?}");
+    assert!(last("pwrite64(") < last("f") && last("f") < told, "{calls:#?}");
+}

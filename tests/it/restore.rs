@@ -232,8 +232,72 @@ fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
         assert_eq!(again.code, 0, "{when}: {again}");
         assert_eq!(users(&sandbox.database()), 1, "{when}");
         let beside = names(sandbox.database().parent().unwrap());
-        assert!(!beside.contains(&".auth.db.new".to_owned()), "{when}: {beside:?}");
+        assert!(beside.iter().all(|name| !name.contains(".new")), "{when}: {beside:?}");
     };
     case.kill_by_call(settled);
     case.kill_by_time(settled);
+}
+
+#[test]
+fn backup_with_a_foreign_list_of_migrations_is_refused_before_anything_is_done() {
+    let sandbox = with_backup();
+    for change in [
+        "UPDATE authctl_schema_history SET checksum = 'zz'",
+        "UPDATE authctl_schema_history SET checksum = NULL",
+        "UPDATE authctl_schema_history SET applied_on = 'x'",
+        "UPDATE authctl_schema_history SET applied_on = '2026-11-25 18:35:28Z'",
+        "UPDATE authctl_schema_history SET applied_on = '2026-11-25T18:35:60Z'",
+        "UPDATE authctl_schema_history SET applied_on = '2026-11-25T18:35:28Z[UTC]'",
+        "UPDATE authctl_schema_history SET name = x'ff'",
+        "UPDATE authctl_schema_history SET version = 99 WHERE version = 1",
+        "DELETE FROM authctl_schema_history WHERE version = 3",
+        "DELETE FROM authctl_schema_history",
+    ] {
+        std::fs::copy(sandbox.path("b.db"), sandbox.path("foreign.db")).unwrap();
+        rusqlite::Connection::open(sandbox.path("foreign.db")).unwrap().execute_batch(change).unwrap();
+        let before = tree(sandbox.home());
+        for words in ["db restore foreign.db --dry-run", "db restore foreign.db --yes"] {
+            let error = sandbox.run(&format!("{words} --json")).json_error(9);
+            assert_eq!(error["code"], "DATABASE_CORRUPT", "{change}: {words}: {error}");
+            assert!(error["message"].as_str().unwrap().contains("list of migrations"), "{change}: {words}: {error}");
+        }
+        before.assert_same(&tree(sandbox.home()));
+        let missing = sandbox.run("--db missing.db db restore foreign.db --json").json_error(9);
+        assert_eq!(missing["code"], "DATABASE_CORRUPT", "{change}: {missing}");
+        assert!(!sandbox.path("missing.db").exists(), "{change}");
+        before.assert_same(&tree(sandbox.home()));
+    }
+}
+
+#[test]
+fn restoration_that_fails_at_any_call_leaves_no_copy_behind() {
+    let case = Case::new(with_backup(), "db restore b.db --yes");
+    let sandbox = &case.sandbox;
+    case.fail_by_call(|when, ran| {
+        let beside = names(sandbox.database().parent().unwrap());
+        assert!(beside.iter().all(|name| !name.contains(".new")), "{when}: {beside:?}: {ran}");
+        let is_done = users(&sandbox.database()) == 1;
+        assert_eq!(kept(sandbox).len(), usize::from(is_done), "{when}: {ran}");
+        if is_done {
+            assert!(ran.code == 0 || ran.stderr.contains("the backup is restored"), "{when}: {ran}");
+        } else {
+            assert!([9, 74].contains(&ran.code) || ran.stderr.is_empty(), "{when}: {ran}");
+        }
+        let again = sandbox.run("db restore b.db --yes");
+        assert_eq!(again.code, 0, "{when}: {again}");
+        assert_eq!(users(&sandbox.database()), 1, "{when}");
+    });
+}
+
+#[test]
+fn restoration_where_there_was_nothing_fails_without_a_file() {
+    let case = Case::new(with_backup(), "--db new.db db restore b.db");
+    let sandbox = &case.sandbox;
+    case.fail_by_call(|when, ran| {
+        let left: Vec<String> = names(sandbox.home()).into_iter().filter(|name| name.contains("new")).collect();
+        let is_done = ran.code == 0 || ran.stderr.contains("the backup is restored") || ran.stderr.is_empty();
+        assert_eq!(left, if is_done { vec!["new.db"] } else { vec![] }, "{when}: {ran}");
+        let again = sandbox.run("--db new.db db restore b.db --yes");
+        assert_eq!(again.code, 0, "{when}: {again}");
+    });
 }
