@@ -1983,7 +1983,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__create)
-            opts="-q -y -h --name --image --role --verified --if-missing --no-password --password-stdin --password-file --generate --hash-stdin --allow-weak --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --name --image --role --force --verified --if-missing --no-password --password-stdin --password-file --generate --hash-stdin --allow-weak --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2307,7 +2307,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__set__subcmd__role)
-            opts="-q -y -h --keep-sessions --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --force --keep-sessions --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

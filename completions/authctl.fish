@@ -605,8 +605,9 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l force -d 'Take even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l verified -d 'Say that the address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists as asked; fail when the user differs'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l no-password -d 'Create the user without a password'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l password-stdin -d 'Read the password from standard input'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from create" -l generate -d 'Make a random password and print it'
@@ -628,8 +629,9 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l force -d 'Take even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l verified -d 'Say that the address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists as asked; fail when the user differs'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l no-password -d 'Create the user without a password'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from standard input'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from add" -l generate -d 'Make a random password and print it'
@@ -721,6 +723,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l force -d 'Set even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l keep-sessions -d 'Leave the user\'s sessions alive'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l force-last-admin -d 'Demote even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from set-role" -l json -d 'Answer with one JSON document; errors too'
@@ -915,8 +918,9 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l force -d 'Take even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l verified -d 'Say that the address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l if-missing -d 'Succeed and change nothing when the user exists as asked; fail when the user differs'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l no-password -d 'Create the user without a password'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l password-stdin -d 'Read the password from standard input'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from create" -l generate -d 'Make a random password and print it'
@@ -938,8 +942,9 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l force -d 'Take even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l verified -d 'Say that the address is verified'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l if-missing -d 'Succeed and change nothing when the user exists as asked; fail when the user differs'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l no-password -d 'Create the user without a password'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l password-stdin -d 'Read the password from standard input'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from add" -l generate -d 'Make a random password and print it'
@@ -1031,6 +1036,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l force -d 'Set even a role that differs from admin in case only'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l keep-sessions -d 'Leave the user\'s sessions alive'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l force-last-admin -d 'Demote even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from set-role" -l json -d 'Answer with one JSON document; errors too'
@@ -1359,7 +1365,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l if-missing -d 'Succeed when the database is there already'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l if-missing -d 'Succeed when the database is there already; fail when it is not the kind asked for'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask; fail instead and name the missing flag'

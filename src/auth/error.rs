@@ -43,6 +43,14 @@ pub enum AuthError {
     /// The address belongs to somebody.
     #[error("a user with this email address exists")]
     UserExists,
+    /// The address belongs to a user who is not as the one that was to be made.
+    #[error("{email} exists and is not what was asked for: {differences}")]
+    UserDiffers {
+        /// The address, as stored.
+        email: String,
+        /// What is different, in words.
+        differences: String,
+    },
     /// Unknown address or wrong password; which of the two is not told.
     #[error("invalid email or password")]
     InvalidCredentials,
@@ -120,6 +128,9 @@ pub enum AuthError {
     /// Roles that are none.
     #[error("a role is made of letters, digits, _ and -; several are separated by commas")]
     InvalidRole,
+    /// A role that looks like `admin` and gives none of its rights.
+    #[error("the role {0} differs from admin in case only, and gives none of an administrator's rights")]
+    RoleTwin(String),
     /// A hash that no sign-in would accept.
     #[error("a hash of this kind is not accepted here ({})", .0.name())]
     HashNotAccepted(HashKind),

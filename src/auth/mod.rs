@@ -40,7 +40,7 @@ use jiff::Timestamp;
 pub use account::PasswordChanged;
 pub use address::{AddressConfirmed, Proof};
 pub use error::{AuthError, SignedOut};
-pub use operator::{ActAs, CheckedWish, GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{ActAs, CheckedWish, Expected, GivenPassword, Scope, UserWish, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;

@@ -50,7 +50,7 @@ pub enum DbCommand {
 /// Arguments of `db init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Succeed when the database is there already
+    /// Succeed when the database is there already; fail when it is not the kind asked for
     #[arg(long)]
     pub if_missing: bool,
     /// Make the tables of a Better Auth app and its admin plugin instead, as the app's adapter has them

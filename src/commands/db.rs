@@ -32,11 +32,19 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         context.did(what, "look at it with `authctl doctor`");
     }
     // Read back: a database that cannot be opened was not made, and one that was there must be of use.
-    let is_app = context.auth()?.store.app().is_some();
-    if wanted.is_some() && !is_app {
-        let message = format!("{} is there, and is authctl's own instead of an app's", place.path.display());
-        return Err(Refusal::Usage { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
+    let app = context.auth()?.store.app();
+    if let (Some(wanted), false) = (wanted, created) {
+        let found = match app {
+            None => Some("is authctl's own instead of an app's"),
+            Some(schema) if !wanted.fits(schema) => Some("is an app's with another adapter"),
+            Some(_) => None,
+        };
+        if let Some(found) = found {
+            let message = format!("{} is there, and {found}", place.path.display());
+            return Err(Refusal::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
+        }
     }
+    let is_app = app.is_some();
     Ok(DatabaseOutcome::Ready { path: place.path, created, is_app }.into())
 }
 

@@ -58,6 +58,7 @@ fn of_refusal(error: &Refusal) -> Exit {
             .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
         Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
         Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
+        Refusal::Differs { hint, .. } => Exit::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
         Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
     }
 }
@@ -79,6 +80,8 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         }
         AuthError::UserExists => Exit::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
             .hint("sign in with `authctl signin`, or use another address"),
+        AuthError::UserDiffers { .. } => Exit::new(ExitCode::Exists, "USER_DIFFERS")
+            .hint("nothing was changed: change the user with `authctl users`, or ask for what is there"),
         AuthError::InvalidCredentials => Exit::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
         AuthError::InvalidCode => {
             Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new one; a code counts once")
@@ -121,6 +124,9 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
         }
         AuthError::InvalidRole => Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
+        AuthError::RoleTwin(_) => {
+            Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("set admin, or pass --force if that is what you want")
+        }
         AuthError::HashNotAccepted(_) | AuthError::HashNotTheApps { .. } => {
             Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
         }

@@ -33,6 +33,14 @@ pub enum Refusal {
     /// The answer to a question is no.
     #[error("{0}")]
     No(&'static str),
+    /// What was to be made is there and is something else.
+    #[error("{message}")]
+    Differs {
+        /// What is different.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// The words do not go together.
     #[error("{message}")]
     Usage {

@@ -48,8 +48,18 @@ fn what_is_there_stays_and_only_an_apps_database_will_do() {
     ------- stderr -------
     error: could not make the database: [HOME]/.local/share/authctl/auth.db is there, and is authctl's own instead of an app's
     hint: name another file with --db
-    [exit status: 2]
+    [exit status: 6]
     ");
+    assert_snapshot!(sandbox.run("--db app.db db init --better-auth drizzle --if-missing"), @"
+    ------- stderr -------
+    error: could not make the database: [HOME]/app.db is there, and is an app's with another adapter
+    hint: name another file with --db
+    [exit status: 6]
+    ");
+    sandbox.run("--db other.db db init --better-auth drizzle").success();
+    sandbox.run("--db other.db db init --better-auth drizzle --if-missing").success();
+    let differs = sandbox.run("--db other.db db init --better-auth kysely --if-missing --json").json_error(6);
+    assert_eq!(differs["code"], "DATABASE_DIFFERS");
     assert_eq!(sandbox.run("db init --better-auth prisma").code, 2);
     assert_eq!(sandbox.run("db init --if-missing --json").json()["kind"], "native");
 }

@@ -153,9 +153,12 @@ fn whoever_exists_is_left_as_they_are() {
         let words = format!("users create Ada@Example.com --name Eve --role admin --json {more}");
         assert_eq!(sandbox.run(&words).json_error(6)["code"], "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "{more}");
 
-        let there = sandbox.run(&format!("{words} --if-missing")).json();
+        let differs = sandbox.run(&format!("{words} --if-missing")).json_error(6);
+        assert_eq!(differs["code"], "USER_DIFFERS", "{more}");
+
+        let words = format!("users create Ada@Example.com --name Ada --role user --json --if-missing {more}");
+        let there = sandbox.run(&words).json();
         assert_eq!((&there["act"], there.get("password")), (&"existed".into(), None), "{more}");
-        assert_eq!(there["user"]["name"], "Ada");
     }
     // Nobody can be asked for a name or a password here, and nobody needs to be.
     assert_snapshot!(sandbox.run("users create ada@example.com --if-missing"), @r"
@@ -164,6 +167,81 @@ fn whoever_exists_is_left_as_they_are() {
     ");
     assert_eq!(rows(&sandbox), before);
     sandbox.run("whoami").success();
+}
+
+#[test]
+fn if_missing_fails_when_the_user_is_not_as_asked() {
+    let sandbox = Sandbox::with_ada();
+    let create = |more: &str| sandbox.run(&format!("users create ada@example.com --if-missing {more}"));
+    assert_snapshot!(create("--name Eve --role admin --verified"), @"
+    ------- stderr -------
+    error: could not create the user: ada@example.com exists and is not what was asked for: the name is Ada and not Eve; the role is user and not admin; the address is not verified
+    hint: nothing was changed: change the user with `authctl users`, or ask for what is there
+    [exit status: 6]
+    ");
+    let refused = |more: &str, why: &str| {
+        let said = create(more).failure(6);
+        assert!(said.contains(&format!("not what was asked for: {why}\n")), "{more}: {said}");
+    };
+    refused("--image https://example.com/a.png", "the picture is another one");
+    refused("--role editor", "the role is user and not editor");
+    sandbox.run("users set-role ada@example.com editor,admin").success();
+    create("--role admin,editor").success();
+    refused("--role admin", "the role is editor,admin and not admin");
+    sandbox.run("users set-role ada@example.com user --force-last-admin").success();
+    sandbox.run("users ban ada@example.com").success();
+    refused("", "the user is banned");
+    sandbox.run("users unban ada@example.com").success();
+    sandbox.execute("UPDATE account SET password = NULL");
+    refused("--generate", "the user has no password");
+    create("--no-password").success();
+    create("").success();
+    // What no user can have is a mistake, whoever exists.
+    let _ = create("--role a/b").failure(2);
+    let _ = create("--role Admin").failure(2);
+}
+
+#[test]
+fn role_that_differs_from_admin_in_case_only_takes_force() {
+    let sandbox = Sandbox::with_ada();
+    assert_snapshot!(sandbox.run("users set-role ada@example.com Admin"), @"
+    ------- stderr -------
+    error: could not set the role: the role Admin differs from admin in case only, and gives none of an administrator's rights
+    hint: set admin, or pass --force if that is what you want
+    [exit status: 2]
+    ");
+    for role in ["ADMIN", "editor,aDmin"] {
+        let said = sandbox.run(&format!("users set-role ada@example.com {role} --json")).json_error(2);
+        assert_eq!(said["code"], "INVALID_ROLE", "{role}");
+        let words = format!("users create bob@example.com --name Bob --no-password --role {role}");
+        let _ = sandbox.run(&words).failure(2);
+    }
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE role IS NOT NULL"), 0);
+    sandbox.run("users set-role ada@example.com Admin --force").success();
+    let words = "users create bob@example.com --name Bob --no-password --role ADMIN --force";
+    sandbox.run(words).success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE lower(role) = 'admin'"), 2);
+}
+
+#[test]
+fn role_that_no_user_had_before_is_noted() {
+    let sandbox = Sandbox::with_ada();
+    let note = "note: no user had the role edtor before";
+    for (words, notes) in [
+        ("users set-role ada@example.com admin", 0),
+        ("users set-role ada@example.com user --force-last-admin", 0),
+        ("users set-role ada@example.com edtor,user", 1),
+        ("users set-role ada@example.com edtor", 0),
+        ("users create bob@example.com --name Bob --no-password --role edtor", 0),
+        ("users set-role bob@example.com user", 0),
+        ("users set-role ada@example.com user", 0),
+        ("users create eve@example.com --name Eve --no-password --role edtor", 1),
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.stderr.matches(note).count(), notes, "{words}: {ran}");
+        ran.success();
+    }
+    assert!(!sandbox.run("users set-role ada@example.com another -q").stderr.contains("note"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod wish;
 pub use given::{GivenPassword, Weakness};
 pub use impersonate::ActAs;
 pub use sessions::Scope;
-pub use wish::{CheckedWish, UserWish};
+pub use wish::{CheckedWish, Expected, UserWish};
 
 use wish::check_role;
 
@@ -108,18 +108,20 @@ impl Auth<'_> {
         self.apply(user, &change, AdminGuard::Off)
     }
 
-    /// Sets the roles. Losing one ends the user's sessions unless `keep_sessions`.
+    /// Sets the roles. Losing one ends the user's sessions unless `keep_sessions`. A role that differs from
+    /// `admin` in case only is refused unless `allow_twin`.
     ///
     /// # Errors
-    /// [`AuthError::InvalidRole`], [`AuthError::LastAdmin`].
+    /// [`AuthError::InvalidRole`], [`AuthError::RoleTwin`], [`AuthError::LastAdmin`].
     pub fn set_role(
         &mut self,
         user: &User,
         role: &str,
+        allow_twin: bool,
         guard: AdminGuard,
         keep_sessions: bool,
     ) -> Result<UserUpdated, AuthError> {
-        let role = Some(Some(check_role(role)?));
+        let role = Some(Some(check_role(role, allow_twin)?));
         // Which roles there were to lose, the store sees in the transaction: somebody else may set them
         // at this moment.
         let end = if keep_sessions { EndSessions::Never } else { EndSessions::IfRoleIsLost };

@@ -66,6 +66,9 @@ pub struct SetRoleArgs {
     pub user: String,
     /// Roles, separated by commas
     pub role: String,
+    /// Set even a role that differs from admin in case only
+    #[arg(long)]
+    pub force: bool,
     /// Leave the user's sessions alive
     #[arg(long)]
     pub keep_sessions: bool,

@@ -28,6 +28,7 @@ pub struct GivenPasswordArgs {
 
 /// Arguments of `users create`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct CreateUserArgs {
     /// Email address
     pub email: String,
@@ -40,10 +41,13 @@ pub struct CreateUserArgs {
     /// Roles, separated by commas
     #[arg(long)]
     pub role: Option<String>,
+    /// Take even a role that differs from admin in case only
+    #[arg(long, requires = "role")]
+    pub force: bool,
     /// Say that the address is verified
     #[arg(long)]
     pub verified: bool,
-    /// Succeed and change nothing when the user exists
+    /// Succeed and change nothing when the user exists as asked; fail when the user differs
     #[arg(long)]
     pub if_missing: bool,
     /// Create the user without a password

@@ -1,9 +1,9 @@
 //! `users create`: also the way to the first administrator, in a container's entry point.
 
-use super::{given, to_print, weakness};
+use super::{given, notice_unknown_roles, to_print, weakness};
 use crate::auth::email::Email;
 use crate::auth::user::UserRef;
-use crate::auth::{AuthError, UserWish};
+use crate::auth::{AuthError, Expected, UserWish};
 use crate::cli::CreateUserArgs;
 use crate::context::Context;
 use crate::output::{Outcome, UserAct, UserChanged};
@@ -16,6 +16,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
     {
         if args.if_missing {
+            context.auth()?.require_as_expected(&user, &expected(args))?;
             return Ok(UserChanged::new(UserAct::Existed, user, database).into());
         }
         return Err(AuthError::UserExists.into());
@@ -30,15 +31,21 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         name: &name,
         image: args.image.as_deref(),
         role: args.role.as_deref(),
+        allow_twin: args.force,
         verified: args.verified,
         password: password.as_ref(),
         weakness: weakness(&args.password),
     };
     let wish = wish.check(&context.policy.password)?;
+    let unknown = match &args.role {
+        Some(role) => context.auth_or_create()?.unknown_roles(role)?,
+        None => Vec::new(),
+    };
     let user = match context.auth_or_create()?.create_user(&wish) {
-        // Another process was faster; what was asked for is there.
+        // Another process was faster.
         Err(AuthError::UserExists) if args.if_missing => {
             let user = context.auth()?.find_user(&args.email)?;
+            context.auth()?.require_as_expected(&user, &expected(args))?;
             return Ok(UserChanged::new(UserAct::Existed, user, database).into());
         }
         made => made?,
@@ -48,6 +55,20 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         context.did(what, format!("set the password with `authctl users set-password {}`", user.email));
         context.auth()?.require_in_force(&user.id, given)?;
     }
+    notice_unknown_roles(&unknown, context);
     let password = password.and_then(|password| to_print(&args.password, password));
     Ok(UserChanged::new(UserAct::Created, user, database).password(password).into())
+}
+
+/// What an existing user is compared with: everything that was asked for by name.
+fn expected(args: &CreateUserArgs) -> Expected<'_> {
+    let given = &args.password;
+    Expected {
+        name: args.name.as_deref(),
+        image: args.image.as_deref(),
+        role: args.role.as_deref(),
+        allow_twin: args.force,
+        verified: args.verified,
+        password: given.generate || given.hash_stdin || given.password_stdin || given.password_file.is_some(),
+    }
 }

@@ -132,11 +132,20 @@ fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Out
     Ok(UsersOutcome::ResetCode { user, code, expires_at, database }.into())
 }
 
+/// Says that nobody has had a role before: it may be misspelled.
+fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
+    for role in unknown {
+        context.notices.push(format!("no user had the role {role} before: check its spelling"));
+    }
+}
+
 fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.path;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
-    let updated = auth.set_role(&user, &args.role, guard(args.force_last_admin), args.keep_sessions)?;
+    let unknown = auth.unknown_roles(&args.role)?;
+    let updated = auth.set_role(&user, &args.role, args.force, guard(args.force_last_admin), args.keep_sessions)?;
+    notice_unknown_roles(&unknown, context);
     Ok(UserChanged::by(UserAct::RoleSet, updated, database).into())
 }
 

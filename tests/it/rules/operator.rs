@@ -54,13 +54,13 @@ fn an_administrator_counts_again_from_the_second_on_at_which_the_ban_ends() {
     for seconds in [0, 59] {
         let mut auth = world.at(seconds);
         let refused = [
-            auth.set_role(&ada, "user", AdminGuard::KeepLastAdmin, false).map(drop),
+            auth.set_role(&ada, "user", false, AdminGuard::KeepLastAdmin, false).map(drop),
             auth.ban(&ada, None, None, AdminGuard::KeepLastAdmin).map(drop),
             auth.delete_user(&ada, AdminGuard::KeepLastAdmin).map(drop),
         ];
         assert!(refused.iter().all(|one| matches!(one, Err(AuthError::LastAdmin))), "{seconds}: {refused:?}");
     }
-    world.at(60).set_role(&ada, "user", AdminGuard::KeepLastAdmin, false).unwrap();
+    world.at(60).set_role(&ada, "user", false, AdminGuard::KeepLastAdmin, false).unwrap();
     let refused = world.at(60).delete_user(&bob, AdminGuard::KeepLastAdmin);
     assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
 }
@@ -78,7 +78,7 @@ fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
         let token = world.sign_in("ada", 0, Lifetime::Remembered);
         world.edit(&format!(r#"UPDATE "user" SET "role" = '{before}'"#));
         let ada = find(&mut world, "ada");
-        let ended = world.at(DAY).set_role(&ada, after, AdminGuard::Off, false).unwrap().ended;
+        let ended = world.at(DAY).set_role(&ada, after, false, AdminGuard::Off, false).unwrap().ended;
         assert_eq!(ended.len(), usize::from(loses), "{before} to {after}");
         assert_eq!(world.at(DAY).signed_in(&token).is_err(), loses, "{before} to {after}");
     }
@@ -90,7 +90,7 @@ fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
     world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
-    let ended = world.at(1).set_role(&ada, "editor", AdminGuard::Off, false).unwrap().ended;
+    let ended = world.at(1).set_role(&ada, "editor", false, AdminGuard::Off, false).unwrap().ended;
     assert_eq!(ended.len(), 1);
     assert!(world.at(1).signed_in(&token).is_err());
 }
@@ -136,7 +136,7 @@ fn whoever_is_deleted_meanwhile_cannot_be_changed() {
     for outcome in [
         auth.set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).map(drop),
         auth.change_user(&ada, Some("Ghost"), None, None).map(drop),
-        auth.set_role(&ada, "admin", AdminGuard::Off, false).map(drop),
+        auth.set_role(&ada, "admin", false, AdminGuard::Off, false).map(drop),
         auth.set_verified(&ada, true).map(drop),
         auth.ban(&ada, None, None, AdminGuard::Off).map(drop),
         auth.unban(&ada).map(drop),
@@ -156,6 +156,7 @@ fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
         name: "Eve",
         image: None,
         role: Some("admin"),
+        allow_twin: false,
         verified: true,
         password: None,
         weakness: Weakness::Refused,

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::auth::store::AppSchema;
 use crate::store::OpenError;
 use crate::store::sqlite::create::build;
 use crate::store::sqlite::engine_error::Engine as _;
@@ -24,6 +25,19 @@ impl Adapter {
             Self::Drizzle => include_str!("../../../../schemas/better-auth/drizzle.sql"),
             Self::Kysely => include_str!("../../../../schemas/better-auth/kysely.sql"),
         }
+    }
+}
+
+impl Adapter {
+    /// Whether an app's tables declare instants as those do that this adapter makes.
+    pub fn fits(self, schema: &AppSchema) -> bool {
+        let declared = match self {
+            Self::Drizzle => "integer",
+            Self::Kysely => "date",
+        };
+        let user = schema.tables.iter().find(|table| table.name == "user");
+        let created = user.and_then(|user| user.columns.iter().find(|column| column.name == "createdAt"));
+        created.is_some_and(|column| column.declared.eq_ignore_ascii_case(declared))
     }
 }
 
