@@ -72,8 +72,14 @@ struct Manners {
 
 impl App {
     pub fn new(variant: Variant) -> Self {
+        Self::changed(variant, |_| {})
+    }
+
+    /// A file that was changed after it was made from a fixture, before the program sees it.
+    pub fn changed(variant: Variant, change: impl FnOnce(&Connection)) -> Self {
         let sandbox = Sandbox::new();
         load(&sandbox, variant.name, "app.db");
+        change(&Connection::open(sandbox.path("app.db")).unwrap());
         let made = Manners::of(&Connection::open(sandbox.path("app.db")).unwrap());
         Self { sandbox, variant, made }
     }

@@ -5,6 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
 use insta::assert_snapshot;
+use rusqlite::Connection;
 
 use crate::app::{App, DRIZZLE, KYSELY};
 
@@ -51,6 +52,61 @@ fn rows_of_the_apps_own_are_no_orphans() {
     app.sql().execute_batch(sql).unwrap();
     app.run("doctor --fix --yes").success();
     assert_eq!(app.text("SELECT count(*) FROM verification WHERE id = 'state-1'"), "1");
+}
+
+/// Leaves rows of bob, who is gone, of nobody, and of the app's own.
+fn orphan(sql: &Connection) {
+    let bob = "(SELECT id FROM user WHERE email = 'bob@example.com')";
+    let statements = format!(
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO session SELECT 'of-bob', 4102444800, 't1', 0, 0, '', '', {bob};
+         INSERT INTO session SELECT 'of-ada', 4102444800, 't2', 0, 0, '', '', id FROM user WHERE email = 'ada@example.com';
+         INSERT INTO verification SELECT 'v1', 'email-verification:x', {bob} || char(10) || 'bob@example.com', 4102444800, 0, 0;
+         INSERT INTO verification VALUES ('v2', 'checkout', 'nobody' || char(10) || 'else', 4102444800, 0, 0);
+         CREATE TABLE post (author TEXT REFERENCES user (id), text TEXT);
+         INSERT INTO post SELECT {bob}, 'hello';
+         DELETE FROM user WHERE email = 'bob@example.com';"
+    );
+    sql.execute_batch(&statements).unwrap();
+}
+
+/// Makes the tables anew without foreign keys, and with room for rows that name no user.
+fn without_foreign_keys(sql: &Connection) {
+    let mut tables = vec!["PRAGMA foreign_keys = OFF;".to_owned()];
+    for table in ["session", "account"] {
+        let make: String =
+            sql.query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
+        let (columns, _) = make.split_once(",\n\tFOREIGN KEY").unwrap();
+        let columns = columns.replace("`userId` text NOT NULL", "`userId` text").replace(&format!("`{table}`"), "made");
+        tables.push(format!(
+            "{columns}); INSERT INTO made SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE made RENAME TO {table};"
+        ));
+    }
+    sql.execute_batch(&tables.concat()).unwrap();
+    sql.execute_batch("INSERT INTO session VALUES ('of-nobody', 4102444800, 't3', 0, 0, '', '', NULL)").unwrap();
+}
+
+#[test]
+fn orphans_found_are_orphans_deleted_with_and_without_foreign_keys() {
+    for keys in [true, false] {
+        let app = App::changed(crate::app::ARTICLE, |sql| {
+            if !keys {
+                without_foreign_keys(sql);
+            }
+            orphan(sql);
+        });
+        let kept = "SELECT group_concat(id) FROM (SELECT id FROM session WHERE id LIKE 'of-%' ORDER BY id)";
+        let found = "orphans: rows of users who are gone: sessions 2, accounts 1, codes 1";
+        let before = app.run("doctor");
+        assert!(before.stdout.contains(found), "{keys}: {before}");
+        let mended = app.run("doctor --fix --yes");
+        assert!(mended.stdout.contains(&format!("mended: {found}")), "{keys}: {mended}");
+        assert_eq!(app.text(kept), if keys { "of-ada" } else { "of-ada,of-nobody" });
+        assert_eq!(app.text("SELECT group_concat(id) FROM verification WHERE id LIKE 'v_'"), "v2");
+        assert_eq!(app.text("SELECT count(*) FROM post"), "1");
+        let again = app.run("doctor");
+        assert!(!again.stdout.contains("orphans"), "{keys}: {again}");
+    }
 }
 
 #[test]

@@ -47,15 +47,22 @@ fn rows_of_nobody_are_counted_and_deleted_and_no_others(db: &Database) {
     let mut store = db.with(&["ada", "bob"]);
     begin(&mut *store, "of-ada", "ada", 0, 60);
     begin(&mut *store, "of-bob", "bob", 0, 60);
-    for (id, value) in [("1", "ada' || char(10) || 'a@b.co"), ("2", "bob' || char(10) || 'a@b.co"), ("3", "other")] {
-        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', 'x:{id}', '{value}', 1, 1, 1)"#));
+    let ours = "email-verification:";
+    let codes = [
+        (ours, "ada' || char(10) || 'a@b.co"),
+        (ours, "bob' || char(10) || 'a@b.co"),
+        (ours, "other"),
+        ("app:", "{' || char(10) || '}"),
+    ];
+    for (id, (purpose, value)) in codes.into_iter().enumerate() {
+        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{purpose}{id}', '{value}', 1, 1, 1)"#));
     }
     db.edit(&format!(r#"{LOOSE} DELETE FROM "user" WHERE "id" = 'bob'"#));
     let orphans = Orphans { sessions: 1, accounts: 1, codes: 1 };
     assert_eq!(store.orphans().unwrap(), orphans);
     assert_eq!(store.delete_orphans().unwrap(), orphans);
     assert_eq!(store.orphans().unwrap(), Orphans::default());
-    assert_eq!([db.count("session"), db.count("account"), db.count("verification")], [1, 1, 2]);
+    assert_eq!([db.count("session"), db.count("account"), db.count("verification")], [1, 1, 3]);
     assert_eq!(events(&mut *store), ["orphans.deleted"]);
 }
 

@@ -92,11 +92,6 @@ impl Dialect {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }
 
-    /// The name of a table.
-    pub(super) fn table<'t>(&'t self, table: &'t str) -> &'t str {
-        self.names.as_ref().map_or(table, |names| names.table(table))
-    }
-
     /// A column as SQLite names it in its messages.
     pub(super) fn place(&self, table: &str, column: &str) -> String {
         match &self.names {
