@@ -129,8 +129,30 @@ fn answer(cli: &Cli) -> ExitCode {
             stream::message(&format!("note: {}", output::escape::escape(&notice)));
         }
     }
+    let unlogged = context.unlogged.take().map(|error| Exit::of_unlogged(&error));
+    let code = tell_result(result, cli, style, context, unlogged.as_ref());
+    match unlogged {
+        Some(exit) => {
+            tell_failure(&exit, cli.global.json, style.color);
+            if code == ExitCode::Done { exit.code } else { code }
+        }
+        None => code,
+    }
+}
+
+/// Tells how a command went.
+fn tell_result(
+    result: anyhow::Result<Outcome>,
+    cli: &Cli,
+    style: Style,
+    mut context: Context,
+    unlogged: Option<&Exit>,
+) -> ExitCode {
     match result {
         Ok(Outcome::Become(command)) => {
+            if let Some(exit) = unlogged {
+                tell_failure(exit, cli.global.json, style.color);
+            }
             // Closed first: nothing of the database outlives this process's part.
             drop(context);
             become_command(*command, cli.global.json, style)

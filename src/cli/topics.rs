@@ -65,8 +65,9 @@ the token in clear, readable by you alone (mode 0600). Keep the database in a
 directory that only you can write; authctl refuses others.
 
 Against silence: every act that changes something, and every failed sign-in, is
-an entry of the audit log in the same transaction. Each entry's hash covers the
-one before, so `audit verify` finds entries that were edited, removed or moved.
+an entry of the audit log in the same transaction; for an app's database, whose
+log is in another file, an entry `act.intended` comes before and what was done
+after. Each entry's hash covers the one before, so `audit verify` finds entries that were edited, removed or moved.
 It cannot find that the newest were cut off, nor that somebody who can write
 the file made the whole chain anew: note the hash that it prints elsewhere and
 ask for it later with `audit verify --contains`. `db restore` puts an older log

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use anyhow::Context as _;
 
+use super::guest::interruption;
 use super::{Printed, refuse_lost};
-use crate::auth::audit::{AuditQuery, Chain, Entry};
+use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::cli::{AuditCommand, AuditFilterArgs};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -15,6 +16,8 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
     match command {
         AuditCommand::List(args) => {
             let entries = chosen(args, context).context("could not read the audit log")?;
+            let interrupted = context.auth()?.store.interrupted()?;
+            context.notices.extend(interrupted.as_ref().map(interruption));
             Ok(AuditOutcome::Entries(entries).into())
         }
         AuditCommand::Export(args) => {
@@ -72,10 +75,12 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     let mut chain = Chain::default();
     let mut broken = None;
     let mut is_contained = contains.is_none();
+    let mut intents = Intents::default();
     let store = context.auth().context("could not read the audit log")?.store;
     store
         .each_entry(0, &mut |entry| {
             is_contained |= contains == Some(&entry.hash);
+            intents.follow(&entry);
             broken = chain.follow(&entry).err();
             broken.is_none()
         })
@@ -86,6 +91,11 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     if !is_contained {
         return Err(Refusal::LogLacksHash.into());
     }
+    let mut unfinished = intents.unfinished();
+    if intents.open().is_some() && store.interrupted().context("could not read the audit log")?.is_none() {
+        // Another process was just committing it.
+        unfinished.pop();
+    }
     let (entries, old_form, head) = (chain.entries(), chain.entries_of_old_form(), chain.head().to_owned());
-    Ok(AuditOutcome::Whole { entries, old_form, head, database }.into())
+    Ok(AuditOutcome::Whole { entries, old_form, head, unfinished, database }.into())
 }

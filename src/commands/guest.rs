@@ -1,6 +1,8 @@
 //! What is said besides in an app's database: what the app will make of an act, and what the act does
 //! not reach.
 
+use crate::auth::audit::{Entry, intention};
+use crate::auth::store::LooseEnds;
 use crate::cli::{Command, PasswordCommand, SessionsCommand, UsersCommand};
 use crate::context::Context;
 
@@ -17,6 +19,19 @@ pub(super) fn tell(command: &Command, context: &mut Context) {
     }
     let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
     context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
+}
+
+/// Tells of acts of earlier processes that died before the audit log could say whether they were done.
+pub(super) fn tell_loose_ends(context: &mut Context) {
+    let LooseEnds { interrupted, unlogged } = context.take_loose_ends();
+    context.notices.extend(interrupted.iter().map(interruption));
+    context.unlogged = unlogged;
+}
+
+/// What is said of such an act.
+pub(super) fn interruption(intended: &Entry) -> String {
+    let what = intention(intended);
+    format!("an earlier act was interrupted, and the audit log does not say whether it was done: {what}")
 }
 
 /// Whether a command makes a session that is meant to be short.

@@ -41,7 +41,9 @@ use crate::session_file::{Pending, Removed, SessionFileError};
 /// # Errors
 /// Whatever stopped it, with what was attempted as its context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
-    match run_alone(command, context) {
+    let result = run_alone(command, context);
+    guest::tell_loose_ends(context);
+    match result {
         Ok(outcome) => {
             guest::tell(command, context);
             Ok(outcome)

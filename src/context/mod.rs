@@ -18,7 +18,7 @@ use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::{Origin, Store};
+use crate::auth::store::{LooseEnds, Origin, Store, StoreError};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::user::User;
 use crate::auth::{AuthError, SignedIn, SignedOut};
@@ -73,6 +73,8 @@ pub struct Context {
     pub policy: Policy,
     /// What happened on the way that the user should know, for standard error.
     pub notices: Vec<String>,
+    /// Why the audit log does not say that an act was done, which was.
+    pub unlogged: Option<StoreError>,
     wishes: Wishes,
     environment: Environment,
     clock: Clock,
@@ -88,6 +90,8 @@ pub struct Context {
     /// As whom, when that is another user, by id.
     acting_as: Option<String>,
     store: Option<Box<dyn Store>>,
+    /// What stores that are closed left to be told.
+    loose_ends: LooseEnds,
 }
 
 impl Context {
@@ -100,6 +104,7 @@ impl Context {
             entropy,
             policy: Policy::default(),
             notices: Vec::new(),
+            unlogged: None,
             prompt: Prompt::new(wishes.no_input, environment.ci),
             wishes,
             environment,
@@ -110,6 +115,7 @@ impl Context {
             signed_in_email: None,
             acting_as: None,
             store: None,
+            loose_ends: LooseEnds::default(),
         }
     }
 
@@ -137,6 +143,15 @@ impl Context {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
         notices.append(&mut self.notices);
         notices
+    }
+
+    /// Hands over what acts left to be told besides their results.
+    pub fn take_loose_ends(&mut self) -> LooseEnds {
+        let mut all = std::mem::take(&mut self.loose_ends);
+        if let Some(store) = self.store.as_deref_mut() {
+            all.add(store.take_loose_ends());
+        }
+        all
     }
 
     /// How long to wait for other processes.
@@ -257,6 +272,7 @@ impl Context {
     /// Somebody, or something, to ask. An answer may take minutes: the database is closed before, and
     /// the clock is read again after.
     pub fn prompt(&mut self) -> &mut Prompt {
+        self.loose_ends = self.take_loose_ends();
         self.store = None;
         self.clock.forget();
         &mut self.prompt

@@ -22,6 +22,8 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::Io(_) => {
             Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
         }
+        StoreError::Uncertain(_) => Exit::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
+            .hint("look at the disk, and whether the change is there, before you repeat it"),
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
         // How a backup is restored depends on whose database it is: the doctor knows.

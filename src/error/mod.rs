@@ -7,6 +7,7 @@ mod outside;
 use serde_json::json;
 
 use crate::auth::audit::Break;
+use crate::auth::store::StoreError;
 use crate::context::Done;
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
@@ -112,6 +113,15 @@ impl Exit {
             Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
             None => format!("could not write the answer to standard output: {error}"),
         };
+        exit
+    }
+
+    /// For an act that was done and whose end the audit log could not record.
+    pub fn of_unlogged(error: &StoreError) -> Self {
+        let mut exit = Self::new(ExitCode::Unwritable, "AUDIT_LOG_NOT_FINISHED").hint(
+            "do not repeat the change; the log keeps it as intended, and `authctl audit verify` lists such entries",
+        );
+        exit.message = format!("the change was made, but the audit log could not record it: {error}");
         exit
     }
 

@@ -28,6 +28,8 @@ pub enum AuditOutcome {
         old_form: u64,
         /// The hash of the newest.
         head: String,
+        /// The entries that intend an act of which the log does not say whether it was done.
+        unfinished: Vec<u64>,
         /// Where.
         database: PathBuf,
     },
@@ -38,19 +40,25 @@ impl AuditOutcome {
         match self {
             Self::Entries(list) => Page::answer(table_of(list, now, style)),
             Self::EntryLines(list) => Page::answer(lines(list, true)),
-            Self::Whole { entries, old_form, head, database } => Page {
-                answer: {
-                    let entries = match old_form {
-                        0 => entries.to_string(),
-                        old => format!("{entries}, the first {old} in the old form, without addresses"),
-                    };
-                    facts(&[("entries", entries), ("newest hash", head.clone())])
-                },
-                done: vec![format!(
-                    "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
-                    shown(database)
-                )],
-            },
+            Self::Whole { entries, old_form, head, unfinished, database } => {
+                let entries = match old_form {
+                    0 => entries.to_string(),
+                    old => format!("{entries}, the first {old} in the old form, without addresses"),
+                };
+                let mut lines = vec![("entries", entries), ("newest hash", head.clone())];
+                if !unfinished.is_empty() {
+                    let numbers = unfinished.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+                    lines
+                        .push(("interrupted", format!("{numbers}: the log does not say whether these acts were done")));
+                }
+                Page {
+                    answer: facts(&lines),
+                    done: vec![format!(
+                        "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
+                        shown(database)
+                    )],
+                }
+            }
         }
     }
 
@@ -60,11 +68,12 @@ impl AuditOutcome {
             Self::Entries(list) | Self::EntryLines(list) => {
                 json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() })
             }
-            Self::Whole { entries, old_form, head, database } => json!({
+            Self::Whole { entries, old_form, head, unfinished, database } => json!({
                 "whole": true,
                 "entries": entries,
                 "oldForm": old_form,
                 "head": head,
+                "interrupted": unfinished,
                 "database": database.to_string_lossy(),
             }),
         }

@@ -137,7 +137,11 @@ fn log_beside_the_database_of_an_app_is_migrated_alike() {
     restore_old(&state);
     app.run("users unban bob@example.com").success();
     let whole = app.run("audit verify --json").json();
-    assert_eq!((&whole["oldForm"], whole["entries"].as_i64().unwrap()), (&OLD_ENTRIES.into(), OLD_ENTRIES + 1));
+    // An entry that intends the act, and one that it was done.
+    assert_eq!((&whole["oldForm"], whole["entries"].as_i64().unwrap()), (&OLD_ENTRIES.into(), OLD_ENTRIES + 2));
     let log = app.run("audit list --json").json();
-    assert_eq!(log["entries"][13]["userEmail"], "bob@example.com");
+    for (number, event) in [(13, "act.intended"), (14, "user.unbanned")] {
+        let entry = &log["entries"][number];
+        assert_eq!((&entry["event"], &entry["userEmail"]), (&event.into(), &"bob@example.com".into()));
+    }
 }

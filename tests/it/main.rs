@@ -50,6 +50,7 @@ mod guard_pty;
 mod guest_acts;
 mod guest_admin;
 mod guest_care;
+mod guest_kill;
 mod guest_refused;
 mod hardening;
 mod hash;

@@ -21,9 +21,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),
     (r#"SELECT "type" || ' ' || "name""#, "the schema, compared whole"),
     (r#"FROM "sqlite_schema" WHERE "name" ="#, "the schema has no index; it is some rows"),
-    ("instr(\"value\", char(10))", "a doctor looks at every code"),
-    (r#"DELETE FROM "session" WHERE NOT EXISTS"#, "a doctor looks at every session"),
-    (r#"DELETE FROM "account" WHERE NOT EXISTS"#, "a doctor looks at every account"),
+    (r#"instr("value", char(10))"#, "a doctor looks at every code"),
+    (r#""userId" IS NOT NULL AND NOT EXISTS"#, "a doctor looks at every session and account"),
     (r#"FROM "user" ORDER BY "user"."rowid""#, "a doctor looks at every user"),
     (r#"FROM "session" ORDER BY "session"."rowid""#, "a doctor looks at every session"),
     (r#"lower("email")"#, "a doctor looks at every address"),
@@ -43,6 +42,13 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
     ("{COLUMNS}", &["*"]),
+    (
+        "{condition}",
+        &[
+            r#""userId" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "userId")"#,
+            r#"instr("value", char(10)) > 0 AND NOT EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "value")"#,
+        ],
+    ),
 ];
 
 /// The look-ups that the program lives on must be among the statements.

@@ -7,6 +7,7 @@
 
 mod chain;
 mod changes;
+mod intent;
 mod query;
 
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use super::user::User;
 
 pub use chain::{Break, Chain};
 pub use changes::Changes;
+pub use intent::{Intents, intention};
 pub use query::{AuditQuery, AuditUsers};
 
 /// What the names of the operating system's users begin with.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Check, Cure, Severity, Symptom};
 use crate::auth::Auth;
-use crate::auth::audit::{Break, Chain};
+use crate::auth::audit::{Break, Chain, intention};
 use crate::auth::policy::Policy;
 use crate::auth::session::CLOCK_SKEW;
 use crate::auth::store::{Differs, Refusal};
@@ -115,6 +115,24 @@ const AUDIT_LOG: Check = Check {
         }))
     },
     cure: None,
+};
+
+pub(super) const INTERRUPTED: Check = Check {
+    name: "interrupted-act",
+    severity: Severity::Notice,
+    look: |auth| {
+        let Some(entry) = auth.store.interrupted()? else { return Ok(None) };
+        let message = format!(
+            "an act was interrupted, and the audit log does not say whether it was done: {}",
+            intention(&entry)
+        );
+        let hint = "look at the user; `authctl doctor --fix` or the next act adds an entry that says so";
+        Ok(Some(Symptom::new(1, message, hint).curable()))
+    },
+    cure: Some(Cure {
+        does: "add an entry to the audit log that says that the act was interrupted",
+        act: |auth| Ok(auth.store.close_interrupted().map(drop)?),
+    }),
 };
 
 pub(super) const NONSENSE: Check = Check {

@@ -140,6 +140,7 @@ pub const CONTENT: &[Check] = &[
     sign_in::REFUSED_HASHES,
     sign_in::WEAK_HASHES,
     sign_in::ADMINISTRATOR,
+    database::INTERRUPTED,
     database::EXPIRED,
     database::CLOCK,
 ];

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The limit of open files of this process or of the machine is reached.
     #[error("too many files are open")]
     TooManyFiles,
+    /// The operating system failed in the middle of a commit.
+    #[error("the database could not be written to the end, and it is not known whether the change was made: {0}")]
+    Uncertain(String),
     /// SQLite found damage.
     #[error("the database file is damaged: {0}")]
     Corrupt(String),

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::AppSchema;
+use super::{AppSchema, StoreError};
+use crate::auth::audit::Entry;
 use crate::auth::email::Email;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
@@ -174,6 +175,24 @@ pub enum Deleted {
     LastAdmin,
     /// There was no such user.
     Missing,
+}
+
+/// What acts left to be told besides their results, where the audit log is in another file than their
+/// effect.
+#[derive(Debug, Default)]
+pub struct LooseEnds {
+    /// Acts of earlier processes that died before the log could say whether they were done.
+    pub interrupted: Vec<Entry>,
+    /// Why the log does not say that an act of this process was done, which was.
+    pub unlogged: Option<StoreError>,
+}
+
+impl LooseEnds {
+    /// Takes over those of another store.
+    pub fn add(&mut self, other: Self) {
+        self.interrupted.extend(other.interrupted);
+        self.unlogged = self.unlogged.take().or(other.unlogged);
+    }
 }
 
 /// A description of a database.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::StoreError;
+use crate::auth::audit::Entry;
 use crate::auth::secret::StoredHash;
 use crate::auth::user::User;
 
@@ -41,6 +42,12 @@ pub trait Health {
     /// Writes addresses in lower case, where [`crate::auth::health::lowered`] says so, and returns how
     /// many.
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The newest act that an earlier process intended, if the audit log does not say how it ended.
+    fn interrupted(&mut self) -> Result<Option<Entry>, StoreError>;
+
+    /// Adds an entry that says so; returns how many were added.
+    fn close_interrupted(&mut self) -> Result<u64, StoreError>;
 
     /// Counts what was written after an instant.
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError>;

@@ -34,7 +34,8 @@ pub use code::{CodeEffect, CodeProof, CodeUse, NewCode};
 pub use contents::Contents;
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Census, Deleted, Ended, NewPassword, NewSession, NewUser, Origin, PasswordChange, Which,
+    Account, AdminGuard, Census, Deleted, Ended, LooseEnds, NewPassword, NewSession, NewUser, Origin, PasswordChange,
+    Which,
 };
 pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
@@ -43,7 +44,8 @@ pub use upkeep::{PolicySet, Upkeep};
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: Upkeep + Health + fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
-    /// in its own transaction, under this name.
+    /// under this name: in its own transaction, or, where the log is in another file, one that says what
+    /// is intended before and those that say what was done after.
     fn act_as(&mut self, acting: Acting);
 
     /// Adds an entry about something that changed nothing else, such as a failed sign-in.

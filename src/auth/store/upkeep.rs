@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AppSchema, Census, StoreError};
+use super::{AppSchema, Census, LooseEnds, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::policy::{Key, Policy, PolicyError};
 
@@ -37,6 +37,9 @@ pub trait Upkeep {
 
     /// Deletes up to `limit` sessions that are over and returns how many.
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Hands over what the acts of this process left to be told besides their results.
+    fn take_loose_ends(&mut self) -> LooseEnds;
 
     /// What was found in the database, when it belongs to an app and we are a guest in it.
     fn app(&self) -> Option<&AppSchema>;

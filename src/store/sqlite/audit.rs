@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
-use crate::auth::audit::{Actor, Entry, Event};
+use crate::auth::audit::{Actor, Entry, Event, Intents};
 use crate::auth::store::StoreError;
 use crate::store::dialect::OWN_TIME;
 
@@ -44,6 +44,20 @@ pub(super) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) ->
         previous = Some(entry);
     }
     Ok(())
+}
+
+/// The newest act that was intended, if the log does not say how it ended. One before it needs no look:
+/// the act that followed it has said what became of it.
+pub(super) fn interrupted(connection: &Connection) -> Result<Option<Entry>, StoreError> {
+    let newest = r#"SELECT "seq" FROM "authctl_audit" WHERE "event" = ?1 ORDER BY "seq" DESC LIMIT 1"#;
+    let seq: Option<i64> = connection.query_row(newest, [Intents::INTENDED], |row| row.get(0)).optional().engine()?;
+    let Some(before) = seq.and_then(|seq| seq.unsigned_abs().checked_sub(1)) else { return Ok(None) };
+    let mut intents = Intents::default();
+    each(connection, before, &mut |entry| {
+        intents.follow(&entry);
+        true
+    })?;
+    Ok(intents.open().cloned())
 }
 
 pub(super) fn each(

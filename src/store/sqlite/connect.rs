@@ -20,7 +20,6 @@ const ROW_BYTES_MAX: i32 = 1_000_000;
 #[derive(Debug)]
 pub(super) struct Connected {
     connection: Connection,
-    attached: Option<Checked>,
     file: Checked,
 }
 
@@ -43,31 +42,14 @@ fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connec
     let connection =
         Connection::open_with_flags(file.path(), flags).map_err(|error| engine_error::translate(&error))?;
     configure(&connection, wait).engine()?;
-    Ok(Connected { connection, attached: None, file })
+    Ok(Connected { connection, file })
 }
 
 impl Connected {
-    /// The file that is connected to, for one more connection.
-    pub(super) fn file(&self) -> Checked {
-        self.file.again()
-    }
-
-    /// Attaches one more database under a name.
-    pub(super) fn attach(&mut self, file: Checked, name: &str) -> Result<(), StoreError> {
-        let path = file.path().to_str().ok_or_else(|| StoreError::Io("the path of the state file is not UTF-8".into()));
-        let path = path?.to_owned();
-        self.attached = Some(file);
-        self.connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).engine()?;
-        self.connection.execute(&format!("ATTACH DATABASE ?1 AS {name}"), [path]).engine()?;
-        Ok(())
-    }
-
     /// Closes the connection and gives the file back.
     pub(super) fn close(self) -> Result<Checked, StoreError> {
-        let Self { connection, attached, file } = self;
-        let closed = connection.close().map_err(|(_, error)| error).engine();
-        drop(attached);
-        closed.map(|()| file)
+        let Self { connection, file } = self;
+        connection.close().map_err(|(_, error)| error).engine().map(|()| file)
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use crate::auth::audit::{Actor, Changes, Event, Subject};
+use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
 use crate::auth::user::User;
@@ -49,6 +49,37 @@ pub(super) fn begun_of(user: &Subject, session: &Session) -> Event {
 /// A session ended.
 pub(super) fn ended_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.ended", user, &session.id)
+}
+
+/// An act is about to be committed: what will be told of it when it is done.
+pub(super) fn intended_of(events: &[Event]) -> Event {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for event in events {
+        match counts.iter_mut().find(|(name, _)| *name == event.name()) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((event.name(), 1)),
+        }
+    }
+    let words =
+        counts.iter().map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ({count})") });
+    about(Intents::INTENDED, events.first().and_then(Event::subject)).with(words.collect::<Vec<_>>().join(", "))
+}
+
+/// An act that was intended was not done.
+pub(super) fn failed_of(first: &Event) -> Event {
+    about(Intents::FAILED, first.subject()).with(format!("{}: nothing was changed", first.name()))
+}
+
+/// An act that was intended by a process that is gone.
+pub(super) fn interrupted_of(intended: &Entry) -> Event {
+    let what = intended.detail.as_deref().unwrap_or("unknown");
+    let detail = format!("{what}: intended by entry {}, not known whether it was done", intended.seq);
+    let user = intended.user_id.as_ref().map(|id| Subject::read(id, intended.user_email.clone()));
+    about(Intents::INTERRUPTED, user.as_ref()).with(detail)
+}
+
+fn about(name: &'static str, user: Option<&Subject>) -> Event {
+    user.map_or_else(|| Event::new(name), |user| Event::user(name, user))
 }
 
 /// One event for each thing of a user that is not what it was.

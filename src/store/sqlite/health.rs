@@ -1,9 +1,11 @@
 //! What a doctor asks of a database, each mending in one act.
 
 use jiff::Timestamp;
+use rusqlite::TransactionBehavior;
 
-use super::{Sqlite, codes, connect, mending, orphans, policy, structure, survey};
-use crate::auth::audit::{Changes, Event};
+use super::events::interrupted_of;
+use super::{Sqlite, audit, codes, connect, mending, orphans, policy, structure, survey};
+use crate::auth::audit::{Changes, Entry, Event};
 use crate::auth::store::{Credential, Health, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::sqlite::engine_error::Engine as _;
@@ -15,7 +17,13 @@ fn done(name: &'static str, detail: String) -> Event {
 
 impl Health for Sqlite {
     fn damage(&mut self) -> Result<Vec<String>, StoreError> {
-        structure::damage(&self.connection)
+        let mut damage = structure::damage(&self.connection)?;
+        if let Some(aside) = &self.aside {
+            let own = structure::damage(&aside.connection)?;
+            damage
+                .extend(own.into_iter().map(|line| format!("in authctl's own file {}: {line}", aside.path.display())));
+        }
+        Ok(damage)
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
@@ -71,8 +79,29 @@ impl Health for Sqlite {
         self.act(|tx, dialect, log| mending::lower_addresses(tx, dialect, log, now))
     }
 
+    fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
+        let Some(aside) = &mut self.aside else { return Ok(None) };
+        if audit::interrupted(&aside.connection)?.is_none() {
+            return Ok(None);
+        }
+        // It may be of a process that is just committing: that one holds the lock until its end is there.
+        let locked = aside.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        audit::interrupted(&locked)
+    }
+
+    fn close_interrupted(&mut self) -> Result<u64, StoreError> {
+        let Some(aside) = &mut self.aside else { return Ok(0) };
+        // As long as this is held, nobody is between the two.
+        let _app = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        aside.act(|tx, _, log| {
+            let interrupted = audit::interrupted(tx)?;
+            log.extend(interrupted.as_ref().map(interrupted_of));
+            Ok(u64::from(interrupted.is_some()))
+        })
+    }
+
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        survey::written_after(&self.connection, &self.dialect, instant)
+        survey::written_after(&self.connection, self.own(), &self.dialect, instant)
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -90,7 +119,7 @@ impl Health for Sqlite {
     }
 
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
-        policy::settings(&self.connection)
+        policy::settings(self.own())
     }
 
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {

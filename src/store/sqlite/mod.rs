@@ -44,7 +44,8 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
 use crate::auth::audit::{Acting, Event};
-use crate::auth::store::{AppSchema, StoreError};
+use crate::auth::store::{AppSchema, LooseEnds, StoreError};
+use crate::auth::throttle::AttemptKey;
 use answer::Answer;
 use connect::Connected;
 use engine_error::Engine as _;
@@ -80,6 +81,8 @@ pub struct Sqlite {
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
     /// that file alone shall not lock the app's.
     aside: Option<Box<Sqlite>>,
+    /// What the caller has to be told besides the results.
+    loose_ends: LooseEnds,
 }
 
 impl Sqlite {
@@ -106,18 +109,42 @@ impl Sqlite {
         }
     }
 
+    /// The connection to the file with authctl's own tables.
+    fn own(&self) -> &Connected {
+        self.aside.as_ref().map_or(&self.connection, |aside| &aside.connection)
+    }
+
     /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is
     /// kept when the act fails or answers that nothing was done.
     fn act<T: Answer>(
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.act_and_clear(act, |_| None)
+    }
+
+    /// Runs an act that clears a count of attempts when it succeeds.
+    fn act_clearing<T>(
+        &mut self,
+        key: &AttemptKey,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.act_and_clear(act, |done| done.is_some().then_some(key))
+    }
+
+    fn act_and_clear<'k, T: Answer>(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
+    ) -> Result<T, StoreError> {
         if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
             return Err(StoreError::NotOurs(refusal.clone()));
         }
-        if !self.prepared_to_write {
-            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
-            self.prepared_to_write = true;
+        self.prepare_to_write()?;
+        if let Some(aside) = &mut self.aside {
+            aside.prepare_to_write()?;
+            let guest = guest::Act { app: &mut self.connection, dialect: &self.dialect, own: &mut aside.connection };
+            return guest.run(&aside.acting, act, cleared, &mut self.loose_ends);
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
@@ -126,11 +153,30 @@ impl Sqlite {
             transaction.rollback().engine()?;
             return Ok(result);
         }
+        if let Some(key) = cleared(&result) {
+            attempts::clear(&transaction, key)?;
+        }
         if !events.is_empty() {
             let actor = events::signed(&transaction, &self.dialect, self.acting.actor(), &events)?;
             audit::append(&transaction, &actor, events)?;
         }
-        transaction.commit().engine()?;
+        commit(transaction)?;
         Ok(result)
     }
+
+    fn prepare_to_write(&mut self) -> Result<(), StoreError> {
+        if !self.prepared_to_write {
+            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
+            self.prepared_to_write = true;
+        }
+        Ok(())
+    }
+}
+
+/// Commits. When the operating system fails in the middle of it, what was written may be durable or not.
+fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+    transaction.commit().engine().map_err(|error| match error {
+        StoreError::Io(problem) => StoreError::Uncertain(problem),
+        other => other,
+    })
 }

@@ -9,6 +9,7 @@ use super::file::{Checked, Kind};
 use super::guest::{self, App};
 use super::{Sqlite, file, migrate};
 use crate::auth::audit::Actor;
+use crate::auth::store::LooseEnds;
 use crate::store::OpenError;
 use crate::store::dialect::NATIVE;
 use crate::store::hints::Hints;
@@ -67,6 +68,7 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
         prepared_to_write: false,
         app: None,
         aside: None,
+        loose_ends: LooseEnds::default(),
     };
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;

@@ -4,13 +4,12 @@
 use rusqlite::Transaction;
 
 use super::events::{begun_of, change_events, ended_of, subject};
-use super::{attempts, changes, codes, sessions, users};
+use super::{changes, codes, sessions, users};
 use crate::auth::audit::{Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewPassword, NewSession, PasswordChange, StoreError};
-use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 use crate::store::dialect::Dialect;
 
@@ -20,8 +19,6 @@ pub(super) struct Verified<'a> {
     pub hash: &'a StoredHash,
     /// A stronger one to put in its place.
     pub upgraded: Option<&'a StoredHash>,
-    /// The count of attempts to clear.
-    pub attempts: &'a AttemptKey,
 }
 
 /// Whether the hash is still the user's.
@@ -57,7 +54,6 @@ pub(super) fn begin_session(
         users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;
         log.push(Event::user("password.rehashed", &user));
     }
-    attempts::clear(tx, verified.attempts)?;
     let begun = sessions::insert(tx, dialect, session)?;
     log.push(begun_of(&Subject::from(&user), &begun));
     Ok(Some(begun))
@@ -81,7 +77,6 @@ pub(super) fn replace(
         },
     };
     users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
-    attempts::clear(tx, change.attempts)?;
     codes::delete_all(tx, dialect, Purpose::ResetPassword, change.user_id)?;
     let user = subject(tx, dialect, change.user_id)?;
     log.push(Event::user("password.changed", &user));
@@ -99,7 +94,6 @@ pub(super) fn set(
     if !users::upsert_password_hash(tx, dialect, new)? {
         return Ok(None);
     }
-    attempts::clear(tx, new.attempts)?;
     codes::delete_all(tx, dialect, Purpose::ResetPassword, new.user_id)?;
     let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
     let user = subject(tx, dialect, new.user_id)?;

@@ -13,8 +13,8 @@ use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, CodeUse, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser, PasswordChange, Store,
-    StoreError, Updated, UserChange, UserPage, UserQuery, Which,
+    Account, AdminGuard, CodeEffect, CodeUse, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser,
+    PasswordChange, Store, StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -137,8 +137,8 @@ impl Store for Sqlite {
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect, log| {
-            passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded, attempts })
+        self.act_clearing(attempts, |tx, dialect, log| {
+            passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded })
         })
     }
 
@@ -185,11 +185,11 @@ impl Store for Sqlite {
     }
 
     fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act(|tx, dialect, log| passwords::replace(tx, dialect, log, change))
+        self.act_clearing(change.attempts, |tx, dialect, log| passwords::replace(tx, dialect, log, change))
     }
 
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act(|tx, dialect, log| passwords::set(tx, dialect, log, new))
+        self.act_clearing(new.attempts, |tx, dialect, log| passwords::set(tx, dialect, log, new))
     }
 
     fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
@@ -206,7 +206,14 @@ impl Store for Sqlite {
     }
 
     fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
-        self.act(|tx, dialect, log| codes::use_up(tx, dialect, log, request))
+        let key = match request.effect {
+            CodeEffect::Password(new) => Some(new.attempts),
+            CodeEffect::User(_) => None,
+        };
+        self.act_and_clear(
+            |tx, dialect, log| codes::use_up(tx, dialect, log, request),
+            |used| used.as_ref().ok().and(key),
+        )
     }
 
     fn update_user(
@@ -261,6 +268,6 @@ impl Store for Sqlite {
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-        attempts::read(&self.connection, key)
+        attempts::read(self.own(), key)
     }
 }

@@ -71,20 +71,22 @@ pub(super) fn each_credential(
 
 pub(super) fn written_after(
     connection: &Connection,
+    own: &Connection,
     dialect: &Dialect,
     instant: Timestamp,
 ) -> Result<WrittenAfter, StoreError> {
-    let count = |sql: &str, after: Value| {
+    let count = |connection: &Connection, sql: &str, after: Value| {
         let rows = connection.query_row(&dialect.sql(sql), [after], |row| row.get::<_, i64>(0)).engine()?;
         Ok::<u64, StoreError>(rows.unsigned_abs())
     };
     let mut rows = 0;
     for table in ["user", "session", "account", "verification"] {
         rows += count(
+            connection,
             &format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#),
             dialect.time(instant),
         )?;
     }
-    let entries = count(r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, OWN_TIME.write(instant))?;
+    let entries = count(own, r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, OWN_TIME.write(instant))?;
     Ok(WrittenAfter { rows, entries })
 }

@@ -6,15 +6,15 @@ use super::engine_error::Engine as _;
 use super::{Sqlite, audit, census, policy, sessions};
 use crate::auth::audit::{Entry, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{AppSchema, Census, PolicySet, StoreError, Upkeep};
+use crate::auth::store::{AppSchema, Census, LooseEnds, PolicySet, StoreError, Upkeep};
 
 impl Upkeep for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
-        audit::each(&self.connection, after, found)
+        audit::each(self.own(), after, found)
     }
 
     fn policy(&mut self) -> Result<Policy, StoreError> {
-        policy::read(&self.connection)
+        policy::read(self.own())
     }
 
     fn set_policy(
@@ -45,6 +45,10 @@ impl Upkeep for Sqlite {
             self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
         }
         Ok(pruned)
+    }
+
+    fn take_loose_ends(&mut self) -> LooseEnds {
+        std::mem::take(&mut self.loose_ends)
     }
 
     fn app(&self) -> Option<&AppSchema> {

@@ -1,7 +1,7 @@
 //! A database that belongs to a Better Auth app. We are a guest in it: its schema is recognised and
-//! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own,
-//! attached beside it.
+//! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own.
 
+mod act;
 mod make;
 mod recognise;
 mod schema;
@@ -14,10 +14,11 @@ use super::connect::Connected;
 use super::engine_error::Engine as _;
 use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
-use crate::auth::store::{AppSchema, Refusal};
+use crate::auth::store::{AppSchema, LooseEnds, Refusal};
 use crate::store::OpenError;
 use crate::store::dialect::Dialect;
 use crate::store::hints::Hints;
+pub(super) use act::Act;
 pub use make::{Adapter, create_for_app};
 use recognise::{NotRead, Recognised};
 
@@ -69,16 +70,12 @@ impl App {
     ///
     /// # Errors
     /// [`OpenError`], about that file.
-    pub fn with_state(mut self, state: &Path) -> Result<Sqlite, OpenError> {
+    pub fn with_state(self, state: &Path) -> Result<Sqlite, OpenError> {
         match create(state, self.wait) {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }
         let aside = open_own(state, self.wait)?;
-        // Names without a schema are looked for in the app's file first; `authctl_...` are found only here.
-        self.connection
-            .attach(aside.connection.file(), "authctl")
-            .map_err(|source| OpenError::Store { path: state.into(), source })?;
         Ok(Sqlite {
             connection: self.connection,
             dialect: self.dialect,
@@ -88,6 +85,7 @@ impl App {
             prepared_to_write: false,
             app: Some(self.schema),
             aside: Some(Box::new(aside)),
+            loose_ends: LooseEnds::default(),
         })
     }
 }

@@ -1,0 +1,103 @@
+//! An act on an app's database and the entries about it are in two files, and no commit spans both. So
+//! the log says "intended" before the app's file is committed and what was done after it. A process
+//! that dies in between leaves an intention without an end; the next act finds it and says so.
+//!
+//! The entries of the end are written, but not committed, before the app's file is: from then on no
+//! other process writes to the log, so that an open intention which another one reads is of a process
+//! that is gone.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::auth::audit::{Acting, Actor, Entry, Event};
+use crate::auth::store::{LooseEnds, StoreError};
+use crate::auth::throttle::AttemptKey;
+use crate::store::dialect::Dialect;
+use crate::store::sqlite::answer::Answer;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::events::{failed_of, intended_of, interrupted_of, signed};
+use crate::store::sqlite::{attempts, audit, commit};
+
+/// What an act needs of a guest's two files.
+pub(in crate::store::sqlite) struct Act<'s> {
+    /// The app's file.
+    pub app: &'s mut Connection,
+    /// How it is written.
+    pub dialect: &'s Dialect,
+    /// The file with the log.
+    pub own: &'s mut Connection,
+}
+
+impl Act<'_> {
+    /// Runs an act.
+    ///
+    /// # Errors
+    /// Nothing was changed then, except with [`StoreError::Uncertain`].
+    pub(in crate::store::sqlite) fn run<'k, T: Answer>(
+        self,
+        acting: &Acting,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
+        loose_ends: &mut LooseEnds,
+    ) -> Result<T, StoreError> {
+        let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let mut events = Vec::new();
+        let result = act(&app, self.dialect, &mut events)?;
+        if !result.is_done() {
+            app.rollback().engine()?;
+            return Ok(result);
+        }
+        let Some(first) = events.first().cloned() else {
+            commit(app)?;
+            return Ok(result);
+        };
+        let actor = signed(&app, self.dialect, acting.actor(), &events)?;
+        let interrupted = intend(self.own, &actor, intended_of(&events))?;
+        loose_ends.interrupted.extend(interrupted);
+        match finish(app, self.own, &actor, events, cleared(&result)) {
+            Ok(unlogged) => {
+                loose_ends.unlogged = loose_ends.unlogged.take().or(unlogged);
+                Ok(result)
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::Uncertain(_)) {
+                    // Should this fail too, the log says less than is known, and nothing that is false.
+                    let _ = write(self.own, &actor, vec![failed_of(&first)]);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Writes the intention, after a word about one that was left without an end; returns the latter.
+fn intend(own: &mut Connection, actor: &Actor, intended: Event) -> Result<Option<Entry>, StoreError> {
+    let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+    let interrupted = audit::interrupted(&transaction)?;
+    let events = interrupted.as_ref().map(interrupted_of).into_iter().chain([intended]).collect();
+    audit::append(&transaction, actor, events)?;
+    transaction.commit().engine()?;
+    Ok(interrupted)
+}
+
+/// Commits the act and then its entries; returns why these could not be, when the act is done.
+fn finish(
+    app: Transaction<'_>,
+    own: &mut Connection,
+    actor: &Actor,
+    events: Vec<Event>,
+    cleared: Option<&AttemptKey>,
+) -> Result<Option<StoreError>, StoreError> {
+    let entries = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+    if let Some(key) = cleared {
+        attempts::clear(&entries, key)?;
+    }
+    audit::append(&entries, actor, events)?;
+    commit(app)?;
+    Ok(entries.commit().engine().err())
+}
+
+fn write(own: &mut Connection, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
+    let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+    audit::append(&transaction, actor, events)?;
+    transaction.commit().engine()
+}

@@ -1,0 +1,185 @@
+//! An act on an app's database and its entries in the log are in two files. Whatever call a process
+//! dies in, the log tells nothing that did not happen and keeps nothing to itself that did.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::app::{ARTICLE, App, KYSELY};
+use crate::sandbox::{PASSWORD, Ran};
+
+/// Every so many calls of a kind one is fatal.
+const STRIDE: usize = 4;
+/// The calls that leave something on disk.
+const CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
+
+/// An act that is killed again and again, each time in the same home.
+struct Act {
+    app: App,
+    saved: tempfile::TempDir,
+    words: &'static str,
+    /// SQL that says 1 when the act was done.
+    done: &'static str,
+    /// Its event.
+    event: &'static str,
+}
+
+impl Act {
+    fn new(app: App, journal: &str, words: &'static str, done: &'static str, event: &'static str) -> Self {
+        app.sandbox.file("pw", PASSWORD);
+        app.sql().pragma_update(None, "journal_mode", journal).unwrap();
+        // The file with the log is there, with an entry.
+        app.sandbox.finish(&mut app.command("policy set password.min-length 9")).success();
+        let saved = tempfile::tempdir().unwrap();
+        copy(app.sandbox.home(), saved.path());
+        Self { app, saved, words, done, event }
+    }
+
+    /// Runs the act under strace from the same start.
+    fn trace(&self, options: &[&str]) -> Ran {
+        for entry in std::fs::read_dir(self.app.sandbox.home()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        }
+        copy(self.saved.path(), self.app.sandbox.home());
+        let plain = self.app.command(self.words);
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq"]).args(options).arg("--").arg(plain.get_program()).args(plain.get_args());
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.app.sandbox.home());
+        self.app.sandbox.ran(&command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// How often the act makes each call; none where this machine cannot tell.
+    #[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
+    fn calls(&self) -> Vec<(&'static str, usize)> {
+        if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
+            assert!(std::env::var_os("CI").is_none(), "strace is missing");
+            eprintln!("skipped: strace is missing");
+            return Vec::new();
+        }
+        let trace = self.saved.path().join("trace");
+        self.trace(&["-e", &format!("trace={CALLS}"), "-o", trace.to_str().unwrap()]).success();
+        let lines = std::fs::read_to_string(&trace).unwrap();
+        std::fs::remove_file(trace).unwrap();
+        let count = |call: &str| lines.lines().filter(|line| line.contains(&format!(" {call}("))).count();
+        CALLS.split(',').map(|call| (call, count(call))).collect()
+    }
+
+    /// Without a look at the manners: a journal may lie beside the file.
+    fn run(&self, words: &str) -> Ran {
+        self.app.sandbox.finish(&mut self.app.command(words))
+    }
+
+    fn is_done(&self) -> bool {
+        self.app.text(self.done) == "1"
+    }
+
+    fn events(&self) -> Vec<String> {
+        let log = self.run("audit export").success();
+        let event = |line: &str| {
+            let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            entry["event"].as_str().unwrap().to_owned()
+        };
+        log.lines().map(event).collect()
+    }
+
+    /// Kills the act at a sample of its calls and looks at what is left.
+    fn sweep(&self, offset: usize) {
+        for (call, count) in self.calls() {
+            for number in (1 + offset % STRIDE..=count).step_by(STRIDE) {
+                let when = format!("{}: killed at {call} {number} of {count}", self.words);
+                let inject = format!("inject={call}:signal=KILL:when={number}");
+                let killed = self.trace(&["-e", &inject, "-o", "/dev/null"]);
+                assert_eq!(killed.code, 137, "{when}: {killed}");
+                self.check(&when);
+            }
+        }
+    }
+
+    /// Lets a sample of the calls fail and looks at what is said of it.
+    fn fail(&self, error: &str) {
+        for (call, count) in self.calls() {
+            for number in (1..=count).step_by(STRIDE) {
+                let when = format!("{}: {error} at {call} {number} of {count}", self.words);
+                let inject = format!("inject={call}:error={error}:when={number}");
+                let ran = self.trace(&["-e", &inject, "-o", "/dev/null"]);
+                let (done, events) = (self.is_done(), self.events());
+                let told = events.iter().any(|event| event == self.event);
+                let says = |words: &str| ran.stderr.contains(words);
+                assert!(done || !told, "{when}: an act is in the log that did not happen: {ran}");
+                assert!(done || ran.code != 0, "{when}: {ran}");
+                assert!(done || !says("the change was made,"), "{when}: {ran}");
+                assert!(!done || !says("nothing was changed"), "{when}: {ran}");
+                assert!(!done || ran.code == 0 || says("the change was made,") || says("not known"), "{when}: {ran}");
+            }
+        }
+    }
+
+    fn check(&self, when: &str) {
+        // The tester's connection does first what SQLite does after a crash.
+        let (done, events) = (self.is_done(), self.events());
+        let says = |name: &str| events.iter().any(|event| event == name);
+        let (intended, told) = (says("act.intended"), says(self.event));
+        assert!(!told || done, "{when}: an act is in the log that did not happen: {events:?}");
+        assert!(!done || told || intended, "{when}: an act that happened is not in the log: {events:?}");
+        let is_open = intended && !told && !says("act.failed");
+        if is_open {
+            let verified = self.run("audit verify --json").json();
+            assert_eq!(verified["interrupted"].as_array().unwrap().len(), 1, "{when}: {verified}");
+            assert!(self.run("audit list").stderr.contains("was interrupted"), "{when}");
+        }
+        // The next act tells it, once.
+        let update = "users update emo@example.com --name";
+        let next = self.run(&format!("{update} Emo"));
+        assert_eq!((next.code, next.stderr.contains("was interrupted")), (0, is_open), "{when}: {next}");
+        if is_open {
+            let after = self.run(&format!("{update} Emo2"));
+            assert_eq!((after.code, after.stderr.contains("was interrupted")), (0, false), "{when}: {after}");
+            assert!(self.events().contains(&"act.interrupted".to_owned()), "{when}");
+        }
+        assert_eq!(self.app.text("PRAGMA integrity_check"), "ok", "{when}");
+    }
+}
+
+fn ban(journal: &str) -> Act {
+    let done = "SELECT banned FROM user WHERE email = 'bob@example.com'";
+    Act::new(App::new(KYSELY), journal, "users ban bob@example.com --yes", done, "user.banned")
+}
+
+fn set_password(journal: &str) -> Act {
+    let done = "SELECT count(*) FROM account WHERE updatedAt > 0";
+    let app = App::changed(ARTICLE, |sql| sql.execute_batch("UPDATE account SET updatedAt = 0").unwrap());
+    Act::new(app, journal, "users set-password bob@example.com --password-file pw", done, "password.set")
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let from: PathBuf = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            std::fs::set_permissions(&to, from.metadata().unwrap().permissions()).unwrap();
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn ban_killed_at_any_call_is_logged_as_it_ended() {
+    ban("wal").sweep(0);
+    ban("delete").sweep(1);
+}
+
+#[test]
+fn set_password_killed_at_any_call_is_logged_as_it_ended() {
+    set_password("wal").sweep(1);
+    set_password("delete").sweep(0);
+}
+
+#[test]
+fn ban_with_a_failing_disk_says_what_was_done() {
+    ban("wal").fail("EIO");
+    ban("delete").fail("ENOSPC");
+}
