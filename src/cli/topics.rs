@@ -96,8 +96,17 @@ pub fn exit_codes() -> String {
         // Writing to a `String` cannot fail.
         let _ = writeln!(page, "{:>5}  {meaning}", code.number());
     }
+    page.push_str(CLOSED_OUTPUT);
     page
 }
+
+/// The standard library opens /dev/null in place of a standard output that is closed, with the flags that
+/// Python and Node use where a caller wants no output. So this is all that can be known.
+const CLOSED_OUTPUT: &str = "
+A closed standard output counts as /dev/null: answers are thrown away, and that is
+no failure. Passwords, codes, tokens and exports are refused there with 2, before
+anything is changed.
+";
 
 /// The page on the environment and files.
 pub fn environment() -> String {

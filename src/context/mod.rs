@@ -141,6 +141,7 @@ impl Context {
     /// Hands over what the user should know besides the answer.
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
+        notices.extend(self.open_token_file());
         notices.append(&mut self.notices);
         notices
     }

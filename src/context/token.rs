@@ -1,5 +1,6 @@
 //! The token to act with: the environment's, else the stored one.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use super::Context;
@@ -48,6 +49,16 @@ impl Context {
     /// Which variable overrides the stored session, if one does.
     pub fn overriding_variable(&self) -> Option<&'static str> {
         self.environment.overriding_variable()
+    }
+
+    /// Warns of a token file that was used, that others may read and that the caller can close. What a
+    /// system mounts for a job, as its root, is as that system wants it.
+    pub(super) fn open_token_file(&self) -> Option<String> {
+        let path = self.environment.token_file.as_ref().filter(|_| self.token_in_file.get().is_some())?;
+        let found = path.metadata().ok()?;
+        let is_open = found.is_file() && found.mode() & 0o077 != 0;
+        (is_open && found.uid() == rustix::process::geteuid().as_raw())
+            .then(|| format!("others may read the token file {}: chmod 600 it", path.display()))
     }
 
     /// Finds the token to act with. Opens no database.

@@ -66,7 +66,9 @@ impl Source {
                 let file = input_file::open(path).map_err(|source| self.unreadable(source))?;
                 let found = file.metadata().map_err(|source| self.unreadable(source))?;
                 if found.is_file() && found.mode() & 0o077 != 0 {
-                    warnings.push(format!("others may read {}: chmod 600 it", self.name()));
+                    let is_own = found.uid() == rustix::process::geteuid().as_raw();
+                    let way_out = if is_own { ": chmod 600 it" } else { "" };
+                    warnings.push(format!("others may read {}{way_out}", self.name()));
                 }
                 self.limited(file)
             }

@@ -16,6 +16,8 @@ use crate::paths;
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// How often a process that waits for the lock looks again.
 const LOCK_POLL: Duration = Duration::from_millis(5);
+/// A directory in which everybody may write, and nobody removes what is another's.
+const STICKY: u32 = 0o1000;
 /// The rights of others to plant files.
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -47,15 +49,18 @@ impl SessionFile {
         let directory =
             rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()).map_err(|error| self.unwritable(error))?;
         let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
-        let problem = if found.st_uid != rustix::process::geteuid().as_raw() {
-            "it belongs to another user"
-        } else if found.st_mode & OTHERS_WRITE != 0 {
-            "others may write to it"
-        } else {
+        let elsewhere = "set XDG_CONFIG_HOME to a directory that only you can write";
+        let (problem, remedy) = if found.st_uid != rustix::process::geteuid().as_raw() {
+            ("it belongs to another user", elsewhere.to_owned())
+        } else if found.st_mode & OTHERS_WRITE == 0 {
             return Ok(directory);
+        } else if found.st_mode & STICKY != 0 {
+            // Shared on purpose.
+            ("others may write to it", elsewhere.to_owned())
+        } else {
+            let quoted = path.to_string_lossy().replace('\'', r"'\''");
+            ("others may write to it", format!("look at what is in it, then: chmod 700 '{quoted}'"))
         };
-        let remedy =
-            format!("look at what is in it, then: chown \"$(id -u)\" '{0}' && chmod 700 '{0}'", path.display());
         Err(SessionFileError::UnsafeDirectory { path: path.to_owned(), problem: problem.into(), remedy })
     }
 

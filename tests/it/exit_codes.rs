@@ -28,6 +28,10 @@ fn the_help_page_has_every_code() {
       130  interrupted (SIGINT)
       141  the reader of the output has gone (SIGPIPE)
       143  terminated (SIGTERM)
+
+    A closed standard output counts as /dev/null: answers are thrown away, and that is
+    no failure. Passwords, codes, tokens and exports are refused there with 2, before
+    anything is changed.
     ");
 }
 

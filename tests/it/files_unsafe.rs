@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use insta::assert_snapshot;
 
 use crate::files::assert_refused;
-use crate::machine::{tree, without_hanging};
-use crate::sandbox::Sandbox;
+use crate::machine::{give_away, tree, without_hanging};
+use crate::sandbox::{PASSWORD, Sandbox};
 
 #[test]
 fn a_database_that_others_could_change_or_plant_beside_is_refused() {
@@ -60,11 +60,64 @@ fn a_database_that_others_could_change_or_plant_beside_is_refused() {
     assert_snapshot!(sandbox.run("--db dir/a.db db status"), @"
     ------- stderr -------
     error: could not open the database (--db): [HOME]/dir is not safe to use: everybody may write to the directory
-    hint: keep the database in a directory that only you can write, or: chmod go-w '[HOME]/dir'
+    hint: keep the database in a directory that only you can write, and name it with --db
     [exit status: 9]
     ");
     mode("dir", 0o700);
     let _ = sandbox.run("--db dir/a.db db status").success();
+}
+
+/// As root or who else owns it: one that is sticky is shared on purpose.
+#[test]
+fn no_hint_changes_a_directory_that_is_shared_or_of_another_user() {
+    let sandbox = Sandbox::with_ada();
+    let hints = |words: &str| {
+        let mut command = sandbox.command(words.split(' '));
+        let ran = sandbox.finish(command.env("XDG_CONFIG_HOME", sandbox.path("shared")));
+        assert!([9, 74].contains(&ran.code), "{words}: {ran}");
+        ran.stderr
+    };
+    let mode = |path: &str, mode| {
+        std::fs::set_permissions(sandbox.path(path), Permissions::from_mode(mode)).unwrap();
+    };
+    std::fs::create_dir_all(sandbox.path("shared/authctl/sessions")).unwrap();
+    std::fs::copy(sandbox.database(), sandbox.path("shared/a.db")).unwrap();
+    sandbox.file("pw", PASSWORD);
+    mode("pw", 0o600);
+    let signin = "signin ada@example.com --password-file pw";
+    let status = "db status --db shared/a.db";
+    let create = "db init --db shared/new.db";
+    mode("shared", 0o777);
+    mode("shared/authctl", 0o777);
+    for words in [signin, status, create] {
+        assert!(hints(words).contains("chmod "), "{words}");
+    }
+    mode("shared", 0o1777);
+    mode("shared/authctl", 0o1777);
+    for words in [signin, status, create] {
+        assert!(!hints(words).contains("chmod "), "{words}");
+    }
+    mode("shared", 0o777);
+    mode("shared/authctl", 0o777);
+    if give_away(&sandbox.path("shared")) && give_away(&sandbox.path("shared/authctl")) {
+        for words in [signin, status, create] {
+            let said = hints(words);
+            assert!(!said.contains("chmod ") && !said.contains("chown "), "{words}: {said}");
+        }
+    }
+}
+
+#[test]
+fn path_in_a_hint_is_quoted_for_the_shell() {
+    let sandbox = Sandbox::new();
+    let name = "it's; touch pwned #.db";
+    sandbox.run_words(&["--db", name, "db", "init"]).success();
+    std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(0o644)).unwrap();
+    let said = sandbox.run_words(&["--db", name, "db", "status"]).failure(9);
+    let (_, hint) = said.split_once("hint: ").unwrap();
+    let pasted = std::process::Command::new("sh").args(["-c", hint]).current_dir(sandbox.home()).status().unwrap();
+    assert!(pasted.success() && !sandbox.path("pwned").exists(), "{hint}");
+    sandbox.run_words(&["--db", name, "db", "status"]).success();
 }
 
 #[test]

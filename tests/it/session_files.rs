@@ -58,7 +58,7 @@ fn a_directory_that_others_may_write_to_is_refused_before_anything_is_made() {
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @r#"
     ------- stderr -------
     error: could not sign in: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
-    hint: look at what is in it, then: chown "$(id -u)" '[HOME]/.config/authctl/sessions' && chmod 700 '[HOME]/.config/authctl/sessions'
+    hint: look at what is in it, then: chmod 700 '[HOME]/.config/authctl/sessions'
     [exit status: 74]
     "#);
 }

@@ -1,5 +1,7 @@
 //! `signin --print-token` and the two variables that take the token back.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
@@ -67,6 +69,11 @@ fn the_variable_takes_the_token_and_whoami_says_so() {
 fn the_file_that_a_variable_names_gives_the_token_and_whoami_says_so() {
     let sandbox = signed_out();
     let path = sandbox.file("ci-token", printed(&sandbox) + "\n");
+    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let warned = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap());
+    assert!(warned.stderr.contains("others may read the token file"), "{warned}");
+    mode(0o600);
     assert_snapshot!(with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap()), @"
     name        Ada
     email       ada@example.com (not verified)

@@ -154,7 +154,9 @@ fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
             None if is_own && stat.st_nlink > 1 => format!("it has {} names (hard links)", stat.st_nlink),
             None => continue,
         };
-        let remedy = format!("find out who made it, then: mv '{0}' '{0}.aside'", name.display());
+        let mut aside = name.clone().into_os_string();
+        aside.push(".aside");
+        let remedy = format!("find out who made it, then: mv {} {}", quoted(&name), quoted(Path::new(&aside)));
         return Err(OpenError::Unsafe { path: name, problem, remedy });
     }
     Ok(())
@@ -188,11 +190,10 @@ fn has_log(path: &Path) -> bool {
 
 pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
-    let shown = path.display();
     let (problem, remedy) = if stat.st_uid != me && me != 0 {
         ("it belongs to another user".to_owned(), format!("run as that user: sudo -u '#{}' authctl ...", stat.st_uid))
     } else if stat.st_mode & 0o077 != 0 {
-        (format!("others may use it (mode {:04o})", stat.st_mode & 0o7777), format!("chmod 600 '{shown}'"))
+        (format!("others may use it (mode {:04o})", stat.st_mode & 0o7777), format!("chmod 600 {}", quoted(path)))
     } else if stat.st_nlink != 1 {
         (
             format!("it has {} names (hard links), and SQLite's log would follow only one", stat.st_nlink),
@@ -204,6 +205,11 @@ pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenErr
     Err(OpenError::Unsafe { path: path.into(), problem, remedy })
 }
 
+/// A path as a shell reads it: a hint is pasted, and a path may hold anything.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+}
+
 /// Whoever can write the directory can plant a journal that SQLite replays into the database.
 ///
 /// A sticky bit does not help. A directory of one's own group passes: on systems that give each
@@ -213,7 +219,6 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
     let stat = rustix::fs::stat(directory).map_err(|error| unreadable(directory, error.into()))?;
     let me = rustix::process::geteuid().as_raw();
     let my_group = rustix::process::getegid().as_raw();
-    let shown = directory.display();
     let problem = if ![0, me, owner].contains(&stat.st_uid) {
         "the directory belongs to another user"
     } else if stat.st_mode & 0o002 != 0 {
@@ -223,9 +228,12 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
     } else {
         return Ok(());
     };
-    Err(OpenError::Unsafe {
-        path: directory.into(),
-        problem: problem.into(),
-        remedy: format!("keep the database in a directory that only you can write, or: chmod go-w '{shown}'"),
-    })
+    let elsewhere = "keep the database in a directory that only you can write";
+    // A sticky directory is shared on purpose, as /tmp is, and another's is not ours to close.
+    let remedy = if stat.st_uid == me && stat.st_mode & 0o1000 == 0 {
+        format!("{elsewhere}, or: chmod go-w {}", quoted(directory))
+    } else {
+        format!("{elsewhere}, and name it with --db")
+    };
+    Err(OpenError::Unsafe { path: directory.into(), problem: problem.into(), remedy })
 }
