@@ -45,7 +45,10 @@ impl Guard {
     pub(super) fn arm() -> io::Result<Self> {
         let terminal = open_terminal()?;
         let saved = tcgetattr(&terminal)?;
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])?;
+        let ignored = ignored_signals();
+        let watched =
+            [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP].into_iter().filter(|signal| !ignored.contains(signal));
+        let mut signals = Signals::new(watched)?;
         let modes = Arc::new(Mutex::new(()));
         let guard = Self { modes: Arc::clone(&modes) };
         std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -94,6 +97,15 @@ fn is_orphaned() -> bool {
     let parent = getppid();
     let is_of_a_shell = getsid(parent) == getsid(None) && getpgid(parent) != getpgid(None);
     parent.is_none() || !is_of_a_shell
+}
+
+/// The signals that the caller ignores, as nohup and `trap ''` do: they stay so in this program. Only Linux
+/// tells without `unsafe`; elsewhere none is known.
+fn ignored_signals() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    (1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect()
 }
 
 fn give_back(mut terminal: &File, saved: &Termios) {

@@ -105,6 +105,26 @@ pub fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
+#[test]
+fn tests_whose_tool_is_missing_fail_under_ci() {
+    let tests = std::env::current_exe().unwrap();
+    for name in [
+        "after_commit::signin_that_cannot_be_kept_leaves_no_session_and_says_so",
+        "crash::a_sign_in_killed_at_any_call_leaves_no_session_that_nobody_holds",
+        "generated::bash_completes_commands_and_flags",
+        "generated::man_pages_have_no_mistake_that_groff_knows",
+        "generated::shells_that_are_here_accept_their_scripts",
+    ] {
+        for (ci, passes) in [("", true), ("true", false)] {
+            let mut command = Command::new(&tests);
+            let ran = command.args(["--exact", name]).env("PATH", "/nonexistent").env("CI", ci).output().unwrap();
+            let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+            assert!(said.contains("running 1 test\n"), "{name}: {said}");
+            assert_eq!(ran.status.success(), passes, "{name}, CI={ci}: {said}");
+        }
+    }
+}
+
 /// Runs a command that must not wait for anybody.
 pub fn without_hanging(sandbox: &Sandbox, command: &mut Command, input: &str) -> Ran {
     use std::io::Write as _;

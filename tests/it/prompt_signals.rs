@@ -38,6 +38,17 @@ fn run(sandbox: &Sandbox, words: &str) -> Running {
 }
 
 #[test]
+fn signals_that_the_caller_ignores_stay_ignored() {
+    let sandbox = Sandbox::with_ada();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", r#"trap '' INT HUP; exec "$0" signin ada@example.com"#]).arg(program());
+    shell.env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home());
+    let mut terminal = Terminal::new().run(shell);
+    terminal.wait_for_hidden("Password: ").signal(Signal::INT).signal(Signal::HUP).enter(PASSWORD);
+    let _ = terminal.end().with_code(0);
+}
+
+#[test]
 fn an_interrupted_hidden_prompt_gives_the_terminal_back_and_makes_nothing() {
     let sandbox = Sandbox::new();
     let ask = || {

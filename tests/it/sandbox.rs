@@ -6,7 +6,10 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use tempfile::TempDir;
 
 /// A password that passes every rule.
@@ -36,6 +39,7 @@ pub struct Ran {
 
 impl Sandbox {
     pub fn new() -> Self {
+        catch_ignored_signals();
         let directory = tempfile::Builder::new().prefix("authctl-").tempdir().unwrap();
         Self { directory }
     }
@@ -211,6 +215,22 @@ impl fmt::Debug for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A child ignores the signals that its parent ignores, and tests that run in the background of a script, or
+/// under nohup, ignore some. A signal that is caught is in a child as if nobody had touched it.
+fn catch_ignored_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+        let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP] {
+            if ignored >> (signal - 1) & 1 == 1 {
+                signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).unwrap();
+            }
+        }
+    });
 }
 
 /// Replaces ids (32 letters and digits), names of session files and instants.
