@@ -202,7 +202,9 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
     if let Err(error) = stream::answer(&page.answer) {
         let done = outcome.human(context.now().unwrap_or_default(), style).done;
         // "signed in as ...; the session ends in 7 days": what was done, and nothing else.
-        let done = done.first().and_then(|done| done.split([';', '\n']).next());
+        let done = done.first().and_then(|done| done.split([';', '\n']).next()).map(str::to_owned);
+        let done = done.or_else(|| context.take_done().map(|done| done.what));
+        let done = done.as_deref();
         let exit = match outcome.unheld_token() {
             Some(token) => {
                 let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());

@@ -10,6 +10,7 @@ use authctl::auth::throttle::AttemptKey;
 use authctl::cli::{self, AUTHORITIES, Authority, Who};
 use examples::{EXAMPLES, Effect, Example};
 
+use crate::kill::Home;
 use crate::machine::{under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 
@@ -185,4 +186,34 @@ fn no_command_hangs_or_succeeds_without_its_effect_when_nobody_can_be_asked() {
             Effect::Refused(_) => assert!(ran.stderr.contains("hint: "), "{}: {ran}", line.command),
         }
     }
+}
+
+/// A document always has something to say, so that one which cannot be written is never a success.
+#[test]
+fn no_answer_that_cannot_be_written_is_a_success() {
+    const WITHOUT_ANSWER: [&str; 2] = ["guard", "users exists"];
+    let home = Home::new(sandbox());
+    let mut acts = 0;
+    for example in EXAMPLES.iter().filter(|example| !WITHOUT_ANSWER.contains(&example.command)) {
+        home.put_back();
+        let words = format!("{} --json", example.words);
+        let input = example.input.map(|input| input(&home.sandbox)).unwrap_or_default();
+        let mut command = under_shell(&home.sandbox, "exec >/dev/full", &words);
+        let ran = without_hanging(&home.sandbox, &mut command, &input);
+        if let Effect::Refused(code) = example.effect {
+            assert_eq!(ran.code, code, "{words}: {ran}");
+            continue;
+        }
+        // The program itself is asked for and not an answer in JSON.
+        let error = serde_json::from_str::<serde_json::Value>(&ran.stderr).unwrap_or_else(|_| panic!("{words}: {ran}"));
+        assert_eq!((ran.code, error["error"]["code"].as_str()), (74, Some("OUTPUT_NOT_WRITTEN")), "{words}: {ran}");
+        if let Effect::Event(_) | Effect::File(_) = example.effect {
+            acts += 1;
+            let message = error["error"]["message"].as_str().unwrap();
+            let hint = error["error"]["hint"].as_str().unwrap_or_default();
+            let says_so = message.contains(", but could not write") || !hint.is_empty();
+            assert!(says_so, "{words}: {message}");
+        }
+    }
+    assert!(acts > 20, "{acts}");
 }
