@@ -82,9 +82,11 @@ fn mistake(error: &clap::Error) -> UsageError {
             return UsageError { message: "there is one argument too many".into(), hint: usage(error) };
         }
         let flag = invalid.split('=').next().unwrap_or_default();
-        let near =
-            suggestions::flag(flag, &asked(error)).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
-        return UsageError { message: format!("unknown flag {flag}"), hint: format!("{near}{}", usage(error)) };
+        let mut asked = asked(error);
+        let near = suggestions::flag(flag, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        // Not the usage of the error: clap puts the flag there that it would suggest.
+        let spelled = one_line(&asked.render_usage().to_string());
+        return UsageError { message: format!("unknown flag {flag}"), hint: format!("{near}{spelled}") };
     }
     if error.kind() == ErrorKind::InvalidSubcommand {
         let typed = text(ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -108,7 +110,8 @@ fn asked(error: &clap::Error) -> clap::Command {
     // Gives every command its whole name and the flags of all.
     root.build();
     let usage = usage(error);
-    let words = usage.strip_prefix("usage: authctl").unwrap_or_default().split_whitespace();
+    // After "usage:" and the name under which the program runs.
+    let words = usage.split_whitespace().skip(2);
     let mut asked = &root;
     for word in words {
         match asked.find_subcommand(word) {
@@ -125,6 +128,10 @@ fn usage(error: &clap::Error) -> String {
         Some(ContextValue::StyledStr(usage)) => usage.to_string(),
         _ => String::new(),
     };
+    one_line(&usage)
+}
+
+fn one_line(usage: &str) -> String {
     let line = usage.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.strip_prefix("Usage: ") {
         Some(spelled) => format!("usage: {spelled}"),
@@ -167,6 +174,24 @@ mod tests {
         ] {
             let error = mistake_of(words);
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn no_hint_names_an_override_that_was_not_typed() {
+        for (words, harmful) in [
+            ("account delete --force", "--force-last-admin"),
+            ("users ban ada --force", "--force-last-admin"),
+            ("users promote", "rm"),
+            ("policy get mail.url", "set"),
+            ("imports", "impersonate"),
+            ("sessions revoke --al", "--all"),
+        ] {
+            for program in ["authctl", "another-name"] {
+                let words: Vec<&str> = std::iter::once(program).chain(words.split(' ')).collect();
+                let hint = mistake_of(&words).hint;
+                assert!(!hint.split([' ', '?']).any(|word| word == harmful), "{words:?}: {hint}");
+            }
         }
     }
 
