@@ -108,6 +108,22 @@ fn deleted_user_is_found_as_the_actor_too() {
 }
 
 #[test]
+fn impersonation_names_the_operator_by_address_and_the_user_it_is_about() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("users set-role ada@example.com admin").success();
+    sandbox.run("users create bob@example.com --name Bob --no-password").success();
+    let before = entries(&sandbox).len();
+    sandbox.run("users impersonate bob@example.com").success();
+    sandbox.run("users impersonate --stop").success();
+    let new = entries(&sandbox).split_off(before);
+    let told: Vec<_> = new.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(told, ["session.impersonated", "session.ended"]);
+    for entry in &new {
+        assert_eq!((&entry["userEmail"], &entry["actorEmail"]), (&"bob@example.com".into(), &"ada@example.com".into()));
+    }
+}
+
+#[test]
 fn deleted_user_of_an_app_is_found_by_address() {
     let app = App::new(KYSELY);
     app.run("users ban bob@example.com --reason spam").success();
