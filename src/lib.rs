@@ -43,11 +43,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use auth::audit::Entry;
+use auth::audit::{Entry, Event, Subject};
+use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, Wishes};
 use error::Exit;
 use exit_code::ExitCode;
+use mail::{Report, handover};
 use output::{Outcome, Style, stream};
 
 /// Runs the program on its command line and tells the shell how it went.
@@ -62,7 +64,10 @@ pub fn run() -> std::process::ExitCode {
         stream::message("error: authctl refuses to run setuid or setgid: its rules rest on who owns the files");
         ExitCode::Refused
     } else {
-        panic::catch_unwind(AssertUnwindSafe(answer_command_line)).unwrap_or(ExitCode::Failed)
+        panic::catch_unwind(AssertUnwindSafe(|| {
+            if is_delivery_process() { deliver_mail() } else { answer_command_line() }
+        }))
+        .unwrap_or(ExitCode::Failed)
     };
     std::process::ExitCode::from(code.number())
 }
@@ -96,6 +101,50 @@ fn prepare_process() {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         stream::message(&format!("error: authctl has a bug, please report it: it stopped at {place}"));
     }));
+}
+
+/// Whether a command started this process to deliver a message.
+fn is_delivery_process() -> bool {
+    std::env::args_os().skip(1).eq([handover::DELIVERY_PROCESS])
+}
+
+/// Delivers the message that a command handed over. Nobody waits for the result, so a failure becomes an
+/// entry of the audit log.
+fn deliver_mail() -> ExitCode {
+    // Its session has no terminal that could hang up, but others may send the signal too.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false)));
+    let parcel = match handover::take_over() {
+        Ok(parcel) => parcel,
+        Err(error) => {
+            stream::message(&format!("error: {} is for authctl itself: {error}", handover::DELIVERY_PROCESS));
+            return ExitCode::Usage;
+        }
+    };
+    if !parcel.deliver {
+        return ExitCode::Done;
+    }
+    let environment = Environment::read();
+    match parcel.deliver(environment.of_mailer().to_vec()) {
+        Ok(()) => ExitCode::Done,
+        Err(failure) => {
+            let Report { database, schema, wait, user_id, about } = parcel.report;
+            let wishes = Wishes { database: Some(database), wait, schema, ..Wishes::default() };
+            let mut context = Context::new(wishes, environment);
+            // Where the log cannot be written either, nobody is left to be told.
+            let _ = report(&mut context, &user_id, &format!("{about}: {failure}"));
+            ExitCode::Failed
+        }
+    }
+}
+
+/// Reports a failed delivery in the log of the database.
+fn report(context: &mut Context, user_id: &str, failure: &str) -> anyhow::Result<()> {
+    let auth = context.auth_under_any_policy()?;
+    let event = match auth.store.user(&UserRef::Id(user_id.to_owned()))? {
+        Some(user) => Event::user("mail.failed", &user),
+        None => Event::user("mail.failed", Subject::read(user_id, None)),
+    };
+    Ok(auth.store.record(event.with(failure))?)
 }
 
 fn answer_command_line() -> ExitCode {

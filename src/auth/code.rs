@@ -74,6 +74,15 @@ pub(super) struct RightCode {
     pub(super) attempt: AttemptKey,
 }
 
+/// A code to be mailed to the address that somebody asked for.
+#[derive(Debug)]
+pub struct CodeToMail {
+    /// Id of the user whom the code is for.
+    pub user_id: String,
+    /// In clear; it exists in the mail and nowhere else.
+    pub code: Code,
+}
+
 impl Auth<'_> {
     /// Makes a code with which a user can set a new password, for an operator to hand over.
     ///
@@ -83,20 +92,39 @@ impl Auth<'_> {
         self.make_code(Purpose::ResetPassword, user, None, ttl)
     }
 
-    /// Makes a code for whoever asks for one by address, to be mailed there. `None`, at the same cost,
-    /// when nobody has the address, or none is needed because the address is verified.
+    /// Makes a code for an address, to be mailed there. Returns `None` if no user has the address, or if
+    /// it is verified already and the code would verify it.
+    ///
+    /// The storage does the same work either way: without a user it writes the code and takes it back
+    /// in one transaction, so that neither time nor writes show who is here.
     ///
     /// # Errors
     /// [`AuthError::Throttled`] when the address has been asked for too often.
-    pub fn code_to_mail(&mut self, purpose: Purpose, email: &Email) -> Result<Option<Code>, AuthError> {
+    pub fn code_to_mail(&mut self, purpose: Purpose, email: &Email) -> Result<Option<CodeToMail>, AuthError> {
         self.count_attempt(&AttemptKey::mail(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         let is_needed = |user: &User| purpose != Purpose::EmailVerification || !user.email_verified;
         let Some(user) = user.filter(is_needed) else {
+            self.rehearse_code(purpose, email)?;
             return Ok(None);
         };
         let (code, _) = self.make_code(purpose, &user, None, purpose.life())?;
-        Ok(Some(code))
+        Ok(Some(CodeToMail { user_id: user.id, code }))
+    }
+
+    /// Does the work of [`Self::make_code`] for a user who does not exist, and leaves nothing behind.
+    fn rehearse_code(&mut self, purpose: Purpose, email: &Email) -> Result<(), AuthError> {
+        let code = self.entropy.code()?;
+        let expires_at = self.after(purpose.life());
+        // As long as an id, and nobody's.
+        let (user_id, email) = ("-".repeat(32), email.to_string());
+        Ok(self.store.rehearse_code(&NewCode {
+            id: self.entropy.id()?,
+            purpose,
+            code: &code,
+            stored: StoredCode { user_id, email, new_email: None, expires_at },
+            now: self.now,
+        })?)
     }
 
     /// Makes a code. Older ones of the user for the same purpose are dead then.

@@ -1,8 +1,7 @@
 //! `email`: showing that one reads mail at an address, and moving to another one.
 
-use super::letters::{self, deliver};
-use super::source;
-use crate::auth::code::Purpose;
+use super::{letters, source};
+use crate::auth::code::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, Proof};
 use crate::cli::{PasswordSource, VerifyAddressArgs};
@@ -30,9 +29,9 @@ pub(super) fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyh
 
 /// Mails a code to verify an address, if it is somebody's and not verified.
 pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<()> {
-    let mailer = letters::mailer(context, "verify the address with `authctl users verify-email`")?;
+    let post = letters::post(email, context, "verify the address with `authctl users verify-email`")?;
     let code = context.auth()?.code_to_mail(Purpose::EmailVerification, email)?;
-    Ok(deliver(&mailer, Purpose::EmailVerification, email, code.as_ref())?)
+    letters::mail_code(post, Purpose::EmailVerification, email, code.as_ref(), context)
 }
 
 /// Uses up a code that was mailed to an address. Nobody needs to be signed in for it who gives the
@@ -54,7 +53,7 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
         context.auth()?.confirm_address(&code, Proof::Password(&password))?
     };
     if let Some(before) = &done.before
-        && let Err(error) = letters::tell_left(before, context)
+        && let Err(error) = letters::tell_left(before, &done.user.id, context)
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
@@ -68,8 +67,9 @@ pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome
     let me = context.signed_in()?;
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me.session)?;
-    let mailer = letters::mailer(context, "change the address with `authctl users update --email`")?;
+    let post = letters::post(&new, context, "change the address with `authctl users update --email`")?;
     let code = context.auth()?.change_email(in_person, &new)?;
-    deliver(&mailer, Purpose::ChangeEmail, &new, code.as_ref())?;
+    let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });
+    letters::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
     Ok(EmailOutcome::ChangeMailed { email: new.to_string() }.into())
 }

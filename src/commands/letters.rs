@@ -4,31 +4,52 @@
 //! No letter holds a name: it goes to an address before anybody has shown that it is theirs, and
 //! strangers would put their advertisement there.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::auth::code::Purpose;
+use zeroize::Zeroizing;
+
+use crate::auth::code::{CodeToMail, Purpose};
 use crate::auth::email::Email;
-use crate::auth::secret::Code;
 use crate::context::Context;
 use crate::error::Refusal;
-use crate::mail::{MailError, Mailer};
+use crate::mail::{Mailer, Parcel};
 use crate::output::time::amount;
 
-/// The mailer that the policy describes. Where there is none, the refusal says what an operator can do
-/// `instead`.
-pub(super) fn mailer(context: &mut Context, instead: &'static str) -> anyhow::Result<Mailer> {
+/// A way for mail to leave that was found to be usable, as far as that is known without a server.
+pub(super) struct Post {
+    mailer: Mailer,
+    url: String,
+    from: String,
+    credentials_file: Option<PathBuf>,
+}
+
+/// The way that the policy describes. Where it describes none, the refusal says what an operator can do
+/// `instead`. Tells nothing about the recipient, so it comes before anything is looked up.
+pub(super) fn post(to: &Email, context: &mut Context, instead: &'static str) -> anyhow::Result<Post> {
     let mail = context.auth()?.policy.mail.clone();
     let (Some(url), Some(from)) = (mail.url, mail.from) else {
         return Err(Refusal::NoMailer { instead }.into());
     };
-    Ok(Mailer::new(&url, &from, mail.credentials_file.as_deref().map(Path::new))?)
+    let credentials_file = mail.credentials_file.map(std::path::absolute).transpose()?;
+    let mailer = Mailer::new(&url, &from, credentials_file.as_deref())?
+        .with_environment(context.environment_of_mailer().to_vec());
+    mailer.check(to, "", "")?;
+    Ok(Post { mailer, url, from, credentials_file })
 }
 
-/// Mails a code. Without one all is done but that, so that a mailer which fails does so for every
-/// address, and who has one is not told by it.
-pub(super) fn deliver(mailer: &Mailer, purpose: Purpose, to: &Email, code: Option<&Code>) -> Result<(), MailError> {
-    let Some(code) = code else {
-        return mailer.rehearse(to);
+/// Has a code mailed, after the answer. Without one everything is done but the delivery, down to the
+/// process and to the text of the message, so that nobody learns who has an address.
+pub(super) fn mail_code(
+    post: Post,
+    purpose: Purpose,
+    to: &Email,
+    code: Option<&CodeToMail>,
+    context: &mut Context,
+) -> anyhow::Result<()> {
+    let deliver = code.is_some();
+    let (user_id, code) = match code {
+        Some(CodeToMail { user_id, code }) => (user_id.as_str(), code.expose()),
+        None => ("", "------------------------"),
     };
     let (subject, asked, command, otherwise) = match purpose {
         Purpose::ResetPassword => (
@@ -50,21 +71,60 @@ pub(super) fn deliver(mailer: &Mailer, purpose: Purpose, to: &Email, code: Optio
             "ignore this: without the code nothing changes",
         ),
     };
-    let (code, life) = (code.expose(), amount(purpose.life().as_secs().unsigned_abs()));
-    let body = format!(
+    let life = amount(purpose.life().as_secs().unsigned_abs());
+    let body = Zeroizing::new(format!(
         "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\nIt counts once, for {life}: run \
-         `{command}`.\nIf it was not you, {otherwise}.\n"
-    );
-    mailer.send(to, subject, &body)
+         `{command}`.\nIf it was not you, {otherwise}.\n",
+    ));
+    let secret = Zeroizing::new(code.to_owned());
+    let letter = Letter { to, subject, body, secret, about: purpose.word() };
+    post.hand_over(deliver, letter, user_id, context)
 }
 
 /// Tells the address that an account had before that it is so no longer. Not which one it is now: the
 /// old one may be somebody else's by now, which may be why it was changed.
-pub(super) fn tell_left(before: &str, context: &mut Context) -> anyhow::Result<()> {
+pub(super) fn tell_left(before: &str, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
     let to = Email::parse(before)?;
-    let body = format!(
+    let body = Zeroizing::new(format!(
         "Hello,\n\nthe address of your account is no longer {to}:\nit was changed with a code that was mailed to the \
          new one.\nIf it was not you, tell whoever runs the service.\n"
-    );
-    Ok(mailer(context, "tell its owner")?.send(&to, "Your address was changed", &body)?)
+    ));
+    let post = post(&to, context, "tell its owner")?;
+    let letter = Letter {
+        to: &to,
+        subject: "Your address was changed",
+        body,
+        secret: Zeroizing::default(),
+        about: "address-left",
+    };
+    post.hand_over(true, letter, user_id, context)
+}
+
+struct Letter<'a> {
+    to: &'a Email,
+    subject: &'a str,
+    body: Zeroizing<String>,
+    secret: Zeroizing<String>,
+    about: &'a str,
+}
+
+impl Post {
+    fn hand_over(self, deliver: bool, letter: Letter<'_>, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
+        self.mailer.check(letter.to, letter.subject, &letter.body)?;
+        let parcel = Parcel {
+            deliver,
+            url: self.url,
+            from: self.from,
+            credentials_file: self.credentials_file,
+            to: letter.to.to_string(),
+            subject: letter.subject.to_owned(),
+            body: letter.body,
+            secret: letter.secret,
+            report: context.mail_report(user_id, letter.about)?,
+        };
+        // The last to close a database does the most work: that must not depend on whether the delivery
+        // process opens it meanwhile to report a failure.
+        context.close_database();
+        Ok(parcel.hand_over(context.environment_of_mailer())?)
+    }
 }

@@ -20,9 +20,9 @@ pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow
 /// Mails a code to whoever has the address. Who has it is not told.
 pub(super) fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(email).map_err(AuthError::from)?;
-    let mailer = letters::mailer(context, "hand out a code with `authctl users reset-code`")?;
+    let post = letters::post(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
-    letters::deliver(&mailer, Purpose::ResetPassword, &email, code.as_ref())?;
+    letters::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
     Ok(AccountOutcome::CodeMailed { email: email.to_string() }.into())
 }
 

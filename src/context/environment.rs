@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::guarded::Guarded;
 use super::origin::OriginHints;
 use crate::auth::secret::{AppSecret, SecretError};
+use crate::mail::handover;
 use crate::paths::PlaceHints;
 
 /// What the environment says.
@@ -23,6 +24,8 @@ pub struct Environment {
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
     pub(super) app_secret: Option<GivenSecret>,
+    /// What a mailer finds in its environment.
+    pub(super) of_mailer: Vec<(OsString, OsString)>,
     no_color: bool,
 }
 
@@ -84,8 +87,14 @@ impl Environment {
                 set("BETTER_AUTH_SECRETS").as_deref(),
                 set("BETTER_AUTH_SECRET").as_deref(),
             ),
+            of_mailer: std::env::vars_os().filter(|(name, _)| handover::is_passed_on(name)).collect(),
             no_color: set("NO_COLOR").is_some(),
         }
+    }
+
+    /// What a mailer finds in its environment, and nothing else.
+    pub fn of_mailer(&self) -> &[(OsString, OsString)] {
+        &self.of_mailer
     }
 
     /// Whether colours are unwanted.

@@ -9,6 +9,7 @@ mod origin;
 mod token;
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::auth::store::{LooseEnds, Origin, Store, StoreError};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::user::User;
 use crate::auth::{AuthError, SignedIn, SignedOut};
+use crate::mail::Report;
 use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::SessionFile;
@@ -158,6 +160,28 @@ impl Context {
     /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
         self.wishes.wait
+    }
+
+    /// What a mailer finds in its environment.
+    pub fn environment_of_mailer(&self) -> &[(OsString, OsString)] {
+        self.environment.of_mailer()
+    }
+
+    /// Where and as what it is reported when a message for a user could not be delivered.
+    pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
+        let schema = self.wishes.schema.as_deref().or(self.environment.schema.as_deref());
+        Ok(Report {
+            database: self.database()?.path,
+            schema: schema.map(std::path::absolute).transpose()?,
+            wait: self.wishes.wait,
+            user_id: user_id.to_owned(),
+            about: about.to_owned(),
+        })
+    }
+
+    /// Closes the database, which is opened again by whatever needs it next.
+    pub fn close_database(&mut self) {
+        self.store = None;
     }
 
     /// The place of the session for the database that is meant.

@@ -56,6 +56,12 @@ pub enum MailError {
         /// How long it was given.
         waited: Duration,
     },
+    /// The process that delivers could not be started, or did not take the message.
+    #[error("mail was not handed over")]
+    HandOver(#[source] io::Error),
+    /// More than a message of authctl's ever holds.
+    #[error("mail was not handed over: it is too long")]
+    TooLong,
     /// No thread could be started.
     #[error("mail was not sent: no thread could be started")]
     Thread(#[source] io::Error),

@@ -1,8 +1,9 @@
 //! Mail: one plain-text message to one address, by SMTP or by the local `sendmail`.
 //!
-//! The only part that talks to a network, and it does so when a message is sent and never before:
-//! to make a [`Mailer`] reads the credentials file, to check a policy value touches nothing. It
-//! knows neither policy nor database nor terminal. What a message says is the caller's business.
+//! Commands do not send. They check what can be known without a server ([`Mailer::new`],
+//! [`Mailer::check`]) and give the message to a process of its own ([`handover`] says why), which is
+//! the only one that talks to a network. This module knows neither policy nor database nor terminal.
+//! What a message says is the caller's business.
 //!
 //! What never leaves the machine in clear is decided by [`Route`]: TLS is a must for every name but
 //! the machine's own. Certificates are checked against the roots of the operating system, so that
@@ -15,12 +16,14 @@
 mod credentials;
 mod delivery;
 mod error;
+pub mod handover;
 mod host;
 mod message;
 mod route;
 mod sender;
 mod smtp;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -34,6 +37,7 @@ use delivery::Delivery;
 
 pub use credentials::CredentialsError;
 pub use error::{Failure, MailError, Step};
+pub use handover::{Parcel, Report};
 pub use route::{Protection, Route, UrlError};
 pub use sender::{Sender, SenderError};
 
@@ -52,6 +56,8 @@ pub struct Mailer {
     credentials: Option<Credentials>,
     /// PEM texts.
     roots: Vec<Vec<u8>>,
+    /// All that a `sendmail` finds in its environment.
+    environment: Vec<(OsString, OsString)>,
     step_wait: Duration,
     whole_wait: Duration,
 }
@@ -69,7 +75,15 @@ impl Mailer {
             (Route::Smtp { .. }, Some(path)) => Some(Credentials::read(path)?),
             _ => None,
         };
-        Ok(Self { route, sender, credentials, roots: Vec::new(), step_wait: STEP_WAIT, whole_wait: WHOLE_WAIT })
+        Ok(Self {
+            route,
+            sender,
+            credentials,
+            roots: Vec::new(),
+            environment: Vec::new(),
+            step_wait: STEP_WAIT,
+            whole_wait: WHOLE_WAIT,
+        })
     }
 
     /// Trusts certificates of one more authority, given in PEM, beside those of the system.
@@ -77,6 +91,12 @@ impl Mailer {
     pub fn trusting(mut self, root_pem: &[u8]) -> Self {
         self.roots.push(root_pem.to_vec());
         self
+    }
+
+    /// Gives a `sendmail` these variables, and no others.
+    #[must_use]
+    pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        Self { environment, ..self }
     }
 
     /// Waits other times than 15 seconds for each answer and 60 for the whole.
@@ -92,27 +112,30 @@ impl Mailer {
     /// [`MailError`]: what was attempted and why it failed. [`MailError::may_have_been_sent`] tells
     /// whether the message might arrive all the same.
     pub fn send(&self, to: &Email, subject: &str, body: &str) -> Result<(), MailError> {
-        self.run(message::compose(&self.sender, to, subject, body)?, false)
+        self.run(message::compose(&self.sender, to, subject, body)?)
     }
 
-    /// Does all that [`Mailer::send`] does but to hand over a message: a server is asked whether it
-    /// would take one to this address, a `sendmail` is only looked for. So who asks for an address
-    /// that nobody has meets the failures of those that somebody has.
+    /// Checks what can be known about a message before it is sent: that it can be written, and that a
+    /// `sendmail` is there. Runs nothing and connects to nothing.
     ///
     /// # Errors
-    /// [`MailError`], as there.
-    pub fn rehearse(&self, to: &Email) -> Result<(), MailError> {
-        self.run(message::compose(&self.sender, to, "", "")?, true)
+    /// [`MailError`].
+    pub fn check(&self, to: &Email, subject: &str, body: &str) -> Result<(), MailError> {
+        message::compose(&self.sender, to, subject, body)?;
+        match &self.route {
+            Route::Smtp { .. } => Ok(()),
+            Route::Sendmail(program) => delivery::require_sendmail(program.as_deref(), &self.environment),
+        }
     }
 
-    fn run(&self, message: Message, rehearsal: bool) -> Result<(), MailError> {
+    fn run(&self, message: Message) -> Result<(), MailError> {
         let delivery = Delivery {
             route: self.route.clone(),
             credentials: self.credentials.clone(),
             roots: self.roots.clone(),
             step_wait: self.step_wait,
             message,
-            rehearsal,
+            environment: self.environment.clone(),
         };
         // Only an own thread can be given up: neither a name look-up nor a child takes a deadline.
         // An abandoned one ends with the process.

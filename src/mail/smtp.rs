@@ -18,7 +18,7 @@ use super::route::Protection;
 
 type Failed = (Step, Failure);
 
-/// Hands one message to a server, or in a rehearsal only asks whether it would be taken.
+/// Hands one message to a server.
 pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Protection) -> Result<(), Failed> {
     let wait = delivery.step_wait;
     let tls = match protection {
@@ -51,11 +51,9 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
     for to in envelope.to() {
         talk.step(Step::To, |server| server.command(Rcpt::new(to.clone(), Vec::new())))?;
     }
-    if !delivery.rehearsal {
-        let bytes = delivery.message.formatted();
-        talk.step_with_code(Step::Content, 354, |server| server.command(Data))?;
-        talk.step(Step::Content, |server| server.message(&bytes))?;
-    }
+    let bytes = delivery.message.formatted();
+    talk.step_with_code(Step::Content, 354, |server| server.command(Data))?;
+    talk.step(Step::Content, |server| server.message(&bytes))?;
     // The server has what it gets; how it says goodbye changes nothing.
     let _ = server.quit();
     Ok(())

@@ -12,15 +12,15 @@ use crate::auth::user::User;
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
 pub enum EmailOutcome {
-    /// A code to verify an address was mailed; to an address that is not one's own only if there was a
-    /// reason to.
+    /// A code to verify an address was handed to the mailer; for an address that is not one's own only
+    /// if there was a reason to.
     VerificationMailed {
         /// The address.
         email: String,
         /// It is the one of whoever is signed in.
         is_mine: bool,
     },
-    /// A code to move to another address was mailed, unless somebody has that.
+    /// A code to move to another address was handed to the mailer, unless a user has that address.
     ChangeMailed {
         /// The new address.
         email: String,
@@ -40,7 +40,7 @@ impl EmailOutcome {
     pub(super) fn human(&self) -> Page {
         Page::done(match self {
             Self::VerificationMailed { email, is_mine: true } => {
-                format!("mailed a code to {}; type it into `authctl email verify`", escape(email))
+                format!("a code is on its way to {}; type it into `authctl email verify`", escape(email))
             }
             Self::VerificationMailed { email, is_mine: false } => format!(
                 "if somebody here has the address {} and has not verified it, a code is on its way there; type it into \

@@ -62,21 +62,11 @@ fn an_address_that_somebody_has_gets_the_same_answer_and_no_mail() {
     let sandbox = Sandbox::new();
     sandbox.sign_up("bob@example.com", "Bob").success();
     sandbox.sign_up("ada@example.com", "Ada").success();
-    let asked = |email: &str| {
-        let server = sandbox.mailbox();
-        let ran = sandbox.run(&format!("email change {email}"));
-        (ran.to_string().replace(email, "[EMAIL]"), server.session())
-    };
-    let (free, session) = asked("ada@example.org");
-    assert!(session.has_message());
-    let (taken, session) = asked("bob@example.com");
-    assert!(!session.has_message());
+    let server = sandbox.mailbox();
+    let [taken, free] = ["bob@example.com", "ada@example.org"]
+        .map(|email| sandbox.run(&format!("email change {email}")).to_string().replace(email, "[EMAIL]"));
     assert_eq!(free, taken);
-    // Nor does a mailer that is broken tell which is which.
-    sandbox.without_mailbox();
-    for email in ["ada@example.net", "bob@example.com"] {
-        assert_eq!(sandbox.run(&format!("email change {email} --json")).json_error(1)["code"], "MAIL_NOT_SENT");
-    }
+    assert!(server.session().letter().contains("To: ada@example.org"));
 }
 
 #[test]
@@ -123,10 +113,10 @@ fn who_may_change_it_and_to_what() {
 fn an_old_address_that_cannot_be_told_is_a_note() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code(CHANGE);
-    sandbox.without_mailbox();
+    sandbox.run("policy set mail.url sendmail:/nonexistent/sendmail").success();
     assert_snapshot!(sandbox.verify(&code), @"
     ------- stderr -------
-    note: ada@example.com was not told that it is no longer the address: mail was not sent: 127.0.0.1:9: could not connect: Connection refused (os error 111)
+    note: ada@example.com was not told that it is no longer the address: mail was not sent: /nonexistent/sendmail did not take it: entity not found
     changed the address of Ada <ada@example.org>, which was ada@example.com, verified it and ended 0 sessions
     ");
     let code = sandbox.mailed_code("email change ada@example.net");
@@ -152,9 +142,10 @@ fn a_code_to_reset_the_password_that_went_to_the_old_address_is_dead() {
 #[test]
 fn strangers_mailboxes_are_not_filled() {
     let sandbox = Sandbox::with_ada();
-    sandbox.without_mailbox();
+    // Nothing is written beside the commands: they do not wait for a busy database.
+    let _silent = sandbox.closed_mailbox();
     for count in 0..5 {
-        let _ = sandbox.run(&format!("email change a{count}@example.org --wait 0s")).failure(1);
+        sandbox.run(&format!("email change a{count}@example.org --wait 0s")).success();
     }
     let _ = sandbox.run(&format!("{CHANGE} --wait 0s")).failure(8);
 }

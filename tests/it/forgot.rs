@@ -2,7 +2,6 @@
 
 use insta::assert_snapshot;
 
-use crate::mail::server::{Manners, POLITE};
 use crate::sandbox::{OTHER_PASSWORD, Sandbox};
 
 #[test]
@@ -43,26 +42,10 @@ fn an_unknown_address_gets_the_same_answer_and_no_mail() {
     ------- stderr -------
     if somebody here has the address nobody@example.com, a code is on its way there
     ");
-    assert!(!server.session().has_message());
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
-}
-
-#[test]
-fn a_mailer_that_fails_does_so_for_every_address() {
-    let sandbox = Sandbox::with_ada();
-    let refused = |command, answer| Some(Manners { refuses: Some((command, answer)), ..POLITE });
-    for manners in [None, refused("MAIL", "550 not from there"), refused("RCPT", "550 5.1.1 no such user")] {
-        let said = ["ada@example.com", "nobody@example.com"].map(|email| {
-            let port = manners.as_ref().map(|manners| sandbox.mailbox_of(manners.clone()).port);
-            if port.is_none() {
-                sandbox.without_mailbox();
-            }
-            let ran = sandbox.run(&format!("password forgot {email}"));
-            assert_eq!(ran.code, 1, "{ran}");
-            ran.to_string().replace(email, "[EMAIL]").replace(&format!(":{}", port.unwrap_or(9)), ":[PORT]")
-        });
-        assert_eq!(said[0], said[1]);
-    }
+    sandbox.run("password forgot ada@example.com").success();
+    // The first who connects is the only one.
+    assert!(server.session().letter().contains("To: ada@example.com"));
 }
 
 #[test]
@@ -90,11 +73,11 @@ fn without_a_mailer_the_way_out_is_told() {
 #[test]
 fn nobodys_mailbox_is_filled() {
     let sandbox = Sandbox::with_ada();
-    sandbox.without_mailbox();
+    // Nothing is written beside the commands: they do not wait for a busy database.
+    let _silent = sandbox.closed_mailbox();
     for email in ["nobody@example.com", "ada@example.com"] {
         for _ in 0..5 {
-            let ran = sandbox.run(&format!("password forgot {email} --wait 0s"));
-            assert!(ran.code < 2, "{ran}");
+            sandbox.run(&format!("password forgot {email} --wait 0s")).success();
         }
         let _ = sandbox.run(&format!("password forgot {email} --wait 0s")).failure(8);
     }

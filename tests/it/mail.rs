@@ -1,7 +1,7 @@
 //! Mail, by SMTP in clear here and in the other ways below, through the library, to a real server on loopback.
 
 mod file;
-mod program;
+pub mod program;
 pub mod server;
 mod tls;
 

@@ -1,7 +1,54 @@
 //! What a database mails, caught by a server of the test's own.
 
-use crate::mail::server::{Manners, POLITE, Server, Session};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::mail::program::script;
+use crate::mail::server::{Closed, Manners, POLITE, Server, Session};
 use crate::sandbox::{Ran, Sandbox};
+
+/// How long mail may take after the answer. Only a failure ever waits this long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Looks again and again for what a process does that nobody waits for.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A `sendmail` that notes for whom it was called, and then waits until it may go on.
+pub struct SlowSendmail {
+    home: PathBuf,
+}
+
+impl SlowSendmail {
+    /// Lets one call go on, and returns its message.
+    #[track_caller]
+    pub fn release(&self) -> String {
+        use rustix::fs::{CWD, Mode, OFlags, openat};
+        let mail = self.home.join("mail");
+        assert!(!mail.exists(), "the command waited for its mailer");
+        // Opens as soon as the script reads, and fails until then.
+        let open = || openat(CWD, self.home.join("gate"), OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok();
+        drop(eventually("a call of sendmail", open));
+        let message = eventually("the mail", || std::fs::read_to_string(&mail).ok());
+        std::fs::remove_file(mail).unwrap();
+        message
+    }
+
+    /// For whom it was called so far.
+    pub fn calls(&self) -> Vec<String> {
+        let calls = std::fs::read_to_string(self.home.join("calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
+    }
+}
 
 impl Sandbox {
     /// Has the database's next mail sent to a server, which takes one session.
@@ -16,13 +63,55 @@ impl Sandbox {
         server
     }
 
+    /// Has the database send its mail to a server that does not answer yet.
+    pub fn closed_mailbox(&self) -> Closed {
+        let server = Closed::start(POLITE);
+        self.mail_to_port(server.port);
+        server
+    }
+
     /// Has the database send its mail where nobody listens.
     pub fn without_mailbox(&self) {
         self.mail_to_port(9);
     }
 
+    /// Has the database send its mail through a shell script, in which `$here` is a directory for it.
+    pub fn mail_through(&self, text: &str) {
+        let home = self.path("mailer");
+        std::fs::create_dir_all(&home).unwrap();
+        let program = script(&home, &format!("here=${{0%/*}}\n{text}"));
+        self.mail_to(&format!("sendmail:{}", program.display()));
+    }
+
+    /// Has the database send its mail through a `sendmail` that waits.
+    pub fn slow_sendmail(&self) -> SlowSendmail {
+        self.mail_through(
+            "echo \"$5\" >> \"$here/calls\"\nread -r go < \"$here/gate\"\n\
+             cat > \"$here/partial\" && mv \"$here/partial\" \"$here/mail\"",
+        );
+        let home = self.path("mailer");
+        assert!(std::process::Command::new("mkfifo").arg(home.join("gate")).status().unwrap().success());
+        SlowSendmail { home }
+    }
+
+    /// Details of the failed deliveries in the log, as soon as there are this many.
+    #[track_caller]
+    pub fn failed_mails(&self, count: usize) -> Vec<String> {
+        eventually("entries of failed mail", || {
+            let sql = self.sql();
+            let mut statement =
+                sql.prepare("SELECT detail FROM authctl_audit WHERE event = 'mail.failed' ORDER BY seq").unwrap();
+            let details: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            (details.len() >= count).then_some(details)
+        })
+    }
+
     fn mail_to_port(&self, port: u16) {
-        self.run(&format!("policy set mail.url smtp://127.0.0.1:{port}")).success();
+        self.mail_to(&format!("smtp://127.0.0.1:{port}"));
+    }
+
+    fn mail_to(&self, url: &str) {
+        self.run(&format!("policy set mail.url {url}")).success();
         self.run_words(&["policy", "set", "mail.from", "Accounts <accounts@example.com>"]).success();
     }
 

@@ -163,6 +163,10 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     /// Stores a code; older ones for the same purpose and user are dead then.
     fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError>;
 
+    /// Does all that [`Self::create_code`] does, with as many reads, writes and syncs, and takes it back
+    /// in the same transaction: neither the code nor an entry of the log is left.
+    fn rehearse_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError>;
+
     /// Finds a code, expired or not.
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
 

@@ -64,6 +64,31 @@ fn a_code_that_makes_no_sense_is_none(db: &Database) {
     }
 }
 
+fn rehearsal_of_a_code_leaves_nothing(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let kept = make(&mut *store, Purpose::ResetPassword, "kept", "ada");
+    let entries = |store: &mut dyn Store| {
+        let mut entries = 0;
+        store
+            .each_entry(0, &mut |_| {
+                entries += 1;
+                true
+            })
+            .unwrap();
+        entries
+    };
+    let before = entries(&mut *store);
+    // For the same user, so that the code that counts would die by it.
+    let stored = StoredCode { user_id: "ada".into(), ..kept.clone() };
+    let (id, secret) = ("rehearsal".into(), code("rehearsed"));
+    let new = NewCode { id, purpose: Purpose::ResetPassword, code: &secret, stored, now: at(0) };
+    store.rehearse_code(&new).unwrap();
+    let mut store = db.store();
+    assert_eq!(store.code(Purpose::ResetPassword, &code("rehearsed")).unwrap(), None);
+    assert_eq!(store.code(Purpose::ResetPassword, &code("kept")).unwrap(), Some(kept));
+    assert_eq!(entries(&mut *store), before);
+}
+
 fn a_newer_code_is_the_only_one_of_its_purpose_and_user(db: &Database) {
     let mut store = db.with(&["ada", "bob"]);
     make(&mut *store, Purpose::ChangeEmail, "older", "ada");
@@ -233,6 +258,7 @@ fn code_does_nothing_when_what_was_shown_with_it_is_no_longer_so(db: &Database) 
 on_every_engine!(
     a_code_is_found_as_it_was_made_and_under_its_purpose_alone,
     a_code_that_makes_no_sense_is_none,
+    rehearsal_of_a_code_leaves_nothing,
     a_newer_code_is_the_only_one_of_its_purpose_and_user,
     a_code_changes_its_user_once,
     a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
-use super::{changes, passwords, rows, sessions, users, write};
+use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::email::Email;
@@ -68,7 +68,12 @@ pub(super) fn find(
 }
 
 /// Adds a code and removes those for the same purpose and user.
-pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, new: &NewCode<'_>) -> Result<(), StoreError> {
+pub(super) fn create(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    log: &mut Vec<Event>,
+    new: &NewCode<'_>,
+) -> Result<(), StoreError> {
     delete_all(tx, dialect, new.purpose, &new.stored.user_id)?;
     let now = dialect.time(new.now);
     let values = vec![
@@ -78,7 +83,10 @@ pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, new: &NewCode<'_>)
         ("createdAt", now.clone()),
         ("updatedAt", now),
     ];
-    write::insert(tx, dialect, "verification", &new.id, values).map(drop)
+    write::insert(tx, dialect, "verification", &new.id, values)?;
+    let user = events::subject(tx, dialect, &new.stored.user_id)?;
+    log.push(Event::user("code.created", user).with(new.purpose.word()));
+    Ok(())
 }
 
 /// Removes a code and does what it is for, if it counts and what was shown with it is still so. Looked at

@@ -164,6 +164,33 @@ impl Sqlite {
         Ok(result)
     }
 
+    /// Does the work of an act as [`Self::act`] does, entries of the log included, and takes all of it back
+    /// before `COMMIT`. The pages that the act touched are written all the same, with their old content, so
+    /// that the work cannot be told from that of the act itself.
+    fn rehearse(
+        &mut self,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
+            return Err(StoreError::NotOurs(refusal.clone()));
+        }
+        self.prepare_to_write()?;
+        if let Some(aside) = &mut self.aside {
+            aside.prepare_to_write()?;
+            let guest = guest::Act { app: &mut self.connection, dialect: &self.dialect, own: &mut aside.connection };
+            return guest.rehearse(&aside.acting, act);
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let (dialect, acting) = (&self.dialect, &self.acting);
+        take_back(&transaction, |tx| {
+            let mut events = Vec::new();
+            act(tx, dialect, &mut events)?;
+            let actor = events::signed(tx, dialect, acting.actor(), &events)?;
+            audit::append(tx, &actor, events)
+        })?;
+        commit(transaction)
+    }
+
     fn prepare_to_write(&mut self) -> Result<(), StoreError> {
         if !self.prepared_to_write {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
@@ -179,4 +206,15 @@ fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
         StoreError::Io(problem) => StoreError::Uncertain(problem),
         other => other,
     })
+}
+
+/// Runs a part of a transaction and takes back what it wrote.
+fn take_back<T>(
+    transaction: &Transaction<'_>,
+    part: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    transaction.execute_batch("SAVEPOINT rehearsal").engine()?;
+    let done = part(transaction)?;
+    transaction.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal").engine()?;
+    Ok(done)
 }

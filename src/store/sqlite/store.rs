@@ -193,12 +193,11 @@ impl Store for Sqlite {
     }
 
     fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
-        self.act(|tx, dialect, log| {
-            codes::insert(tx, dialect, new)?;
-            let user = subject(tx, dialect, &new.stored.user_id)?;
-            log.push(Event::user("code.created", user).with(new.purpose.word()));
-            Ok(())
-        })
+        self.act(|tx, dialect, log| codes::create(tx, dialect, log, new))
+    }
+
+    fn rehearse_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
+        self.rehearse(|tx, dialect, log| codes::create(tx, dialect, log, new))
     }
 
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {

@@ -29,7 +29,11 @@ const WALLS: &[Wall] = &[
     Wall { part: "exit_code", may: &[], but: &[] },
     // Exit codes are words of help too, and durations and networks are written in one way.
     Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },
-    Wall { part: "context", may: &["auth", "input_file", "session_file", "prompt", "paths", "store"], but: &[] },
+    Wall {
+        part: "context",
+        may: &["auth", "input_file", "session_file", "prompt", "paths", "store", "mail::Report", "mail::handover"],
+        but: &[],
+    },
     Wall {
         part: "commands",
         may: &[

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use authctl::mail::{MailError, Mailer};
 
-use super::{FROM, ada};
+use super::{FROM, ada, mailer};
 
 /// Puts a shell script into a directory. Another process writes it: if this one did, a child that
 /// another test starts meanwhile would hold it open, and what is open for writing cannot be run.
-fn script(home: &Path, text: &str) -> PathBuf {
+pub fn script(home: &Path, text: &str) -> PathBuf {
     let path = home.join("sendmail");
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 700 \"$2\"";
     assert!(Command::new("sh").args(["-c", write, "sh", text]).arg(&path).status().unwrap().success());
@@ -37,18 +37,32 @@ fn sendmail_gets_both_addresses_and_the_message() {
 }
 
 #[test]
-fn a_rehearsal_looks_for_sendmail_and_does_not_run_it() {
+fn check_finds_a_missing_sendmail_and_runs_none() {
     let home = tempfile::tempdir().unwrap();
-    let rehearse =
-        |program: &Path| Mailer::new(&format!("sendmail:{}", program.display()), FROM, None)?.rehearse(&ada());
+    let check = |program: &Path| mailer(&format!("sendmail:{}", program.display()), None).check(&ada(), "Hi", "text");
     let program = script(home.path(), "touch \"${0%/*}/was-run\"");
-    rehearse(&program).unwrap();
+    check(&program).unwrap();
     assert!(!home.path().join("was-run").exists());
     for program in [home.path().join("none"), home.path().to_owned()] {
         let told = |error: &MailError| format!("{error}: {}", error.source().unwrap());
-        let (said, sent) = (rehearse(&program).unwrap_err(), send_through(&program).unwrap_err());
+        let (said, sent) = (check(&program).unwrap_err(), send_through(&program).unwrap_err());
         assert_eq!(told(&said), told(&sent));
     }
+}
+
+#[test]
+fn sendmail_gets_the_given_environment_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let program = script(home.path(), "/usr/bin/env > \"${0%/*}/environment\"\ncat > /dev/null");
+    let given = vec![("PATH".into(), "/usr/bin:/bin".into()), ("TZ".into(), "UTC".into())];
+    let mailer = mailer(&format!("sendmail:{}", program.display()), None).with_environment(given);
+    mailer.send(&ada(), "Your code", "code 4711\n").unwrap();
+    let environment = std::fs::read_to_string(home.path().join("environment")).unwrap();
+    // The shell adds some of its own.
+    let mut names: Vec<&str> = environment.lines().map(|line| line.split('=').next().unwrap()).collect();
+    names.retain(|name| !["PWD", "_", "SHLVL", "OLDPWD"].contains(name));
+    names.sort_unstable();
+    assert_eq!(names, ["PATH", "TZ"]);
 }
 
 #[test]

@@ -76,10 +76,22 @@ pub struct Server {
     thread: JoinHandle<Session>,
 }
 
-impl Server {
+/// A server at which connections wait: the operating system accepts them and nobody answers.
+pub struct Closed {
+    pub port: u16,
+    listener: TcpListener,
+    manners: Manners,
+}
+
+impl Closed {
     pub fn start(manners: Manners) -> Self {
         let listener = TcpListener::bind((manners.address, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Self { port: listener.local_addr().unwrap().port(), listener, manners }
+    }
+
+    /// Answers the first connection.
+    pub fn open(self) -> Server {
+        let Self { port, listener, manners } = self;
         let (config, root) = identity();
         let thread = std::thread::spawn(move || {
             let stream = accept(&listener);
@@ -88,7 +100,13 @@ impl Server {
             serve(stream, &manners, &config, &mut session);
             session
         });
-        Self { port, root, thread }
+        Server { port, root, thread }
+    }
+}
+
+impl Server {
+    pub fn start(manners: Manners) -> Self {
+        Closed::start(manners).open()
     }
 
     /// Waits for the end of the session.

@@ -12,7 +12,7 @@ fn email(name: &str) -> Email {
 
 /// What is mailed to ada at second 0.
 fn mailed(world: &mut World, purpose: Purpose) -> Code {
-    world.at(0).code_to_mail(purpose, &email("ada")).unwrap().unwrap()
+    world.at(0).code_to_mail(purpose, &email("ada")).unwrap().unwrap().code
 }
 
 fn confirm_with(world: &mut World, code: &Code, text: &str) -> Result<AddressConfirmed, AuthError> {

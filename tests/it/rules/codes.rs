@@ -26,7 +26,7 @@ fn code(world: &mut World, purpose: Purpose, seconds: i64) -> Code {
             let me = signed_in(world, seconds);
             world.at(seconds).change_email(me.in_person().unwrap(), &email("ada@example.org")).unwrap().unwrap()
         }
-        other => world.at(seconds).code_to_mail(other, &address).unwrap().unwrap(),
+        other => world.at(seconds).code_to_mail(other, &address).unwrap().unwrap().code,
     }
 }
 
@@ -86,7 +86,8 @@ fn a_newer_code_kills_the_older_one_of_the_same_purpose_and_user_and_no_other() 
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         world.sign_up("bob");
-        let bobs = world.at(0).code_to_mail(Purpose::EmailVerification, &email("bob@example.com")).unwrap().unwrap();
+        let bobs =
+            world.at(0).code_to_mail(Purpose::EmailVerification, &email("bob@example.com")).unwrap().unwrap().code;
         let older = code(&mut world, purpose, 0);
         for other in Purpose::ALL.into_iter().filter(|other| *other != purpose) {
             code(&mut world, other, 1);
@@ -162,7 +163,7 @@ fn wrong_uses_of_a_code_count_for_its_user_alone() {
         let mut world = World::with_ada();
         let user = ada(&mut world);
         world.sign_up("bob");
-        let bobs = world.at(0).code_to_mail(purpose_to_mail(purpose), &email("bob@example.com")).unwrap().unwrap();
+        let bobs = world.at(0).code_to_mail(purpose_to_mail(purpose), &email("bob@example.com")).unwrap().unwrap().code;
         let right = code(&mut world, purpose, 0);
         let other = if purpose == Purpose::ResetPassword { Purpose::EmailVerification } else { Purpose::ResetPassword };
         for count in 1..=5 {

@@ -15,7 +15,7 @@ use crate::store::dialect::Dialect;
 use crate::store::sqlite::answer::Answer;
 use crate::store::sqlite::engine_error::Engine as _;
 use crate::store::sqlite::events::{failed_of, intended_of, interrupted_of, signed};
-use crate::store::sqlite::{attempts, audit, commit};
+use crate::store::sqlite::{attempts, audit, commit, take_back};
 
 /// What an act needs of a guest's two files.
 pub(in crate::store::sqlite) struct Act<'s> {
@@ -66,6 +66,33 @@ impl Act<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Does the work of [`Self::run`] in both files, and takes it back before each commit.
+    ///
+    /// # Errors
+    /// As there. Nothing is changed in any case.
+    pub(in crate::store::sqlite) fn rehearse(
+        self,
+        acting: &Acting,
+        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let mut events = Vec::new();
+        let actor = take_back(&app, |app| {
+            act(app, self.dialect, &mut events)?;
+            signed(app, self.dialect, acting.actor(), &events)
+        })?;
+        let intention = self.own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        take_back(&intention, |own| {
+            audit::interrupted(own)?;
+            audit::append(own, &actor, vec![intended_of(&events)])
+        })?;
+        intention.commit().engine()?;
+        let entries = self.own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        take_back(&entries, |own| audit::append(own, &actor, events))?;
+        commit(app)?;
+        entries.commit().engine()
     }
 }
 

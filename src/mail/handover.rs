@@ -1,0 +1,343 @@
+//! Hands a message to a process of its own, which delivers it after the command has answered.
+//!
+//! A code is mailed to some addresses and not to others, and whoever asks must not learn to which. If
+//! the command waited for the mailer, a slow server or a failing one would tell. It cannot wait alike
+//! for both: a delivery has no upper bound worth waiting for, a rehearsal that stops before the message
+//! is faster than a delivery, and its `RCPT` tells the server who was asked for. So the command does
+//! not wait at all. It starts the same process in either case, gives it as many bytes in either case,
+//! waits until they were read, and answers.
+//!
+//! The delivery process survives the terminal and Ctrl-C: it leads a session without a terminal before
+//! the command goes on. It holds nothing of the command's: no descriptor, no working directory, of the
+//! environment only [`PASSED_ON`], and nothing secret on its command line. What is known without a
+//! server (no such program, an unsafe credentials file, an invalid address) the command reports before.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::fs::FileType;
+use zeroize::Zeroizing;
+
+use super::Mailer;
+use super::error::MailError;
+use crate::auth::email::Email;
+
+/// The one word on the command line of the delivery process. Not a command: no help names it.
+pub const DELIVERY_PROCESS: &str = "--internal-deliver-mail";
+
+/// What a mailer may find in its environment. A list of what is allowed, because nobody can list the
+/// variables of other programs that hold secrets.
+pub const PASSED_ON: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    // Where mailers keep their configuration, and authctl its log about an app's database.
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    // Which authorities to trust.
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// Whether a variable goes on to the delivery process and to a `sendmail`.
+pub fn is_passed_on(name: &OsStr) -> bool {
+    PASSED_ON.iter().any(|passed| *passed == name) || name.as_bytes().starts_with(b"LC_")
+}
+
+/// The size of every parcel, whatever is in it: less than the 64 KiB that a pipe holds, so that the
+/// command need not wait for its reader to write it all, and enough for the longest paths and texts.
+const PARCEL_BYTES: usize = 48 * 1024;
+const _: () = assert!(PARCEL_BYTES < 64 * 1024);
+
+/// The first bytes of a parcel.
+const MAGIC: &[u8] = b"authctl mail 1\n";
+
+/// What the delivery process says when it has the whole parcel and is on its own.
+const TAKEN: &[u8] = b"taken\n";
+
+/// Everything that the delivery process is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// Whether there is something to deliver. All else is filled in either way.
+    pub deliver: bool,
+    /// `mail.url`.
+    pub url: String,
+    /// `mail.from`.
+    pub from: String,
+    /// `mail.credentials-file`, absolute.
+    pub credentials_file: Option<PathBuf>,
+    /// Address of the recipient.
+    pub to: String,
+    /// Subject of the message.
+    pub subject: String,
+    /// Text of the message.
+    pub body: Zeroizing<String>,
+    /// The code in the text, which must not appear in a report of a failure; empty without one.
+    pub secret: Zeroizing<String>,
+    /// Where a failure is reported.
+    pub report: Report,
+}
+
+/// Where and as what a failed delivery is reported. The mailer only carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Absolute path of the database.
+    pub database: PathBuf,
+    /// Absolute path of the file of hints about its schema.
+    pub schema: Option<PathBuf>,
+    /// How long to wait for a busy database.
+    pub wait: Duration,
+    /// Id of the user whom the message is for.
+    pub user_id: String,
+    /// What the message is about, in a word.
+    pub about: String,
+}
+
+impl Parcel {
+    /// The parcel as bytes: each field with its length before it, then zeros up to the fixed size.
+    fn encode(&self) -> Result<Zeroizing<Vec<u8>>, MailError> {
+        let path =
+            |path: &Option<PathBuf>| path.as_ref().map_or_else(Vec::new, |path| path.as_os_str().as_bytes().to_vec());
+        let fields: [&[u8]; 12] = [
+            &[u8::from(self.deliver)],
+            self.url.as_bytes(),
+            self.from.as_bytes(),
+            &path(&self.credentials_file),
+            self.to.as_bytes(),
+            self.subject.as_bytes(),
+            self.body.as_bytes(),
+            self.secret.as_bytes(),
+            self.report.database.as_os_str().as_bytes(),
+            &path(&self.report.schema),
+            &u64::try_from(self.report.wait.as_millis()).unwrap_or(u64::MAX).to_le_bytes(),
+            &[self.report.user_id.as_bytes(), b"\n", self.report.about.as_bytes()].concat(),
+        ];
+        let mut bytes = Zeroizing::new(Vec::with_capacity(PARCEL_BYTES));
+        bytes.extend_from_slice(MAGIC);
+        for field in fields {
+            let length = u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes();
+            // Checked before anything is added: growing would leave a copy behind.
+            if bytes.len() + length.len() + field.len() > PARCEL_BYTES {
+                return Err(MailError::TooLong);
+            }
+            bytes.extend_from_slice(&length);
+            bytes.extend_from_slice(field);
+        }
+        bytes.resize(PARCEL_BYTES, 0);
+        Ok(bytes)
+    }
+
+    /// Reads what [`Self::encode`] wrote; `None` for anything else.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != PARCEL_BYTES {
+            return None;
+        }
+        let mut rest = bytes.strip_prefix(MAGIC)?;
+        let mut field = || {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let (field, after) = after.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+            rest = after;
+            Some(field)
+        };
+        let text = |field: &[u8]| String::from_utf8(field.to_vec()).ok();
+        let path = |field: &[u8]| PathBuf::from(OsString::from_vec(field.to_vec()));
+        let optional_path = |field: &[u8]| (!field.is_empty()).then(|| path(field));
+        let deliver = match field()? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
+        let (url, from) = (text(field()?)?, text(field()?)?);
+        let credentials_file = optional_path(field()?);
+        let (to, subject) = (text(field()?)?, text(field()?)?);
+        let (body, secret) = (Zeroizing::new(text(field()?)?), Zeroizing::new(text(field()?)?));
+        let (database, schema) = (path(field()?), optional_path(field()?));
+        let wait = Duration::from_millis(u64::from_le_bytes(field()?.try_into().ok()?));
+        let about = text(field()?)?;
+        let (user_id, about) = about.split_once('\n')?;
+        let report = Report { database, schema, wait, user_id: user_id.to_owned(), about: about.to_owned() };
+        Some(Self { deliver, url, from, credentials_file, to, subject, body, secret, report })
+    }
+
+    /// Starts the delivery process, gives it the parcel and waits until it was read. `environment` is
+    /// all that the process finds in its own.
+    ///
+    /// # Errors
+    /// [`MailError::HandOver`] when the process cannot be started or does not take the parcel,
+    /// [`MailError::TooLong`] when the parcel is too small for it.
+    pub fn hand_over(&self, environment: &[(OsString, OsString)]) -> Result<(), MailError> {
+        let parcel = self.encode()?;
+        start(&parcel, environment).map_err(MailError::HandOver)
+    }
+}
+
+impl Parcel {
+    /// In the delivery process: sends the message. `environment` is all that a `sendmail` finds in its own.
+    ///
+    /// # Errors
+    /// What was attempted and why it failed, in one line without the code.
+    pub fn deliver(&self, environment: Vec<(OsString, OsString)>) -> Result<(), String> {
+        self.send(environment).map_err(|error| {
+            let mut words = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                words = format!("{words}: {cause}");
+                source = cause.source();
+            }
+            // A `sendmail` may quote what it refuses.
+            if self.secret.is_empty() { words } else { words.replace(self.secret.as_str(), "[code]") }
+        })
+    }
+
+    fn send(&self, environment: Vec<(OsString, OsString)>) -> Result<(), MailError> {
+        let mailer = Mailer::new(&self.url, &self.from, self.credentials_file.as_deref())?;
+        let to = Email::parse(&self.to).map_err(|_| MailError::Address(self.to.clone()))?;
+        mailer.with_environment(environment).send(&to, &self.subject, &self.body)
+    }
+}
+
+fn start(parcel: &[u8], environment: &[(OsString, OsString)]) -> io::Result<()> {
+    let mut child = Command::new(this_program()?)
+        .arg0("authctl")
+        .arg(DELIVERY_PROCESS)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(parcel));
+    let mut said = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(TAKEN.len() as u64).read_to_end(&mut said)?;
+    }
+    if said == TAKEN {
+        // It is on its own now: whoever inherits the orphans of this process waits for it.
+        return Ok(());
+    }
+    let status = child.wait()?;
+    written?;
+    Err(io::Error::other(format!("the delivery process did not take it and ended with {status}")))
+}
+
+/// The program that runs, also when its file was replaced or deleted meanwhile.
+fn this_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
+
+/// In the delivery process: makes it independent of the command that started it, and takes the parcel.
+///
+/// # Errors
+/// Anything but a pipe with one whole parcel on standard input.
+pub fn take_over() -> io::Result<Parcel> {
+    let refused = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
+    let stdin = rustix::stdio::stdin();
+    if FileType::from_raw_mode(rustix::fs::fstat(stdin)?.st_mode) != FileType::Fifo {
+        return Err(refused("standard input is not a pipe"));
+    }
+    close_inherited()?;
+    rustix::process::setsid()?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(PARCEL_BYTES + 1));
+    io::stdin().lock().take(PARCEL_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let parcel = Parcel::decode(&bytes).ok_or_else(|| refused("standard input holds no message"))?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    io::stdout().lock().write_all(TAKEN)?;
+    io::stdout().lock().flush()?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(parcel)
+}
+
+/// Closes what the command inherited from its own caller and passed on unknowingly: a lock or a pipe
+/// that a script holds must not stay held until the mail is delivered.
+fn close_inherited() -> io::Result<()> {
+    let open: Vec<i32> = std::fs::read_dir("/dev/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    for descriptor in open {
+        // The directory that was read is among them, and closed by now.
+        let _ = nix::unistd::close(descriptor);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parcel(deliver: bool) -> Parcel {
+        Parcel {
+            deliver,
+            url: "smtp://localhost".into(),
+            from: "Zoë <a@b.co>".into(),
+            credentials_file: None,
+            to: "ada@example.com".into(),
+            subject: "A code".into(),
+            body: Zeroizing::new("The code: 4711\n".into()),
+            secret: Zeroizing::new("4711".into()),
+            report: Report {
+                database: "/tmp/a.db".into(),
+                schema: Some("/tmp/schema.json".into()),
+                wait: Duration::from_millis(1500),
+                user_id: "id".into(),
+                about: "reset-password".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn parcel_survives_encoding() {
+        for deliver in [false, true] {
+            let parcel = parcel(deliver);
+            assert_eq!(Parcel::decode(&parcel.encode().unwrap()), Some(parcel));
+        }
+    }
+
+    #[test]
+    fn parcels_are_alike_in_size_whatever_they_hold() {
+        let mut long = parcel(true);
+        long.body = Zeroizing::new("x".repeat(20_000));
+        let sizes = [parcel(false), parcel(true), long].map(|parcel| parcel.encode().unwrap().len());
+        assert_eq!(sizes, [PARCEL_BYTES; 3]);
+    }
+
+    #[test]
+    fn parcel_that_is_too_long_is_refused() {
+        let mut long = parcel(true);
+        long.body = Zeroizing::new("x".repeat(PARCEL_BYTES));
+        assert!(matches!(long.encode(), Err(MailError::TooLong)));
+    }
+
+    #[test]
+    fn damaged_parcel_is_refused() {
+        let good = parcel(true).encode().unwrap();
+        assert_eq!(Parcel::decode(&good[1..]), None);
+        assert_eq!(Parcel::decode(&[]), None);
+        for at in [0, MAGIC.len(), MAGIC.len() + 3, MAGIC.len() + 4] {
+            let mut bad = good.to_vec();
+            bad[at] ^= 0x80;
+            assert_eq!(Parcel::decode(&bad), None, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn secret_variables_are_not_passed_on() {
+        for name in ["AUTHCTL_TOKEN", "AUTHCTL_TOKEN_FILE", "BETTER_AUTH_SECRET", "AUTH_SECRET", "PGPASSWORD", "LC", ""]
+        {
+            assert!(!is_passed_on(OsStr::new(name)), "{name}");
+        }
+        assert!(is_passed_on(OsStr::new("PATH")) && is_passed_on(OsStr::new("LC_ALL")));
+    }
+}
