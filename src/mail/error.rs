@@ -152,6 +152,9 @@ pub enum Failure {
     /// The server does not offer STARTTLS, or somebody in between hides it.
     #[error("the server offers no STARTTLS, and nothing goes to another machine in clear")]
     NoStartTls,
+    /// Something was said in clear after the answer to STARTTLS, as if it came from inside TLS.
+    #[error("more than the answer to STARTTLS came in clear, perhaps from somebody in between; nothing was sent")]
+    EarlyAnswer,
     /// A certificate to trust could not be read.
     #[error("the certificates to trust cannot be used: {0}")]
     Roots(String),

@@ -1,117 +1,304 @@
 //! The talk with an SMTP server, step by step, so that a failure names its step.
+//!
+//! The client is authctl's own because the one of the mail library reads ahead: what arrives in clear
+//! together with the answer to STARTTLS it takes for answers from inside TLS, so that somebody in between
+//! can answer for the server. Here an answer is read to its last byte and no further, nothing may follow
+//! the answer to STARTTLS, and what follows later is read by TLS, which refuses it.
 
-use std::error::Error as _;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{self, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use zeroize::Zeroizing;
 
+use super::credentials::Credentials;
 use super::delivery::Delivery;
 use super::error::{Failure, Step, answer_text};
 use super::route::Protection;
 
 type Failed = (Step, Failure);
 
+/// The longest line of an answer, and the longest answer, in bytes: as Postfix has them.
+const LINE_BYTES_MAX: usize = 2_048;
+const ANSWER_BYTES_MAX: usize = 100_000;
+
+/// An address literal: the name of this machine is nobody's business.
+const HELLO: &str = "EHLO [127.0.0.1]";
+
 /// Hands one message to a server.
 pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Protection) -> Result<(), Failed> {
     let wait = delivery.step_wait;
     let tls = match protection {
         Protection::Loopback => None,
-        Protection::Tls | Protection::StartTls => Some(tls(host, &delivery.roots).map_err(|f| (Step::Encrypt, f))?),
+        Protection::Tls | Protection::StartTls => {
+            Some(Tls::to(host, &delivery.roots).map_err(|failure| (Step::Encrypt, failure))?)
+        }
     };
     let addresses = addresses(host, port).map_err(|error| (Step::Resolve, Failure::Io(error)))?;
-    let from_start = tls.as_ref().filter(|_| protection == Protection::Tls);
-    // An address literal: the name of this machine is nobody's business.
-    let hello = ClientId::default();
-    let mut server = SmtpConnection::connect(addresses.as_slice(), Some(wait), &hello, from_start, None)
-        .map_err(|error| (Step::Connect, failure(Step::Connect, &error, wait)))?;
-    let mut talk = Talk { server: &mut server, wait };
+    let mut stream = connect(&addresses, wait).map_err(|error| (Step::Connect, failure(error, wait)))?;
+    if let Some(tls) = tls.as_ref().filter(|_| protection == Protection::Tls) {
+        stream = stream.encrypted(tls).map_err(|failure| (Step::Connect, failure))?;
+    }
+    let mut talk = Talk { stream, wait, extensions: Vec::new() };
+    talk.step(Step::Connect, |talk| {
+        talk.answer(Expected::Done)?;
+        talk.hello()
+    })?;
     if let Some(tls) = tls.as_ref().filter(|_| protection == Protection::StartTls) {
-        if !talk.server.can_starttls() {
-            let _ = talk.server.quit();
-            return Err((Step::Encrypt, Failure::NoStartTls));
-        }
-        talk.step(Step::Encrypt, |server| server.starttls(tls, &hello))?;
-        talk.refuse_early_answers()?;
+        talk = talk.start_tls(tls).map_err(|failure| (Step::Encrypt, failure))?;
+        talk.step(Step::Encrypt, Talk::hello)?;
     }
     if let Some(credentials) = &delivery.credentials {
-        // The mail library's copies live as long as this step and cannot be wiped.
-        let (user, password) = (credentials.user.expose(), credentials.password.expose());
-        let pair = authentication::Credentials::new(user.to_owned(), password.to_owned());
-        talk.step_with_code(Step::SignIn, 235, |server| server.auth(DEFAULT_MECHANISMS, &pair))?;
+        talk.step(Step::SignIn, |talk| talk.sign_in(credentials))?;
     }
     let envelope = delivery.message.envelope();
-    talk.step(Step::From, |server| server.command(Mail::new(envelope.from().cloned(), Vec::new())))?;
+    let from = envelope.from().map(ToString::to_string).unwrap_or_default();
+    talk.step(Step::From, |talk| talk.command(&format!("MAIL FROM:<{from}>"), Expected::Done))?;
     for to in envelope.to() {
-        talk.step(Step::To, |server| server.command(Rcpt::new(to.clone(), Vec::new())))?;
+        talk.step(Step::To, |talk| talk.command(&format!("RCPT TO:<{to}>"), Expected::Done))?;
     }
-    let bytes = delivery.message.formatted();
-    talk.step_with_code(Step::Content, 354, |server| server.command(Data))?;
-    talk.step(Step::Content, |server| server.message(&bytes))?;
+    let message = stuffed(&delivery.message.formatted());
+    talk.step(Step::Content, |talk| {
+        talk.command("DATA", Expected::More)?;
+        talk.send(&message)?;
+        talk.answer(Expected::Done).map(drop)
+    })?;
     // The server has what it gets; how it says goodbye changes nothing.
-    let _ = server.quit();
+    talk.quit();
     Ok(())
 }
 
-/// Long enough to read what is there already.
-const MOMENT: Duration = Duration::from_millis(1);
-
-/// What is said of a server whose answers do not belong to the commands.
-const OUT_OF_STEP: &str = "it answered before it was asked; somebody may have written into the connection";
-
-struct Talk<'a> {
-    server: &'a mut SmtpConnection,
-    wait: Duration,
+/// What kind of answer lets the talk go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// 2xx.
+    Done,
+    /// 3xx: the server waits for more.
+    More,
 }
 
-impl Talk<'_> {
-    /// Refuses a server that said more than its answer to STARTTLS before TLS began. The library keeps what it
-    /// read in clear and takes it for the answers to what it sends inside TLS, so whoever can write to the
-    /// connection could say that a message was taken.
-    ///
-    /// Nothing was asked, so what is read now was read in clear, and it is there at once. One answer alone
-    /// was taken for that to EHLO already; then every later answer comes one command too late, and
-    /// [`Talk::step_with_code`] notices it.
-    fn refuse_early_answers(&mut self) -> Result<(), Failed> {
-        let failed = |error| (Step::Encrypt, Failure::Io(error));
-        self.server.set_timeout(Some(MOMENT)).map_err(failed)?;
-        let early = self.server.read_response();
-        self.server.set_timeout(Some(self.wait)).map_err(failed)?;
-        match early {
-            Err(error) if matches!(failure(Step::Encrypt, &error, MOMENT), Failure::Silent(_)) => Ok(()),
-            _ => Err((Step::Encrypt, Failure::Said(OUT_OF_STEP.into()))),
-        }
-    }
+/// What the server said.
+struct Answer {
+    code: String,
+    lines: Vec<String>,
+}
 
-    /// A step whose answer must have one code: another positive one is the answer to another command.
-    fn step_with_code(
-        &mut self,
-        step: Step,
-        code: u16,
-        act: impl FnOnce(&mut SmtpConnection) -> Result<Response, Error>,
-    ) -> Result<(), Failed> {
-        let answer = self.step(step, act)?;
-        if answer.has_code(code) {
-            return Ok(());
-        }
-        self.server.abort();
-        Err((step, Failure::Said(OUT_OF_STEP.into())))
-    }
+/// A failure before it is known at which step.
+enum Problem {
+    Refused(Answer),
+    Io(io::Error),
+    Other(Failure),
+}
 
-    fn step<T>(&mut self, step: Step, act: impl FnOnce(&mut SmtpConnection) -> Result<T, Error>) -> Result<T, Failed> {
-        act(self.server).map_err(|error| {
-            // To a server that still answers one says goodbye; another would only cost time.
-            if error.status().is_some() {
-                let _ = self.server.quit();
-            }
-            (step, failure(step, &error, self.wait))
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+struct Talk {
+    stream: Stream,
+    wait: Duration,
+    /// What the server offers, in upper case, a line each.
+    extensions: Vec<String>,
+}
+
+impl Talk {
+    fn step<T>(&mut self, step: Step, act: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Failed> {
+        act(self).map_err(|problem| {
+            let failure = match problem {
+                Problem::Refused(answer) => {
+                    // To a server that still answers one says goodbye; another would only cost time.
+                    self.quit();
+                    answer.refusal(step)
+                }
+                Problem::Io(error) => failure(error, self.wait),
+                Problem::Other(failure) => failure,
+            };
+            (step, failure)
         })
+    }
+
+    fn hello(&mut self) -> Result<(), Problem> {
+        let answer = self.command(HELLO, Expected::Done)?;
+        // The first line is a greeting.
+        self.extensions = answer.lines.iter().skip(1).map(|line| line.to_ascii_uppercase()).collect();
+        Ok(())
+    }
+
+    /// The words after an extension's name; `None` if the server does not offer it.
+    fn extension(&self, name: &str) -> Option<Vec<&str>> {
+        self.extensions.iter().find_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            (words.next() == Some(name)).then(|| words.collect())
+        })
+    }
+
+    /// Begins TLS. The server has to say everything again inside.
+    fn start_tls(mut self, tls: &Tls) -> Result<Self, Failure> {
+        if self.extension("STARTTLS").is_none() {
+            self.quit();
+            return Err(Failure::NoStartTls);
+        }
+        self.step(Step::Encrypt, |talk| talk.command("STARTTLS", Expected::Done)).map_err(|(_, failure)| failure)?;
+        self.stream.require_silence(self.wait)?;
+        Ok(Self { stream: self.stream.encrypted(tls)?, wait: self.wait, extensions: Vec::new() })
+    }
+
+    fn sign_in(&mut self, credentials: &Credentials) -> Result<(), Problem> {
+        let (user, password) = (credentials.user.expose(), credentials.password.expose());
+        let offered = self.extension("AUTH").unwrap_or_default();
+        if offered.contains(&"PLAIN") {
+            let both = Zeroizing::new(format!("\0{user}\0{password}"));
+            let command = Zeroizing::new(format!("AUTH PLAIN {}", *encoded(&both)));
+            self.command(&command, Expected::Done)?;
+        } else if offered.contains(&"LOGIN") {
+            self.command("AUTH LOGIN", Expected::More)?;
+            self.command(&encoded(user), Expected::More)?;
+            self.command(&encoded(password), Expected::Done)?;
+        } else {
+            let words = "the server offers neither AUTH PLAIN nor AUTH LOGIN";
+            return Err(Problem::Other(Failure::Said(words.into())));
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, line: &str, expected: Expected) -> Result<Answer, Problem> {
+        // One write, so that a command is one packet, and one buffer of the right size, because growing
+        // would leave a copy of a password behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(line.len() + 2));
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+        self.send(&bytes)?;
+        self.answer(expected)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.stream.write_all(bytes)?;
+        Ok(self.stream.flush()?)
+    }
+
+    fn quit(&mut self) {
+        let _ = self.command("QUIT", Expected::Done);
+    }
+
+    /// Reads one answer, of one line or more.
+    fn answer(&mut self, expected: Expected) -> Result<Answer, Problem> {
+        // No place in an answer that is none is known to be free of what was sent.
+        let nonsense =
+            || Problem::Other(Failure::Said("the connection ended, or the server's answer was none of SMTP".into()));
+        let mut answer = Answer { code: String::new(), lines: Vec::new() };
+        let mut left = ANSWER_BYTES_MAX;
+        loop {
+            let line = self.line(left.min(LINE_BYTES_MAX))?.ok_or_else(nonsense)?;
+            left -= line.len().min(left);
+            let (code, text) = line.split_at_checked(3).ok_or_else(nonsense)?;
+            let is_code = code.bytes().all(|byte| byte.is_ascii_digit()) && matches!(code.as_bytes()[0], b'2'..=b'5');
+            if !is_code || !answer.lines.is_empty() && answer.code != code {
+                return Err(nonsense());
+            }
+            code.clone_into(&mut answer.code);
+            let (is_last, text) = match text.as_bytes().first() {
+                None => (true, text),
+                Some(b' ') => (true, &text[1..]),
+                Some(b'-') => (false, &text[1..]),
+                Some(_) => return Err(nonsense()),
+            };
+            answer.lines.push(text.to_owned());
+            if is_last {
+                break;
+            }
+        }
+        match (answer.code.as_bytes()[0], expected) {
+            (b'2', Expected::Done) | (b'3', Expected::More) => Ok(answer),
+            (b'4' | b'5', _) => Err(Problem::Refused(answer)),
+            _ => Err(nonsense()),
+        }
+    }
+
+    /// Reads a line byte by byte and not one byte more: what follows may have to be read by TLS. `None`
+    /// when it is too long or does not end.
+    fn line(&mut self, most: usize) -> io::Result<Option<String>> {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while line.len() < most {
+            if self.stream.read(&mut byte)? == 0 {
+                return Ok(None);
+            }
+            if byte == *b"\n" {
+                let line = line.strip_suffix(b"\r").unwrap_or(&line);
+                return Ok(Some(String::from_utf8_lossy(line).into_owned()));
+            }
+            line.extend(byte);
+        }
+        Ok(None)
+    }
+}
+
+impl Answer {
+    /// A refusal in the server's words, as far as they may be repeated.
+    fn refusal(&self, step: Step) -> Failure {
+        let extended = self.lines.first().and_then(|line| extended_code(line));
+        let text = match step {
+            // It may quote what it refuses.
+            Step::SignIn | Step::Content => extended.unwrap_or_default().to_owned(),
+            _ => {
+                // Servers repeat the extended code in each line.
+                let rest = |line: &str| match extended.and_then(|code| line.strip_prefix(code)) {
+                    Some(rest) if rest.starts_with(' ') => rest.trim_start().to_owned(),
+                    _ => line.to_owned(),
+                };
+                let mut lines = self.lines.iter();
+                let first = lines.next().cloned().unwrap_or_default();
+                answer_text(&lines.fold(first, |text, line| format!("{text} {}", rest(line))))
+            }
+        };
+        Failure::Refused { code: self.code.clone(), text }
+    }
+}
+
+/// An enhanced status code at the beginning of an answer (RFC 3463), as `5.7.8`.
+fn extended_code(text: &str) -> Option<&str> {
+    let first = text.split(' ').next()?;
+    let parts: Vec<&str> = first.split('.').collect();
+    let is_code = parts.len() == 3
+        && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
+    is_code.then_some(first)
+}
+
+/// The message as it is sent: a dot more where a line begins with one, and a dot alone at the end.
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            bytes.push(b'.');
+        }
+        bytes.extend_from_slice(line);
+    }
+    if !bytes.ends_with(b"\r\n") {
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b".\r\n");
+    bytes
+}
+
+fn encoded(secret: &str) -> Zeroizing<String> {
+    Zeroizing::new(BASE64.encode(secret))
+}
+
+fn failure(error: io::Error, wait: Duration) -> Failure {
+    match error.kind() {
+        // A read that waited long enough ends as "would block".
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Silent(wait),
+        // Of the TLS library's making: its words are all there is.
+        _ if error.raw_os_error().is_none() => Failure::Said(answer_text(&error.to_string())),
+        _ => Failure::Io(error),
     }
 }
 
@@ -124,55 +311,125 @@ fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     (host, port).to_socket_addrs().map(Iterator::collect)
 }
 
-fn tls(host: &str, roots: &[Vec<u8>]) -> Result<TlsParameters, Failure> {
-    let unusable = |error: Error| Failure::Roots(cause(&error));
-    let mut parameters = TlsParameters::builder(host.to_owned());
-    for root in roots {
-        parameters = parameters.add_root_certificate(Certificate::from_pem(root).map_err(unusable)?);
-    }
-    parameters.build().map_err(unusable)
-}
-
-fn failure(step: Step, error: &Error, wait: Duration) -> Failure {
-    if let Some(code) = error.status() {
-        let text = cause(error);
-        let text = match step {
-            // It may quote what it refuses.
-            Step::SignIn | Step::Content => extended_code(&text).unwrap_or_default().to_owned(),
-            _ => text,
-        };
-        return Failure::Refused { code: code.to_string(), text };
-    }
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(inner) = inner.downcast_ref::<io::Error>() {
-            return match inner.kind() {
-                // A read that waited long enough ends as "would block".
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Silent(wait),
-                // Of the TLS library's making: its words are all there is.
-                _ if inner.raw_os_error().is_none() => Failure::Said(answer_text(&inner.to_string())),
-                kind => Failure::Io(inner.raw_os_error().map_or_else(|| kind.into(), io::Error::from_raw_os_error)),
-            };
+/// Connects to the first address that answers.
+fn connect(addresses: &[SocketAddr], wait: Duration) -> io::Result<Stream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the server has no address");
+    for address in addresses {
+        match TcpStream::connect_timeout(address, wait) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(wait))?;
+                stream.set_write_timeout(Some(wait))?;
+                return Ok(Stream::Clear(stream));
+            }
+            Err(error) => failed = error,
         }
-        source = inner.source();
     }
-    match (step, error.is_response()) {
-        // No place in an answer that is none is known to be free of what was sent.
-        (_, true) => Failure::Said("the connection ended, or the server's answer was none of SMTP".into()),
-        _ => Failure::Said(cause(error)),
+    Err(failed)
+}
+
+/// What it takes to encrypt a connection to a server.
+struct Tls {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl Tls {
+    fn to(host: &str, roots: &[Vec<u8>]) -> Result<Self, Failure> {
+        let unusable = |problem: String| Failure::Roots(answer_text(&problem));
+        let mut trusted = RootCertStore::empty();
+        // One of the system's that makes no sense makes the others no worse.
+        trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for root in roots.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem)) {
+            let root = root.map_err(|error| unusable(error.to_string()))?;
+            trusted.add(root).map_err(|error| unusable(error.to_string()))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(error.to_string()))?
+            .with_root_certificates(trusted)
+            .with_no_client_auth();
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| Failure::Said(error.to_string()))?;
+        Ok(Self { config: Arc::new(config), name })
     }
 }
 
-/// What the library's error is about, without the library's own word for its kind.
-fn cause(error: &Error) -> String {
-    answer_text(&error.source().map_or_else(|| error.to_string(), ToString::to_string))
+enum Stream {
+    Clear(TcpStream),
+    Encrypted(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
-/// An enhanced status code at the beginning of an answer (RFC 3463), as `5.7.8`.
-fn extended_code(text: &str) -> Option<&str> {
-    let first = text.split(' ').next()?;
-    let parts: Vec<&str> = first.split('.').collect();
-    let is_code = parts.len() == 3
-        && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
-    is_code.then_some(first)
+impl Stream {
+    /// The same connection inside TLS; the handshake comes with the first byte.
+    fn encrypted(self, tls: &Tls) -> Result<Self, Failure> {
+        let Self::Clear(stream) = self else { return Ok(self) };
+        let connection = ClientConnection::new(Arc::clone(&tls.config), tls.name.clone())
+            .map_err(|error| Failure::Said(answer_text(&error.to_string())))?;
+        Ok(Self::Encrypted(Box::new(StreamOwned::new(connection, stream))))
+    }
+
+    /// Requires that nothing waits to be read in clear.
+    fn require_silence(&self, wait: Duration) -> Result<(), Failure> {
+        let Self::Clear(stream) = self else { return Ok(()) };
+        let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+        stream.set_nonblocking(false).map_err(|error| failure(error, wait))?;
+        match peeked {
+            // An end is noticed by TLS.
+            Ok(0) => Ok(()),
+            Ok(_) => Err(Failure::EarlyAnswer),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(failure(error, wait)),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(bytes),
+            Self::Encrypted(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.write(bytes),
+            Self::Encrypted(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.flush(),
+            Self::Encrypted(stream) => stream.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_ends_with_one_dot_whatever_it_holds() {
+        for (message, sent) in [
+            ("", "\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("a\r\n", "a\r\n.\r\n"),
+            (".\r\n", "..\r\n.\r\n"),
+            ("a\r\n.\r\n.b\r\n", "a\r\n..\r\n..b\r\n.\r\n"),
+        ] {
+            assert_eq!(String::from_utf8(stuffed(message.as_bytes())).unwrap(), sent, "{message:?}");
+        }
+    }
+
+    #[test]
+    fn refusal_repeats_extended_code_once_and_secrets_never() {
+        let answer = Answer { code: "550".into(), lines: vec!["5.1.1 no such".into(), "5.1.1 user".into()] };
+        let told = |step| answer.refusal(step).to_string();
+        assert_eq!(told(Step::To), "the server refused it: 550 5.1.1 no such user");
+        assert_eq!(told(Step::Content), "the server refused it: 550 5.1.1");
+    }
 }

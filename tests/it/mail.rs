@@ -139,8 +139,18 @@ fn a_server_that_asks_nobody_to_sign_in_gets_no_password() {
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
     let (step, _, words) = failure(mailer.send(&ada(), "Hi", "text"));
     assert_eq!(step, Step::SignIn);
-    assert!(words.contains("No compatible authentication mechanism"), "{words}");
+    assert!(words.contains("the server offers neither AUTH PLAIN nor AUTH LOGIN"), "{words}");
     assert_eq!(server.session().commands, ["EHLO [127.0.0.1]"]);
+}
+
+#[test]
+fn a_server_that_only_knows_login_is_signed_in_to() {
+    let file = credentials("correct horse");
+    let server = Server::start(Manners { login: Some(LOGIN), mechanism: "LOGIN", ..POLITE });
+    let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
+    mailer.send(&ada(), "Hi", "text").unwrap();
+    let commands = server.session().commands;
+    assert_eq!(commands[1..5], ["AUTH LOGIN", "YWRh", "Y29ycmVjdCBob3JzZQ==", "MAIL FROM:<accounts@example.com>"]);
 }
 
 #[test]

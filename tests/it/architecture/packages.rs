@@ -6,7 +6,7 @@ use super::source::{program, root};
 /// Packages that have an address: files, or folders with a slash at their end.
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
-    ("base64", &["src/auth/cookie.rs"]),
+    ("base64", &["src/auth/cookie.rs", "src/mail/smtp.rs"]),
     ("bcrypt", &["src/auth/password/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/", "src/commands/completions.rs"]),
@@ -19,6 +19,8 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("nix", &["src/context/", "src/mail/handover.rs", "src/store/sqlite/privacy.rs"]),
     ("refinery", &["src/store/"]),
     ("rpassword", &["src/prompt/"]),
+    ("rustls", &["src/mail/smtp.rs"]),
+    ("rustls_native_certs", &["src/mail/smtp.rs"]),
     ("rusqlite", &["src/store/"]),
     ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/hints.rs"]),

@@ -40,6 +40,8 @@ pub struct Manners {
     pub silent_at: Option<&'static str>,
     /// What somebody else writes into the connection behind the answer to STARTTLS.
     pub early: &'static str,
+    /// The one way to sign in that it offers.
+    pub mechanism: &'static str,
 }
 
 pub const POLITE: Manners = Manners {
@@ -50,6 +52,7 @@ pub const POLITE: Manners = Manners {
     hangs_up_at: None,
     silent_at: None,
     early: "",
+    mechanism: "PLAIN",
 };
 
 /// What the client said.
@@ -196,12 +199,16 @@ fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bo
             _ if is(manners.refuses.map(|(command, _)| command)) => manners.refuses.unwrap().1.to_owned(),
             "EHLO" => {
                 let tls = if offers_tls { "250-STARTTLS\r\n" } else { "" };
-                let auth = if manners.login.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
+                let auth =
+                    if manners.login.is_some() { format!("250-AUTH {}\r\n", manners.mechanism) } else { String::new() };
                 format!("250-here\r\n{tls}{auth}250 HELP")
             }
             // In one piece, as a client reads it.
             "STARTTLS" if !manners.early.is_empty() => format!("220 go on\r\n{}", manners.early.trim_end()),
             "STARTTLS" => "220 go on".into(),
+            "AUTH" if manners.mechanism == "LOGIN" && line == "AUTH LOGIN" => "334 VXNlcm5hbWU6".into(),
+            "YWRh" if manners.mechanism == "LOGIN" => "334 UGFzc3dvcmQ6".into(),
+            "Y29ycmVjdCBob3JzZQ==" if manners.mechanism == "LOGIN" => "235 welcome".into(),
             "AUTH" if manners.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => "235 welcome".into(),
             // Quotes what it refuses, as servers do.
             "AUTH" => format!("535 5.7.8 not with {line}"),
