@@ -41,6 +41,7 @@ pub(crate) fn user() -> User {
         email: "ada@example.com".into(),
         email_verified: false,
         image: None,
+        image_left_out: None,
         created_at: at(0),
         updated_at: at(0),
         role: None,

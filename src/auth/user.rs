@@ -20,8 +20,10 @@ pub struct User {
     pub email: String,
     /// Whether the owner has shown that they read mail at this address.
     pub email_verified: bool,
-    /// Address of a picture.
+    /// Address of a picture, or the picture itself as a `data:` URL.
     pub image: Option<String>,
+    /// The size in bytes of an image that is too large to be read; `image` is absent then.
+    pub image_left_out: Option<u64>,
     /// When the user was made.
     pub created_at: Timestamp,
     /// When the row last changed.
@@ -38,7 +40,17 @@ pub struct User {
     pub two_factor_enabled: bool,
 }
 
+/// What stands for a text that is too large to be read.
+pub fn left_out(bytes: u64) -> String {
+    format!("({bytes} bytes, left out)")
+}
+
 impl User {
+    /// The image as text; one that is too large to be read is told by its size.
+    pub fn image_or_size(&self) -> Option<String> {
+        self.image.clone().or_else(|| self.image_left_out.map(left_out))
+    }
+
     /// Whether a ban is in force at this moment. Like a session, a ban that ends now has ended.
     pub fn is_banned(&self, now: Timestamp) -> bool {
         self.banned && self.ban_expires.is_none_or(|end| now < end)

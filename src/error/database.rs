@@ -22,6 +22,8 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::Io(_) => {
             Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
         }
+        StoreError::TooMuch(_) => Exit::new(ExitCode::Database, "DATABASE_LIMIT")
+            .hint("look at its schema and its largest rows with the program that made them; nothing was changed"),
         StoreError::Uncertain(_) => Exit::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
             .hint("look at the disk, and whether the change is there, before you repeat it"),
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")

@@ -15,6 +15,9 @@ pub(super) struct UserView<'a> {
     email: &'a str,
     email_verified: bool,
     image: Option<&'a str>,
+    /// Only of an image that is too large to be told; `image` is null then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_bytes: Option<u64>,
     created_at: String,
     updated_at: String,
     role: Option<&'a str>,
@@ -32,6 +35,7 @@ impl<'a> From<&'a User> for UserView<'a> {
             email: &user.email,
             email_verified: user.email_verified,
             image: user.image.as_deref(),
+            image_bytes: user.image_left_out,
             created_at: rfc3339(user.created_at),
             updated_at: rfc3339(user.updated_at),
             role: user.role.as_deref(),

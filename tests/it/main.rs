@@ -51,6 +51,7 @@ mod guest_acts;
 mod guest_admin;
 mod guest_care;
 mod guest_kill;
+mod guest_large;
 mod guest_refused;
 mod hardening;
 mod hash;

@@ -13,7 +13,10 @@ use rusqlite::Connection;
 const MAY_SCAN: &[(&str, &str)] = &[
     ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
     (r#"WHERE "impersonatedBy" ="#, "Better Auth has no such index; it runs only when an administrator loses the role"),
-    (r#"DELETE FROM "verification" WHERE "value""#, "Better Auth has no such index; it runs only at a deletion"),
+    (
+        r#"DELETE FROM "verification" WHERE iif(octet_length("value")"#,
+        "Better Auth has no such index; it runs only at a deletion",
+    ),
     (r#"SELECT count(*) FROM "user""#, "`db status` counts everything"),
     (r#"SELECT count(*) FROM "session""#, "`db status` counts everything"),
     (r#"ORDER BY "session"."rowid" DESC"#, "the sessions of all users are wanted, for an operator to choose from"),
@@ -42,6 +45,8 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
     ("{COLUMNS}", &["*"]),
+    ("{PASSWORD}", &[r#"iif(octet_length("password") <= 100000, "password", NULL)"#]),
+    ("{VALUE}", &[r#"iif(octet_length("value") <= 100000, "value", NULL)"#]),
     (
         "{condition}",
         &[

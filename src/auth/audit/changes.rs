@@ -36,7 +36,7 @@ impl Changes {
         let users = [before, after];
         Self::default()
             .of(users, "name", |user| user.name.clone().into())
-            .of(users, "image", |user| user.image.clone().into())
+            .of(users, "image", |user| user.image_or_size().into())
             .of(users, "email", |user| user.email.clone().into())
             .of(users, "emailVerified", |user| user.email_verified.into())
             .of(users, "role", |user| user.role.clone().into())

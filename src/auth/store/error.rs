@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The limit of open files of this process or of the machine is reached.
     #[error("too many files are open")]
     TooManyFiles,
+    /// The database needs more memory or time than a process of authctl takes.
+    #[error("the database takes more than authctl allows: {0}")]
+    TooMuch(&'static str),
     /// The operating system failed in the middle of a commit.
     #[error("the database could not be written to the end, and it is not known whether the change was made: {0}")]
     Uncertain(String),

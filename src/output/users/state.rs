@@ -12,6 +12,9 @@ use crate::output::time::{amount, rfc3339};
 use crate::output::view::UserView;
 use crate::output::words::yes_no;
 
+/// The longest image in characters that is told whole: longer ones are pictures and no addresses.
+const IMAGE_CHARS_MAX: usize = 200;
+
 /// A user in full.
 #[derive(Debug)]
 pub struct UserState {
@@ -39,7 +42,7 @@ impl UserState {
             ("email", escape(&user.email).into_owned()),
             ("verified", yes_no(user.email_verified)),
             ("user id", escape(&user.id).into_owned()),
-            ("image", escape(user.image.as_deref().unwrap_or("-")).into_owned()),
+            ("image", image(user)),
             ("role", escape(user.roles()).into_owned()),
             ("banned", banned(user, now)),
             ("second factor", yes_no(user.two_factor_enabled)),
@@ -88,5 +91,13 @@ pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
     match reason {
         Some(reason) => format!("{until}: {reason}"),
         None => until,
+    }
+}
+
+fn image(user: &User) -> String {
+    let image = user.image_or_size().unwrap_or_else(|| "-".to_owned());
+    match image.char_indices().nth(IMAGE_CHARS_MAX) {
+        Some((end, _)) => format!("{}... ({} bytes)", escape(&image[..end]), image.len()),
+        None => escape(&image).into_owned(),
     }
 }

@@ -13,6 +13,7 @@ fn a_new_user_is_found_by_address_and_by_id_as_it_was_given_back(db: &Database) 
         email: "ada@example.com".into(),
         email_verified: false,
         image: Some("https://example.com/ada.png".into()),
+        image_left_out: None,
         created_at: at(0),
         updated_at: at(0),
         role: db.engine.role.map(str::to_owned),

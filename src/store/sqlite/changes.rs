@@ -32,7 +32,9 @@ pub(super) fn update(
     }
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);
-    user.image = change.image.clone().unwrap_or(user.image);
+    if let Some(image) = &change.image {
+        (user.image, user.image_left_out) = (image.clone(), None);
+    }
     user.email_verified = change.is_verified_after(&before);
     user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
     user.role = change.role.clone().unwrap_or(user.role);
@@ -52,7 +54,7 @@ pub(super) fn update(
     }
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     if changed {
-        write(tx, dialect, &user, now)?;
+        write(tx, dialect, &before, &user, now)?;
         user = read_back(tx, dialect, id)?;
         // A column may keep instants less exactly.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
@@ -73,20 +75,32 @@ pub(super) fn update(
     Ok(Updated::User { user, ended, changed })
 }
 
-/// Writes what may change of a user.
-pub(super) fn write(tx: &Transaction<'_>, dialect: &Dialect, user: &User, now: Timestamp) -> Result<(), StoreError> {
-    let values = vec![
-        ("name", user.name.clone().into()),
-        ("image", user.image.clone().into()),
-        ("email", user.email.clone().into()),
-        ("emailVerified", user.email_verified.into()),
-        ("role", user.role.clone().into()),
-        ("banned", user.banned.into()),
-        ("banReason", user.ban_reason.clone().into()),
-        ("banExpires", user.ban_expires.map(|until| dialect.time(until)).into()),
-        ("updatedAt", dialect.time(now)),
-    ];
-    write::update(tx, dialect, "user", &user.id, values)
+/// Writes what of a user is not what it was. A column that stays is not written: what was read of it may
+/// be less than it holds.
+pub(super) fn write(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    before: &User,
+    after: &User,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let values = |user: &User| {
+        vec![
+            ("name", user.name.clone().into()),
+            ("image", user.image_or_size().into()),
+            ("email", user.email.clone().into()),
+            ("emailVerified", user.email_verified.into()),
+            ("role", user.role.clone().into()),
+            ("banned", user.banned.into()),
+            ("banReason", user.ban_reason.clone().into()),
+            ("banExpires", user.ban_expires.map(|until| dialect.time(until)).into()),
+        ]
+    };
+    let mut changed: write::Values = values(after);
+    let as_before: write::Values = values(before);
+    changed.retain(|value| !as_before.contains(value));
+    changed.push(("updatedAt", dialect.time(now)));
+    write::update(tx, dialect, "user", &after.id, changed)
 }
 
 pub(super) fn delete(

@@ -20,6 +20,9 @@ use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, SignedOut};
 use crate::store::dialect::{Dialect, SecretForm};
 
+/// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
+pub(super) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
+
 /// Whether a code for this purpose is the app's affair.
 fn is_the_apps(dialect: &Dialect, purpose: Purpose) -> bool {
     dialect.secrets == SecretForm::Plain && purpose == Purpose::ResetPassword
@@ -49,14 +52,14 @@ pub(super) fn find(
 ) -> Result<Option<StoredCode>, StoreError> {
     let row = connection
         .query_row(
-            &dialect.sql(r#"SELECT "value", "expiresAt" FROM "verification" WHERE "identifier" = ?1"#),
+            &dialect.sql(format!(r#"SELECT {VALUE}, "expiresAt" FROM "verification" WHERE "identifier" = ?1"#)),
             [identifier(dialect, purpose, code)],
-            |row| Ok((row.get::<_, String>(0)?, dialect.read_time(row.get_ref(1)?))),
+            |row| Ok((row.get::<_, Option<String>>(0)?, dialect.read_time(row.get_ref(1)?))),
         )
         .optional()
         .engine()?;
     // A row that makes no sense is no code.
-    let Some((value, Some(expires_at))) = row else { return Ok(None) };
+    let Some((Some(value), Some(expires_at))) = row else { return Ok(None) };
     if is_the_apps(dialect, purpose) {
         let user = users::find(connection, dialect, &UserRef::Id(value))?;
         return Ok(user.map(|user| StoredCode { user_id: user.id, email: user.email, new_email: None, expires_at }));
@@ -158,7 +161,7 @@ fn owner(
 /// Better Auth writes them.
 pub(super) fn delete_of_user(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<(), StoreError> {
     tx.execute(
-        &dialect.sql(r#"DELETE FROM "verification" WHERE "value" = ?1 OR substr("value", 1, ?2) = ?3"#),
+        &dialect.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
         (user_id, i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX), format!("{user_id}\n")),
     )
     .engine()?;
@@ -173,10 +176,10 @@ pub(super) fn delete_all(
     user_id: &str,
 ) -> Result<(), StoreError> {
     tx.execute(
-        &dialect.sql(
+        &dialect.sql(format!(
             r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
-               AND ("value" = ?3 OR substr("value", 1, ?4) = ?5)"#,
-        ),
+               AND ({VALUE} = ?3 OR substr({VALUE}, 1, ?4) = ?5)"#
+        )),
         (
             format!("{}:", purpose.word()),
             // The character after the colon: the end of all identifiers of the purpose.

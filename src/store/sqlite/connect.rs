@@ -4,16 +4,12 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::engine_error::{self, Engine as _};
 use super::file::Checked;
+use super::limits;
 use crate::auth::store::StoreError;
-
-/// The longest text, blob or row in bytes. A hostile file could otherwise make one row fill the
-/// memory; the longest honest row is some kilobytes.
-const ROW_BYTES_MAX: i32 = 1_000_000;
 
 /// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes
 /// its files before the descriptor that was checked is closed; see [`super::descriptors`].
@@ -39,9 +35,10 @@ pub(super) fn connect_to_read(file: Checked, wait: Duration) -> Result<Connected
 fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let connection =
+    let mut connection =
         Connection::open_with_flags(file.path(), flags).map_err(|error| engine_error::translate(&error))?;
     configure(&connection, wait).engine()?;
+    limits::apply(&mut connection, file.path()).engine()?;
     Ok(Connected { connection, file })
 }
 
@@ -80,8 +77,6 @@ fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
     ] {
         connection.set_db_config(setting, on)?;
     }
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     Ok(())
 }
 

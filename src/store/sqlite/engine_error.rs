@@ -39,6 +39,10 @@ pub(super) fn translate(error: &Error) -> StoreError {
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::SystemIoFailure => StoreError::Io(text),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
+        ErrorCode::TooBig => StoreError::TooMuch("a value or a row is too large"),
+        ErrorCode::OutOfMemory => StoreError::TooMuch("a statement needs too much memory"),
+        // Only the number of steps interrupts a statement.
+        ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As above, where SQLite finds out later.
         ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),

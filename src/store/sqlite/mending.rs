@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::engine_error::Engine as _;
 use super::events::subject;
-use super::rows;
+use super::{limits, rows};
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::health::lowered;
 use crate::auth::store::{Account, StoreError, StrayAccounts};
@@ -29,8 +29,7 @@ pub(super) fn lower_addresses(
     let twins: BTreeSet<String> = twins(tx, dialect)?.into_iter().collect();
     let mut read =
         tx.prepare(&dialect.sql(r#"SELECT "id", "email" FROM "user" WHERE "email" GLOB '*[A-Z]*'"#)).engine()?;
-    let mut write =
-        tx.prepare(&dialect.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#)).engine()?;
+    let write = dialect.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut found = read.query([]).engine()?;
     let mut changes = Vec::new();
     while let Some(row) = found.next().engine()? {
@@ -38,7 +37,7 @@ pub(super) fn lower_addresses(
         changes.extend(lowered(&before, &twins).map(|email| (id, before, email)));
     }
     for (id, before, email) in &changes {
-        write.execute((id, email.as_str(), dialect.time(now))).engine()?;
+        limits::change(tx, &write, &[&id, &email.as_str(), &dialect.time(now)])?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -72,9 +71,7 @@ pub(super) fn correct_stray_accounts(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut read = tx.prepare(&dialect.sql(STRAY)).engine()?;
-    let mut write = tx
-        .prepare(&dialect.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#))
-        .engine()?;
+    let write = dialect.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut found = read.query([Account::CREDENTIAL]).engine()?;
     let mut changes: Vec<(String, String, String)> = Vec::new();
     while let Some(row) = found.next().engine()? {
@@ -83,7 +80,7 @@ pub(super) fn correct_stray_accounts(
         }
     }
     for (id, user_id, before) in &changes {
-        write.execute((id, user_id, dialect.time(now))).engine()?;
+        limits::change(tx, &write, &[&id, &user_id, &dialect.time(now)])?;
         let event = Event::user("account.corrected", subject(tx, dialect, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

@@ -17,6 +17,7 @@ mod events;
 mod file;
 mod guest;
 mod health;
+mod limits;
 mod lock;
 mod mending;
 mod migrate;

@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::codes::VALUE;
 use super::engine_error::Engine as _;
 use crate::auth::code::Purpose;
 use crate::auth::store::{Orphans, StoreError};
@@ -19,9 +20,9 @@ fn orphans() -> [(&'static str, String); 3] {
     // lines in the same table, so the purpose counts too.
     let purposes = Purpose::ALL.map(|purpose| ["'", purpose.word(), ":'"].concat()).join(", ");
     let code = format!(
-        r#"instr("value", char(10)) > 0 AND substr("identifier", 1, instr("identifier", ':')) IN ({purposes})
+        r#"instr({VALUE}, char(10)) > 0 AND substr("identifier", 1, instr("identifier", ':')) IN ({purposes})
         AND NOT EXISTS
-        (SELECT 1 FROM "user" WHERE "user"."id" = substr("value", 1, instr("value", char(10)) - 1))"#
+        (SELECT 1 FROM "user" WHERE "user"."id" = substr({VALUE}, 1, instr({VALUE}, char(10)) - 1))"#
     );
     [("session", of("session")), ("account", of("account")), ("verification", code)]
 }

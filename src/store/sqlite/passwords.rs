@@ -47,7 +47,7 @@ pub(super) fn begin_session(
     if user.banned {
         // The ban has ended. Better Auth takes what is left of it away at this moment, and so do we.
         let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user.clone() };
-        changes::write(tx, dialect, &lifted, session.now)?;
+        changes::write(tx, dialect, &user, &lifted, session.now)?;
         log.extend(change_events(&user, &lifted));
     }
     if let Some(upgraded) = verified.upgraded {

@@ -7,30 +7,50 @@ use rusqlite::types::ValueRef;
 
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
-use crate::auth::user::User;
+use crate::auth::user::{User, left_out};
 use crate::store::dialect::Dialect;
 
-/// The columns of a user, in the order in which [`user`] reads them.
-pub(super) const USER: &str = r#""user"."id", "user"."name", "user"."email", "user"."emailVerified", "user"."image",
-    "user"."createdAt", "user"."updatedAt", "user"."role", "user"."banned", "user"."banReason", "user"."banExpires",
-    "user"."twoFactorEnabled""#;
+/// Sizes below are values of a column that should be text, and no sizes.
+const BOUND_MIN: i64 = 100_000;
+
+/// The columns of a user, in the order in which [`user`] reads them. Instead of a text that is larger than
+/// what is read stands its size in bytes. SQLite tells the size without reading the text, so that neither
+/// memory nor the limit of a value is touched.
+pub(super) const USER: &str = r#""user"."id",
+    iif(octet_length("user"."name") > 100000, octet_length("user"."name"), "user"."name"),
+    "user"."email", "user"."emailVerified",
+    iif(octet_length("user"."image") > 1000000, octet_length("user"."image"), "user"."image"),
+    "user"."createdAt", "user"."updatedAt", "user"."role", "user"."banned",
+    iif(octet_length("user"."banReason") > 100000, octet_length("user"."banReason"), "user"."banReason"),
+    "user"."banExpires", "user"."twoFactorEnabled""#;
 /// How many columns [`USER`] has.
 pub(super) const USER_WIDTH: usize = 12;
 
 /// The columns of a session, in the order in which [`session`] reads them. The token is not among
 /// them: nobody needs it back.
 pub(super) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt",
-    "session"."updatedAt", "session"."ipAddress", "session"."userAgent", "session"."impersonatedBy""#;
+    "session"."updatedAt",
+    iif(octet_length("session"."ipAddress") > 100000, octet_length("session"."ipAddress"), "session"."ipAddress"),
+    iif(octet_length("session"."userAgent") > 100000, octet_length("session"."userAgent"), "session"."userAgent"),
+    "session"."impersonatedBy""#;
 
 /// Reads a user from the columns that start at `first`.
 pub(super) fn user(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<User, StoreError> {
     let mut reader = Reader::new(row, "user", first, dialect);
+    let (id, name, email) = (reader.id()?, reader.text("name")?, reader.text("email")?);
+    let email_verified = reader.truth("emailVerified")?;
+    let (image, image_left_out) = match reader.bounded_text("image")? {
+        Some(Bounded::Text(image)) => (Some(image), None),
+        Some(Bounded::Size(bytes)) => (None, Some(bytes)),
+        None => (None, None),
+    };
     Ok(User {
-        id: reader.id()?,
-        name: reader.text("name")?,
-        email: reader.text("email")?,
-        email_verified: reader.truth("emailVerified")?,
-        image: reader.optional_text("image")?,
+        id,
+        name,
+        email,
+        email_verified,
+        image,
+        image_left_out,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
         role: reader.optional_text("role")?,
@@ -64,6 +84,15 @@ pub(super) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     }
 }
 
+/// The columns instead of which a size may stand.
+const BOUNDED: [&str; 5] = ["name", "image", "banReason", "ipAddress", "userAgent"];
+
+/// A text, or the size in bytes of one that is too large to be read.
+enum Bounded {
+    Text(String),
+    Size(u64),
+}
+
 /// Reads one column after the other and knows where it is when something is wrong.
 struct Reader<'r> {
     row: &'r Row<'r>,
@@ -94,13 +123,26 @@ impl<'r> Reader<'r> {
         Ok(id)
     }
 
+    /// A text that is too large is told by its size.
     fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        Ok(self.bounded_text(column)?.map(|text| match text {
+            Bounded::Text(text) => text,
+            Bounded::Size(bytes) => left_out(bytes),
+        }))
+    }
+
+    fn bounded_text(&mut self, column: &'static str) -> Result<Option<Bounded>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
             // Some apps let the database number their rows.
-            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => Ok(Some(number.to_string())),
+            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => {
+                Ok(Some(Bounded::Text(number.to_string())))
+            }
+            ValueRef::Integer(bytes) if bytes > BOUND_MIN && BOUNDED.contains(&column) => {
+                Ok(Some(Bounded::Size(bytes.unsigned_abs())))
+            }
             ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text.to_owned())),
+                Ok(text) => Ok(Some(Bounded::Text(text.to_owned()))),
                 Err(_) => Err(self.nonsense(column, "is not valid UTF-8")),
             },
             _ => Err(self.nonsense(column, "is not text")),

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
 use super::events::{ended_of, subject};
-use super::{rows, users, write};
+use super::{limits, rows, users, write};
 use crate::auth::audit::Event;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
@@ -124,11 +124,8 @@ pub(super) fn set_end(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    tx.execute(
-        &dialect.sql(r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#),
-        (id, dialect.time(expires_at), dialect.time(now)),
-    )
-    .engine()?;
+    let move_end = r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#;
+    limits::change(tx, &dialect.sql(move_end), &[&id, &dialect.time(expires_at), &dialect.time(now)])?;
     by_id(tx, dialect, id)
 }
 

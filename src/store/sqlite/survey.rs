@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 
 use super::engine_error::Engine as _;
 use super::rows;
+use super::users::PASSWORD;
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, Credential, StoreError, WrittenAfter};
 use crate::auth::user::User;
@@ -58,7 +59,7 @@ pub(super) fn each_credential(
     found: &mut dyn FnMut(Credential),
 ) -> Result<(), StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(r#"SELECT "userId", "password" FROM "account" WHERE "providerId" = ?1"#))
+        .prepare(&dialect.sql(format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#)))
         .engine()?;
     let mut accounts = statement.query([Account::CREDENTIAL]).engine()?;
     while let Some(row) = accounts.next().engine()? {

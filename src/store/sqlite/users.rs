@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
-use super::{rows, write};
+use super::{limits, rows, write};
 use crate::auth::identify::HashKind;
 use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
@@ -25,6 +25,9 @@ pub(super) fn find(connection: &Connection, dialect: &Dialect, who: &UserRef) ->
         .transpose()
 }
 
+/// The hash of an account. What is larger than any hash is none.
+pub(super) const PASSWORD: &str = r#"iif(octet_length("password") <= 100000, "password", NULL)"#;
+
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
 pub(super) fn password_hash(
@@ -34,9 +37,9 @@ pub(super) fn password_hash(
 ) -> Result<Option<StoredHash>, StoreError> {
     let text: Option<Option<String>> = connection
         .query_row(
-            &dialect.sql(
-                r#"SELECT "password" FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
-            ),
+            &dialect.sql(format!(
+                r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#
+            )),
             [Account::CREDENTIAL, user_id],
             |row| row.get(0),
         )
@@ -54,7 +57,7 @@ pub(super) fn scheme(connection: &Connection, dialect: &Dialect) -> Result<Schem
     let mut kinds = Vec::new();
     for order in ["ASC", "DESC"] {
         let sql = format!(
-            r#"SELECT "password" FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
+            r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
                ORDER BY rowid {order} LIMIT {HASH_SAMPLE}"#
         );
         let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
@@ -75,14 +78,14 @@ pub(super) fn set_password_hash(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    tx.execute(
+    limits::change(
+        tx,
         &dialect.sql(
             r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
                WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
         ),
-        (Account::CREDENTIAL, user_id, hash.expose(), dialect.time(now)),
+        &[&Account::CREDENTIAL, &user_id, &hash.expose(), &dialect.time(now)],
     )
-    .engine()
 }
 
 pub(super) fn insert(

@@ -1,9 +1,10 @@
 //! Rows written: with the columns that the database has, and with what it asks for besides.
 
-use rusqlite::types::Value;
+use rusqlite::types::{ToSql, Value};
 use rusqlite::{Transaction, params_from_iter};
 
 use super::engine_error::Engine as _;
+use super::limits;
 use crate::auth::store::StoreError;
 use crate::store::dialect::{Dialect, IdForm, identifier};
 
@@ -52,7 +53,8 @@ pub(super) fn update(
     let changes = changes.collect::<Vec<_>>().join(", ");
     values.push(Value::Text(id.to_owned()));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
-    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(dialect, error))?;
+    let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+    limits::change(tx, &dialect.sql(sql), &values).map_err(|error| taken(dialect, error))?;
     Ok(())
 }
 
