@@ -196,7 +196,7 @@ fn no_answer_that_cannot_be_written_is_a_success() {
     let mut acts = 0;
     for example in EXAMPLES.iter().filter(|example| !WITHOUT_ANSWER.contains(&example.command)) {
         home.put_back();
-        let words = format!("{} --json", example.words);
+        let words = format!("{} --json --quiet", example.words);
         let input = example.input.map(|input| input(&home.sandbox)).unwrap_or_default();
         let mut command = under_shell(&home.sandbox, "exec >/dev/full", &words);
         let ran = without_hanging(&home.sandbox, &mut command, &input);
