@@ -1,10 +1,12 @@
 //! Databases of apps that are not wholly understood: what can be read is read, nothing is written, and
 //! the answer names the column and what settles it.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use insta::assert_snapshot;
 
 use crate::app::load;
-use crate::machine::give_away;
+use crate::machine::{give_away, skip};
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 /// A file made from a fixture.
@@ -210,4 +212,24 @@ fn a_file_of_another_user_is_read_and_not_written() {
         std::fs::read_dir(odd.sandbox.home()).unwrap().map(|one| one.unwrap().file_name()).collect();
     beside.sort();
     assert_eq!(beside, [".local", "app.db"]);
+}
+
+/// As root, `SQLite` gives the files that it makes to the owner of the database; another owner would lock
+/// the app out.
+#[test]
+fn log_files_made_by_root_belong_to_the_owner() {
+    let odd = Odd::new("kysely");
+    let path = odd.sandbox.path("app.db");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "wal").unwrap();
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root makes files for others");
+    }
+    assert!(give_away(&path));
+    let owner = std::fs::metadata(&path).unwrap();
+    odd.run("users list").success();
+    for end in ["-wal", "-shm"] {
+        let beside = std::fs::metadata(odd.sandbox.path(&format!("app.db{end}"))).unwrap();
+        assert_eq!((beside.uid(), beside.gid()), (owner.uid(), owner.gid()), "{end}");
+        assert_ne!(beside.uid(), 0);
+    }
 }
