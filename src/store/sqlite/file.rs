@@ -149,14 +149,20 @@ fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
             Err(Errno::NOENT) => continue,
             found => found.map_err(|error| unreadable(&name, error.into()))?,
         };
-        let problem = match other_kind(&stat) {
+        let other = other_kind(&stat);
+        let problem = match other {
             Some(kind) => format!("it is {kind}, where SQLite keeps a file of its own"),
             None if is_own && stat.st_nlink > 1 => format!("it has {} names (hard links)", stat.st_nlink),
             None => continue,
         };
-        let mut aside = name.clone().into_os_string();
-        aside.push(".aside");
-        let remedy = format!("find out who made it, then: mv {} {}", quoted(&name), quoted(Path::new(&aside)));
+        // Behind a link there may be a journal that SQLite needs to bring the database back: it stays.
+        let remedy = if matches!(other, None | Some("a symbolic link")) {
+            format!("find out where it leads and who made it: ls -li {}", quoted(&name))
+        } else {
+            let mut aside = name.clone().into_os_string();
+            aside.push(".aside");
+            format!("find out who made it, then: mv {} {}", quoted(&name), quoted(Path::new(&aside)))
+        };
         return Err(OpenError::Unsafe { path: name, problem, remedy });
     }
     Ok(())
