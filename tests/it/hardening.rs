@@ -10,22 +10,12 @@ use authctl::auth::token::digest;
 
 use crate::app::{App, KYSELY};
 use crate::architecture::source::{files, program as program_sources, root};
-use crate::machine::{tree, under_shell, without_hanging};
+use crate::machine::{skip, tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Sandbox, program};
 use crate::strace::{Trace, trace};
 
 /// An account with no rights.
 const NOBODY: u32 = 65534;
-
-/// Whether the tester may give files away.
-#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        eprintln!("skipped: what concerns root alone can be tried by root alone");
-    }
-    root
-}
 
 #[test]
 fn setuid_and_setgid_copies_refuse_to_run() {
@@ -56,8 +46,8 @@ fn setuid_and_setgid_copies_refuse_to_run() {
 
 #[test]
 fn root_does_not_write_into_the_home_of_another_user() {
-    if !is_root() {
-        return;
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root is kept out of the home of another user");
     }
     let sandbox = Sandbox::new();
     sandbox.file("pw", PASSWORD);
