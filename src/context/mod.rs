@@ -181,6 +181,7 @@ impl Context {
 
     /// Closes the database, which is opened again by whatever needs it next.
     pub fn close_database(&mut self) {
+        self.loose_ends = self.take_loose_ends();
         self.store = None;
     }
 
@@ -297,8 +298,7 @@ impl Context {
     /// Somebody, or something, to ask. An answer may take minutes: the database is closed before, and
     /// the clock is read again after.
     pub fn prompt(&mut self) -> &mut Prompt {
-        self.loose_ends = self.take_loose_ends();
-        self.store = None;
+        self.close_database();
         self.clock.forget();
         &mut self.prompt
     }

@@ -257,3 +257,21 @@ fn the_description_tells_every_column() {
     verification.updatedAt         verification.updated_at           INTEGER
     ");
 }
+
+#[test]
+fn interrupted_act_is_reported_by_a_command_that_hands_mail_over() {
+    let app = App::new(KYSELY);
+    let mailer = app.sandbox.file("mailer", "#!/bin/sh\ncat > /dev/null\n");
+    std::fs::set_permissions(&mailer, Permissions::from_mode(0o700)).unwrap();
+    app.run(&format!("policy set mail.url sendmail:{}", mailer.display())).success();
+    app.run("policy set mail.from accounts@example.com").success();
+    app.run("users ban bob@example.com").success();
+    // As a process leaves it that is killed before it can say what it did.
+    let state = std::fs::read_dir(app.sandbox.path(".local/state/authctl")).unwrap();
+    let log = state.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|end| end == "db"));
+    let cut = "DELETE FROM authctl_audit
+        WHERE seq > (SELECT max(seq) FROM authctl_audit WHERE event = 'act.intended')";
+    Connection::open(log.unwrap()).unwrap().execute_batch(cut).unwrap();
+    let asked = app.run("password forgot emo@example.com");
+    assert!(asked.code == 0 && asked.stderr.contains("an earlier act was interrupted"), "{asked}");
+}
