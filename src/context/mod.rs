@@ -264,7 +264,7 @@ impl Context {
     /// Ends the sessions of sign-ins whose process died half-way, and tells how many there were.
     pub fn end_abandoned_sessions(&mut self) -> anyhow::Result<usize> {
         let mut ended = 0;
-        for abandoned in self.session_file()?.abandoned() {
+        for abandoned in self.session_file()?.abandoned()? {
             if let Some(token) = &abandoned.token {
                 // Under `guard`, those of other users are left for a command that runs without it.
                 if self.is_guarded() && self.require_admitted(token).is_err() {

@@ -206,20 +206,24 @@ impl SessionFile {
     }
 
     /// Finds sign-ins whose process died before it could finish.
-    pub fn abandoned(&self) -> Vec<Abandoned> {
+    ///
+    /// # Errors
+    /// [`SessionFileError::Busy`] when another process holds the directory: what is in it is not known then.
+    pub fn abandoned(&self) -> Result<Vec<Abandoned>, SessionFileError> {
         let Ok(directory) = self.open_directory() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         // Held, so that no file is seen between being made and being locked by its maker.
-        let (Ok(_lock), Ok(entries)) = (self.lock(&directory), std::fs::read_dir(&self.directory)) else {
-            return Vec::new();
+        let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
+        let Ok(entries) = std::fs::read_dir(&self.directory) else {
+            return Ok(Vec::new());
         };
         let prefix = self.temporary_prefix();
-        entries
+        Ok(entries
             .flatten()
             .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)))
             .filter_map(|entry| Abandoned::claim(entry.path()))
-            .collect()
+            .collect())
     }
 
     fn temporary_prefix(&self) -> String {
@@ -232,4 +236,26 @@ fn parse(text: &[u8]) -> Option<Stored> {
     let token = Token::from_bytes(content.token.as_bytes()).ok()?;
     let _wiped = Zeroizing::new(content.token.into_owned());
     Some(Stored { token, email: content.email.into_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
+
+    use super::*;
+
+    #[test]
+    fn abandoned_sign_ins_in_a_locked_directory_are_not_none() {
+        let home = tempfile::tempdir().unwrap();
+        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()), "no directory");
+        let token = Token::from_bytes(b"0123456789abcdef0123456789abcdef").unwrap();
+        drop(place.prepare(&token, "ada@example.com", "0123456789abcdef").unwrap());
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let other = rustix::fs::openat(CWD, home.path().join("sessions"), flags, Mode::empty()).unwrap();
+        rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
+        assert!(matches!(place.abandoned(), Err(SessionFileError::Busy(_))));
+        drop(other);
+        assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()));
+    }
 }

@@ -106,7 +106,8 @@ const ABANDONED: Check<Look, Act> = Check {
     name: "abandoned-sign-ins",
     severity: Severity::Notice,
     look: |context| {
-        let count = session_place(context).map_or(0, |place| place.abandoned().len()) as u64;
+        let abandoned = session_place(context).map(|place| place.abandoned()).transpose()?;
+        let count = abandoned.map_or(0, |abandoned| abandoned.len()) as u64;
         let message = format!("sign-ins that died half-way, whose session nobody holds: {count}");
         let hint = "the next sign-in or sign-out ends them, and so does `authctl doctor --fix`";
         Ok((count > 0).then(|| Symptom::new(count, message, hint).curable()))
