@@ -7,8 +7,8 @@ use crate::context::{Context, TokenSource};
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let (_, source) = context.token()?;
-    let SignedIn { session, user } = context.signed_in()?;
+    let (token, source) = context.token()?;
+    let SignedIn { session, user } = context.signed_in_with(&token, &source)?;
     if args.check {
         return Ok(Outcome::Silent);
     }

@@ -195,8 +195,13 @@ impl Context {
     /// Finds out who is signed in.
     pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
         let (token, source) = self.token()?;
+        self.signed_in_with(&token, &source)
+    }
+
+    /// Finds out who is signed in with a token that was read already.
+    pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
         let admitted = self.admitted()?;
-        let me = match self.auth()?.signed_in_under(&token, admitted.as_ref()) {
+        let me = match self.auth()?.signed_in_under(token, admitted.as_ref()) {
             Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
                 if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
             {
