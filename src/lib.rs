@@ -179,10 +179,14 @@ fn answer(cli: &Cli) -> ExitCode {
         }
     }
     let unlogged = context.unlogged.take().map(|error| Exit::of_unlogged(&error));
+    // A command that takes over is not started before this is told.
+    let is_told = matches!(result, Ok(Outcome::Become(_)));
     let code = tell_result(result, cli, style, context, unlogged.as_ref());
     match unlogged {
         Some(exit) => {
-            tell_failure(&exit, cli.global.json, style.color);
+            if !is_told {
+                tell_failure(&exit, cli.global.json, style.color);
+            }
             if code == ExitCode::Done { exit.code } else { code }
         }
         None => code,
