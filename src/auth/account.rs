@@ -18,8 +18,8 @@ impl Auth<'_> {
     /// end unless `keep_sessions`.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::WeakPassword`] for the new one before the current one is looked at,
-    /// [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
+    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::WeakPassword`] for
+    /// the new one before the current one is looked at, [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
     pub fn change_password(
         &mut self,
         me: InPerson<'_>,
@@ -75,8 +75,8 @@ impl Auth<'_> {
     /// Deletes whoever is signed in and returns how many session rows went too.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago, [`AuthError::LastAdmin`]
-    /// under [`AdminGuard::KeepLastAdmin`].
+    /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago,
+    /// [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
         let me = &self.still_signed_in(me)?;
         self.require_fresh(&me.session)?;

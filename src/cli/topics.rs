@@ -67,12 +67,12 @@ directory that only you can write; authctl refuses others.
 Against silence: every act that changes something, and every failed sign-in, is
 an entry of the audit log in the same transaction; for an app's database, whose
 log is in another file, an entry `act.intended` comes before and what was done
-after. Each entry's hash covers the one before, so `audit verify` finds entries that were edited, removed or moved.
-It cannot find that the newest were cut off, nor that somebody who can write
-the file made the whole chain anew: note the hash that it prints elsewhere and
-ask for it later with `audit verify --contains`. `db restore` puts an older log
-in place and writes into it the hash in which the replaced one ended; that one
-is kept with its database. An entry names users by id and by the address they
+after. Each entry's hash covers the one before, so `audit verify` finds entries
+that were edited, removed or moved. It cannot find that the newest were cut off,
+nor that somebody who can write the file made the whole chain anew: note the
+hash that it prints elsewhere and ask for it later with `audit verify
+--contains`. `db restore` puts an older log in place and writes into it the hash
+in which the replaced one ended; that one is kept with its database. An entry names users by id and by the address they
 had at that time, and says old and new values of what changed, never a secret.
 
 Not protected against: root, programs that run as you, a keylogger, a file

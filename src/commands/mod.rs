@@ -223,7 +223,7 @@ fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Refusal> {
         Printed::Token => {
             ("a token", "the token would be lost while its session lives: send standard output somewhere")
         }
-        Printed::Password => ("a password", "nobody would know the password: send standard output somewhere"),
+        Printed::Password => ("a password", "the password would be lost: send standard output somewhere"),
         Printed::Code => ("a code", "the code would be lost while it is valid: send standard output somewhere"),
         Printed::Export => ("an export", "nothing would be exported: send standard output to a file"),
     };

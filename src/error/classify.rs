@@ -179,9 +179,7 @@ fn of_signed_out(why: SignedOut) -> Exit {
         SignedOut::ElsewhereGuarded => {
             "`authctl guard` let the user in to another database: name that with --db, or run this outside of guard"
         }
-        SignedOut::ImpersonatorGone => {
-            "whoever acted as this user was banned or deleted, or is no administrator any more"
-        }
+        SignedOut::ImpersonatorGone => "the administrator who acted as this user was banned, deleted or demoted",
         SignedOut::ImpersonationOver => {
             "acting as this user is over: `authctl users impersonate --stop` gives your own session back"
         }

@@ -41,8 +41,8 @@ impl Lock {
     }
 }
 
-/// Opens the lock file, which is made if it is missing. A strange umask takes the owner's rights away, for
-/// good where another process was killed before it could give them back; so they are given back here.
+/// Opens the lock file, which is made if it is missing. A strange umask takes the owner's rights away, also
+/// from a file whose maker was killed before it could give them back; so they are given back here.
 fn open(name: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let private = Mode::RUSR | Mode::WUSR;
