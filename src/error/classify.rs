@@ -172,7 +172,7 @@ fn policy_keys() -> String {
 fn of_signed_out(why: SignedOut) -> Exit {
     Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
         SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
-        SignedOut::Ended => "the session was ended: sign in with `authctl signin`",
+        SignedOut::Ended => "the session was ended or never was in this database: sign in with `authctl signin`",
         SignedOut::Guarded => {
             "the session belongs to another user than `authctl guard` let in: run this outside of guard"
         }

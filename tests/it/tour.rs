@@ -51,7 +51,7 @@ fn a_person_signs_up_and_out_and_everything_between() {
     assert_snapshot!(sandbox.other_shell("whoami"), @"
     ------- stderr -------
     error: not signed in
-    hint: the session was ended: sign in with `authctl signin`
+    hint: the session was ended or never was in this database: sign in with `authctl signin`
     [exit status: 4]
     ");
 

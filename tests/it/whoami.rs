@@ -103,7 +103,7 @@ fn a_session_that_was_revoked_elsewhere_is_over() {
     assert_snapshot!(sandbox.run("whoami"), @"
     ------- stderr -------
     error: not signed in
-    hint: the session was ended: sign in with `authctl signin`
+    hint: the session was ended or never was in this database: sign in with `authctl signin`
     [exit status: 4]
     ");
 }
