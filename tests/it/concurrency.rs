@@ -234,3 +234,13 @@ fn two_operators_who_demote_the_last_two_administrators_at_once_leave_one() {
         assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user" WHERE "role" = 'admin'"#), 1, "round {round}");
     }
 }
+
+#[test]
+fn migrations_at_once_are_claimed_by_the_one_that_ran() {
+    let sandbox = Sandbox::with_ada();
+    crate::db::make_old(&sandbox);
+    let migrate = || sandbox.command(["db", "migrate", "--json", "--wait", "60s"]);
+    let runs = all_at_once(&sandbox, (0..8).map(|_| migrate()));
+    let answers = runs.into_iter().map(Ran::json);
+    assert_eq!(answers.filter(|answer| answer["from"] != answer["to"]).count(), 1);
+}

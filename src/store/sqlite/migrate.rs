@@ -46,15 +46,14 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
     }
-    if before < LATEST {
-        bring_up_to_date(&mut connection, path, wait)?;
-    }
+    let before = if before < LATEST { bring_up_to_date(&mut connection, path, wait)? } else { before };
     let after = schema_version(&connection).engine().map_err(failed)?;
     Ok((before, after))
 }
 
-/// Migrates under the lock; somebody else may have done it while we waited.
-pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<(), OpenError> {
+/// Migrates under the lock, and returns the version that was found under it: another process may have
+/// migrated while this one waited.
+pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<u32, OpenError> {
     let _lock = Lock::take(path, wait)?;
     let failed = |source| OpenError::Store { path: path.into(), source };
     let found = schema_version(connection).engine().map_err(failed)?;
@@ -64,7 +63,7 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: D
         }
         run(connection).map_err(failed)?;
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Applies what is missing, in one transaction.
