@@ -97,6 +97,11 @@ pub(super) fn of_open(error: &OpenError) -> Exit {
 pub(super) fn of_copy(error: &CopyError) -> Exit {
     match error {
         CopyError::CannotWrite { source, .. } if is_limit_of_files(source) => too_many_files(),
+        // The file is an argument of `db restore`; the hints of opening speak of --db and of making a new one.
+        CopyError::Open(
+            error
+            @ (OpenError::Missing(_) | OpenError::NotAFile { .. } | OpenError::Empty(_) | OpenError::NotSqlite(_)),
+        ) => of_open(error).hint("name a file that `authctl db backup` made; nothing was changed"),
         CopyError::Open(error) => of_open(error),
         CopyError::Exists(_) => {
             Exit::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")

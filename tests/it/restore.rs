@@ -133,6 +133,11 @@ fn what_is_no_sound_backup_of_ours_changes_nothing() {
         let ran = sandbox.run(&format!("db restore {name} --yes"));
         assert_eq!(ran.code, 9, "{name}: {ran}");
     }
+    // The file is an argument here: neither --db nor a new database would help.
+    for name in ["text", "missing"] {
+        let error = sandbox.run(&format!("db restore {name} --yes --json")).json_error(9);
+        assert_eq!(error["hint"], "name a file that `authctl db backup` made; nothing was changed", "{name}");
+    }
     let database = sandbox.database();
     for (file, code) in [(database.to_str().unwrap(), 2), ("-", 2)] {
         assert_eq!(sandbox.run(&format!("db restore {file} --yes")).code, code, "{file}");
