@@ -174,14 +174,12 @@ impl Parcel {
     ///
     /// # Errors
     /// [`MailError::HandOver`] when the process cannot be started or does not take the parcel,
-    /// [`MailError::TooLong`] when the parcel is too small for it.
+    /// [`MailError::TooLong`] when the message does not fit.
     pub fn hand_over(&self, environment: &[(OsString, OsString)]) -> Result<(), MailError> {
         let parcel = self.encode()?;
         start(&parcel, environment).map_err(MailError::HandOver)
     }
-}
 
-impl Parcel {
     /// In the delivery process: sends the message. `environment` is all that a `sendmail` finds in its own.
     ///
     /// # Errors
