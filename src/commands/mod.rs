@@ -24,6 +24,7 @@ mod whoami;
 
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
+use crate::auth::store::StoreError;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SessionWish};
 use crate::cli::{
@@ -167,10 +168,10 @@ fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<
 /// died half-way.
 fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Context) -> anyhow::Result<T> {
     let begun = match begun {
-        // The engine's no to a commit is no proof that nothing was written.
-        Err(error @ AuthError::Store(_)) => {
+        // The engine's no to a commit is no proof that nothing was written, unless the act never began.
+        Err(AuthError::Store(problem)) if !matches!(problem, StoreError::Busy) => {
             pending.leave();
-            return Err(error.into());
+            return Err(AuthError::Store(problem).into());
         }
         other => other?,
     };

@@ -87,6 +87,19 @@ fn sessions_revoke_says_how_many_ended_when_the_file_stays() {
 }
 
 #[test]
+fn sign_in_beside_a_locked_database_leaves_no_file_behind() {
+    let sandbox = Sandbox::with_ada();
+    let files = || std::fs::read_dir(sandbox.sessions()).unwrap().count();
+    let before = files();
+    let other = sandbox.sql();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ran = sandbox.run_with_input("--wait 20ms signin ada@example.com --password-stdin", PASSWORD);
+    assert_eq!((ran.code, files()), (75, before), "{ran}");
+    other.execute_batch("COMMIT").unwrap();
+    assert!(!sandbox.run("doctor").stdout.contains("abandoned"));
+}
+
+#[test]
 fn a_locked_session_directory_is_75_after_the_wait() {
     let sandbox = Sandbox::with_ada();
     let directory = std::fs::File::open(sandbox.sessions()).unwrap();
