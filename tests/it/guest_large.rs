@@ -98,6 +98,39 @@ fn user_with_a_large_row_is_managed_and_keeps_it() {
     }
 }
 
+/// The address and the token are in indexes, whose entries are read when a row is deleted.
+#[test]
+fn user_with_a_large_address_role_or_token_hides_no_other_and_can_be_removed() {
+    for variant in [KYSELY, DRIZZLE] {
+        let user_id = if variant.snake { "user_id" } else { "userId" };
+        let app = App::changed(variant, |sql| {
+            let large = format!("hex(zeroblob({LARGE}))");
+            let bob = format!("{user_id} = (SELECT id FROM user WHERE name = 'Bob')");
+            let statements = [
+                format!("UPDATE session SET token = {large} WHERE {bob}"),
+                format!("UPDATE account SET password = {large} WHERE {bob}"),
+                format!("UPDATE user SET email = {large}, role = {large} WHERE name = 'Bob'"),
+            ];
+            sql.execute_batch(&statements.join(";")).unwrap();
+        });
+        let bob = app.text("SELECT id FROM user WHERE name = 'Bob'");
+        for options in ["", " --sort email", " --sort created", " --search ada", " --role admin", " --role user"] {
+            let ran = app.run(&format!("users list{options} --json"));
+            assert_eq!(ran.code, 0, "{}{options}: {ran}", variant.name);
+        }
+        let list = app.run("users list").success();
+        assert!(list.contains("(6000000 bytes, left out)") && list.contains("ada@example.com"), "{list}");
+        app.run("sessions list --all-users").success();
+        let doctor = app.run("doctor");
+        assert!(doctor.code <= 1 && !doctor.stdout.contains("allows"), "{doctor}");
+        app.run(&format!("users show {bob}")).success();
+        app.run(&format!("sessions revoke --user {bob} --all --yes")).success();
+        app.run(&format!("users set-role {bob} editor")).success();
+        app.run(&format!("users delete {bob} --yes")).success();
+        assert_eq!(app.text("SELECT count(*) FROM user WHERE name = 'Bob'"), "0");
+    }
+}
+
 #[test]
 fn large_picture_is_replaced_when_that_is_asked_for() {
     let app = app(KYSELY);

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use super::engine_error::Engine as _;
 use super::events::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
-use super::{codes, rows, sessions, write};
+use super::{codes, limits, rows, sessions, write};
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
@@ -120,11 +120,12 @@ pub(super) fn delete(
     if user.has_role("admin") {
         sessions::end_impersonations(tx, dialect, log, id)?;
     }
-    // Children first, as the foreign keys ask.
-    let sessions = tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), [id]).engine()?;
-    tx.execute(&dialect.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), [id]).engine()?;
+    // Children first, as the foreign keys ask. A large value in an index is read to delete its entry.
+    let delete = |sql: &str| limits::change(tx, &dialect.sql(sql), &[&id]);
+    let sessions = delete(r#"DELETE FROM "session" WHERE "userId" = ?1"#)?;
+    delete(r#"DELETE FROM "account" WHERE "userId" = ?1"#)?;
     codes::delete_of_user(tx, dialect, id)?;
-    tx.execute(&dialect.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), [id]).engine()?;
+    delete(r#"DELETE FROM "user" WHERE "id" = ?1"#)?;
     let event = Event::user("user.deleted", &user).with(format!("with {sessions} session(s)"));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
     Ok(Deleted::User { sessions: sessions as u64 })

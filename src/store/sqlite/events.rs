@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::engine_error::Engine as _;
+use super::rows;
 use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
@@ -15,7 +16,8 @@ pub(super) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
 /// The user with this id and the address at this moment. Acts that change the address or delete the user
 /// call it before.
 pub(super) fn subject(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<Subject, StoreError> {
-    let mut statement = tx.prepare_cached(&dialect.sql(r#"SELECT "email" FROM "user" WHERE "id" = ?1"#)).engine()?;
+    let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
+    let mut statement = tx.prepare_cached(&dialect.sql(sql)).engine()?;
     let email: Option<Option<String>> = statement
         // An address that is not text belongs to no user that authctl can show.
         .query_row([user_id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))

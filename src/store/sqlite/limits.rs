@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::limits::Limit;
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, ErrorCode, Transaction};
+use rusqlite::{Connection, Statement, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::store::StoreError;
@@ -14,7 +14,7 @@ use crate::auth::store::StoreError;
 /// are read ([`super::rows`]) fits in.
 const VALUE_BYTES_MAX: i32 = 1_500_000;
 /// The largest row that is changed, in bytes. Apps keep pictures in a column.
-const ROW_BYTES_MAX: i64 = 50_000_000;
+const ROW_BYTES_MAX: i32 = 50_000_000;
 /// What SQLite may allocate in this process, in bytes: room for a row of that size as it was and as it
 /// will be.
 const HEAP_BYTES_MAX: u32 = 180_000_000;
@@ -46,20 +46,30 @@ pub(super) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Resul
     connection.progress_handler(STEPS_COUNTED, Some(spent))
 }
 
-/// Runs a statement that changes rows. SQLite writes a row anew as a whole, so a row that holds more than
-/// is read needs a higher limit for this one statement; a row cannot be larger than its file.
+/// Runs a statement that changes rows. SQLite writes a row anew as a whole, and reads a value to delete its
+/// entry in an index, so a row that holds more than is read needs a higher limit. It is raised before and
+/// not after a failure: a deletion that fails half-way leaves the entries that it has deleted out of the
+/// index, and what follows in the transaction finds the database malformed.
 pub(super) fn change(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
-    let mut statement = tx.prepare(sql).engine()?;
-    match statement.execute(values) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::TooBig) => {
-            let number = |pragma| tx.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).engine();
-            let bytes = number("page_count")?.saturating_mul(number("page_size")?);
-            let limit = i32::try_from(bytes.min(ROW_BYTES_MAX)).unwrap_or(i32::MAX).max(VALUE_BYTES_MAX);
-            tx.set_limit(Limit::SQLITE_LIMIT_LENGTH, limit).engine()?;
-            let changed = statement.execute(values).engine();
-            tx.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).engine()?;
-            changed
-        }
-        changed => changed.engine(),
-    }
+    run(tx, &mut tx.prepare(sql).engine()?, values)
+}
+
+/// As [`change`], for a statement that runs more than once.
+pub(super) fn run(
+    tx: &Transaction<'_>,
+    statement: &mut Statement<'_>,
+    values: &[&dyn ToSql],
+) -> Result<usize, StoreError> {
+    with_large_rows(tx, || statement.execute(values).engine())
+}
+
+/// Does something that takes whole rows, however large they may be.
+pub(super) fn with_large_rows<T>(
+    connection: &Connection,
+    act: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX).engine()?;
+    let result = act();
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).engine()?;
+    result
 }

@@ -15,7 +15,10 @@ use crate::store::dialect::Dialect;
 
 pub(super) fn twins(connection: &Connection, dialect: &Dialect) -> Result<Vec<String>, StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(r#"SELECT lower("email") FROM "user" GROUP BY 1 HAVING count(*) > 1"#))
+        .prepare(&dialect.sql(
+            r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
+               GROUP BY 1 HAVING count(*) > 1"#,
+        ))
         .engine()?;
     statement.query_map([], |row| row.get(0)).engine()?.collect::<rusqlite::Result<_>>().engine()
 }
@@ -27,8 +30,9 @@ pub(super) fn lower_addresses(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let twins: BTreeSet<String> = twins(tx, dialect)?.into_iter().collect();
-    let mut read =
-        tx.prepare(&dialect.sql(r#"SELECT "id", "email" FROM "user" WHERE "email" GLOB '*[A-Z]*'"#)).engine()?;
+    let sql = r#"SELECT "id", "email" FROM "user"
+                 WHERE iif(octet_length("email") <= 100000, "email", NULL) GLOB '*[A-Z]*'"#;
+    let mut read = tx.prepare(&dialect.sql(sql)).engine()?;
     let write = dialect.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut found = read.query([]).engine()?;
     let mut changes = Vec::new();

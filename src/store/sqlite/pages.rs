@@ -78,15 +78,17 @@ fn filter(query: &UserQuery, dialect: &Dialect) -> Filter {
     if let Some(search) = &query.search {
         // SQLite's `lower` knows ASCII letters, which is all that an address has.
         // Each column alone: a search must not find the end of one and the beginning of the other.
-        // A name that is too large to be read is not searched either.
-        let name = r#"iif(octet_length("name") <= 100000, "name", NULL)"#;
-        let found = format!(r#"(instr(lower("email"), lower(?)) > 0 OR instr(lower({name}), lower(?)) > 0)"#);
+        // One that is too large to be read is not searched either.
+        let [email, name] =
+            ["email", "name"].map(|column| format!(r#"iif(octet_length("{column}") <= 100000, "{column}", NULL)"#));
+        let found = format!("(instr(lower({email}), lower(?)) > 0 OR instr(lower({name}), lower(?)) > 0)");
         filter.add(&found, search.clone());
     }
     if let Some(role) = &query.role {
         // Roles are separated by commas, with or without a space; nobody's role is `user`.
         filter.add(
-            r#"instr(',' || replace(coalesce("role", 'user'), ' ', '') || ',', ?) > 0"#,
+            r#"instr(',' || replace(coalesce(iif(octet_length("role") > 100000, '?', "role"), 'user'), ' ', '') || ',', ?)
+               > 0"#,
             format!(",{},", role.replace(',', "\n")),
         );
     }

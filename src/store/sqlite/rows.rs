@@ -18,11 +18,15 @@ const BOUND_MIN: i64 = 100_000;
 /// memory nor the limit of a value is touched.
 pub(super) const USER: &str = r#""user"."id",
     iif(octet_length("user"."name") > 100000, octet_length("user"."name"), "user"."name"),
-    "user"."email", "user"."emailVerified",
+    iif(octet_length("user"."email") > 100000, octet_length("user"."email"), "user"."email"), "user"."emailVerified",
     iif(octet_length("user"."image") > 1000000, octet_length("user"."image"), "user"."image"),
-    "user"."createdAt", "user"."updatedAt", "user"."role", "user"."banned",
+    "user"."createdAt", "user"."updatedAt",
+    iif(octet_length("user"."role") > 100000, octet_length("user"."role"), "user"."role"), "user"."banned",
     iif(octet_length("user"."banReason") > 100000, octet_length("user"."banReason"), "user"."banReason"),
     "user"."banExpires", "user"."twoFactorEnabled""#;
+/// The address of a user alone, or what stands for one that is too large, as [`left_out`] has it.
+pub(super) const EMAIL: &str = r#"iif(octet_length("user"."email") > 100000,
+    '(' || octet_length("user"."email") || ' bytes, left out)', "user"."email")"#;
 /// How many columns [`USER`] has.
 pub(super) const USER_WIDTH: usize = 12;
 
@@ -85,7 +89,7 @@ pub(super) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
 }
 
 /// The columns instead of which a size may stand.
-const BOUNDED: [&str; 5] = ["name", "image", "banReason", "ipAddress", "userAgent"];
+const BOUNDED: [&str; 7] = ["name", "email", "image", "role", "banReason", "ipAddress", "userAgent"];
 
 /// A text, or the size in bytes of one that is too large to be read.
 enum Bounded {

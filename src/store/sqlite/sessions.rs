@@ -54,8 +54,9 @@ pub(super) fn each(
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
     let sql = format!(
-        r#"SELECT "user"."email", {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
+        r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
            ORDER BY "session"."rowid" DESC"#,
+        rows::EMAIL,
         rows::SESSION
     );
     let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
@@ -75,7 +76,7 @@ pub(super) fn delete_by_ids(
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, dialect, id)?);
-        statement.execute([id]).engine()?;
+        limits::run(tx, &mut statement, &[id])?;
     }
     Ok(ended)
 }
@@ -159,7 +160,7 @@ pub(super) fn delete(
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
     let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for session in &chosen {
-        statement.execute([&session.id]).engine()?;
+        limits::run(tx, &mut statement, &[&session.id])?;
     }
     Ok(Ended::Sessions(chosen))
 }
@@ -215,7 +216,7 @@ pub(super) fn delete_over(
     each_over(tx, dialect, now, limit, |session| ids.push(session.id))?;
     let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for id in &ids {
-        statement.execute([id]).engine()?;
+        limits::run(tx, &mut statement, &[id])?;
     }
     Ok(ids.len() as u64)
 }

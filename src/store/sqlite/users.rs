@@ -153,7 +153,7 @@ pub(super) fn upsert_password_hash(
 pub(super) fn accounts(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Account>, StoreError> {
     let mut statement = connection
         .prepare(&dialect.sql(
-            r#"SELECT "providerId", "accountId", "password" IS NOT NULL FROM "account" WHERE "userId" = ?1
+            r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account" WHERE "userId" = ?1
                ORDER BY "providerId", "accountId""#,
         ))
         .engine()?;
