@@ -27,27 +27,32 @@ impl Auth<'_> {
         new: &Password,
         keep_sessions: bool,
     ) -> Result<PasswordChanged, AuthError> {
-        let me = &self.still_signed_in(me)?;
-        strength::check(new, &[&me.user.name, &me.user.email], &self.policy.password)?;
-        if self.store.password_hash(&me.user.id)?.is_none() {
+        let user = self.reread(me)?;
+        strength::check(new, &[&user.name, &user.email], &self.policy.password)?;
+        if self.store.password_hash(&user.id)?.is_none() {
             return Err(AuthError::NoPassword);
         }
-        let email = Email::parse(&me.user.email)?;
+        let email = Email::parse(&user.email)?;
         let verified = self.verify_password(&email, current)?.ok_or(AuthError::WrongPassword)?;
         let hash = self.hash(new)?;
-        let ended = self.store.replace_password(&PasswordChange {
-            user_id: &me.user.id,
+        let change = PasswordChange {
+            user_id: &user.id,
             verified: &verified.hash,
             hash: &hash,
             end: (!keep_sessions).then(|| Which::Others(me.session.id.clone())),
             attempts: &verified.attempts,
             now: self.now,
-        })?;
-        let Some(ended) = ended else {
-            self.store.release_attempt(&verified.attempts)?;
-            return Err(AuthError::ChangedMeanwhile);
         };
-        Ok(PasswordChanged { sessions_ended: ended.iter().filter(|session| session.is_live(self.now)).count() })
+        let done = self.act_for(&me, |auth| Ok(auth.store.replace_password(&change)?));
+        let refused = match done {
+            Ok(Some(ended)) => return Ok(PasswordChanged { sessions_ended: self.only_live(ended).len() }),
+            Ok(None) => AuthError::ChangedMeanwhile,
+            Err(error @ AuthError::Store(_)) => return Err(error),
+            Err(refused) => refused,
+        };
+        // The current password was right, so the attempt is no guess.
+        self.store.release_attempt(&verified.attempts)?;
+        Err(refused)
     }
 
     /// Changes the name or the picture of whoever is signed in. An empty picture removes it.
@@ -60,13 +65,13 @@ impl Auth<'_> {
         name: Option<&str>,
         image: Option<&str>,
     ) -> Result<UserUpdated, AuthError> {
-        let me = &self.still_signed_in(me)?;
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
             image: image.map(checked_image).transpose()?,
             ..UserChange::default()
         };
-        match self.store.update_user(&me.user.id, &change, AdminGuard::Off, self.now)? {
+        let act = |auth: &mut Self| Ok(auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?);
+        match self.act_for(&me, act)? {
             Updated::User { user, ended, changed } => Ok(UserUpdated { user, ended, changed }),
             Updated::Missing | Updated::LastAdmin => Err(AuthError::NotSignedIn(SignedOut::Ended)),
         }
@@ -78,9 +83,12 @@ impl Auth<'_> {
     /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago,
     /// [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
-        let me = &self.still_signed_in(me)?;
-        self.require_fresh(&me.session)?;
-        match self.store.delete_user(&me.user.id, guard, self.now)? {
+        if let Err(stale) = self.require_fresh(&me.session) {
+            // That the session ended explains more than its age.
+            self.reread(me)?;
+            return Err(stale);
+        }
+        match self.act_for(&me, |auth| Ok(auth.store.delete_user(&me.user.id, guard, auth.now)?))? {
             Deleted::User { sessions } => Ok(sessions),
             Deleted::LastAdmin => Err(AuthError::LastAdmin),
             Deleted::Missing => Err(AuthError::NotSignedIn(SignedOut::Ended)),

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::store::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
-use super::{Auth, AuthError, InPerson, SignedIn};
+use super::{Auth, AuthError, InPerson};
 
 /// How whoever brings a code shows that the account is theirs.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +24,9 @@ pub enum Proof<'a> {
 }
 
 /// What was found to be theirs. Sessions of which nobody knows that they are theirs too end.
-enum Owner {
+enum Owner<'a> {
     /// This session, which stays.
-    Session(Box<SignedIn>),
+    Session(InPerson<'a>),
     /// The password that has this hash.
     Password(StoredHash),
 }
@@ -49,19 +49,21 @@ impl Auth<'_> {
     /// the attempt counts.
     ///
     /// # Errors
-    /// [`AuthError::SameEmail`], [`AuthError::NotFresh`], and [`AuthError::Throttled`] when the
+    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::SameEmail`],
+    /// [`AuthError::NotFresh`], and [`AuthError::Throttled`] when the
     /// address has been asked for, or the user has asked, too often.
     pub fn change_email(&mut self, me: InPerson<'_>, new: &Email) -> Result<Option<Code>, AuthError> {
-        let me = &self.still_signed_in(me)?;
-        if new.as_str() == me.user.email {
+        let user = self.reread(me)?;
+        if new.as_str() == user.email {
             return Err(AuthError::SameEmail);
         }
         self.require_fresh(&me.session)?;
         // Neither is somebody's mailbox filled, nor does one user write to many.
-        self.count_attempt(&AttemptKey::mail_of(&me.user.id))?;
+        self.count_attempt(&AttemptKey::mail_of(&user.id))?;
         self.count_attempt(&AttemptKey::mail(new))?;
         let is_taken = self.store.user(&UserRef::Email(new.clone()))?.is_some();
-        let (code, _) = self.make_code(Purpose::ChangeEmail, &me.user, Some(new), Purpose::ChangeEmail.life())?;
+        let purpose = Purpose::ChangeEmail;
+        let (code, _) = self.act_for(&me, |auth| auth.make_code(purpose, &user, Some(new), purpose.life()))?;
         Ok((!is_taken).then_some(code))
     }
 
@@ -108,11 +110,11 @@ impl Auth<'_> {
 
     /// Requires a proof that the account is theirs who bring its code. The transaction that uses the code
     /// looks at what comes back again.
-    fn require_owner(&mut self, user: &User, proof: Proof<'_>) -> Result<Owner, AuthError> {
+    fn require_owner<'a>(&mut self, user: &User, proof: Proof<'a>) -> Result<Owner<'a>, AuthError> {
         match proof {
             // Who was talked into typing a stranger's code gives that stranger no address.
             Proof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
-            Proof::Session(me) => Ok(Owner::Session(Box::new(self.still_signed_in(me)?))),
+            Proof::Session(me) => Ok(Owner::Session(me)),
             Proof::Password(password) => {
                 // Should the address be somebody else's by now, the code no longer counts.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;

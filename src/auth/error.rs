@@ -175,6 +175,7 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::EmailTaken => Self::UserExists,
+            StoreError::Caller(refused) => *refused,
             other => Self::Store(other),
         }
     }

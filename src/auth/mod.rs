@@ -40,11 +40,11 @@ use jiff::Timestamp;
 pub use account::PasswordChanged;
 pub use address::{AddressConfirmed, Proof};
 pub use error::{AuthError, SignedOut};
-pub use operator::{ActAs, CheckedWish, Expected, GivenPassword, Scope, UserWish, Weakness};
+pub use operator::{ActAs, CheckedWish, Expected, GivenPassword, Impersonator, Scope, UserWish, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
-pub use signed_in::{Admitted, InPerson, SignedIn};
+pub use signed_in::{Admitted, Caller, InPerson, SignedIn};
 
 /// The rules at work: one moment, one database.
 #[derive(Debug)]

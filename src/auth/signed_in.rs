@@ -1,5 +1,9 @@
 //! Being signed in: from a token to a user, and what that user may do with sessions.
 
+use jiff::Timestamp;
+
+use super::audit::Actor;
+use super::obstacle::Obstacle;
 use super::secret::Token;
 use super::session::Session;
 use super::store::{Ended, Which};
@@ -27,6 +31,66 @@ impl SignedIn {
     /// [`AuthError::Impersonated`].
     pub fn in_person(&self) -> Result<InPerson<'_>, AuthError> {
         if self.session.is_impersonated() { Err(AuthError::Impersonated) } else { Ok(InPerson(self)) }
+    }
+
+    /// The caller as the transaction of an act checks it.
+    pub(super) fn caller(&self, now: Timestamp) -> Caller {
+        Caller {
+            user_id: self.user.id.clone(),
+            session_id: self.session.id.clone(),
+            impersonated_by: self.session.impersonated_by.clone(),
+            now,
+        }
+    }
+}
+
+/// A signed-in caller of an act. The sign-in was checked before the act, perhaps minutes before, so the
+/// transaction of the act checks it again with [`Caller::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Id of the user.
+    pub user_id: String,
+    /// Id of the session.
+    pub session_id: String,
+    /// The impersonator in the session, if there is one.
+    pub impersonated_by: Option<String>,
+    /// The time of the act.
+    pub now: Timestamp,
+}
+
+impl Caller {
+    /// The user id of the impersonator. An operator of the operating system has no user.
+    pub fn impersonator(&self) -> Option<&str> {
+        self.impersonated_by.as_deref().filter(|by| !Actor::is_os_name(by))
+    }
+
+    /// Checks that the caller is still signed in. The arguments are the rows of [`Caller::session_id`],
+    /// [`Caller::user_id`] and [`Caller::impersonator`]; `None` if a row does not exist.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`] if the session ended or expired, or the impersonator is no longer an
+    /// administrator; [`AuthError::Banned`] if the user is banned.
+    pub fn check(
+        &self,
+        session: Option<&Session>,
+        user: Option<&User>,
+        impersonator: Option<&User>,
+    ) -> Result<(), AuthError> {
+        let is_same =
+            |session: &&Session| session.user_id == self.user_id && session.impersonated_by == self.impersonated_by;
+        let (Some(session), Some(user)) = (session.filter(is_same), user) else {
+            return Err(AuthError::NotSignedIn(SignedOut::Ended));
+        };
+        if !session.is_live(self.now) {
+            return Err(AuthError::NotSignedIn(SignedOut::Expired));
+        }
+        if let Some(ban) = Obstacle::ban(user, self.now) {
+            return Err(ban.refusal(self.now));
+        }
+        if self.impersonator().is_some() && !impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
+            return Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone));
+        }
+        Ok(())
     }
 }
 
@@ -95,22 +159,34 @@ impl Auth<'_> {
         Ok(SignedIn { session, user })
     }
 
-    /// Finds out whether somebody who was signed in still is. Every act of theirs asks: between the
-    /// sign-in that was checked and the act there may have been a question that took minutes.
+    /// Runs acts that require a signed-in caller. The store checks the caller in the transaction of each
+    /// act, because the session may have ended since it was looked up.
     ///
     /// # Errors
-    /// As for [`Auth::signed_in`].
-    pub(super) fn still_signed_in(&mut self, me: InPerson<'_>) -> Result<SignedIn, AuthError> {
+    /// As for [`Caller::check`], with nothing changed, and those of the act.
+    pub(super) fn act_for<T>(
+        &mut self,
+        me: &SignedIn,
+        act: impl FnOnce(&mut Self) -> Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
+        let caller = me.caller(self.now);
+        self.store.require_caller(Some(caller));
+        let done = act(self);
+        self.store.require_caller(None);
+        done
+    }
+
+    /// Reads the user of a caller again, before work that is too slow for a transaction: between the
+    /// sign-in that was checked and the act, a prompt may have taken minutes. This spares the work and
+    /// decides nothing; [`Auth::act_for`] does.
+    ///
+    /// # Errors
+    /// As for [`Caller::check`].
+    pub(super) fn reread(&mut self, me: InPerson<'_>) -> Result<User, AuthError> {
+        let session = self.store.session_by_id(&me.session.id)?;
         let user = self.store.user(&UserRef::Id(me.user.id.clone()))?;
-        let session = self.store.session_by_id(&me.session.id)?.filter(|session| session.user_id == me.user.id);
-        let (Some(user), Some(session)) = (user, session) else {
-            return Err(AuthError::NotSignedIn(SignedOut::Ended));
-        };
-        if !session.is_live(self.now) {
-            return Err(AuthError::NotSignedIn(SignedOut::Expired));
-        }
-        self.refuse_banned(&user)?;
-        Ok(SignedIn { session, user })
+        me.caller(self.now).check(session.as_ref(), user.as_ref(), None)?;
+        user.ok_or(AuthError::NotSignedIn(SignedOut::Ended))
     }
 
     /// Refuses a session whose sign-in is too long ago for what cannot be undone, or was none.
@@ -140,12 +216,12 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchSession`] when one of the ids is not a live session of this user; then
-    /// none has ended.
+    /// none has ended. As for [`Caller::check`].
     pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         if let Which::Ids(_) = which {
             self.choose_sessions(me, which)?;
         }
-        match self.store.end_sessions(&me.user.id, which)? {
+        match self.act_for(&me, |auth| Ok(auth.store.end_sessions(&me.user.id, which)?))? {
             Ended::Missing(id) => Err(AuthError::NoSuchSession(id)),
             Ended::Sessions(ended) => Ok(ended.into_iter().filter(|session| session.is_live(self.now)).collect()),
         }

@@ -59,13 +59,17 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
     if let Some(missing) = args.ids.iter().find(|id| !chosen.iter().any(|(_, session)| session.id == **id)) {
         return Err(AuthError::NoSuchSession(missing.clone()).into());
     }
-    let sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
+    let mut sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
     if args.dry_run {
         return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     let mut ended = Vec::new();
+    if sessions.len() > BATCH {
+        // The caller's own session goes last: without it, the batches after it are refused.
+        sessions.sort_by_key(|session| current.as_ref() == Some(&session.id));
+    }
     for batch in sessions.chunks(BATCH) {
-        ended.extend(context.auth()?.end_chosen(batch)?);
+        ended.extend(context.auth()?.end_chosen(&scope, batch)?);
         context.did(done(ended.len(), "ended"), "run the command again for those that are left");
     }
     let sessions = ended;

@@ -130,8 +130,12 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
         let ended = auth.store.end_session(token)?;
         return Ok(ended.map(|session| usize::from(session.is_live(auth.now))));
     }
-    match auth.signed_in(token) {
-        Ok(me) => Ok(Some(auth.end_sessions(me.in_person()?, &Which::All)?.len())),
+    let mut end_all = || {
+        let me = auth.signed_in(token)?;
+        auth.end_sessions(me.in_person()?, &Which::All)
+    };
+    match end_all() {
+        Ok(ended) => Ok(Some(ended.len())),
         Err(AuthError::NotSignedIn(SignedOut::Expired)) => Ok(Some(0)),
         Err(AuthError::NotSignedIn(SignedOut::Ended)) => Ok(None),
         Err(error) => Err(error.into()),

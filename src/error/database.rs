@@ -10,6 +10,7 @@ use crate::store::{CopyError, OpenError};
 pub(super) fn of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
+        StoreError::Caller(refused) => of_auth(refused),
         StoreError::NoSuchPlace => Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
         StoreError::Busy => {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")

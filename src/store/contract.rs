@@ -52,6 +52,7 @@ mod admins;
 mod attempts;
 mod audit;
 mod audit_facts;
+mod callers;
 mod codes;
 mod deletion;
 mod description;

@@ -8,7 +8,7 @@ use crate::auth::obstacle::Obstacle;
 use crate::auth::session::Session;
 use crate::auth::store::NewSession;
 use crate::auth::user::{User, UserRef};
-use crate::auth::{Auth, AuthError, SessionWish, SignedOut};
+use crate::auth::{Auth, AuthError, SessionWish, SignedIn, SignedOut};
 
 /// As whom an operator may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub enum ActAs {
     NoAdministrator,
     /// As anybody (`--force`).
     Anybody,
+}
+
+/// The operator of an impersonated session.
+#[derive(Debug, Clone)]
+pub enum Impersonator {
+    /// An administrator who is signed in. The session ends with the role.
+    Administrator(Box<SignedIn>),
+    /// A user of the operating system, by the name of [`Actor::os_name`], who needs no sign-in.
+    System(String),
 }
 
 impl ActAs {
@@ -55,20 +64,28 @@ impl Auth<'_> {
         }
     }
 
-    /// Makes a session in which somebody else, named by `by`, acts as the user. It is no sign-in: the
-    /// password, the address and the second factor do not matter.
+    /// Makes a session in which an operator acts as the user. It is no sign-in: the password, the address
+    /// and the second factor do not matter.
     ///
     /// # Errors
-    /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`].
+    /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`]. For an administrator, as for
+    /// [`super::super::Caller::check`], and [`AuthError::NotSignedIn`] without the role.
     pub fn impersonate(
         &mut self,
         user: &User,
-        by: String,
+        by: &Impersonator,
         wish: &SessionWish,
         whom: ActAs,
     ) -> Result<(User, Session), AuthError> {
-        let session = NewSession { impersonated_by: Some(by), ..self.new_session(wish, &user.id)? };
-        self.store.issue_session(&session, whom)?
+        let impersonated_by = Some(match by {
+            Impersonator::Administrator(me) => me.user.id.clone(),
+            Impersonator::System(name) => name.clone(),
+        });
+        let session = NewSession { impersonated_by, ..self.new_session(wish, &user.id)? };
+        match by {
+            Impersonator::Administrator(me) => self.act_for(me, |auth| auth.store.issue_session(&session, whom)?),
+            Impersonator::System(_) => self.store.issue_session(&session, whom)?,
+        }
     }
 
     /// Makes a session like any other of the user's, which is handed to somebody. It is no sign-in either;

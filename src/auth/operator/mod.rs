@@ -17,7 +17,7 @@ mod sessions;
 mod wish;
 
 pub use given::{GivenPassword, Weakness};
-pub use impersonate::ActAs;
+pub use impersonate::{ActAs, Impersonator};
 pub use sessions::Scope;
 pub use wish::{CheckedWish, Expected, UserWish};
 

@@ -48,12 +48,16 @@ impl Auth<'_> {
         Ok(chosen)
     }
 
-    /// Ends sessions that were chosen in one transaction, and returns those that were still there.
+    /// Ends sessions that [`Auth::sessions_in`] chose in this scope in one transaction, and returns those
+    /// that still existed.
     ///
     /// # Errors
-    /// [`AuthError::Store`].
-    pub fn end_chosen(&mut self, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
+    /// For sessions of the caller, as for [`super::super::Caller::check`].
+    pub fn end_chosen(&mut self, scope: &Scope<'_>, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
         let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
-        Ok(self.store.end_sessions_by_id(&ids)?)
+        match scope {
+            Scope::Own(me) => self.act_for(me, |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
+            Scope::User(_) | Scope::Everybody => Ok(self.store.end_sessions_by_id(&ids)?),
+        }
     }
 }

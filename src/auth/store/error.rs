@@ -2,6 +2,7 @@
 //! better is known.
 
 use super::app::Refusal;
+use crate::auth::AuthError;
 
 /// Why the memory failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,9 @@ pub enum StoreError {
         /// Column.
         column: &'static str,
     },
+    /// The caller whom [`super::Store::require_caller`] names is not signed in.
+    #[error(transparent)]
+    Caller(Box<AuthError>),
     /// Anything else the engine said.
     #[error("the database engine failed: {0}")]
     Engine(String),

@@ -26,7 +26,7 @@ use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
-use super::{ActAs, AuthError};
+use super::{ActAs, AuthError, Caller};
 
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
@@ -47,6 +47,13 @@ pub trait Store: Upkeep + Health + fmt::Debug {
     /// under this name: in its own transaction, or, where the log is in another file, one that says what
     /// is intended before and those that say what was done after.
     fn act_as(&mut self, acting: Acting);
+
+    /// Requires a signed-in caller for every act from now on; `None` requires none. Each act checks the
+    /// caller with [`Caller::check`] in its own transaction, before anything else.
+    ///
+    /// # Errors
+    /// The acts fail with [`StoreError::Caller`] and change nothing.
+    fn require_caller(&mut self, caller: Option<Caller>);
 
     /// Adds an entry about something that changed nothing else, such as a failed sign-in.
     fn record(&mut self, event: Event) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 //! operator's own session is kept aside meanwhile.
 
 use crate::auth::secret::Token;
-use crate::auth::{ActAs, AuthError, Lifetime, SessionWish};
+use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionWish};
 use crate::cli::ImpersonateArgs;
 use crate::commands::{Printed, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost};
 use crate::context::Context;
@@ -21,12 +21,12 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
     if args.print_token {
         let (user, session, kept) =
-            begin(&wish, &user.email, true, context, |mut auth| auth.impersonate(&user, by, &wish, whom))?;
+            begin(&wish, &user.email, true, context, |mut auth| auth.impersonate(&user, &by, &wish, whom))?;
         return Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own: false, database }.into());
     }
     let keeps_own = own.is_some();
     let pending = prepare(&wish.token, &user.email, context)?.stand_in_for(own);
-    let begun = context.auth()?.impersonate(&user, by, &wish, whom);
+    let begun = context.auth()?.impersonate(&user, &by, &wish, whom);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let kept = Kept::File(context.session_file()?.path());
@@ -54,13 +54,13 @@ fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
 /// Under which name the operator acts: an administrator's id, because the account may lose the right to
 /// act as others, which ends the session; anybody else acts by the operating system's rights, and nobody
 /// needs to be signed in.
-fn operator(context: &mut Context) -> anyhow::Result<String> {
+fn operator(context: &mut Context) -> anyhow::Result<Impersonator> {
     match context.signed_in() {
         Ok(me) if me.session.is_impersonated() => Err(AuthError::ImpersonatesAlready.into()),
-        Ok(me) if me.user.may_impersonate(context.now()?) => Ok(me.user.id),
-        Ok(_) => Ok(context.os_name()?),
+        Ok(me) if me.user.may_impersonate(context.now()?) => Ok(Impersonator::Administrator(Box::new(me))),
+        Ok(_) => Ok(Impersonator::System(context.os_name()?)),
         Err(error) if nobody_is_signed_in(&error) || matches!(error.downcast_ref(), Some(AuthError::Banned { .. })) => {
-            Ok(context.os_name()?)
+            Ok(Impersonator::System(context.os_name()?))
         }
         Err(error) => Err(error),
     }

@@ -17,7 +17,7 @@ use crate::auth::session::Session;
 use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
-use crate::auth::{AuthError, SignedOut};
+use crate::auth::{AuthError, Caller};
 use crate::store::dialect::{Dialect, SecretForm};
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
@@ -142,13 +142,9 @@ fn owner(
         }
         CodeProof::Password(_) => {}
         CodeProof::Session(id) => {
-            let session = sessions::by_id(tx, dialect, id)?.filter(|session| session.user_id == user.id);
-            let why = session.map_or(Some(SignedOut::Ended), |session| {
-                (!session.is_live(request.now)).then_some(SignedOut::Expired)
-            });
-            if let Some(why) = why {
-                return Ok(Err(AuthError::NotSignedIn(why)));
-            }
+            let caller =
+                Caller { user_id: user.id.clone(), session_id: id.to_owned(), impersonated_by: None, now: request.now };
+            return Ok(sessions::check_caller(tx, dialect, &caller)?.map(|()| user));
         }
     }
     Ok(match Obstacle::ban(&user, request.now) {

@@ -41,9 +41,10 @@ mod write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::dialect::Dialect;
+use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{AppSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
@@ -75,6 +76,8 @@ pub struct Sqlite {
     wait: Duration,
     /// Who acts.
     acting: Acting,
+    /// The caller who must be signed in for every act.
+    caller: Option<Box<Caller>>,
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
     /// What was recognised, when the database is an app's.
@@ -138,18 +141,14 @@ impl Sqlite {
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
-        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
-            return Err(StoreError::NotOurs(refusal.clone()));
-        }
-        self.prepare_to_write()?;
-        if let Some(aside) = &mut self.aside {
-            aside.prepare_to_write()?;
-            let guest = guest::Act { app: &mut self.connection, dialect: &self.dialect, own: &mut aside.connection };
-            return guest.run(&aside.acting, act, cleared, &mut self.loose_ends);
-        }
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let act = only_for(self.caller.clone(), act);
+        let (connection, dialect, acting) = match self.writer()? {
+            Writer::Guest(guest) => return guest.run(act, cleared),
+            Writer::Own { connection, dialect, acting } => (connection, dialect, acting),
+        };
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&transaction, &self.dialect, &mut events)?;
+        let result = act(&transaction, dialect, &mut events)?;
         if !result.is_done() {
             transaction.rollback().engine()?;
             return Ok(result);
@@ -158,7 +157,7 @@ impl Sqlite {
             attempts::clear(&transaction, key)?;
         }
         if !events.is_empty() {
-            let actor = events::signed(&transaction, &self.dialect, self.acting.actor(), &events)?;
+            let actor = events::signed(&transaction, dialect, acting.actor(), &events)?;
             audit::append(&transaction, &actor, events)?;
         }
         commit(transaction)?;
@@ -172,17 +171,12 @@ impl Sqlite {
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
-            return Err(StoreError::NotOurs(refusal.clone()));
-        }
-        self.prepare_to_write()?;
-        if let Some(aside) = &mut self.aside {
-            aside.prepare_to_write()?;
-            let guest = guest::Act { app: &mut self.connection, dialect: &self.dialect, own: &mut aside.connection };
-            return guest.rehearse(&aside.acting, act);
-        }
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        let (dialect, acting) = (&self.dialect, &self.acting);
+        let act = only_for(self.caller.clone(), act);
+        let (connection, dialect, acting) = match self.writer()? {
+            Writer::Guest(guest) => return guest.rehearse(act),
+            Writer::Own { connection, dialect, acting } => (connection, dialect, acting),
+        };
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         take_back(&transaction, |tx| {
             let mut events = Vec::new();
             act(tx, dialect, &mut events)?;
@@ -192,12 +186,51 @@ impl Sqlite {
         commit(transaction)
     }
 
+    /// Prepares the connections to write.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] if writing to the database is unsafe.
+    fn writer(&mut self) -> Result<Writer<'_>, StoreError> {
+        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
+            return Err(StoreError::NotOurs(refusal.clone()));
+        }
+        self.prepare_to_write()?;
+        let Self { connection, dialect, acting, aside, loose_ends, .. } = self;
+        let Some(aside) = aside else { return Ok(Writer::Own { connection, dialect, acting }) };
+        aside.prepare_to_write()?;
+        let (own, acting) = (&mut aside.connection, &aside.acting);
+        Ok(Writer::Guest(guest::Act { app: connection, dialect, own, acting, loose_ends }))
+    }
+
     fn prepare_to_write(&mut self) -> Result<(), StoreError> {
         if !self.prepared_to_write {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
             self.prepared_to_write = true;
         }
         Ok(())
+    }
+}
+
+/// The connections that an act writes to, ready for it.
+enum Writer<'s> {
+    /// Everything is in one file.
+    Own { connection: &'s mut Connection, dialect: &'s Dialect, acting: &'s Acting },
+    /// The app's file and authctl's own.
+    Guest(guest::Act<'s>),
+}
+
+/// Has an act check in its transaction, before anything else, that its caller is signed in. Every act that
+/// writes goes through here, so that none can forget it.
+fn only_for<T>(
+    caller: Option<Box<Caller>>,
+    act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+) -> impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError> {
+    move |tx, dialect, log| {
+        if let Some(caller) = caller {
+            let checked = sessions::check_caller(tx, dialect, &caller)?;
+            checked.map_err(|refused| StoreError::Caller(Box::new(refused)))?;
+        }
+        act(tx, dialect, log)
     }
 }
 

@@ -65,6 +65,7 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
         path: path.into(),
         wait,
         acting: Actor::default().into(),
+        caller: None,
         prepared_to_write: false,
         app: None,
         aside: None,

@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use super::engine_error::Engine as _;
 use super::events::{ended_of, subject};
 use super::{limits, rows, users, write};
-use crate::auth::audit::Event;
+use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewSession, StoreError, Which};
 use crate::auth::user::{User, UserRef};
-use crate::auth::{ActAs, AuthError};
+use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::dialect::Dialect;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -34,6 +34,18 @@ pub(super) fn find(
         .optional()
         .engine()?
         .transpose()
+}
+
+/// Checks that a caller is signed in.
+pub(super) fn check_caller(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    caller: &Caller,
+) -> Result<Result<(), AuthError>, StoreError> {
+    let user = |id: &str| users::find(tx, dialect, &UserRef::Id(id.to_owned()));
+    let session = by_id(tx, dialect, &caller.session_id)?;
+    let impersonator = caller.impersonator().map(user).transpose()?.flatten();
+    Ok(caller.check(session.as_ref(), user(&caller.user_id)?.as_ref(), impersonator.as_ref()))
 }
 
 pub(super) fn of_user(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
@@ -111,6 +123,12 @@ pub(super) fn issue(
     };
     if let Err(refused) = whom.check(&user, session.now) {
         return Ok(Err(refused));
+    }
+    if let Some(id) = session.impersonated_by.as_ref().filter(|by| !Actor::is_os_name(by)) {
+        let impersonator = users::find(tx, dialect, &UserRef::Id(id.clone()))?;
+        if !impersonator.is_some_and(|user| user.may_impersonate(session.now)) {
+            return Ok(Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone)));
+        }
     }
     let begun = insert(tx, dialect, session)?;
     let name = if session.impersonated_by.is_some() { "session.impersonated" } else { "session.issued" };

@@ -18,7 +18,7 @@ use crate::auth::store::{
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
-use crate::auth::{ActAs, AuthError};
+use crate::auth::{ActAs, AuthError, Caller};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -26,6 +26,10 @@ impl Store for Sqlite {
             aside.act_as(acting.clone());
         }
         self.acting = acting;
+    }
+
+    fn require_caller(&mut self, caller: Option<Caller>) {
+        self.caller = caller.map(Box::new);
     }
 
     fn record(&mut self, event: Event) -> Result<(), StoreError> {

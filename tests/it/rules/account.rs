@@ -1,8 +1,8 @@
 //! What users do to their own account.
 
-use authctl::auth::SignedOut;
-use authctl::auth::store::AdminGuard;
+use authctl::auth::store::{AdminGuard, Which};
 use authctl::auth::user::ProfileError;
+use authctl::auth::{Scope, SignedOut};
 
 use super::*;
 
@@ -33,7 +33,8 @@ fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
 }
 
 /// Whether each act of a user was refused, and how.
-fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 4] {
+fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 6] {
+    let own = Scope::Own(me.in_person().unwrap());
     let new = Email::parse("ada@example.org").unwrap();
     [
         world
@@ -42,6 +43,8 @@ fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError
             .map(drop),
         world.at(seconds).update_profile(me.in_person().unwrap(), Some("Eve"), None).map(drop),
         world.at(seconds).change_email(me.in_person().unwrap(), &new).map(drop),
+        world.at(seconds).end_sessions(me.in_person().unwrap(), &Which::All).map(drop),
+        world.at(seconds).end_chosen(&own, std::slice::from_ref(&me.session)).map(drop),
         world.at(seconds).delete_account(me.in_person().unwrap(), AdminGuard::Off).map(drop),
     ]
 }
@@ -64,6 +67,45 @@ fn session_that_ended_after_it_was_checked_does_nothing() {
     }
     assert_eq!(world.at(1).find_user("ada@example.com").unwrap().name, "ada");
     world.try_sign_in("ada", PASSWORD, 1).unwrap();
+}
+
+/// Has the session end when the act next asks for randomness: after its first look at the session, before
+/// its transaction.
+fn end_session_during_the_act(world: &mut World) {
+    let sql = world.sql();
+    world.entropy = Entropy::new(move |buffer| {
+        buffer.fill(7);
+        sql.execute_batch(r#"DELETE FROM "session""#).unwrap();
+        Ok(())
+    });
+}
+
+/// An act of a signed-in user.
+type Act<'a> = &'a dyn Fn(&mut World, &SignedIn) -> Result<(), AuthError>;
+
+#[test]
+fn session_that_ends_during_an_act_stops_it() {
+    let new = Email::parse("ada@example.org").unwrap();
+    let change_password = |world: &mut World, me: &SignedIn| {
+        let (current, new) = (password(PASSWORD), password(OTHER_PASSWORD));
+        world.at(1).change_password(me.in_person().unwrap(), &current, &new, true).map(drop)
+    };
+    let change_email =
+        |world: &mut World, me: &SignedIn| world.at(1).change_email(me.in_person().unwrap(), &new).map(drop);
+    let acts: [Act<'_>; 2] = [&change_password, &change_email];
+    for act in acts {
+        let mut world = World::with_ada();
+        let (me, _) = ada(&mut world);
+        let hash = world.hash_of(&me.user.id);
+        end_session_during_the_act(&mut world);
+        let refused = act(&mut world, &me);
+        assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{refused:?}");
+        assert_eq!(world.hash_of(&me.user.id), hash);
+        let codes = world.sql().query_row(r#"SELECT count(*) FROM "verification""#, [], |row| row.get::<_, u32>(0));
+        assert_eq!(codes, Ok(0));
+        // The right password was no guess.
+        assert_eq!(world.at(1).attempts(&me.user).unwrap(), (0, None));
+    }
 }
 
 #[test]

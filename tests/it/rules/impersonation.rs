@@ -1,19 +1,19 @@
 //! Acting as a user, with the moment moved freely.
 
 use authctl::auth::store::AdminGuard;
-use authctl::auth::{ActAs, SignedOut};
+use authctl::auth::{ActAs, Impersonator, SignedOut};
 
 use super::*;
 
 /// Somebody acts as ada from second 0 on, for so many seconds.
 fn act_as_ada(world: &mut World, seconds: i64) -> Token {
-    act_as_ada_by(world, "os:root@host", seconds)
+    act_as_ada_by(world, &Impersonator::System("os:root@host".to_owned()), seconds)
 }
 
-fn act_as_ada_by(world: &mut World, by: &str, seconds: i64) -> Token {
+fn act_as_ada_by(world: &mut World, by: &Impersonator, seconds: i64) -> Token {
     let ada = world.at(0).find_user("ada@example.com").unwrap();
     let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(seconds)));
-    let (user, session) = world.at(0).impersonate(&ada, by.to_owned(), &wish, ActAs::NoAdministrator).unwrap();
+    let (user, session) = world.at(0).impersonate(&ada, by, &wish, ActAs::NoAdministrator).unwrap();
     assert_eq!((user, session.expires_at), (ada, at(seconds)));
     wish.token
 }
@@ -53,7 +53,9 @@ fn impersonation_ends_with_the_rights_of_its_impersonator() {
     let root = world.sign_up("root").id;
     let set = |values: &str| format!(r#"UPDATE "user" SET {values} WHERE "id" = '{root}'"#);
     world.edit(&set(r#""role" = 'editor, admin'"#));
-    let by_root = act_as_ada_by(&mut world, &root, DAY);
+    let roots = world.sign_in("root", 0, Lifetime::Remembered);
+    let by_root = Impersonator::Administrator(Box::new(world.signed_in(&roots, 0)));
+    let by_root = act_as_ada_by(&mut world, &by_root, DAY);
     let by_os = act_as_ada(&mut world, DAY);
     world.signed_in(&by_root, 1);
     let ban_until_10 = at(10).as_second();
@@ -70,12 +72,32 @@ fn impersonation_ends_with_the_rights_of_its_impersonator() {
         world.edit(&undo);
         world.signed_in(&by_root, 2);
     }
-    for (table, column) in [("account", "userId"), ("user", "id")] {
+    for (table, column) in [("account", "userId"), ("session", "userId"), ("user", "id")] {
         world.edit(&format!(r#"DELETE FROM "{table}" WHERE "{column}" = '{root}'"#));
     }
     let refused = world.at(2).signed_in(&by_root);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
     world.signed_in(&by_os, 2);
+}
+
+#[test]
+fn administrator_who_lost_the_role_or_the_session_begins_no_impersonation() {
+    let mut world = World::with_ada();
+    let root = world.sign_up("root").id;
+    let role = |role: &str| format!(r#"UPDATE "user" SET "role" = '{role}' WHERE "id" = '{root}'"#);
+    world.edit(&role("admin"));
+    let token = world.sign_in("root", 0, Lifetime::Remembered);
+    let by_root = Impersonator::Administrator(Box::new(world.signed_in(&token, 0)));
+    let ada = world.at(0).find_user("ada@example.com").unwrap();
+    let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(60)));
+    world.edit(&role("user"));
+    let refused = world.at(1).impersonate(&ada, &by_root, &wish, ActAs::Anybody);
+    assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
+    world.edit(&role("admin"));
+    world.store.end_session(&token).unwrap().unwrap();
+    let refused = world.at(1).impersonate(&ada, &by_root, &wish, ActAs::Anybody);
+    assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{refused:?}");
+    assert!(world.at(1).live_sessions(&ada.id).unwrap().is_empty());
 }
 
 #[test]

@@ -25,6 +25,10 @@ pub(in crate::store::sqlite) struct Act<'s> {
     pub dialect: &'s Dialect,
     /// The file with the log.
     pub own: &'s mut Connection,
+    /// Who acts.
+    pub acting: &'s Acting,
+    /// What the caller has to be told besides the result.
+    pub loose_ends: &'s mut LooseEnds,
 }
 
 impl Act<'_> {
@@ -34,10 +38,8 @@ impl Act<'_> {
     /// Nothing was changed then, except with [`StoreError::Uncertain`].
     pub(in crate::store::sqlite) fn run<'k, T: Answer>(
         self,
-        acting: &Acting,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
-        loose_ends: &mut LooseEnds,
     ) -> Result<T, StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
@@ -50,12 +52,12 @@ impl Act<'_> {
             commit(app)?;
             return Ok(result);
         };
-        let actor = signed(&app, self.dialect, acting.actor(), &events)?;
+        let actor = signed(&app, self.dialect, self.acting.actor(), &events)?;
         let interrupted = intend(self.own, &actor, intended_of(&events))?;
-        loose_ends.interrupted.extend(interrupted);
+        self.loose_ends.interrupted.extend(interrupted);
         match finish(app, self.own, &actor, events, cleared(&result)) {
             Ok(unlogged) => {
-                loose_ends.unlogged = loose_ends.unlogged.take().or(unlogged);
+                self.loose_ends.unlogged = self.loose_ends.unlogged.take().or(unlogged);
                 Ok(result)
             }
             Err(error) => {
@@ -74,14 +76,13 @@ impl Act<'_> {
     /// As there. Nothing is changed in any case.
     pub(in crate::store::sqlite) fn rehearse(
         self,
-        acting: &Acting,
         act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
         let actor = take_back(&app, |app| {
             act(app, self.dialect, &mut events)?;
-            signed(app, self.dialect, acting.actor(), &events)
+            signed(app, self.dialect, self.acting.actor(), &events)
         })?;
         let intention = self.own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         take_back(&intention, |own| {

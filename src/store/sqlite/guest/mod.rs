@@ -82,6 +82,7 @@ impl App {
             path: self.path,
             wait: self.wait,
             acting: Actor::default().into(),
+            caller: None,
             prepared_to_write: false,
             app: Some(self.schema),
             aside: Some(Box::new(aside)),
