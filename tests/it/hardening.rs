@@ -141,6 +141,22 @@ fn sql_texts_have_no_place_for_a_value() {
     }
 }
 
+/// SQLite counts all rows of a table in one step, and a hostile file can make that step endless: `limits::count`
+/// has a condition.
+#[test]
+fn rows_are_never_counted_without_a_condition() {
+    let mut counts = 0;
+    for source in program_sources().iter().filter(|source| source.path.starts_with("src/store/sqlite/")) {
+        for (place, _) in source.text.match_indices("SELECT count(*) FROM") {
+            counts += 1;
+            let statement = source.text[place..].split("\"#").next().unwrap_or_default();
+            let is_bounded = statement.contains("WHERE") || statement.ends_with(" {}");
+            assert!(is_bounded, "{}: use limits::count: {statement}", source.path);
+        }
+    }
+    assert!(counts > 3, "{counts}");
+}
+
 #[test]
 fn triggers_and_views_of_a_database_never_run() {
     let sandbox = Sandbox::with_ada();

@@ -14,8 +14,9 @@ use super::engine_error::Engine as _;
 use super::file::{self, Checked};
 use super::lock::Lock;
 use super::unfinished::Unfinished;
-use super::{Sqlite, structure};
+use super::{Sqlite, limits, structure};
 use crate::auth::store::{Contents, StoreError};
+use crate::store::dialect::NATIVE;
 use crate::store::{CopyError, OpenError};
 
 /// Every page at once: one state of the database, without making a writer wait.
@@ -81,8 +82,11 @@ fn fill(file: Checked, source: &Connection, wait: Duration) -> Result<Connected,
     let mut copied = connect(file, wait)?;
     transfer(source, &mut copied)?;
     // One file that needs no log beside it: it can lie on a medium that nobody can write.
-    copied.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).engine()?;
-    Ok(copied)
+    match copied.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).engine() {
+        // SQLite reads the schema first. A copy with the damage of its source keeps the mode of it too.
+        Ok(()) | Err(StoreError::Corrupt(_)) => Ok(copied),
+        Err(error) => Err(error),
+    }
 }
 
 /// Copies all pages to a database that nobody else knows yet. An interrupted copy is thrown away, so its
@@ -110,8 +114,7 @@ pub(super) fn failed(path: &Path, source: StoreError) -> CopyError {
 
 /// Counts what is there. A database of a first release has no audit log.
 pub(super) fn read(connection: &Connection) -> Result<Contents, StoreError> {
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine();
-    let has_log = number(r#"SELECT count(*) FROM "sqlite_schema" WHERE "name" = 'authctl_audit'"#)? > 0;
+    let has_log = connection.table_exists(None, "authctl_audit").engine()?;
     let newest = if has_log {
         connection
             .query_row(r#"SELECT "seq", "hash" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#, [], |row| {
@@ -125,8 +128,8 @@ pub(super) fn read(connection: &Connection) -> Result<Contents, StoreError> {
     let (entries, head) = newest.unwrap_or_default();
     Ok(Contents {
         schema_version: schema_version(connection).engine()?,
-        users: number(r#"SELECT count(*) FROM "user""#)?,
-        sessions: number(r#"SELECT count(*) FROM "session""#)?,
+        users: limits::count(connection, &NATIVE, "user")?,
+        sessions: limits::count(connection, &NATIVE, "session")?,
         entries: entries.unsigned_abs(),
         head,
     })

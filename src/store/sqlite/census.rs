@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
-use super::{connect, sessions};
+use super::{connect, limits, sessions};
 use crate::auth::store::{AppSchema, Census, StoreError};
 use crate::store::dialect::Dialect;
 
@@ -22,17 +22,14 @@ pub(super) fn take(
         Err(StoreError::Inconsistent { .. }) if app.is_some() => None,
         counted => Some(counted?),
     };
-    let number = |sql: &str| {
-        connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
-    };
     let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
     let metadata = std::fs::metadata(path).map_err(|error| StoreError::Io(error.to_string()))?;
     Ok(Census {
         schema_version: if app.is_some() { None } else { Some(connect::schema_version(connection).engine()?) },
         app: app.cloned(),
-        users: number(r#"SELECT count(*) FROM "user""#)?,
+        users: limits::count(connection, dialect, "user")?,
         live_sessions: match expired_sessions {
-            Some(expired) => Some(number(r#"SELECT count(*) FROM "session""#)?.saturating_sub(expired)),
+            Some(expired) => Some(limits::count(connection, dialect, "session")?.saturating_sub(expired)),
             None => None,
         },
         expired_sessions,

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Statement, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::store::StoreError;
+use crate::store::dialect::Dialect;
 
 /// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
 /// are read ([`super::rows`]) fits in.
@@ -46,6 +47,15 @@ pub(super) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Resul
     connection.progress_handler(STEPS_COUNTED, Some(spent))
 }
 
+/// Counts the rows of a table.
+///
+/// A bare `count(*)` walks all pages in a single step of SQLite's virtual machine, where the number of steps
+/// is not looked at. With a condition, every row is a step.
+pub(super) fn count(connection: &Connection, dialect: &Dialect, table: &str) -> Result<u64, StoreError> {
+    let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#);
+    connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
+}
+
 /// Runs a statement that changes rows. SQLite writes a row anew as a whole, and reads a value to delete its
 /// entry in an index, so a row that holds more than is read needs a higher limit. It is raised before and
 /// not after a failure: a deletion that fails half-way leaves the entries that it has deleted out of the
@@ -72,4 +82,31 @@ pub(super) fn with_large_rows<T>(
     let result = act();
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).engine()?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::dialect::NATIVE;
+
+    /// Counting is interrupted as any other statement, so it is counted in steps.
+    #[test]
+    fn count_takes_a_step_for_every_row() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                    INSERT INTO user SELECT i FROM n";
+        connection.execute_batch(&format!("CREATE TABLE user (id PRIMARY KEY) WITHOUT ROWID; {fill}")).unwrap();
+        assert_eq!(count(&connection, &NATIVE, "user").unwrap(), 10_000);
+        let mut looks = 0;
+        connection
+            .progress_handler(
+                100,
+                Some(move || {
+                    looks += 1;
+                    looks > 50
+                }),
+            )
+            .unwrap();
+        assert!(matches!(count(&connection, &NATIVE, "user"), Err(StoreError::TooMuch(_))));
+    }
 }

@@ -24,7 +24,12 @@ impl Filter {
     }
 
     fn text(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!("WHERE {}", self.conditions.join(" AND ")) }
+        // Never without one: see `limits::count`.
+        if self.conditions.is_empty() {
+            "WHERE TRUE".to_owned()
+        } else {
+            format!("WHERE {}", self.conditions.join(" AND "))
+        }
     }
 }
 
