@@ -159,6 +159,50 @@ fn a_damaged_database_is_what_a_backup_is_for() {
     assert!(log.contains("replaced no log that could be read"), "{log}");
 }
 
+/// Restores over a database with garbage in a range of bytes.
+fn restore_over(sandbox: &Sandbox, damaged: std::ops::Range<usize>) {
+    let mut bytes = std::fs::read(sandbox.database()).unwrap();
+    bytes[damaged].fill(0xa5);
+    std::fs::write(sandbox.database(), &bytes).unwrap();
+    let _ = sandbox.run("whoami").failure(9);
+    let before = kept(sandbox).len();
+    sandbox.run("db restore b.db --yes").success();
+    assert_eq!((users(&sandbox.database()), sandbox.run("db check").code), (1, 0));
+    let mut kept = kept(sandbox);
+    assert_eq!(kept.len(), before + 1);
+    kept.sort();
+    // All but the numbers in the header that SQLite counts up.
+    let copy = std::fs::read(kept.pop().unwrap()).unwrap();
+    assert!(copy.len() == bytes.len() && copy[100..] == bytes[100..], "even the damage is kept");
+}
+
+#[test]
+fn damaged_first_page_is_replaced() {
+    let sandbox = with_backup();
+    restore_over(&sandbox, 100..4096);
+    let everything = std::fs::metadata(sandbox.database()).unwrap().len();
+    restore_over(&sandbox, 100..usize::try_from(everything).unwrap());
+}
+
+#[test]
+fn damaged_further_page_of_the_schema_is_replaced() {
+    let sandbox = with_backup();
+    // More than fits on one page.
+    let long = "x".repeat(400);
+    for table in 0..30 {
+        sandbox.execute(&format!("CREATE TABLE more_{table} (column_{long})"));
+    }
+    // Cells of an inner page begin with the number of the page below (SQLite file format, section 1.6).
+    let bytes = std::fs::read(sandbox.database()).unwrap();
+    assert_eq!(bytes[100], 5, "the first page of the schema is an inner one");
+    let two = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+    let four = |at: usize| usize::try_from(u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap();
+    let below: Vec<usize> = (0..two(103)).map(|cell| four(two(112 + 2 * cell))).chain([four(108)]).collect();
+    let page = |number: usize| (number - 1) * 4096..number * 4096;
+    restore_over(&sandbox, page(below[below.len() / 2]));
+    sandbox.run("users list").success();
+}
+
 #[test]
 fn a_backup_of_an_older_schema_is_brought_forward() {
     let sandbox = Sandbox::with_ada();

@@ -32,6 +32,15 @@ pub(super) fn connect_to_read(file: Checked, wait: Duration) -> Result<Connected
     connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, file, wait)
 }
 
+/// Connects as [`connect`] does, to a database whose pages will all be replaced: a schema that cannot be read
+/// is no error. SQLite reads the schema before it sets the mode of the journal.
+pub(super) fn connect_to_replace(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
+    let connected = connect(file, wait)?;
+    connected.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).engine()?;
+    connected.execute_batch("PRAGMA writable_schema = ON").engine()?;
+    Ok(connected)
+}
+
 fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;

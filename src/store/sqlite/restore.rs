@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::backup::{self, failed, read};
-use super::connect::{Connected, connect, schema_version};
+use super::connect::{Connected, connect, connect_to_replace, schema_version};
 use super::engine_error::Engine as _;
 use super::file::{self, Checked};
 use super::lock::Lock;
@@ -196,7 +196,8 @@ fn put(prepared: Connected, building: Unfinished, ended: u64, wish: &RestoreWish
 fn replace(prepared: &Connection, file: Checked, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
     let failed = |source| failed(wish.path, source);
     let reader = file.again();
-    let mut database = connect(file, wish.wait).map_err(failed)?;
+    // It may be damaged anywhere but in its header.
+    let mut database = connect_to_replace(file, wish.wait).map_err(failed)?;
     database.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
     // With a log, the copy of what was can be read while the lock is held.
     database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine().map_err(failed)?;
