@@ -37,11 +37,12 @@ pub fn open(path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("it is {kind}")))
 }
 
-/// Whether a path names a descriptor that this process inherited.
+/// Whether a path names a descriptor that this process inherited. Those of other processes are pipes of
+/// which nothing is known either.
 fn is_descriptor(path: &Path) -> bool {
-    let Some(directory) = path.parent() else { return false };
-    let of_process = directory.starts_with("/proc") && directory.ends_with("fd");
-    path == Path::new("/dev/stdin") || directory == Path::new("/dev/fd") || of_process
+    let own = format!("/proc/{}/fd", std::process::id());
+    let is_own = |directory: &Path| ["/dev/fd", "/proc/self/fd", &own].iter().any(|own| directory == Path::new(own));
+    path == Path::new("/dev/stdin") || path.parent().is_some_and(is_own)
 }
 
 /// Opens what has this name, but follows no symbolic link to it. It may be of any kind.
@@ -86,6 +87,24 @@ mod tests {
         for device in ["/dev/zero", "/dev/null"] {
             assert_eq!(why(Path::new(device)), "it is a device");
         }
+    }
+
+    #[test]
+    fn open_takes_pipes_of_this_process_alone() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut other = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let (number, own) = (std::os::fd::AsRawFd::as_raw_fd(&reader), std::process::id());
+        for directory in ["/dev/fd", "/proc/self/fd", &format!("/proc/{own}/fd")] {
+            assert!(open(&Path::new(directory).join(number.to_string())).is_ok(), "{directory}");
+        }
+        let others = format!("/proc/{}/fd/0", other.id());
+        for path in [&others, &format!("/proc/self/task/{own}/fd/{number}"), "/proc/self/../self/fd/0"] {
+            assert!(!is_descriptor(Path::new(path)), "{path}");
+        }
+        let refused = open(Path::new(&others)).unwrap_err().to_string();
+        drop((writer, other.stdin.take()));
+        other.wait().unwrap();
+        assert_eq!(refused, "it is a named pipe");
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! One delivery: everything it needs, to be carried to a thread of its own.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lettre::Message;
 use rustix::fs::Access;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::credentials::Credentials;
 use super::error::{Failure, MailError, answer_text};
@@ -17,6 +22,11 @@ use super::smtp;
 /// Where systems keep their `sendmail`, which is in few people's `PATH`.
 const SENDMAILS: &[&str] = &["/usr/sbin/sendmail", "/usr/lib/sendmail"];
 
+/// How much is kept of what a `sendmail` says: more than is repeated of it.
+const SAID_BYTES_MAX: usize = 4096;
+/// How long to wait for the last words of a `sendmail` that failed.
+const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
+
 pub(super) struct Delivery {
     pub(super) route: Route,
     pub(super) credentials: Option<Credentials>,
@@ -25,6 +35,7 @@ pub(super) struct Delivery {
     pub(super) message: Message,
     /// All that a `sendmail` finds in its environment.
     pub(super) environment: Vec<(OsString, OsString)>,
+    pub(super) running: Arc<Running>,
 }
 
 impl Delivery {
@@ -50,21 +61,108 @@ impl Delivery {
         }
         command.arg("--").args(envelope.to());
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(io)?;
-        let written = write_to(&mut child, &self.message.formatted());
-        let output = child.wait_with_output().map_err(io)?;
-        if !output.status.success() {
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // Of its own, so that what the program starts can be ended with it.
+        command.process_group(0);
+        let started = self.running.start(&mut command).map_err(io)?;
+        let message = self.message.formatted();
+        let written = thread(move || write_to(started.stdin, &message)).map_err(io)?;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let saying = Arc::clone(&said);
+        let read = thread(move || read_from(started.stderr, &saying)).map_err(io)?;
+        let status = self.running.wait(started.pid).map_err(io)?;
+        if !status.success() {
+            // What the program left behind may hold the pipe open.
+            let _ = read.recv_timeout(LAST_WORDS_WAIT);
+            let said = said.lock().unwrap_or_else(PoisonError::into_inner);
             // What it said says more than that it read no further.
-            return Err(Failure::Said(answer_text(&String::from_utf8_lossy(&output.stderr))));
+            return Err(Failure::Said(answer_text(&String::from_utf8_lossy(&said))));
         }
-        written.map_err(io)
+        written.recv().unwrap_or(Ok(())).map_err(io)
     }
 }
 
+/// The program that takes the message: at most one, which another thread can give up.
+#[derive(Default)]
+pub(super) struct Running(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    NotStarted,
+    Started(Child),
+    GivenUp,
+}
+
+struct Started {
+    pid: Pid,
+    stdin: Option<ChildStdin>,
+    stderr: Option<ChildStderr>,
+}
+
+impl Running {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Started> {
+        let mut state = self.state();
+        if matches!(*state, State::GivenUp) {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        let mut child = command.spawn()?;
+        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+        let pid = Pid::from_child(&child);
+        *state = State::Started(child);
+        Ok(Started { pid, stdin, stderr })
+    }
+
+    /// Waits for the end of the program. The lock is free meanwhile, and the process id stays that of
+    /// the program until its end is collected under the lock.
+    fn wait(&self, pid: Pid) -> io::Result<ExitStatus> {
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(rustix::process::waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
+        match &mut *self.state() {
+            State::Started(child) => child.wait(),
+            State::NotStarted | State::GivenUp => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Ends the program, and what it started in its process group.
+    pub(super) fn give_up(&self) {
+        let state = std::mem::replace(&mut *self.state(), State::GivenUp);
+        if let State::Started(mut child) = state {
+            // It may have ended by itself, and `kill` and `wait` know whether its end was collected.
+            if matches!(child.try_wait(), Ok(None)) {
+                let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
+                let _ = child.wait();
+            }
+        }
+    }
+}
+
+/// Runs something beside, because each of the program's pipes can keep the other one waiting. The thread
+/// ends with the pipe, or with the process.
+fn thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> io::Result<Receiver<T>> {
+    let (told, outcome) = mpsc::channel();
+    std::thread::Builder::new().name("mail pipe".into()).spawn(move || told.send(run()))?;
+    Ok(outcome)
+}
+
 /// Writes all of it and closes the pipe.
-fn write_to(child: &mut Child, bytes: &[u8]) -> io::Result<()> {
-    child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(bytes))
+fn write_to(stdin: Option<ChildStdin>, bytes: &[u8]) -> io::Result<()> {
+    stdin.map_or(Ok(()), |mut stdin| stdin.write_all(bytes))
+}
+
+/// Keeps the beginning, and reads the rest so that the program is not kept from ending.
+fn read_from(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
+    let Some(mut stderr) = stderr else { return };
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut bytes) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = SAID_BYTES_MAX.saturating_sub(kept.len());
+        kept.extend_from_slice(&bytes[..count.min(room)]);
+    }
 }
 
 /// Fails where the program cannot be started: it is not there, or not executable.

@@ -25,6 +25,7 @@ mod smtp;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -33,7 +34,7 @@ use lettre::Message;
 
 use crate::auth::email::Email;
 use credentials::Credentials;
-use delivery::Delivery;
+use delivery::{Delivery, Running};
 
 pub use credentials::CredentialsError;
 pub use error::{Failure, MailError, Step};
@@ -129,6 +130,7 @@ impl Mailer {
     }
 
     fn run(&self, message: Message) -> Result<(), MailError> {
+        let running = Arc::new(Running::default());
         let delivery = Delivery {
             route: self.route.clone(),
             credentials: self.credentials.clone(),
@@ -136,20 +138,25 @@ impl Mailer {
             step_wait: self.step_wait,
             message,
             environment: self.environment.clone(),
+            running: Arc::clone(&running),
         };
         // Only an own thread can be given up: neither a name look-up nor a child takes a deadline.
-        // An abandoned one ends with the process.
+        // An abandoned one ends with the process, and a child is ended.
         let (told, outcome) = mpsc::channel();
         thread::Builder::new()
             .name("mail".into())
             .spawn(move || told.send(delivery.run()))
             .map_err(MailError::Thread)?;
-        match outcome.recv_timeout(self.whole_wait) {
+        let outcome = match outcome.recv_timeout(self.whole_wait) {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {
                 Err(MailError::TooSlow { route: self.route.to_string(), waited: self.whole_wait })
             }
             Err(RecvTimeoutError::Disconnected) => Err(MailError::Stopped),
+        };
+        if outcome.is_err() {
+            running.give_up();
         }
+        outcome
     }
 }

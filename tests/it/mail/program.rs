@@ -3,10 +3,12 @@
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use authctl::mail::{MailError, Mailer};
 
 use super::{FROM, ada, mailer};
+use crate::mailbox::eventually;
 
 /// Puts a shell script into a directory. Another process writes it: if this one did, a child that
 /// another test starts meanwhile would hold it open, and what is open for writing cannot be run.
@@ -88,4 +90,75 @@ fn a_sendmail_that_is_not_there_is_told() {
     let error = send_through(&home.path().join("none")).unwrap_err();
     assert_eq!(error.source().unwrap().to_string(), "entity not found");
     assert_eq!(error.hint(), Some("name the program: sendmail:/usr/sbin/sendmail"));
+}
+
+/// A body of more than a pipe holds, so that writing it takes a reader.
+fn long_body() -> String {
+    "a line of a long message\n".repeat(8_000)
+}
+
+#[test]
+fn sendmail_that_talks_before_it_reads_gets_the_message() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "head -c 1000000 /dev/zero | tr '\\0' x >&2\ncat > \"${0%/*}/message\"";
+    let url = format!("sendmail:{}", script(home.path(), text).display());
+    mailer(&url, None).send(&ada(), "Your code", &long_body()).unwrap();
+    let message = std::fs::read_to_string(home.path().join("message")).unwrap();
+    assert!(message.ends_with("a line of a long message\r\n") && message.len() > 200_000, "{}", message.len());
+}
+
+#[test]
+fn sendmail_that_fails_after_many_words_is_quoted_in_part() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "printf 'no queue ' >&2\nhead -c 1000000 /dev/zero | tr '\\0' x >&2\nexit 75";
+    let url = format!("sendmail:{}", script(home.path(), text).display());
+    let error = mailer(&url, None).send(&ada(), "Your code", &long_body()).unwrap_err();
+    let said = error.source().unwrap().to_string();
+    assert!(said.starts_with("no queue xxx") && said.len() == 200, "{said}");
+}
+
+/// A program that runs on in the background holds the pipes of the one that started it.
+#[test]
+fn sendmail_that_leaves_a_program_behind_is_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "cat > /dev/null\necho 'no queue' >&2\nsleep 1000 &\necho $! > \"${0%/*}/pid\"\nexit 75";
+    let error = send_through(&script(home.path(), text)).unwrap_err();
+    kill(home.path());
+    assert_eq!(error.source().unwrap().to_string(), "no queue");
+}
+
+/// Ends the program whose number is in the file `pid`.
+fn kill(home: &Path) {
+    let pid = std::fs::read_to_string(home.join("pid")).unwrap();
+    assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
+}
+
+/// Whether a process runs: one that ended and that nobody asked about does not.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'))
+}
+
+#[test]
+fn sendmail_without_an_end_is_ended_with_all_it_started() {
+    let manners = ["trap '' TERM\n", "exec 2>&-\n", "cat > /dev/null\n"];
+    std::thread::scope(|scope| {
+        for text in manners {
+            scope.spawn(|| assert_is_ended(text));
+        }
+    });
+}
+
+fn assert_is_ended(text: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let note = "echo $$ $! > \"${0%/*}/new\"; mv \"${0%/*}/new\" \"${0%/*}/pids\"";
+    let program = script(home.path(), &format!("{text}sleep 1000 &\n{note}\nwait"));
+    let mailer = mailer(&format!("sendmail:{}", program.display()), None);
+    let mailer = mailer.waiting(Duration::from_secs(30), Duration::from_secs(2));
+    let error = mailer.send(&ada(), "Your code", &long_body()).unwrap_err();
+    assert!(matches!(error, MailError::TooSlow { .. }), "{error:?}");
+    let pids = std::fs::read_to_string(home.path().join("pids")).unwrap();
+    let (program, started) = pids.trim().split_once(' ').unwrap();
+    assert!(!Path::new("/proc").join(program).exists(), "{text}: not collected");
+    eventually("the end of what it started", || (!runs(started)).then_some(()));
 }
