@@ -790,7 +790,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l stop -d 'Stop acting as a user, and take back your own session'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l stop -d 'Stop acting as a user, and take back your own session if it is still valid'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l force -d 'Act even as an administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l print-token -d 'Print the session token instead of storing it; your own session stays'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from impersonate" -l json -d 'Answer with one JSON document; errors too'
@@ -1103,7 +1103,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l stop -d 'Stop acting as a user, and take back your own session'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l stop -d 'Stop acting as a user, and take back your own session if it is still valid'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l force -d 'Act even as an administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l print-token -d 'Print the session token instead of storing it; your own session stays'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from impersonate" -l json -d 'Answer with one JSON document; errors too'

@@ -83,7 +83,7 @@ impl Auth<'_> {
     /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago,
     /// [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
-        if let Err(stale) = self.require_fresh(&me.session) {
+        if let Err(stale) = self.require_fresh(&me) {
             // That the session ended explains more than its age.
             self.reread(me)?;
             return Err(stale);

@@ -57,7 +57,7 @@ impl Auth<'_> {
         if new.as_str() == user.email {
             return Err(AuthError::SameEmail);
         }
-        self.require_fresh(&me.session)?;
+        self.require_fresh(&me)?;
         // Neither is somebody's mailbox filled, nor does one user write to many.
         self.count_attempt(&AttemptKey::mail_of(&user.id))?;
         self.count_attempt(&AttemptKey::mail(new))?;

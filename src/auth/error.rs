@@ -108,8 +108,11 @@ pub enum AuthError {
     #[error("the sign-in is too long ago for this")]
     NotFresh,
     /// Somebody acts as the user, who alone may do this.
-    #[error("somebody else acts as this user here, and only the user may do this")]
-    Impersonated,
+    #[error("you are acting as {email}; only the user can do this")]
+    Impersonated {
+        /// The user's address, as stored.
+        email: String,
+    },
     /// Whoever acts as a user already wished to act as another one.
     #[error("you are acting as another user already")]
     ImpersonatesAlready,

@@ -30,7 +30,11 @@ impl SignedIn {
     /// # Errors
     /// [`AuthError::Impersonated`].
     pub fn in_person(&self) -> Result<InPerson<'_>, AuthError> {
-        if self.session.is_impersonated() { Err(AuthError::Impersonated) } else { Ok(InPerson(self)) }
+        if self.session.is_impersonated() { Err(self.impersonated()) } else { Ok(InPerson(self)) }
+    }
+
+    fn impersonated(&self) -> AuthError {
+        AuthError::Impersonated { email: self.user.email.clone() }
     }
 
     /// The caller as the transaction of an act checks it.
@@ -193,11 +197,11 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NotFresh`], [`AuthError::Impersonated`].
-    pub fn require_fresh(&self, session: &Session) -> Result<(), AuthError> {
-        if session.is_fresh(self.now, &self.policy.session) {
+    pub fn require_fresh(&self, me: &SignedIn) -> Result<(), AuthError> {
+        if me.session.is_fresh(self.now, &self.policy.session) {
             Ok(())
-        } else if session.is_impersonated() {
-            Err(AuthError::Impersonated)
+        } else if me.session.is_impersonated() {
+            Err(me.impersonated())
         } else {
             Err(AuthError::NotFresh)
         }

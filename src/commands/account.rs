@@ -19,7 +19,7 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     let me = context.signed_in()?;
     // Refused before anything is asked, and again by the act itself.
     let in_person = me.in_person()?;
-    context.auth()?.require_fresh(&me.session)?;
+    context.auth()?.require_fresh(&me)?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?.len();
     let effect = format!(
         "This deletes {} <{}> with {sessions} live session(s) from {} for good.",

@@ -66,7 +66,7 @@ pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome
     let new = Email::parse(new).map_err(AuthError::from)?;
     let me = context.signed_in()?;
     let in_person = me.in_person()?;
-    context.auth()?.require_fresh(&me.session)?;
+    context.auth()?.require_fresh(&me)?;
     let post = letters::post(&new, context, "change the address with `authctl users update --email`")?;
     let code = context.auth()?.change_email(in_person, &new)?;
     let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });

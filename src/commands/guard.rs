@@ -7,6 +7,7 @@ use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::cli::GuardArgs;
 use crate::context::Context;
 use crate::output::Outcome;
+use crate::session_file::SessionFileError;
 
 pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = match admitted(args, context) {
@@ -38,7 +39,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
 fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn> {
     let me = context.signed_in()?;
     if args.fresh {
-        context.auth()?.require_fresh(&me.session)?;
+        context.auth()?.require_fresh(&me)?;
     }
     if let Some(role) = &args.role
         && !me.user.has_role(role)
@@ -57,6 +58,9 @@ fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
     if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(why)) if [guarded, elsewhere].contains(why)) {
         return false;
     }
-    let is_about_the_session = nobody_is_signed_in(error) || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
+    let is_replaced =
+        matches!(error.downcast_ref(), Some(SessionFileError::Unsafe { .. } | SessionFileError::Unreadable { .. }));
+    let is_about_the_session =
+        nobody_is_signed_in(error) || is_replaced || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
     is_about_the_session && context.overriding_variable().is_none()
 }

@@ -259,10 +259,10 @@ fn begin(
     Ok((user, session, Kept::File(context.session_file()?.path())))
 }
 
-/// Whether an error only says that nobody is signed in.
+/// Whether an error only says that nobody is signed in: not that who is cannot be told.
 fn nobody_is_signed_in(error: &anyhow::Error) -> bool {
-    error.is::<NoToken>()
-        || error.is::<SessionFileError>()
+    matches!(error.downcast_ref(), Some(NoToken::None(_)))
+        || matches!(error.downcast_ref(), Some(SessionFileError::Damaged(_)))
         || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_)))
 }
 

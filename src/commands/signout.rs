@@ -27,8 +27,15 @@ pub(super) fn stop(context: &mut Context) -> anyhow::Result<Outcome> {
     context.require_admitted(&token)?;
     let found = context.auth()?.store.session(&token)?;
     let keeps_aside = matches!(source, TokenSource::SessionFile(_)) && context.session_file()?.keeps_aside();
-    if !keeps_aside && found.is_none_or(|(session, _)| !session.is_impersonated()) {
-        return Err(AuthError::NotImpersonating.into());
+    let now = context.now()?;
+    let is_over = match &found {
+        Some((session, _)) if session.is_impersonated() => false,
+        Some((session, _)) if session.is_live(now) => true,
+        // An impersonation that ended elsewhere stands in for the session that is kept aside.
+        Some(_) | None => !keeps_aside,
+    };
+    if is_over {
+        return Err(context.token_refused(AuthError::NotImpersonating, &source));
     }
     run(&SignOutArgs::default(), context)
 }
@@ -68,7 +75,9 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
             return forget(context, "the database is gone, so there was no session to end");
         }
         // That it is live is as it should be: under `guard`, and where somebody acts as the user.
-        Err(error) if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated)) => {
+        Err(error)
+            if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated { .. })) =>
+        {
             return Err(error);
         }
         Err(error) => return Err(error.context(StillLive)),
@@ -88,7 +97,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         Some(TokenSource::SessionFile(_)) => forget_held(Some(&token), context)?,
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) if ended.is_some() => {
             let variable = context.overriding_variable().unwrap_or("the environment");
-            context.notices.push(format!("{variable} still holds the token of the ended session"));
+            context.notices.push(format!("{variable} still holds the token of the ended session: `unset {variable}`"));
             None
         }
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) => None,
@@ -121,7 +130,7 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
     let is_impersonated = found.is_some();
     if let Some((session, user)) = found.filter(|(session, _)| session.is_live(auth.now)) {
         if all {
-            return Err(AuthError::Impersonated.into());
+            return Err(AuthError::Impersonated { email: user.email }.into());
         }
         context.act_in(&session, &user)?;
         auth = context.auth()?;
@@ -147,7 +156,13 @@ fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     let file = context.session_file()?;
     let removed = file.remove(None)?;
     // Whether it is live, only the database knows.
-    let own = if removed == Removed::GaveBack { file.read().ok().flatten() } else { None };
+    let own = match removed {
+        Removed::GaveBack => {
+            context.did("your own session was stored again", "`authctl signout --local` removes its file too");
+            file.read_whole()?
+        }
+        Removed::Gone | Removed::Nothing => None,
+    };
     let own = own.map(|own| OwnSession::Back { email: own.email });
     let file_removed = Some(removed != Removed::Nothing);
     Ok(SignInOutcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), own, ..NOTHING }).into())

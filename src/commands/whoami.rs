@@ -23,8 +23,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
         Some(by) => context.auth()?.store.user(&UserRef::Id(by.clone()))?.map(Box::new),
         None => None,
     };
-    let kept_aside = if is_stored { context.session_file()?.read_aside().ok().flatten() } else { None };
-    let kept_aside = kept_aside.map(|own| own.email);
+    let kept_aside = if is_stored && session.is_impersonated() { kept_aside(context)? } else { None };
     let database = context.database()?.path;
     Ok(SignInOutcome::Who { user, session, impersonator, kept_aside, token_from, database }.into())
 }
@@ -33,6 +32,19 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
 /// on standard error.
 fn notice_token(context: &mut Context) {
     if let Some(variable) = context.overriding_variable() {
-        context.notices.push(format!("signed in by the token in {variable}"));
+        let stored = context.session_file().is_ok_and(|file| file.is_there());
+        let way_out = if stored { format!("; `unset {variable}` to use the stored session") } else { String::new() };
+        context.notices.push(format!("signed in by the token in {variable}{way_out}"));
+    }
+}
+
+/// The address of whose session is kept aside. That it cannot be read changes nothing about who is signed in.
+fn kept_aside(context: &mut Context) -> anyhow::Result<Option<String>> {
+    match context.session_file()?.read_aside() {
+        Ok(own) => Ok(own.map(|own| own.email)),
+        Err(error) => {
+            context.notices.push(format!("your own session is kept aside and cannot be read: {error}"));
+            Ok(None)
+        }
     }
 }

@@ -74,7 +74,7 @@ impl Context {
     /// stored of anybody else.
     ///
     /// # Errors
-    /// [`AuthError::NotAdmitted`].
+    /// [`AuthError::NotAdmitted`], and [`crate::session_file::SessionFileError`] when it is not known what is stored.
     pub fn require_may_store(&mut self, email: &str) -> anyhow::Result<()> {
         if !self.is_guarded() {
             return Ok(());
@@ -83,7 +83,7 @@ impl Context {
             return Err(AuthError::NotAdmitted.into());
         };
         let user = self.auth()?.store.user(&UserRef::Id(admitted.user_id.clone()))?;
-        let stored = self.session_file()?.read().ok().flatten();
+        let stored = self.session_file()?.read_whole()?;
         let replaces_another = match &stored {
             Some(stored) => !self.is_admitted(&admitted, &stored.token)?,
             None => false,

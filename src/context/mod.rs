@@ -26,13 +26,13 @@ use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::mail::Report;
 use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
-use crate::session_file::SessionFile;
+use crate::session_file::{LockWait, SessionFile};
 
 use clock::Clock;
 pub use clock::ClockError;
 pub use database::HintsError;
 pub use environment::{Environment, GivenSecret};
-pub use token::{NoToken, TokenSource};
+pub use token::{NoToken, TokenOf, TokenSource};
 
 /// What the user asked of every command alike.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +78,8 @@ pub struct Context {
     /// Why the audit log does not say that an act was done, which was.
     pub unlogged: Option<StoreError>,
     wishes: Wishes,
+    /// What is left of `--wait` for the directory of session files.
+    lock_wait: LockWait,
     environment: Environment,
     clock: Clock,
     prompt: Prompt,
@@ -108,6 +110,7 @@ impl Context {
             notices: Vec::new(),
             unlogged: None,
             prompt: Prompt::new(wishes.no_input, environment.ci),
+            lock_wait: wishes.wait.into(),
             wishes,
             environment,
             place: OnceCell::new(),
@@ -189,7 +192,7 @@ impl Context {
     pub fn session_file(&self) -> anyhow::Result<SessionFile> {
         let database = self.database()?.path;
         let directory = paths::config_directory(&self.environment.places)?;
-        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database, self.wishes.wait))
+        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database, self.lock_wait.clone()))
     }
 
     /// Finds out who is signed in.
@@ -205,9 +208,10 @@ impl Context {
             Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
                 if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
             {
-                Err(AuthError::NotSignedIn(SignedOut::ImpersonationOver))
+                Err(AuthError::NotSignedIn(SignedOut::ImpersonationOver).into())
             }
-            me => me,
+            Err(error) => Err(self.token_refused(error, source)),
+            Ok(me) => Ok(me),
         }?;
         self.act_in(&me.session, &me.user)?;
         Ok(me)
@@ -325,5 +329,31 @@ impl Context {
             (Ok(output), Ok(null)) => (output.st_dev, output.st_ino) == (null.st_dev, null.st_ino),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session_file::SessionFileError;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "measures the wait")]
+    fn session_files_of_one_command_share_the_wait() {
+        let home = tempfile::tempdir().unwrap();
+        let sessions = home.path().join("authctl/sessions");
+        paths::make_private(&sessions).unwrap();
+        let other = std::fs::File::open(&sessions).unwrap();
+        rustix::fs::flock(&other, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        let mut environment = Environment::default();
+        environment.places.config_home = Some(home.path().to_owned());
+        let wait = Duration::from_millis(100);
+        let wishes = Wishes { database: Some(home.path().join("a.db")), wait, ..Wishes::default() };
+        let context = Context::new(wishes, environment);
+        let start = std::time::Instant::now();
+        for _ in 0..20 {
+            assert!(matches!(context.session_file().unwrap().abandoned(), Err(SessionFileError::Busy(_))));
+        }
+        assert!((wait..wait * 10).contains(&start.elapsed()), "{:?}", start.elapsed());
     }
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use super::Context;
+use crate::auth::AuthError;
 use crate::auth::secret::{SecretError, Token};
 use crate::input_file;
 
@@ -19,6 +20,21 @@ pub enum TokenSource {
     VariableFile(PathBuf),
     /// The session file of the database.
     SessionFile(PathBuf),
+}
+
+/// A token that was refused came from a variable, so that neither signing in nor signing out changes
+/// which token is used. Says what the refusal says.
+#[derive(Debug)]
+pub struct TokenOf {
+    /// Which variable.
+    pub variable: &'static str,
+    refusal: String,
+}
+
+impl std::fmt::Display for TokenOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.refusal)
+    }
 }
 
 /// Why there is no token to act with.
@@ -49,6 +65,16 @@ impl Context {
     /// Which variable overrides the stored session, if one does.
     pub fn overriding_variable(&self) -> Option<&'static str> {
         self.environment.overriding_variable()
+    }
+
+    /// The error for a token that was refused, with the variable that it came from.
+    pub fn token_refused(&self, error: AuthError, source: &TokenSource) -> anyhow::Error {
+        let refusal = error.to_string();
+        let error = anyhow::Error::new(error);
+        match (source, self.overriding_variable()) {
+            (TokenSource::SessionFile(_), _) | (_, None) => error,
+            (_, Some(variable)) => error.context(TokenOf { variable, refusal }),
+        }
     }
 
     /// Warns of a token file that was used, that others may read and that the caller can close. What a

@@ -105,7 +105,7 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::SecondFactor => Exit::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
         AuthError::NotSignedIn(why) => of_signed_out(*why),
         AuthError::ImpersonatesAlready => Exit::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
-            .hint("`authctl users impersonate --stop` ends that and gives your own session back"),
+            .hint("`authctl users impersonate --stop` ends that and gives your own session back if it is still valid"),
         AuthError::NotImpersonating => Exit::new(ExitCode::NotSignedIn, "NOT_IMPERSONATING")
             .hint("`authctl whoami` says who is signed in, `authctl signout` ends the session"),
         AuthError::NotAdmitted => Exit::new(ExitCode::Refused, "FORBIDDEN")
@@ -113,9 +113,8 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::NotFresh => {
             Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
-        AuthError::Impersonated => {
-            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("this takes a sign-in of the user's own")
-        }
+        AuthError::Impersonated { .. } => Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH")
+            .hint("to act as yourself again: `authctl users impersonate --stop`"),
         AuthError::ActingAsAdmin => {
             Exit::new(ExitCode::Refused, "YOU_CANNOT_IMPERSONATE_ADMINS").hint("pass --force if that is what you want")
         }
@@ -181,9 +180,26 @@ fn of_signed_out(why: SignedOut) -> Exit {
         }
         SignedOut::ImpersonatorGone => "the administrator who acted as this user was banned, deleted or demoted",
         SignedOut::ImpersonationOver => {
-            "acting as this user is over: `authctl users impersonate --stop` gives your own session back"
+            "acting as this user is over: `authctl users impersonate --stop` gives your own session back if it is \
+             still valid"
         }
     })
+}
+
+/// The hint for a token that a variable holds: signing in or out does not change which token is used.
+pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
+    let why = match error {
+        AuthError::NotImpersonating => {
+            return Some(format!("{variable} holds the token of another session: `unset {variable}`, then try again"));
+        }
+        AuthError::NotSignedIn(SignedOut::Expired) => "the session of its token has expired",
+        AuthError::NotSignedIn(SignedOut::Ended) => "the session of its token was ended or never was in this database",
+        AuthError::NotSignedIn(SignedOut::ImpersonatorGone) => {
+            "the administrator who acted as this user was banned, deleted or demoted"
+        }
+        _ => return None,
+    };
+    Some(format!("{why}: `unset {variable}`, or give it the token of a live session"))
 }
 
 fn throttled(seconds: i64) -> Exit {

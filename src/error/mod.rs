@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::auth::audit::Break;
 use crate::auth::store::StoreError;
-use crate::context::Done;
+use crate::context::{Done, TokenOf};
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
 use crate::output::json;
@@ -202,6 +202,9 @@ impl From<anyhow::Error> for Exit {
             // Something was changed.
             let hint = exit.hint.take().filter(|hint| !hint.contains("nothing was changed"));
             exit.hint = Some(hint.map_or_else(|| done.then.clone(), |hint| format!("{hint}; then: {}", done.then)));
+        }
+        if let (Some(token), Some(refusal)) = (error.downcast_ref::<TokenOf>(), error.downcast_ref()) {
+            exit.hint = classify::of_token_in(token.variable, refusal).or(exit.hint);
         }
         if error.is::<StillLive>() {
             let hint = exit.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();

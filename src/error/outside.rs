@@ -48,8 +48,13 @@ pub(super) fn of_no_token(error: &NoToken) -> Exit {
     let exit = Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
     match error {
         NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
-        NoToken::Unusable { .. } | NoToken::File { .. } => exit,
+        NoToken::Unusable { variable, .. } => exit.hint(unset(variable)),
+        NoToken::File { .. } => exit.hint(unset("AUTHCTL_TOKEN_FILE")),
     }
+}
+
+fn unset(variable: &str) -> String {
+    format!("`unset {variable}`, or give it the token of a live session")
 }
 
 pub(super) fn of_mail(error: &MailError) -> Exit {

@@ -163,7 +163,8 @@ impl SignInOutcome {
                 let done = format!("acting as {} in {place}; the session ends {end}", who(user));
                 let mut page = kept.told(done, style);
                 if *keeps_own {
-                    let back = "your own session is kept: `authctl users impersonate --stop` gives it back";
+                    let back = "your own session is kept: `authctl users impersonate --stop` gives it back if it is still \
+                                valid";
                     page.done.push(back.to_owned());
                 }
                 page
@@ -195,8 +196,8 @@ impl SignInOutcome {
                     known.push(("impersonated by", name));
                 }
                 if let Some(email) = kept_aside {
-                    let back = format!("{}, kept; `authctl users impersonate --stop` gives it back", escape(email));
-                    known.push(("own session", back));
+                    let back = "kept; `authctl users impersonate --stop` gives it back if it is still valid";
+                    known.push(("own session", format!("{}, {back}", escape(email))));
                 }
                 known.extend([
                     ("expires", style.when(session.expires_at, now)),

@@ -4,13 +4,12 @@
 //! between the two leaves a session that is kept and nothing that stands in for it: the next look takes
 //! it back. Neither is ever overwritten by the other.
 
-use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::{SessionFile, SessionFileError, Stored};
+use super::{SessionFile, SessionFileError, Stored, none_if_damaged};
 use crate::auth::secret::Token;
 
 /// What became of a stored session that was to be removed.
@@ -62,14 +61,16 @@ impl SessionFile {
         self.read_named()
     }
 
-    /// Keeps the stored session aside, if it is the one with this token and none is kept already.
-    /// Under the lock of the directory.
-    pub(super) fn set_aside(&self, directory: &OwnedFd, own: &Token) -> Result<(), Errno> {
-        let is_stored = matches!(self.read_named(), Ok(Some(stored)) if stored.token == *own);
-        if !is_stored || self.keeps_aside() {
+    /// Keeps the stored session aside, if it is the one with this token. One that was kept before, and
+    /// that nothing stood in for, becomes an abandoned one. Under the lock of the directory.
+    pub(super) fn set_aside(&self, directory: &OwnedFd, own: &Token, temporary: &str) -> Result<(), SessionFileError> {
+        let is_stored = none_if_damaged(self.read_named())?.is_some_and(|stored| stored.token == *own);
+        if !is_stored {
             return Ok(());
         }
-        rustix::fs::renameat(directory, &self.name, directory, &self.aside().name)
+        self.abandon_aside(directory, temporary)
+            .and_then(|()| rustix::fs::renameat(directory, &self.name, directory, &self.aside().name))
+            .map_err(|error| self.unwritable(error))
     }
 
     /// Makes an abandoned one of the session that is kept aside, so that somebody ends it. Under the
@@ -87,15 +88,12 @@ impl SessionFile {
     /// # Errors
     /// [`SessionFileError`].
     pub fn remove(&self, holding: Option<&Token>) -> Result<Removed, SessionFileError> {
-        let directory = match self.open_directory() {
-            Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Ok(Removed::Nothing);
-            }
-            opened => opened?,
+        let Some(directory) = self.open_if_there()? else {
+            return Ok(Removed::Nothing);
         };
         let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
         if let Some(token) = holding
-            && !matches!(self.read_named(), Ok(Some(stored)) if stored.token == *token)
+            && none_if_damaged(self.read_named())?.is_none_or(|stored| stored.token != *token)
         {
             return Ok(Removed::Nothing);
         }

@@ -1,9 +1,12 @@
 //! The directory of session files: made private, looked at before each use, locked while a file in
 //! it is replaced.
 
+use std::cell::Cell;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
@@ -20,6 +23,32 @@ const LOCK_POLL: Duration = Duration::from_millis(5);
 const STICKY: u32 = 0o1000;
 /// The rights of others to plant files.
 const OTHERS_WRITE: u32 = 0o022;
+
+/// How long one command may still wait for the lock of the directory. Clones share it, so that several
+/// steps together wait no longer than one may.
+#[derive(Debug, Clone)]
+pub struct LockWait(Rc<Cell<Duration>>);
+
+impl From<Duration> for LockWait {
+    fn from(total: Duration) -> Self {
+        Self(Rc::new(Cell::new(total)))
+    }
+}
+
+impl LockWait {
+    /// Waits for a moment, if time is left.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+    fn pause(&self) -> bool {
+        let left = self.0.get();
+        if left.is_zero() {
+            return false;
+        }
+        let start = std::time::Instant::now();
+        std::thread::sleep(LOCK_POLL.min(left));
+        self.0.set(left.saturating_sub(start.elapsed()));
+        true
+    }
+}
 
 impl SessionFile {
     pub(super) fn make_directories(&self) -> Result<(), SessionFileError> {
@@ -43,6 +72,14 @@ impl SessionFile {
     pub(super) fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
         self.open_one(&self.root)?;
         self.open_one(&self.directory)
+    }
+
+    /// As [`Self::open_directory`]; `None` when there is no directory.
+    pub(super) fn open_if_there(&self) -> Result<Option<OwnedFd>, SessionFileError> {
+        match self.open_directory() {
+            Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     fn open_one(&self, path: &Path) -> Result<OwnedFd, SessionFileError> {
@@ -106,18 +143,14 @@ impl SessionFile {
     /// Holds off other processes between looking at the file and changing it.
     ///
     /// # Errors
-    /// [`Errno::WOULDBLOCK`] when another process has held the lock for all of `--wait`.
+    /// [`Errno::WOULDBLOCK`] when another process holds the lock and nothing of `--wait` is left.
     pub(super) fn lock(&self, directory: &OwnedFd) -> Result<OwnedFd, Errno> {
         // A lock belongs to an open file description, so it needs one of its own.
         let own =
             rustix::fs::openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut waited = Duration::ZERO;
         loop {
             match rustix::fs::flock(&own, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < self.wait => {
-                    std::thread::sleep(LOCK_POLL);
-                    waited += LOCK_POLL;
-                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) if self.wait.pause() => {}
                 locked => return locked.map(|()| own),
             }
         }

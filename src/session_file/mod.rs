@@ -14,7 +14,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -24,6 +23,7 @@ use crate::auth::secret::Token;
 use crate::input_file;
 
 pub use aside::Removed;
+pub use directory::LockWait;
 pub use pending::{Abandoned, Pending};
 
 /// More than any file that authctl writes, little enough to read without thought.
@@ -101,24 +101,29 @@ pub struct SessionFile {
     name: String,
     database: PathBuf,
     /// How long to wait for other processes.
-    wait: Duration,
+    wait: LockWait,
 }
 
 impl SessionFile {
     /// Names the file for a database under authctl's configuration directory. Touches nothing.
-    pub fn new(config_directory: &Path, key: &str, database: &Path, wait: Duration) -> Self {
+    pub fn new(config_directory: &Path, key: &str, database: &Path, wait: impl Into<LockWait>) -> Self {
         Self {
             root: config_directory.to_owned(),
             directory: config_directory.join("sessions"),
             name: format!("{key}.json"),
             database: database.to_owned(),
-            wait,
+            wait: wait.into(),
         }
     }
 
     /// Where the file is.
     pub fn path(&self) -> PathBuf {
         self.directory.join(&self.name)
+    }
+
+    /// Whether something has the name of the file, whatever it is.
+    pub fn is_there(&self) -> bool {
+        self.path().symlink_metadata().is_ok()
     }
 
     /// Reads the stored session; `None` when there is no file. A session that is kept aside and that
@@ -132,6 +137,15 @@ impl SessionFile {
             None => self.take_back(),
             stored => Ok(stored),
         }
+    }
+
+    /// As [`SessionFile::read`], for what replaces or removes the file: one that is damaged holds no session.
+    /// Any other that cannot be read may hold one.
+    ///
+    /// # Errors
+    /// As for [`SessionFile::read`], but never [`SessionFileError::Damaged`].
+    pub fn read_whole(&self) -> Result<Option<Stored>, SessionFileError> {
+        none_if_damaged(self.read())
     }
 
     fn read_named(&self) -> Result<Option<Stored>, SessionFileError> {
@@ -208,26 +222,34 @@ impl SessionFile {
     /// Finds sign-ins whose process died before it could finish.
     ///
     /// # Errors
-    /// [`SessionFileError::Busy`] when another process holds the directory: what is in it is not known then.
+    /// [`SessionFileError`] when the directory is not safe, cannot be read, or another process holds it: what
+    /// is in it is not known then.
     pub fn abandoned(&self) -> Result<Vec<Abandoned>, SessionFileError> {
-        let Ok(directory) = self.open_directory() else {
+        let Some(directory) = self.open_if_there()? else {
             return Ok(Vec::new());
         };
         // Held, so that no file is seen between being made and being locked by its maker.
         let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
-        let Ok(entries) = std::fs::read_dir(&self.directory) else {
-            return Ok(Vec::new());
-        };
         let prefix = self.temporary_prefix();
-        Ok(entries
-            .flatten()
-            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)))
-            .filter_map(|entry| Abandoned::claim(entry.path()))
-            .collect())
+        let mut abandoned = Vec::new();
+        for entry in std::fs::read_dir(&self.directory).map_err(|error| self.unreadable(error))? {
+            let entry = entry.map_err(|error| self.unreadable(error))?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+                abandoned.extend(Abandoned::claim(entry.path()));
+            }
+        }
+        Ok(abandoned)
     }
 
     fn temporary_prefix(&self) -> String {
         format!(".{}.", self.name)
+    }
+}
+
+fn none_if_damaged(read: Result<Option<Stored>, SessionFileError>) -> Result<Option<Stored>, SessionFileError> {
+    match read {
+        Err(SessionFileError::Damaged(_)) => Ok(None),
+        read => read,
     }
 }
 
@@ -240,6 +262,8 @@ fn parse(text: &[u8]) -> Option<Stored> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 
     use super::*;
@@ -257,5 +281,87 @@ mod tests {
         assert!(matches!(place.abandoned(), Err(SessionFileError::Busy(_))));
         drop(other);
         assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()));
+    }
+
+    fn token(byte: u8) -> Token {
+        Token::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    /// Stores a session in place of another one.
+    fn store(place: &SessionFile, byte: u8, stands_in_for: Option<Token>) -> Result<(), SessionFileError> {
+        let pending = place.prepare(&token(byte), "ada@example.com", &format!("{byte:016}"))?;
+        if stands_in_for.is_some() { pending.stand_in_for(stands_in_for).keep() } else { pending.keep() }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "measures the wait")]
+    fn steps_of_one_command_share_the_wait_for_the_lock() {
+        let home = tempfile::tempdir().unwrap();
+        store(&SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO), b'a', None).unwrap();
+        let other = std::fs::File::open(home.path().join("sessions")).unwrap();
+        rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
+        let (total, wait) = (Duration::from_millis(100), LockWait::from(Duration::from_millis(100)));
+        let start = std::time::Instant::now();
+        for _ in 0..8 {
+            let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), wait.clone());
+            assert!(matches!(place.abandoned(), Err(SessionFileError::Busy(_))));
+            assert!(matches!(place.remove(None), Err(SessionFileError::Busy(_))));
+            assert!(matches!(store(&place, b'b', None), Err(SessionFileError::Busy(_))));
+        }
+        assert!((total..total * 12).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn file_that_others_may_use_is_neither_replaced_nor_taken_for_another() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        store(&place, b'a', None).unwrap();
+        let content = std::fs::read(place.path()).unwrap();
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(place.read_whole(), Err(SessionFileError::Unsafe { .. })));
+        assert!(matches!(place.remove(Some(&token(b'a'))), Err(SessionFileError::Unsafe { .. })));
+        assert!(matches!(store(&place, b'b', Some(token(b'a'))), Err(SessionFileError::Unsafe { .. })));
+        assert_eq!(std::fs::read(place.path()).unwrap(), content);
+        std::fs::write(place.path(), "{").unwrap();
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(place.read_whole(), Ok(None)));
+        assert!(matches!(place.remove(Some(&token(b'a'))), Ok(Removed::Nothing)));
+        store(&place, b'c', Some(token(b'a'))).unwrap();
+        assert!(!place.keeps_aside());
+    }
+
+    /// Both files are there only while one stands in for the other.
+    #[test]
+    fn session_kept_aside_makes_way_for_a_sign_in_and_for_a_later_one() {
+        let home = tempfile::tempdir().unwrap();
+        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        let holds = |found: Option<Stored>, byte| found.is_some_and(|stored| stored.token == token(byte));
+        store(&place, b'a', None).unwrap();
+        store(&place, b'b', Some(token(b'a'))).unwrap();
+        assert!(holds(place.read().unwrap(), b'b') && holds(place.read_aside().unwrap(), b'a'));
+        let stale = std::fs::read(place.path()).unwrap();
+        store(&place, b'c', None).unwrap();
+        assert!(holds(place.read().unwrap(), b'c') && !place.keeps_aside());
+        // Left by something else.
+        let aside = place.path().with_file_name("key.own.json");
+        std::fs::write(&aside, stale).unwrap();
+        std::fs::set_permissions(&aside, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        store(&place, b'd', Some(token(b'c'))).unwrap();
+        assert!(holds(place.read().unwrap(), b'd') && holds(place.read_aside().unwrap(), b'c'));
+        let left: Vec<_> = place.abandoned().unwrap().into_iter().filter_map(|left| left.token).collect();
+        assert_eq!(left.iter().filter(|left| **left == token(b'b')).count(), 2);
+        assert!(left.contains(&token(b'a')) && !left.contains(&token(b'c')) && !left.contains(&token(b'd')));
+    }
+
+    #[test]
+    fn abandoned_sign_ins_in_an_unsafe_directory_are_not_none() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        store(&place, b'a', None).unwrap();
+        let sessions = home.path().join("sessions");
+        std::fs::set_permissions(&sessions, std::fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(matches!(place.abandoned(), Err(SessionFileError::UnsafeDirectory { .. })));
     }
 }

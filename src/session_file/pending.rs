@@ -94,12 +94,14 @@ impl Pending {
         let failed = |error: Errno| self.place.unwritable(error);
         let lock = self.place.lock(&self.directory).map_err(failed)?;
         if let Replaces::StandsIn(Some(own)) = &self.replaces {
-            self.place.set_aside(&self.directory, own).map_err(failed)?;
+            self.place.set_aside(&self.directory, own, &self.temporary)?;
         }
-        self.rename().map_err(failed)?;
         if matches!(self.replaces, Replaces::All) {
+            // First: a process that dies between the two must not leave a session that is kept aside beside
+            // one that does not stand in for it.
             self.place.abandon_aside(&self.directory, &self.temporary).map_err(failed)?;
         }
+        self.rename().map_err(failed)?;
         rustix::fs::fsync(&self.directory).map_err(failed)?;
         // Unlocked before others may look, so that whoever replaces this file finds it claimable.
         rustix::fs::flock(&self.file, FlockOperation::Unlock).map_err(failed)?;

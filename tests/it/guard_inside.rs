@@ -125,6 +125,19 @@ fn sign_in_stores_and_replaces_no_session_of_another_user() {
 }
 
 #[test]
+fn sign_in_replaces_no_file_that_may_hold_a_session_of_another_user() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, token) = root_is_stored();
+    let file = sandbox.session_file();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let before = (std::fs::read(&file).unwrap(), sessions_of(&sandbox, "root@example.com"));
+    let words = "signin ada@example.com --password-stdin --json";
+    let error = inside_with_input(&sandbox, &token, words, PASSWORD).json_error(4);
+    assert_eq!(error["code"], "SESSION_FILE_UNSAFE");
+    assert_eq!((std::fs::read(&file).unwrap(), sessions_of(&sandbox, "root@example.com")), before);
+}
+
+#[test]
 fn admitted_user_uses_replaces_and_ends_sessions_of_their_own() {
     let sandbox = Sandbox::with_ada();
     let token = issue(&sandbox, "ada@example.com");

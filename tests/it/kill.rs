@@ -80,9 +80,14 @@ impl Case {
 
     /// Kills the command as it enters each call that changes a file, one after the other.
     pub fn kill_by_call(&self, check: impl Fn(&str)) {
+        self.kill_by_calls(|_| true, check);
+    }
+
+    /// As [`Self::kill_by_call`], for some of the calls.
+    pub fn kill_by_calls(&self, is_tried: impl Fn(&str) -> bool, check: impl Fn(&str)) {
         self.put_back();
         let Some(calls) = self.calls() else { return };
-        for (call, count) in calls {
+        for (call, count) in calls.into_iter().filter(|(call, _)| is_tried(call)) {
             for number in 1..=count {
                 self.put_back();
                 let inject = format!("inject={call}:signal=KILL:when={number}");

@@ -56,6 +56,7 @@ mod guest_refused;
 mod hardening;
 mod hash;
 mod help;
+mod impersonate_killed;
 mod input_files;
 mod kill;
 mod machine;

@@ -132,7 +132,7 @@ fn the_session_ends_with_the_sign_out_of_whoever_holds_the_token() {
     let token = printed(&sandbox);
     assert_snapshot!(with_variable(&sandbox, "signout", "AUTHCTL_TOKEN", &token), @"
     ------- stderr -------
-    note: AUTHCTL_TOKEN still holds the token of the ended session
+    note: AUTHCTL_TOKEN still holds the token of the ended session: `unset AUTHCTL_TOKEN`
     signed out: ended 1 session
     ");
     let _ = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token).failure(4);

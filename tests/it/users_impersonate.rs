@@ -157,7 +157,7 @@ fn who_is_impersonated_by_whom_and_what_is_kept_is_told() {
     ------- stderr -------
     acting as Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db; the session ends in 1 hour
     the session is kept unencrypted, readable by you alone, in [HOME]/.config/authctl/sessions/[KEY].json
-    your own session is kept: `authctl users impersonate --stop` gives it back
+    your own session is kept: `authctl users impersonate --stop` gives it back if it is still valid
     ");
     assert_snapshot!(sandbox.run("whoami"), @"
     name             Ada
@@ -166,7 +166,7 @@ fn who_is_impersonated_by_whom_and_what_is_kept_is_told() {
     role             user
     session          [ID]
     impersonated by  Root <root@example.com> ([ID])
-    own session      root@example.com, kept; `authctl users impersonate --stop` gives it back
+    own session      root@example.com, kept; `authctl users impersonate --stop` gives it back if it is still valid
     expires          [TIME]
     token from       [HOME]/.config/authctl/sessions/[KEY].json
     database         [HOME]/.local/share/authctl/auth.db
@@ -212,7 +212,10 @@ fn impersonation_that_is_over_names_the_way_back() {
         sandbox.run(IMPERSONATE).success();
         sandbox.execute(end);
         let said = sandbox.run("whoami").failure(4);
-        assert!(said.contains("`authctl users impersonate --stop` gives your own session back"), "{end}: {said}");
+        assert!(
+            said.contains("`authctl users impersonate --stop` gives your own session back if it is still valid"),
+            "{end}: {said}"
+        );
         sandbox.run("users impersonate --stop").success();
         assert_eq!(signed_in_as(&sandbox), "root@example.com");
     }
@@ -334,6 +337,62 @@ fn printed_token_is_stopped_like_a_stored_one_and_leaves_the_files_alone() {
 }
 
 #[test]
+fn token_in_a_variable_is_to_be_unset_before_a_stored_impersonation_stops() {
+    let (sandbox, _) = root_signed_in();
+    let root = sandbox.run("sessions issue --user root@example.com --force").success().trim_end().to_owned();
+    sandbox.run(IMPERSONATE).success();
+    assert_snapshot!(with_token(&sandbox, "users impersonate --stop", &root), @"
+    ------- stderr -------
+    error: could not stop acting as another user: you are not acting as another user
+    hint: AUTHCTL_TOKEN holds the token of another session: `unset AUTHCTL_TOKEN`, then try again
+    [exit status: 4]
+    ");
+    let said = with_token(&sandbox, "whoami", &root).stderr;
+    assert_eq!(
+        said,
+        "note: signed in by the token in AUTHCTL_TOKEN; `unset AUTHCTL_TOKEN` to use the stored session\n"
+    );
+    with_token(&sandbox, "signout", &root).success();
+    assert_snapshot!(with_token(&sandbox, "whoami", &root), @"
+    ------- stderr -------
+    error: not signed in
+    hint: the session of its token was ended or never was in this database: `unset AUTHCTL_TOKEN`, or give it the token of a live session
+    [exit status: 4]
+    ");
+    assert_eq!(signed_in_as(&sandbox), "ada@example.com");
+}
+
+/// What is not known to hold no session is not replaced.
+#[test]
+fn stored_session_that_cannot_be_read_is_not_replaced() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, _) = root_signed_in();
+    let (file, before) = (sandbox.session_file(), sessions(&sandbox));
+    let content = std::fs::read(&file).unwrap();
+    let words = format!("{IMPERSONATE} --json");
+    let printed = format!("{words} --print-token");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for words in [&words, &printed] {
+        assert_eq!(sandbox.run(words).json_error(4)["code"], "SESSION_FILE_UNSAFE");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let elsewhere = sandbox.path("elsewhere.json");
+    std::fs::rename(&file, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    assert_eq!(sandbox.run(&words).json_error(4)["code"], "SESSION_FILE_UNSAFE");
+    assert!(file.is_symlink());
+    std::fs::rename(&elsewhere, &file).unwrap();
+    assert_eq!((std::fs::read(&file).unwrap(), sessions(&sandbox)), (content, before));
+    let missing = sandbox.finish(sandbox.command(words.split(' ')).env("AUTHCTL_TOKEN_FILE", "missing"));
+    assert_eq!(missing.json_error(4)["code"], "UNAUTHORIZED");
+
+    // A damaged one holds none.
+    std::fs::write(&file, "{").unwrap();
+    sandbox.run(&words).success();
+    assert_eq!((signed_in_as(&sandbox).as_str(), files(&sandbox).len()), ("ada@example.com", 1));
+}
+
+#[test]
 fn missing_database_leaves_neither_session_behind() {
     let (sandbox, _) = root_signed_in();
     sandbox.run(IMPERSONATE).success();
@@ -406,8 +465,8 @@ fn what_only_the_user_may_do_is_refused() {
     sandbox.run(IMPERSONATE).success();
     assert_snapshot!(sandbox.run("account delete --yes"), @"
     ------- stderr -------
-    error: could not delete the account: somebody else acts as this user here, and only the user may do this
-    hint: this takes a sign-in of the user's own
+    error: could not delete the account: you are acting as ada@example.com; only the user can do this
+    hint: to act as yourself again: `authctl users impersonate --stop`
     [exit status: 5]
     ");
     let id = sandbox.run("whoami --json").json()["session"]["id"].as_str().unwrap().to_owned();

@@ -21,7 +21,7 @@ pub struct ImpersonateArgs {
     /// Email address or id
     #[arg(required_unless_present = "stop")]
     pub user: Option<String>,
-    /// Stop acting as a user, and take back your own session
+    /// Stop acting as a user, and take back your own session if it is still valid
     #[arg(long, conflicts_with_all = ["user", "duration", "force", "print_token"])]
     pub stop: bool,
     /// How long, from 1m to 24h; use does not prolong it

@@ -38,7 +38,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
 fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
     let file = context.session_file()?;
     loop {
-        let Some(stored) = file.read().ok().flatten() else { return Ok(None) };
+        let Some(stored) = file.read_whole()? else { return Ok(None) };
         match context.auth()?.signed_in(&stored.token) {
             Ok(me) if me.session.is_impersonated() => return Err(AuthError::ImpersonatesAlready.into()),
             Ok(_) => return Ok(Some(stored.token)),

@@ -76,6 +76,7 @@ const WALLS: &[Wall] = &[
             "context::Done",
             "context::HintsError",
             "context::NoToken",
+            "context::TokenOf",
             "exit_code",
             "paths::PathError",
             "prompt::PromptError",

@@ -38,8 +38,9 @@ fn impersonated_session_gives_no_proof_that_the_user_acts() {
     let token = act_as_ada(&mut world, DAY);
     let me = world.signed_in(&token, 1);
     assert_eq!(me.actor(), "os:root@host");
-    assert!(matches!(me.in_person().map(drop), Err(AuthError::Impersonated)));
-    assert!(matches!(world.at(1).require_fresh(&me.session), Err(AuthError::Impersonated)));
+    let refused = |refusal| matches!(refusal, Err(AuthError::Impersonated { email }) if email == "ada@example.com");
+    assert!(refused(me.in_person().map(drop)));
+    assert!(refused(world.at(1).require_fresh(&me)));
 
     let own = world.sign_in("ada", 1, Lifetime::Remembered);
     let me = world.signed_in(&own, 1);

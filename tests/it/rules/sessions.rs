@@ -71,12 +71,12 @@ fn a_short_session_does_not_move_however_often_others_do() {
 fn only_a_sign_in_is_fresh_and_moving_a_session_does_not_make_it_so() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    let session = world.signed_in(&token, DAY - 1).session;
-    assert!(world.at(DAY - 1).require_fresh(&session).is_ok());
-    let moved = world.signed_in(&token, DAY).session;
+    let me = world.signed_in(&token, DAY - 1);
+    assert!(world.at(DAY - 1).require_fresh(&me).is_ok());
+    let moved = world.signed_in(&token, DAY);
     let stale = world.at(DAY).require_fresh(&moved);
     assert!(matches!(stale, Err(AuthError::NotFresh)), "{stale:?}");
-    let before_it_began = world.at(-DAY).require_fresh(&session);
+    let before_it_began = world.at(-DAY).require_fresh(&me);
     assert!(matches!(before_it_began, Err(AuthError::NotFresh)), "{before_it_began:?}");
 }
 
