@@ -268,8 +268,8 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
         return tell_failure(&exit, cli.global.json, style.color);
     }
     if !cli.global.quiet {
-        for line in page.done {
-            stream::message(&line);
+        for line in page.done.iter().chain(&page.notes) {
+            stream::message(line);
         }
     }
     outcome.exit_code()

@@ -44,7 +44,8 @@ pub enum AccountOutcome {
 
 impl AccountOutcome {
     pub(super) fn human(&self) -> Page {
-        Page::done(match self {
+        let changed = !matches!(self, Self::Updated(UserUpdated { changed: false, .. }));
+        let line = match self {
             Self::PasswordChanged { sessions_kept: true, .. } => {
                 "changed the password; other sessions were kept".to_owned()
             }
@@ -66,7 +67,8 @@ impl AccountOutcome {
             Self::Deleted { user, sessions } => {
                 format!("deleted the account of {} with {}", who(user), counted(*sessions, "session"))
             }
-        })
+        };
+        Page::done_if(changed, line)
     }
 
     pub(super) fn json(&self) -> Value {

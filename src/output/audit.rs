@@ -53,10 +53,10 @@ impl AuditOutcome {
                 }
                 Page {
                     answer: facts(&lines),
-                    done: vec![format!(
+                    ..Page::note(format!(
                         "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
                         shown(database)
-                    )],
+                    ))
                 }
             }
         }

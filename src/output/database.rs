@@ -66,25 +66,23 @@ impl DatabaseOutcome {
             Self::Ready { path, created, is_app } => {
                 let kind = if *is_app { "Better Auth database" } else { "database" };
                 let path = shown(path);
-                Page::done(if *created {
-                    format!("created the {kind} {path}")
-                } else {
-                    format!("the {kind} {path} exists")
-                })
+                let line =
+                    if *created { format!("created the {kind} {path}") } else { format!("the {kind} {path} exists") };
+                Page::done_if(*created, line)
             }
             Self::State(state) => state.page(style),
             Self::Migrated { path, from, to } if from == to => {
-                Page::done(format!("{} is up to date at schema version {to}", shown(path)))
+                Page::note(format!("{} is up to date at schema version {to}", shown(path)))
             }
             Self::Migrated { path, from, to } => {
                 Page::done(format!("migrated {} from schema version {from} to {to}", shown(path)))
             }
             Self::BackedUp { path, file, contents } => Page {
-                answer: String::new(),
                 done: vec![
                     format!("backed up {} with {} to {}", shown(path), held(contents), shown(file)),
                     "the backup holds password hashes: keep it as safe as the database".to_owned(),
                 ],
+                ..Page::default()
             },
             Self::Restored(restoration) => restoration.words(),
         }
@@ -118,7 +116,7 @@ impl Restoration {
     fn words(&self) -> Page {
         let Some(ended) = self.sessions_ended else {
             let held = held(&self.contents);
-            return Page::done(format!("would restore {held} from {} to {}", shown(&self.file), shown(&self.path)));
+            return Page::note(format!("would restore {held} from {} to {}", shown(&self.file), shown(&self.path)));
         };
         let mut done = vec![format!(
             "restored {} from {} to {}; ended {}",
@@ -128,7 +126,7 @@ impl Restoration {
             counted(ended, "live session"),
         )];
         done.extend(self.kept.as_deref().map(|kept| format!("the database as it was is kept in {}", shown(kept))));
-        Page { answer: String::new(), done }
+        Page { done, ..Page::default() }
     }
 
     fn json(&self) -> Value {

@@ -42,7 +42,7 @@ impl DatabaseState {
         if let Some(app) = &self.census.app {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
-            page.done.extend(
+            page.notes.extend(
                 app.refusals.iter().map(|refusal| {
                     format!("not written to: {}\n  {}", escape(&refusal.problem), escape(&refusal.remedy))
                 }),

@@ -43,9 +43,9 @@ impl HashOutcome {
     pub(super) fn human(&self) -> Page {
         match self {
             Self::Made(hash) => Page::answer(format!("{}\n", hash.expose())),
-            Self::Right { outdated: false } => Page::done("the password is right".to_owned()),
+            Self::Right { outdated: false } => Page::note("the password is right".to_owned()),
             Self::Right { outdated: true } => {
-                Page::done("the password is right; the hash is weaker than the policy asks for".to_owned())
+                Page::note("the password is right; the hash is weaker than the policy asks for".to_owned())
             }
             Self::Identified { kind, outdated } => Page::answer(identified(*kind, *outdated)),
             Self::Calibrated { cost, took, within } => calibrated(*cost, *took, *within),
@@ -109,9 +109,9 @@ fn calibrated(cost: Argon2Cost, took: SignedDuration, within: bool) -> Page {
         ("password.argon2-passes", cost.passes.to_string()),
         ("password.argon2-lanes", cost.lanes.to_string()),
     ]);
-    let mut done = vec![format!("one hash takes {} ms; set each with `authctl policy set`", took.as_millis())];
+    let mut notes = vec![format!("one hash takes {} ms; set each with `authctl policy set`", took.as_millis())];
     if !within {
-        done.push("that is longer than the target, but no lower cost is allowed".to_owned());
+        notes.push("that is longer than the target, but no lower cost is allowed".to_owned());
     }
-    Page { answer, done }
+    Page { answer, notes, ..Page::default() }
 }

@@ -27,16 +27,28 @@ impl Style {
 pub struct Page {
     /// For standard output.
     pub answer: String,
-    /// For standard error, a line each.
+    /// What the command changed, a line each for standard error. An answer that cannot be written does not
+    /// take it back.
     pub done: Vec<String>,
+    /// Explains an answer that changed nothing, a line each for standard error. Lost with the answer.
+    pub notes: Vec<String>,
 }
 
 impl Page {
     pub(super) fn answer(text: String) -> Self {
-        Self { answer: text, done: Vec::new() }
+        Self { answer: text, ..Self::default() }
     }
 
     pub(super) fn done(line: String) -> Self {
-        Self { answer: String::new(), done: vec![line] }
+        Self { done: vec![line], ..Self::default() }
+    }
+
+    pub(super) fn note(line: String) -> Self {
+        Self { notes: vec![line], ..Self::default() }
+    }
+
+    /// A line about an act, which may have had nothing to change.
+    pub(super) fn done_if(changed: bool, line: String) -> Self {
+        if changed { Self::done(line) } else { Self::note(line) }
     }
 }

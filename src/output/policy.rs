@@ -35,11 +35,12 @@ impl PolicyOutcome {
             Self::Rules { policy } => Page::answer(rules(policy, style)),
             Self::Changed { key, set: PolicySet { policy, changed }, database } => {
                 let (value, place) = (key.value(policy), shown(database));
-                Page::done(if *changed {
+                let line = if *changed {
                     format!("{} is {value} in {place}", key.name)
                 } else {
                     format!("{} is already {value} in {place}; nothing was changed", key.name)
-                })
+                };
+                Page::done_if(*changed, line)
             }
         }
     }

@@ -62,7 +62,8 @@ impl SessionsOutcome {
             Self::Ended { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
             Self::Pruned { count, dry_run, database } => {
                 let verb = if *dry_run { "would delete" } else { "deleted" };
-                Page::done(format!("{verb} {} in {}", counted(*count, "expired session"), shown(database)))
+                let line = format!("{verb} {} in {}", counted(*count, "expired session"), shown(database));
+                Page::done_if(!dry_run, line)
             }
         }
     }
@@ -123,7 +124,7 @@ fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, 
     let count = counted(sessions.len() as u64, "session");
     let mut page = Page::default();
     if dry_run {
-        page.done.push(format!("would end {count}"));
+        page.notes.push(format!("would end {count}"));
         if !sessions.is_empty() {
             page.answer = list("", sessions.iter().map(|session| (String::new(), session)), now, style);
         }

@@ -178,7 +178,7 @@ impl SignInOutcome {
                 }
             }
             Self::PasswordIsRight { user } => {
-                Page::done(format!("the password of {} is right; nothing was stored", who(user)))
+                Page::note(format!("the password of {} is right; nothing was stored", who(user)))
             }
             Self::Who { user, session, impersonator, kept_aside, token_from, database } => {
                 let unverified = if user.email_verified { "" } else { " (not verified)" };
@@ -206,7 +206,7 @@ impl SignInOutcome {
                 ]);
                 Page::answer(facts(&known))
             }
-            Self::SignedOut(how) => Page::done(how.told()),
+            Self::SignedOut(how) => Page::done_if(how.changed(), how.told()),
         }
     }
 
@@ -262,7 +262,7 @@ impl Kept {
 
 /// What was done, with a secret for the answer.
 fn printed(what: &str, secret: &str, done: String, style: Style) -> Page {
-    let mut page = Page { answer: format!("{secret}\n"), done: vec![done] };
+    let mut page = Page { answer: format!("{secret}\n"), ..Page::done(done) };
     if style.terminal {
         page.done.push(format!("the {what} is in this terminal's scrollback now: clear it, or end the session"));
     }
@@ -275,6 +275,10 @@ fn stored(path: &Path) -> String {
 }
 
 impl SignedOutHow {
+    fn changed(&self) -> bool {
+        self.sessions_ended.is_some_and(|ended| ended > 0) || self.file_removed == Some(true) || self.own.is_some()
+    }
+
     fn told(&self) -> String {
         let file = match self.file_removed {
             _ if self.own.is_some() => "",

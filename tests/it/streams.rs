@@ -66,6 +66,71 @@ fn an_answer_that_a_device_cannot_hold_is_74() {
     assert_eq!(error["code"], "OUTPUT_NOT_WRITTEN");
 }
 
+/// Commands that change nothing here, some of which say more on standard error.
+const READS: [&str; 21] = [
+    "users list",
+    "users list --limit 1",
+    "users show ada@example.com",
+    "users explain ada@example.com",
+    "users create ada@example.com --name Ada --no-password --if-missing",
+    "users unban ada@example.com",
+    "users unlock ada@example.com",
+    "sessions",
+    "sessions list --user ada@example.com",
+    "sessions revoke --all --dry-run",
+    "sessions prune --dry-run",
+    "audit list",
+    "audit verify",
+    "audit export",
+    "policy show",
+    "policy unset session.lifetime",
+    "hash calibrate",
+    "account update --name Ada",
+    "db init --if-missing",
+    "db migrate",
+    "db restore b.db --dry-run",
+];
+
+#[test]
+fn read_whose_answer_is_lost_says_only_that() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("db backup b.db").success();
+    for words in READS {
+        for json in ["", " --json"] {
+            let ran = run_into(&sandbox, &format!("{words}{json}"), full());
+            if json.is_empty() && ran.code == 0 {
+                // Words for people, all on standard error.
+                continue;
+            }
+            assert_eq!(ran.code, 74, "{words}{json}: {ran}");
+            let error = if json.is_empty() {
+                ran.stderr.trim_end().trim_start_matches("error: ").to_owned()
+            } else {
+                let error = ran.json_error(74);
+                assert!(error["hint"].is_null(), "{words}: {error}");
+                error["message"].as_str().unwrap().to_owned()
+            };
+            let only = "could not write the answer to standard output: No space left on device (os error 28)";
+            assert_eq!(error, only, "{words}{json}");
+        }
+    }
+}
+
+#[test]
+fn output_over_the_limit_of_file_sizes_names_the_limit() {
+    let sandbox = Sandbox::with_ada();
+    let output = sandbox.path("output");
+    // Standard error is a pipe, which has no such limit.
+    let words = "completions bash";
+    let mut command = under_shell(&sandbox, &format!("ulimit -f 1; exec >{}", output.display()), words);
+    assert_snapshot!(sandbox.finish(&mut command), @"
+    ------- stderr -------
+    error: could not write the answer to standard output: File too large (os error 27)
+    hint: raise the limit of file sizes, as with `ulimit -f unlimited`
+    [exit status: 74]
+    ");
+}
+
 #[test]
 fn the_session_of_a_token_that_could_not_be_printed_is_ended() {
     let sandbox = Sandbox::with_ada();
@@ -150,7 +215,11 @@ fn an_act_whose_answer_is_lost_says_that_it_was_done() {
             "set the password of Bob <bob@example.com>",
             "`authctl users set-password bob@example.com --generate`",
         ),
-        ("users reset-code bob@example.com", "", "`authctl users reset-code bob@example.com`"),
+        (
+            "users reset-code bob@example.com",
+            "made a code for `authctl password reset` of Bob <bob@example.com>",
+            "`authctl users reset-code bob@example.com`",
+        ),
         ("users ban bob@example.com --json", "banned Bob <bob@example.com>", ""),
         ("policy set session.lifetime 3d --json", "session.lifetime", ""),
         ("signout --json", "signed out", ""),

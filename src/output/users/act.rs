@@ -144,7 +144,7 @@ impl UserChanged {
             UserAct::Unlocked => format!("forgot the failed attempts of {who} in {place}"),
         };
         let answer = password.as_ref().map(|password| format!("{}\n", password.expose())).unwrap_or_default();
-        Page { answer, done: vec![line] }
+        Page { answer, ..Page::done_if(self.changed, line) }
     }
 
     /// A password that could not be printed is known to nobody.

@@ -60,19 +60,19 @@ impl UsersOutcome {
             Self::Page(page) => list(page, now, style),
             Self::State(state) => Page::answer(state.facts(now, style)),
             Self::Explained(explanation) => Page::answer(explanation.human(now, style)),
-            Self::Exists => Page::done("the user exists".to_owned()),
+            Self::Exists => Page::note("the user exists".to_owned()),
             Self::WasMissing { database } => {
-                Page::done(format!("there was no such user in {}; nothing to delete", shown(database)))
+                Page::note(format!("there was no such user in {}; nothing to delete", shown(database)))
             }
             Self::Changed(changed) => changed.human(now),
             Self::ResetCode { user, code, expires_at, database } => Page {
                 answer: format!("{}\n", code.expose()),
-                done: vec![format!(
-                    "with this code {} can use `authctl password reset` in {}; it expires {}",
+                ..Page::done(format!(
+                    "made a code for `authctl password reset` of {} in {}; it expires {}",
                     who(user),
                     shown(database),
                     relative(*expires_at, now)
-                )],
+                ))
             },
         }
     }
@@ -118,9 +118,9 @@ fn list(page: &UserPage, now: Timestamp, style: Style) -> Page {
         ]
     };
     let header = ["EMAIL", "NAME", "ROLE", "STATE", "CREATED", "ID"];
-    let mut done = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
+    let mut notes = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
     if let Some(next) = &page.next {
-        done.push(format!("the next page: --after {}", escape(next)));
+        notes.push(format!("the next page: --after {}", escape(next)));
     }
-    Page { answer: table(&header, page.users.iter().map(row).collect(), 5, style), done }
+    Page { answer: table(&header, page.users.iter().map(row).collect(), 5, style), notes, ..Page::default() }
 }
