@@ -34,7 +34,8 @@ impl Auth<'_> {
         }
         let email = Email::parse(&user.email)?;
         let verified = self.verify_password(&email, current)?.ok_or(AuthError::WrongPassword)?;
-        let hash = self.hash(new)?;
+        let hash = self.hash(new);
+        let hash = self.or_release(&verified.attempts, hash)?;
         let change = PasswordChange {
             user_id: &user.id,
             verified: &verified.hash,

@@ -124,6 +124,19 @@ impl Auth<'_> {
         Ok(self.store.fail_attempt(key, self.now, &self.policy.throttle, event)?)
     }
 
+    /// Takes a reserved attempt back when what it was for could not be computed: it was no guess. What the
+    /// release itself does not tell is told by the error; the reservation is a failure in a minute then.
+    fn or_release<T, E: Into<AuthError>>(
+        &mut self,
+        key: &throttle::AttemptKey,
+        computed: Result<T, E>,
+    ) -> Result<T, AuthError> {
+        computed.map_err(|error| {
+            let _ = self.store.release_attempt(key);
+            error.into()
+        })
+    }
+
     fn hash(&mut self, password: &secret::Password) -> Result<secret::StoredHash, AuthError> {
         let scheme = self.store.scheme()?;
         Ok(password::hash(password, &scheme, &self.policy.password, self.entropy)?)

@@ -38,8 +38,10 @@ impl Auth<'_> {
     pub fn sign_in(&mut self, request: &SignIn, wish: &SessionWish) -> Result<(User, Session), AuthError> {
         let verified = self.verify_user(request)?;
         let user = verified.user;
-        let upgraded = if verified.outdated { Some(self.hash(&request.password)?) } else { None };
-        let session = self.new_session(wish, &user.id)?;
+        let upgraded = verified.outdated.then(|| self.hash(&request.password)).transpose();
+        let upgraded = self.or_release(&verified.attempts, upgraded)?;
+        let session = self.new_session(wish, &user.id);
+        let session = self.or_release(&verified.attempts, session)?;
         let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
         let Some(session) = begun else {
             // The password was changed, or the user banned or deleted, while the hash was computed.
@@ -81,7 +83,8 @@ impl Auth<'_> {
         // Asked for nobody as well, so that both ways run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
         if let (Some(user), Some(hash)) = (user, hash) {
-            match password::verify(given, &hash, &scheme, &self.policy.password)? {
+            let verdict = password::verify(given, &hash, &scheme, &self.policy.password);
+            match self.or_release(&attempts, verdict)? {
                 Verdict::Right { outdated } => return Ok(Some(Verified { user, hash, outdated, attempts })),
                 Verdict::Wrong => {
                     self.fail_attempt(&attempts, Some(Event::user("signin.failed", &user)))?;
@@ -91,7 +94,8 @@ impl Auth<'_> {
             }
         }
         // Nobody is verified at the same cost, so that an unknown user takes as long as a known one.
-        password::work(given, scheme.usual(&self.policy.password))?;
+        let work = password::work(given, scheme.usual(&self.policy.password));
+        self.or_release(&attempts, work)?;
         // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();
         let event = Event::new("signin.failed").with(format!("nobody: {key}"));

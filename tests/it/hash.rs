@@ -196,6 +196,32 @@ fn a_lack_of_memory_is_an_error_and_no_wrong_password() {
     assert!(failures >= 2 && successes >= 2, "{failures} {successes}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn attempt_whose_hash_lacks_memory_is_not_counted() {
+    let sandbox = Sandbox::with_ada();
+    let attempts = || sandbox.number("SELECT count(*) FROM authctl_throttle");
+    assert_eq!(attempts(), 0);
+    for words in [
+        "signin ada@example.com --password-stdin",
+        "signin nobody@example.com --password-stdin",
+        "signin ada@example.com --password-stdin --no-store",
+        "password change --password-stdin",
+    ] {
+        let mut command = under_shell(&sandbox, "ulimit -v 40000", words);
+        let typed = if words.starts_with("signin") {
+            PASSWORD.to_owned()
+        } else {
+            format!("{PASSWORD}\na new longer passphrase\n")
+        };
+        let ran = sandbox.finish_with_input(&mut command, typed);
+        assert!(ran.failure(1).contains("the password hash could not be computed"), "{words}");
+        assert_eq!(attempts(), 0, "{words}");
+    }
+    sandbox.run_with_input("signin ada@example.com --password-stdin", "a wrong passphrase\n").failure(7);
+    assert_eq!(attempts(), 1, "a guess is counted");
+}
+
 #[test]
 fn a_hash_that_may_not_be_computed_is_refused_and_its_kind_is_named() {
     let sandbox = Sandbox::new();
