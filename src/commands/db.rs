@@ -13,7 +13,7 @@ use crate::output::escape::escape;
 use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
 use crate::store::OpenError;
-use crate::store::sqlite::{self, Adapter, RestoreWish};
+use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreWish};
 
 const COULD_NOT_MAKE: &str = "could not make the database";
 
@@ -85,7 +85,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let place = context.database()?;
     let path = place.path.clone();
     let kept = kept(&path, context)?;
-    let contents = sqlite::examine(&from, context.wait())?;
+    let Examined { contents, additions } = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();
     if replaces {
         // Before anything is asked or promised: a file that is not ours is not replaced.
@@ -99,6 +99,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         sessions_ended,
     };
     if args.dry_run {
+        notice_additions(&additions, context);
         return Ok(DatabaseOutcome::Restored(restoration(contents, None)).into());
     }
     if replaces {
@@ -125,7 +126,32 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         acting: &context.acting()?,
         wait: context.wait(),
     })?;
+    notice_additions(&restored.additions, context);
     Ok(DatabaseOutcome::Restored(restoration(restored.contents, Some(restored.sessions_ended))).into())
+}
+
+/// How many names a notice lists.
+const NAMED_MAX: usize = 5;
+
+/// Says what of the backup is not authctl's, and what became of it.
+fn notice_additions(additions: &Additions, context: &mut Context) {
+    let listed = |objects: &[String]| {
+        let mut names: Vec<&str> = objects.iter().take(NAMED_MAX).map(String::as_str).collect();
+        let more = objects.len().saturating_sub(NAMED_MAX);
+        let rest = format!("{more} more");
+        if more > 0 {
+            names.push(&rest);
+        }
+        names.join(", ")
+    };
+    if !additions.left_out.is_empty() {
+        let left_out = listed(&additions.left_out);
+        context.notices.push(format!("the backup has triggers or views, which are left out: {left_out}"));
+    }
+    if !additions.kept.is_empty() {
+        let kept = listed(&additions.kept);
+        context.notices.push(format!("the backup has tables or indexes that authctl did not make: {kept}"));
+    }
 }
 
 /// Where a backup is. It is a database, and a stream is none.

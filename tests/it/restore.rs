@@ -54,6 +54,52 @@ fn the_backup_is_in_force_the_state_before_is_kept_and_nobody_is_signed_in() {
 }
 
 #[test]
+fn triggers_and_views_of_a_backup_are_left_out_and_named() {
+    let sandbox = with_backup();
+    let backup = rusqlite::Connection::open(sandbox.path("b.db")).unwrap();
+    let hostile = r#"
+        CREATE TABLE "note" ("id" PRIMARY KEY);
+        CREATE VIEW "v" AS SELECT 1 AS "one";
+        CREATE TRIGGER "in view" INSTEAD OF DELETE ON "v" BEGIN SELECT 1; END;
+        CREATE TRIGGER "a""b" AFTER INSERT ON "session" BEGIN UPDATE "user" SET "role" = 'admin'; END"#;
+    backup.execute_batch(hostile).unwrap();
+    drop(backup);
+    assert_snapshot!(sandbox.run("db restore b.db --dry-run"), @r#"
+    ------- stderr -------
+    note: the backup has triggers or views, which are left out: trigger a"b, trigger in view, view v
+    note: the backup has tables or indexes that authctl did not make: table note
+    would restore 1 user and 1 session from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db
+    "#);
+    assert_snapshot!(sandbox.run("db restore b.db --yes"), @r#"
+    ------- stderr -------
+    note: the backup has triggers or views, which are left out: trigger a"b, trigger in view, view v
+    note: the backup has tables or indexes that authctl did not make: table note
+    restored 1 user from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db; ended 1 live session
+    the database as it was is kept in [HOME]/.local/share/authctl/auth.db.before-restore-[TIME]
+    "#);
+    let left = "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')";
+    assert_eq!(sandbox.number(left), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM note"), 0, "kept");
+    let backup = rusqlite::Connection::open(sandbox.path("b.db")).unwrap();
+    let in_backup: i64 = backup.query_row(left, [], |row| row.get(0)).unwrap();
+    assert_eq!(in_backup, 3, "the backup stays as it is");
+    sandbox.sign_in("ada@example.com").success();
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE role = 'admin'"), 0);
+    let report = sandbox.run("doctor").stdout;
+    assert!(!report.contains("a\"b") && !report.contains("view v"), "{report}");
+    // Where there is no database, as well.
+    sandbox.run("--db new.db db restore b.db").success();
+    let new = rusqlite::Connection::open(sandbox.path("new.db")).unwrap();
+    assert_eq!(new.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    for number in 0..9 {
+        backup.execute_batch(&format!("CREATE VIEW w{number} AS SELECT 1")).unwrap();
+    }
+    drop(backup);
+    let said = sandbox.run("db restore b.db --dry-run").stderr;
+    assert!(said.contains("view w0, view w1, 7 more"), "{said}");
+}
+
+#[test]
 fn sessions_can_be_kept_and_codes_never_are() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.run("users reset-code ada@example.com").success();

@@ -21,7 +21,7 @@ use super::unfinished::{self, Unfinished};
 use super::{WRITER_SETTINGS, audit, create, events, migrate, sessions, structure};
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{Contents, Differs, StoreError};
-use crate::store::dialect::NATIVE;
+use crate::store::dialect::{NATIVE, identifier};
 use crate::store::{CopyError, OpenError};
 
 /// What shall be restored, and how.
@@ -52,22 +52,41 @@ pub struct Restored {
     pub sessions_ended: u64,
     /// There was a database before.
     pub replaced: bool,
+    /// What authctl did not make in the backup.
+    pub additions: Additions,
+}
+
+/// A backup that can be restored.
+#[derive(Debug)]
+pub struct Examined {
+    /// What is in it.
+    pub contents: Contents,
+    /// What authctl did not make.
+    pub additions: Additions,
+}
+
+/// What other programs added to the schema of a backup, each by kind and name: `trigger audit_copy`.
+#[derive(Debug, Default)]
+pub struct Additions {
+    /// Triggers and views: a restored database has none.
+    pub left_out: Vec<String>,
+    /// Tables and indexes: they are restored with the rest.
+    pub kept: Vec<String>,
 }
 
 /// Checks whether a file is a backup that can be restored, and changes nothing.
 ///
 /// # Errors
 /// [`CopyError`], why not.
-pub fn examine(from: &Path, wait: Duration) -> Result<Contents, CopyError> {
+pub fn examine(from: &Path, wait: Duration) -> Result<Examined, CopyError> {
     let connection = connect(file::look_own(from)?, wait).map_err(|source| failed(from, source))?;
     // One state of the file, however many questions are asked.
     let snapshot = connection.unchecked_transaction().engine().map_err(|source| failed(from, source))?;
     check(&snapshot, from)
 }
 
-/// What is missing or changed would not work; what other programs added does no harm and is told by the
-/// check of the schema.
-fn check(backup: &Connection, from: &Path) -> Result<Contents, CopyError> {
+/// What is missing or changed would not work. What other programs added does not stop a restoration.
+fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
     let failed = |source| failed(from, source);
     let found = schema_version(backup).engine().map_err(failed)?;
     if found > migrate::LATEST {
@@ -77,9 +96,15 @@ fn check(backup: &Connection, from: &Path) -> Result<Contents, CopyError> {
     if let Some(problem) = structure::damage(backup).map_err(failed)?.into_iter().next() {
         return Err(damaged(problem));
     }
+    let mut additions = Additions::default();
     for difference in structure::differences(backup, found).map_err(failed)? {
         match difference.how {
-            Differs::Unexpected => {}
+            // SQLite makes and removes its own indexes with their tables.
+            Differs::Unexpected if difference.object.starts_with("index sqlite_autoindex_") => {}
+            Differs::Unexpected => match difference.object.split_once(' ') {
+                Some(("trigger" | "view", _)) => additions.left_out.push(difference.object),
+                _ => additions.kept.push(difference.object),
+            },
             Differs::Missing => return Err(damaged(format!("{} is missing", difference.object))),
             Differs::Changed => return Err(damaged(format!("{} is not as authctl made it", difference.object))),
         }
@@ -87,7 +112,17 @@ fn check(backup: &Connection, from: &Path) -> Result<Contents, CopyError> {
     if let Some(problem) = migrate::history_problem(backup, found) {
         return Err(damaged(format!("its list of migrations is not one that authctl wrote: {problem}")));
     }
-    read(backup).map_err(failed)
+    Ok(Examined { contents: read(backup).map_err(failed)?, additions })
+}
+
+/// Removes the triggers and views. Other programs that open the restored database would run them.
+fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), StoreError> {
+    for object in &additions.left_out {
+        let Some((kind, name)) = object.split_once(' ') else { continue };
+        // A view takes its triggers with it.
+        connection.execute_batch(&format!("DROP {kind} IF EXISTS {}", identifier(name))).engine()?;
+    }
+    Ok(())
 }
 
 /// Restores a backup.
@@ -107,13 +142,13 @@ pub fn restore(wish: &RestoreWish<'_>) -> Result<Restored, CopyError> {
         None => create::claim(wish.path, wish.wait)?,
     };
     let (building, file) = Unfinished::begin(wish.path).map_err(|source| create::cannot_create(wish.path, source))?;
-    let (prepared, sessions_ended) = prepare(file, from, wish)?;
+    let (prepared, sessions_ended, additions) = prepare(file, from, wish)?;
     let wanted = match there {
         Some(database) => replace(&prepared, database, sessions_ended, wish),
         None => put(prepared, building, sessions_ended, wish),
     }?;
     let contents = read_back(&wanted, wish)?;
-    Ok(Restored { contents, sessions_ended, replaced })
+    Ok(Restored { contents, sessions_ended, replaced, additions })
 }
 
 /// Looks at what is in the database now; others may have written to it since.
@@ -134,18 +169,19 @@ fn read_back(wanted: &Contents, wish: &RestoreWish<'_>) -> Result<Contents, Copy
 
 /// Copies the backup, checks the copy, brings it to the newest schema and ends what must not come alive
 /// again. The copy is what is checked, because the backup may change after a check.
-fn prepare(file: Checked, from: Checked, wish: &RestoreWish<'_>) -> Result<(Connected, u64), CopyError> {
+fn prepare(file: Checked, from: Checked, wish: &RestoreWish<'_>) -> Result<(Connected, u64, Additions), CopyError> {
     let mut prepared = connect(file, wish.wait).map_err(|source| failed(wish.path, source))?;
     let source = connect(from, wish.wait).map_err(|source| failed(wish.from, source))?;
     backup::transfer(&source, &mut prepared).map_err(|source| failed(wish.from, source))?;
-    check(&prepared, wish.from)?;
+    let additions = check(&prepared, wish.from)?.additions;
     let mut bring_forward = || {
         prepared.execute_batch(WRITER_SETTINGS).engine()?;
+        leave_out(&prepared, &additions)?;
         migrate::run(&mut prepared)?;
         end(&prepared, wish)
     };
     let ended = bring_forward().map_err(|source| failed(wish.path, source))?;
-    Ok((prepared, ended))
+    Ok((prepared, ended, additions))
 }
 
 /// Whatever has been ended or used since the backup was made would be alive again.
