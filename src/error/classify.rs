@@ -36,7 +36,7 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
     } else if let Some(error) = cause.downcast_ref::<NoToken>() {
         Some(of_no_token(error))
     } else if cause.is::<ClockError>() {
-        Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").hint("set the clock, then try again; nothing was changed"))
+        Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").remedy("set the clock").unchanged())
     } else if cause.is::<HintsError>() {
         Some(Exit::new(ExitCode::Usage, "SCHEMA_FILE").hint("see \"With a Better Auth app\" in the manual"))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
@@ -130,7 +130,7 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
             Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
         }
         AuthError::NotInForce => {
-            Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").hint("look at the database with `authctl db status`")
+            Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").remedy("look at the database with `authctl db status`")
         }
         AuthError::NoSuchSession(_) => {
             Exit::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
@@ -156,7 +156,7 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Hash(HashError::Unclear { .. }) => {
-            Exit::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").hint("set the password through the app")
+            Exit::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy("set the password through the app")
         }
         AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),

@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::classify::of_auth;
+use super::outside::{FREE_QUOTA, RAISE_SIZE_LIMIT, USE_LOCKS, remedy_of};
 use crate::auth::AuthError;
 use crate::auth::store::StoreError;
 use crate::exit_code::ExitCode;
@@ -15,36 +16,45 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::Busy => {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
-        StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").hint(
+        StoreError::ReadOnly => Exit::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
             "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
         ),
         StoreError::TooManyFiles => too_many_files(),
-        StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").hint("make room; nothing was changed"),
-        StoreError::Io(_) => {
-            Exit::new(ExitCode::Unwritable, "DATABASE_IO").hint("look at the disk; nothing was changed")
-        }
+        StoreError::Full => Exit::new(ExitCode::Unwritable, "DISK_FULL").remedy("make room").unchanged(),
+        StoreError::TooLarge => Exit::new(ExitCode::Unwritable, "FILE_SIZE_LIMIT").remedy(RAISE_SIZE_LIMIT).unchanged(),
+        StoreError::Quota => Exit::new(ExitCode::Unwritable, "DISK_QUOTA").remedy(FREE_QUOTA).unchanged(),
+        StoreError::NoLocks => Exit::new(ExitCode::Unwritable, "NO_LOCKS").remedy(USE_LOCKS).unchanged(),
+        StoreError::Io(_) => Exit::new(ExitCode::Unwritable, "DATABASE_IO").remedy("look at the disk").unchanged(),
         StoreError::TooMuch(_) => Exit::new(ExitCode::Database, "DATABASE_LIMIT")
-            .hint("look at its schema and its largest rows with the program that made them; nothing was changed"),
+            .remedy("look at its schema and its largest rows with the program that made them")
+            .unchanged(),
         StoreError::Uncertain(_) => Exit::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
-            .hint("look at the disk, and whether the change is there, before you repeat it"),
+            .remedy("look at the disk")
+            .hint("check whether the change is there before you repeat it"),
         StoreError::Inconsistent { table: "authctl_policy", .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("`authctl policy unset KEY` or `authctl doctor --fix` sets it back; nothing was changed"),
+            .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")
+            .unchanged(),
         // How a backup is restored depends on whose database it is: the doctor knows.
         StoreError::Corrupt(_) => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("restore a backup; `authctl doctor` looks closer; nothing was changed"),
+            .remedy("restore a backup; `authctl doctor` looks closer")
+            .unchanged(),
         StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed"),
+            .remedy("restore a backup, or correct the row; `authctl doctor` looks closer")
+            .unchanged(),
         StoreError::NotOurs(refusal) => {
-            Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").hint(refusal.remedy.clone())
+            Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
         }
         StoreError::NoColumn { .. } => Exit::new(ExitCode::Database, "COLUMN_MISSING")
-            .hint("add the plugin to the app and run its migration; nothing was changed"),
+            .remedy("add the plugin to the app and run its migration")
+            .unchanged(),
         StoreError::Engine(_) => Exit::new(ExitCode::Failed, "FAILED"),
     }
 }
 
+const WRITABLE: &str = "the directory must exist and be writable for you";
+
 fn too_many_files() -> Exit {
-    Exit::new(ExitCode::Unwritable, "TOO_MANY_FILES").hint("raise the limit, as with `ulimit -n 256`")
+    Exit::new(ExitCode::Unwritable, "TOO_MANY_FILES").remedy("raise the limit, as with `ulimit -n 256`")
 }
 
 /// Whether the limit of open files of this process or of the machine is reached.
@@ -82,12 +92,13 @@ pub(super) fn of_open(error: &OpenError) -> Exit {
             .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
         OpenError::Truncated { .. } => database("DATABASE_TRUNCATED")
-            .hint("move it away and restore a backup with `authctl db restore`; the file was left as it was"),
-        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").hint(remedy.clone()),
-        OpenError::History { .. } => database("DATABASE_CORRUPT").hint("restore a backup; the file was left as it was"),
-        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").hint("run as the user who owns the file"),
-        OpenError::CannotCreate { .. } => Exit::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
-            .hint("the directory must exist and be writable for you"),
+            .remedy("move it away and restore a backup with `authctl db restore`; the file was left as it was"),
+        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").remedy(remedy.clone()),
+        OpenError::History { .. } => database("DATABASE_CORRUPT").remedy("restore a backup; the file was left as it was"),
+        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").remedy("run as the user who owns the file"),
+        OpenError::CannotCreate { source, .. } => {
+            Exit::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
         OpenError::Locked(_) => {
             Exit::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
@@ -102,16 +113,18 @@ pub(super) fn of_copy(error: &CopyError) -> Exit {
         CopyError::Open(
             error
             @ (OpenError::Missing(_) | OpenError::NotAFile { .. } | OpenError::Empty(_) | OpenError::NotSqlite(_)),
-        ) => of_open(error).hint("name a file that `authctl db backup` made; nothing was changed"),
+        ) => of_open(error).remedy("name a file that `authctl db backup` made").unchanged(),
         CopyError::Open(error) => of_open(error),
         CopyError::Exists(_) => {
             Exit::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
         }
-        CopyError::CannotWrite { .. } => Exit::new(ExitCode::Unwritable, "BACKUP_NOT_WRITTEN")
-            .hint("the directory must exist and be writable for you"),
+        CopyError::CannotWrite { source, .. } => {
+            Exit::new(ExitCode::Unwritable, "BACKUP_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
         CopyError::Damaged { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
-            .hint("use another backup; `authctl db check` looks closer; nothing was changed"),
-        CopyError::Differs(_) => Exit::new(ExitCode::Failed, "COPY_DIFFERS").hint("look at the disk"),
+            .remedy("use another backup; `authctl db check` looks closer")
+            .unchanged(),
+        CopyError::Differs(_) => Exit::new(ExitCode::Failed, "COPY_DIFFERS").remedy("look at the disk"),
         CopyError::NotReadBack { source, .. } => Exit::new(of_copy(source).code, "RESTORED_NOT_READ_BACK")
             .hint("run `authctl db check`; the backup is in place already"),
         CopyError::Same(_) => Exit::new(ExitCode::Usage, "USAGE").hint("name the backup; --db names the database"),

@@ -87,19 +87,39 @@ pub struct Exit {
     name: &'static str,
     /// What was attempted and why it failed.
     message: String,
-    /// What to do.
+    /// What to do about the cause. It holds as well after the command has changed something.
+    remedy: Option<String>,
+    /// What else to do, such as to repeat the command, or that nothing was changed. It holds only when the
+    /// command changed nothing.
     hint: Option<String>,
+    /// What to do after what the command changed.
+    then: Option<String>,
     /// Seconds to wait before the next attempt.
     retry_after: Option<i64>,
 }
 
 impl Exit {
     fn new(code: ExitCode, name: &'static str) -> Self {
-        Self { code, name, message: String::new(), hint: None, retry_after: None }
+        Self { code, name, message: String::new(), remedy: None, hint: None, then: None, retry_after: None }
     }
 
     fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// Adds to the remedy that the command changed nothing.
+    fn unchanged(self) -> Self {
+        self.hint("nothing was changed")
+    }
+
+    /// Gives the hint after a change that the command has committed: to repeat the command would be wrong.
+    fn after_change(&mut self, then: &str) {
+        self.hint = None;
+        self.then = Some(then.to_owned());
     }
 
     /// For standard output that could not be written, after a command that did this.
@@ -113,6 +133,9 @@ impl Exit {
             Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
             None => format!("could not write the answer to standard output: {error}"),
         };
+        if exit.code == ExitCode::Unwritable && outside::is_size_limit(error) {
+            exit.remedy = outside::remedy_of(error).map(str::to_owned);
+        }
         exit
     }
 
@@ -168,23 +191,29 @@ impl Exit {
     }
 
     /// What to do.
-    pub fn advice(&self) -> Option<&str> {
-        self.hint.as_deref()
+    pub fn advice(&self) -> Option<String> {
+        let cause = [self.remedy.as_deref(), self.hint.as_deref()];
+        let cause = cause.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        match &self.then {
+            Some(then) if cause.is_empty() => Some(then.clone()),
+            Some(then) => Some(format!("{cause}; then: {then}")),
+            None => Some(cause).filter(|cause| !cause.is_empty()),
+        }
     }
 
     /// The failure as text.
     pub fn text(&self, color: bool) -> String {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut text = format!("{red}error:{plain} {}", escape(&self.message));
-        if let Some(hint) = &self.hint {
-            text = format!("{text}\n{cyan}hint:{plain} {}", escape(hint));
+        if let Some(hint) = self.advice() {
+            text = format!("{text}\n{cyan}hint:{plain} {}", escape(&hint));
         }
         text
     }
 
     /// The failure as a JSON document.
     pub fn json(&self) -> String {
-        let mut error = json!({ "code": self.name, "message": self.message, "hint": self.hint });
+        let mut error = json!({ "code": self.name, "message": self.message, "hint": self.advice() });
         if let (Some(seconds), Some(fields)) = (self.retry_after, error.as_object_mut()) {
             fields.insert("retryAfter".into(), seconds.into());
         }
@@ -199,9 +228,7 @@ impl From<anyhow::Error> for Exit {
         exit.message = chain_of(&error);
         if let Some(done) = error.downcast_ref::<Done>() {
             exit.message = after(&error, done);
-            // Something was changed.
-            let hint = exit.hint.take().filter(|hint| !hint.contains("nothing was changed"));
-            exit.hint = Some(hint.map_or_else(|| done.then.clone(), |hint| format!("{hint}; then: {}", done.then)));
+            exit.after_change(&done.then);
         }
         if let (Some(token), Some(refusal)) = (error.downcast_ref::<TokenOf>(), error.downcast_ref()) {
             exit.hint = classify::of_token_in(token.variable, refusal).or(exit.hint);
@@ -247,10 +274,29 @@ mod tests {
         let failed = || anyhow::Error::new(StoreError::Full).context("could not read it back");
         let before = Exit::from(failed().context(Attempted("could not set the password")));
         assert!(before.message.starts_with("could not set the password: could not read it back: "), "{before:?}");
-        assert!(before.hint.as_deref().is_some_and(|hint| hint.ends_with("nothing was changed")), "{before:?}");
+        assert!(before.advice().is_some_and(|hint| hint.ends_with("nothing was changed")), "{before:?}");
         let done = Done { what: "the password of a@b.co was set".into(), then: "set it again".into() };
         let after = Exit::from(failed().context(Attempted("could not set the password")).context(done));
         assert!(after.message.starts_with("the password of a@b.co was set, but could not read it back: "), "{after:?}");
-        assert_eq!((after.hint.as_deref(), after.code), (Some("set it again"), before.code));
+        assert_eq!((after.advice().as_deref(), after.code), (Some("make room; then: set it again"), before.code));
+    }
+
+    #[test]
+    fn hint_after_a_change_keeps_the_remedy_and_drops_the_repetition() {
+        let done = || Done { what: "the backup b.db was made".into(), then: "use it".into() };
+        for (error, alone, after) in [
+            (StoreError::Busy, "try again, or wait longer with --wait 30s", "use it"),
+            (StoreError::Io("EIO".into()), "look at the disk; nothing was changed", "look at the disk; then: use it"),
+            (StoreError::Engine("odd".into()), "", "use it"),
+        ] {
+            let error = anyhow::Error::new(error);
+            let shown = error.to_string();
+            assert_eq!(
+                classify::classify(error.as_ref()).and_then(|exit| exit.advice()).unwrap_or_default(),
+                alone,
+                "{shown}"
+            );
+            assert_eq!(Exit::from(error.context(done())).advice().as_deref(), Some(after), "{shown}");
+        }
     }
 }

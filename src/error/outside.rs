@@ -1,6 +1,8 @@
 //! How failures of what is around the rules and the database are told: prompts, session files, mail
 //! and paths.
 
+use rustix::io::Errno;
+
 use super::Exit;
 use crate::context::NoToken;
 use crate::exit_code::ExitCode;
@@ -8,6 +10,27 @@ use crate::mail::MailError;
 use crate::paths::PathError;
 use crate::prompt::PromptError;
 use crate::session_file::SessionFileError;
+
+/// What to do about an error of the operating system whose words alone do not say it.
+pub(super) fn remedy_of(error: &std::io::Error) -> Option<&'static str> {
+    match Errno::from_io_error(error)? {
+        Errno::MFILE | Errno::NFILE => Some("raise the limit, as with `ulimit -n 256`"),
+        Errno::FBIG => Some(RAISE_SIZE_LIMIT),
+        Errno::DQUOT => Some(FREE_QUOTA),
+        Errno::NOSPC => Some("make room"),
+        Errno::NOLCK => Some(USE_LOCKS),
+        _ => None,
+    }
+}
+
+pub(super) const RAISE_SIZE_LIMIT: &str = "raise the limit of file sizes, as with `ulimit -f unlimited`";
+pub(super) const FREE_QUOTA: &str = "delete files of yours, or ask for a larger quota";
+pub(super) const USE_LOCKS: &str = "keep the file on a file system that can lock, such as a local disk";
+
+/// Whether a file would be larger than the process or the file system allows.
+pub(super) fn is_size_limit(error: &std::io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::FBIG)
+}
 
 pub(super) fn of_prompt(error: &PromptError) -> Exit {
     match error {
@@ -35,12 +58,18 @@ pub(super) fn of_session_file(error: &SessionFileError) -> Exit {
         }
         SessionFileError::Unreadable { .. } => Exit::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
         SessionFileError::UnsafeDirectory { remedy, .. } => {
-            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").hint(remedy.clone())
+            Exit::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").remedy(remedy.clone())
         }
         SessionFileError::Busy(_) => {
             Exit::new(ExitCode::Busy, "SESSION_DIRECTORY_BUSY").hint("try again, or wait longer with --wait 30s")
         }
-        SessionFileError::Unwritable { .. } => Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN"),
+        SessionFileError::Unwritable { source, .. } => {
+            let exit = Exit::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN");
+            match remedy_of(source) {
+                Some(remedy) => exit.remedy(remedy),
+                None => exit,
+            }
+        }
     }
 }
 
@@ -63,7 +92,7 @@ pub(super) fn of_mail(error: &MailError) -> Exit {
         _ => Exit::new(ExitCode::Failed, "MAIL_NOT_SENT"),
     };
     match error.hint() {
-        Some(hint) => exit.hint(hint),
+        Some(remedy) => exit.remedy(remedy),
         None => exit,
     }
 }

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kill::Home;
-use crate::machine::{tree, under_shell, without_hanging};
+use crate::machine::{tree, under_shell, with_failing, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 
 /// An account with no rights, for testers who are root, whom no mode stops.
@@ -141,6 +141,109 @@ fn a_full_disk_is_74_and_leaves_no_half_of_a_sign_in_or_a_change() {
         }
     }
     assert!(failures >= 4, "{failures}");
+}
+
+#[test]
+fn limit_of_file_sizes_is_told_and_loses_nothing() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.run("policy set session.lifetime 5d").success();
+    let run = |blocks: u32, words: &str| {
+        let mut command = under_shell(&sandbox, &format!("ulimit -f {blocks}"), words);
+        sandbox.finish_with_input(&mut command, PASSWORD)
+    };
+    let state = || (sandbox.run("policy show --json").success(), sandbox.number("SELECT count(*) FROM session"));
+    let before = state();
+    assert_snapshot!(run(0, "users list"), @"
+    ------- stderr -------
+    error: could not list users: could not open the database (the default place): [HOME]/.local/share/authctl/auth.db cannot be opened: a file of the database would be larger than the limit of file sizes
+    hint: raise the limit of file sizes, as with `ulimit -f unlimited`; nothing was changed
+    [exit status: 74]
+    ");
+    assert_snapshot!(run(70, "db backup b.db"), @"
+    ------- stderr -------
+    error: could not back up the database: [HOME]/b.db cannot be copied: a file of the database would be larger than the limit of file sizes
+    hint: raise the limit of file sizes, as with `ulimit -f unlimited`; nothing was changed
+    [exit status: 74]
+    ");
+    let mut failures = 0;
+    for blocks in [0, 8, 31, 33, 48, 64, 80] {
+        for words in ["signin ada@example.com --password-stdin", "policy set session.lifetime 5d", "db backup b.db"] {
+            let ran = run(blocks, &format!("{words} --json"));
+            if ran.code == 0 {
+                let _ = std::fs::remove_file(sandbox.path("b.db"));
+                continue;
+            }
+            failures += 1;
+            let error = ran.json_error(74);
+            assert_eq!(error["code"], "FILE_SIZE_LIMIT", "{blocks}: {words}: {error}");
+            assert!(error["hint"].as_str().unwrap().contains("ulimit -f unlimited"), "{blocks}: {words}: {error}");
+            assert!(!sandbox.path("b.db").exists(), "{blocks}: {words}");
+        }
+    }
+    assert!(failures > 6, "{failures}");
+    assert_eq!(state().0, before.0);
+    assert!(sandbox.run("db check").success().contains("sound"));
+    let new = Sandbox::new();
+    let words = "signup ada@example.com --name Ada --password-stdin";
+    let ran = new.finish_with_input(&mut under_shell(&new, "ulimit -f 0", words), PASSWORD);
+    assert_snapshot!(ran, @"
+    ------- stderr -------
+    error: could not sign up: the session file [HOME]/.config/authctl/sessions/[KEY].json could not be written: File too large (os error 27)
+    hint: raise the limit of file sizes, as with `ulimit -f unlimited`
+    [exit status: 74]
+    ");
+    assert!(!new.database().exists());
+}
+
+#[test]
+fn what_the_system_says_of_a_failed_call_is_told() {
+    let sandbox = Sandbox::with_ada();
+    let run = |call: &str, error: &str| {
+        let words = "--wait 0s policy set session.lifetime 5d --json";
+        Some(sandbox.finish(&mut with_failing(&sandbox, call, error, words)?))
+    };
+    for (call, error, code, hint) in [
+        ("pwrite64", "EDQUOT", "DISK_QUOTA", "quota"),
+        ("pwrite64", "EFBIG", "FILE_SIZE_LIMIT", "ulimit -f"),
+        ("pwrite64", "ENOSPC", "DISK_FULL", "make room"),
+        ("pwrite64", "EIO", "DATABASE_IO", "look at the disk"),
+        ("fdatasync,fsync", "EDQUOT", "COMMIT_UNCERTAIN", "check whether the change is there"),
+    ] {
+        let Some(ran) = run(call, error) else { return };
+        let told = ran.json_error(74);
+        assert_eq!(told["code"], code, "{call} {error}: {told}");
+        assert!(told["hint"].as_str().unwrap().contains(hint), "{call} {error}: {told}");
+    }
+}
+
+#[test]
+fn file_system_without_locks_is_not_told_as_busy() {
+    let sandbox = Sandbox::with_ada();
+    let run = |call: &str, words: &str| Some(sandbox.finish(&mut with_failing(&sandbox, call, "ENOLCK", words)?));
+    let Some(ran) = run("fcntl", "--wait 0s users list") else { return };
+    assert_snapshot!(ran, @"
+    ------- stderr -------
+    error: could not list users: could not open the database (the default place): [HOME]/.local/share/authctl/auth.db cannot be opened: the file system of the database cannot lock files
+    hint: keep the file on a file system that can lock, such as a local disk; nothing was changed
+    [exit status: 74]
+    ");
+    let error = run("fcntl", "--wait 0s users list --json").unwrap().json_error(74);
+    assert_eq!(error["code"], "NO_LOCKS");
+    let error = run("flock", "--wait 0s db backup b.db --json").unwrap().json_error(74);
+    assert!(error["hint"].as_str().unwrap().contains("file system that can lock"), "{error}");
+    let words = "--wait 0s signin ada@example.com --password-stdin --json";
+    let ran = sandbox.finish_with_input(&mut with_failing(&sandbox, "flock", "ENOLCK", words).unwrap(), PASSWORD);
+    let error = ran.json_error(74);
+    assert!(error["hint"].as_str().unwrap().contains("file system that can lock"), "{error}");
+}
+
+#[test]
+fn command_under_guard_meets_the_limit_of_file_sizes_as_without() {
+    let sandbox = Sandbox::with_ada();
+    let script = "ulimit -f 0; echo text > output; echo survived";
+    let mut command = sandbox.command(["guard", "--", "sh", "-c", script]);
+    let ran = sandbox.finish(&mut command);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", 128 + 25), "{ran}");
 }
 
 #[test]

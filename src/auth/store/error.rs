@@ -19,9 +19,18 @@ pub enum StoreError {
     /// The file or its file system does not take writes.
     #[error("the database is read-only")]
     ReadOnly,
-    /// No room on the file system, or over a size limit.
+    /// No room on the file system.
     #[error("the file system of the database is full")]
     Full,
+    /// A file would be larger than the process or the file system allows.
+    #[error("a file of the database would be larger than the limit of file sizes")]
+    TooLarge,
+    /// The files of the user take all the room that they may on the file system.
+    #[error("the disk quota on the file system of the database is used up")]
+    Quota,
+    /// The file system cannot lock files.
+    #[error("the file system of the database cannot lock files")]
+    NoLocks,
     /// The operating system could not read or write the file.
     #[error("the database file could not be read or written: {0}")]
     Io(String),

@@ -1,6 +1,9 @@
 //! From what SQLite says to what the rules understand.
 
-use rusqlite::{Error, ErrorCode};
+use std::io;
+
+use rusqlite::{Error, ErrorCode, ffi};
+use rustix::io::Errno;
 
 use super::descriptors;
 use crate::auth::store::StoreError;
@@ -17,6 +20,30 @@ impl<T> Engine<T> for Result<T, Error> {
     }
 }
 
+/// What the operating system said, where the result code stands for several causes. SQLite hides it, but
+/// the last call that failed in this thread is the one that made the statement fail.
+///
+/// Only for calls whose failure leaves the change undone. A failed `fsync` may have written everything.
+fn cause_of(code: i32, errno: Option<Errno>) -> Option<StoreError> {
+    let is_lock = matches!(code & 0xff, ffi::SQLITE_BUSY | ffi::SQLITE_PROTOCOL)
+        || matches!(code, ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_SHMLOCK);
+    let is_write = code & 0xff == ffi::SQLITE_FULL
+        || matches!(
+            code,
+            ffi::SQLITE_IOERR_WRITE
+                | ffi::SQLITE_IOERR_TRUNCATE
+                | ffi::SQLITE_IOERR_SHMOPEN
+                | ffi::SQLITE_IOERR_SHMSIZE
+        );
+    match errno? {
+        Errno::NOLCK if is_lock => Some(StoreError::NoLocks),
+        Errno::FBIG if is_write => Some(StoreError::TooLarge),
+        Errno::DQUOT if is_write => Some(StoreError::Quota),
+        Errno::NOSPC if is_write => Some(StoreError::Full),
+        _ => None,
+    }
+}
+
 /// Everything stays what it is, so that a locked database never looks like a wrong password.
 pub(super) fn translate(error: &Error) -> StoreError {
     let (failure, message) = match error {
@@ -30,6 +57,9 @@ pub(super) fn translate(error: &Error) -> StoreError {
         other => return StoreError::Engine(other.to_string()),
     };
     let text = message.clone().unwrap_or_else(|| failure.to_string());
+    if let Some(cause) = cause_of(failure.extended_code, Errno::from_io_error(&io::Error::last_os_error())) {
+        return cause;
+    }
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
         // SQLite does not say why it could not open a file.
@@ -46,5 +76,31 @@ pub(super) fn translate(error: &Error) -> StoreError {
         // As above, where SQLite finds out later.
         ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cause_is_taken_from_the_system_only_for_calls_it_can_explain() {
+        let told = |code, errno| cause_of(code, errno).map(|error| error.to_string());
+        let words = |error: StoreError| Some(error.to_string());
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_TRUNCATE, ffi::SQLITE_FULL] {
+            assert_eq!(told(code, Some(Errno::FBIG)), words(StoreError::TooLarge), "{code}");
+            assert_eq!(told(code, Some(Errno::DQUOT)), words(StoreError::Quota), "{code}");
+            assert_eq!(told(code, Some(Errno::NOSPC)), words(StoreError::Full), "{code}");
+            assert_eq!(told(code, Some(Errno::NOLCK)), None, "{code}");
+            assert_eq!(told(code, Some(Errno::IO)), None, "{code}");
+        }
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_BUSY_RECOVERY, ffi::SQLITE_PROTOCOL, ffi::SQLITE_IOERR_LOCK] {
+            assert_eq!(told(code, Some(Errno::NOLCK)), words(StoreError::NoLocks), "{code}");
+            assert_eq!(told(code, Some(Errno::AGAIN)), None, "{code}");
+            assert_eq!(told(code, None), None, "{code}");
+        }
+        for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC, ffi::SQLITE_CORRUPT] {
+            assert_eq!(told(code, Some(Errno::DQUOT)), None, "{code}: the change may be there");
+        }
     }
 }
