@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make, check or identify password hashes')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Show or change the rules of this database')
             [CompletionResult]::new('db', 'db', [CompletionResultType]::ParameterValue, 'Make, check, back up or restore the database')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find what is wrong, and mend what can be mended')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find what is wrong, and fix what can be fixed')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Help on a command or a topic: exit-codes, environment, security')
             break
@@ -615,7 +615,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List users, a page at a time')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List users, a page at a time')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a user: roles, ways to sign in, live sessions, failed attempts')
-            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise')
             [CompletionResult]::new('exists', 'exists', [CompletionResultType]::ParameterValue, 'Say whether a user exists; exit code 0 when yes, 3 when no')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
@@ -649,7 +649,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List users, a page at a time')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List users, a page at a time')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a user: roles, ways to sign in, live sessions, failed attempts')
-            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise')
             [CompletionResult]::new('exists', 'exists', [CompletionResultType]::ParameterValue, 'Say whether a user exists; exit code 0 when yes, 3 when no')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
@@ -1229,7 +1229,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;ban' {
-            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: for good]')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: permanently]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
@@ -1247,7 +1247,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;ban' {
-            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: for good]')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, such as 7d [default: permanently]')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
@@ -1789,7 +1789,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
-            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Mend what can be mended without asking what was meant')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Fix the problems that have only one possible fix')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')

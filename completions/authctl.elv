@@ -56,7 +56,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand hash 'Make, check or identify password hashes'
             cand policy 'Show or change the rules of this database'
             cand db 'Make, check, back up or restore the database'
-            cand doctor 'Find what is wrong, and mend what can be mended'
+            cand doctor 'Find what is wrong, and fix what can be fixed'
             cand completions 'Print a completion script for a shell'
             cand help 'Help on a command or a topic: exit-codes, environment, security'
         }
@@ -583,7 +583,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand list 'List users, a page at a time'
             cand ls 'List users, a page at a time'
             cand show 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-            cand explain 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+            cand explain 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise'
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
@@ -616,7 +616,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand list 'List users, a page at a time'
             cand ls 'List users, a page at a time'
             cand show 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-            cand explain 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+            cand explain 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise'
             cand exists 'Say whether a user exists; exit code 0 when yes, 3 when no'
             cand create 'Create a user'
             cand add 'Create a user'
@@ -1167,7 +1167,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;users;ban'= {
-            cand --for 'How long, such as 7d [default: for good]'
+            cand --for 'How long, such as 7d [default: permanently]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1184,7 +1184,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --help 'Print help'
         }
         &'authctl;user;ban'= {
-            cand --for 'How long, such as 7d [default: for good]'
+            cand --for 'How long, such as 7d [default: permanently]'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -1696,7 +1696,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --reason 'Why this is done, for the audit log'
             cand --color 'Colour the output: auto, always or never'
             cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
-            cand --fix 'Mend what can be mended without asking what was meant'
+            cand --fix 'Fix the problems that have only one possible fix'
             cand --json 'Answer with one JSON document; errors too'
             cand -q 'Print no confirmations on standard error'
             cand --quiet 'Print no confirmations on standard error'

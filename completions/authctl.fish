@@ -60,7 +60,7 @@ complete -c authctl -n "__fish_authctl_needs_command" -f -a "guard" -d 'Run a co
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "hash" -d 'Make, check or identify password hashes'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "policy" -d 'Show or change the rules of this database'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "db" -d 'Make, check, back up or restore the database'
-complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Find what is wrong, and mend what can be mended'
+complete -c authctl -n "__fish_authctl_needs_command" -f -a "doctor" -d 'Find what is wrong, and fix what can be fixed'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c authctl -n "__fish_authctl_needs_command" -f -a "help" -d 'Help on a command or a topic: exit-codes, environment, security'
 complete -c authctl -n "__fish_authctl_using_subcommand signup" -l name -d 'Display name' -r
@@ -500,7 +500,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "list" -d 'List users, a page at a time'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ls" -d 'List users, a page at a time'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "create" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "add" -d 'Create a user'
@@ -744,7 +744,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: permanently]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ban" -l reason -d 'Why this is done, for the audit log' -r
@@ -813,7 +813,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "list" -d 'List users, a page at a time'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "ls" -d 'List users, a page at a time'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "show" -d 'Show a user: roles, ways to sign in, live sessions, failed attempts'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "explain" -d 'Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "exists" -d 'Say whether a user exists; exit code 0 when yes, 3 when no'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "create" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate" -f -a "add" -d 'Create a user'
@@ -1057,7 +1057,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from verify-email" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: for good]' -r
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l for -d 'How long, such as 7d [default: permanently]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ban" -l reason -d 'Why this is done, for the audit log' -r
@@ -1440,7 +1440,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l color -d 'Col
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l fix -d 'Mend what can be mended without asking what was meant'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l fix -d 'Fix the problems that have only one possible fix'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l no-input -d 'Never ask; fail instead and name the missing flag'

@@ -8,7 +8,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   authctl doctor --json | jq -r '.findings[].message'
 
 The exit code is 0 when there is no problem (a notice is none) and 1 when there
-is one; the report is printed in both cases. --fix mends what can have meant
+is one; the report is printed in both cases. --fix fixes what can have meant
 only one thing; it never touches hashes, the schema or the audit log, and tells
 first what it would do.
 
@@ -20,7 +20,7 @@ authctl help security.";
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Mend what can be mended without asking what was meant
+    /// Fix the problems that have only one possible fix
     #[arg(long)]
     pub fix: bool,
 }

@@ -198,7 +198,7 @@ pub enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
-    /// Find what is wrong, and mend what can be mended
+    /// Find what is wrong, and fix what can be fixed
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(DoctorArgs),
     /// Print a completion script for a shell

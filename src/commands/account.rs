@@ -1,6 +1,7 @@
 //! `account`: what users do to their own account.
 
 use super::forget_session;
+use crate::auth::audit::counted;
 use crate::auth::store::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
@@ -22,9 +23,10 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     context.auth()?.require_fresh(&me)?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?.len();
     let effect = format!(
-        "This deletes {} <{}> with {sessions} live session(s) from {} for good.",
+        "This permanently deletes {} <{}> with {} from {}.",
         escape(&me.user.name),
         escape(&me.user.email),
+        counted(sessions as u64, "live session"),
         escape(&context.database()?.path.to_string_lossy()),
     );
     if !context.confirm(&effect, "Delete the account?")? {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::auth::audit::Event;
+use crate::auth::audit::{Event, counted};
 use crate::auth::store::Store as _;
 use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
@@ -104,12 +104,12 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     }
     if replaces {
         let now = sqlite::contents(&path, context.wait());
-        let users = now.map_or_else(|| "unreadable".to_owned(), |now| format!("{} user(s)", now.users));
+        let users = now.map_or_else(|| "unreadable".to_owned(), |now| counted(now.users, "user"));
         let effect = format!(
-            "This replaces {} ({users}) by {} ({} user(s)).\nThe database as it is now is kept in {}.",
+            "This replaces {} ({users}) by {} ({}).\nThe database as it is now is kept in {}.",
             shown(&path),
             shown(&from),
-            contents.users,
+            counted(contents.users, "user"),
             shown(&kept),
         );
         if !context.confirm(&effect, "Replace the database?")? {

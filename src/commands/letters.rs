@@ -73,7 +73,7 @@ pub(super) fn mail_code(
     };
     let life = amount(purpose.life().as_secs().unsigned_abs());
     let body = Zeroizing::new(format!(
-        "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\nIt counts once, for {life}: run \
+        "Hello,\n\nsomebody, perhaps you, {asked}.\n\nThe code: {code}\n\nIt is single use and valid for {life}: run \
          `{command}`.\nIf it was not you, {otherwise}.\n",
     ));
     let secret = Zeroizing::new(code.to_owned());

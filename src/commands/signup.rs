@@ -58,7 +58,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
 /// no mail can be sent is no failure.
 fn way_to_verify(email: &Email, context: &mut Context) -> String {
     match super::email::mail_code(email, context) {
-        Ok(()) => "a code is on its way to it; type it into `authctl email verify`".to_owned(),
+        Ok(()) => "a code was sent to it; run `authctl email verify` to finish".to_owned(),
         Err(error) => match error.downcast_ref() {
             Some(Refusal::NoMailer { instead }) => format!("no mailer is configured, so an operator must {instead}"),
             _ => format!("no code could be mailed to it ({error:#}); try `authctl email verify --send {email}`"),

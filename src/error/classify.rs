@@ -84,12 +84,12 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
             .hint("nothing was changed: change the user with `authctl users`, or ask for what is there"),
         AuthError::InvalidCredentials => Exit::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
         AuthError::InvalidCode => {
-            Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new one; a code counts once")
+            Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new code; each code is single use")
         }
         AuthError::CodeOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_USER")
-            .hint("it still counts: type it where that user, or nobody, is signed in"),
+            .hint("the code is still valid: sign out, or sign in as that user, and type it again"),
         AuthError::PasswordOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD").hint(
-            "the code still counts; if you do not know the password, first set a new one with `authctl password forgot`, \
+            "the code is still valid; if you do not know the password, first set a new one with `authctl password forgot`, \
              which ends every session",
         ),
         AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
@@ -99,7 +99,7 @@ pub(super) fn of_auth(error: &AuthError) -> Exit {
         }
         AuthError::Banned { reason, until } => {
             let reason = reason.as_deref().unwrap_or("no reason was given");
-            let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", time::rfc3339(until)));
+            let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", time::rfc3339(until)));
             Exit::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
         AuthError::SecondFactor => Exit::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),

@@ -165,9 +165,9 @@ impl Exit {
     #[must_use]
     pub fn with_ended_session(self, ended: bool) -> Self {
         self.hint(if ended {
-            "the session was ended, because nobody would have held its token"
+            "the session was ended, because its token is lost"
         } else {
-            "its session is live and nobody holds its token: end it with `authctl sessions revoke`"
+            "its session is live and its token is lost: end it with `authctl sessions revoke`"
         })
     }
 

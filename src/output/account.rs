@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::page::Page;
 use super::view::UserView;
-use super::words::{counted, who};
+use super::words::who;
+use crate::auth::audit::counted;
 use crate::auth::store::UserUpdated;
 use crate::auth::user::User;
 
@@ -58,7 +59,7 @@ impl AccountOutcome {
                 counted(*sessions_ended as u64, "session")
             ),
             Self::CodeMailed { email } => {
-                format!("if somebody here has the address {}, a code is on its way there", escape(email))
+                format!("if {} is in use, a code was sent to it", escape(email))
             }
             Self::Updated(UserUpdated { user, changed: true, .. }) => format!("updated the account of {}", who(user)),
             Self::Updated(UserUpdated { user, .. }) => {

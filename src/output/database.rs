@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::database_state::{DatabaseState, kind};
 use super::page::{Page, Style};
-use super::words::{counted, shown};
+use super::words::shown;
+use crate::auth::audit::counted;
 use crate::auth::store::Contents;
 
 /// What `db` did.

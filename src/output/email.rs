@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::page::Page;
 use super::view::UserView;
-use super::words::{counted, who};
+use super::words::who;
+use crate::auth::audit::counted;
 use crate::auth::user::User;
 
 /// What `email` did.
@@ -40,16 +41,14 @@ impl EmailOutcome {
     pub(super) fn human(&self) -> Page {
         Page::done(match self {
             Self::VerificationMailed { email, is_mine: true } => {
-                format!("a code is on its way to {}; type it into `authctl email verify`", escape(email))
+                format!("a code was sent to {}; run `authctl email verify` to finish", escape(email))
             }
             Self::VerificationMailed { email, is_mine: false } => format!(
-                "if somebody here has the address {} and has not verified it, a code is on its way there; type it into \
-                 `authctl email verify`",
+                "if {} is in use and not verified, a code was sent to it; run `authctl email verify` to finish",
                 escape(email)
             ),
             Self::ChangeMailed { email } => format!(
-                "if nobody here has the address {}, a code is on its way there; the address changes when you type it \
-                 into `authctl email verify`",
+                "if {} is not in use, a code was sent to it; run `authctl email verify` to finish",
                 escape(email)
             ),
             Self::Confirmed { user, before: None, sessions_ended } => {

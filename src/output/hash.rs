@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::page::Page;
 use super::table::facts;
-use super::words::{counted, yes_no};
+use super::words::yes_no;
+use crate::auth::audit::counted;
 use crate::auth::identify::HashKind;
 use crate::auth::password::Recipe;
 use crate::auth::policy::Argon2Cost;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::escape::escape;
 use super::page::Page;
-use super::words::{counted, shown};
+use super::words::shown;
+use crate::auth::audit::counted;
 use crate::auth::health::{Finding, Severity};
 use crate::exit_code::ExitCode;
 
@@ -78,7 +79,7 @@ impl HealthOutcome {
 fn words(finding: &Finding) -> String {
     let (name, message) = (finding.check, escape(&finding.symptom.message));
     if finding.is_mended {
-        format!("mended: {name}: {message}")
+        format!("fixed: {name}: {message}")
     } else {
         format!("{}: {name}: {message}\n  hint: {}", finding.severity.word(), escape(&finding.symptom.hint))
     }

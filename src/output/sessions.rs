@@ -10,7 +10,8 @@ use super::escape::escape;
 use super::page::{Page, Style};
 use super::table::table;
 use super::view::SessionView;
-use super::words::{counted, shown};
+use super::words::shown;
+use crate::auth::audit::counted;
 use crate::auth::session::Session;
 
 /// What `sessions` did.

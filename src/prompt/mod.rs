@@ -18,7 +18,7 @@ pub use secrets::Source;
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
     /// There is nobody to ask.
-    #[error("{what} is needed, and nobody can be asked: {why}")]
+    #[error("{what} is needed, and cannot be asked for: {why}")]
     CannotAsk {
         /// What is missing.
         what: &'static str,

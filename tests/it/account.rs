@@ -81,7 +81,7 @@ fn deleting_asks_and_where_it_cannot_names_the_flag() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("account delete"), @"
     ------- stderr -------
-    error: could not delete the account: a confirmation is needed, and nobody can be asked: standard input is not a terminal
+    error: could not delete the account: a confirmation is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --yes
     [exit status: 2]
     ");

@@ -93,7 +93,7 @@ fn what_users_do_leaves_who_did_it_to_whom_in_order() {
     sandbox.run("account delete --yes").success();
     assert_snapshot!(reader.news(), @r"
     session.begun: of ada, session fourth, by -, reason -, -
-    user.deleted: of ada, session -, by ada, reason -, with 1 session(s)
+    user.deleted: of ada, session -, by ada, reason -, with 1 session
     ");
     sandbox.run("audit verify").success();
 }
@@ -155,10 +155,10 @@ fn what_an_operator_does_leaves_who_it_was_done_to_and_why() {
     sandbox.run("policy unset session.lifetime").success();
     sandbox.run("users delete rob@example.com --yes").success();
     assert_snapshot!(reader.news(), @r"
-    sessions.pruned: of -, session -, by -, reason -, 1 expired session(s)
+    sessions.pruned: of -, session -, by -, reason -, 1 expired session
     policy.set: of -, session -, by -, reason -, session.lifetime = 30d
     policy.set: of -, session -, by -, reason -, session.lifetime = 7d
-    user.deleted: of bob, session -, by -, reason -, with 0 session(s)
+    user.deleted: of bob, session -, by -, reason -, with 0 sessions
     ");
     sandbox.run("audit verify").success();
 }

@@ -175,8 +175,8 @@ fn what_others_may_use_is_found_and_closed() {
     ");
     assert_eq!(sandbox.run("doctor --fix --json").code, 2, "without a yes");
     assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
-    mended: permissions: others may use what only you should: [HOME]/.local/share/authctl/auth.db is not safe to use: others may use it (mode 0640); [HOME]/.local/share/authctl/auth.db-wal is not safe to use: others may use it (mode 0644); [HOME]/.local/share/authctl is not safe to use: everybody may write to the directory
-    mended: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
+    fixed: permissions: others may use what only you should: [HOME]/.local/share/authctl/auth.db is not safe to use: others may use it (mode 0640); [HOME]/.local/share/authctl/auth.db-wal is not safe to use: others may use it (mode 0644); [HOME]/.local/share/authctl is not safe to use: everybody may write to the directory
+    fixed: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
     [HOME]/.local/share/authctl/auth.db: healthy
     Whoever can write this file or its directory is the administrator and can make the audit log anew;
     whoever can read it can guess passwords offline. See `authctl help security`.

@@ -38,11 +38,11 @@ fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() 
     let sandbox = sick();
     let before = untouchable(&sandbox);
     assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
-    mended: orphans: rows of users who are gone: sessions 1, accounts 0, codes 0
-    mended: policy: settings that make no sense, so that most commands refuse to run: session.lifetime takes a duration from 5m to 400d
-    mended: email-case: addresses with capital letters, which no sign-in finds: 1
-    mended: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 1
-    mended: expired: expired rows that only take up room: sessions 1, codes 1
+    fixed: orphans: rows of users who are gone: sessions 1, accounts 0, codes 0
+    fixed: policy: settings that make no sense, so that most commands refuse to run: session.lifetime takes a duration from 5m to 400d
+    fixed: email-case: addresses with capital letters, which no sign-in finds: 1
+    fixed: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 1
+    fixed: expired: expired rows that only take up room: sessions 1, codes 1
     problem: schema: the schema is not authctl's: trigger mine was not made by authctl
       hint: authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with the program that did
     [HOME]/.local/share/authctl/auth.db: not healthy, 1 problem
@@ -87,14 +87,14 @@ fn a_person_is_told_first_and_a_no_changes_nothing() {
     let mut terminal = Terminal::new().run(sandbox.command(["doctor", "--fix"]));
     terminal.wait_for("set settings that make no sense back to the default (1)");
     terminal.wait_for("write addresses with capital letters in lower case (1)");
-    terminal.wait_for("Mend?").press("n");
+    terminal.wait_for("Fix?").press("n");
     let screen = terminal.end().with_code(1);
     assert!(screen.contains("declined: nothing was changed"), "{screen:?}");
     assert_eq!(found(&sandbox.run("doctor --json")).len(), 6);
     let mut terminal = Terminal::new().run(sandbox.command(["doctor", "--fix"]));
-    terminal.wait_for("Mend?").press("y");
+    terminal.wait_for("Fix?").press("y");
     let screen = terminal.end().with_code(1);
-    assert!(screen.contains("mended: email-case"), "{screen:?}");
+    assert!(screen.contains("fixed: email-case"), "{screen:?}");
 }
 
 #[test]

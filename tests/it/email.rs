@@ -15,7 +15,7 @@ fn a_mailed_code_verifies_the_address_of_whoever_is_signed_in() {
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("email verify --send"), @"
     ------- stderr -------
-    a code is on its way to ada@example.com; type it into `authctl email verify`
+    a code was sent to ada@example.com; run `authctl email verify` to finish
     ");
     let session = server.session();
     assert_snapshot!(session.letter(), @"
@@ -28,7 +28,7 @@ fn a_mailed_code_verifies_the_address_of_whoever_is_signed_in() {
 
     The code: [CODE]
 
-    It counts once, for 1 day: run `authctl email verify`.
+    It is single use and valid for 1 day: run `authctl email verify`.
     If it was not you, ignore this: without the code nothing is verified.
     ");
     let code = session.code();
@@ -55,7 +55,7 @@ fn whoever_must_verify_first_gets_a_code_at_signup_and_signs_in_after_it() {
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.sign_up("ada@example.com", "Ada"), @"
     ------- stderr -------
-    note: the address must be verified before its owner can sign in: a code is on its way to it; type it into `authctl email verify`
+    note: the address must be verified before its owner can sign in: a code was sent to it; run `authctl email verify` to finish
     created the account of Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db
     ");
     let at_signup = server.session().code();
@@ -103,7 +103,7 @@ fn known_unknown_and_verified_addresses_get_the_same_answer_and_one_of_them_a_ma
         .map(|email| alike(&sandbox.run(&format!("email verify --send {email}")), email));
     assert_snapshot!(asked[2], @"
     ------- stderr -------
-    if somebody here has the address [EMAIL] and has not verified it, a code is on its way there; type it into `authctl email verify`
+    if [EMAIL] is in use and not verified, a code was sent to it; run `authctl email verify` to finish
     ");
     assert!(asked.iter().all(|answer| *answer == asked[2]), "{asked:?}");
     // The first who connects is the only one.
@@ -119,9 +119,9 @@ fn whoever_is_signed_in_is_anybody_to_another_address() {
     for words in ["email verify --send", "email verify --send BOB@example.com"] {
         let server = sandbox.mailbox();
         let said = sandbox.run("email verify --send ada@example.com").stderr;
-        assert!(said.starts_with("if somebody here has the address ada@example.com"), "{said}");
+        assert!(said.starts_with("if ada@example.com is in use"), "{said}");
         let said = sandbox.run(words).stderr;
-        assert!(said.starts_with("a code is on its way to bob@example.com"), "{said}");
+        assert!(said.starts_with("a code was sent to bob@example.com"), "{said}");
         assert!(server.session().letter().contains("To: bob@example.com"));
     }
 }
@@ -160,7 +160,7 @@ fn what_is_missing_or_does_not_go_together_is_a_mistake_of_usage() {
     sandbox.run("signout").success();
     assert_snapshot!(sandbox.run("email verify --send"), @"
     ------- stderr -------
-    error: could not send a code: an email address is needed, and nobody can be asked: standard input is not a terminal
+    error: could not send a code: an email address is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with the argument EMAIL
     [exit status: 2]
     ");
@@ -177,7 +177,7 @@ fn a_code_is_for_its_user_and_whoever_else_is_signed_in_is_told_so() {
     assert_snapshot!(sandbox.verify(&code), @"
     ------- stderr -------
     error: could not verify the address: the code is for another user than the one who is signed in
-    hint: it still counts: type it where that user, or nobody, is signed in
+    hint: the code is still valid: sign out, or sign in as that user, and type it again
     [exit status: 7]
     ");
     assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE emailVerified"), 0);

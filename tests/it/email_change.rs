@@ -12,7 +12,7 @@ fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("email change Ada@Example.org"), @"
     ------- stderr -------
-    if nobody here has the address ada@example.org, a code is on its way there; the address changes when you type it into `authctl email verify`
+    if ada@example.org is not in use, a code was sent to it; run `authctl email verify` to finish
     ");
     let session = server.session();
     assert_snapshot!(session.letter(), @"
@@ -26,7 +26,7 @@ fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
 
     The code: [CODE]
 
-    It counts once, for 1 day: run `authctl email verify`.
+    It is single use and valid for 1 day: run `authctl email verify`.
     If it was not you, ignore this: without the code nothing changes.
     ");
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "ada@example.com");

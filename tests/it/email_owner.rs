@@ -33,7 +33,7 @@ fn whoever_signed_up_with_a_strangers_address_is_out_once_the_stranger_has_verif
     assert_snapshot!(sandbox.verify_with(&code, OTHER_PASSWORD), @"
     ------- stderr -------
     error: could not verify the address: the password is not that of the user whom the code is for
-    hint: the code still counts; if you do not know the password, first set a new one with `authctl password forgot`, which ends every session
+    hint: the code is still valid; if you do not know the password, first set a new one with `authctl password forgot`, which ends every session
     [exit status: 7]
     ");
     assert_eq!(verified(&sandbox), 0);
@@ -131,13 +131,13 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     assert_snapshot!(sandbox.verify(&code), @"
     ------- stderr -------
-    error: could not verify the address: a password is needed, and nobody can be asked: standard input is not a terminal
+    error: could not verify the address: a password is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.run_with_input("email verify --password-stdin", PASSWORD), @"
     ------- stderr -------
-    error: could not verify the address: a code is needed, and nobody can be asked: standard input is not a terminal
+    error: could not verify the address: a code is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --code-stdin
     [exit status: 2]
     ");

@@ -10,7 +10,7 @@ fn a_mailed_code_sets_a_new_password() {
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("password forgot ADA@example.com"), @r"
     ------- stderr -------
-    if somebody here has the address ada@example.com, a code is on its way there
+    if ada@example.com is in use, a code was sent to it
     ");
     let session = server.session();
     assert_snapshot!(session.letter(), @"
@@ -23,7 +23,7 @@ fn a_mailed_code_sets_a_new_password() {
 
     The code: [CODE]
 
-    It counts once, for 1 hour: run `authctl password reset`.
+    It is single use and valid for 1 hour: run `authctl password reset`.
     If it was not you, nothing has changed and nothing needs to be done.
     ");
     let code = session.code();
@@ -40,7 +40,7 @@ fn an_unknown_address_gets_the_same_answer_and_no_mail() {
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("password forgot nobody@example.com"), @r"
     ------- stderr -------
-    if somebody here has the address nobody@example.com, a code is on its way there
+    if nobody@example.com is in use, a code was sent to it
     ");
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
     sandbox.run("password forgot ada@example.com").success();

@@ -27,7 +27,7 @@ fn the_doctor_leaves_to_the_app_what_is_the_apps() {
     whoever can read it can guess passwords offline. See `authctl help security`.
     ");
     assert_snapshot!(app.run("doctor --fix --yes"), @"
-    mended: expired: expired rows that only take up room: sessions 1, codes 0
+    fixed: expired: expired rows that only take up room: sessions 1, codes 0
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
       hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
     [HOME]/app.db: healthy, 1 notice
@@ -100,7 +100,7 @@ fn orphans_found_are_orphans_deleted_with_and_without_foreign_keys() {
         let before = app.run("doctor");
         assert!(before.stdout.contains(found), "{keys}: {before}");
         let mended = app.run("doctor --fix --yes");
-        assert!(mended.stdout.contains(&format!("mended: {found}")), "{keys}: {mended}");
+        assert!(mended.stdout.contains(&format!("fixed: {found}")), "{keys}: {mended}");
         assert_eq!(app.text(kept), if keys { "of-ada" } else { "of-ada,of-nobody" });
         assert_eq!(app.text("SELECT group_concat(id) FROM verification WHERE id LIKE 'v_'"), "v2");
         assert_eq!(app.text("SELECT count(*) FROM post"), "1");

@@ -82,7 +82,7 @@ fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
     problem: rows: rows that make no sense: 2, such as: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
       hint: whatever reads such a row fails: restore a backup, or repair it with the program that wrote it
     problem: expired: could not be checked: row [ID] of table session makes no sense: column expiresAt is not a number of milliseconds
-      hint: mend what the other findings name first
+      hint: fix what the other findings name first
     [HOME]/app.db: not healthy, 3 problems, 1 notice
     Whoever can write this file or its directory is the administrator and can make the audit log anew;
     whoever can read it can guess passwords offline. See `authctl help security`.

@@ -83,9 +83,9 @@ fn the_topics_have_their_pages() {
       AUTHCTL_TOKEN_FILE
           file that holds a session token, in place of the stored session
       AUTHCTL_USER_ID
-          set by `guard`: user whom it let in; when set, nobody else is signed in
+          set by `guard`: user whom it let in; when set, only that user is signed in
       AUTHCTL_USER_DB
-          set by `guard`: database of that user; when set, nobody is signed in to another one
+          set by `guard`: database of that user; when set, sessions of others are refused
       AUTHCTL_USER_IMPERSONATED_BY
           set by `guard` in an impersonated session: who acts as that user
       AUTHCTL_USER_EMAIL

@@ -160,7 +160,7 @@ fn whoever_is_not_signed_in_or_cannot_be_asked_is_told_so() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("passwd"), @"
     ------- stderr -------
-    error: could not change the password: the current password is needed, and nobody can be asked: standard input is not a terminal
+    error: could not change the password: the current password is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");

@@ -114,7 +114,10 @@ fn a_deletion_is_asked_about_and_only_a_yes_deletes() {
     let sandbox = Sandbox::with_ada();
     for (answer, code, users) in [("n", 1, 1), ("\r", 1, 1), ("y", 0, 0)] {
         let mut terminal = run(&sandbox, "account delete");
-        terminal.wait_for("This deletes Ada <ada@example.com> with 1 live session(s)").wait_for("[y/N]").press(answer);
+        terminal
+            .wait_for("This permanently deletes Ada <ada@example.com> with 1 live session")
+            .wait_for("[y/N]")
+            .press(answer);
         let screen = terminal.end().with_code(code);
         assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user""#), users, "{screen:?}");
         assert!(cursor_is_shown(&screen), "{screen:?}");

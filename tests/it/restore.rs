@@ -43,7 +43,7 @@ fn the_backup_is_in_force_the_state_before_is_kept_and_nobody_is_signed_in() {
     sandbox.run("audit verify").success();
     let log = sandbox.run("audit list --event database.restored --json").json();
     let detail = log["entries"][0]["detail"].as_str().unwrap();
-    assert!(detail.contains(&head) && detail.contains("ended 1 session(s)"), "{detail}");
+    assert!(detail.contains(&head) && detail.contains("ended 1 session"), "{detail}");
     let mode: String = sandbox.sql().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert!(names(sandbox.database().parent().unwrap()).iter().all(|name| !name.contains(".new")));
@@ -123,13 +123,13 @@ fn it_is_asked_about_and_a_dry_run_only_looks() {
     assert_eq!((&dry["dryRun"], &dry["users"], &dry["sessionsEnded"]), (&true.into(), &1.into(), &().into()));
     assert_snapshot!(sandbox.run("db restore b.db"), @"
     ------- stderr -------
-    error: could not restore the backup: a confirmation is needed, and nobody can be asked: standard input is not a terminal
+    error: could not restore the backup: a confirmation is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --yes
     [exit status: 2]
     ");
     before.assert_same(&tree(sandbox.home()));
     let mut terminal = Terminal::new().run(sandbox.command(["db", "restore", "b.db"]));
-    terminal.wait_for("(2 user(s)) by").wait_for("Replace the database?").press("n");
+    terminal.wait_for("(2 users) by").wait_for("Replace the database?").press("n");
     terminal.end().with_code(1);
     assert_eq!(users(&sandbox.database()), 2);
 }

@@ -86,7 +86,7 @@ fn an_administrator_takes_force_and_who_is_banned_has_no_session() {
     assert_snapshot!(sandbox.run(&format!("{ISSUE} --force")), @"
     ------- stderr -------
     error: could not issue a session: this user is banned
-    hint: banned for good: spam
+    hint: banned permanently: spam
     [exit status: 5]
     ");
     assert_eq!(sessions(&sandbox), 0);

@@ -80,7 +80,7 @@ fn a_ban_is_told_only_to_whoever_knows_the_password() {
     assert_snapshot!(sandbox.run_with_input(ADA, PASSWORD), @"
     ------- stderr -------
     error: could not sign in: this user is banned
-    hint: banned for good: spam
+    hint: banned permanently: spam
     [exit status: 5]
     ");
     for more in ["--print-token", "--no-store", "--no-remember"] {
@@ -151,25 +151,25 @@ fn where_nobody_can_be_asked_the_missing_flag_is_named_at_once() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("signin ada@example.com"), @"
     ------- stderr -------
-    error: could not sign in: a password is needed, and nobody can be asked: standard input is not a terminal
+    error: could not sign in: a password is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.run("signin ada@example.com --no-input"), @"
     ------- stderr -------
-    error: could not sign in: a password is needed, and nobody can be asked: --no-input was given
+    error: could not sign in: a password is needed, and cannot be asked for: --no-input was given
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.finish(sandbox.command(["signin", "ada@example.com"]).env("CI", "true")), @"
     ------- stderr -------
-    error: could not sign in: a password is needed, and nobody can be asked: CI is set
+    error: could not sign in: a password is needed, and cannot be asked for: CI is set
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.run_with_input("signin --password-stdin", PASSWORD), @"
     ------- stderr -------
-    error: could not sign in: an email address is needed, and nobody can be asked: standard input is not a terminal
+    error: could not sign in: an email address is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with the argument EMAIL
     [exit status: 2]
     ");

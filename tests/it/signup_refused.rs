@@ -88,13 +88,13 @@ fn without_a_terminal_a_missing_name_or_password_is_named_as_its_flag() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_with_input("signup ada@example.com --password-stdin", PASSWORD), @"
     ------- stderr -------
-    error: could not sign up: a name is needed, and nobody can be asked: standard input is not a terminal
+    error: could not sign up: a name is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --name
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.run("signup ada@example.com --name Ada"), @"
     ------- stderr -------
-    error: could not sign up: a new password is needed, and nobody can be asked: standard input is not a terminal
+    error: could not sign up: a new password is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");

@@ -139,7 +139,7 @@ fn the_session_of_a_token_that_could_not_be_printed_is_ended() {
     assert_snapshot!(run_into(&sandbox, words, full()), @"
     ------- stderr -------
     error: could not write the answer to standard output: No space left on device (os error 28)
-    hint: the session was ended, because nobody would have held its token
+    hint: the session was ended, because its token is lost
     [exit status: 74]
     ");
     assert_eq!(live(), 1);
@@ -212,7 +212,7 @@ fn an_act_whose_answer_is_lost_says_that_it_was_done() {
         ),
         (
             "users set-password bob@example.com --generate",
-            "set the password of Bob <bob@example.com>",
+            "set and checked the password of Bob <bob@example.com>",
             "`authctl users set-password bob@example.com --generate`",
         ),
         (

@@ -16,14 +16,14 @@ fn a_ban_ends_every_session_and_tells_why_only_to_whoever_knows_the_password() {
     sandbox.sign_in("ada@example.com").success();
     assert_snapshot!(sandbox.run_words(&["users", "ban", "ada@example.com", "--reason", "two strikes"]), @r"
     ------- stderr -------
-    banned Ada <ada@example.com> for good: two strikes and ended 1 session in [HOME]/.local/share/authctl/auth.db
+    banned Ada <ada@example.com> permanently: two strikes and ended 1 session in [HOME]/.local/share/authctl/auth.db
     ");
     let _ = sandbox.run("whoami").failure(4);
     sandbox.other_shell("whoami").success();
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
 
     let told = sign_in(&sandbox, PASSWORD).json_error(5);
-    assert_eq!((&told["code"], &told["hint"]), (&"BANNED_USER".into(), &"banned for good: two strikes".into()));
+    assert_eq!((&told["code"], &told["hint"]), (&"BANNED_USER".into(), &"banned permanently: two strikes".into()));
     let wrong = sign_in(&sandbox, "wrong words here").failure(7);
     assert!(!wrong.contains("banned") && !wrong.contains("strikes"), "{wrong}");
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
@@ -50,7 +50,7 @@ fn a_new_ban_takes_the_place_of_the_old_one() {
     sandbox.run("users ban ada@example.com --for 7d --reason spam").success();
     let again = sandbox.run("users ban ada@example.com --json").json();
     assert!(again["user"]["banExpires"].is_null() && again["user"]["banReason"].is_null(), "{again}");
-    assert_eq!(sign_in(&sandbox, PASSWORD).json_error(5)["hint"], "banned for good: no reason was given");
+    assert_eq!(sign_in(&sandbox, PASSWORD).json_error(5)["hint"], "banned permanently: no reason was given");
 }
 
 #[test]

@@ -17,13 +17,13 @@ fn what_is_missing_and_cannot_be_asked_for_is_named() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("users create ada@example.com --generate"), @r"
     ------- stderr -------
-    error: could not create the user: a name is needed, and nobody can be asked: standard input is not a terminal
+    error: could not create the user: a name is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --name
     [exit status: 2]
     ");
     assert_snapshot!(sandbox.run("users create ada@example.com --name Ada"), @r"
     ------- stderr -------
-    error: could not create the user: a new password is needed, and nobody can be asked: standard input is not a terminal
+    error: could not create the user: a new password is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --password-stdin or --password-file
     [exit status: 2]
     ");

@@ -49,7 +49,7 @@ fn nobody_is_deleted_without_a_yes() {
     }
     assert_snapshot!(sandbox.run("users rm ada@example.com"), @r"
     ------- stderr -------
-    error: could not delete the user: a confirmation is needed, and nobody can be asked: standard input is not a terminal
+    error: could not delete the user: a confirmation is needed, and cannot be asked for: standard input is not a terminal
     hint: give it with --yes
     [exit status: 2]
     ");
@@ -62,7 +62,7 @@ fn nobody_is_deleted_without_a_yes() {
 fn a_person_is_shown_what_goes_and_may_say_no() {
     let sandbox = with_ada_and_bob();
     let mut running = Terminal::new().run(sandbox.command(["users", "delete", "ada@example.com"]));
-    running.wait_for("This deletes Ada <ada@example.com> with 2 live session(s) and 2 account(s) from");
+    running.wait_for("This permanently deletes Ada <ada@example.com> with 2 live sessions and 2 accounts from");
     running.wait_for("Delete the user?").enter("n");
     let said = running.end().with_code(1);
     assert!(said.contains("nothing was changed"), "{said}");

@@ -64,7 +64,7 @@ fn all_that_is_in_the_way_is_told_at_once_in_the_order_of_a_sign_in() {
        hint: `authctl users set-password [ID]` sets one
     4. the email address is not verified, and the policy asks for that
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
-    5. banned for good: two strikes
+    5. banned permanently: two strikes
        hint: `authctl users unban [ID]` lifts the ban
     6. this user has a second factor, which authctl cannot check
        hint: sign in through the app, which can check it
@@ -78,7 +78,7 @@ fn all_that_is_in_the_way_is_told_at_once_in_the_order_of_a_sign_in() {
        hint: `authctl users set-password [ID]` sets one
     3. the email address is not verified, and the policy asks for that
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
-    4. banned for good: two strikes
+    4. banned permanently: two strikes
        hint: `authctl users unban [ID]` lifts the ban
     5. this user has a second factor, which authctl cannot check
        hint: sign in through the app, which can check it
@@ -193,7 +193,7 @@ fn words_of_others_keep_to_their_line_and_a_quote_in_an_address_is_not_pasted() 
     sandbox.execute("UPDATE user SET email = 'o''ada@example.com'");
     assert_snapshot!(explain(&sandbox, ""), @r"
     Ada <o'ada@example.com> cannot sign in
-    1. banned for good: a\u{d}\u{a}2. no\u{1b}[2J\u{202e}
+    1. banned permanently: a\u{d}\u{a}2. no\u{1b}[2J\u{202e}
        hint: `authctl users unban [ID]` lifts the ban
     [exit status: 1]
     ");

@@ -28,7 +28,7 @@ fn all_sessions_of_the_user_end_and_only_the_new_password_signs_in() {
     let set = sandbox.run_with_input("users set-password ada@example.com --password-stdin", OTHER_PASSWORD);
     assert_snapshot!(set, @r"
     ------- stderr -------
-    set the password of Ada <ada@example.com>, checked it and ended 2 sessions in [HOME]/.local/share/authctl/auth.db
+    set and checked the password of Ada <ada@example.com> and ended 2 sessions in [HOME]/.local/share/authctl/auth.db
     ");
     let _ = sandbox.run("whoami").failure(4);
     let _ = sandbox.other_shell("whoami").failure(4);

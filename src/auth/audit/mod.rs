@@ -323,3 +323,13 @@ fn hash_of(fields: &[Option<&str>]) -> String {
         .collect();
     digest(spelled)
 }
+
+/// A number of things, in the singular when it is one.
+pub fn counted(count: u64, noun: &str) -> String {
+    let plural = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{plural}")
+}

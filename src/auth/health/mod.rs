@@ -122,7 +122,7 @@ impl<L, A> Check<L, A> {
             }),
             Err(error) => Some(Finding::problem(
                 self.name,
-                Symptom::new(1, format!("could not be checked: {error}"), "mend what the other findings name first"),
+                Symptom::new(1, format!("could not be checked: {error}"), "fix what the other findings name first"),
             )),
         }
     }

@@ -51,7 +51,7 @@ pub(super) const SYNTAX: Check = Check {
     severity: Severity::Problem,
     look: |auth| {
         let count = count_users(auth, |user| Email::parse(&user.email).is_err())?;
-        let message = format!("addresses that are none, with which nobody can sign in: {count}");
+        let message = format!("users with an invalid email address, who cannot sign in: {count}");
         let hint = "`authctl users update ID --email NEW` gives a user another one";
         Ok((count > 0).then(|| Symptom::new(count, message, hint)))
     },
@@ -146,7 +146,7 @@ pub(super) const ADMINISTRATOR: Check = Check {
                 return Ok(None);
             }
         }
-        let message = "no administrator can sign in: nobody passes `authctl guard --role admin`";
+        let message = "no administrator can sign in, so `authctl guard --role admin` refuses every user";
         Ok(Some(Symptom::new(1, message, "`authctl users create EMAIL --role admin` makes one, if one is wanted")))
     },
     cure: None,

@@ -92,7 +92,7 @@ pub struct VerifyEmailArgs {
 pub struct BanArgs {
     /// Email address or id
     pub user: String,
-    /// How long, such as 7d [default: for good]
+    /// How long, such as 7d [default: permanently]
     #[arg(long = "for", value_name = "DURATION", value_parser = values::ban)]
     pub duration: Option<SignedDuration>,
     /// Ban even the last administrator

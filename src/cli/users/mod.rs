@@ -33,7 +33,7 @@ pub enum UsersCommand {
     /// Show a user: roles, ways to sign in, live sessions, failed attempts
     #[command(after_help = "Example:\n  authctl users show ada@example.com")]
     Show(UserArg),
-    /// Say why a user cannot sign in, and what mends it; exit code 0 when nothing is in the way, 1 otherwise
+    /// Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise
     #[command(after_help = "Examples:
   authctl users explain ada@example.com
   authctl users explain ada@example.com --at 2030-01-01T00:00:00Z --json | jq -r '.reasons[].code'")]

@@ -29,7 +29,7 @@ pub(super) fn run(fix: bool, context: &mut Context) -> anyhow::Result<Outcome> {
         consent(&seen.findings, context)?;
         let mut fixed = Vec::new();
         for finding in seen.findings.iter().filter(|finding| finding.cure.is_some()) {
-            mend(finding.check, context).with_context(|| format!("could not mend {}", finding.check))?;
+            mend(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
             fixed.push(finding.check);
             context.did(format!("{} fixed", were(&fixed)), "run `authctl doctor` to see what is left");
         }
@@ -100,7 +100,7 @@ fn consent(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
             effect = format!("{effect}\n  {does} ({})", finding.symptom.count);
         }
     }
-    if context.confirm(&effect, "Mend?")? { Ok(()) } else { Err(Refusal::Declined.into()) }
+    if context.confirm(&effect, "Fix?")? { Ok(()) } else { Err(Refusal::Declined.into()) }
 }
 
 /// Runs the cure of a check.

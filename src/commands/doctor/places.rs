@@ -108,12 +108,12 @@ const ABANDONED: Check<Look, Act> = Check {
     look: |context| {
         let abandoned = session_place(context).map(|place| place.abandoned()).transpose()?;
         let count = abandoned.map_or(0, |abandoned| abandoned.len()) as u64;
-        let message = format!("sign-ins that died half-way, whose session nobody holds: {count}");
+        let message = format!("interrupted sign-ins that left a session: {count}");
         let hint = "the next sign-in or sign-out ends them, and so does `authctl doctor --fix`";
         Ok((count > 0).then(|| Symptom::new(count, message, hint).curable()))
     },
     cure: Some(Cure {
-        does: "end the sessions of sign-ins that died half-way",
+        does: "end the sessions of interrupted sign-ins",
         act: |context| {
             context.auth_under_any_policy()?;
             context.end_abandoned_sessions().map(drop)

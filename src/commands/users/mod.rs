@@ -6,6 +6,7 @@ mod impersonate;
 mod list;
 mod show;
 
+use crate::auth::audit::counted;
 use crate::auth::store::AdminGuard;
 use crate::auth::{AuthError, GivenPassword, Weakness};
 use crate::cli::{
@@ -98,9 +99,11 @@ fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcom
     let sessions = context.auth()?.live_sessions(&user.id)?.len();
     let accounts = context.auth()?.store.accounts(&user.id)?.len();
     let effect = format!(
-        "This deletes {} <{}> with {sessions} live session(s) and {accounts} account(s) from {} for good.",
+        "This permanently deletes {} <{}> with {} and {} from {}.",
         escape(&user.name),
         escape(&user.email),
+        counted(sessions as u64, "live session"),
+        counted(accounts as u64, "account"),
         escape(&database.to_string_lossy()),
     );
     if !context.confirm(&effect, "Delete the user?")? {

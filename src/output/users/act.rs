@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::state::banned;
+use crate::auth::audit::counted;
 use crate::auth::secret::Password;
 use crate::auth::store::UserUpdated;
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Page;
 use crate::output::view::UserView;
-use crate::output::words::{counted, shown, who};
+use crate::output::words::{shown, who};
 
 /// What an operator did to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,7 @@ impl UserChanged {
             UserAct::Existed => format!("{who} exists in {place}"),
             UserAct::Updated => format!("updated {who} in {place}"),
             UserAct::Deleted => format!("deleted {who} with {} in {place}", counted(*sessions_ended as u64, "session")),
-            UserAct::PasswordSet => format!("set the password of {who}, checked it{ended} in {place}"),
+            UserAct::PasswordSet => format!("set and checked the password of {who}{ended} in {place}"),
             UserAct::RoleSet => {
                 format!("{who} is {}{ended} in {place}", escape(user.roles()))
             }

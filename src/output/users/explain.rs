@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::state::ban;
+use crate::auth::audit::counted;
 use crate::auth::obstacle::{Lack, Obstacle};
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Style;
 use crate::output::time::{relative, rfc3339};
 use crate::output::view::UserView;
-use crate::output::words::{counted, who};
+use crate::output::words::who;
 
 /// What a sign-in of a user would meet, the right password given.
 #[derive(Debug)]

@@ -87,7 +87,7 @@ pub(super) fn banned(user: &User, now: Timestamp) -> String {
 
 /// Until when and why somebody is banned, as it is written.
 pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
-    let until = until.map_or_else(|| "for good".to_owned(), |until| format!("until {}", rfc3339(until)));
+    let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
     match reason {
         Some(reason) => format!("{until}: {reason}"),
         None => until,

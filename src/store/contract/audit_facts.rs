@@ -72,13 +72,13 @@ fn each_fact_tells_what_it_did(db: &Database) {
     store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
     assert_eq!(news.of(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
     store.prune(at(60), 10).unwrap();
-    assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired session(s)"]);
+    assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
     let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
     store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
     assert_eq!(news.of(&mut *store), ["policy.set - - session.lifetime = 30d"]);
     begin(&mut *store, "last", "ada", 5, 60);
     assert!(matches!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap(), Deleted::User { sessions: 1 }));
-    assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session(s)"]);
+    assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
     assert!(is_whole(&mut *store));
 }
 

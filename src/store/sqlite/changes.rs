@@ -7,7 +7,7 @@ use super::engine_error::Engine as _;
 use super::events::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, limits, rows, sessions, write};
-use crate::auth::audit::{Changes, Event, Subject};
+use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::code::Purpose;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
@@ -126,7 +126,7 @@ pub(super) fn delete(
     delete(r#"DELETE FROM "account" WHERE "userId" = ?1"#)?;
     codes::delete_of_user(tx, dialect, id)?;
     delete(r#"DELETE FROM "user" WHERE "id" = ?1"#)?;
-    let event = Event::user("user.deleted", &user).with(format!("with {sessions} session(s)"));
+    let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions as u64, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
     Ok(Deleted::User { sessions: sessions as u64 })
 }

@@ -5,7 +5,7 @@ use rusqlite::TransactionBehavior;
 
 use super::events::interrupted_of;
 use super::{Sqlite, audit, codes, connect, mending, orphans, policy, structure, survey};
-use crate::auth::audit::{Changes, Entry, Event};
+use crate::auth::audit::{Changes, Entry, Event, counted};
 use crate::auth::store::{Credential, Health, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::sqlite::engine_error::Engine as _;
@@ -44,7 +44,9 @@ impl Health for Sqlite {
             let gone = orphans::delete(tx, dialect)?;
             if gone.count() > 0 {
                 let Orphans { sessions, accounts, codes } = gone;
-                let detail = format!("{sessions} session(s), {accounts} account(s), {codes} code(s) of no user");
+                let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
+                    .map(|(count, noun)| counted(count, noun));
+                let detail = format!("{} of no user", detail.join(", "));
                 log.push(done("orphans.deleted", detail));
             }
             Ok(gone)
@@ -112,7 +114,7 @@ impl Health for Sqlite {
         self.act(|tx, dialect, log| {
             let pruned = codes::delete_over(tx, dialect, now)?;
             if pruned > 0 {
-                log.push(done("codes.pruned", format!("{pruned} expired code(s)")));
+                log.push(done("codes.pruned", counted(pruned, "expired code")));
             }
             Ok(pruned)
         })

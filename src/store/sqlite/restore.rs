@@ -19,7 +19,7 @@ use super::file::{self, Checked};
 use super::lock::Lock;
 use super::unfinished::{self, Unfinished};
 use super::{WRITER_SETTINGS, audit, create, events, migrate, sessions, structure};
-use crate::auth::audit::{Acting, Event};
+use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::store::{Contents, Differs, StoreError};
 use crate::store::dialect::{NATIVE, identifier};
 use crate::store::{CopyError, OpenError};
@@ -206,7 +206,7 @@ fn record(
         Some(Contents { entries, head, .. }) => format!("replaced a log of {entries} entries that ended in {head}"),
         None => "replaced no log that could be read".to_owned(),
     };
-    let detail = format!("from {}; ended {ended} session(s); {before}", wish.from.display());
+    let detail = format!("from {}; ended {}; {before}", wish.from.display(), counted(ended, "session"));
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
     let actor = events::signed(&transaction, &NATIVE, wish.acting.actor(), &events)?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
 use super::{Sqlite, audit, census, policy, sessions};
-use crate::auth::audit::{Entry, Event};
+use crate::auth::audit::{Entry, Event, counted};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::store::{AppSchema, Census, LooseEnds, PolicySet, StoreError, Upkeep};
 
@@ -34,7 +34,7 @@ impl Upkeep for Sqlite {
         let pruned = self.act(|tx, dialect, log| {
             let pruned = sessions::delete_over(tx, dialect, now, limit)?;
             if pruned > 0 {
-                let detail = format!("{pruned} expired session(s)");
+                let detail = counted(pruned, "expired session");
                 log.push(Event::new("sessions.pruned").with(detail));
             }
             Ok(pruned)
