@@ -194,6 +194,10 @@ fn forget_session(holding: Option<&Token>, context: &mut Context) -> anyhow::Res
         Removed::Gone => return Ok((true, None)),
         Removed::GaveBack => {}
     }
+    if let Some(done) = context.take_done() {
+        // The file no longer holds the session that ended.
+        context.did(done.what, "the file holds your own session again");
+    }
     let Some(own) = file.read()? else {
         return Ok((true, Some(OwnSession::Ended)));
     };

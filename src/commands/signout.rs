@@ -158,7 +158,7 @@ fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     // Whether it is live, only the database knows.
     let own = match removed {
         Removed::GaveBack => {
-            context.did("your own session was stored again", "`authctl signout --local` removes its file too");
+            context.did("your own session was stored again", "the file holds your own session again");
             file.read_whole()?
         }
         Removed::Gone | Removed::Nothing => None,

@@ -393,6 +393,27 @@ fn stored_session_that_cannot_be_read_is_not_replaced() {
 }
 
 #[test]
+fn own_session_that_others_may_know_is_not_said_to_have_ended() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, _) = root_signed_in();
+    for (stop, told) in [
+        ("users impersonate --stop", "error: the session was ended, but the session file"),
+        ("signout --local", "error: your own session was stored again, but the session file"),
+    ] {
+        sandbox.sign_in("root@example.com").success();
+        sandbox.run(IMPERSONATE).success();
+        let (_, kept) = stored_and_kept(&sandbox);
+        std::fs::set_permissions(kept, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let who = sandbox.run("whoami").stderr;
+        assert!(who.starts_with("note: your own session is kept aside and cannot be read: the session file"), "{who}");
+        let said = sandbox.run(stop).failure(4);
+        assert!(said.starts_with(told), "{said}");
+        assert!(said.trim_end().ends_with("; then: the file holds your own session again"), "{said}");
+        assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE impersonatedBy IS NULL"), 1);
+    }
+}
+
+#[test]
 fn missing_database_leaves_neither_session_behind() {
     let (sandbox, _) = root_signed_in();
     sandbox.run(IMPERSONATE).success();
