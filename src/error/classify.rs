@@ -38,7 +38,10 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
     } else if cause.is::<ClockError>() {
         Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").remedy("set the clock").unchanged())
     } else if cause.is::<HintsError>() {
-        Some(Exit::new(ExitCode::Usage, "SCHEMA_FILE").hint("see \"With a Better Auth app\" in the manual"))
+        Some(
+            Exit::new(ExitCode::Usage, "SCHEMA_FILE")
+                .hint("see \"Say what the database does not show\" in docs/better-auth.md"),
+        )
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
         Some(of_path(error))
     } else if let Some(error) = cause.downcast_ref::<MailError>() {

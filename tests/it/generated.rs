@@ -1,9 +1,12 @@
-//! Completions and man pages are made from the definition of the command line and checked in, so
-//! that a packager needs no build to have them. Here they are made again and compared.
+//! Completions, man pages, `docs/commands.md` and the picture of a terminal are made from the program and
+//! checked in, so that a packager needs no build to have them. Here they are made again and compared.
 //!
-//! After a change of the command line: `AUTHCTL_REGENERATE=1 cargo test --test it generated`.
+//! After a change of the command line or of a message:
+//! `AUTHCTL_REGENERATE=1 cargo test --test it -- generated readme`.
 
+mod commands;
 mod pages;
+mod picture;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,14 +23,20 @@ use crate::machine::require_tool;
 use crate::sandbox::Sandbox;
 use pages::{chapters, completion_file, generated};
 
-const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it generated";
+/// Makes every generated file again, and the generated parts of README and docs.
+pub const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it -- generated readme";
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Whether the tester asked for generated files and parts to be written instead of compared.
+pub fn is_regenerating() -> bool {
+    std::env::var_os("AUTHCTL_REGENERATE").is_some()
+}
 
 /// The project, its generated files made again first when that was asked for.
 fn project() -> &'static Path {
     static ASKED: Once = Once::new();
     ASKED.call_once(|| {
-        if std::env::var_os("AUTHCTL_REGENERATE").is_some() {
+        if is_regenerating() {
             regenerate(&generated());
         }
     });
@@ -56,7 +65,7 @@ fn regenerate(files: &BTreeMap<PathBuf, String>) {
 }
 
 #[test]
-fn completions_and_man_pages_are_those_of_the_command_line() {
+fn generated_files_are_those_of_the_program() {
     let (project, files, present) = (project(), generated(), checked_in());
     let mut wrong = Vec::new();
     for (path, content) in &files {
@@ -70,6 +79,18 @@ fn completions_and_man_pages_are_those_of_the_command_line() {
         wrong.push(format!("{} is there and nothing generates it", stray.display()));
     }
     assert!(wrong.is_empty(), "{}\n\nmake them again with: {REGENERATE}", wrong.join("\n"));
+}
+
+#[test]
+fn generated_picture_shows_what_the_program_prints() {
+    let path = Path::new(PROJECT).join("docs/terminal.svg");
+    let picture = picture::picture();
+    if is_regenerating() {
+        std::fs::write(&path, &picture).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap();
+    let differs = picture.lines().zip(found.lines()).find(|(made, found)| made != found);
+    assert!(found == picture, "docs/terminal.svg is out of date: {differs:?}\nmake it again with: {REGENERATE}");
 }
 
 #[test]

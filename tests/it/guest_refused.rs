@@ -188,7 +188,7 @@ fn other_names_are_told_in_a_file() {
     assert_snapshot!(odd.run(&format!("users list --schema {}", wrong.display())), @r#"
     ------- stderr -------
     error: could not list users: could not open the database (AUTHCTL_DB): the schema file [HOME]/wrong.json cannot be used: Better Auth has no column "user.mail": write it as "user.email"
-    hint: see "With a Better Auth app" in the manual
+    hint: see "Say what the database does not show" in docs/better-auth.md
     [exit status: 2]
     "#);
 }

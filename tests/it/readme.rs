@@ -1,31 +1,80 @@
-//! The manual does what it says. Its `console` blocks are run in order in one home, its quick start is
-//! run, and what it repeats from the program is compared with the program.
+//! README and `docs/` say what the program does. Their `console` blocks are run, the quick start is run, and what
+//! they repeat from the program is compared with the program.
 
+mod console;
 mod parts;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::sync::Once;
 
 use predicates::Predicate as _;
 use predicates::str::contains;
 
-use crate::app::load;
-use crate::machine::require_tool;
-use crate::sandbox::{Sandbox, program};
-use parts::{parts, place};
+pub use console::shell;
+
+use crate::architecture::source::files;
+use crate::generated::{REGENERATE, is_regenerating};
+use crate::sandbox::Sandbox;
+use parts::parts;
 
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn read(name: &str) -> String {
-    std::fs::read_to_string(Path::new(PROJECT).join(name)).unwrap()
+/// The pages with console blocks; each is run by a test of its own.
+const RUN: &[&str] = &[
+    "README.md",
+    "docs/administration.md",
+    "docs/better-auth.md",
+    "docs/guide.md",
+    "docs/scripting.md",
+    "docs/security.md",
+];
+
+/// The most lines of README: the rest is in `docs/`.
+const README_LINES_MAX: usize = 200;
+
+fn read(path: &str) -> String {
+    static PARTS: Once = Once::new();
+    PARTS.call_once(|| {
+        if is_regenerating() {
+            for part in parts() {
+                let mut page = read_file(part.page);
+                page.replace_range(part.place(&page), &part.text);
+                write(part.page, &page);
+            }
+        }
+    });
+    read_file(path)
+}
+
+fn read_file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(PROJECT).join(path)).unwrap()
+}
+
+/// Replaces a page at once, because other tests read it meanwhile.
+fn write(path: &str, text: &str) {
+    let path = Path::new(PROJECT).join(path);
+    let beside = path.with_extension("md.new");
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(beside, path).unwrap();
+}
+
+/// README and every page below `docs/`.
+fn pages() -> Vec<String> {
+    let entries = std::fs::read_dir(Path::new(PROJECT).join("docs")).unwrap();
+    let names = entries.map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()));
+    let is_page = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "md");
+    let mut pages: Vec<String> = names.filter(is_page).collect();
+    pages.push("README.md".to_owned());
+    pages.sort();
+    pages
 }
 
 /// The contents of the fenced blocks in this language.
-fn blocks(manual: &str, language: &str) -> Vec<String> {
+fn blocks(page: &str, language: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut inside = None;
-    for line in manual.lines() {
+    for line in page.lines() {
         match (inside, line.strip_prefix("```")) {
             (None, Some(tag)) => {
                 inside = Some(tag == language);
@@ -40,126 +89,84 @@ fn blocks(manual: &str, language: &str) -> Vec<String> {
     found
 }
 
-/// A command of a console block and what it is said to print.
-struct Step {
-    command: String,
-    expected: String,
-}
-
-fn steps(manual: &str) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    for line in blocks(manual, "console").concat().lines() {
-        match line.strip_prefix("$ ") {
-            Some(command) => steps.push(Step { command: command.to_owned(), expected: String::new() }),
-            None => writeln!(steps.last_mut().expect("a block begins with `$ `").expected, "{line}").unwrap(),
-        }
-    }
-    steps
-}
-
-/// A line for the shell, with the program on its PATH and both streams in one, as on a terminal.
-fn shell(sandbox: &Sandbox, line: &str) -> Command {
-    let mut command = Command::new("sh");
-    let inherited = std::env::var("PATH").unwrap();
-    let path = format!("{}:{inherited}", program().parent().unwrap().display());
-    command.args(["-c", &format!("exec 2>&1\n{line}")]).current_dir(sandbox.home());
-    command.env_clear().env("HOME", sandbox.home()).env("PATH", path).stdin(std::process::Stdio::null());
-    command
-}
-
-/// What a command printed, as the manual prints it: without what differs from one machine to the
-/// next, and without the widths of columns, which depend on that.
-fn printed(sandbox: &Sandbox, line: &str) -> String {
-    let ran = sandbox.finish(&mut shell(sandbox, line)).to_string();
-    let version = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
-    let mut text = String::new();
-    for line in ran.lines() {
-        let line = match line.split_once(&version) {
-            Some((before, after)) => {
-                let (_, rest) = after.split_once(')').unwrap();
-                format!("{before}authctl/[VERSION] ([USER]@[HOST]; no terminal){rest}")
-            }
-            None => line.to_owned(),
-        };
-        writeln!(text, "{line}").unwrap();
-    }
-    narrow_all(&text)
-}
-
-/// Makes one space of several inside each line; indentation stays.
-fn narrow_all(text: &str) -> String {
-    let mut narrowed = String::new();
-    for line in text.lines() {
-        writeln!(narrowed, "{}", narrow(line)).unwrap();
-    }
-    narrowed
-}
-
-fn narrow(line: &str) -> String {
-    let text = line.trim_start();
-    let indentation = &line[..line.len() - text.len()];
-    let words: Vec<&str> = text.split_whitespace().collect();
-    format!("{indentation}{}", words.join(" ")).trim_end().to_owned()
+#[test]
+fn console_blocks_of_readme_print_what_they_say() {
+    console::check("README.md");
 }
 
 #[test]
-fn the_console_blocks_of_the_manual_print_what_they_say() {
-    let sandbox = Sandbox::new();
-    load(&sandbox, "kysely", "app.db");
-    let steps = steps(&read("README.md"));
-    assert!(steps.len() > 10, "a tour has more than {} steps", steps.len());
-    let mut wrong = String::new();
-    for Step { command, expected } in steps {
-        if command.contains("jq ") && !require_tool("jq") {
-            continue;
-        }
-        let expected = narrow_all(&expected);
-        let actual = printed(&sandbox, &command);
-        if actual != expected {
-            writeln!(wrong, "$ {command}\nprints\n{actual}and not\n{expected}").unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+fn console_blocks_of_administration_print_what_they_say() {
+    console::check("docs/administration.md");
 }
 
 #[test]
-fn the_quick_start_runs_and_shows_who_is_signed_in() {
-    let manual = read("README.md");
-    let start = blocks(&manual, "sh").remove(0);
+fn console_blocks_of_better_auth_print_what_they_say() {
+    console::check("docs/better-auth.md");
+}
+
+#[test]
+fn console_blocks_of_guide_print_what_they_say() {
+    console::check("docs/guide.md");
+}
+
+#[test]
+fn console_blocks_of_scripting_print_what_they_say() {
+    console::check("docs/scripting.md");
+}
+
+#[test]
+fn console_blocks_of_security_print_what_they_say() {
+    console::check("docs/security.md");
+}
+
+#[test]
+fn every_page_with_console_blocks_is_run() {
+    let with_blocks: Vec<String> =
+        pages().into_iter().filter(|path| !blocks(&read(path), "console").is_empty()).collect();
+    assert_eq!(with_blocks, RUN);
+}
+
+#[test]
+fn readme_stays_short() {
+    let count = read("README.md").lines().count();
+    assert!(count <= README_LINES_MAX, "README.md has {count} lines, more than {README_LINES_MAX}");
+}
+
+#[test]
+fn quick_start_runs_and_shows_who_is_signed_in() {
+    let start = blocks(&read("README.md"), "sh").remove(0);
     assert_eq!(start.lines().count(), 1, "one line to paste: {start}");
     assert!(contains("cargo build --release --locked").eval(&start), "{start}");
     // The build is the only thing left out: everything after `--` goes to the program under test.
     let cargo = r#"cargo() { [ "$1" = build ] || { while [ "$1" != -- ]; do shift; done; shift; authctl "$@"; }; }"#;
     let sandbox = Sandbox::new();
-    let actual = printed(&sandbox, &format!("{cargo}\n{start}"));
-    for line in ["created the account of You <you@example.com>", "name You", "role user", "* [ID]"] {
-        assert!(contains(line).eval(&actual), "{line} in\n{actual}");
+    let actual = sandbox.finish(&mut shell(&sandbox, &format!("exec 2>&1\n{cargo}\n{start}"))).to_string();
+    for pattern in
+        ["created the account of You <you@example.com>", "name        You", "role        user", "*  [ID]  [TIME]"]
+    {
+        assert!(contains(pattern).eval(&actual), "{pattern} in\n{actual}");
     }
     assert!(!contains("exit status").eval(&actual), "{actual}");
     assert!(!sandbox.database().exists(), "the quick start leaves the home alone");
 }
 
 #[test]
-fn generated_parts_of_the_manual_are_what_the_program_says() {
-    let mut manual = read("README.md");
-    if std::env::var_os("AUTHCTL_REGENERATE").is_some() {
-        for (name, text) in parts() {
-            manual.replace_range(place(&manual, name), &text);
-        }
-        std::fs::write(Path::new(PROJECT).join("README.md"), &manual).unwrap();
-    }
-    for (name, text) in parts() {
-        let found = &manual[place(&manual, name)];
+fn generated_parts_of_pages_are_what_the_program_says() {
+    for part in parts() {
+        let page = read(part.page);
+        let found = &page[part.place(&page)];
         assert!(
-            found == text,
-            "README.md, {name}, says\n{found}\nand the program\n{text}\n\
-             make it again with: AUTHCTL_REGENERATE=1 cargo test --test it generated"
+            found == part.text,
+            "{}, {}, says\n{found}\nand the program\n{}\nmake it again with: {REGENERATE}",
+            part.page,
+            part.name,
+            part.text
         );
     }
 }
 
 #[test]
-fn the_manual_names_no_flag_that_does_not_exist() {
+fn pages_name_no_flag_that_does_not_exist() {
     fn flags_of(command: &clap::Command, flags: &mut Vec<String>) {
         flags
             .extend(command.get_arguments().filter_map(|argument| argument.get_long().map(|long| format!("--{long}"))));
@@ -167,21 +174,79 @@ fn the_manual_names_no_flag_that_does_not_exist() {
     }
     let mut root = authctl::cli::command();
     root.build();
-    let mut known = Vec::new();
+    // A demonstration of a mistake names the one flag that does not exist.
+    let mut known = vec!["--password".to_owned()];
     flags_of(&root, &mut known);
-    let manual = read("README.md");
-    for line in manual.lines().filter(|line| line.contains("authctl ") && !line.contains("cargo")) {
-        // A demonstration of a mistake names the flag that is none.
-        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
-            let is_flag =
-                word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
-            assert!(!is_flag || word == "--password" || known.iter().any(|flag| flag == word), "{word} in {line}");
+    let mut offences = Vec::new();
+    for path in pages() {
+        for line in read(&path).lines().filter(|line| !line.contains("cargo ")) {
+            for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+                let is_flag =
+                    word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+                if is_flag && !known.iter().any(|flag| flag == word) {
+                    offences.push(format!("{path}: {word} in {line}"));
+                }
+            }
         }
     }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+/// The name by which a link finds a heading on GitHub.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
 #[test]
-fn ci_runs_the_tests_as_the_manual_says() {
+fn links_lead_to_files_and_headings_that_exist() {
+    let mut offences = Vec::new();
+    for path in pages() {
+        let page = read(&path);
+        for link in page.split("](").skip(1).map(|after| after.split(')').next().unwrap()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let target = match file {
+                "" => Path::new(PROJECT).join(&path),
+                file => Path::new(PROJECT).join(&path).parent().unwrap().join(file),
+            };
+            let exists = target.exists()
+                && heading.is_none_or(|heading| {
+                    let text = std::fs::read_to_string(&target).unwrap();
+                    text.lines()
+                        .filter(|line| line.starts_with('#'))
+                        .any(|line| anchor(line.trim_start_matches('#').trim()) == heading)
+                });
+            if !exists {
+                offences.push(format!("{path}: {link}"));
+            }
+        }
+    }
+    assert!(offences.is_empty(), "links that lead nowhere:\n{}", offences.join("\n"));
+}
+
+#[test]
+fn messages_name_pages_and_chapters_that_exist() {
+    let mut found = 0;
+    for source in files("src") {
+        for (at, _) in source.text.match_indices("docs/") {
+            let (before, name) = source.text.split_at(at);
+            let name = name.split(|c: char| !(c.is_alphanumeric() || "/-.".contains(c))).next().unwrap();
+            let page = read(name.trim_end_matches('.'));
+            if let Some(quoted) = before.strip_suffix("\\\" in ") {
+                let chapter = quoted.rsplit("\\\"").next().unwrap();
+                assert!(page.contains(&format!("\n## {chapter}\n")), "{name} has no chapter {chapter:?}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 0, "no message names a chapter");
+}
+
+#[test]
+fn ci_runs_the_tests_as_readme_says() {
     let test = blocks(&read("README.md"), "sh").remove(1);
     assert!(test.starts_with("cargo test "), "{test}");
     assert!(read(".ci/run").lines().any(|line| line.trim() == format!("run {}", test.trim())), "{test}");

@@ -1,4 +1,4 @@
-//! Makes the completions and man pages in memory.
+//! Makes the completions, the man pages and `docs/commands.md` in memory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use clap_complete::{Generator as _, Shell};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::commands;
+
 /// Every file that is made, by its path in the project.
 pub(super) fn generated() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
@@ -19,6 +21,7 @@ pub(super) fn generated() -> BTreeMap<PathBuf, String> {
     let mut root = cli::command();
     root.build();
     add_pages(&root, true, &mut files);
+    files.insert("docs/commands.md".into(), commands::page());
     files
 }
 

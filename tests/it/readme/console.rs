@@ -1,0 +1,234 @@
+//! Runs the `console` blocks of a page. Each chapter, from one `## ` heading to the next, has a shell and a home of
+//! its own, so that a change of one message is a difference in one chapter.
+//!
+//! A comment `<!-- run ... -->` holds commands that readers do not need to see: a chapter begins with what earlier
+//! chapters left behind. They must succeed; what they print is not compared.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::process::{Command, Stdio};
+
+use super::{is_regenerating, read, write};
+use crate::app::load;
+use crate::generated::REGENERATE;
+use crate::machine::require_tool;
+use crate::sandbox::{Sandbox, program};
+
+/// Ends what a step printed; its exit status follows.
+const END: char = '\u{1e}';
+
+/// The databases of apps that a chapter may name, and the fixtures they are made from.
+const FIXTURES: &[(&str, &str)] = &[("app.db", "kysely"), ("empty-app.db", "ambiguous"), ("renamed.db", "renamed")];
+
+struct Chapter {
+    title: String,
+    steps: Vec<Step>,
+}
+
+/// A command and what it prints.
+struct Step {
+    /// Where the command begins, counted from 0.
+    line: usize,
+    command: String,
+    /// The lines of the page that say what is printed; `None` when that is not shown.
+    shown: Option<Range<usize>>,
+}
+
+enum Inside {
+    Text,
+    Console,
+    OtherBlock,
+    Hidden,
+}
+
+/// The chapters of a page that run something.
+fn chapters(page: &str) -> Vec<Chapter> {
+    let mut chapters = vec![Chapter { title: String::new(), steps: Vec::new() }];
+    let mut inside = Inside::Text;
+    for (number, line) in page.lines().enumerate() {
+        if let (Inside::Text, Some(title)) = (&inside, line.strip_prefix("## ")) {
+            chapters.push(Chapter { title: title.to_owned(), steps: Vec::new() });
+        }
+        let steps = &mut chapters.last_mut().unwrap().steps;
+        inside = match inside {
+            Inside::Text if line == "```console" => Inside::Console,
+            Inside::Text if line.starts_with("```") => Inside::OtherBlock,
+            Inside::Text if line == "<!-- run" => Inside::Hidden,
+            Inside::Console | Inside::OtherBlock if line == "```" => Inside::Text,
+            Inside::Hidden if line == "-->" => Inside::Text,
+            Inside::Hidden => {
+                steps.push(Step { line: number, command: line.to_owned(), shown: None });
+                Inside::Hidden
+            }
+            Inside::Console => {
+                console_line(number, line, steps);
+                Inside::Console
+            }
+            same => same,
+        };
+    }
+    assert!(matches!(inside, Inside::Text), "a block is not closed");
+    chapters.retain(|chapter| !chapter.steps.is_empty());
+    chapters
+}
+
+/// A command, the next line of one, or what is printed.
+fn console_line(number: usize, line: &str, steps: &mut Vec<Step>) {
+    let next = number + 1;
+    if let Some(command) = line.strip_prefix("$ ") {
+        steps.push(Step { line: number, command: command.to_owned(), shown: Some(next..next) });
+        return;
+    }
+    let step = steps.last_mut().expect("a block begins with `$ `");
+    let shown = step.shown.as_mut().expect("a block begins with `$ `");
+    match line.strip_prefix("> ").or((line == ">").then_some("")) {
+        Some(continued) if shown.start == shown.end => {
+            write!(step.command, "\n{continued}").unwrap();
+            *shown = next..next;
+        }
+        _ => shown.end = next,
+    }
+}
+
+/// A line for the shell, with the program on its PATH.
+pub fn shell(sandbox: &Sandbox, script: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let inherited = std::env::var("PATH").unwrap();
+    let path = format!("{}:{inherited}", program().parent().unwrap().display());
+    command.args(["-c", script]).current_dir(sandbox.home());
+    command.env_clear().env("HOME", sandbox.home()).env("PATH", path).stdin(Stdio::null());
+    command
+}
+
+/// What each step prints, as the page shows it, in one shell with both streams in one, as on a terminal.
+fn run(sandbox: &Sandbox, steps: &[Step]) -> Vec<String> {
+    let mut script = String::from("exec 2>&1\n");
+    for step in steps {
+        let quoted = step.command.replace('\'', r"'\''");
+        writeln!(script, "eval '{quoted}'\nprintf '\\036%s\\036' $?").unwrap();
+    }
+    let ran = sandbox.finish(&mut shell(sandbox, &script));
+    let printed = portable(&ran.to_string());
+    let mut pieces = printed.split(END);
+    let mut outputs = Vec::new();
+    for step in steps {
+        let (Some(output), Some(status)) = (pieces.next(), pieces.next()) else {
+            panic!("the shell ended at line {}: {}\n{printed}", step.line + 1, step.command);
+        };
+        let mut output = output.to_owned();
+        if status != "0" {
+            writeln!(output, "[exit status: {status}]").unwrap();
+        }
+        outputs.push(output);
+    }
+    outputs
+}
+
+/// Without what differs from one machine to the next.
+fn portable(printed: &str) -> String {
+    let version = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
+    let mut text = String::new();
+    for line in printed.split_inclusive('\n') {
+        match line.split_once(&version) {
+            Some((before, after)) => {
+                let (_, rest) = after.split_once(')').unwrap();
+                write!(text, "{before}authctl/[VERSION] ([USER]@[HOST]; no terminal){rest}").unwrap();
+            }
+            None => text.push_str(line),
+        }
+    }
+    text
+}
+
+/// Makes one space of several inside each line, because columns are as wide as what differs; indentation stays.
+fn narrow(text: &str) -> String {
+    let mut narrowed = String::new();
+    for line in text.lines() {
+        let words = line.trim_start();
+        let indentation = &line[..line.len() - words.len()];
+        let words: Vec<&str> = words.split_whitespace().collect();
+        writeln!(narrowed, "{}", format!("{indentation}{}", words.join(" ")).trim_end()).unwrap();
+    }
+    narrowed
+}
+
+/// Makes the columns of a table as wide as what the page shows in them.
+fn aligned(output: &str) -> String {
+    let cells = |line: &str| -> Vec<String> {
+        let (mark, rest) =
+            if line.starts_with("*  ") || line.starts_with("   ") { line.split_at(3) } else { ("", line) };
+        let cells = rest.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+        std::iter::once(mark).chain(cells).map(str::to_owned).collect()
+    };
+    let rows: Vec<Vec<String>> = output.lines().map(cells).collect();
+    let is_table = |row: &Vec<String>| row.len() > 3 && row.len() == rows[0].len();
+    let count = rows.iter().take_while(|row| is_table(row)).count();
+    let mut text = String::new();
+    for row in &rows[..count] {
+        let mut line = row[0].clone();
+        for (column, cell) in row.iter().enumerate().skip(1) {
+            let width = rows[..count].iter().map(|row| row[column].chars().count()).max().unwrap();
+            write!(line, "{cell:width$}  ").unwrap();
+        }
+        writeln!(text, "{}", line.trim_end()).unwrap();
+    }
+    for line in output.lines().skip(count) {
+        writeln!(text, "{line}").unwrap();
+    }
+    text
+}
+
+/// Runs a page and compares, or, when that was asked for, writes what is printed into it.
+pub(super) fn check(path: &str) {
+    let page = read(path);
+    let lines: Vec<&str> = page.lines().collect();
+    let mut wrong = String::new();
+    let mut changes = Vec::new();
+    let chapters = chapters(&page);
+    assert!(!chapters.is_empty(), "{path} runs nothing");
+    for Chapter { title, mut steps } in chapters {
+        let has_jq = !steps.iter().any(|step| step.command.contains("jq ")) || require_tool("jq");
+        steps.retain(|step| has_jq || !step.command.contains("jq "));
+        let sandbox = Sandbox::new();
+        for (name, fixture) in FIXTURES {
+            if steps.iter().any(|step| step.command.split([' ', '=']).any(|word| word == *name)) {
+                load(&sandbox, fixture, name);
+            }
+        }
+        for (step, printed) in steps.iter().zip(run(&sandbox, &steps)) {
+            let Step { line, command, shown } = step;
+            let place = format!("{path}:{}, in \"{title}\"", line + 1);
+            let Some(shown) = shown else {
+                assert!(!printed.contains("[exit status: "), "{place}: $ {command}\n{printed}");
+                continue;
+            };
+            let expected = lines[shown.clone()].join("\n");
+            if narrow(&printed) != narrow(&expected) {
+                write!(wrong, "{place}\n$ {command}\nprints\n{printed}and not\n{expected}\n\n").unwrap();
+                changes.push((shown.clone(), aligned(&printed)));
+            }
+        }
+    }
+    if is_regenerating() {
+        rewrite(path, &lines, &changes);
+    } else {
+        assert!(wrong.is_empty(), "{wrong}\nmake it again with: {REGENERATE}");
+    }
+}
+
+/// Puts what was printed in the place of what the page showed.
+fn rewrite(path: &str, lines: &[&str], changes: &[(Range<usize>, String)]) {
+    let mut text = String::new();
+    let mut next = 0;
+    for (shown, printed) in changes {
+        for line in &lines[next..shown.start] {
+            writeln!(text, "{line}").unwrap();
+        }
+        text.push_str(printed);
+        next = shown.end;
+    }
+    for line in &lines[next..] {
+        writeln!(text, "{line}").unwrap();
+    }
+    write(path, &text);
+}
