@@ -1,4 +1,4 @@
-//! The help topics that are not about one command. README and man page carry the same words.
+//! The help topics that are not about one command. The docs and the man page carry the same words.
 
 use std::fmt::Write as _;
 
@@ -38,53 +38,56 @@ pub const FILES: &[(&str, &str)] = &[
 
 /// What authctl protects against and what it cannot.
 pub const SECURITY: &str = "\
-authctl enforces its rules for people who go through authctl. It cannot enforce
-them against somebody who can write the database file or its directory: that
-person is the administrator. Somebody who can read the file can copy it and
-guess passwords offline. Protect the file, its directory and every backup;
-`doctor` looks whether you do.
+authctl enforces its rules for people who use authctl. It cannot enforce them
+against a person who can write the database file or its directory: that person
+is the administrator. A person who can read the file can copy it and guess
+passwords offline. Protect the file, its directory and every backup; `doctor`
+checks their permissions.
 
-Against a stolen copy: passwords are stored as argon2id (19 MiB, 2 passes),
-session tokens as SHA-256. The copy lets nobody in; weak passwords can still be
-guessed, at the cost of one such hash per guess. A hash that came from an app
-stays what it was until its owner signs in; until then the time of an answer
-can tell that there is such a user. In the database of a Better Auth app all is
-as the app has it, session tokens in clear: a copy of that file lets its holder
-act as whoever is signed in.
+Stolen copies: authctl stores passwords as argon2id (19 MiB, 2 passes) and
+session tokens as SHA-256. A copy of the file gives access to no account. Weak
+passwords can still be guessed, at the cost of one such hash per guess. A hash
+that came from an app stays as it was until its owner signs in; until then, the
+time of an answer can reveal that the user exists. In a Better Auth database,
+authctl stores everything the way the app does, and session tokens in clear: a
+copy of that file lets its holder act as every user who is signed in.
 
-Against guessing: five free attempts per address, then a wait that doubles from
-15 seconds to 15 minutes. An unknown address gets the same answer, at the cost
-of the same work, as a wrong password. Wrong uses of a user's code (for another
+Guessing: each address has five free attempts, then a wait that doubles from 15
+seconds to 15 minutes. An unknown address gets the same answer as a wrong
+password, at the cost of the same work. Wrong uses of a user's code (for another
 act, expired, with a wrong password) count for the user in the same way. Codes
-that name no user wait 5 seconds at most, and stop no right code: a code has 24
-random characters. `users unlock` forgets all that counts for a user.
+that name no user wait at most 5 seconds and delay no right code: a code has 24
+random characters. `users unlock` forgets all failed attempts of a user.
 
-Against leaks: secrets are never taken from the command line and never printed,
-except a token under --print-token or `sessions issue`. The session file holds
-the token in clear, readable by you alone (mode 0600). Keep the database in a
-directory that only you can write; authctl refuses others.
+Leaks: authctl never takes a secret from the command line. It prints a secret
+only when that is the answer: a token (`--print-token`, `sessions issue`), a
+code (`users reset-code`) or a new password (`--generate`). The session file
+holds the token in clear, and only you can read it (mode 0600). Keep the
+database in a directory that only you can write; authctl refuses others.
 
-Against silence: every act that changes something, and every failed sign-in, is
-an entry of the audit log in the same transaction; for an app's database, whose
-log is in another file, an entry `act.intended` comes before and what was done
-after. Each entry's hash covers the one before, so `audit verify` finds entries
-that were edited, removed or moved. It cannot find that the newest were cut off,
-nor that somebody who can write the file made the whole chain anew: note the
-hash that it prints elsewhere and ask for it later with `audit verify
---contains`. `db restore` puts an older log in place and writes into it the hash
-in which the replaced one ended; that one is kept with its database. An entry names users by id and by the address they
-had at that time, and says old and new values of what changed, never a secret.
+Unnoticed changes: every act that changes something, and every failed sign-in,
+is an entry of the audit log in the same transaction. The log for a Better Auth
+database is in another file; there, an entry `act.intended` comes before the
+act, and the entries of what was done come after it. The hash of each entry
+covers the entry before it, so `audit verify` finds entries that were edited,
+removed or moved. It does not find that the newest entries were cut off, or
+that a person who can write the file made the whole chain anew: note the hash
+that it prints in another place, and ask for it later with `audit verify
+--contains`. `db restore` puts an older log in place and records in it the last
+hash of the replaced log, which is kept with its database. An entry names users
+by id and by their address at that time, with the old and new values of what
+changed, and never a secret.
 
-Not protected against: root, programs that run as you, a keylogger, a file
-system that forgets what it was told to keep. Somebody who can write the file
-can also make its end disappear: SQLite cannot tell a log that was cut off from
-one that ended there.
+Not covered: root, programs that run as you, a keylogger, and a file system that
+loses what it was told to keep. A person who can write the file can also remove
+its end: SQLite cannot distinguish a log that was cut off from one that ended
+there.
 ";
 
 /// The page on security.
 pub fn security() -> String {
     format!(
-        "{SECURITY}\nWho may run what (an operator is whoever can write the database file):\n\n{}",
+        "{SECURITY}\nWho may run which command (an operator is a person who can write the database\nfile):\n\n{}",
         authority::page()
     )
 }

@@ -19,7 +19,7 @@ pub(super) fn parts() -> Vec<Part> {
     vec![
         part("docs/administration.md", "policy", policy()),
         part("docs/scripting.md", "exit codes", exit_codes()),
-        part("docs/security.md", "security", format!("\n{}\n", topics::SECURITY)),
+        part("docs/security.md", "security", security()),
         part("docs/security.md", "authority", authority()),
     ]
 }
@@ -51,6 +51,19 @@ fn exit_codes() -> String {
     let mut text = "\n| Code | Meaning |\n|---:|---|\n".to_owned();
     for (code, meaning) in ExitCode::TABLE {
         writeln!(text, "| {} | {meaning} |", code.number()).unwrap();
+    }
+    text.push('\n');
+    text
+}
+
+/// The topic, with the first words of its paragraphs in bold.
+fn security() -> String {
+    let mut text = String::new();
+    for paragraph in topics::SECURITY.split("\n\n") {
+        match paragraph.split_once(": ").filter(|(about, _)| !about.contains([',', '.', '\n'])) {
+            Some((about, rest)) => write!(text, "\n**{about}:** {}\n", rest.trim_end()).unwrap(),
+            None => write!(text, "\n{}\n", paragraph.trim_end()).unwrap(),
+        }
     }
     text.push('\n');
     text
