@@ -2,7 +2,7 @@
 //! checked in, so that a packager needs no build to have them. Here they are made again and compared.
 //!
 //! After a change of the command line or of a message:
-//! `AUTHCTL_REGENERATE=1 cargo test --test it -- generated readme`.
+//! `AUTHCTL_REGENERATE=1 cargo test --test it generated`.
 
 mod commands;
 mod pages;
@@ -24,7 +24,7 @@ use crate::sandbox::Sandbox;
 use pages::{chapters, completion_file, generated};
 
 /// Makes every generated file again, and the generated parts of README and docs.
-pub const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it -- generated readme";
+pub const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it generated";
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Whether the tester asked for generated files and parts to be written instead of compared.

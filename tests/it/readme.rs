@@ -90,32 +90,32 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn console_blocks_of_readme_print_what_they_say() {
+fn generated_output_in_readme_is_what_is_printed() {
     console::check("README.md");
 }
 
 #[test]
-fn console_blocks_of_administration_print_what_they_say() {
+fn generated_output_in_administration_is_what_is_printed() {
     console::check("docs/administration.md");
 }
 
 #[test]
-fn console_blocks_of_better_auth_print_what_they_say() {
+fn generated_output_in_better_auth_is_what_is_printed() {
     console::check("docs/better-auth.md");
 }
 
 #[test]
-fn console_blocks_of_guide_print_what_they_say() {
+fn generated_output_in_guide_is_what_is_printed() {
     console::check("docs/guide.md");
 }
 
 #[test]
-fn console_blocks_of_scripting_print_what_they_say() {
+fn generated_output_in_scripting_is_what_is_printed() {
     console::check("docs/scripting.md");
 }
 
 #[test]
-fn console_blocks_of_security_print_what_they_say() {
+fn generated_output_in_security_is_what_is_printed() {
     console::check("docs/security.md");
 }
 

@@ -11,7 +11,7 @@ This page lists every command with its arguments and options. `authctl help COMM
 and `man authctl-COMMAND` where the man pages are installed. `authctl help exit-codes`, `authctl help environment` and
 `authctl help security` are topics.
 
-<!-- Generated from src/: AUTHCTL_REGENERATE=1 cargo test --test it -- generated readme -->
+<!-- Generated from src/: AUTHCTL_REGENERATE=1 cargo test --test it generated -->
 ";
 
 /// The whole page.
