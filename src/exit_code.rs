@@ -1,4 +1,4 @@
-//! The exit codes: the one table that scripts, help, man page and README all read.
+//! The exit codes, in one table that help, the man page and `docs/scripting.md` show.
 
 /// How a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
