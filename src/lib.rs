@@ -36,6 +36,10 @@ pub mod prompt;
 pub mod session_file;
 pub mod store;
 
+#[cfg(test)]
+#[path = "../tests/it/scratch.rs"]
+mod scratch;
+
 use std::io::IsTerminal as _;
 use std::os::unix::process::CommandExt as _;
 use std::panic::{self, AssertUnwindSafe};

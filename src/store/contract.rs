@@ -85,7 +85,11 @@ impl Database {
     fn new(engine: &'static Engine) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
-        let directory = tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("authctl-")
+            .permissions(private)
+            .tempdir_in(crate::scratch::directory())
+            .unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
         engine.make(&path);
         Self { engine, path, _directory: directory }

@@ -76,6 +76,7 @@ mod reset;
 mod restore;
 mod rules;
 mod sandbox;
+mod scratch;
 mod secrets;
 mod security;
 mod session_files;

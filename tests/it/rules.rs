@@ -26,6 +26,8 @@ use authctl::store::sqlite;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
+use crate::scratch;
+
 pub use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
 
 /// Seconds of a day.
@@ -52,7 +54,8 @@ impl World {
     fn new() -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
-        let directory = tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap();
+        let directory =
+            tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir_in(scratch::directory()).unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
         sqlite::create(&path, Duration::ZERO).unwrap();
         let store = Box::new(sqlite::open_own(&path, Duration::from_secs(5)).unwrap());

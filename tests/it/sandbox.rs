@@ -12,6 +12,8 @@ use std::sync::{Arc, Once};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use tempfile::TempDir;
 
+use crate::scratch;
+
 /// A password that passes every rule.
 pub const PASSWORD: &str = "correct horse battery staple";
 /// Another one.
@@ -40,7 +42,7 @@ pub struct Ran {
 impl Sandbox {
     pub fn new() -> Self {
         catch_ignored_signals();
-        let directory = tempfile::Builder::new().prefix("authctl-").tempdir().unwrap();
+        let directory = tempfile::Builder::new().prefix("authctl-").tempdir_in(scratch::directory()).unwrap();
         Self { directory }
     }
 
