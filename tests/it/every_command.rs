@@ -4,6 +4,7 @@ mod descriptors;
 mod examples;
 
 use std::ffi::OsString;
+use std::sync::LazyLock;
 
 use authctl::auth::email::Email;
 use authctl::auth::throttle::AttemptKey;
@@ -12,11 +13,16 @@ use examples::{EXAMPLES, Effect, Example};
 
 use crate::kill::Home;
 use crate::machine::{under_shell, without_hanging};
-use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
+use crate::sandbox::{PASSWORD, Ran, Sandbox, Template, program};
 
 /// Ada, an administrator, is signed in here; bob has an account and a session that has expired. There is
 /// a backup.
 fn sandbox() -> Sandbox {
+    static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::new(&prepare()));
+    TEMPLATE.copy()
+}
+
+fn prepare() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
     let bob = "users create bob@example.com --name Bob --password-stdin";

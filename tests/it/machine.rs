@@ -1,11 +1,16 @@
 //! The tester's view of the machine: what is in a directory, and other ways to start the program.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+
+use rustix::fs::FileType;
 
 use crate::sandbox::{Ran, Sandbox, program};
 
@@ -41,6 +46,24 @@ impl Tree {
         let names = self.0.keys().chain(after.0.keys());
         let changed: Vec<_> = names.filter(|path| self.0.get(*path) != after.0.get(*path)).collect();
         assert!(changed.is_empty(), "came, went or changed: {changed:?}");
+    }
+
+    /// Writes the content of the directory `from`, which was read, to `to`, an empty one.
+    pub fn write(&self, from: &Path, to: &Path) {
+        let below = |path: &Path| to.join(path.strip_prefix(from).unwrap());
+        let entries = || self.0.iter().filter(|(path, _)| path.as_path() != from);
+        for (path, (mode, content)) in entries() {
+            match FileType::from_raw_mode(*mode) {
+                FileType::Directory => std::fs::create_dir(below(path)).unwrap(),
+                FileType::Symlink => symlink(OsStr::from_bytes(content), below(path)).unwrap(),
+                _ => std::fs::write(below(path), content).unwrap(),
+            }
+        }
+        // A directory that takes no new files must have its content by then.
+        for (path, (mode, _)) in entries().filter(|(_, (mode, _))| FileType::from_raw_mode(*mode) != FileType::Symlink)
+        {
+            std::fs::set_permissions(below(path), Permissions::from_mode(mode & 0o7777)).unwrap();
+        }
     }
 
     /// The content of every file.

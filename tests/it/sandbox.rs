@@ -7,11 +7,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, LazyLock, Once};
 
+use authctl::paths::session_key;
+use jiff::Timestamp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use tempfile::TempDir;
 
+use crate::machine::{Tree, tree};
 use crate::scratch;
 
 /// A password that passes every rule.
@@ -48,9 +51,12 @@ impl Sandbox {
 
     /// A sandbox in which ada@example.com has signed up and is signed in.
     pub fn with_ada() -> Self {
-        let sandbox = Self::new();
-        sandbox.sign_up("ada@example.com", "Ada").success();
-        sandbox
+        static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+            let sandbox = Sandbox::new();
+            sandbox.sign_up("ada@example.com", "Ada").success();
+            Template::new(&sandbox)
+        });
+        TEMPLATE.copy()
     }
 
     /// The home directory.
@@ -165,6 +171,52 @@ impl Sandbox {
     /// Asks the database for one number.
     pub fn number(&self, sql: &str) -> i64 {
         self.sql().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+/// The content of a home that many tests begin with. Signing up costs far more than a copy.
+pub struct Template {
+    home: PathBuf,
+    made: i64,
+    tree: Tree,
+}
+
+impl Template {
+    /// Reads the home of a sandbox with a native database. No program may be running in it.
+    pub fn new(sandbox: &Sandbox) -> Self {
+        let made = Timestamp::now().as_second();
+        Self { home: sandbox.home().to_owned(), made, tree: tree(sandbox.home()) }
+    }
+
+    /// A sandbox of its own with this content, as if it had been made just now.
+    pub fn copy(&self) -> Sandbox {
+        let sandbox = Sandbox::new();
+        self.tree.write(&self.home, sandbox.home());
+        self.move_session_files(&sandbox);
+        let age = Timestamp::now().as_second() - self.made;
+        if age > 0 {
+            sandbox.execute(&format!(
+                r#"PRAGMA synchronous = OFF;
+                   UPDATE "session" SET "createdAt" = "createdAt" + {age}, "updatedAt" = "updatedAt" + {age},
+                       "expiresAt" = "expiresAt" + {age};
+                   UPDATE "user" SET "createdAt" = "createdAt" + {age}, "updatedAt" = "updatedAt" + {age};"#
+            ));
+        }
+        sandbox
+    }
+
+    /// A session file is named after the path of its database, which it also contains.
+    fn move_session_files(&self, sandbox: &Sandbox) {
+        let name = |home: &Path| home.file_name().unwrap().to_str().unwrap().to_owned();
+        let (old, new) = (name(&self.home), name(sandbox.home()));
+        for entry in std::fs::read_dir(sandbox.sessions()).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap().replace(&old, &new);
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let database = Path::new(document["database"].as_str().unwrap());
+            std::fs::write(&path, text).unwrap();
+            std::fs::rename(&path, sandbox.sessions().join(format!("{}.json", session_key(database)))).unwrap();
+        }
     }
 }
 
