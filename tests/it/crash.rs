@@ -1,5 +1,4 @@
-//! Death at any moment: a command is killed after ever longer times, then by everything that it
-//! leaves on disk, one call after the other. What follows finds the old state or the new one.
+//! A command is killed at each call that changes a file. The next command finds the old state or the new one.
 
 use std::path::{Path, PathBuf};
 
@@ -119,41 +118,29 @@ fn sign_in() -> Case {
 }
 
 #[test]
-fn a_sign_up_killed_at_any_moment_is_whole_or_not_there() {
-    let case = sign_up();
-    case.kill_by_time(|when| case.signed_up(when));
-}
-
-#[test]
-fn a_sign_up_killed_at_any_call_is_whole_or_not_there() {
+fn sign_up_killed_at_any_call_is_whole_or_absent() {
     let case = sign_up();
     case.kill_by_call(|when| case.signed_up(when));
 }
 
 #[test]
-fn a_sign_in_killed_at_any_moment_leaves_no_session_that_nobody_holds() {
-    let case = sign_in();
-    case.kill_by_time(|when| case.signed_in(when));
-}
-
-#[test]
-fn a_sign_in_killed_at_any_call_leaves_no_session_that_nobody_holds() {
+fn sign_in_killed_at_any_call_leaves_no_orphan_session() {
     let case = sign_in();
     case.kill_by_call(|when| case.signed_in(when));
 }
 
 #[test]
-fn a_sign_out_killed_at_any_moment_can_be_finished() {
+fn sign_out_killed_at_any_call_can_be_repeated() {
     let case = Case::new(Sandbox::with_ada(), "signout");
-    case.kill_by_time(|when| case.signed_out(when));
+    case.kill_by_call(|when| case.signed_out(when));
 }
 
 #[test]
-fn a_password_change_killed_at_any_moment_leaves_the_old_or_the_new_one_in_force() {
+fn password_change_killed_at_any_call_keeps_one_password_valid() {
     let sandbox = Sandbox::with_ada();
     let mut other = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
     other.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
     sandbox.finish_with_input(&mut other, PASSWORD).success();
     let case = Case::new(sandbox, "password change --password-file change");
-    case.kill_by_time(|when| case.changed(when));
+    case.kill_by_call(|when| case.changed(when));
 }

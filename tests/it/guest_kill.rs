@@ -1,11 +1,13 @@
 //! An act on an app's database and its entries in the log are in two files. Whatever call a process
 //! dies in, the log tells nothing that did not happen and keeps nothing to itself that did.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::app::{ARTICLE, App, KYSELY};
+use crate::kill::put_back;
+use crate::machine::{Tree, tree};
 use crate::sandbox::{PASSWORD, Ran};
+use crate::strace;
 
 /// Every so many calls of a kind one is fatal.
 const STRIDE: usize = 4;
@@ -15,7 +17,7 @@ const CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
 /// An act that is killed again and again, each time in the same home.
 struct Act {
     app: App,
-    saved: tempfile::TempDir,
+    saved: Tree,
     words: &'static str,
     /// SQL that says 1 when the act was done.
     done: &'static str,
@@ -29,18 +31,13 @@ impl Act {
         app.sql().pragma_update(None, "journal_mode", journal).unwrap();
         // The file with the log is there, with an entry.
         app.sandbox.finish(&mut app.command("policy set password.min-length 9")).success();
-        let saved = tempfile::tempdir().unwrap();
-        copy(app.sandbox.home(), saved.path());
+        let saved = tree(app.sandbox.home());
         Self { app, saved, words, done, event }
     }
 
     /// Runs the act under strace from the same start.
     fn trace(&self, options: &[&str]) -> Ran {
-        for entry in std::fs::read_dir(self.app.sandbox.home()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
-        }
-        copy(self.saved.path(), self.app.sandbox.home());
+        put_back(&self.saved, self.app.sandbox.home());
         let plain = self.app.command(self.words);
         let mut command = Command::new("strace");
         command.args(["-f", "-qq"]).args(options).arg("--").arg(plain.get_program()).args(plain.get_args());
@@ -50,17 +47,13 @@ impl Act {
     }
 
     /// How often the act makes each call; none where this machine cannot tell.
-    #[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
     fn calls(&self) -> Vec<(&'static str, usize)> {
-        if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
-            assert!(std::env::var_os("CI").is_none(), "strace is missing");
-            eprintln!("skipped: strace is missing");
+        if !strace::is_usable() {
             return Vec::new();
         }
-        let trace = self.saved.path().join("trace");
-        self.trace(&["-e", &format!("trace={CALLS}"), "-o", trace.to_str().unwrap()]).success();
-        let lines = std::fs::read_to_string(&trace).unwrap();
-        std::fs::remove_file(trace).unwrap();
+        let trace = tempfile::NamedTempFile::new().unwrap();
+        self.trace(&["-e", &format!("trace={CALLS}"), "-o", trace.path().to_str().unwrap()]).success();
+        let lines = std::fs::read_to_string(trace.path()).unwrap();
         let count = |call: &str| lines.lines().filter(|line| line.contains(&format!(" {call}("))).count();
         CALLS.split(',').map(|call| (call, count(call))).collect()
     }
@@ -150,20 +143,6 @@ fn set_password(journal: &str) -> Act {
     let done = "SELECT count(*) FROM account WHERE updatedAt > 0";
     let app = App::changed(ARTICLE, |sql| sql.execute_batch("UPDATE account SET updatedAt = 0").unwrap());
     Act::new(app, journal, "users set-password bob@example.com --password-file pw", done, "password.set")
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let from: PathBuf = entry.unwrap().path();
-        let to = to.join(from.file_name().unwrap());
-        if from.is_dir() {
-            std::fs::create_dir(&to).unwrap();
-            std::fs::set_permissions(&to, from.metadata().unwrap().permissions()).unwrap();
-            copy(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -1,37 +1,36 @@
-//! Kills a command after ever longer times, or as it enters one call after the other, each time in
-//! the same home.
+//! Kills a command as it enters one system call after the other, each time in the same home.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Instant;
 
-use crate::machine::{require_tool, skip};
+use crate::machine::{Tree, require_tool, skip, tree};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
-
-/// Kills by time for each command.
-const STEPS: u32 = 30;
 
 /// A home that can be put back as it was.
 pub struct Home {
     pub sandbox: Sandbox,
-    saved: tempfile::TempDir,
+    saved: Tree,
 }
 
 impl Home {
     pub fn new(sandbox: Sandbox) -> Self {
-        let saved = tempfile::tempdir().unwrap();
-        copy(sandbox.home(), saved.path());
+        let saved = tree(sandbox.home());
         Self { sandbox, saved }
     }
 
     pub fn put_back(&self) {
-        for entry in std::fs::read_dir(self.sandbox.home()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
-        }
-        copy(self.saved.path(), self.sandbox.home());
+        put_back(&self.saved, self.sandbox.home());
     }
+}
+
+/// Makes a directory what it was when it was read.
+pub fn put_back(saved: &Tree, home: &Path) {
+    for entry in std::fs::read_dir(home).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+    }
+    saved.write(home, home);
 }
 
 /// A command that is killed, each time in the same home.
@@ -61,34 +60,21 @@ impl Case {
         command
     }
 
-    /// Kills the command after ever longer times, up to more than it needs, and checks each time.
-    pub fn kill_by_time(&self, check: impl Fn(&str)) {
-        let start = Instant::now();
-        assert!(self.command().status().unwrap().success());
-        let longest = start.elapsed() * 5 / 4;
-        for step in 0..STEPS {
-            self.put_back();
-            let moment = longest * step / STEPS;
-            let mut child = self.command().spawn().unwrap();
-            // The moment of death is what is tried here; nothing is awaited.
-            std::thread::sleep(moment);
-            let _ = child.kill();
-            child.wait().unwrap();
-            check(&format!("killed after {moment:?}"));
-        }
-    }
-
-    /// Kills the command as it enters each call that changes a file, one after the other.
+    /// Kills the command as it enters calls that change a file, one after the other. Of a call that comes
+    /// often, a sample is chosen, the last one among them; all of them when `AUTHCTL_SWEEP` is `full`.
     pub fn kill_by_call(&self, check: impl Fn(&str)) {
         self.kill_by_calls(|_| true, check);
     }
 
     /// As [`Self::kill_by_call`], for some of the calls.
     pub fn kill_by_calls(&self, is_tried: impl Fn(&str) -> bool, check: impl Fn(&str)) {
+        const EACH: usize = 14;
+        let is_full = std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full");
         self.put_back();
         let Some(calls) = self.calls() else { return };
         for (call, count) in calls.into_iter().filter(|(call, _)| is_tried(call)) {
-            for number in 1..=count {
+            let step = if is_full { 1 } else { count.div_ceil(EACH) };
+            for number in (1..=count).rev().step_by(step) {
                 self.put_back();
                 let inject = format!("inject={call}:signal=KILL:when={number}");
                 let status = self.traced(&["-e", &inject, "-o", "/dev/null"]).status().unwrap();
@@ -160,18 +146,5 @@ impl Case {
         command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.sandbox.home()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if from.is_dir() {
-            std::fs::create_dir(&to).unwrap();
-            std::fs::set_permissions(&to, from.metadata().unwrap().permissions()).unwrap();
-            copy(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).unwrap();
-        }
     }
 }

@@ -133,7 +133,7 @@ fn tests_whose_tool_is_missing_fail_under_ci() {
     let tests = std::env::current_exe().unwrap();
     for name in [
         "after_commit::signin_that_cannot_be_kept_leaves_no_session_and_says_so",
-        "crash::a_sign_in_killed_at_any_call_leaves_no_session_that_nobody_holds",
+        "crash::sign_in_killed_at_any_call_leaves_no_orphan_session",
         "generated::bash_completes_commands_and_flags",
         "generated::man_pages_have_no_mistake_that_groff_knows",
         "generated::shells_that_are_here_accept_their_scripts",

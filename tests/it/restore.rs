@@ -312,7 +312,7 @@ fn whoever_reads_meanwhile_sees_one_state_and_whoever_writes_loses_nothing() {
 #[test]
 fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
     let case = Case::new(with_backup(), "db restore b.db --yes");
-    let settled = |when: &str| {
+    case.kill_by_call(|when| {
         let sandbox = &case.sandbox;
         // Before the tester's own SQLite mends anything.
         match sandbox.run("whoami").code {
@@ -328,9 +328,7 @@ fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
         assert_eq!(users(&sandbox.database()), 1, "{when}");
         let beside = names(sandbox.database().parent().unwrap());
         assert!(beside.iter().all(|name| !name.contains(".new")), "{when}: {beside:?}");
-    };
-    case.kill_by_call(settled);
-    case.kill_by_time(settled);
+    });
 }
 
 #[test]
