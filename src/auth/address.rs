@@ -9,6 +9,7 @@ use super::code::{Purpose, RightCode};
 use super::email::Email;
 use super::secret::{Code, Password, StoredHash};
 use super::session::Session;
+use super::sign_in::Verified;
 use super::store::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
@@ -27,8 +28,8 @@ pub enum Proof<'a> {
 enum Owner<'a> {
     /// This session, which stays.
     Session(InPerson<'a>),
-    /// The password that has this hash.
-    Password(StoredHash),
+    /// The password that has this hash, and the attempt with it, which is not decided yet.
+    Password { hash: StoredHash, attempts: AttemptKey },
 }
 
 /// What a code for an address did.
@@ -79,7 +80,7 @@ impl Auth<'_> {
     pub fn confirm_address(&mut self, code: &Code, proof: Proof<'_>) -> Result<AddressConfirmed, AuthError> {
         let right = self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
         let done = self.confirm_with(&right, code, proof);
-        self.decide_code(&right.attempt, done)
+        self.decide_attempt(&right.attempt, done)
     }
 
     fn confirm_with(
@@ -88,12 +89,21 @@ impl Auth<'_> {
         code: &Code,
         proof: Proof<'_>,
     ) -> Result<AddressConfirmed, AuthError> {
+        let owner = self.require_owner(&right.user, proof)?;
+        let done = self.confirm_as(&owner, right, code);
+        match &owner {
+            Owner::Session(_) => done,
+            // Only the act clears the count of wrong passwords: a right one of a banned user does not.
+            Owner::Password { attempts, .. } => self.decide_attempt(attempts, done),
+        }
+    }
+
+    fn confirm_as(&mut self, owner: &Owner<'_>, right: &RightCode, code: &Code) -> Result<AddressConfirmed, AuthError> {
         let user = &right.user;
-        let owner = self.require_owner(user, proof)?;
         self.refuse_banned(user)?;
-        let (proof, end) = match &owner {
+        let (proof, end) = match owner {
             Owner::Session(me) => (CodeProof::Session(&me.session.id), EndSessions::Others(me.session.id.clone())),
-            Owner::Password(hash) => (CodeProof::Password(hash), EndSessions::Always),
+            Owner::Password { hash, .. } => (CodeProof::Password(hash), EndSessions::Always),
         };
         let email = right.stored.new_email.clone();
         let change = UserChange { email, email_verified: Some(true), end, ..UserChange::default() };
@@ -118,9 +128,8 @@ impl Auth<'_> {
             Proof::Password(password) => {
                 // Should the address be somebody else's by now, the code no longer counts.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
-                let verified = verified.ok_or(AuthError::PasswordOfAnother)?;
-                self.store.clear_attempts(&verified.attempts)?;
-                Ok(Owner::Password(verified.hash))
+                let Verified { hash, attempts, .. } = verified.ok_or(AuthError::PasswordOfAnother)?;
+                Ok(Owner::Password { hash, attempts })
             }
         }
     }

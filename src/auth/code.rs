@@ -149,7 +149,7 @@ impl Auth<'_> {
     }
 
     /// Finds a code for one of these purposes that counts, and reserves an attempt under its user before
-    /// anything is done with it. It is not used up by that; [`Auth::decide_code`] decides the attempt.
+    /// anything is done with it. It is not used up by that; [`Auth::decide_attempt`] decides the attempt.
     ///
     /// # Errors
     /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for something else or
@@ -183,10 +183,15 @@ impl Auth<'_> {
         Ok(None)
     }
 
-    /// Decides the attempt with a code that counted, from what its act did. A refusal of the act, such as
-    /// for a weak password, is no guess: it neither counts nor clears the count. Another user, or another
+    /// Decides the attempt with a code that counted, or with the password that was shown with it, from what
+    /// the act did. A refusal of the act, such as for a weak password, is no guess: it neither counts nor
+    /// clears the count. Another user, or another
     /// password, is one.
-    pub(super) fn decide_code<T>(&mut self, attempt: &AttemptKey, done: Result<T, AuthError>) -> Result<T, AuthError> {
+    pub(super) fn decide_attempt<T>(
+        &mut self,
+        attempt: &AttemptKey,
+        done: Result<T, AuthError>,
+    ) -> Result<T, AuthError> {
         let decided = match &done {
             Ok(_) => self.store.clear_attempts(attempt).map_err(AuthError::from),
             Err(AuthError::CodeOfAnother | AuthError::PasswordOfAnother) => self.fail_attempt(attempt, None),

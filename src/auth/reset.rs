@@ -29,7 +29,7 @@ impl Auth<'_> {
     pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
         let right = self.right_code(&[Purpose::ResetPassword], code)?;
         let done = self.reset_with(&right, code, new);
-        self.decide_code(&right.attempt, done)
+        self.decide_attempt(&right.attempt, done)
     }
 
     fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {

@@ -131,6 +131,39 @@ fn wrong_passwords_count_with_those_at_sign_in_and_the_right_one_clears_the_coun
 }
 
 #[test]
+fn right_password_of_a_banned_user_clears_no_count() {
+    let mut world = World::with_ada();
+    let code = mailed(&mut world, Purpose::EmailVerification);
+    for _ in 0..3 {
+        world.try_sign_in("ada", OTHER_PASSWORD, 1).unwrap_err();
+    }
+    world.edit(r#"UPDATE "user" SET "banned" = 1"#);
+    let ada = world.at(1).find_user("ada@example.com").unwrap();
+    let refused = confirm_with(&mut world, &code, PASSWORD);
+    assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
+    assert_eq!(world.at(1).attempts(&ada).unwrap().0, 3);
+    // At sign-in the attempt is a failure.
+    let refused = world.try_sign_in("ada", PASSWORD, 1);
+    assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
+    assert_eq!(world.at(1).attempts(&ada).unwrap().0, 4);
+}
+
+#[test]
+fn right_password_with_a_refused_act_neither_counts_nor_clears_the_count() {
+    let mut world = World::with_ada();
+    world.sign_up("bob");
+    let token = world.sign_in("ada", 0, Lifetime::Remembered);
+    let me = world.signed_in(&token, 0);
+    let code = world.at(0).change_email(me.in_person().unwrap(), &email("augusta")).unwrap().unwrap();
+    world.edit(r#"UPDATE "user" SET "email" = 'augusta@example.com' WHERE "email" = 'bob@example.com'"#);
+    world.try_sign_in("ada", OTHER_PASSWORD, 1).unwrap_err();
+    let refused = confirm_with(&mut world, &code, PASSWORD);
+    assert!(refused.is_err(), "{refused:?}");
+    let ada = world.at(1).find_user("ada@example.com").unwrap();
+    assert_eq!(world.at(1).attempts(&ada).unwrap().0, 1);
+}
+
+#[test]
 fn without_a_right_code_no_password_is_looked_at() {
     let mut world = World::with_ada();
     let guess = Code::from_bytes(b"guess").unwrap();
