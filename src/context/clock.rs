@@ -4,17 +4,25 @@
 use std::cell::Cell;
 use std::time::SystemTime;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-/// The longest life that a policy can give to a session (`session.lifetime`). Its end must be an instant
-/// that a calendar has.
-const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
+use crate::auth::instant::whole_second;
+use crate::auth::policy::LONGEST_LIFE;
 
 /// The clock is outside the range in which authctl works. What would be written now could not be read
 /// later, or would be over before it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the clock of this machine is wrong: it says {}", .0.map_or_else(|| "a year after 9999".into(), |at| at.to_string()))]
-pub struct ClockError(Option<Timestamp>);
+pub enum ClockError {
+    /// An instant that the calendar has.
+    #[error("the clock of this machine is wrong: it says {0}")]
+    At(Timestamp),
+    /// One before the calendar begins.
+    #[error("the clock of this machine is wrong: it says a time before {}", Timestamp::MIN)]
+    Before,
+    /// One after the calendar ends.
+    #[error("the clock of this machine is wrong: it says a time after {}", whole_second(Timestamp::MAX))]
+    After,
+}
 
 /// A reading of the clock that lasts until a question is asked.
 #[derive(Debug)]
@@ -43,9 +51,14 @@ impl Clock {
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 fn read() -> Reading {
-    // `Timestamp::now` panics at an instant that no calendar has.
-    let now = Timestamp::try_from(SystemTime::now()).map_err(|_| ClockError(None))?;
-    if is_in_range(now) { Ok(now) } else { Err(ClockError(Some(now))) }
+    reading(SystemTime::now())
+}
+
+/// What a time of the system is in the calendar. `Timestamp::now` panics at an instant that it does not have.
+fn reading(time: SystemTime) -> Reading {
+    let outside = |_| if time < SystemTime::UNIX_EPOCH { ClockError::Before } else { ClockError::After };
+    let now = Timestamp::try_from(time).map_err(outside)?;
+    if is_in_range(now) { Ok(now) } else { Err(ClockError::At(now)) }
 }
 
 /// From 1970 on, and so long before the end of the calendar that every life ends within it.
@@ -55,6 +68,8 @@ fn is_in_range(now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::auth::policy::{KEYS, Range};
 
@@ -66,6 +81,27 @@ mod tests {
         }
         for bad in ["-000001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "9999-01-01T00:00:00Z"] {
             assert!(!is_accepted(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn error_names_the_time_or_the_end_of_the_calendar_that_it_passed() {
+        let says = |seconds: i64| {
+            let distance = std::time::Duration::from_secs(seconds.unsigned_abs());
+            let epoch = SystemTime::UNIX_EPOCH;
+            let time = if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
+            let error = reading(time.unwrap()).unwrap_err().to_string();
+            error.strip_prefix("the clock of this machine is wrong: it says ").unwrap().to_owned()
+        };
+        assert_eq!(says(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(says(-377_705_023_201), "-009999-01-02T01:59:59Z");
+        for before in [-377_705_023_202, i64::MIN] {
+            assert_eq!(says(before), "a time before -009999-01-02T01:59:59Z");
+        }
+        assert_eq!(says(253_402_207_200), "9999-12-30T22:00:00Z");
+        // The end of 9999-12-30 in the westernmost zone, 9999-12-31 and the end of the range.
+        for after in [253_402_207_201, 253_402_214_400, 253_402_300_799, i64::MAX] {
+            assert_eq!(says(after), "a time after 9999-12-30T22:00:00Z");
         }
     }
 

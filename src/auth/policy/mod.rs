@@ -9,6 +9,9 @@ use jiff::SignedDuration;
 pub use key::{Key, PolicyError, Range};
 pub use keys::KEYS;
 
+/// The longest life that a policy can give to a session (`session.lifetime`).
+pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
+
 /// Everything about the rules that a database may set for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
