@@ -144,7 +144,7 @@ fn a_database_of_a_later_authctl_is_left_alone() {
     rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     assert_snapshot!(sandbox.run("--db a.db db status"), @"
     ------- stderr -------
-    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 6
+    error: could not open the database (--db): [HOME]/a.db has schema version 99; this authctl knows versions up to 7
     hint: upgrade authctl
     [exit status: 9]
     ");

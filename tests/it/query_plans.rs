@@ -42,6 +42,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
 const NAMES: &[(&str, &[&str])] = &[
     ("{column}", &["email", "id"]),
     ("{order}", &["ASC", "DESC"]),
+    ("{event}", &["act.intended"]),
     ("{HASH_SAMPLE}", &["50"]),
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
@@ -156,6 +157,18 @@ fn with_database<T>(look: impl FnOnce(&Connection) -> T) -> T {
     let path = directory.path().canonicalize().unwrap().join("auth.db");
     sqlite::create(&path, Duration::ZERO).unwrap();
     look(&Connection::open(&path).unwrap())
+}
+
+/// A partial index is walked and not searched, which its plan calls a scan.
+const INTENDED: &str = "SCAN authctl_audit USING COVERING INDEX authctl_audit_intended";
+
+#[test]
+fn newest_intended_act_is_found_by_its_index() {
+    let plans: Vec<Vec<String>> = with_database(|connection| {
+        let asks = |statement: &Statement| statement.sql.contains("'act.intended'");
+        statements().iter().filter(|one| asks(one)).map(|one| plan(connection, one)).collect()
+    });
+    assert_eq!(plans, [[INTENDED]]);
 }
 
 fn may_scan(sql: &str) -> bool {

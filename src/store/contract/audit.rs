@@ -139,6 +139,20 @@ fn a_fact_that_was_refused_or_did_nothing_leaves_no_entry(db: &Database) {
     assert!(is_whole(&mut *store));
 }
 
+fn entries_after_the_end_of_an_act_are_not_read_to_find_an_interrupted_one(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    let ada = by_id(&mut *store, "ada").unwrap();
+    for _ in 0..3 {
+        store.record(Event::user("signin.failed", &ada)).unwrap();
+    }
+    // Whatever reads the one in the middle fails.
+    let unreadable = r#"UPDATE "authctl_audit" SET "at" = 9223372036854775807 WHERE "seq" = (SELECT max("seq") - 1 FROM "authctl_audit")"#;
+    db.edit(unreadable);
+    store.each_entry(0, &mut |_| true).unwrap_err();
+    assert_eq!(store.interrupted().unwrap(), None);
+    store.create_user(&new_user("bob"), None, None).unwrap();
+}
+
 fn a_fact_whose_entry_cannot_be_written_did_not_happen(db: &Database) {
     let mut store = db.with(&["ada"]);
     begin(&mut *store, "adas", "ada", 0, 60);
@@ -165,5 +179,6 @@ on_every_engine!(
     whoever_acts_signs_every_entry,
     entries_are_read_in_order_after_a_number_and_until_the_reader_has_enough,
     a_fact_that_was_refused_or_did_nothing_leaves_no_entry,
+    entries_after_the_end_of_an_act_are_not_read_to_find_an_interrupted_one,
     a_fact_whose_entry_cannot_be_written_did_not_happen,
 );

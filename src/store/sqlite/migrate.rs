@@ -27,10 +27,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V004__users", include_str!("../../../migrations/V004__users.sql")),
     ("V005__audit", include_str!("../../../migrations/V005__audit.sql")),
     ("V006__audit_addresses", include_str!("../../../migrations/V006__audit_addresses.sql")),
+    ("V007__audit_intended", include_str!("../../../migrations/V007__audit_intended.sql")),
 ];
 
 /// The schema version that this authctl knows and brings every database to.
-pub const LATEST: u32 = 6;
+pub const LATEST: u32 = 7;
 
 /// Where refinery keeps what it has applied.
 const HISTORY: &str = "authctl_schema_history";
@@ -190,6 +191,7 @@ mod tests {
             ("V004__users", "7247ccf2a6afc35efaa446660d70adc730534fe6574952189cbd71318e58e3d2"),
             ("V005__audit", "149449443bfaceead2da03e1ec7c69f9cfef3de9356bcffecce0f24297da2f0e"),
             ("V006__audit_addresses", "b0e699df7347a4971d9095f642206cd069d0100368ec0c3a4ac5170d5b683a5c"),
+            ("V007__audit_intended", "ff560573f18062c7261a2024670eae9900a0095cb7bb61483eeabd3f80851a93"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }
