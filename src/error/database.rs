@@ -41,6 +41,9 @@ pub(super) fn of_store(error: &StoreError) -> Exit {
         StoreError::Inconsistent { .. } => Exit::new(ExitCode::Database, "DATABASE_CORRUPT")
             .remedy("restore a backup, or correct the row; `authctl doctor` looks closer")
             .unchanged(),
+        StoreError::LogFull(_) => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
+            .remedy("restore a backup; `authctl audit verify` looks closer")
+            .unchanged(),
         StoreError::NotOurs(refusal) => {
             Exit::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
         }

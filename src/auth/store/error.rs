@@ -58,6 +58,9 @@ pub enum StoreError {
         /// What is wrong with the value, without the value.
         problem: String,
     },
+    /// An entry of the audit log has the highest number that there is.
+    #[error("the audit log is damaged: no entry can follow entry {0}, which authctl did not write")]
+    LogFull(u64),
     /// The database is an app's, and something in it makes writing there unsafe.
     #[error("nothing is written to this app's database: {}", .0.problem)]
     NotOurs(Refusal),

@@ -4,7 +4,9 @@
 use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
 use crate::auth::policy::{KEYS, ThrottleRules};
-use crate::auth::store::{AdminGuard, Ban, Deleted, EndSessions, Ended, PasswordChange, Updated, UserChange, Which};
+use crate::auth::store::{
+    AdminGuard, Ban, Deleted, EndSessions, Ended, PasswordChange, StoreError, Updated, UserChange, Which,
+};
 
 /// The entries but for those that only intend an act, which guests have.
 pub(super) fn entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
@@ -158,7 +160,8 @@ fn a_fact_whose_entry_cannot_be_written_did_not_happen(db: &Database) {
     begin(&mut *store, "adas", "ada", 0, 60);
     db.edit(r#"UPDATE "authctl_audit" SET "seq" = 9223372036854775807 WHERE "seq" = 1"#);
     let ada = by_id(&mut *store, "ada");
-    store.record(Event::user("signin.failed", ada.as_ref().unwrap())).unwrap_err();
+    let refused = store.record(Event::user("signin.failed", ada.as_ref().unwrap())).unwrap_err();
+    assert!(matches!(refused, StoreError::LogFull(9_223_372_036_854_775_807)), "{refused:?}");
     store.create_user(&new_user("bob"), None, None).unwrap_err();
     store.end_session(&token_of("adas")).unwrap_err();
     store.move_session("adas", at(1), at(99)).unwrap_err();
