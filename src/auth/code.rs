@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::email::Email;
 use super::secret::Code;
+use super::session::latest;
 use super::store::NewCode;
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
@@ -45,6 +46,15 @@ impl Purpose {
     }
 }
 
+/// The longest life that authctl gives to a code, whatever it is for.
+pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a code that authctl made can end at this instant. One that ends later was made by a clock that
+/// was ahead.
+pub fn can_end_at(expires_at: Timestamp, now: Timestamp) -> bool {
+    expires_at <= latest(now).saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX)
+}
+
 /// A code as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCode {
@@ -56,13 +66,16 @@ pub struct StoredCode {
     pub new_email: Option<Email>,
     /// From this instant on it is worth nothing.
     pub expires_at: Timestamp,
+    /// When an app made it, which may give its codes any life; `None` for a code of authctl.
+    pub made_at: Option<Timestamp>,
 }
 
 impl StoredCode {
     /// Whether the code still counts for this user. Expired is expired at the very instant, as with
-    /// sessions.
+    /// sessions. A code from a clock that was years ahead does not count either.
     pub fn counts_for(&self, user: &User, now: Timestamp) -> bool {
-        now < self.expires_at && self.user_id == user.id && self.email == user.email
+        let is_possible = self.made_at.map_or_else(|| can_end_at(self.expires_at, now), |made| made <= latest(now));
+        now < self.expires_at && is_possible && self.user_id == user.id && self.email == user.email
     }
 }
 
@@ -122,7 +135,7 @@ impl Auth<'_> {
             id: self.entropy.id()?,
             purpose,
             code: &code,
-            stored: StoredCode { user_id, email, new_email: None, expires_at },
+            stored: StoredCode { user_id, email, new_email: None, expires_at, made_at: None },
             now: self.now,
         })?)
     }
@@ -142,7 +155,7 @@ impl Auth<'_> {
             id: self.entropy.id()?,
             purpose,
             code: &code,
-            stored: StoredCode { user_id, email, new_email: new_email.cloned(), expires_at },
+            stored: StoredCode { user_id, email, new_email: new_email.cloned(), expires_at, made_at: None },
             now: self.now,
         })?;
         Ok((code, expires_at))
@@ -202,5 +215,50 @@ impl Auth<'_> {
         // What happened is told as it is. An attempt that could not be decided is a failure in a minute.
         drop(decided);
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::{at, user};
+
+    const HOUR: i64 = 3_600;
+    const DAY: i64 = 24 * HOUR;
+
+    fn code(expires: i64, made: Option<i64>) -> StoredCode {
+        let (user, expires_at, made_at) = (user(), at(expires), made.map(at));
+        StoredCode { user_id: user.id, email: user.email, new_email: None, expires_at, made_at }
+    }
+
+    #[test]
+    fn code_counts_until_its_end_for_its_user_and_address() {
+        let ada = user();
+        assert!(code(HOUR, None).counts_for(&ada, at(HOUR - 1)));
+        assert!(!code(HOUR, None).counts_for(&ada, at(HOUR)));
+        assert!(!code(HOUR, None).counts_for(&User { id: "user-2".into(), ..user() }, at(0)));
+        assert!(!code(HOUR, None).counts_for(&User { email: "eve@example.com".into(), ..user() }, at(0)));
+    }
+
+    #[test]
+    fn code_that_ends_later_than_any_life_allows_does_not_count() {
+        let ada = user();
+        assert!(code(2 * DAY, None).counts_for(&ada, at(0)));
+        assert!(!code(2 * DAY + 1, None).counts_for(&ada, at(0)));
+        assert!(!code(3_650 * DAY, None).counts_for(&ada, at(0)));
+    }
+
+    #[test]
+    fn code_of_an_app_has_any_life_unless_it_was_made_in_the_future() {
+        let ada = user();
+        assert!(code(60 * DAY, Some(0)).counts_for(&ada, at(0)));
+        assert!(code(60 * DAY, Some(DAY)).counts_for(&ada, at(0)));
+        assert!(!code(60 * DAY, Some(DAY + 1)).counts_for(&ada, at(0)));
+        assert!(!code(60 * DAY, Some(0)).counts_for(&ada, at(60 * DAY)));
+    }
+
+    #[test]
+    fn no_purpose_has_a_longer_life() {
+        assert!(Purpose::ALL.iter().all(|purpose| purpose.life() <= LONGEST_LIFE));
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::SessionRules;
+use super::policy::{LONGEST_LIFE, SessionRules};
 
 /// A session as stored, without its token: whoever holds a `Session` cannot act as its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,30 @@ pub struct Session {
 /// differ by far less.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// How far in the future a row may have been written and still count. What is written later than that has
+/// its times from a wrong clock. A day is more than clocks of several machines differ, and more than the
+/// offset of any time zone, for apps that write local time as UTC.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The latest instant at which something that counts now can have been written.
+pub fn latest(now: Timestamp) -> Timestamp {
+    now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
+}
+
 impl Session {
     /// Whether the session is live. **Every** question about expiry in the program ends here;
-    /// `expiresAt` equal to now is over.
+    /// `expiresAt` equal to now is over. A session that a wrong clock made years ahead is over too: its
+    /// end says nothing about how long it was meant to live.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at
+        now < self.expires_at && !self.is_from_the_future(now)
+    }
+
+    /// Whether a clock that was ahead made the session, or moved its end beyond what any policy allows. The
+    /// end alone shows nothing: an app may give its sessions any life.
+    pub fn is_from_the_future(&self, now: Timestamp) -> bool {
+        let latest = latest(now);
+        let last_end = latest.saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
+        self.created_at > latest || (self.updated_at > latest && self.expires_at > last_end)
     }
 
     /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the
@@ -78,6 +97,33 @@ mod tests {
         assert!(session.is_live(at(7 * DAY - 1)));
         assert!(!session.is_live(at(7 * DAY)));
         assert!(!session.is_live(at(7 * DAY + 1)));
+    }
+
+    #[test]
+    fn session_made_by_a_clock_that_was_ahead_is_over_when_the_clock_is_right() {
+        const YEAR: i64 = 365 * DAY;
+        let ahead = session(10 * YEAR, 10 * YEAR + 7 * DAY);
+        for (now, is_live) in [
+            (0, false),
+            (10 * YEAR - DAY - 1, false),
+            (10 * YEAR - DAY, true),
+            (10 * YEAR, true),
+            (10 * YEAR + 7 * DAY - 1, true),
+            (10 * YEAR + 7 * DAY, false),
+        ] {
+            assert_eq!(ahead.is_live(at(now)), is_live, "{now}");
+        }
+    }
+
+    #[test]
+    fn session_that_a_clock_moved_beyond_every_policy_is_over() {
+        let moved = |updated: i64, expires| Session { updated_at: at(updated), ..session(0, expires) };
+        assert!(!moved(399 * DAY, 799 * DAY).is_live(at(DAY)));
+        assert!(moved(DAY, 401 * DAY).is_live(at(DAY)));
+        // What a policy can allow stays: the user may have signed in before the clock jumped.
+        assert!(moved(5 * DAY, 12 * DAY).is_live(at(DAY)));
+        // An app gives its sessions any life.
+        assert!(moved(0, 3_650 * DAY).is_live(at(DAY)));
     }
 
     #[test]

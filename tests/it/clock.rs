@@ -223,3 +223,44 @@ fn session_begins_when_the_password_was_typed() {
     answer(asked, PASSWORD).with_code(0);
     assert_eq!(time.sandbox.number(r#"SELECT max("createdAt") FROM "session""#), START + HOUR);
 }
+
+/// What `doctor` finds, each with its severity, but for the time of the file, which the system writes.
+fn findings(time: &Time, seconds: i64) -> Vec<String> {
+    let ran = time.run(seconds, "doctor --json");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] != "file-time");
+    let word = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    findings.map(|finding| format!("{} {}", word(finding, "severity"), word(finding, "check"))).collect()
+}
+
+#[test]
+fn session_and_code_of_a_clock_years_ahead_are_worth_nothing_when_it_is_right() {
+    let time = Time::with_ada();
+    time.run(START, "users set-role ada@example.com admin").success();
+    for ahead in [YEAR, 10 * YEAR, 5_000 * YEAR] {
+        time.run(START + ahead, "signin ada@example.com --password-file password").success();
+        let answer = time.run(START + ahead, "users reset-code ada@example.com --json").json();
+        time.run(START + ahead, "whoami --check").success();
+        assert_eq!(findings(&time, START), ["problem clock"], "{ahead}: the newest entry");
+
+        let _ = time.run(START, "whoami --check").failure(4);
+        let _ = time.run(START, "guard -- true").failure(4);
+        let input = format!("{}\n{OTHER_PASSWORD}\n", answer["code"].as_str().unwrap());
+        let reset = "password reset --code-stdin --password-stdin";
+        let error = time.sandbox.finish_with_input(&mut time.command(reset), input).failure(7);
+        assert!(error.contains("the code is wrong, used or expired"), "{error}");
+        let list = "sessions list --user ada@example.com --json";
+        let listed = [START + ahead, START].map(|now| time.run(now, list).json()["sessions"].as_array().unwrap().len());
+        assert_eq!(listed, [1, 0], "{ahead}");
+
+        time.run(START, "policy set session.lifetime 8d").success();
+        time.run(START, "policy unset session.lifetime").success();
+        assert_eq!(findings(&time, START), ["notice expired", "notice clock"], "{ahead}");
+        let swept = time.run(START, "sessions prune --json").json();
+        assert_eq!(swept["pruned"], 1, "{swept}");
+        assert_eq!(time.sandbox.number(r#"SELECT count(*) FROM "session""#), 0);
+        let _ = time.run(START, "doctor --fix --yes");
+        assert_eq!(findings(&time, START), ["notice clock"], "{ahead}");
+        assert_eq!(time.sandbox.number(r#"SELECT count(*) FROM "verification""#), 0);
+    }
+}

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 /// Statements that may read a whole table, by a part of their text, each with its reason.
 const MAY_SCAN: &[(&str, &str)] = &[
+    (r#"ORDER BY "seq" ASC LIMIT 1"#, "reads the oldest entry of the audit log from the start of the table"),
     ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
     (r#"WHERE "impersonatedBy" ="#, "Better Auth has no such index; it runs only when an administrator loses the role"),
     (
@@ -31,7 +32,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "session" ORDER BY "session"."rowid""#, "a doctor looks at every session"),
     (r#"lower("email")"#, "a doctor looks at every address"),
     ("GLOB '*[A-Z]*'", "a doctor looks at every address"),
-    (r#""createdAt" > ?1 OR "updatedAt" > ?1"#, "a doctor looks at the times of every row"),
+    (r#""createdAt" > ?1 OR "updatedAt" > ?1"#, "a doctor and a sweep of sessions look at the times of every row"),
     (r#"FROM "authctl_audit" WHERE "at" >"#, "a doctor looks at the times of every entry"),
     (r#"DELETE FROM "verification" WHERE TRUE"#, "after a restoration no code is left"),
     (r#"DELETE FROM "session" WHERE TRUE"#, "after a restoration no session is left"),

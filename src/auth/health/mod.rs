@@ -40,12 +40,20 @@ pub struct Symptom {
     pub hint: String,
     /// Whether the check's cure helps.
     pub is_curable: bool,
+    /// Whether it is worth no more than a notice, whatever the check usually finds.
+    pub is_past: bool,
 }
 
 impl Symptom {
     /// A symptom for which there is no cure but the hint.
     pub fn new(count: u64, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { count, message: message.into(), hint: hint.into(), is_curable: false }
+        Self { count, message: message.into(), hint: hint.into(), is_curable: false, is_past: false }
+    }
+
+    /// One that tells of the past alone.
+    #[must_use]
+    pub fn past(self) -> Self {
+        Self { is_past: true, ..self }
     }
 
     /// One that the check's cure takes away.
@@ -115,7 +123,7 @@ impl<L, A> Check<L, A> {
         match seen {
             Ok(symptom) => symptom.map(|symptom| Finding {
                 check: self.name,
-                severity: self.severity,
+                severity: if symptom.is_past { Severity::Notice } else { self.severity },
                 cure: self.cure.as_ref().filter(|_| symptom.is_curable).map(|cure| cure.does),
                 symptom,
                 is_mended: false,

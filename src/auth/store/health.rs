@@ -128,4 +128,6 @@ pub struct WrittenAfter {
     pub rows: u64,
     /// Entries of the audit log.
     pub entries: u64,
+    /// Whether the newest entry of the audit log was written before, so that the clock came back.
+    pub is_newest_before: bool,
 }

@@ -140,6 +140,7 @@ fn a_code_tells_what_it_is_for_and_what_it_did(db: &Database) {
         email: email(user).as_str().into(),
         new_email: Some(email("new")),
         expires_at: at(60),
+        made_at: None,
     };
     for user in ["ada", "bob"] {
         let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
@@ -213,6 +214,7 @@ fn every_entry_about_a_user_has_the_address_before_the_act(db: &Database) {
         email: "ada@example.com".into(),
         new_email: Some(email("countess")),
         expires_at: at(60),
+        made_at: None,
     };
     let new = NewCode { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
     seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));

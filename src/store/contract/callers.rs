@@ -24,8 +24,13 @@ fn with_session(db: &Database) -> Box<dyn Store> {
 type Act = fn(&mut dyn Store) -> Result<(), StoreError>;
 
 fn new_code(id: &str, code: &Code, act: impl FnOnce(&NewCode<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
-    let stored =
-        StoredCode { user_id: "ada".into(), email: email("ada").as_str().into(), new_email: None, expires_at: at(60) };
+    let stored = StoredCode {
+        user_id: "ada".into(),
+        email: email("ada").as_str().into(),
+        new_email: None,
+        expires_at: at(60),
+        made_at: None,
+    };
     act(&NewCode { id: id.into(), purpose: Purpose::EmailVerification, code, stored, now: at(3) })
 }
 

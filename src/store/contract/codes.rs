@@ -15,7 +15,8 @@ fn code(text: &str) -> Code {
 /// Makes a code for a user of [`Database::with`], from second 0 to 60.
 fn make(store: &mut dyn Store, purpose: Purpose, text: &str, user: &str) -> StoredCode {
     let new_email = (purpose == Purpose::ChangeEmail).then(|| email("new"));
-    let stored = StoredCode { user_id: user.into(), email: email(user).as_str().into(), new_email, expires_at: at(60) };
+    let (user_id, email) = (user.into(), email(user).as_str().into());
+    let stored = StoredCode { user_id, email, new_email, expires_at: at(60), made_at: None };
     let new = NewCode { id: format!("row of {text}"), purpose, code: &code(text), stored: stored.clone(), now: at(0) };
     store.create_code(&new).unwrap();
     stored
@@ -48,10 +49,37 @@ fn a_code_is_found_as_it_was_made_and_under_its_purpose_alone(db: &Database) {
         let made = make(&mut *store, purpose, purpose.word(), "ada");
         for other in Purpose::ALL {
             let found = db.store().code(other, &code(purpose.word())).unwrap();
-            assert_eq!(found, (other == purpose).then(|| made.clone()), "{}", other.word());
+            let expected = |found: &StoredCode| StoredCode { made_at: found.made_at, ..made.clone() };
+            assert_eq!(found, found.as_ref().filter(|_| other == purpose).map(expected), "{}", other.word());
+            assert_eq!(found.is_some(), other == purpose, "{}", other.word());
         }
     }
     assert_eq!(store.code(Purpose::ResetPassword, &code("another")).unwrap(), None);
+}
+
+fn code_from_the_future_does_not_count(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for purpose in Purpose::ALL {
+        make(&mut *store, purpose, "secret", "ada");
+        let (end, made) = (db.time(3_650 * 86_400), db.time(86_401));
+        db.edit(&format!(r#"UPDATE "verification" SET "expiresAt" = {end}, "createdAt" = {made}"#));
+        assert_eq!(change(&mut *store, purpose, "secret", &verified(), 0), None, "{}", purpose.word());
+        db.edit(r#"DELETE FROM "verification""#);
+    }
+    assert!(!by_id(&mut *store, "ada").unwrap().email_verified);
+}
+
+fn app_gives_its_reset_codes_any_life(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    make(&mut *store, Purpose::ResetPassword, "secret", "ada");
+    let made_at = store.code(Purpose::ResetPassword, &code("secret")).unwrap().unwrap().made_at;
+    let end = db.time(60 * 86_400);
+    db.edit(&format!(r#"UPDATE "verification" SET "expiresAt" = {end}"#));
+    let used = change(&mut *store, Purpose::ResetPassword, "secret", &verified(), 30);
+    match made_at {
+        Some(made) => assert_eq!((made, used.as_deref()), (at(0), Some("ada"))),
+        None => assert_eq!(used, None, "authctl never gives such a life"),
+    }
 }
 
 fn a_code_that_makes_no_sense_is_none(db: &Database) {
@@ -85,7 +113,8 @@ fn rehearsal_of_a_code_leaves_nothing(db: &Database) {
     store.rehearse_code(&new).unwrap();
     let mut store = db.store();
     assert_eq!(store.code(Purpose::ResetPassword, &code("rehearsed")).unwrap(), None);
-    assert_eq!(store.code(Purpose::ResetPassword, &code("kept")).unwrap(), Some(kept));
+    let found = store.code(Purpose::ResetPassword, &code("kept")).unwrap().unwrap();
+    assert_eq!(found, StoredCode { made_at: found.made_at, ..kept });
     assert_eq!(entries(&mut *store), before);
 }
 
@@ -218,7 +247,8 @@ fn code_whose_act_cannot_be_done_is_kept_and_nothing_is_logged(db: &Database) {
     };
     let refused = store.use_code(&using(Purpose::ResetPassword, &code("secret"), CodeEffect::Password(&new), 9));
     assert!(matches!(refused, Ok(Err(AuthError::InvalidCode))), "{refused:?}");
-    assert_eq!(db.store().code(Purpose::ResetPassword, &code("secret")).unwrap(), Some(made));
+    let found = db.store().code(Purpose::ResetPassword, &code("secret")).unwrap().unwrap();
+    assert_eq!(found, StoredCode { made_at: found.made_at, ..made });
     assert_eq!(db.count("authctl_audit"), entries);
 }
 
@@ -257,6 +287,8 @@ fn code_does_nothing_when_what_was_shown_with_it_is_no_longer_so(db: &Database) 
 
 on_every_engine!(
     a_code_is_found_as_it_was_made_and_under_its_purpose_alone,
+    code_from_the_future_does_not_count,
+    app_gives_its_reset_codes_any_life,
     a_code_that_makes_no_sense_is_none,
     rehearsal_of_a_code_leaves_nothing,
     a_newer_code_is_the_only_one_of_its_purpose_and_user,

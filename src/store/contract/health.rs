@@ -124,8 +124,13 @@ fn what_was_written_in_the_future_is_counted(db: &Database) {
     begin(&mut *store, "one", "ada", 100, 200);
     db.edit(&format!(r#"UPDATE "user" SET "updatedAt" = {} WHERE "id" = 'bob'"#, db.time(100)));
     db.edit(r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = 2"#);
-    assert_eq!(store.written_after(at(99)).unwrap(), WrittenAfter { rows: 2, entries: 1 });
-    assert_eq!(store.written_after(at(100)).unwrap(), WrittenAfter { rows: 0, entries: 0 });
+    let after = |rows, entries, is_newest_before| WrittenAfter { rows, entries, is_newest_before };
+    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 1, true));
+    assert_eq!(store.written_after(at(100)).unwrap(), after(0, 0, true));
+    db.edit(r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = (SELECT max("seq") FROM "authctl_audit")"#);
+    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 2, false));
+    db.edit(r#"DELETE FROM "authctl_audit""#);
+    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 0, false));
 }
 
 fn a_code_that_expires_at_this_very_second_is_swept_out(db: &Database) {
@@ -138,6 +143,31 @@ fn a_code_that_expires_at_this_very_second_is_swept_out(db: &Database) {
     assert_eq!(store.prune_codes(at(10)).unwrap(), 1);
     assert_eq!(db.count("verification"), 1);
     assert_eq!(events(&mut *store), ["codes.pruned"]);
+}
+
+fn code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    // The log begins in 1970 and its newest entry is of now.
+    let newest = |at: i64| {
+        let seq = r#"(SELECT max("seq") FROM "authctl_audit")"#;
+        db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
+    };
+    for (id, identifier, end) in [
+        ("ours", "change-email:x", 172_801),
+        ("short", "email-verification:x", 172_800),
+        ("other", "state:x", 999_999_999),
+        ("old", "state:y", 0),
+    ] {
+        let end = db.time(end);
+        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{identifier}', 'y', {end}, 1, 1)"#));
+    }
+    newest(1_790_000_000 + 86_401);
+    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 1);
+    newest(1_790_000_000 + 86_400);
+    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 2);
+    assert_eq!(store.prune_codes(at(0)).unwrap(), 2);
+    assert_eq!(db.count("verification"), 2);
+    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 0);
 }
 
 fn a_setting_that_makes_no_sense_can_be_read_and_removed(db: &Database) {
@@ -160,5 +190,6 @@ on_every_engine!(
     a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one,
     what_was_written_in_the_future_is_counted,
     a_code_that_expires_at_this_very_second_is_swept_out,
+    code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one,
     a_setting_that_makes_no_sense_can_be_read_and_removed,
 );

@@ -37,7 +37,45 @@ fn a_sweep_takes_no_more_than_it_was_told_and_the_next_takes_the_rest(db: &Datab
     assert_eq!(ids(&mut *store, "bob"), [""; 0]);
 }
 
+/// Puts the time of an entry of the log; the others are of 1970.
+fn date(db: &Database, which: &str, seconds: i64) {
+    let seq = format!(r#"(SELECT {which}("seq") FROM "authctl_audit")"#);
+    let at = at(seconds).as_second();
+    db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
+}
+
+fn session_from_the_future_is_over_and_swept_out(db: &Database) {
+    const DAY: i64 = 86_400;
+    let mut store = db.with(&["ada"]);
+    for (id, made, end) in
+        [("now", 0, 9 * DAY), ("soon", DAY, 9 * DAY), ("ahead", DAY + 1, 9 * DAY), ("later", 900 * DAY, 907 * DAY)]
+    {
+        begin(&mut *store, id, "ada", made, end);
+    }
+    date(db, "max", 0);
+    assert_eq!(store.count_expired(at(0)).unwrap(), 2);
+    let census = store.census(at(0)).unwrap();
+    assert_eq!((census.live_sessions, census.expired_sessions), (Some(2), Some(2)));
+    let swept = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
+    assert_eq!(swept, [1, 1, 0]);
+    assert_eq!(ids(&mut *store, "ada"), ["soon", "now"]);
+}
+
+fn clock_that_is_behind_sweeps_out_no_session_from_the_future(db: &Database) {
+    const DAY: i64 = 86_400;
+    let mut store = db.with(&["ada"]);
+    begin(&mut *store, "later", "ada", 900 * DAY, 907 * DAY);
+    for (first, newest, swept) in [(0, DAY + 1, 0), (DAY + 1, 0, 0), (DAY, DAY, 1)] {
+        date(db, "min", first);
+        date(db, "max", newest);
+        assert_eq!(store.count_expired(at(0)).unwrap(), swept);
+        assert_eq!(store.prune(at(0), 10).unwrap(), swept);
+    }
+}
+
 on_every_engine!(
+    session_from_the_future_is_over_and_swept_out,
+    clock_that_is_behind_sweeps_out_no_session_from_the_future,
     a_session_that_ends_at_this_very_second_is_over,
     counting_deletes_nothing_and_says_what_would_go,
     a_sweep_takes_no_more_than_it_was_told_and_the_next_takes_the_rest,

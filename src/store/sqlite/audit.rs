@@ -1,9 +1,11 @@
 //! The audit log. Entries are only ever added, by the act that they tell of.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::audit::{Actor, Entry, Event, Intents};
+use crate::auth::session::latest;
 use crate::auth::store::StoreError;
 use crate::store::dialect::OWN_TIME;
 
@@ -66,6 +68,17 @@ pub(super) fn interrupted(connection: &Connection) -> Result<Option<Entry>, Stor
         intents.open().is_some()
     })?;
     Ok(intents.open().cloned())
+}
+
+/// Whether the log speaks for a clock: its first and its newest entry are from before now, as they are when
+/// another clock was ahead for a while. On a machine whose clock is behind, the first one is from the future.
+pub(super) fn shows_sane_clock(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+    let is_past = |order: &str| {
+        let sql = format!(r#"SELECT "at" FROM "authctl_audit" ORDER BY "seq" {order} LIMIT 1"#);
+        let at = connection.query_row(&sql, [], |row| Ok(OWN_TIME.read(row.get_ref(0)?))).optional().engine()?;
+        Ok::<bool, StoreError>(at.flatten().is_some_and(|at| at <= latest(now)))
+    };
+    Ok(is_past("ASC")? && is_past("DESC")?)
 }
 
 pub(super) fn each(

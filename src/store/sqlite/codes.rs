@@ -9,11 +9,11 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use super::engine_error::Engine as _;
 use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::code::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
 use crate::auth::obstacle::Obstacle;
 use crate::auth::secret::Code;
-use crate::auth::session::Session;
+use crate::auth::session::{Session, latest};
 use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
@@ -52,22 +52,35 @@ pub(super) fn find(
 ) -> Result<Option<StoredCode>, StoreError> {
     let row = connection
         .query_row(
-            &dialect.sql(format!(r#"SELECT {VALUE}, "expiresAt" FROM "verification" WHERE "identifier" = ?1"#)),
+            &dialect.sql(format!(
+                r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#
+            )),
             [identifier(dialect, purpose, code)],
-            |row| Ok((row.get::<_, Option<String>>(0)?, dialect.read_time(row.get_ref(1)?))),
+            |row| {
+                let [expires_at, made_at] = [row.get_ref(1)?, row.get_ref(2)?].map(|time| dialect.read_time(time));
+                Ok((row.get::<_, Option<String>>(0)?, expires_at, made_at))
+            },
         )
         .optional()
         .engine()?;
     // A row that makes no sense is no code.
-    let Some((Some(value), Some(expires_at))) = row else { return Ok(None) };
+    let Some((Some(value), Some(expires_at), made_at)) = row else { return Ok(None) };
     if is_the_apps(dialect, purpose) {
         let user = users::find(connection, dialect, &UserRef::Id(value))?;
-        return Ok(user.map(|user| StoredCode { user_id: user.id, email: user.email, new_email: None, expires_at }));
+        let new_email = None;
+        return Ok(user.map(|User { id: user_id, email, .. }| StoredCode {
+            user_id,
+            email,
+            new_email,
+            expires_at,
+            made_at,
+        }));
     }
     let mut lines = value.split('\n');
     let (Some(user_id), Some(email)) = (lines.next(), lines.next()) else { return Ok(None) };
     let Ok(new_email) = lines.next().map(Email::parse).transpose() else { return Ok(None) };
-    Ok(Some(StoredCode { user_id: user_id.to_owned(), email: email.to_owned(), new_email, expires_at }))
+    let (user_id, email) = (user_id.to_owned(), email.to_owned());
+    Ok(Some(StoredCode { user_id, email, new_email, expires_at, made_at: None }))
 }
 
 /// Adds a code and removes those for the same purpose and user.
@@ -189,15 +202,28 @@ pub(super) fn delete_all(
     Ok(())
 }
 
-pub(super) fn count_over(connection: &Connection, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
+/// Counts what [`delete_over`] deletes.
+pub(super) fn count_over(
+    connection: &Connection,
+    dialect: &Dialect,
+    now: Timestamp,
+    is_clock_sane: bool,
+) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_over(connection, dialect, now, |_| count += 1)?;
+    each_over(connection, dialect, now, is_clock_sane, |_| count += 1)?;
     Ok(count)
 }
 
-pub(super) fn delete_over(tx: &Transaction<'_>, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
+/// Deletes codes that have expired and, when the clock is not the one that is wrong, those that end later than
+/// any life allows.
+pub(super) fn delete_over(
+    tx: &Transaction<'_>,
+    dialect: &Dialect,
+    now: Timestamp,
+    is_clock_sane: bool,
+) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
-    each_over(tx, dialect, now, |id| ids.push(id))?;
+    each_over(tx, dialect, now, is_clock_sane, |id| ids.push(id))?;
     let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#)).engine()?;
     for id in &ids {
         statement.execute([id]).engine()?;
@@ -205,22 +231,36 @@ pub(super) fn delete_over(tx: &Transaction<'_>, dialect: &Dialect, now: Timestam
     Ok(ids.len() as u64)
 }
 
-/// Goes through codes that have expired: chosen by the index on `expiresAt`, judged as a code is when
-/// somebody comes with it. A time that no calendar knows is none to wait for.
+/// Goes through codes that do not count any more: chosen by the index on `expiresAt`, judged as a code is when
+/// somebody comes with it. A time that no calendar knows is none to wait for. An app's rows may have any life.
 fn each_over(
     connection: &Connection,
     dialect: &Dialect,
     now: Timestamp,
+    is_clock_sane: bool,
     mut found: impl FnMut(String),
 ) -> Result<(), StoreError> {
-    let mut statement = connection
-        .prepare(&dialect.sql(r#"SELECT "id", "expiresAt" FROM "verification" WHERE "expiresAt" <= ?1"#))
-        .engine()?;
-    let mut candidates = statement.query([dialect.time(now)]).engine()?;
+    let sql =
+        r#"SELECT "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#;
+    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
+    let mut candidates = statement.query([dialect.time(now), dialect.time(latest(now))]).engine()?;
     while let Some(row) = candidates.next().engine()? {
-        if dialect.read_time(row.get_ref(1).engine()?).is_none_or(|end| now >= end) {
+        let is_over = match dialect.read_time(row.get_ref(1).engine()?) {
+            None => true,
+            Some(end) if now >= end => true,
+            Some(end) => {
+                is_clock_sane && !can_end_at(end, now) && is_ours(dialect, row.get_ref(2).engine()?.as_str().ok())
+            }
+        };
+        if is_over {
             found(rows::key(row, 0).engine()?);
         }
     }
     Ok(())
+}
+
+/// Whether an identifier is one of a code that authctl made.
+fn is_ours(dialect: &Dialect, identifier: Option<&str>) -> bool {
+    let purpose = identifier.and_then(|identifier| identifier.split_once(':')).map(|(purpose, _)| purpose);
+    Purpose::ALL.iter().any(|known| purpose == Some(known.word()) && !is_the_apps(dialect, *known))
 }

@@ -107,12 +107,13 @@ impl Health for Sqlite {
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        codes::count_over(&self.connection, &self.dialect, now)
+        codes::count_over(&self.connection, &self.dialect, now, audit::shows_sane_clock(self.own(), now)?)
     }
 
     fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let is_clock_sane = audit::shows_sane_clock(self.own(), now)?;
         self.act(|tx, dialect, log| {
-            let pruned = codes::delete_over(tx, dialect, now)?;
+            let pruned = codes::delete_over(tx, dialect, now, is_clock_sane)?;
             if pruned > 0 {
                 log.push(done("codes.pruned", counted(pruned, "expired code")));
             }

@@ -89,5 +89,8 @@ pub(super) fn written_after(
         )?;
     }
     let entries = count(own, r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, OWN_TIME.write(instant))?;
-    Ok(WrittenAfter { rows, entries })
+    let newest =
+        r#"SELECT count(*) FROM (SELECT "at" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1) WHERE "at" <= ?1"#;
+    let is_newest_before = count(own, newest, OWN_TIME.write(instant))? == 1;
+    Ok(WrittenAfter { rows, entries, is_newest_before })
 }
