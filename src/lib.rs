@@ -34,6 +34,7 @@ pub mod output;
 pub mod paths;
 pub mod prompt;
 pub mod session_file;
+pub mod shell;
 pub mod store;
 
 #[cfg(test)]

@@ -22,6 +22,16 @@ pub fn whole_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds(instant)).unwrap_or(instant)
 }
 
+/// An instant as JSON, pipes and columns of text carry it: RFC 3339, UTC, milliseconds. A year before 0, for which RFC 3339
+/// has no form, has a sign and six digits, as in ISO 8601 and in JavaScript.
+pub fn rfc3339(instant: Timestamp) -> String {
+    let text = instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    match text.strip_prefix('-').and_then(|rest| rest.split_once('-')) {
+        Some((year, rest)) => format!("-{year:0>6}-{rest}"),
+        None => text,
+    }
+}
+
 fn units(instant: Timestamp, nanoseconds: i128) -> i64 {
     // A calendar of 20,000 years fits.
     i64::try_from(instant.as_nanosecond().div_euclid(nanoseconds)).unwrap_or(i64::MAX)

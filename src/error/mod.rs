@@ -20,7 +20,7 @@ pub enum Refusal {
     #[error("declined: nothing was changed")]
     Declined,
     /// The audit log is not what was written.
-    #[error("{}", broken(.0))]
+    #[error("{0}")]
     LogBroken(Break),
     /// The audit log has no entry with the hash that it must have.
     #[error("the audit log has no entry with this hash: it was cut off, or is another one")]
@@ -50,16 +50,6 @@ pub enum Refusal {
         /// What to do.
         hint: &'static str,
     },
-}
-
-fn broken(place: &Break) -> String {
-    match place {
-        Break::Missing(seq) => format!("the audit log is broken: entry {seq} is missing"),
-        Break::Changed(seq) => format!("the audit log is broken: entry {seq} is not what was written"),
-        Break::OldForm(seq) => {
-            format!("the audit log is broken: entry {seq} has the old form after entries of the new one")
-        }
-    }
 }
 
 /// What a command set out to do, as the first words of its error: "could not sign up". Left out of the

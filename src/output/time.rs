@@ -2,15 +2,7 @@
 
 use jiff::Timestamp;
 
-/// An instant as JSON and pipes carry it: RFC 3339, UTC, milliseconds. A year before 0, for which RFC 3339
-/// has no form, has a sign and six digits, as in ISO 8601 and in JavaScript.
-pub fn rfc3339(instant: Timestamp) -> String {
-    let text = instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    match text.strip_prefix('-').and_then(|rest| rest.split_once('-')) {
-        Some((year, rest)) => format!("-{year:0>6}-{rest}"),
-        None => text,
-    }
-}
+pub use crate::auth::instant::rfc3339;
 
 /// An instant as a person at a terminal reads it: "in 6 days", "3 hours ago", "now".
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::{SessionFile, SessionFileError};
 use crate::paths;
+use crate::shell::quoted;
 
 /// How a directory is opened.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -95,8 +96,7 @@ impl SessionFile {
             // Shared on purpose.
             ("others may write to it", elsewhere.to_owned())
         } else {
-            let quoted = path.to_string_lossy().replace('\'', r"'\''");
-            ("others may write to it", format!("look at what is in it, then: chmod 700 '{quoted}'"))
+            ("others may write to it", format!("look at what is in it, then: chmod 700 {}", quoted(path)))
         };
         Err(SessionFileError::UnsafeDirectory { path: path.to_owned(), problem: problem.into(), remedy })
     }

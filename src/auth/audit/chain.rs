@@ -3,13 +3,16 @@
 use super::{Entry, FORM, OLD_FORM};
 
 /// What is wrong with a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {
     /// The entry with this number is not there.
+    #[error("the audit log is broken: entry {0} is missing")]
     Missing(u64),
     /// The entry with this number is not what was written.
+    #[error("the audit log is broken: entry {0} is not what was written")]
     Changed(u64),
     /// The entry with this number has the old form, which no entry has after one of the new form.
+    #[error("the audit log is broken: entry {0} has the old form after entries of the new one")]
     OldForm(u64),
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::auth::instant::rfc3339;
 use crate::auth::user::User;
 
 /// A longer text is cut: an app may keep a picture of a megabyte in a column. Every value that authctl
@@ -28,7 +29,7 @@ impl Changes {
     /// Adds an instant, unless both are the same.
     #[must_use]
     pub fn time(self, name: &str, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
-        self.field(name, from.map(instant), to.map(instant))
+        self.field(name, from.map(rfc3339), to.map(rfc3339))
     }
 
     /// Everything of a user that authctl changes. `None` is a user who does not exist before or after.
@@ -42,7 +43,7 @@ impl Changes {
             .of(users, "role", |user| user.role.clone().into())
             .of(users, "banned", |user| user.banned.into())
             .of(users, "banReason", |user| user.ban_reason.clone().into())
-            .of(users, "banExpires", |user| user.ban_expires.map(instant).into())
+            .of(users, "banExpires", |user| user.ban_expires.map(rfc3339).into())
     }
 
     fn of(self, users: [Option<&User>; 2], name: &str, value: fn(&User) -> Value) -> Self {
@@ -71,11 +72,6 @@ impl Changes {
     pub(super) fn into_text(self) -> Option<String> {
         (!self.0.is_empty()).then(|| Value::Object(self.0).to_string())
     }
-}
-
-/// An instant as JSON output has it.
-fn instant(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 fn cut(value: Value) -> Value {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Check, Cure, Severity, Symptom};
 use crate::auth::Auth;
-use crate::auth::audit::{Break, Chain, intention};
+use crate::auth::audit::{Chain, intention};
 use crate::auth::policy::Policy;
 use crate::auth::session::CLOCK_SKEW;
 use crate::auth::store::{Differs, Refusal};
@@ -105,14 +105,7 @@ const AUDIT_LOG: Check = Check {
             broken.is_none()
         })?;
         let hint = "somebody changed the file past authctl: compare with a backup; `authctl audit verify` looks again";
-        Ok(broken.map(|broken| {
-            let place = match broken {
-                Break::Missing(seq) => format!("entry {seq} is missing"),
-                Break::Changed(seq) => format!("entry {seq} is not what was written"),
-                Break::OldForm(seq) => format!("entry {seq} has the old form after entries of the new one"),
-            };
-            Symptom::new(1, format!("the audit log is broken: {place}"), hint)
-        }))
+        Ok(broken.map(|broken| Symptom::new(1, broken.to_string(), hint)))
     },
     cure: None,
 };

@@ -73,9 +73,7 @@ impl UserAct {
             Self::Unlocked => "unlocked",
         }
     }
-}
 
-impl UserAct {
     /// Why there was nothing to change.
     fn nothing_to_do(self, user: &User, now: Timestamp) -> String {
         let who = who(user);

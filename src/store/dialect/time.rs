@@ -35,8 +35,8 @@ impl TimeForm {
         match self {
             Self::Seconds => Value::Integer(instant::seconds(instant)),
             Self::Milliseconds => Value::Integer(instant::milliseconds(instant)),
-            Self::Zulu => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
-            Self::Offset => Value::Text(instant.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()),
+            Self::Zulu => Value::Text(instant::rfc3339(instant)),
+            Self::Offset => Value::Text(instant::rfc3339(instant).replace('Z', "+00:00")),
         }
     }
 

@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::descriptors::{self, Found, HEADER_BYTES, Held};
+use crate::shell::quoted;
 use crate::store::OpenError;
 
 /// `application_id` of databases made by authctl: "actl" in ASCII. The migrations write it.
@@ -209,11 +210,6 @@ pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenErr
         return Ok(());
     };
     Err(OpenError::Unsafe { path: path.into(), problem, remedy })
-}
-
-/// A path as a shell reads it: a hint is pasted, and a path may hold anything.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
 /// Whoever can write the directory can plant a journal that SQLite replays into the database.

@@ -17,16 +17,17 @@ const SECRETS: &[&str] = &["auth::secret", "auth::token"];
 
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
-    Wall { part: "store", may: &["auth"], but: &[] },
+    Wall { part: "store", may: &["auth", "shell"], but: &[] },
     Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
     // A session file is kept in a private directory, which `paths` makes.
-    Wall { part: "session_file", may: &["auth::secret", "auth::token", "input_file", "paths"], but: &[] },
+    Wall { part: "session_file", may: &["auth::secret", "auth::token", "input_file", "paths", "shell"], but: &[] },
     Wall { part: "prompt", may: &["auth::secret", "auth::token", "input_file"], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // Who gets a message is an address; what the message says is decided elsewhere.
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
+    Wall { part: "shell", may: &[], but: &[] },
     // Exit codes are words of help too, and durations and networks are written in one way.
     Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },
     Wall {

@@ -26,9 +26,7 @@ impl Adapter {
             Self::Kysely => include_str!("../../../../schemas/better-auth/kysely.sql"),
         }
     }
-}
 
-impl Adapter {
     /// Whether an app's tables declare instants as those do that this adapter makes.
     pub fn fits(self, schema: &AppSchema) -> bool {
         let declared = match self {
