@@ -1,5 +1,14 @@
 //! `audit`: what each act leaves in the log.
 
+mod broken;
+mod follow;
+mod form;
+mod many;
+mod read;
+mod refused;
+mod secrets;
+mod who;
+
 use std::collections::HashMap;
 
 use insta::assert_snapshot;

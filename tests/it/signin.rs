@@ -1,5 +1,9 @@
 //! `signin` when it succeeds: where the password may come from and what is kept.
 
+mod refused;
+mod throttle;
+mod token;
+
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use insta::assert_snapshot;
 

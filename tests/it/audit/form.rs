@@ -7,8 +7,8 @@ use std::path::Path;
 use insta::assert_snapshot;
 
 use crate::app::{App, KYSELY};
+use crate::audit::broken::broken;
 use crate::audit::entries;
-use crate::audit_broken::broken;
 use crate::sandbox::Sandbox;
 
 /// The newest hash in the fixture, as the version that wrote it printed it.
@@ -20,7 +20,7 @@ fn restore_old(path: &Path) {
     std::fs::create_dir_all(directory).unwrap();
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).unwrap();
     let sql = rusqlite::Connection::open(path).unwrap();
-    sql.execute_batch(include_str!("../fixtures/native/v005.sql")).unwrap();
+    sql.execute_batch(include_str!("../../fixtures/native/v005.sql")).unwrap();
     sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use authctl::auth::audit::{Actor, Entry, Event, Subject};
 
+use crate::audit::broken::broken;
 use crate::audit::entries;
-use crate::audit_broken::broken;
 use crate::sandbox::{Ran, Sandbox};
 
 #[test]

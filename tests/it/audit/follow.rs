@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::audit::entries;
-use crate::audit_read::{create, three_users};
+use crate::audit::read::{create, three_users};
 use crate::sandbox::{Ran, Sandbox};
 
 /// Longer than anything here takes: only a program that hangs gets there.

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::audit::entries;
-use crate::audit_follow::Follower;
+use crate::audit::follow::Follower;
 use crate::sandbox::Sandbox;
 
 pub fn create(sandbox: &Sandbox, name: &str) {

@@ -1,0 +1,12 @@
+//! `users`: what an administrator does with accounts.
+
+mod ban;
+mod change;
+mod create;
+mod create_refused;
+mod delete;
+mod explain;
+mod impersonate;
+mod list;
+mod password;
+mod show;
