@@ -408,7 +408,7 @@ fn own_session_that_others_may_know_is_not_said_to_have_ended() {
         assert!(who.starts_with("note: your own session is kept aside and cannot be read: the session file"), "{who}");
         let said = sandbox.run(stop).failure(4);
         assert!(said.starts_with(told), "{said}");
-        assert!(said.trim_end().ends_with("; then: the file holds your own session again"), "{said}");
+        assert!(said.trim_end().ends_with("\nhint: the file holds your own session again"), "{said}");
         assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE impersonatedBy IS NULL"), 1);
     }
 }
