@@ -12,7 +12,7 @@ use crate::auth::store::Store;
 use crate::input_file;
 use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
 use crate::store::sqlite::{self, Adapter, Opened, Sqlite};
-use crate::store::{Hints, OpenError};
+use crate::store::{OpenError, SchemaOverrides};
 
 /// Far more than hints about every column need.
 const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
@@ -20,18 +20,18 @@ const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
 /// Why a file of hints about a schema is of no use.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema file {} cannot be used: {problem}", path.display())]
-pub struct HintsError {
+pub struct SchemaFileError {
     path: PathBuf,
     problem: String,
 }
 
 /// Reads a file of hints.
-fn hints(path: &Path) -> Result<Hints, HintsError> {
+fn hints(path: &Path) -> Result<SchemaOverrides, SchemaFileError> {
     let parsed = input_file::open(path)
         .and_then(|file| input_file::read(&file, SCHEMA_FILE_BYTES_MAX))
         .map_err(|error| error.to_string())
-        .and_then(|bytes| Hints::parse(std::str::from_utf8(&bytes).map_err(|error| error.to_string())?));
-    parsed.map_err(|problem| HintsError { path: path.to_owned(), problem })
+        .and_then(|bytes| SchemaOverrides::parse(std::str::from_utf8(&bytes).map_err(|error| error.to_string())?));
+    parsed.map_err(|problem| SchemaFileError { path: path.to_owned(), problem })
 }
 
 impl Context {
@@ -98,7 +98,7 @@ impl Context {
     /// Opens a database of our own, or an app's with our own state beside it.
     fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
         let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
-            None => Hints::default(),
+            None => SchemaOverrides::default(),
             Some(file) => hints(file)?,
         };
         match sqlite::open(path, self.wishes.wait, &hints)? {

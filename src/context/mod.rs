@@ -30,7 +30,7 @@ use crate::session_file::{LockWait, SessionFile};
 
 use clock::Clock;
 pub use clock::ClockError;
-pub use database::HintsError;
+pub use database::SchemaFileError;
 pub use environment::{Environment, GivenSecret};
 pub use token::{NoToken, TokenOf, TokenSource};
 

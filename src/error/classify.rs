@@ -10,7 +10,7 @@ use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
-use crate::context::{ClockError, HintsError, NoToken};
+use crate::context::{ClockError, NoToken, SchemaFileError};
 use crate::exit_code::ExitCode;
 use crate::mail::MailError;
 use crate::output::time;
@@ -37,7 +37,7 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
         Some(of_no_token(error))
     } else if cause.is::<ClockError>() {
         Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").remedy("set the clock").unchanged())
-    } else if cause.is::<HintsError>() {
+    } else if cause.is::<SchemaFileError>() {
         Some(
             Exit::new(ExitCode::Usage, "SCHEMA_FILE")
                 .hint("see \"Say what the database does not show\" in docs/better-auth.md"),

@@ -1,7 +1,7 @@
 //! What every store promises to the rules, checked on real database files.
 //!
 //! Each check is a sentence and knows only the trait, so that it says the same of every engine in
-//! every dialect; [`on_every_engine`] makes one test of each pair. What the trait cannot write (a
+//! every mapping; [`on_every_engine`] makes one test of each pair. What the trait cannot write (a
 //! role, a ban, a row that makes no sense) the tester's own hand writes, as another program would.
 
 use std::path::PathBuf;

@@ -21,7 +21,7 @@ use authctl::cli::{Parsed, parse};
 use authctl::mail::{Route, Sender};
 use authctl::output::time::rfc3339;
 use authctl::session_file::{SessionFile, SessionFileError};
-use authctl::store::{Hints, sqlite};
+use authctl::store::{SchemaOverrides, sqlite};
 
 /// A parser with its name, which is also that of its folder below `tests/corpus/`.
 pub struct Target {
@@ -171,7 +171,9 @@ fn instant(_: &Ground, data: &[u8]) {
 /// A page begins after a user who exists, and a search or a role means exactly what it says.
 fn cursor(ground: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
-    let Ok(sqlite::Opened::Own(mut store)) = sqlite::open(&ground.database, Duration::ZERO, &Hints::default()) else {
+    let Ok(sqlite::Opened::Own(mut store)) =
+        sqlite::open(&ground.database, Duration::ZERO, &SchemaOverrides::default())
+    else {
         panic!("the database opens")
     };
     let query =
@@ -193,8 +195,8 @@ fn cursor(ground: &Ground, data: &[u8]) {
 /// A schema file is understood or refused with a reason. Who prints the reason escapes it.
 fn schema_file(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
-    match Hints::parse(text) {
-        Ok(hints) => assert_eq!(Hints::parse(text).unwrap(), hints),
+    match SchemaOverrides::parse(text) {
+        Ok(hints) => assert_eq!(SchemaOverrides::parse(text).unwrap(), hints),
         Err(problem) => assert!(!problem.is_empty()),
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::WAIT;
-use crate::store::Hints;
+use crate::store::SchemaOverrides;
 use crate::store::sqlite::{self, Opened};
 
-/// An engine in a dialect: all that the checks need to know of it.
+/// An engine in a mapping: all that the checks need to know of it.
 pub(super) struct Engine {
-    /// The app whose schema the database has, as the real library made it, and hints about it;
+    /// The app whose schema the database has, as the real library made it, and overrides about it;
     /// `None` for databases that authctl makes for itself.
     pub(super) app: Option<(&'static str, &'static str)>,
     /// How it is journalled.
@@ -51,8 +51,8 @@ impl Engine {
 
     /// Opens it with another time to wait.
     pub(super) fn open_waiting(&self, path: &Path, wait: Duration) -> sqlite::Sqlite {
-        let hints = Hints::parse(self.app.map_or("{}", |(_, hints)| hints)).unwrap();
-        match sqlite::open(path, wait, &hints).unwrap() {
+        let overrides = SchemaOverrides::parse(self.app.map_or("{}", |(_, overrides)| overrides)).unwrap();
+        match sqlite::open(path, wait, &overrides).unwrap() {
             Opened::Own(store) => store,
             Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
         }

@@ -11,7 +11,7 @@ use super::engine_error::Engine as _;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::store::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
-use crate::store::dialect::OWN_TIME;
+use crate::store::mapping::OWN_TIME;
 
 /// How often a process whose turn has not come looks again.
 const UNDECIDED_POLL: Duration = Duration::from_millis(50);

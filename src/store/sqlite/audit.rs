@@ -7,7 +7,7 @@ use super::engine_error::Engine as _;
 use crate::auth::audit::{Actor, Entry, Event, Intents};
 use crate::auth::session::latest;
 use crate::auth::store::StoreError;
-use crate::store::dialect::OWN_TIME;
+use crate::store::mapping::OWN_TIME;
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;

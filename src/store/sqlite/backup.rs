@@ -16,7 +16,7 @@ use super::lock::Lock;
 use super::unfinished::Unfinished;
 use super::{Sqlite, limits, structure};
 use crate::auth::store::{Contents, StoreError};
-use crate::store::dialect::NATIVE;
+use crate::store::mapping::NATIVE;
 use crate::store::{CopyError, OpenError};
 
 /// Every page at once: one state of the database, without making a writer wait.

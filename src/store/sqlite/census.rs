@@ -8,16 +8,16 @@ use rusqlite::Connection;
 use super::engine_error::Engine as _;
 use super::{connect, limits, sessions};
 use crate::auth::store::{AppSchema, Census, StoreError};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 pub(super) fn take(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     path: &Path,
     app: Option<&AppSchema>,
     now: Timestamp,
 ) -> Result<Census, StoreError> {
-    let expired_sessions = match sessions::count_over(connection, dialect, now) {
+    let expired_sessions = match sessions::count_over(connection, mapping, now) {
         // An app's file with times of two kinds is described all the same.
         Err(StoreError::Inconsistent { .. }) if app.is_some() => None,
         counted => Some(counted?),
@@ -27,9 +27,9 @@ pub(super) fn take(
     Ok(Census {
         schema_version: if app.is_some() { None } else { Some(connect::schema_version(connection).engine()?) },
         app: app.cloned(),
-        users: limits::count(connection, dialect, "user")?,
+        users: limits::count(connection, mapping, "user")?,
         live_sessions: match expired_sessions {
-            Some(expired) => Some(limits::count(connection, dialect, "session")?.saturating_sub(expired)),
+            Some(expired) => Some(limits::count(connection, mapping, "session")?.saturating_sub(expired)),
             None => None,
         },
         expired_sessions,

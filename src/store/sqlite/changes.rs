@@ -11,22 +11,22 @@ use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::code::Purpose;
 use crate::auth::store::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
 pub(super) fn update(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     id: &str,
     change: &UserChange,
     guard: AdminGuard,
     now: Timestamp,
 ) -> Result<Updated, StoreError> {
-    let Some(before) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
+    let Some(before) = find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
         return Ok(Updated::Missing);
     };
-    if change.ban.is_some() && !dialect.has("user", "banned") {
+    if change.ban.is_some() && !mapping.has("user", "banned") {
         // To lift a ban where there are none would look like a deed.
         return Err(StoreError::NoColumn { table: "user", column: "banned" });
     }
@@ -48,29 +48,29 @@ pub(super) fn update(
     if guard == AdminGuard::KeepLastAdmin
         && is_admin(&before, now)
         && !is_admin(&user, now)
-        && !has_other_admin(tx, dialect, id, now)?
+        && !has_other_admin(tx, mapping, id, now)?
     {
         return Ok(Updated::LastAdmin);
     }
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     if changed {
-        write(tx, dialect, &before, &user, now)?;
-        user = read_back(tx, dialect, id)?;
+        write(tx, mapping, &before, &user, now)?;
+        user = read_back(tx, mapping, id)?;
         // A column may keep instants less exactly.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     }
     if user.email != before.email {
         // Codes are bound to the address. Gone, they are not back when the address is.
         for purpose in Purpose::ALL {
-            codes::delete_all(tx, dialect, purpose, id)?;
+            codes::delete_all(tx, mapping, purpose, id)?;
         }
     }
-    let mut ended = sessions::end(tx, dialect, id, change.end.which(&before, &user).as_ref())?;
+    let mut ended = sessions::end(tx, mapping, id, change.end.which(&before, &user).as_ref())?;
     log.extend(change_events(&before, &user));
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
     if before.has_role("admin") && !user.may_impersonate(now) {
-        ended.extend(sessions::end_impersonations(tx, dialect, log, id)?);
+        ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
     }
     Ok(Updated::User { user, ended, changed })
 }
@@ -79,7 +79,7 @@ pub(super) fn update(
 /// be less than it holds.
 pub(super) fn write(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     before: &User,
     after: &User,
     now: Timestamp,
@@ -93,38 +93,38 @@ pub(super) fn write(
             ("role", user.role.clone().into()),
             ("banned", user.banned.into()),
             ("banReason", user.ban_reason.clone().into()),
-            ("banExpires", user.ban_expires.map(|until| dialect.time(until)).into()),
+            ("banExpires", user.ban_expires.map(|until| mapping.time(until)).into()),
         ]
     };
     let mut changed: write::Values = values(after);
     let as_before: write::Values = values(before);
     changed.retain(|value| !as_before.contains(value));
-    changed.push(("updatedAt", dialect.time(now)));
-    write::update(tx, dialect, "user", &after.id, changed)
+    changed.push(("updatedAt", mapping.time(now)));
+    write::update(tx, mapping, "user", &after.id, changed)
 }
 
 pub(super) fn delete(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     id: &str,
     guard: AdminGuard,
     now: Timestamp,
 ) -> Result<Deleted, StoreError> {
-    let Some(user) = find(tx, dialect, &UserRef::Id(id.to_owned()))? else {
+    let Some(user) = find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
         return Ok(Deleted::Missing);
     };
-    if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, dialect, id, now)? {
+    if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
         return Ok(Deleted::LastAdmin);
     }
     if user.has_role("admin") {
-        sessions::end_impersonations(tx, dialect, log, id)?;
+        sessions::end_impersonations(tx, mapping, log, id)?;
     }
     // Children first, as the foreign keys ask. A large value in an index is read to delete its entry.
-    let delete = |sql: &str| limits::change(tx, &dialect.sql(sql), &[&id]);
+    let delete = |sql: &str| limits::change(tx, &mapping.sql(sql), &[&id]);
     let sessions = delete(r#"DELETE FROM "session" WHERE "userId" = ?1"#)?;
     delete(r#"DELETE FROM "account" WHERE "userId" = ?1"#)?;
-    codes::delete_of_user(tx, dialect, id)?;
+    codes::delete_of_user(tx, mapping, id)?;
     delete(r#"DELETE FROM "user" WHERE "id" = ?1"#)?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions as u64, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
@@ -137,12 +137,17 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 }
 
 /// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
-fn has_other_admin(tx: &Transaction<'_>, dialect: &Dialect, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+fn has_other_admin(
+    tx: &Transaction<'_>,
+    mapping: &SchemaMapping,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
-    let mut statement = tx.prepare(&dialect.sql(sql)).engine()?;
+    let mut statement = tx.prepare(&mapping.sql(sql)).engine()?;
     let mut found = statement.query([id]).engine()?;
     while let Some(row) = found.next().engine()? {
-        if is_admin(&rows::user(row, 0, dialect)?, now) {
+        if is_admin(&rows::user(row, 0, mapping)?, now) {
             return Ok(true);
         }
     }

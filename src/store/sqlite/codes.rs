@@ -18,26 +18,26 @@ use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, St
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
-use crate::store::dialect::{Dialect, SecretForm};
+use crate::store::mapping::{SchemaMapping, TokenStorage};
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
 pub(super) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
 
 /// Whether a code for this purpose is the app's affair.
-fn is_the_apps(dialect: &Dialect, purpose: Purpose) -> bool {
-    dialect.secrets == SecretForm::Plain && purpose == Purpose::ResetPassword
+fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {
+    mapping.tokens == TokenStorage::Plain && purpose == Purpose::ResetPassword
 }
 
-fn identifier(dialect: &Dialect, purpose: Purpose, code: &Code) -> String {
-    if is_the_apps(dialect, purpose) {
+fn identifier(mapping: &SchemaMapping, purpose: Purpose, code: &Code) -> String {
+    if is_the_apps(mapping, purpose) {
         format!("{}:{}", purpose.word(), code.expose())
     } else {
         format!("{}:{}", purpose.word(), digest(code.expose()))
     }
 }
 
-fn value(dialect: &Dialect, purpose: Purpose, stored: &StoredCode) -> String {
-    if is_the_apps(dialect, purpose) {
+fn value(mapping: &SchemaMapping, purpose: Purpose, stored: &StoredCode) -> String {
+    if is_the_apps(mapping, purpose) {
         return stored.user_id.clone();
     }
     let new_email = stored.new_email.as_ref().map(|email| format!("\n{email}")).unwrap_or_default();
@@ -46,18 +46,18 @@ fn value(dialect: &Dialect, purpose: Purpose, stored: &StoredCode) -> String {
 
 pub(super) fn find(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     purpose: Purpose,
     code: &Code,
 ) -> Result<Option<StoredCode>, StoreError> {
     let row = connection
         .query_row(
-            &dialect.sql(format!(
+            &mapping.sql(format!(
                 r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#
             )),
-            [identifier(dialect, purpose, code)],
+            [identifier(mapping, purpose, code)],
             |row| {
-                let [expires_at, made_at] = [row.get_ref(1)?, row.get_ref(2)?].map(|time| dialect.read_time(time));
+                let [expires_at, made_at] = [row.get_ref(1)?, row.get_ref(2)?].map(|time| mapping.read_time(time));
                 Ok((row.get::<_, Option<String>>(0)?, expires_at, made_at))
             },
         )
@@ -65,8 +65,8 @@ pub(super) fn find(
         .engine()?;
     // A row that makes no sense is no code.
     let Some((Some(value), Some(expires_at), made_at)) = row else { return Ok(None) };
-    if is_the_apps(dialect, purpose) {
-        let user = users::find(connection, dialect, &UserRef::Id(value))?;
+    if is_the_apps(mapping, purpose) {
+        let user = users::find(connection, mapping, &UserRef::Id(value))?;
         let new_email = None;
         return Ok(user.map(|User { id: user_id, email, .. }| StoredCode {
             user_id,
@@ -86,21 +86,21 @@ pub(super) fn find(
 /// Adds a code and removes those for the same purpose and user.
 pub(super) fn create(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     new: &NewCode<'_>,
 ) -> Result<(), StoreError> {
-    delete_all(tx, dialect, new.purpose, &new.stored.user_id)?;
-    let now = dialect.time(new.now);
+    delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
+    let now = mapping.time(new.now);
     let values = vec![
-        ("identifier", identifier(dialect, new.purpose, new.code).into()),
-        ("value", value(dialect, new.purpose, &new.stored).into()),
-        ("expiresAt", dialect.time(new.stored.expires_at)),
+        ("identifier", identifier(mapping, new.purpose, new.code).into()),
+        ("value", value(mapping, new.purpose, &new.stored).into()),
+        ("expiresAt", mapping.time(new.stored.expires_at)),
         ("createdAt", now.clone()),
         ("updatedAt", now),
     ];
-    write::insert(tx, dialect, "verification", &new.id, values)?;
-    let user = events::subject(tx, dialect, &new.stored.user_id)?;
+    write::insert(tx, mapping, "verification", &new.id, values)?;
+    let user = events::subject(tx, mapping, &new.stored.user_id)?;
     log.push(Event::user("code.created", user).with(new.purpose.word()));
     Ok(())
 }
@@ -110,23 +110,23 @@ pub(super) fn create(
 /// refused after something was written is rolled back by the act.
 pub(super) fn use_up(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     request: &CodeUse<'_>,
 ) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
-    let owner = match owner(tx, dialect, request)? {
+    let owner = match owner(tx, mapping, request)? {
         Ok(owner) => owner,
         Err(refused) => return Ok(Err(refused)),
     };
-    let delete = dialect.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
-    tx.execute(&delete, [identifier(dialect, request.purpose, request.code)]).engine()?;
+    let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
+    tx.execute(&delete, [identifier(mapping, request.purpose, request.code)]).engine()?;
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {
-            passwords::set(tx, dialect, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
+            passwords::set(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
         }
         CodeEffect::User(change) => {
-            match changes::update(tx, dialect, log, &owner.id, change, AdminGuard::Off, request.now)? {
+            match changes::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)? {
                 Updated::User { user, ended, .. } => Ok((user, ended)),
                 Updated::LastAdmin => Err(AuthError::LastAdmin),
                 Updated::Missing => Err(AuthError::InvalidCode),
@@ -138,26 +138,26 @@ pub(super) fn use_up(
 /// Whose a code is that counts, unless what was shown with it is no longer so.
 fn owner(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     request: &CodeUse<'_>,
 ) -> Result<Result<User, AuthError>, StoreError> {
-    let Some(stored) = find(tx, dialect, request.purpose, request.code)? else {
+    let Some(stored) = find(tx, mapping, request.purpose, request.code)? else {
         return Ok(Err(AuthError::InvalidCode));
     };
-    let user = users::find(tx, dialect, &UserRef::Id(stored.user_id.clone()))?;
+    let user = users::find(tx, mapping, &UserRef::Id(stored.user_id.clone()))?;
     let Some(user) = user.filter(|user| stored.counts_for(user, request.now)) else {
         return Ok(Err(AuthError::InvalidCode));
     };
     match request.proof {
         CodeProof::Nothing => return Ok(Ok(user)),
-        CodeProof::Password(hash) if !passwords::is_in_force(tx, dialect, &user.id, hash)? => {
+        CodeProof::Password(hash) if !passwords::is_in_force(tx, mapping, &user.id, hash)? => {
             return Ok(Err(AuthError::PasswordOfAnother));
         }
         CodeProof::Password(_) => {}
         CodeProof::Session(id) => {
             let caller =
                 Caller { user_id: user.id.clone(), session_id: id.to_owned(), impersonated_by: None, now: request.now };
-            return Ok(sessions::check_caller(tx, dialect, &caller)?.map(|()| user));
+            return Ok(sessions::check_caller(tx, mapping, &caller)?.map(|()| user));
         }
     }
     Ok(match Obstacle::ban(&user, request.now) {
@@ -168,9 +168,9 @@ fn owner(
 
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
 /// Better Auth writes them.
-pub(super) fn delete_of_user(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<(), StoreError> {
+pub(super) fn delete_of_user(tx: &Transaction<'_>, mapping: &SchemaMapping, user_id: &str) -> Result<(), StoreError> {
     tx.execute(
-        &dialect.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
+        &mapping.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
         (user_id, i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX), format!("{user_id}\n")),
     )
     .engine()?;
@@ -180,12 +180,12 @@ pub(super) fn delete_of_user(tx: &Transaction<'_>, dialect: &Dialect, user_id: &
 /// Removes all codes for a purpose and user.
 pub(super) fn delete_all(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     purpose: Purpose,
     user_id: &str,
 ) -> Result<(), StoreError> {
     tx.execute(
-        &dialect.sql(format!(
+        &mapping.sql(format!(
             r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
                AND ({VALUE} = ?3 OR substr({VALUE}, 1, ?4) = ?5)"#
         )),
@@ -205,12 +205,12 @@ pub(super) fn delete_all(
 /// Counts what [`delete_over`] deletes.
 pub(super) fn count_over(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_over(connection, dialect, now, is_clock_sane, |_| count += 1)?;
+    each_over(connection, mapping, now, is_clock_sane, |_| count += 1)?;
     Ok(count)
 }
 
@@ -218,13 +218,13 @@ pub(super) fn count_over(
 /// any life allows.
 pub(super) fn delete_over(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
-    each_over(tx, dialect, now, is_clock_sane, |id| ids.push(id))?;
-    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#)).engine()?;
+    each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
+    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#)).engine()?;
     for id in &ids {
         statement.execute([id]).engine()?;
     }
@@ -235,21 +235,21 @@ pub(super) fn delete_over(
 /// somebody comes with it. A time that no calendar knows is none to wait for. An app's rows may have any life.
 fn each_over(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
     mut found: impl FnMut(String),
 ) -> Result<(), StoreError> {
     let sql =
         r#"SELECT "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#;
-    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
-    let mut candidates = statement.query([dialect.time(now), dialect.time(latest(now))]).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
+    let mut candidates = statement.query([mapping.time(now), mapping.time(latest(now))]).engine()?;
     while let Some(row) = candidates.next().engine()? {
-        let is_over = match dialect.read_time(row.get_ref(1).engine()?) {
+        let is_over = match mapping.read_time(row.get_ref(1).engine()?) {
             None => true,
             Some(end) if now >= end => true,
             Some(end) => {
-                is_clock_sane && !can_end_at(end, now) && is_ours(dialect, row.get_ref(2).engine()?.as_str().ok())
+                is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.get_ref(2).engine()?.as_str().ok())
             }
         };
         if is_over {
@@ -260,7 +260,7 @@ fn each_over(
 }
 
 /// Whether an identifier is one of a code that authctl made.
-fn is_ours(dialect: &Dialect, identifier: Option<&str>) -> bool {
+fn is_ours(mapping: &SchemaMapping, identifier: Option<&str>) -> bool {
     let purpose = identifier.and_then(|identifier| identifier.split_once(':')).map(|(purpose, _)| purpose);
-    Purpose::ALL.iter().any(|known| purpose == Some(known.word()) && !is_the_apps(dialect, *known))
+    Purpose::ALL.iter().any(|known| purpose == Some(known.word()) && !is_the_apps(mapping, *known))
 }

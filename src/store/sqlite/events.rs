@@ -8,16 +8,16 @@ use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
 use crate::auth::user::User;
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// What the entries of the first and the last act of a user say.
 pub(super) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
 
 /// The user with this id and the address at this moment. Acts that change the address or delete the user
 /// call it before.
-pub(super) fn subject(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) -> Result<Subject, StoreError> {
+pub(super) fn subject(tx: &Transaction<'_>, mapping: &SchemaMapping, user_id: &str) -> Result<Subject, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
-    let mut statement = tx.prepare_cached(&dialect.sql(sql)).engine()?;
+    let mut statement = tx.prepare_cached(&mapping.sql(sql)).engine()?;
     let email: Option<Option<String>> = statement
         // An address that is not text belongs to no user that authctl can show.
         .query_row([user_id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))
@@ -29,7 +29,7 @@ pub(super) fn subject(tx: &Transaction<'_>, dialect: &Dialect, user_id: &str) ->
 /// The actor with the address at this moment, before the act for users who change or delete themselves.
 pub(super) fn signed(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     mut actor: Actor,
     events: &[Event],
 ) -> Result<Actor, StoreError> {
@@ -37,7 +37,7 @@ pub(super) fn signed(
     let about_themselves = events.iter().filter_map(Event::subject).find(|subject| subject.id() == id);
     let email = match about_themselves {
         Some(subject) => subject.email().map(str::to_owned),
-        None => subject(tx, dialect, id)?.email().map(str::to_owned),
+        None => subject(tx, mapping, id)?.email().map(str::to_owned),
     };
     actor.signed_in_email = email.or(actor.signed_in_email);
     Ok(actor)

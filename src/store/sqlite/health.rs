@@ -36,12 +36,12 @@ impl Health for Sqlite {
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
-        orphans::count(&self.connection, &self.dialect)
+        orphans::count(&self.connection, &self.mapping)
     }
 
     fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
-        self.act(|tx, dialect, log| {
-            let gone = orphans::delete(tx, dialect)?;
+        self.act(|tx, mapping, log| {
+            let gone = orphans::delete(tx, mapping)?;
             if gone.count() > 0 {
                 let Orphans { sessions, accounts, codes } = gone;
                 let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
@@ -54,31 +54,31 @@ impl Health for Sqlite {
     }
 
     fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
-        survey::nonsense(&self.connection, &self.dialect)
+        survey::nonsense(&self.connection, &self.mapping)
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
-        survey::each_user(&self.connection, &self.dialect, found)
+        survey::each_user(&self.connection, &self.mapping, found)
     }
 
     fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        survey::each_credential(&self.connection, &self.dialect, found)
+        survey::each_credential(&self.connection, &self.mapping, found)
     }
 
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        mending::stray_accounts(&self.connection, &self.dialect)
+        mending::stray_accounts(&self.connection, &self.mapping)
     }
 
     fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, dialect, log| mending::correct_stray_accounts(tx, dialect, log, now))
+        self.act(|tx, mapping, log| mending::correct_stray_accounts(tx, mapping, log, now))
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        mending::twins(&self.connection, &self.dialect)
+        mending::twins(&self.connection, &self.mapping)
     }
 
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, dialect, log| mending::lower_addresses(tx, dialect, log, now))
+        self.act(|tx, mapping, log| mending::lower_addresses(tx, mapping, log, now))
     }
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
@@ -103,17 +103,17 @@ impl Health for Sqlite {
     }
 
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        survey::written_after(&self.connection, self.own(), &self.dialect, instant)
+        survey::written_after(&self.connection, self.own(), &self.mapping, instant)
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        codes::count_over(&self.connection, &self.dialect, now, audit::shows_sane_clock(self.own(), now)?)
+        codes::count_over(&self.connection, &self.mapping, now, audit::shows_sane_clock(self.own(), now)?)
     }
 
     fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let is_clock_sane = audit::shows_sane_clock(self.own(), now)?;
-        self.act(|tx, dialect, log| {
-            let pruned = codes::delete_over(tx, dialect, now, is_clock_sane)?;
+        self.act(|tx, mapping, log| {
+            let pruned = codes::delete_over(tx, mapping, now, is_clock_sane)?;
             if pruned > 0 {
                 log.push(done("codes.pruned", counted(pruned, "expired code")));
             }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Statement, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::store::StoreError;
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
 /// are read ([`super::rows`]) fits in.
@@ -51,9 +51,9 @@ pub(super) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Resul
 ///
 /// A bare `count(*)` walks all pages in a single step of SQLite's virtual machine, where the number of steps
 /// is not looked at. With a condition, every row is a step.
-pub(super) fn count(connection: &Connection, dialect: &Dialect, table: &str) -> Result<u64, StoreError> {
+pub(super) fn count(connection: &Connection, mapping: &SchemaMapping, table: &str) -> Result<u64, StoreError> {
     let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#);
-    connection.query_row(&dialect.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
+    connection.query_row(&mapping.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
 }
 
 /// Runs a statement that changes rows. SQLite writes a row anew as a whole, and reads a value to delete its
@@ -87,7 +87,7 @@ pub(super) fn with_large_rows<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::dialect::NATIVE;
+    use crate::store::mapping::NATIVE;
 
     /// Counting is interrupted as any other statement, so it is counted in steps.
     #[test]

@@ -11,11 +11,11 @@ use super::{limits, rows};
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::health::lowered;
 use crate::auth::store::{Account, StoreError, StrayAccounts};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
-pub(super) fn twins(connection: &Connection, dialect: &Dialect) -> Result<Vec<String>, StoreError> {
+pub(super) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(
+        .prepare(&mapping.sql(
             r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
                GROUP BY 1 HAVING count(*) > 1"#,
         ))
@@ -25,15 +25,15 @@ pub(super) fn twins(connection: &Connection, dialect: &Dialect) -> Result<Vec<St
 
 pub(super) fn lower_addresses(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let twins: BTreeSet<String> = twins(tx, dialect)?.into_iter().collect();
+    let twins: BTreeSet<String> = twins(tx, mapping)?.into_iter().collect();
     let sql = r#"SELECT "id", "email" FROM "user"
                  WHERE iif(octet_length("email") <= 100000, "email", NULL) GLOB '*[A-Z]*'"#;
-    let mut read = tx.prepare(&dialect.sql(sql)).engine()?;
-    let write = dialect.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
+    let mut read = tx.prepare(&mapping.sql(sql)).engine()?;
+    let write = mapping.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut found = read.query([]).engine()?;
     let mut changes = Vec::new();
     while let Some(row) = found.next().engine()? {
@@ -41,7 +41,7 @@ pub(super) fn lower_addresses(
         changes.extend(lowered(&before, &twins).map(|email| (id, before, email)));
     }
     for (id, before, email) in &changes {
-        limits::change(tx, &write, &[&id, &email.as_str(), &dialect.time(now)])?;
+        limits::change(tx, &write, &[&id, &email.as_str(), &mapping.time(now)])?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -57,9 +57,9 @@ const STRAY: &str = r#"SELECT "id", "userId",
     FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
     AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
 
-pub(super) fn stray_accounts(connection: &Connection, dialect: &Dialect) -> Result<StrayAccounts, StoreError> {
+pub(super) fn stray_accounts(connection: &Connection, mapping: &SchemaMapping) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
-    let mut statement = connection.prepare(&dialect.sql(STRAY)).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(STRAY)).engine()?;
     let mut found = statement.query([Account::CREDENTIAL]).engine()?;
     while let Some(row) = found.next().engine()? {
         stray.all += 1;
@@ -70,12 +70,12 @@ pub(super) fn stray_accounts(connection: &Connection, dialect: &Dialect) -> Resu
 
 pub(super) fn correct_stray_accounts(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut read = tx.prepare(&dialect.sql(STRAY)).engine()?;
-    let write = dialect.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
+    let mut read = tx.prepare(&mapping.sql(STRAY)).engine()?;
+    let write = mapping.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut found = read.query([Account::CREDENTIAL]).engine()?;
     let mut changes: Vec<(String, String, String)> = Vec::new();
     while let Some(row) = found.next().engine()? {
@@ -84,8 +84,8 @@ pub(super) fn correct_stray_accounts(
         }
     }
     for (id, user_id, before) in &changes {
-        limits::change(tx, &write, &[&id, &user_id, &dialect.time(now)])?;
-        let event = Event::user("account.corrected", subject(tx, dialect, user_id)?);
+        limits::change(tx, &write, &[&id, &user_id, &mapping.time(now)])?;
+        let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));
     }

@@ -43,7 +43,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::dialect::Dialect;
+use super::mapping::SchemaMapping;
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::store::{AppSchema, LooseEnds, StoreError};
@@ -70,7 +70,7 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connected,
-    dialect: Dialect,
+    mapping: SchemaMapping,
     path: PathBuf,
     /// How long to wait for other processes.
     wait: Duration,
@@ -93,19 +93,19 @@ impl Sqlite {
     /// A statement in the names of this database, for the tester's own hand.
     #[cfg(test)]
     pub(super) fn spelled(&self, sql: &str) -> String {
-        self.dialect.sql(sql).into_owned()
+        self.mapping.sql(sql).into_owned()
     }
 
     /// An instant as this database writes it, for the same hand.
     #[cfg(test)]
     pub(super) fn written(&self, instant: jiff::Timestamp) -> rusqlite::types::Value {
-        self.dialect.time(instant)
+        self.mapping.time(instant)
     }
 
     /// Runs an act that writes to authctl's own tables alone, wherever they are.
     fn act_aside<T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         match &mut self.aside {
             None => self.act(act),
@@ -122,7 +122,7 @@ impl Sqlite {
     /// kept when the act fails or answers that nothing was done.
     fn act<T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.act_and_clear(act, |_| None)
     }
@@ -131,24 +131,24 @@ impl Sqlite {
     fn act_clearing<T>(
         &mut self,
         key: &AttemptKey,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<Option<T>, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<Option<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.act_and_clear(act, |done| done.is_some().then_some(key))
     }
 
     fn act_and_clear<'k, T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         let act = only_for(self.caller.clone(), act);
-        let (connection, dialect, acting) = match self.writer()? {
+        let (connection, mapping, acting) = match self.writer()? {
             Writer::Guest(guest) => return guest.run(act, cleared),
-            Writer::Own { connection, dialect, acting } => (connection, dialect, acting),
+            Writer::Own { connection, mapping, acting } => (connection, mapping, acting),
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&transaction, dialect, &mut events)?;
+        let result = act(&transaction, mapping, &mut events)?;
         if !result.is_done() {
             transaction.rollback().engine()?;
             return Ok(result);
@@ -157,7 +157,7 @@ impl Sqlite {
             attempts::clear(&transaction, key)?;
         }
         if !events.is_empty() {
-            let actor = events::signed(&transaction, dialect, acting.actor(), &events)?;
+            let actor = events::signed(&transaction, mapping, acting.actor(), &events)?;
             audit::append(&transaction, &actor, events)?;
         }
         commit(transaction)?;
@@ -169,18 +169,18 @@ impl Sqlite {
     /// that the work cannot be told from that of the act itself.
     fn rehearse(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let act = only_for(self.caller.clone(), act);
-        let (connection, dialect, acting) = match self.writer()? {
+        let (connection, mapping, acting) = match self.writer()? {
             Writer::Guest(guest) => return guest.rehearse(act),
-            Writer::Own { connection, dialect, acting } => (connection, dialect, acting),
+            Writer::Own { connection, mapping, acting } => (connection, mapping, acting),
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         take_back(&transaction, |tx| {
             let mut events = Vec::new();
-            act(tx, dialect, &mut events)?;
-            let actor = events::signed(tx, dialect, acting.actor(), &events)?;
+            act(tx, mapping, &mut events)?;
+            let actor = events::signed(tx, mapping, acting.actor(), &events)?;
             audit::append(tx, &actor, events)
         })?;
         commit(transaction)
@@ -195,11 +195,11 @@ impl Sqlite {
             return Err(StoreError::NotOurs(refusal.clone()));
         }
         self.prepare_to_write()?;
-        let Self { connection, dialect, acting, aside, loose_ends, .. } = self;
-        let Some(aside) = aside else { return Ok(Writer::Own { connection, dialect, acting }) };
+        let Self { connection, mapping, acting, aside, loose_ends, .. } = self;
+        let Some(aside) = aside else { return Ok(Writer::Own { connection, mapping, acting }) };
         aside.prepare_to_write()?;
         let (own, acting) = (&mut aside.connection, &aside.acting);
-        Ok(Writer::Guest(guest::Act { app: connection, dialect, own, acting, loose_ends }))
+        Ok(Writer::Guest(guest::Act { app: connection, mapping, own, acting, loose_ends }))
     }
 
     fn prepare_to_write(&mut self) -> Result<(), StoreError> {
@@ -214,7 +214,7 @@ impl Sqlite {
 /// The connections that an act writes to, ready for it.
 enum Writer<'s> {
     /// Everything is in one file.
-    Own { connection: &'s mut Connection, dialect: &'s Dialect, acting: &'s Acting },
+    Own { connection: &'s mut Connection, mapping: &'s SchemaMapping, acting: &'s Acting },
     /// The app's file and authctl's own.
     Guest(guest::Act<'s>),
 }
@@ -223,14 +223,14 @@ enum Writer<'s> {
 /// writes goes through here, so that none can forget it.
 fn only_for<T>(
     caller: Option<Box<Caller>>,
-    act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
-) -> impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError> {
-    move |tx, dialect, log| {
+    act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+) -> impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError> {
+    move |tx, mapping, log| {
         if let Some(caller) = caller {
-            let checked = sessions::check_caller(tx, dialect, &caller)?;
+            let checked = sessions::check_caller(tx, mapping, &caller)?;
             checked.map_err(|refused| StoreError::Caller(Box::new(refused)))?;
         }
-        act(tx, dialect, log)
+        act(tx, mapping, log)
     }
 }
 

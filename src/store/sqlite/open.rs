@@ -11,8 +11,8 @@ use super::{Sqlite, file, migrate};
 use crate::auth::audit::Actor;
 use crate::auth::store::LooseEnds;
 use crate::store::OpenError;
-use crate::store::dialect::NATIVE;
-use crate::store::hints::Hints;
+use crate::store::mapping::NATIVE;
+use crate::store::overrides::SchemaOverrides;
 
 /// An opened database.
 #[derive(Debug)]
@@ -24,13 +24,13 @@ pub enum Opened {
 }
 
 /// Opens an existing database; `path` is absolute. An older schema of our own is migrated; an app's
-/// database is recognised, with the help of hints, and stays as it is.
+/// database is recognised, with the help of overrides, and stays as it is.
 ///
 /// `wait` is how long to wait for other processes, here and in every later act.
 ///
 /// # Errors
 /// [`OpenError`], each reason its own variant. The file is unchanged then.
-pub fn open(path: &Path, wait: Duration, hints: &Hints) -> Result<Opened, OpenError> {
+pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
     let file = file::look(path)?;
     match file.kind() {
         Kind::Own => open_checked(file, wait).map(Opened::Own),
@@ -38,7 +38,7 @@ pub fn open(path: &Path, wait: Duration, hints: &Hints) -> Result<Opened, OpenEr
             let may_write = rustix::process::geteuid().as_raw() == owner;
             let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
             let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
-            guest::recognise(connection, path, owner, wait, hints).map(Opened::App)
+            guest::recognise(connection, path, owner, wait, overrides).map(Opened::App)
         }
     }
 }
@@ -61,7 +61,7 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
     }
     let mut store = Sqlite {
         connection,
-        dialect: NATIVE,
+        mapping: NATIVE,
         path: path.into(),
         wait,
         acting: Actor::default().into(),

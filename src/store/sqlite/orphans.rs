@@ -7,7 +7,7 @@ use super::codes::VALUE;
 use super::engine_error::Engine as _;
 use crate::auth::code::Purpose;
 use crate::auth::store::{Orphans, StoreError};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// Tables, and which of their rows.
 fn orphans() -> [(&'static str, String); 3] {
@@ -27,17 +27,17 @@ fn orphans() -> [(&'static str, String); 3] {
     [("session", of("session")), ("account", of("account")), ("verification", code)]
 }
 
-pub(super) fn count(connection: &Connection, dialect: &Dialect) -> Result<Orphans, StoreError> {
+pub(super) fn count(connection: &Connection, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
-        connection.query_row(&dialect.sql(sql), [], |row| row.get(0)).map(i64::unsigned_abs).engine()
+        connection.query_row(&mapping.sql(sql), [], |row| row.get(0)).map(i64::unsigned_abs).engine()
     })
 }
 
-pub(super) fn delete(tx: &Transaction<'_>, dialect: &Dialect) -> Result<Orphans, StoreError> {
+pub(super) fn delete(tx: &Transaction<'_>, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
-        tx.execute(&dialect.sql(sql), []).map(|rows| rows as u64).engine()
+        tx.execute(&mapping.sql(sql), []).map(|rows| rows as u64).engine()
     })
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use super::engine_error::Engine as _;
 use super::rows;
 use crate::auth::store::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// Conditions, and the values of their parameters in order.
 #[derive(Default)]
@@ -33,11 +33,15 @@ impl Filter {
     }
 }
 
-pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuery) -> Result<UserPage, StoreError> {
-    let mut filter = filter(query, dialect);
+pub(super) fn users(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    query: &UserQuery,
+) -> Result<UserPage, StoreError> {
+    let mut filter = filter(query, mapping);
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
     let total: i64 =
-        connection.query_row(&dialect.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
+        connection.query_row(&mapping.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
     let column = match query.sort {
         UserSort::Email => "email",
         UserSort::Name => "name",
@@ -46,7 +50,7 @@ pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuer
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
         let Some(value) =
-            connection.query_row(&dialect.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()?
+            connection.query_row(&mapping.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()?
         else {
             // Whoever was last on the page before is gone, and with them the place to go on from.
             return Err(StoreError::NoSuchPlace);
@@ -56,11 +60,11 @@ pub(super) fn users(connection: &Connection, dialect: &Dialect, query: &UserQuer
         filter.conditions.push(beyond(column, first, second));
     }
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let mut statement = connection.prepare(&dialect.sql(page(column, &filter, limit))).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(page(column, &filter, limit))).engine()?;
     let mut found = statement.query(params_from_iter(&filter.values)).engine()?;
     let mut users = Vec::new();
     while let Some(row) = found.next().engine()? {
-        users.push(rows::user(row, 0, dialect)?);
+        users.push(rows::user(row, 0, mapping)?);
     }
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
@@ -78,7 +82,7 @@ fn page(column: &str, filter: &Filter, limit: u32) -> String {
     format!(r#"SELECT {} FROM "user" {} ORDER BY "{column}", "id" LIMIT {}"#, rows::USER, filter.text(), limit + 1)
 }
 
-fn filter(query: &UserQuery, dialect: &Dialect) -> Filter {
+fn filter(query: &UserQuery, mapping: &SchemaMapping) -> Filter {
     let mut filter = Filter::default();
     if let Some(search) = &query.search {
         // SQLite's `lower` knows ASCII letters, which is all that an address has.
@@ -98,7 +102,7 @@ fn filter(query: &UserQuery, dialect: &Dialect) -> Filter {
         );
     }
     if let Some(now) = query.banned_at {
-        filter.add(r#""banned" = 1 AND ("banExpires" IS NULL OR "banExpires" > ?)"#, dialect.time(now));
+        filter.add(r#""banned" = 1 AND ("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time(now));
     }
     if query.unverified {
         filter.conditions.push(r#""emailVerified" = 0"#.into());

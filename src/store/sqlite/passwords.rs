@@ -11,7 +11,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewPassword, NewSession, PasswordChange, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// What a sign-in has shown.
 pub(super) struct Verified<'a> {
@@ -24,61 +24,61 @@ pub(super) struct Verified<'a> {
 /// Whether the hash is still the user's.
 pub(super) fn is_in_force(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user_id: &str,
     hash: &StoredHash,
 ) -> Result<bool, StoreError> {
-    Ok(users::password_hash(tx, dialect, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
+    Ok(users::password_hash(tx, mapping, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
 }
 
 pub(super) fn begin_session(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     session: &NewSession,
     verified: &Verified<'_>,
 ) -> Result<Option<Session>, StoreError> {
     // A ban that came while the hash was computed counts too.
-    let user = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))?;
+    let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
     let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
-    if !is_in_force(tx, dialect, &session.user_id, verified.hash)? {
+    if !is_in_force(tx, mapping, &session.user_id, verified.hash)? {
         return Ok(None);
     }
     if user.banned {
         // The ban has ended. Better Auth takes what is left of it away at this moment, and so do we.
         let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user.clone() };
-        changes::write(tx, dialect, &user, &lifted, session.now)?;
+        changes::write(tx, mapping, &user, &lifted, session.now)?;
         log.extend(change_events(&user, &lifted));
     }
     if let Some(upgraded) = verified.upgraded {
-        users::set_password_hash(tx, dialect, &session.user_id, upgraded, session.now)?;
+        users::set_password_hash(tx, mapping, &session.user_id, upgraded, session.now)?;
         log.push(Event::user("password.rehashed", &user));
     }
-    let begun = sessions::insert(tx, dialect, session)?;
+    let begun = sessions::insert(tx, mapping, session)?;
     log.push(begun_of(&Subject::from(&user), &begun));
     Ok(Some(begun))
 }
 
 pub(super) fn replace(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     change: &PasswordChange<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {
-    if !is_in_force(tx, dialect, change.user_id, change.verified)? {
+    if !is_in_force(tx, mapping, change.user_id, change.verified)? {
         return Ok(None);
     }
     // Sessions first: should one of them not be there, nothing has been written yet.
     let ended = match &change.end {
         None => Vec::new(),
-        Some(which) => match sessions::delete(tx, dialect, change.user_id, which)? {
+        Some(which) => match sessions::delete(tx, mapping, change.user_id, which)? {
             Ended::Sessions(ended) => ended,
             Ended::Missing(_) => return Ok(None),
         },
     };
-    users::set_password_hash(tx, dialect, change.user_id, change.hash, change.now)?;
-    codes::delete_all(tx, dialect, Purpose::ResetPassword, change.user_id)?;
-    let user = subject(tx, dialect, change.user_id)?;
+    users::set_password_hash(tx, mapping, change.user_id, change.hash, change.now)?;
+    codes::delete_all(tx, mapping, Purpose::ResetPassword, change.user_id)?;
+    let user = subject(tx, mapping, change.user_id)?;
     log.push(Event::user("password.changed", &user));
     log.extend(ended.iter().map(|session| ended_of(&user, session)));
     Ok(Some(ended))
@@ -87,16 +87,16 @@ pub(super) fn replace(
 /// Sets a password; codes to reset the one before are dead then.
 pub(super) fn set(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     new: &NewPassword<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {
-    if !users::upsert_password_hash(tx, dialect, new)? {
+    if !users::upsert_password_hash(tx, mapping, new)? {
         return Ok(None);
     }
-    codes::delete_all(tx, dialect, Purpose::ResetPassword, new.user_id)?;
-    let ended = sessions::end(tx, dialect, new.user_id, new.end.as_ref())?;
-    let user = subject(tx, dialect, new.user_id)?;
+    codes::delete_all(tx, mapping, Purpose::ResetPassword, new.user_id)?;
+    let ended = sessions::end(tx, mapping, new.user_id, new.end.as_ref())?;
+    let user = subject(tx, mapping, new.user_id)?;
     log.push(Event::user("password.set", &user));
     log.extend(ended.iter().map(|session| ended_of(&user, session)));
     Ok(Some(ended))

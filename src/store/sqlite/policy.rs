@@ -7,7 +7,7 @@ use super::engine_error::Engine as _;
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::store::{PolicySet, StoreError};
-use crate::store::dialect::OWN_TIME;
+use crate::store::mapping::OWN_TIME;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
 /// says nothing to this one; a value that a key does not take makes no sense.

@@ -21,7 +21,7 @@ use super::unfinished::{self, Unfinished};
 use super::{WRITER_SETTINGS, audit, create, events, migrate, sessions, structure};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::store::{Contents, Differs, StoreError};
-use crate::store::dialect::{NATIVE, identifier};
+use crate::store::mapping::{NATIVE, identifier};
 use crate::store::{CopyError, OpenError};
 
 /// What shall be restored, and how.

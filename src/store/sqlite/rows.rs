@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
 use crate::auth::user::{User, left_out};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// Sizes below are values of a column that should be text, and no sizes.
 const BOUND_MIN: i64 = 100_000;
@@ -39,8 +39,8 @@ pub(super) const SESSION: &str = r#""session"."id", "session"."userId", "session
     "session"."impersonatedBy""#;
 
 /// Reads a user from the columns that start at `first`.
-pub(super) fn user(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<User, StoreError> {
-    let mut reader = Reader::new(row, "user", first, dialect);
+pub(super) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
+    let mut reader = Reader::new(row, "user", first, mapping);
     let (id, name, email) = (reader.id()?, reader.text("name")?, reader.text("email")?);
     let email_verified = reader.truth("emailVerified")?;
     let (image, image_left_out) = match reader.bounded_text("image")? {
@@ -66,8 +66,8 @@ pub(super) fn user(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<Use
 }
 
 /// Reads a session from the columns that start at `first`.
-pub(super) fn session(row: &Row<'_>, first: usize, dialect: &Dialect) -> Result<Session, StoreError> {
-    let mut reader = Reader::new(row, "session", first, dialect);
+pub(super) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<Session, StoreError> {
+    let mut reader = Reader::new(row, "session", first, mapping);
     Ok(Session {
         id: reader.id()?,
         user_id: reader.text("userId")?,
@@ -103,12 +103,12 @@ struct Reader<'r> {
     table: &'static str,
     next: usize,
     id: String,
-    dialect: &'r Dialect,
+    mapping: &'r SchemaMapping,
 }
 
 impl<'r> Reader<'r> {
-    fn new(row: &'r Row<'r>, table: &'static str, first: usize, dialect: &'r Dialect) -> Self {
-        Self { row, table, next: first, id: "(unreadable)".into(), dialect }
+    fn new(row: &'r Row<'r>, table: &'static str, first: usize, mapping: &'r SchemaMapping) -> Self {
+        Self { row, table, next: first, id: "(unreadable)".into(), mapping }
     }
 
     fn nonsense(&self, column: &'static str, problem: &str) -> StoreError {
@@ -169,9 +169,9 @@ impl<'r> Reader<'r> {
     fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
-            value => match self.dialect.read_time(value) {
+            value => match self.mapping.read_time(value) {
                 Some(instant) => Ok(Some(instant)),
-                None => Err(self.nonsense(column, &format!("is not {}", self.dialect.time.name()))),
+                None => Err(self.nonsense(column, &format!("is not {}", self.mapping.time.name()))),
             },
         }
     }

@@ -12,12 +12,12 @@ use crate::auth::session::Session;
 use crate::auth::store::{Ended, NewSession, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
 pub(super) fn find(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     token: &Token,
 ) -> Result<Option<(Session, User)>, StoreError> {
     let sql = format!(
@@ -26,9 +26,9 @@ pub(super) fn find(
         rows::SESSION
     );
     connection
-        .query_row(&dialect.sql(sql), [dialect.token(token)], |row| {
-            let user = rows::user(row, 0, dialect);
-            let session = rows::session(row, rows::USER_WIDTH, dialect);
+        .query_row(&mapping.sql(sql), [mapping.token(token)], |row| {
+            let user = rows::user(row, 0, mapping);
+            let session = rows::session(row, rows::USER_WIDTH, mapping);
             Ok(session.and_then(|session| user.map(|user| (session, user))))
         })
         .optional()
@@ -39,30 +39,34 @@ pub(super) fn find(
 /// Checks that a caller is signed in.
 pub(super) fn check_caller(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     caller: &Caller,
 ) -> Result<Result<(), AuthError>, StoreError> {
-    let user = |id: &str| users::find(tx, dialect, &UserRef::Id(id.to_owned()));
-    let session = by_id(tx, dialect, &caller.session_id)?;
+    let user = |id: &str| users::find(tx, mapping, &UserRef::Id(id.to_owned()));
+    let session = by_id(tx, mapping, &caller.session_id)?;
     let impersonator = caller.impersonator().map(user).transpose()?.flatten();
     Ok(caller.check(session.as_ref(), user(&caller.user_id)?.as_ref(), impersonator.as_ref()))
 }
 
-pub(super) fn of_user(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Session>, StoreError> {
+pub(super) fn of_user(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<Vec<Session>, StoreError> {
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
-    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
     let mut found = statement.query([user_id]).engine()?;
     let mut sessions = Vec::new();
     while let Some(row) = found.next().engine()? {
-        sessions.push(rows::session(row, 0, dialect)?);
+        sessions.push(rows::session(row, 0, mapping)?);
     }
     Ok(sessions)
 }
 
 pub(super) fn each(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
     let sql = format!(
@@ -71,66 +75,70 @@ pub(super) fn each(
         rows::EMAIL,
         rows::SESSION
     );
-    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
     let mut all = statement.query([]).engine()?;
     while let Some(row) = all.next().engine()? {
-        found(row.get(0).engine()?, rows::session(row, 1, dialect)?);
+        found(row.get(0).engine()?, rows::session(row, 1, mapping)?);
     }
     Ok(())
 }
 
 pub(super) fn delete_by_ids(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     ids: &[String],
 ) -> Result<Vec<Session>, StoreError> {
-    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     let mut ended = Vec::new();
     for id in ids {
-        ended.extend(by_id(tx, dialect, id)?);
+        ended.extend(by_id(tx, mapping, id)?);
         limits::run(tx, &mut statement, &[id])?;
     }
     Ok(ended)
 }
 
-pub(super) fn insert(tx: &Transaction<'_>, dialect: &Dialect, session: &NewSession) -> Result<Session, StoreError> {
-    let now = dialect.time(session.now);
+pub(super) fn insert(
+    tx: &Transaction<'_>,
+    mapping: &SchemaMapping,
+    session: &NewSession,
+) -> Result<Session, StoreError> {
+    let now = mapping.time(session.now);
     let values = vec![
-        ("expiresAt", dialect.time(session.expires_at)),
-        ("token", dialect.token(&session.token).into_owned().into()),
+        ("expiresAt", mapping.time(session.expires_at)),
+        ("token", mapping.token(&session.token).into_owned().into()),
         ("createdAt", now.clone()),
         ("updatedAt", now),
-        ("ipAddress", dialect.unknown(session.origin.ip_address.as_deref()).into()),
-        ("userAgent", dialect.unknown(session.origin.user_agent.as_deref()).into()),
+        ("ipAddress", mapping.unknown(session.origin.ip_address.as_deref()).into()),
+        ("userAgent", mapping.unknown(session.origin.user_agent.as_deref()).into()),
         ("userId", session.user_id.clone().into()),
         ("impersonatedBy", session.impersonated_by.clone().into()),
     ];
-    let id = write::insert(tx, dialect, "session", &session.id, values)?;
-    by_id(tx, dialect, &id)?
+    let id = write::insert(tx, mapping, "session", &session.id, values)?;
+    by_id(tx, mapping, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
 
 /// Makes a session without a sign-in, if that may be.
 pub(super) fn issue(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     session: &NewSession,
     whom: ActAs,
 ) -> Result<Result<(User, Session), AuthError>, StoreError> {
-    let Some(user) = users::find(tx, dialect, &UserRef::Id(session.user_id.clone()))? else {
+    let Some(user) = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))? else {
         return Ok(Err(AuthError::NoSuchUser(session.user_id.clone())));
     };
     if let Err(refused) = whom.check(&user, session.now) {
         return Ok(Err(refused));
     }
     if let Some(id) = session.impersonated_by.as_ref().filter(|by| !Actor::is_os_name(by)) {
-        let impersonator = users::find(tx, dialect, &UserRef::Id(id.clone()))?;
+        let impersonator = users::find(tx, mapping, &UserRef::Id(id.clone()))?;
         if !impersonator.is_some_and(|user| user.may_impersonate(session.now)) {
             return Ok(Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone)));
         }
     }
-    let begun = insert(tx, dialect, session)?;
+    let begun = insert(tx, mapping, session)?;
     let name = if session.impersonated_by.is_some() { "session.impersonated" } else { "session.issued" };
     log.push(Event::session(name, &user, &begun.id));
     Ok(Ok((user, begun)))
@@ -138,45 +146,45 @@ pub(super) fn issue(
 
 pub(super) fn set_end(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     id: &str,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let move_end = r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#;
-    limits::change(tx, &dialect.sql(move_end), &[&id, &dialect.time(expires_at), &dialect.time(now)])?;
-    by_id(tx, dialect, id)
+    limits::change(tx, &mapping.sql(move_end), &[&id, &mapping.time(expires_at), &mapping.time(now)])?;
+    by_id(tx, mapping, id)
 }
 
 pub(super) fn delete_by_token(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     token: &Token,
 ) -> Result<Option<Session>, StoreError> {
-    let token = dialect.token(token);
+    let token = mapping.token(token);
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
     let session = tx
-        .query_row(&dialect.sql(sql), [&token], |row| Ok(rows::session(row, 0, dialect)))
+        .query_row(&mapping.sql(sql), [&token], |row| Ok(rows::session(row, 0, mapping)))
         .optional()
         .engine()?
         .transpose()?;
-    tx.execute(&dialect.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), [&token]).engine()?;
+    tx.execute(&mapping.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), [&token]).engine()?;
     Ok(session)
 }
 
 /// Deletes sessions of a user and returns them; with ids, all or nothing.
 pub(super) fn delete(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user_id: &str,
     which: &Which,
 ) -> Result<Ended, StoreError> {
-    let of_user = of_user(tx, dialect, user_id)?;
+    let of_user = of_user(tx, mapping, user_id)?;
     if let Some(id) = which.missing_from(&of_user) {
         return Ok(Ended::Missing(id.to_owned()));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for session in &chosen {
         limits::run(tx, &mut statement, &[&session.id])?;
     }
@@ -187,11 +195,11 @@ pub(super) fn delete(
 /// reason to refuse the act.
 pub(super) fn end(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user_id: &str,
     which: Option<&Which>,
 ) -> Result<Vec<Session>, StoreError> {
-    match which.map(|which| delete(tx, dialect, user_id, which)).transpose()? {
+    match which.map(|which| delete(tx, mapping, user_id, which)).transpose()? {
         Some(Ended::Sessions(ended)) => Ok(ended),
         Some(Ended::Missing(_)) | None => Ok(Vec::new()),
     }
@@ -200,41 +208,41 @@ pub(super) fn end(
 /// Deletes the sessions in which a user acts as another one, and returns them.
 pub(super) fn end_impersonations(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     impersonator: &str,
 ) -> Result<Vec<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
-    let mut statement = tx.prepare(&dialect.sql(sql)).engine()?;
+    let mut statement = tx.prepare(&mapping.sql(sql)).engine()?;
     let mut found = statement.query([impersonator]).engine()?;
     let mut ids = Vec::new();
     while let Some(row) = found.next().engine()? {
-        ids.push(rows::session(row, 0, dialect)?.id);
+        ids.push(rows::session(row, 0, mapping)?.id);
     }
-    let ended = delete_by_ids(tx, dialect, &ids)?;
+    let ended = delete_by_ids(tx, mapping, &ids)?;
     for session in &ended {
-        log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+        log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
     }
     Ok(ended)
 }
 
 /// Counts sessions that are over.
-pub(super) fn count_over(connection: &Connection, dialect: &Dialect, now: Timestamp) -> Result<u64, StoreError> {
-    Ok(count_prunable(connection, dialect, now, false)?
-        + from_future(connection, dialect, now, usize::MAX)?.len() as u64)
+pub(super) fn count_over(connection: &Connection, mapping: &SchemaMapping, now: Timestamp) -> Result<u64, StoreError> {
+    Ok(count_prunable(connection, mapping, now, false)?
+        + from_future(connection, mapping, now, usize::MAX)?.len() as u64)
 }
 
 /// Counts what [`delete_over`] deletes.
 pub(super) fn count_prunable(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_expired(connection, dialect, now, usize::MAX, |_| count += 1)?;
+    each_expired(connection, mapping, now, usize::MAX, |_| count += 1)?;
     if is_clock_sane {
-        count += from_future(connection, dialect, now, usize::MAX)?.len() as u64;
+        count += from_future(connection, mapping, now, usize::MAX)?.len() as u64;
     }
     Ok(count)
 }
@@ -243,17 +251,17 @@ pub(super) fn count_prunable(
 /// else they are live again as soon as it is right.
 pub(super) fn delete_over(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
-    each_expired(tx, dialect, now, limit, |session| ids.push(session.id))?;
+    each_expired(tx, mapping, now, limit, |session| ids.push(session.id))?;
     if is_clock_sane && ids.len() < limit {
-        ids.extend(from_future(tx, dialect, now, limit - ids.len())?);
+        ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    let mut statement = tx.prepare(&dialect.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
     for id in &ids {
         limits::run(tx, &mut statement, &[id])?;
     }
@@ -264,19 +272,19 @@ pub(super) fn delete_over(
 /// read.
 fn from_future(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#, rows::SESSION);
-    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
-    let mut candidates = statement.query([dialect.time(now)]).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
+    let mut candidates = statement.query([mapping.time(now)]).engine()?;
     let mut ids = Vec::new();
     while ids.len() < limit
         && let Some(row) = candidates.next().engine()?
     {
         // A row that makes no sense is no session, and the doctor names it.
-        if let Ok(session) = rows::session(row, 0, dialect)
+        if let Ok(session) = rows::session(row, 0, mapping)
             && now < session.expires_at
             && !session.is_live(now)
         {
@@ -289,7 +297,7 @@ fn from_future(
 /// Goes through sessions that have expired: chosen by the index on `expiresAt`, judged by the rule.
 fn each_expired(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
     mut found: impl FnMut(Session),
@@ -297,10 +305,10 @@ fn each_expired(
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
-    let mut candidates = statement.query((dialect.time(now), limit)).engine()?;
+    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
+    let mut candidates = statement.query((mapping.time(now), limit)).engine()?;
     while let Some(row) = candidates.next().engine()? {
-        let session = rows::session(row, 0, dialect)?;
+        let session = rows::session(row, 0, mapping)?;
         if !session.is_live(now) {
             found(session);
         }
@@ -308,10 +316,10 @@ fn each_expired(
     Ok(())
 }
 
-pub(super) fn by_id(connection: &Connection, dialect: &Dialect, id: &str) -> Result<Option<Session>, StoreError> {
+pub(super) fn by_id(connection: &Connection, mapping: &SchemaMapping, id: &str) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
     connection
-        .query_row(&dialect.sql(sql), [id], |row| Ok(rows::session(row, 0, dialect)))
+        .query_row(&mapping.sql(sql), [id], |row| Ok(rows::session(row, 0, mapping)))
         .optional()
         .engine()?
         .transpose()

@@ -40,38 +40,38 @@ impl Store for Sqlite {
     }
 
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
-        users::find(&self.connection, &self.dialect, who)
+        users::find(&self.connection, &self.mapping, who)
     }
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
-        users::password_hash(&self.connection, &self.dialect, user_id)
+        users::password_hash(&self.connection, &self.mapping, user_id)
     }
 
     fn scheme(&mut self) -> Result<Scheme, StoreError> {
-        if self.dialect.is_guest() { users::scheme(&self.connection, &self.dialect) } else { Ok(Scheme::Native) }
+        if self.mapping.is_guest() { users::scheme(&self.connection, &self.mapping) } else { Ok(Scheme::Native) }
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
-        sessions::find(&self.connection, &self.dialect, token)
+        sessions::find(&self.connection, &self.mapping, token)
     }
 
     fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError> {
-        sessions::by_id(&self.connection, &self.dialect, id)
+        sessions::by_id(&self.connection, &self.mapping, id)
     }
 
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
-        sessions::of_user(&self.connection, &self.dialect, user_id)
+        sessions::of_user(&self.connection, &self.mapping, user_id)
     }
 
     fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
-        sessions::each(&self.connection, &self.dialect, found)
+        sessions::each(&self.connection, &self.mapping, found)
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
-        self.act(|tx, dialect, log| {
-            let ended = sessions::delete_by_ids(tx, dialect, ids)?;
+        self.act(|tx, mapping, log| {
+            let ended = sessions::delete_by_ids(tx, mapping, ids)?;
             for session in &ended {
-                log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+                log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
             }
             Ok(ended)
         })
@@ -122,11 +122,11 @@ impl Store for Sqlite {
         hash: Option<&StoredHash>,
         session: Option<&NewSession>,
     ) -> Result<(User, Option<Session>), StoreError> {
-        self.act(|tx, dialect, log| {
-            let made = users::insert(tx, dialect, user, hash)?;
+        self.act(|tx, mapping, log| {
+            let made = users::insert(tx, mapping, user, hash)?;
             // The database may have chosen another id.
             let of_made = |session: &NewSession| NewSession { user_id: made.id.clone(), ..session.clone() };
-            let session = session.map(|session| sessions::insert(tx, dialect, &of_made(session))).transpose()?;
+            let session = session.map(|session| sessions::insert(tx, mapping, &of_made(session))).transpose()?;
             let event = Event::user("user.created", &made).with(format!("roles: {}", made.roles()));
             log.push(event.changing(Changes::between(None, Some(&made)).only(LIFE)));
             log.extend(session.as_ref().map(|session| begun_of(&Subject::from(&made), session)));
@@ -141,8 +141,8 @@ impl Store for Sqlite {
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
-        self.act_clearing(attempts, |tx, dialect, log| {
-            passwords::begin_session(tx, dialect, log, session, &Verified { hash: verified, upgraded })
+        self.act_clearing(attempts, |tx, mapping, log| {
+            passwords::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded })
         })
     }
 
@@ -151,15 +151,15 @@ impl Store for Sqlite {
         session: &NewSession,
         whom: ActAs,
     ) -> Result<Result<(User, Session), AuthError>, StoreError> {
-        self.act(|tx, dialect, log| sessions::issue(tx, dialect, log, session, whom))
+        self.act(|tx, mapping, log| sessions::issue(tx, mapping, log, session, whom))
     }
 
     fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect, log| {
-            let Some(before) = sessions::by_id(tx, dialect, id)? else { return Ok(None) };
-            let moved = sessions::set_end(tx, dialect, id, now, expires_at)?;
+        self.act(|tx, mapping, log| {
+            let Some(before) = sessions::by_id(tx, mapping, id)? else { return Ok(None) };
+            let moved = sessions::set_end(tx, mapping, id, now, expires_at)?;
             if let Some(session) = &moved {
-                let event = Event::session("session.moved", subject(tx, dialect, &session.user_id)?, &session.id);
+                let event = Event::session("session.moved", subject(tx, mapping, &session.user_id)?, &session.id);
                 let ends = [before.expires_at, session.expires_at].map(Some);
                 log.push(event.changing(Changes::default().time("expiresAt", ends[0], ends[1])));
             }
@@ -168,20 +168,20 @@ impl Store for Sqlite {
     }
 
     fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
-        self.act(|tx, dialect, log| {
-            let ended = sessions::delete_by_token(tx, dialect, token)?;
+        self.act(|tx, mapping, log| {
+            let ended = sessions::delete_by_token(tx, mapping, token)?;
             if let Some(session) = &ended {
-                log.push(ended_of(&subject(tx, dialect, &session.user_id)?, session));
+                log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
             }
             Ok(ended)
         })
     }
 
     fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
-        self.act(|tx, dialect, log| {
-            let ended = sessions::delete(tx, dialect, user_id, which)?;
+        self.act(|tx, mapping, log| {
+            let ended = sessions::delete(tx, mapping, user_id, which)?;
             if let Ended::Sessions(sessions) = &ended {
-                let user = subject(tx, dialect, user_id)?;
+                let user = subject(tx, mapping, user_id)?;
                 log.extend(sessions.iter().map(|session| ended_of(&user, session)));
             }
             Ok(ended)
@@ -189,23 +189,23 @@ impl Store for Sqlite {
     }
 
     fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act_clearing(change.attempts, |tx, dialect, log| passwords::replace(tx, dialect, log, change))
+        self.act_clearing(change.attempts, |tx, mapping, log| passwords::replace(tx, mapping, log, change))
     }
 
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.act_clearing(new.attempts, |tx, dialect, log| passwords::set(tx, dialect, log, new))
+        self.act_clearing(new.attempts, |tx, mapping, log| passwords::set(tx, mapping, log, new))
     }
 
     fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
-        self.act(|tx, dialect, log| codes::create(tx, dialect, log, new))
+        self.act(|tx, mapping, log| codes::create(tx, mapping, log, new))
     }
 
     fn rehearse_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
-        self.rehearse(|tx, dialect, log| codes::create(tx, dialect, log, new))
+        self.rehearse(|tx, mapping, log| codes::create(tx, mapping, log, new))
     }
 
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {
-        codes::find(&self.connection, &self.dialect, purpose, code)
+        codes::find(&self.connection, &self.mapping, purpose, code)
     }
 
     fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
@@ -214,7 +214,7 @@ impl Store for Sqlite {
             CodeEffect::User(_) => None,
         };
         self.act_and_clear(
-            |tx, dialect, log| codes::use_up(tx, dialect, log, request),
+            |tx, mapping, log| codes::use_up(tx, mapping, log, request),
             |used| used.as_ref().ok().and(key),
         )
     }
@@ -226,11 +226,11 @@ impl Store for Sqlite {
         guard: AdminGuard,
         now: Timestamp,
     ) -> Result<Updated, StoreError> {
-        self.act(|tx, dialect, log| changes::update(tx, dialect, log, id, change, guard, now))
+        self.act(|tx, mapping, log| changes::update(tx, mapping, log, id, change, guard, now))
     }
 
     fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
-        self.act(|tx, dialect, log| changes::delete(tx, dialect, log, id, guard, now))
+        self.act(|tx, mapping, log| changes::delete(tx, mapping, log, id, guard, now))
     }
 
     fn unlock(
@@ -250,24 +250,24 @@ impl Store for Sqlite {
         };
         let who = UserRef::Id(id.to_owned());
         if self.aside.is_none() {
-            return self.act(|tx, dialect, log| match users::find(tx, dialect, &who)? {
+            return self.act(|tx, mapping, log| match users::find(tx, mapping, &who)? {
                 Some(user) => clear(tx, log, user),
                 None => Ok(None),
             });
         }
         // The attempts are beside the database of the app, which is not locked for them.
-        match users::find(&self.connection, &self.dialect, &who)? {
+        match users::find(&self.connection, &self.mapping, &who)? {
             Some(user) => self.act_aside(|tx, _, log| clear(tx, log, user)),
             None => Ok(None),
         }
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
-        pages::users(&self.connection, &self.dialect, query)
+        pages::users(&self.connection, &self.mapping, query)
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
-        users::accounts(&self.connection, &self.dialect, user_id)
+        users::accounts(&self.connection, &self.mapping, user_id)
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {

@@ -10,21 +10,24 @@ use super::users::PASSWORD;
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, Credential, StoreError, WrittenAfter};
 use crate::auth::user::User;
-use crate::store::dialect::{Dialect, OWN_TIME};
+use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
-pub(super) fn nonsense(connection: &Connection, dialect: &Dialect) -> Result<(u64, Option<StoreError>), StoreError> {
+pub(super) fn nonsense(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+) -> Result<(u64, Option<StoreError>), StoreError> {
     let (mut count, mut first) = (0, None);
     let mut take = |error| {
         count += 1;
         first.get_or_insert(error);
     };
-    each_row(connection, dialect, |read| drop(read.map_err(&mut take)))?;
+    each_row(connection, mapping, |read| drop(read.map_err(&mut take)))?;
     let mut statement = connection
-        .prepare(&dialect.sql(format!(r#"SELECT {} FROM "session" ORDER BY "session"."rowid""#, rows::SESSION)))
+        .prepare(&mapping.sql(format!(r#"SELECT {} FROM "session" ORDER BY "session"."rowid""#, rows::SESSION)))
         .engine()?;
     let mut sessions = statement.query([]).engine()?;
     while let Some(row) = sessions.next().engine()? {
-        drop(rows::session(row, 0, dialect).map_err(&mut take));
+        drop(rows::session(row, 0, mapping).map_err(&mut take));
     }
     Ok((count, first))
 }
@@ -32,34 +35,34 @@ pub(super) fn nonsense(connection: &Connection, dialect: &Dialect) -> Result<(u6
 /// A row that makes no sense is no user.
 pub(super) fn each_user(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     found: &mut dyn FnMut(User),
 ) -> Result<(), StoreError> {
-    each_row(connection, dialect, |read| read.map_or((), &mut *found))
+    each_row(connection, mapping, |read| read.map_or((), &mut *found))
 }
 
 fn each_row(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     mut found: impl FnMut(Result<User, StoreError>),
 ) -> Result<(), StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(format!(r#"SELECT {} FROM "user" ORDER BY "user"."rowid""#, rows::USER)))
+        .prepare(&mapping.sql(format!(r#"SELECT {} FROM "user" ORDER BY "user"."rowid""#, rows::USER)))
         .engine()?;
     let mut users = statement.query([]).engine()?;
     while let Some(row) = users.next().engine()? {
-        found(rows::user(row, 0, dialect));
+        found(rows::user(row, 0, mapping));
     }
     Ok(())
 }
 
 pub(super) fn each_credential(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     found: &mut dyn FnMut(Credential),
 ) -> Result<(), StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#)))
+        .prepare(&mapping.sql(format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#)))
         .engine()?;
     let mut accounts = statement.query([Account::CREDENTIAL]).engine()?;
     while let Some(row) = accounts.next().engine()? {
@@ -73,11 +76,11 @@ pub(super) fn each_credential(
 pub(super) fn written_after(
     connection: &Connection,
     own: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     instant: Timestamp,
 ) -> Result<WrittenAfter, StoreError> {
     let count = |connection: &Connection, sql: &str, after: Value| {
-        let rows = connection.query_row(&dialect.sql(sql), [after], |row| row.get::<_, i64>(0)).engine()?;
+        let rows = connection.query_row(&mapping.sql(sql), [after], |row| row.get::<_, i64>(0)).engine()?;
         Ok::<u64, StoreError>(rows.unsigned_abs())
     };
     let mut rows = 0;
@@ -85,7 +88,7 @@ pub(super) fn written_after(
         rows += count(
             connection,
             &format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#),
-            dialect.time(instant),
+            mapping.time(instant),
         )?;
     }
     let entries = count(own, r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, OWN_TIME.write(instant))?;

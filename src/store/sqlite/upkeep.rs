@@ -27,13 +27,13 @@ impl Upkeep for Sqlite {
     }
 
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::count_prunable(&self.connection, &self.dialect, now, audit::shows_sane_clock(self.own(), now)?)
+        sessions::count_prunable(&self.connection, &self.mapping, now, audit::shows_sane_clock(self.own(), now)?)
     }
 
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
         let is_clock_sane = audit::shows_sane_clock(self.own(), now)?;
-        let pruned = self.act(|tx, dialect, log| {
-            let pruned = sessions::delete_over(tx, dialect, now, limit, is_clock_sane)?;
+        let pruned = self.act(|tx, mapping, log| {
+            let pruned = sessions::delete_over(tx, mapping, now, limit, is_clock_sane)?;
             if pruned > 0 {
                 let detail = counted(pruned, "expired session");
                 log.push(Event::new("sessions.pruned").with(detail));
@@ -57,6 +57,6 @@ impl Upkeep for Sqlite {
     }
 
     fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        census::take(&self.connection, &self.dialect, &self.path, self.app.as_ref(), now)
+        census::take(&self.connection, &self.mapping, &self.path, self.app.as_ref(), now)
     }
 }

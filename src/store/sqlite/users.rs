@@ -10,16 +10,20 @@ use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 
-pub(super) fn find(connection: &Connection, dialect: &Dialect, who: &UserRef) -> Result<Option<User>, StoreError> {
+pub(super) fn find(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    who: &UserRef,
+) -> Result<Option<User>, StoreError> {
     let (column, key) = match who {
         UserRef::Email(email) => ("email", email.as_str()),
         UserRef::Id(id) => ("id", id.as_str()),
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
     connection
-        .query_row(&dialect.sql(sql), [key], |row| Ok(rows::user(row, 0, dialect)))
+        .query_row(&mapping.sql(sql), [key], |row| Ok(rows::user(row, 0, mapping)))
         .optional()
         .engine()?
         .transpose()
@@ -32,12 +36,12 @@ pub(super) const PASSWORD: &str = r#"iif(octet_length("password") <= 100000, "pa
 /// signs in with.
 pub(super) fn password_hash(
     connection: &Connection,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
     let text: Option<Option<String>> = connection
         .query_row(
-            &dialect.sql(format!(
+            &mapping.sql(format!(
                 r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#
             )),
             [Account::CREDENTIAL, user_id],
@@ -53,14 +57,14 @@ pub(super) fn password_hash(
 const HASH_SAMPLE: u32 = 50;
 
 /// How an app keeps passwords, as its rows show it.
-pub(super) fn scheme(connection: &Connection, dialect: &Dialect) -> Result<Scheme, StoreError> {
+pub(super) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
     for order in ["ASC", "DESC"] {
         let sql = format!(
             r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
                ORDER BY rowid {order} LIMIT {HASH_SAMPLE}"#
         );
-        let mut statement = connection.prepare(&dialect.sql(sql)).engine()?;
+        let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
         let mut rows = statement.query([Account::CREDENTIAL]).engine()?;
         while let Some(row) = rows.next().engine()? {
             let text = row.get_ref(0).engine()?;
@@ -73,30 +77,30 @@ pub(super) fn scheme(connection: &Connection, dialect: &Dialect) -> Result<Schem
 
 pub(super) fn set_password_hash(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     limits::change(
         tx,
-        &dialect.sql(
+        &mapping.sql(
             r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
                WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
         ),
-        &[&Account::CREDENTIAL, &user_id, &hash.expose(), &dialect.time(now)],
+        &[&Account::CREDENTIAL, &user_id, &hash.expose(), &mapping.time(now)],
     )
 }
 
 pub(super) fn insert(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     user: &NewUser,
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
-    let now = dialect.time(user.now);
+    let now = mapping.time(user.now);
     // The app's admin plugin gives a role to everybody, and an app without it has no place for one.
-    let nobody = dialect.is_guest() && dialect.has("user", "role");
+    let nobody = mapping.is_guest() && mapping.has("user", "role");
     let role = user.role.clone().or_else(|| nobody.then(|| "user".to_owned()));
     let values = vec![
         ("name", user.name.clone().into()),
@@ -108,22 +112,22 @@ pub(super) fn insert(
         ("role", role.into()),
         ("banned", false.into()),
     ];
-    let id = write::insert(tx, dialect, "user", &user.id, values)?;
+    let id = write::insert(tx, mapping, "user", &user.id, values)?;
     if let Some(hash) = hash {
-        insert_credential(tx, dialect, &user.account_id, &id, hash, user.now)?;
+        insert_credential(tx, mapping, &user.account_id, &id, hash, user.now)?;
     }
-    read_back(tx, dialect, &id)
+    read_back(tx, mapping, &id)
 }
 
 fn insert_credential(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     id: &str,
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let now = dialect.time(now);
+    let now = mapping.time(now);
     let values = vec![
         ("accountId", user_id.to_owned().into()),
         ("providerId", Account::CREDENTIAL.to_owned().into()),
@@ -132,27 +136,31 @@ fn insert_credential(
         ("createdAt", now.clone()),
         ("updatedAt", now),
     ];
-    write::insert(tx, dialect, "account", id, values).map(drop)
+    write::insert(tx, mapping, "account", id, values).map(drop)
 }
 
 /// Sets the hash of the credential account and makes one that is missing; `false` without a user.
 pub(super) fn upsert_password_hash(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     new: &NewPassword<'_>,
 ) -> Result<bool, StoreError> {
-    if find(tx, dialect, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
+    if find(tx, mapping, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
         return Ok(false);
     }
-    if set_password_hash(tx, dialect, new.user_id, new.hash, new.now)? == 0 {
-        insert_credential(tx, dialect, &new.account_id, new.user_id, new.hash, new.now)?;
+    if set_password_hash(tx, mapping, new.user_id, new.hash, new.now)? == 0 {
+        insert_credential(tx, mapping, &new.account_id, new.user_id, new.hash, new.now)?;
     }
     Ok(true)
 }
 
-pub(super) fn accounts(connection: &Connection, dialect: &Dialect, user_id: &str) -> Result<Vec<Account>, StoreError> {
+pub(super) fn accounts(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<Vec<Account>, StoreError> {
     let mut statement = connection
-        .prepare(&dialect.sql(
+        .prepare(&mapping.sql(
             r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account" WHERE "userId" = ?1
                ORDER BY "providerId", "accountId""#,
         ))
@@ -162,7 +170,7 @@ pub(super) fn accounts(connection: &Connection, dialect: &Dialect, user_id: &str
     statement.query_map([user_id], account).engine()?.collect::<rusqlite::Result<_>>().engine()
 }
 
-pub(super) fn read_back(tx: &Transaction<'_>, dialect: &Dialect, id: &str) -> Result<User, StoreError> {
-    find(tx, dialect, &UserRef::Id(id.to_owned()))?
+pub(super) fn read_back(tx: &Transaction<'_>, mapping: &SchemaMapping, id: &str) -> Result<User, StoreError> {
+    find(tx, mapping, &UserRef::Id(id.to_owned()))?
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }

@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params_from_iter};
 use super::engine_error::Engine as _;
 use super::limits;
 use crate::auth::store::StoreError;
-use crate::store::dialect::{Dialect, IdForm, identifier};
+use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
 /// Logical columns and the values they get.
 pub(super) type Values = Vec<(&'static str, Value)>;
@@ -17,24 +17,24 @@ pub(super) type Values = Vec<(&'static str, Value)>;
 /// [`StoreError::NoColumn`] when there is no place for a value that says something.
 pub(super) fn insert(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     table: &'static str,
     id: &str,
     values: Values,
 ) -> Result<String, StoreError> {
-    let id = dialect.id(id);
+    let id = mapping.id(id);
     let mut row = Vec::new();
-    if dialect.ids != IdForm::Serial {
+    if mapping.ids != IdStrategy::Serial {
         row.push((identifier("id"), Value::Text(id.clone())));
     }
-    row.extend(present(dialect, table, values)?.into_iter().map(|(column, value)| (identifier(column), value)));
-    let fixed = dialect.fixed.iter().filter(|(owner, _, _)| *owner == table);
+    row.extend(present(mapping, table, values)?.into_iter().map(|(column, value)| (identifier(column), value)));
+    let fixed = mapping.fixed.iter().filter(|(owner, _, _)| *owner == table);
     row.extend(fixed.map(|(_, column, value)| (identifier(column), Value::Text(value.clone()))));
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    tx.execute(&dialect.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(dialect, error))?;
-    Ok(if dialect.ids == IdForm::Serial { tx.last_insert_rowid().to_string() } else { id })
+    tx.execute(&mapping.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(mapping, error))?;
+    Ok(if mapping.ids == IdStrategy::Serial { tx.last_insert_rowid().to_string() } else { id })
 }
 
 /// Changes the row with this id.
@@ -43,25 +43,25 @@ pub(super) fn insert(
 /// As for [`insert`].
 pub(super) fn update(
     tx: &Transaction<'_>,
-    dialect: &Dialect,
+    mapping: &SchemaMapping,
     table: &'static str,
     id: &str,
     values: Values,
 ) -> Result<(), StoreError> {
-    let (columns, mut values): (Vec<&str>, Vec<Value>) = present(dialect, table, values)?.into_iter().unzip();
+    let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values)?.into_iter().unzip();
     let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
     let changes = changes.collect::<Vec<_>>().join(", ");
     values.push(Value::Text(id.to_owned()));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
     let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
-    limits::change(tx, &dialect.sql(sql), &values).map_err(|error| taken(dialect, error))?;
+    limits::change(tx, &mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
     Ok(())
 }
 
 /// Only a violated uniqueness of `user.email` means that an address is taken.
-fn taken(dialect: &Dialect, error: StoreError) -> StoreError {
+fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     match error {
-        StoreError::Engine(text) if text.contains("UNIQUE") && text.contains(&dialect.place("user", "email")) => {
+        StoreError::Engine(text) if text.contains("UNIQUE") && text.contains(&mapping.place("user", "email")) => {
             StoreError::EmailTaken
         }
         other => other,
@@ -69,10 +69,10 @@ fn taken(dialect: &Dialect, error: StoreError) -> StoreError {
 }
 
 /// Leaves out the columns that the database lacks; what they would hold must say nothing.
-fn present(dialect: &Dialect, table: &'static str, values: Values) -> Result<Values, StoreError> {
+fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {
-        if dialect.has(table, column) {
+        if mapping.has(table, column) {
             kept.push((column, value));
         } else if !matches!(&value, Value::Null | Value::Integer(0)) {
             return Err(StoreError::NoColumn { table, column });

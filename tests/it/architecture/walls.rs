@@ -75,7 +75,7 @@ const WALLS: &[Wall] = &[
             "mail::MailError",
             "context::ClockError",
             "context::Done",
-            "context::HintsError",
+            "context::SchemaFileError",
             "context::NoToken",
             "context::TokenOf",
             "exit_code",

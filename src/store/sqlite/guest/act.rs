@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::store::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
-use crate::store::dialect::Dialect;
+use crate::store::mapping::SchemaMapping;
 use crate::store::sqlite::answer::Answer;
 use crate::store::sqlite::engine_error::Engine as _;
 use crate::store::sqlite::events::{failed_of, intended_of, interrupted_of, signed};
@@ -22,7 +22,7 @@ pub(in crate::store::sqlite) struct Act<'s> {
     /// The app's file.
     pub app: &'s mut Connection,
     /// How it is written.
-    pub dialect: &'s Dialect,
+    pub mapping: &'s SchemaMapping,
     /// The file with the log.
     pub own: &'s mut Connection,
     /// Who acts.
@@ -38,12 +38,12 @@ impl Act<'_> {
     /// Nothing was changed then, except with [`StoreError::Uncertain`].
     pub(in crate::store::sqlite) fn run<'k, T: Answer>(
         self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&app, self.dialect, &mut events)?;
+        let result = act(&app, self.mapping, &mut events)?;
         if !result.is_done() {
             app.rollback().engine()?;
             return Ok(result);
@@ -52,7 +52,7 @@ impl Act<'_> {
             commit(app)?;
             return Ok(result);
         };
-        let actor = signed(&app, self.dialect, self.acting.actor(), &events)?;
+        let actor = signed(&app, self.mapping, self.acting.actor(), &events)?;
         let interrupted = intend(self.own, &actor, intended_of(&events))?;
         self.loose_ends.interrupted.extend(interrupted);
         match finish(app, self.own, &actor, events, cleared(&result)) {
@@ -76,13 +76,13 @@ impl Act<'_> {
     /// As there. Nothing is changed in any case.
     pub(in crate::store::sqlite) fn rehearse(
         self,
-        act: impl FnOnce(&Transaction<'_>, &Dialect, &mut Vec<Event>) -> Result<(), StoreError>,
+        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
         let actor = take_back(&app, |app| {
-            act(app, self.dialect, &mut events)?;
-            signed(app, self.dialect, self.acting.actor(), &events)
+            act(app, self.mapping, &mut events)?;
+            signed(app, self.mapping, self.acting.actor(), &events)
         })?;
         let intention = self.own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         take_back(&intention, |own| {

@@ -58,7 +58,7 @@ mod tests {
     use crate::auth::fixtures::at;
     use crate::auth::password::Scheme;
     use crate::auth::store::{NewUser, Store as _, Upkeep as _};
-    use crate::store::Hints;
+    use crate::store::SchemaOverrides;
     use crate::store::sqlite::{Opened, Sqlite, open};
 
     const WAIT: Duration = Duration::from_secs(5);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn opened(path: &Path) -> Sqlite {
-        match open(path, WAIT, &Hints::default()).unwrap() {
+        match open(path, WAIT, &SchemaOverrides::default()).unwrap() {
             Opened::App(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
             Opened::Own(_) => unreachable!("an app's"),
         }

@@ -16,8 +16,8 @@ use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
 use crate::auth::store::{AppSchema, LooseEnds, Refusal};
 use crate::store::OpenError;
-use crate::store::dialect::Dialect;
-use crate::store::hints::Hints;
+use crate::store::mapping::SchemaMapping;
+use crate::store::overrides::SchemaOverrides;
 pub(super) use act::Act;
 pub use make::{Adapter, create_for_app};
 use recognise::{NotRead, Recognised};
@@ -26,7 +26,7 @@ use recognise::{NotRead, Recognised};
 #[derive(Debug)]
 pub struct App {
     connection: Connected,
-    dialect: Dialect,
+    mapping: SchemaMapping,
     schema: AppSchema,
     path: std::path::PathBuf,
     wait: Duration,
@@ -42,11 +42,11 @@ pub(super) fn recognise(
     path: &Path,
     owner: u32,
     wait: Duration,
-    hints: &Hints,
+    overrides: &SchemaOverrides,
 ) -> Result<App, OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
-    let Recognised { dialect, mut schema } =
-        recognise::recognise(&connection, hints).engine().map_err(failed)?.map_err(|not_read| match not_read {
+    let Recognised { mapping, mut schema } =
+        recognise::recognise(&connection, overrides).engine().map_err(failed)?.map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
             NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
@@ -61,7 +61,7 @@ pub(super) fn recognise(
             },
         );
     }
-    Ok(App { connection, dialect, schema, path: path.into(), wait })
+    Ok(App { connection, mapping, schema, path: path.into(), wait })
 }
 
 impl App {
@@ -78,7 +78,7 @@ impl App {
         let aside = open_own(state, self.wait)?;
         Ok(Sqlite {
             connection: self.connection,
-            dialect: self.dialect,
+            mapping: self.mapping,
             path: self.path,
             wait: self.wait,
             acting: Actor::default().into(),

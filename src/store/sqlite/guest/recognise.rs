@@ -6,8 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::schema::{self, Column};
 use super::times::{Evidence, Verdict};
 use crate::auth::store::{AppColumn, AppSchema, AppTable, Refusal};
-use crate::store::dialect::{Dialect, Holds, IdForm, Names, SecretForm, TABLES, Table, TimeForm, identifier};
-use crate::store::hints::Hints;
+use crate::store::mapping::{
+    Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
+};
+use crate::store::overrides::SchemaOverrides;
 
 /// Without these columns a table is not Better Auth's.
 const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
@@ -28,14 +30,14 @@ pub(super) enum NotRead {
 /// A recognised database.
 #[derive(Debug)]
 pub(super) struct Recognised {
-    pub(super) dialect: Dialect,
+    pub(super) mapping: SchemaMapping,
     pub(super) schema: AppSchema,
 }
 
 /// What is put together on the way.
 struct Findings<'c> {
     connection: &'c Connection,
-    hints: &'c Hints,
+    overrides: &'c SchemaOverrides,
     names: Names,
     tables: Vec<AppTable>,
     times: Evidence,
@@ -44,10 +46,13 @@ struct Findings<'c> {
 }
 
 /// Looks at a file's schema and some of its rows.
-pub(super) fn recognise(connection: &Connection, hints: &Hints) -> rusqlite::Result<Result<Recognised, NotRead>> {
+pub(super) fn recognise(
+    connection: &Connection,
+    overrides: &SchemaOverrides,
+) -> rusqlite::Result<Result<Recognised, NotRead>> {
     let (names, tables, refusals) = (Names::as_spelled(), Vec::new(), Vec::new());
     let mut findings =
-        Findings { connection, hints, names, tables, times: Evidence::default(), fixed: Vec::new(), refusals };
+        Findings { connection, overrides, names, tables, times: Evidence::default(), fixed: Vec::new(), refusals };
     for table in TABLES {
         if let Err(not_read) = findings.look_at(table)? {
             return Ok(Err(not_read));
@@ -56,9 +61,9 @@ pub(super) fn recognise(connection: &Connection, hints: &Hints) -> rusqlite::Res
     let ids = findings.ids()?;
     let (time, time_name, time_evidence) = findings.time();
     let Findings { names, tables, fixed, refusals, .. } = findings;
-    let dialect = Dialect { names: Some(names), time, secrets: SecretForm::Plain, ids, fixed };
+    let mapping = SchemaMapping { names: Some(names), time, tokens: TokenStorage::Plain, ids, fixed };
     let schema = AppSchema { tables, time: time_name, time_evidence, ids: ids.name(), refusals };
-    Ok(Ok(Recognised { dialect, schema }))
+    Ok(Ok(Recognised { mapping, schema }))
 }
 
 impl Findings<'_> {
@@ -70,7 +75,7 @@ impl Findings<'_> {
         let there = schema::columns(self.connection, &physical)?;
         let mut columns = Vec::new();
         for column in table.columns {
-            let hint = self.hints.column(table.name, column.name);
+            let hint = self.overrides.column(table.name, column.name);
             let mut named =
                 there.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
             let found = named.next();
@@ -118,7 +123,7 @@ impl Findings<'_> {
             if is_known || column.key {
                 continue;
             }
-            if let Some(value) = self.hints.value(table.name, &column.name) {
+            if let Some(value) = self.overrides.value(table.name, &column.name) {
                 self.fixed.push((table.name, column.name.clone(), value.to_owned()));
             } else if table.name == "account" && column.name.eq_ignore_ascii_case("issuer") {
                 self.fixed.push((table.name, column.name.clone(), ISSUER.to_owned()));
@@ -134,9 +139,9 @@ impl Findings<'_> {
         }
     }
 
-    /// The table's name in the file: as spelled, in the plural, or as the hints say.
+    /// The table's name in the file: as spelled, in the plural, or as the overrides say.
     fn name_of(&self, table: &Table) -> rusqlite::Result<Result<String, NotRead>> {
-        if let Some(name) = self.hints.table(table.name) {
+        if let Some(name) = self.overrides.table(table.name) {
             return Ok(schema::table(self.connection, name)?.ok_or(NotRead::Foreign));
         }
         let singular = schema::table(self.connection, table.name)?;
@@ -154,8 +159,8 @@ impl Findings<'_> {
     }
 
     /// The form of instants, its name, and what shows it.
-    fn time(&mut self) -> (TimeForm, String, String) {
-        if let Some(told) = self.hints.time() {
+    fn time(&mut self) -> (TimeEncoding, String, String) {
+        if let Some(told) = self.overrides.time() {
             return (told, told.name().to_owned(), "the --schema file".to_owned());
         }
         let settle = "name it in the --schema file: {\"time\": \"seconds\"}, \"milliseconds\" or \"text\"".to_owned();
@@ -174,47 +179,47 @@ impl Findings<'_> {
             Verdict::Unknown => {
                 let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
                 self.refuse(problem.to_owned(), settle);
-                (TimeForm::Milliseconds, "not known".to_owned(), "nothing: there are no rows".to_owned())
+                (TimeEncoding::Milliseconds, "not known".to_owned(), "nothing: there are no rows".to_owned())
             }
         }
     }
 
     /// How the rows of users get their ids.
-    fn ids(&self) -> rusqlite::Result<IdForm> {
+    fn ids(&self) -> rusqlite::Result<IdStrategy> {
         let table = self.names.table("user");
         let column = self.names.column("user", "id").unwrap_or("id");
         let declared = schema::columns(self.connection, table)?.into_iter().find(|one| one.name == column);
         if declared.is_some_and(|one| one.declared.eq_ignore_ascii_case("integer")) {
-            return Ok(IdForm::Serial);
+            return Ok(IdStrategy::Serial);
         }
         let sql = format!("SELECT {} FROM main.{} ORDER BY rowid DESC LIMIT 1", identifier(column), identifier(table));
         let newest: Option<String> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
-        Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdForm::Uuid } else { IdForm::Text })
+        Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdStrategy::Uuid } else { IdStrategy::Text })
     }
 }
 
-fn plural(form: TimeForm) -> &'static str {
+fn plural(form: TimeEncoding) -> &'static str {
     match form {
-        TimeForm::Seconds => "seconds",
-        TimeForm::Milliseconds => "milliseconds",
-        TimeForm::Zulu => "text that ends with Z",
-        TimeForm::Offset => "text with an offset",
+        TimeEncoding::Seconds => "seconds",
+        TimeEncoding::Milliseconds => "milliseconds",
+        TimeEncoding::Zulu => "text that ends with Z",
+        TimeEncoding::Offset => "text with an offset",
     }
 }
 
-/// Whether a column is called by a logical name: letter for letter, or in `snake_case`.
-fn is_called(physical: &str, logical: &str, exact: bool) -> bool {
+/// Whether a column is called by a schema name: letter for letter, or in `snake_case`.
+fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
     if exact {
-        return physical.eq_ignore_ascii_case(logical);
+        return physical.eq_ignore_ascii_case(schema);
     }
     let mut snake = String::new();
-    for c in logical.chars() {
+    for c in schema.chars() {
         if c.is_ascii_uppercase() {
             snake.push('_');
         }
         snake.push(c.to_ascii_lowercase());
     }
-    physical.eq_ignore_ascii_case(logical) || physical.eq_ignore_ascii_case(&snake)
+    physical.eq_ignore_ascii_case(schema) || physical.eq_ignore_ascii_case(&snake)
 }
 
 fn is_uuid(text: &str) -> bool {

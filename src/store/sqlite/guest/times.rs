@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::schema::Column;
-use crate::store::dialect::{TimeForm, identifier};
+use crate::store::mapping::{TimeEncoding, identifier};
 
 /// How many rows are looked at from either end of a table.
 const SAMPLE: u32 = 50;
@@ -12,18 +12,18 @@ const SAMPLE: u32 = 50;
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     /// The forms that values show, each with where it was seen first.
-    values: Vec<(TimeForm, String)>,
+    values: Vec<(TimeEncoding, String)>,
     /// The forms that the schema asks for, likewise.
-    schema: Vec<(TimeForm, String)>,
+    schema: Vec<(TimeEncoding, String)>,
 }
 
 /// What the evidence says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// One form, and what shows it.
-    One(TimeForm, String),
+    One(TimeEncoding, String),
     /// Two, each with where it was seen.
-    Mixed((TimeForm, String), (TimeForm, String)),
+    Mixed((TimeEncoding, String), (TimeEncoding, String)),
     /// Nothing shows it.
     Unknown,
 }
@@ -40,7 +40,7 @@ impl Evidence {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Some(form) = TimeForm::shown_by(row.get_ref(0)?) {
+                if let Some(form) = TimeEncoding::shown_by(row.get_ref(0)?) {
                     note(&mut self.values, form, || format!("the values of {place}"));
                 }
             }
@@ -62,7 +62,7 @@ impl Evidence {
     }
 }
 
-fn note(seen: &mut Vec<(TimeForm, String)>, form: TimeForm, place: impl FnOnce() -> String) {
+fn note(seen: &mut Vec<(TimeEncoding, String)>, form: TimeEncoding, place: impl FnOnce() -> String) {
     if seen.iter().all(|(known, _)| *known != form) {
         seen.push((form, place()));
     }
@@ -70,15 +70,15 @@ fn note(seen: &mut Vec<(TimeForm, String)>, form: TimeForm, place: impl FnOnce()
 
 /// The form that a column's default or declared type asks for: Drizzle writes the unit into the
 /// default, Kysely declares `date` and writes text.
-fn asked_for(column: &Column) -> Option<(TimeForm, &'static str)> {
+fn asked_for(column: &Column) -> Option<(TimeEncoding, &'static str)> {
     if let Some(default) = &column.default {
         let default = default.to_ascii_lowercase();
         if default.contains("unixepoch") || default.contains("strftime('%s'") {
             let milliseconds = default.contains("1000");
-            return Some((if milliseconds { TimeForm::Milliseconds } else { TimeForm::Seconds }, "default"));
+            return Some((if milliseconds { TimeEncoding::Milliseconds } else { TimeEncoding::Seconds }, "default"));
         }
     }
-    column.declared.eq_ignore_ascii_case("date").then_some((TimeForm::Zulu, "declared type"))
+    column.declared.eq_ignore_ascii_case("date").then_some((TimeEncoding::Zulu, "declared type"))
 }
 
 #[cfg(test)]
@@ -98,10 +98,10 @@ mod tests {
     #[test]
     fn values_show_their_form() {
         for (value, form) in [
-            ("1763904520", TimeForm::Seconds),
-            ("1763904520302", TimeForm::Milliseconds),
-            ("'2025-11-23T13:28:40.302Z'", TimeForm::Zulu),
-            ("'2025-11-23T13:28:40.302+00:00'", TimeForm::Offset),
+            ("1763904520", TimeEncoding::Seconds),
+            ("1763904520302", TimeEncoding::Milliseconds),
+            ("'2025-11-23T13:28:40.302Z'", TimeEncoding::Zulu),
+            ("'2025-11-23T13:28:40.302+00:00'", TimeEncoding::Offset),
         ] {
             let found = verdict("", &format!("INSERT INTO t VALUES ({value}), (NULL)"));
             assert_eq!(found, Verdict::One(form, "the values of t.at".into()), "{value}");
@@ -111,20 +111,23 @@ mod tests {
     #[test]
     fn a_value_outweighs_what_the_schema_says() {
         let found = verdict("date", "INSERT INTO t VALUES (1763904520)");
-        assert_eq!(found, Verdict::One(TimeForm::Seconds, "the values of t.at".into()));
+        assert_eq!(found, Verdict::One(TimeEncoding::Seconds, "the values of t.at".into()));
     }
 
     #[test]
     fn an_empty_table_may_say_it_in_its_schema() {
         let drizzle = "INTEGER DEFAULT (cast(unixepoch('subsecond') * 1000 as integer)) NOT NULL";
-        assert_eq!(verdict(drizzle, ""), Verdict::One(TimeForm::Milliseconds, "the default of t.at".into()));
-        assert_eq!(verdict("date not null", ""), Verdict::One(TimeForm::Zulu, "the declared type of t.at".into()));
+        assert_eq!(verdict(drizzle, ""), Verdict::One(TimeEncoding::Milliseconds, "the default of t.at".into()));
+        assert_eq!(verdict("date not null", ""), Verdict::One(TimeEncoding::Zulu, "the declared type of t.at".into()));
         assert_eq!(verdict("INTEGER NOT NULL", ""), Verdict::Unknown);
     }
 
     #[test]
     fn two_units_in_one_file_are_seen() {
         let found = verdict("INTEGER", "INSERT INTO t VALUES (1763904520302), (1763904520)");
-        assert!(matches!(found, Verdict::Mixed((TimeForm::Milliseconds, _), (TimeForm::Seconds, _))), "{found:?}");
+        assert!(
+            matches!(found, Verdict::Mixed((TimeEncoding::Milliseconds, _), (TimeEncoding::Seconds, _))),
+            "{found:?}"
+        );
     }
 }

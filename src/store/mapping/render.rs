@@ -1,8 +1,8 @@
 //! From the names in a statement to those of a database. A statement is written once, with quoted
-//! logical names; here it gets the names that the tables and columns really have.
+//! schema names; here it gets the names that the tables and columns really have.
 
 use super::Names;
-use super::logical::{Table, table};
+use super::schema::{Table, table};
 
 /// Puts a database's names into a statement. A column that the database lacks becomes NULL, so
 /// that every read has one shape.

@@ -10,7 +10,7 @@ use crate::auth::instant;
 
 /// A form of instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum TimeForm {
+pub(in crate::store) enum TimeEncoding {
     /// Whole seconds since 1970, rounded down: the article's, and Drizzle's `timestamp`.
     Seconds,
     /// Milliseconds since 1970: Drizzle's `timestamp_ms`, and Prisma's `unixepoch-ms`.
@@ -29,7 +29,7 @@ const LIKE_SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
 /// milliseconds it is an instant in 1978.
 const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
-impl TimeForm {
+impl TimeEncoding {
     /// Writes an instant.
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
         match self {
@@ -93,9 +93,10 @@ fn read_text(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    const FORMS: [TimeForm; 4] = [TimeForm::Seconds, TimeForm::Milliseconds, TimeForm::Zulu, TimeForm::Offset];
+    const FORMS: [TimeEncoding; 4] =
+        [TimeEncoding::Seconds, TimeEncoding::Milliseconds, TimeEncoding::Zulu, TimeEncoding::Offset];
 
-    fn read(form: TimeForm, value: &Value) -> Option<i64> {
+    fn read(form: TimeEncoding, value: &Value) -> Option<i64> {
         form.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
     }
 
@@ -105,9 +106,9 @@ mod tests {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
             for form in FORMS {
                 let value = form.write(instant);
-                let kept = if form == TimeForm::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
+                let kept = if form == TimeEncoding::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
                 assert_eq!(read(form, &value), Some(kept), "{form:?}");
-                assert_eq!(TimeForm::shown_by(ValueRef::from(&value)), Some(form));
+                assert_eq!(TimeEncoding::shown_by(ValueRef::from(&value)), Some(form));
             }
         }
     }
@@ -115,21 +116,21 @@ mod tests {
     #[test]
     fn text_is_written_as_javascript_writes_it() {
         let instant = Timestamp::from_millisecond(1_763_904_520_002).unwrap();
-        assert_eq!(TimeForm::Zulu.write(instant), Value::Text("2025-11-23T13:28:40.002Z".into()));
-        assert_eq!(TimeForm::Offset.write(instant), Value::Text("2025-11-23T13:28:40.002+00:00".into()));
+        assert_eq!(TimeEncoding::Zulu.write(instant), Value::Text("2025-11-23T13:28:40.002Z".into()));
+        assert_eq!(TimeEncoding::Offset.write(instant), Value::Text("2025-11-23T13:28:40.002+00:00".into()));
     }
 
     #[test]
     fn whole_seconds_are_rounded_down_also_before_1970() {
-        let written = |milliseconds| TimeForm::Seconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
+        let written = |milliseconds| TimeEncoding::Seconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
         assert_eq!([1_999, 2_000, -1, -1_000].map(written), [1, 2, -1, -1].map(Value::Integer));
     }
 
     #[test]
     fn seconds_are_read_back_until_the_end_of_the_calendar() {
         for second in [0, 99_999_999_999, 100_000_000_000, Timestamp::MAX.as_second()] {
-            let value = TimeForm::Seconds.write(Timestamp::from_second(second).unwrap());
-            assert_eq!(read(TimeForm::Seconds, &value), Some(second * 1000), "{second}");
+            let value = TimeEncoding::Seconds.write(Timestamp::from_second(second).unwrap());
+            assert_eq!(read(TimeEncoding::Seconds, &value), Some(second * 1000), "{second}");
         }
     }
 
@@ -138,18 +139,18 @@ mod tests {
         for (milliseconds, is_read) in
             [(-1, true), (0, true), (999_999_999, true), (1_763_904_520, false), (10_000_000_000, true)]
         {
-            let value = TimeForm::Milliseconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
-            assert_eq!(read(TimeForm::Milliseconds, &value), is_read.then_some(milliseconds), "{milliseconds}");
+            let value = TimeEncoding::Milliseconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
+            assert_eq!(read(TimeEncoding::Milliseconds, &value), is_read.then_some(milliseconds), "{milliseconds}");
         }
     }
 
     #[test]
     fn a_value_in_another_unit_is_no_instant() {
         let (seconds, milliseconds) = (Value::Integer(1_763_904_520), Value::Integer(1_763_904_520_302));
-        assert_eq!(read(TimeForm::Seconds, &milliseconds), None);
-        assert_eq!(read(TimeForm::Milliseconds, &seconds), None);
-        assert_eq!(read(TimeForm::Seconds, &Value::Integer(i64::MAX)), None);
-        for form in [TimeForm::Zulu, TimeForm::Offset] {
+        assert_eq!(read(TimeEncoding::Seconds, &milliseconds), None);
+        assert_eq!(read(TimeEncoding::Milliseconds, &seconds), None);
+        assert_eq!(read(TimeEncoding::Seconds, &Value::Integer(i64::MAX)), None);
+        for form in [TimeEncoding::Zulu, TimeEncoding::Offset] {
             assert_eq!(read(form, &seconds), None);
             assert_eq!(read(form, &Value::Text("soon".into())), None);
             assert_eq!(read(form, &Value::Text("2025-11-23".into())), None);
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn other_spellings_of_an_instant_are_read() {
         for text in ["2025-11-23T13:28:40Z", "2025-11-23T13:28:40+00:00", "2025-11-23 13:28:40"] {
-            assert_eq!(read(TimeForm::Offset, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
+            assert_eq!(read(TimeEncoding::Offset, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
         }
     }
 }

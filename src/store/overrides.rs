@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::dialect::{TABLES, TimeForm};
+use super::mapping::{TABLES, TimeEncoding};
 
 /// What was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Hints {
+pub struct SchemaOverrides {
     /// How instants are written.
     time: Option<TimeHint>,
     /// Names of tables, by Better Auth's.
@@ -29,36 +29,36 @@ enum TimeHint {
     Text,
 }
 
-impl Hints {
+impl SchemaOverrides {
     /// Reads the file's text.
     ///
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let hints: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let overrides: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let known = |table: &str, column: Option<&str>| {
             let table = TABLES.iter().find(|known| known.name == table);
             table.is_some_and(|table| column.is_none_or(|column| table.column(column).is_some()))
         };
-        if let Some(table) = hints.tables.keys().find(|table| !known(table, None)) {
+        if let Some(table) = overrides.tables.keys().find(|table| !known(table, None)) {
             return Err(format!("Better Auth has no table {table:?}"));
         }
         let unknown = |key: &&String| !key.split_once('.').is_some_and(|(table, column)| known(table, Some(column)));
-        if let Some(column) = hints.columns.keys().find(unknown) {
+        if let Some(column) = overrides.columns.keys().find(unknown) {
             return Err(format!("Better Auth has no column {column:?}: write it as \"user.email\""));
         }
         let homeless = |key: &&String| !key.split_once('.').is_some_and(|(table, _)| known(table, None));
-        if let Some(column) = hints.values.keys().find(homeless) {
+        if let Some(column) = overrides.values.keys().find(homeless) {
             return Err(format!("{column:?} is no column of a table of Better Auth: write it as \"user.tenant\""));
         }
-        Ok(hints)
+        Ok(overrides)
     }
 
-    pub(super) fn time(&self) -> Option<TimeForm> {
+    pub(super) fn time(&self) -> Option<TimeEncoding> {
         self.time.map(|time| match time {
-            TimeHint::Seconds => TimeForm::Seconds,
-            TimeHint::Milliseconds => TimeForm::Milliseconds,
-            TimeHint::Text => TimeForm::Zulu,
+            TimeHint::Seconds => TimeEncoding::Seconds,
+            TimeHint::Milliseconds => TimeEncoding::Milliseconds,
+            TimeHint::Text => TimeEncoding::Zulu,
         })
     }
 
@@ -81,16 +81,16 @@ mod tests {
 
     #[test]
     fn a_file_names_what_the_database_does_not_show() {
-        let hints = Hints::parse(
+        let overrides = SchemaOverrides::parse(
             r#"{"time": "seconds", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
                 "values": {"user.tenant": "main"}}"#,
         )
         .unwrap();
-        assert_eq!(hints.time(), Some(TimeForm::Seconds));
-        assert_eq!((hints.table("user"), hints.table("session")), (Some("members"), None));
-        assert_eq!(hints.column("user", "email"), Some("mail"));
-        assert_eq!(hints.value("user", "tenant"), Some("main"));
-        assert_eq!(Hints::parse("{}").unwrap(), Hints::default());
+        assert_eq!(overrides.time(), Some(TimeEncoding::Seconds));
+        assert_eq!((overrides.table("user"), overrides.table("session")), (Some("members"), None));
+        assert_eq!(overrides.column("user", "email"), Some("mail"));
+        assert_eq!(overrides.value("user", "tenant"), Some("main"));
+        assert_eq!(SchemaOverrides::parse("{}").unwrap(), SchemaOverrides::default());
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
             r#"{"times": "seconds"}"#,
             "seconds",
         ] {
-            assert!(Hints::parse(text).is_err(), "{text}");
+            assert!(SchemaOverrides::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! How a database names its tables and columns and writes the values that the rules know. A dialect is
+//! How a database names its tables and columns and writes the values that the rules know. A mapping is
 //! data: no statement and no rule exists twice because of one.
 
-mod logical;
+mod encoding;
 mod names;
 mod render;
-mod time;
+mod schema;
 
 use std::borrow::Cow;
 
@@ -14,38 +14,38 @@ use rusqlite::types::{Value, ValueRef};
 use crate::auth::secret::Token;
 use crate::auth::token::digest;
 
-pub(in crate::store) use logical::{Holds, TABLES, Table};
+pub(in crate::store) use encoding::TimeEncoding;
 pub(in crate::store) use names::Names;
 pub(in crate::store) use render::identifier;
-pub(in crate::store) use time::TimeForm;
+pub(in crate::store) use schema::{Holds, TABLES, Table};
 
 /// The conventions of one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Dialect {
+pub(super) struct SchemaMapping {
     /// Its names; `None` when they are those of the statements.
     pub names: Option<Names>,
     /// How it writes instants.
-    pub time: TimeForm,
+    pub time: TimeEncoding,
     /// How it keeps tokens and codes.
-    pub secrets: SecretForm,
+    pub tokens: TokenStorage,
     /// How its rows get their ids.
-    pub ids: IdForm,
+    pub ids: IdStrategy,
     /// Columns that we know nothing of and that need a value: table, column and the value to write.
     pub fixed: Vec<(&'static str, String, String)>,
 }
 
 /// How a database keeps what lets its holder in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SecretForm {
+pub(super) enum TokenStorage {
     /// SHA-256 in hex, so that a copy of the file lets nobody in.
-    Digest,
+    Sha256,
     /// In clear, as a Better Auth app looks for them.
     Plain,
 }
 
 /// How rows get their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IdForm {
+pub(super) enum IdStrategy {
     /// Text of our choice.
     Text,
     /// A UUID.
@@ -55,9 +55,9 @@ pub(super) enum IdForm {
 }
 
 /// How the tables of our own write instants, in whatever database.
-pub(super) const OWN_TIME: TimeForm = TimeForm::Seconds;
+pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 
-impl IdForm {
+impl IdStrategy {
     /// In words.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -69,10 +69,15 @@ impl IdForm {
 }
 
 /// A database made by authctl: the article's columns, whole seconds, secrets as digests.
-pub(super) const NATIVE: Dialect =
-    Dialect { names: None, time: TimeForm::Seconds, secrets: SecretForm::Digest, ids: IdForm::Text, fixed: Vec::new() };
+pub(super) const NATIVE: SchemaMapping = SchemaMapping {
+    names: None,
+    time: TimeEncoding::Seconds,
+    tokens: TokenStorage::Sha256,
+    ids: IdStrategy::Text,
+    fixed: Vec::new(),
+};
 
-impl Dialect {
+impl SchemaMapping {
     /// Puts the database's names into a statement.
     pub(super) fn sql<'s>(&self, statement: impl Into<Cow<'s, str>>) -> Cow<'s, str> {
         let statement = statement.into();
@@ -112,17 +117,17 @@ impl Dialect {
 
     /// Writes a token as the `token` column holds it.
     pub(super) fn token<'t>(&self, token: &'t Token) -> Cow<'t, str> {
-        match self.secrets {
-            SecretForm::Digest => Cow::Owned(digest(token.expose())),
-            SecretForm::Plain => Cow::Borrowed(token.expose()),
+        match self.tokens {
+            TokenStorage::Sha256 => Cow::Owned(digest(token.expose())),
+            TokenStorage::Plain => Cow::Borrowed(token.expose()),
         }
     }
 
     /// Makes an id of the database's kind from a random one.
     pub(super) fn id(&self, random: &str) -> String {
         match self.ids {
-            IdForm::Text | IdForm::Serial => random.to_owned(),
-            IdForm::Uuid => uuid(random),
+            IdStrategy::Text | IdStrategy::Serial => random.to_owned(),
+            IdStrategy::Uuid => uuid(random),
         }
     }
 
@@ -157,7 +162,7 @@ mod tests {
     fn a_token_is_stored_as_its_digest_at_home_and_as_it_is_in_an_app() {
         let token = Token::from_bytes(b"abc").unwrap();
         assert_eq!(NATIVE.token(&token), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        let app = Dialect { secrets: SecretForm::Plain, ..NATIVE };
+        let app = SchemaMapping { tokens: TokenStorage::Plain, ..NATIVE };
         assert_eq!(app.token(&token), "abc");
     }
 
