@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use authctl::auth::password::{Recipe, work};
+use authctl::auth::password::{HashParams, work};
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::secret::Password;
 use place::{PASSWORD, Place};
@@ -59,7 +59,7 @@ fn main() {
     }
     if words.first().is_some_and(|word| word == HASH) {
         let password = Password::from_bytes(PASSWORD.as_bytes()).unwrap();
-        return work(&password, Recipe::Argon2id(PasswordRules::default().cost)).unwrap();
+        return work(&password, HashParams::Argon2id(PasswordRules::default().cost)).unwrap();
     }
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     let place = Place::new();

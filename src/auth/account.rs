@@ -1,10 +1,11 @@
 //! What signed-in users do to their own account.
 
 use super::email::Email;
+use super::password::strength;
 use super::secret::Password;
 use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
 use super::user::{check_name, checked_image};
-use super::{Auth, AuthError, InPerson, SignedOut, strength};
+use super::{Auth, AuthError, InPerson, SignedOut};
 
 /// What a change of password did.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::email::InvalidEmail;
-use super::identify::HashKind;
 use super::password::HashError;
+use super::password::HashFormat;
+use super::password::strength::WeakPassword;
 use super::policy::PolicyError;
 use super::store::StoreError;
-use super::strength::WeakPassword;
 use super::token::EntropyError;
 use super::user::ProfileError;
 
@@ -136,7 +136,7 @@ pub enum AuthError {
     RoleTwin(String),
     /// A hash that no sign-in would accept.
     #[error("a hash of this kind is not accepted here ({})", .0.name())]
-    HashNotAccepted(HashKind),
+    HashNotAccepted(HashFormat),
     /// A hash that the app of the database would not verify.
     #[error("the app that owns this database keeps {kept}, and this hash is {given}")]
     HashNotTheApps {

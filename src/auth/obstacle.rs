@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::email::Email;
-use super::identify::HashKind;
+use super::password::HashFormat;
 use super::policy::Policy;
 use super::store::Account;
 use super::user::{User, UserRef};
@@ -37,7 +37,7 @@ pub enum Obstacle {
         others: Vec<String>,
     },
     /// The stored hash is of a kind that is never computed here.
-    HashNotAccepted(HashKind),
+    HashNotAccepted(HashFormat),
     /// The policy asks for a verified address.
     EmailNotVerified {
         /// As stored.
@@ -150,14 +150,14 @@ impl Auth<'_> {
 
     fn password_of(&mut self, user: &User) -> Result<Option<Obstacle>, AuthError> {
         if let Some(hash) = self.store.password_hash(&user.id)? {
-            let kind = HashKind::of(&hash);
+            let kind = HashFormat::of(&hash);
             return Ok((!kind.is_accepted()).then_some(Obstacle::HashNotAccepted(kind)));
         }
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);
         let lack = match own {
             // A text that is there and is not read as a hash: empty, endless, not printable.
-            Some(own) if own.has_password => return Ok(Some(Obstacle::HashNotAccepted(HashKind::Unknown))),
+            Some(own) if own.has_password => return Ok(Some(Obstacle::HashNotAccepted(HashFormat::Unknown))),
             Some(_) => Lack::Hash,
             None if accounts.iter().any(Account::is_credential) => Lack::OwnAccount,
             None => Lack::Account,

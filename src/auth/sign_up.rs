@@ -1,11 +1,12 @@
 //! Signing up.
 
 use super::email::Email;
+use super::password::strength;
 use super::secret::Password;
 use super::session::Session;
 use super::store::NewUser;
 use super::user::{User, UserRef, check_image, check_name};
-use super::{Auth, AuthError, SessionWish, strength};
+use super::{Auth, AuthError, SessionWish};
 
 /// What somebody signs up with. Made by [`SignUp::check`] alone, so it is always acceptable.
 #[derive(Debug)]

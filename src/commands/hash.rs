@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 
 use super::source;
-use crate::auth::identify::HashKind;
-use crate::auth::password::{self, Recipe, Scheme, Verdict};
+use crate::auth::AuthError;
+use crate::auth::password::HashFormat;
+use crate::auth::password::strength;
+use crate::auth::password::{self, HashParams, Scheme, Verdict};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::Password;
-use crate::auth::{AuthError, strength};
 use crate::cli::{CalibrateArgs, GenerateArgs, HashCommand};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -38,7 +39,7 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
         Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
         Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
         Verdict::Unacceptable => Err(Refusal::Usage {
-            message: format!("a hash of this kind is not accepted here ({})", HashKind::of(&hash).name()),
+            message: format!("a hash of this kind is not accepted here ({})", HashFormat::of(&hash).name()),
             hint: "`authctl hash identify` tells more",
         }
         .into()),
@@ -47,7 +48,7 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
 
 fn identify(context: &mut Context) -> anyhow::Result<Outcome> {
     let hash = context.prompt().hash()?;
-    let kind = HashKind::of(&hash);
+    let kind = HashFormat::of(&hash);
     Ok(HashOutcome::Identified { kind, outdated: kind.is_outdated(&context.policy.password) }.into())
 }
 
@@ -84,7 +85,7 @@ fn time(cost: Argon2Cost, context: &Context) -> anyhow::Result<SignedDuration> {
     let password = Password::from_bytes(b"correct horse battery staple").map_err(anyhow::Error::new)?;
     let mut fastest = SignedDuration::MAX;
     for _ in 0..2 {
-        let (result, took) = context.stopwatch(|| password::work(&password, Recipe::Argon2id(cost)));
+        let (result, took) = context.stopwatch(|| password::work(&password, HashParams::Argon2id(cost)));
         result?;
         fastest = fastest.min(took);
     }

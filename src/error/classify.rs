@@ -67,7 +67,7 @@ fn of_refusal(error: &Refusal) -> Exit {
 }
 
 pub(super) fn of_auth(error: &AuthError) -> Exit {
-    use crate::auth::strength::WeakPassword;
+    use crate::auth::password::strength::WeakPassword;
     match error {
         AuthError::InvalidEmail(_) => {
             Exit::new(ExitCode::Usage, "INVALID_EMAIL").hint("give an address such as ada@example.com")

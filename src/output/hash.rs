@@ -7,8 +7,8 @@ use super::page::Page;
 use super::table::facts;
 use super::words::yes_no;
 use crate::auth::audit::counted;
-use crate::auth::identify::HashKind;
-use crate::auth::password::Recipe;
+use crate::auth::password::HashFormat;
+use crate::auth::password::HashParams;
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::StoredHash;
 
@@ -25,7 +25,7 @@ pub enum HashOutcome {
     /// A hash's kind.
     Identified {
         /// The kind.
-        kind: HashKind,
+        kind: HashFormat,
         /// It is weaker than the policy asks for.
         outdated: bool,
     },
@@ -69,14 +69,14 @@ impl HashOutcome {
     }
 }
 
-fn identified(kind: HashKind, outdated: bool) -> String {
+fn identified(kind: HashFormat, outdated: bool) -> String {
     let mut known = vec![("kind", kind.name().to_owned())];
     match kind {
-        HashKind::Accepted(Recipe::Argon2id(cost)) => {
+        HashFormat::Accepted(HashParams::Argon2id(cost)) => {
             let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
             known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
         }
-        HashKind::Accepted(Recipe::Bcrypt(cost)) => known.push(("cost", cost.to_string())),
+        HashFormat::Accepted(HashParams::Bcrypt(cost)) => known.push(("cost", cost.to_string())),
         _ => {}
     }
     known.push(("accepted", yes_no(kind.is_accepted())));
@@ -84,13 +84,13 @@ fn identified(kind: HashKind, outdated: bool) -> String {
     facts(&known)
 }
 
-fn identified_json(kind: HashKind, outdated: bool) -> Value {
+fn identified_json(kind: HashFormat, outdated: bool) -> Value {
     let cost = match kind {
-        HashKind::Accepted(Recipe::Argon2id(cost)) => Some(cost),
+        HashFormat::Accepted(HashParams::Argon2id(cost)) => Some(cost),
         _ => None,
     };
     let bcrypt_cost = match kind {
-        HashKind::Accepted(Recipe::Bcrypt(cost)) => Some(cost),
+        HashFormat::Accepted(HashParams::Bcrypt(cost)) => Some(cost),
         _ => None,
     };
     json!({

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use authctl::auth::duration;
 use authctl::auth::email::Email;
-use authctl::auth::identify::HashKind;
-use authctl::auth::password::{Recipe, Scheme, Verdict, verify};
+use authctl::auth::password::HashFormat;
+use authctl::auth::password::{HashParams, Scheme, Verdict, verify};
 use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
 use authctl::auth::secret::{Password, StoredHash};
 use authctl::auth::session_filter::{Network, Pattern};
@@ -113,22 +113,22 @@ fn session_file(ground: &Ground, data: &[u8]) {
 /// A stored hash has one kind, within bounds, and what has none is never computed.
 fn hash(_: &Ground, data: &[u8]) {
     let Ok(stored) = StoredHash::from_bytes(data) else { return };
-    let kind = HashKind::of(&stored);
+    let kind = HashFormat::of(&stored);
     assert!(!kind.name().is_empty());
-    let HashKind::Accepted(recipe) = kind else {
+    let HashFormat::Accepted(recipe) = kind else {
         let password = Password::from_bytes(b"correct horse battery staple").unwrap();
         let verdict = verify(&password, &stored, &Scheme::of_hashes([]), &PasswordRules::default()).unwrap();
         assert!(matches!(verdict, Verdict::Unacceptable), "{kind:?}");
         return;
     };
     match recipe {
-        Recipe::Argon2id(cost) => {
+        HashParams::Argon2id(cost) => {
             assert!((7_168..=262_144).contains(&cost.memory_kib), "{cost:?}");
             assert!((1..=10).contains(&cost.passes) && (1..=8).contains(&cost.lanes), "{cost:?}");
             assert!(data.len() <= 512 && data.starts_with(b"$argon2id$v=19$"));
         }
-        Recipe::Bcrypt(cost) => assert!((4..=14).contains(&cost) && data.len() == 60, "{cost}"),
-        Recipe::Scrypt => assert!(data.len() == 161 && data[32] == b':'),
+        HashParams::Bcrypt(cost) => assert!((4..=14).contains(&cost) && data.len() == 60, "{cost}"),
+        HashParams::Scrypt => assert!(data.len() == 161 && data[32] == b':'),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Cure, Severity, Symptom};
 use crate::auth::Auth;
 use crate::auth::email::Email;
-use crate::auth::identify::HashKind;
 use crate::auth::obstacle::Obstacle;
+use crate::auth::password::HashFormat;
 use crate::auth::store::StoreError;
 use crate::auth::user::User;
 
@@ -161,11 +161,11 @@ fn count_users(auth: &mut Auth<'_>, is_meant: impl Fn(&User) -> bool) -> Result<
 /// Counts hashes by the name of their kind.
 fn hash_kinds(
     auth: &mut Auth<'_>,
-    is_meant: impl Fn(HashKind) -> bool,
+    is_meant: impl Fn(HashFormat) -> bool,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
     let mut kinds = BTreeMap::new();
     auth.store.each_credential(&mut |credential| {
-        if let Some(kind) = credential.hash.as_ref().map(HashKind::of).filter(|kind| is_meant(*kind)) {
+        if let Some(kind) = credential.hash.as_ref().map(HashFormat::of).filter(|kind| is_meant(*kind)) {
             *kinds.entry(kind.name()).or_default() += 1;
         }
     })?;

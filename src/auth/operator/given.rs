@@ -2,14 +2,15 @@
 //! a command says "done".
 
 use super::attempts_of;
-use crate::auth::identify::HashKind;
+use crate::auth::password::HashFormat;
+use crate::auth::password::strength;
 use crate::auth::password::{self, Verdict};
 use crate::auth::policy::PasswordRules;
 use crate::auth::secret::{Password, StoredHash};
 use crate::auth::session::Session;
 use crate::auth::store::{NewPassword, Which};
 use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, strength};
+use crate::auth::{Auth, AuthError};
 
 /// A password that an operator gives somebody.
 #[derive(Debug)]
@@ -36,8 +37,8 @@ impl GivenPassword {
     /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
     pub fn check(&self, own_words: &[&str], weakness: Weakness, rules: &PasswordRules) -> Result<(), AuthError> {
         match (self, weakness) {
-            (Self::Hash(hash), _) if HashKind::of(hash).is_accepted() => {}
-            (Self::Hash(hash), _) => return Err(AuthError::HashNotAccepted(HashKind::of(hash))),
+            (Self::Hash(hash), _) if HashFormat::of(hash).is_accepted() => {}
+            (Self::Hash(hash), _) => return Err(AuthError::HashNotAccepted(HashFormat::of(hash))),
             (Self::Clear(password), Weakness::Refused) => strength::check(password, own_words, rules)?,
             (Self::Clear(password), Weakness::Allowed) => strength::check_form(password, rules)?,
         }

@@ -6,9 +6,11 @@
 mod argon2id;
 mod bcrypt;
 mod error;
-mod recipe;
+mod format;
+mod params;
 mod scheme;
 mod scrypt;
+pub mod strength;
 
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -18,7 +20,8 @@ use super::secret::{Password, StoredHash};
 use super::token::Entropy;
 
 pub use error::HashError;
-pub use recipe::Recipe;
+pub use format::HashFormat;
+pub use params::HashParams;
 pub use scheme::Scheme;
 
 /// Salt length in bytes (RFC 9106, 3.1: 16 bytes are recommended for passwords); bcrypt and Better
@@ -40,7 +43,7 @@ pub enum Verdict {
 }
 
 /// The text that is hashed, in a form that is the same from every keyboard where the scheme wants it.
-fn hashed_text(password: &Password, scheme: &Scheme, recipe: Recipe) -> Zeroizing<String> {
+fn hashed_text(password: &Password, scheme: &Scheme, recipe: HashParams) -> Zeroizing<String> {
     let text = password.expose();
     if text.is_ascii() || !scheme.normalises(recipe) {
         return Zeroizing::new(text.to_owned());
@@ -66,9 +69,9 @@ pub fn hash(
     let mut salt = [0_u8; SALT_BYTES];
     entropy.fill(&mut salt)?;
     let made = match recipe {
-        Recipe::Argon2id(cost) => argon2id::hash(&text, salt, cost)?,
-        Recipe::Scrypt => scrypt::hash(&text, salt)?,
-        Recipe::Bcrypt(cost) => bcrypt::hash(&text, salt, cost)?,
+        HashParams::Argon2id(cost) => argon2id::hash(&text, salt, cost)?,
+        HashParams::Scrypt => scrypt::hash(&text, salt)?,
+        HashParams::Bcrypt(cost) => bcrypt::hash(&text, salt, cost)?,
     };
     StoredHash::from_bytes(made.as_bytes()).map_err(|error| HashError::Failed(error.to_string()))
 }
@@ -77,12 +80,12 @@ pub fn hash(
 ///
 /// # Errors
 /// [`HashError`] when there is no memory, or the function does not know the cost.
-pub fn work(password: &Password, recipe: Recipe) -> Result<(), HashError> {
+pub fn work(password: &Password, recipe: HashParams) -> Result<(), HashError> {
     let (text, salt) = (password.expose(), [0; SALT_BYTES]);
     match recipe {
-        Recipe::Argon2id(cost) => argon2id::hash(text, salt, cost).map(drop),
-        Recipe::Scrypt => scrypt::hash(text, salt).map(drop),
-        Recipe::Bcrypt(cost) => bcrypt::work(text, cost),
+        HashParams::Argon2id(cost) => argon2id::hash(text, salt, cost).map(drop),
+        HashParams::Scrypt => scrypt::hash(text, salt).map(drop),
+        HashParams::Bcrypt(cost) => bcrypt::work(text, cost),
     }
 }
 
@@ -96,20 +99,20 @@ pub fn verify(
     scheme: &Scheme,
     rules: &PasswordRules,
 ) -> Result<Verdict, HashError> {
-    let Some(recipe) = Recipe::of(stored) else {
+    let Some(recipe) = HashParams::of(stored) else {
         return Ok(Verdict::Unacceptable);
     };
     let text = hashed_text(password, scheme, recipe);
     let right = match recipe {
-        Recipe::Argon2id(_) => argon2id::verify(&text, stored.expose())?,
-        Recipe::Scrypt => scrypt::verify(&text, stored.expose())?,
-        Recipe::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
+        HashParams::Argon2id(_) => argon2id::verify(&text, stored.expose())?,
+        HashParams::Scrypt => scrypt::verify(&text, stored.expose())?,
+        HashParams::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
     };
     if !right {
         return Ok(Verdict::Wrong);
     }
     // Of what bcrypt did not read nobody knows whether it is right, so no other hash may hold it.
-    let is_known = !matches!(recipe, Recipe::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
+    let is_known = !matches!(recipe, HashParams::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
     Ok(Verdict::Right { outdated: is_known && scheme.replaces(recipe, rules) })
 }
 
@@ -167,7 +170,7 @@ mod tests {
     #[test]
     fn what_better_auth_hashed_verifies_everywhere_and_is_replaced_only_in_our_own_database() {
         let rules = cheap();
-        let app = Scheme::App(Recipe::Scrypt);
+        let app = Scheme::App(HashParams::Scrypt);
         for (text, hash) in BETTER_AUTH {
             let (given, hash) = (password(text), stored(hash));
             assert_eq!(verify(&given, &hash, &NATIVE, &rules), Verdict::Right { outdated: true }, "{text}");
@@ -184,9 +187,9 @@ mod tests {
         let rules = cheap();
         for (scheme, same) in [
             (Scheme::Native, true),
-            (Scheme::App(Recipe::Scrypt), true),
-            (Scheme::App(Recipe::Argon2id(rules.cost)), false),
-            (Scheme::App(Recipe::Bcrypt(4)), false),
+            (Scheme::App(HashParams::Scrypt), true),
+            (Scheme::App(HashParams::Argon2id(rules.cost)), false),
+            (Scheme::App(HashParams::Bcrypt(4)), false),
         ] {
             let made = hash(&password(SPELLINGS[0]), &scheme, &rules, &mut counted(2)).unwrap();
             let verdicts = SPELLINGS.map(|text| verify(&password(text), &made, &scheme, &rules));
@@ -200,10 +203,10 @@ mod tests {
     fn each_scheme_makes_its_own_kind() {
         let rules = cheap();
         let cost = Argon2Cost { memory_kib: 8_192, passes: 1, lanes: 2 };
-        let recipes = [Recipe::Argon2id(cost), Recipe::Scrypt, Recipe::Bcrypt(5)];
+        let recipes = [HashParams::Argon2id(cost), HashParams::Scrypt, HashParams::Bcrypt(5)];
         for recipe in recipes {
             let made = hash(&password("correct horse"), &Scheme::App(recipe), &rules, &mut counted(3)).unwrap();
-            assert_eq!(Recipe::of(&made), Some(recipe), "{}", made.expose());
+            assert_eq!(HashParams::of(&made), Some(recipe), "{}", made.expose());
             work(&password(&"x".repeat(200)), recipe).unwrap();
         }
     }
@@ -222,7 +225,7 @@ mod tests {
         let rules = PasswordRules::default();
         let outdated = |scheme: &Scheme| verify(&password("correct horse"), &old, scheme, &rules);
         assert_eq!(outdated(&NATIVE), Verdict::Right { outdated: true });
-        assert_eq!(outdated(&Scheme::App(Recipe::Argon2id(cheap().cost))), Verdict::Right { outdated: false });
+        assert_eq!(outdated(&Scheme::App(HashParams::Argon2id(cheap().cost))), Verdict::Right { outdated: false });
         let costlier = Argon2Cost { memory_kib: 46_080, passes: 1, lanes: 1 };
         assert!(!costlier.is_weaker_than(rules.cost), "46 MiB in one pass is one of OWASP's equal sets");
     }
@@ -231,7 +234,7 @@ mod tests {
     fn a_password_that_bcrypt_did_not_read_to_its_end_is_right_and_its_hash_stays() {
         let rules = cheap();
         let text = "a".repeat(72);
-        let bcrypt = hash(&password(&text), &Scheme::App(Recipe::Bcrypt(4)), &rules, &mut counted(5)).unwrap();
+        let bcrypt = hash(&password(&text), &Scheme::App(HashParams::Bcrypt(4)), &rules, &mut counted(5)).unwrap();
         assert_eq!(verify(&password(&text), &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: true });
         let longer = password(&(text + "b"));
         assert_eq!(verify(&longer, &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: false });

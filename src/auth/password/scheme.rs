@@ -1,8 +1,8 @@
 //! Which hash belongs in a database: ours in our own, and in an app's none but what the app verifies.
 
-use super::{HashError, Recipe};
+use super::{HashError, HashParams};
 use crate::auth::AuthError;
-use crate::auth::identify::HashKind;
+use crate::auth::password::HashFormat;
 use crate::auth::policy::PasswordRules;
 use crate::auth::secret::StoredHash;
 
@@ -13,7 +13,7 @@ pub enum Scheme {
     /// a sign-in replaces them.
     Native,
     /// An app's. What is there stays as it is.
-    App(Recipe),
+    App(HashParams),
     /// An app's that cannot be told from its hashes, with the names of their kinds. They verify, but
     /// no password is written.
     Unclear(Vec<&'static str>),
@@ -22,29 +22,29 @@ pub enum Scheme {
 impl Scheme {
     /// Tells the scheme of an app by the hashes in its database. Better Auth's own where there are
     /// none; at the highest cost among them where there are several.
-    pub fn of_hashes(kinds: impl IntoIterator<Item = HashKind>) -> Self {
+    pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>) -> Self {
         let mut names = Vec::new();
-        let mut costliest: Option<Recipe> = None;
+        let mut costliest: Option<HashParams> = None;
         for kind in kinds {
             if !names.contains(&kind.name()) {
                 names.push(kind.name());
             }
-            if let HashKind::Accepted(recipe) = kind {
+            if let HashFormat::Accepted(recipe) = kind {
                 costliest = costliest.into_iter().chain([recipe]).max_by_key(|recipe| recipe.work());
             }
         }
         names.sort_unstable();
         match (names.len(), costliest) {
-            (0, _) => Self::App(Recipe::Scrypt),
+            (0, _) => Self::App(HashParams::Scrypt),
             (1, Some(recipe)) => Self::App(recipe),
             _ => Self::Unclear(names),
         }
     }
 
     /// How a new hash is made.
-    pub(super) fn recipe(&self, rules: &PasswordRules) -> Result<Recipe, HashError> {
+    pub(super) fn recipe(&self, rules: &PasswordRules) -> Result<HashParams, HashError> {
         match self {
-            Self::Native => Ok(Recipe::Argon2id(rules.cost)),
+            Self::Native => Ok(HashParams::Argon2id(rules.cost)),
             Self::App(recipe) => Ok(*recipe),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }),
         }
@@ -52,23 +52,23 @@ impl Scheme {
 
     /// The work that is done for nobody: that of a new hash. Several kinds have no one cost, so an
     /// unclear scheme takes that of Better Auth's own.
-    pub fn usual(&self, rules: &PasswordRules) -> Recipe {
-        self.recipe(rules).unwrap_or(Recipe::Scrypt)
+    pub fn usual(&self, rules: &PasswordRules) -> HashParams {
+        self.recipe(rules).unwrap_or(HashParams::Scrypt)
     }
 
     /// Whether a password is brought to NFKC before it is hashed, so that it is the same from every
     /// keyboard. Better Auth does so for its own scrypt, but hands a password as typed to a function
     /// of the app's, and the usual packages for argon2 and bcrypt leave it so.
-    pub(super) fn normalises(&self, recipe: Recipe) -> bool {
+    pub(super) fn normalises(&self, recipe: HashParams) -> bool {
         match recipe {
-            Recipe::Scrypt => true,
-            Recipe::Argon2id(_) => *self == Self::Native,
-            Recipe::Bcrypt(_) => false,
+            HashParams::Scrypt => true,
+            HashParams::Argon2id(_) => *self == Self::Native,
+            HashParams::Bcrypt(_) => false,
         }
     }
 
     /// Whether a sign-in would replace a hash. Never an app's: it might verify no other.
-    pub(super) fn replaces(&self, recipe: Recipe, rules: &PasswordRules) -> bool {
+    pub(super) fn replaces(&self, recipe: HashParams, rules: &PasswordRules) -> bool {
         *self == Self::Native && recipe.is_outdated(rules)
     }
 
@@ -78,7 +78,7 @@ impl Scheme {
     /// [`AuthError::HashNotAccepted`] for one that no sign-in would take, [`AuthError::HashNotTheApps`]
     /// for one that the app would not.
     pub(in crate::auth) fn takes(&self, hash: &StoredHash) -> Result<(), AuthError> {
-        let kind = HashKind::of(hash);
+        let kind = HashFormat::of(hash);
         match self {
             _ if !kind.is_accepted() => Err(AuthError::HashNotAccepted(kind)),
             Self::Native => Ok(()),
@@ -106,19 +106,19 @@ mod tests {
     }
 
     fn of(hashes: &[&str]) -> Scheme {
-        Scheme::of_hashes(hashes.iter().map(|hash| HashKind::of(&stored(hash))))
+        Scheme::of_hashes(hashes.iter().map(|hash| HashFormat::of(&stored(hash))))
     }
 
     #[test]
     fn an_app_is_known_by_the_one_kind_of_its_hashes() {
         let cost = Argon2Cost { memory_kib: 65_536, passes: 2, lanes: 1 };
-        assert_eq!(of(&[]), Scheme::App(Recipe::Scrypt));
-        assert_eq!(of(&[&scrypt(), &scrypt()]), Scheme::App(Recipe::Scrypt));
-        assert_eq!(of(&[ARGON2]), Scheme::App(Recipe::Argon2id(cost)));
-        assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$2a$06$", "$2b$10$"), BCRYPT]), Scheme::App(Recipe::Bcrypt(10)));
+        assert_eq!(of(&[]), Scheme::App(HashParams::Scrypt));
+        assert_eq!(of(&[&scrypt(), &scrypt()]), Scheme::App(HashParams::Scrypt));
+        assert_eq!(of(&[ARGON2]), Scheme::App(HashParams::Argon2id(cost)));
+        assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$2a$06$", "$2b$10$"), BCRYPT]), Scheme::App(HashParams::Bcrypt(10)));
         let dearer = Argon2Cost { passes: 3, ..cost };
         let several = [ARGON2, &ARGON2.replace("t=2", "t=3"), &ARGON2.replace("m=65536", "m=19456")];
-        assert_eq!(of(&several), Scheme::App(Recipe::Argon2id(dearer)));
+        assert_eq!(of(&several), Scheme::App(HashParams::Argon2id(dearer)));
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
             let refused = scheme.recipe(&rules).unwrap_err().to_string();
             assert!(refused.contains(kinds), "{refused}");
             assert!(scheme.takes(&stored(ARGON2)).is_err());
-            assert_eq!(scheme.usual(&rules), Recipe::Scrypt);
+            assert_eq!(scheme.usual(&rules), HashParams::Scrypt);
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
                 assert_eq!(taken.is_ok(), app == hash, "{hash} where {app} is kept: {taken:?}");
             }
             let refused = of(&[hash]).takes(&stored("5f4dcc3b5aa765d61d8327deb882cf99"));
-            assert!(matches!(refused, Err(AuthError::HashNotAccepted(HashKind::Unknown))), "{refused:?}");
+            assert!(matches!(refused, Err(AuthError::HashNotAccepted(HashFormat::Unknown))), "{refused:?}");
         }
     }
 }

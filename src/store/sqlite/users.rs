@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::engine_error::Engine as _;
 use super::{limits, rows, write};
-use crate::auth::identify::HashKind;
+use crate::auth::password::HashFormat;
 use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
 use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
@@ -69,7 +69,7 @@ pub(super) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result
         while let Some(row) = rows.next().engine()? {
             let text = row.get_ref(0).engine()?;
             let hash = text.as_bytes().ok().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
-            kinds.push(hash.map_or(HashKind::Unknown, |hash| HashKind::of(&hash)));
+            kinds.push(hash.map_or(HashFormat::Unknown, |hash| HashFormat::of(&hash)));
         }
     }
     Ok(Scheme::of_hashes(kinds))

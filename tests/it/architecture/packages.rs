@@ -29,7 +29,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/suggestions.rs"]),
     ("unicode_normalization", &["src/auth/password/"]),
-    ("zxcvbn", &["src/auth/strength.rs"]),
+    ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
 
 /// Packages that may be used anywhere but in these folders.

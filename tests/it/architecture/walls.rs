@@ -70,7 +70,7 @@ const WALLS: &[Wall] = &[
             "auth::policy",
             "auth::audit",
             "auth::password::HashError",
-            "auth::strength::WeakPassword",
+            "auth::password::strength::WeakPassword",
             "cli::UsageError",
             "mail::MailError",
             "context::ClockError",

@@ -1,8 +1,8 @@
 //! What stands before a sign-in: the list that an operator is told and the answer of the sign-in itself
 //! are one rule.
 
-use authctl::auth::identify::HashKind;
 use authctl::auth::obstacle::{Lack, Obstacle};
+use authctl::auth::password::HashFormat;
 use authctl::auth::throttle::AttemptKey;
 use authctl::auth::user::UserRef;
 
@@ -138,13 +138,13 @@ fn what_is_wrong_with_a_password_is_told_with_the_other_ways_to_sign_in() {
     for (edit, expected) in [
         (r#"UPDATE "account" SET "password" = "password""#.to_owned(), vec![]),
         (format!(r#"UPDATE "account" SET "password" = '{scrypt}'"#), {
-            vec![Obstacle::HashNotAccepted(HashKind::Unknown)]
+            vec![Obstacle::HashNotAccepted(HashFormat::Unknown)]
         }),
         (r#"UPDATE "account" SET "password" = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'"#.to_owned(), {
-            vec![Obstacle::HashNotAccepted(HashKind::Argon2Refused)]
+            vec![Obstacle::HashNotAccepted(HashFormat::Argon2Refused)]
         }),
         (r#"UPDATE "account" SET "password" = ''"#.to_owned(), {
-            vec![Obstacle::HashNotAccepted(HashKind::Unknown)]
+            vec![Obstacle::HashNotAccepted(HashFormat::Unknown)]
         }),
         (r#"UPDATE "account" SET "password" = NULL"#.to_owned(), lacks(Lack::Hash, &[])),
         (link.to_owned(), lacks(Lack::Hash, &["github"])),

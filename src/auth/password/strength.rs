@@ -2,8 +2,8 @@
 
 use zxcvbn::zxcvbn;
 
-use super::policy::PasswordRules;
-use super::secret::Password;
+use crate::auth::policy::PasswordRules;
+use crate::auth::secret::Password;
 
 /// Why a new password is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

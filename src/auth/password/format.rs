@@ -1,14 +1,14 @@
 //! What kind of password hash a text is, by its shape alone. Nothing is computed.
 
-use super::password::Recipe;
-use super::policy::PasswordRules;
-use super::secret::StoredHash;
+use super::HashParams;
+use crate::auth::policy::PasswordRules;
+use crate::auth::secret::StoredHash;
 
 /// A kind of password hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HashKind {
+pub enum HashFormat {
     /// One that a sign-in verifies, with its cost.
-    Accepted(Recipe),
+    Accepted(HashParams),
     /// An argon2 hash that is not accepted: another variant or version, or out of bounds.
     Argon2Refused,
     /// A bcrypt hash that is not accepted: another variant, out of bounds or damaged.
@@ -17,11 +17,11 @@ pub enum HashKind {
     Unknown,
 }
 
-impl HashKind {
+impl HashFormat {
     /// Tells the kind of a hash.
     pub fn of(stored: &StoredHash) -> Self {
         let text = stored.expose();
-        if let Some(recipe) = Recipe::of(stored) {
+        if let Some(recipe) = HashParams::of(stored) {
             Self::Accepted(recipe)
         } else if text.starts_with("$argon2") {
             Self::Argon2Refused
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_known_by_its_shape() {
-        let kind = |text: &str| HashKind::of(&StoredHash::from_bytes(text.as_bytes()).unwrap()).name();
+        let kind = |text: &str| HashFormat::of(&StoredHash::from_bytes(text.as_bytes()).unwrap()).name();
         let argon2 = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert_eq!(kind(argon2), "argon2id");
         assert_eq!(kind(&argon2.replace("argon2id", "argon2i")), "argon2-refused");

@@ -6,7 +6,7 @@ use crate::auth::secret::StoredHash;
 
 /// How a hash is made: the function and what it costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recipe {
+pub enum HashParams {
     /// argon2id in PHC form.
     Argon2id(Argon2Cost),
     /// Better Auth's default: scrypt, salt and key in hex with a colon between.
@@ -15,7 +15,7 @@ pub enum Recipe {
     Bcrypt(u32),
 }
 
-impl Recipe {
+impl HashParams {
     /// Tells how a stored hash was made, when it may be computed here. Nothing is computed.
     pub fn of(stored: &StoredHash) -> Option<Self> {
         let text = stored.expose();
