@@ -6,10 +6,10 @@
 pub mod audit;
 pub mod code;
 pub mod cookie;
+pub mod doctor;
 pub mod duration;
 pub mod email;
 pub mod error;
-pub mod health;
 pub mod instant;
 pub mod obstacle;
 pub mod password;

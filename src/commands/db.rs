@@ -52,7 +52,7 @@ pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
     let chosen_by = ChosenBy { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
-    let census = context.auth()?.store.census(now).context("could not describe the database")?;
+    let census = context.auth()?.store.info(now).context("could not describe the database")?;
     Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
 }
 

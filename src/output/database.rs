@@ -8,7 +8,7 @@ use super::database_state::{DatabaseState, kind};
 use super::page::{Page, Style};
 use super::words::shown;
 use crate::auth::audit::counted;
-use crate::auth::store::Contents;
+use crate::auth::store::BackupSummary;
 
 /// What `db` did.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub enum DatabaseOutcome {
         /// Where it is.
         file: PathBuf,
         /// What is in it.
-        contents: Contents,
+        contents: BackupSummary,
     },
     /// A copy was put back.
     Restored(Restoration),
@@ -54,7 +54,7 @@ pub struct Restoration {
     /// From which copy.
     pub file: PathBuf,
     /// What is in the database now, or would be.
-    pub contents: Contents,
+    pub contents: BackupSummary,
     /// Where the state is kept that was replaced, if there was one.
     pub kept: Option<PathBuf>,
     /// Live sessions of the copy that ended; `None` when nothing was done (`--dry-run`).
@@ -109,7 +109,7 @@ impl DatabaseOutcome {
 }
 
 /// What is in a copy, in words.
-fn held(contents: &Contents) -> String {
+fn held(contents: &BackupSummary) -> String {
     format!("{} and {}", counted(contents.users, "user"), counted(contents.sessions, "session"))
 }
 

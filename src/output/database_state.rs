@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::words::shown;
-use crate::auth::store::{AppSchema, Census};
+use crate::auth::store::{AppSchema, DatabaseInfo};
 
 /// Who chose a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct DatabaseState {
     /// Who chose it.
     pub chosen_by: ChosenBy,
     /// What is in it.
-    pub census: Census,
+    pub census: DatabaseInfo,
 }
 
 /// Whose a database is, for programs.

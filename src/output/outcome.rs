@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::account::AccountOutcome;
 use super::audit::AuditOutcome;
 use super::database::DatabaseOutcome;
+use super::doctor::DoctorOutcome;
 use super::email::EmailOutcome;
 use super::escape::escape;
 use super::hash::HashOutcome;
-use super::health::HealthOutcome;
 use super::json;
 use super::page::{Page, Style};
 use super::policy::PolicyOutcome;
@@ -57,7 +57,7 @@ pub enum Outcome {
     /// The database file.
     Database(DatabaseOutcome),
     /// What a doctor found.
-    Health(HealthOutcome),
+    Doctor(DoctorOutcome),
 }
 
 impl Outcome {
@@ -76,7 +76,7 @@ impl Outcome {
             Self::Policy(outcome) => outcome.human(style),
             Self::Hash(outcome) => outcome.human(),
             Self::Database(outcome) => outcome.human(style),
-            Self::Health(outcome) => outcome.human(),
+            Self::Doctor(outcome) => outcome.human(),
         }
     }
 
@@ -96,7 +96,7 @@ impl Outcome {
             Self::Policy(outcome) => outcome.json(),
             Self::Hash(outcome) => outcome.json(),
             Self::Database(outcome) => outcome.json(),
-            Self::Health(outcome) => outcome.json(),
+            Self::Doctor(outcome) => outcome.json(),
         };
         Page::answer(json::document(&document))
     }
@@ -105,7 +105,7 @@ impl Outcome {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Users(UsersOutcome::Explained(explanation)) if !explanation.can_sign_in() => ExitCode::Failed,
-            Self::Health(outcome) => outcome.exit_code(),
+            Self::Doctor(outcome) => outcome.exit_code(),
             _ => ExitCode::Done,
         }
     }
@@ -152,7 +152,7 @@ topic!(
     Policy(PolicyOutcome),
     Hash(HashOutcome),
     Database(DatabaseOutcome),
-    Health(HealthOutcome)
+    Doctor(DoctorOutcome)
 );
 
 impl From<UserChanged> for Outcome {

@@ -103,7 +103,7 @@ impl SessionFile {
 
     /// Finds what is not safe or not whole about the directories and every file in them, and tells
     /// whether closing the directories helps against any of it.
-    pub fn exposures(&self) -> (Vec<SessionFileError>, bool) {
+    pub fn insecure(&self) -> (Vec<SessionFileError>, bool) {
         let mut exposed = Vec::new();
         let mut is_ours = false;
         for path in [&self.root, &self.directory] {

@@ -2,7 +2,7 @@
 
 /// What a database holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contents {
+pub struct BackupSummary {
     /// Number of the newest migration applied.
     pub schema_version: u32,
     /// Users.

@@ -197,7 +197,7 @@ impl LooseEnds {
 
 /// A description of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Census {
+pub struct DatabaseInfo {
     /// Number of the newest migration applied; an app's database has none of ours.
     pub schema_version: Option<u32>,
     /// What was recognised, when the database is an app's.

@@ -8,11 +8,11 @@ mod app;
 mod change;
 mod code;
 mod contents;
+mod doctor;
 mod error;
 mod facts;
-mod health;
+mod maintenance;
 mod query;
-mod upkeep;
 
 use std::fmt;
 
@@ -31,18 +31,18 @@ use super::{ActAs, AuthError, Caller};
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
 pub use code::{CodeEffect, CodeProof, CodeUse, NewCode};
-pub use contents::Contents;
+pub use contents::BackupSummary;
+pub use doctor::{Credential, Differs, DoctorStore, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, Census, Deleted, Ended, LooseEnds, NewPassword, NewSession, NewUser, Origin, PasswordChange,
-    Which,
+    Account, AdminGuard, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSession, NewUser, Origin,
+    PasswordChange, Which,
 };
-pub use health::{Credential, Differs, Health, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
+pub use maintenance::{Maintenance, PolicySet};
 pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
-pub use upkeep::{PolicySet, Upkeep};
 
 /// A store that holds one database's users, accounts and sessions.
-pub trait Store: Upkeep + Health + fmt::Debug {
+pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// Says who acts from now on. Every act that changes something writes entries to the audit log
     /// under this name: in its own transaction, or, where the log is in another file, one that says what
     /// is intended before and those that say what was done after.

@@ -5,12 +5,12 @@ mod places;
 
 use anyhow::Context as _;
 
-use crate::auth::health::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
+use crate::auth::doctor::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
 use crate::context::Context;
 use crate::error::{Exit, Refusal};
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
-use crate::output::{HealthOutcome, Outcome};
+use crate::output::{DoctorOutcome, Outcome};
 use crate::store::OpenError;
 use places::{PERMISSIONS, PLACES};
 
@@ -50,7 +50,7 @@ fn were(checks: &[&str]) -> String {
 /// Looks at the structure of the database only.
 pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
-    let findings = health::look(&mut auth, STRUCTURE);
+    let findings = doctor::look(&mut auth, STRUCTURE);
     Ok(report(findings, None, false, context)?.into())
 }
 
@@ -59,8 +59,8 @@ fn report(
     closed: Option<ExitCode>,
     is_whole: bool,
     context: &Context,
-) -> anyhow::Result<HealthOutcome> {
-    Ok(HealthOutcome { database: context.database()?.path, findings, closed, is_whole })
+) -> anyhow::Result<DoctorOutcome> {
+    Ok(DoctorOutcome { database: context.database()?.path, findings, closed, is_whole })
 }
 
 fn look(context: &mut Context) -> anyhow::Result<Seen> {
@@ -72,7 +72,7 @@ fn look(context: &mut Context) -> anyhow::Result<Seen> {
         .collect();
     let mut closed = None;
     match context.auth_under_any_policy() {
-        Ok(mut auth) => findings.extend(health::look(&mut auth, STRUCTURE.iter().chain(CONTENT))),
+        Ok(mut auth) => findings.extend(doctor::look(&mut auth, STRUCTURE.iter().chain(CONTENT))),
         Err(error) => {
             // The check of permissions has told this one, with its cure.
             let is_told = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use crate::auth::health::{Check, Cure, Severity, Symptom};
+use crate::auth::doctor::{Check, Cure, Severity, Symptom};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::session_file::SessionFile;
@@ -22,7 +22,7 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
     name: "permissions",
     severity: Severity::Problem,
     look: |context| {
-        let exposed = sqlite::exposures(&context.database()?.path);
+        let exposed = sqlite::insecure(&context.database()?.path);
         let lines: Vec<String> = exposed.iter().map(|exposure| exposure.error.to_string()).collect();
         let message = || format!("others may use what only you should: {}", lines.join("; "));
         let is_ours = exposed.iter().any(|one| one.is_ours);
@@ -39,7 +39,7 @@ pub(super) const PERMISSIONS: Check<Look, Act> = Check {
         does: "take away the rights of others to the database's files and directory",
         act: |context| {
             let path = context.database()?.path;
-            sqlite::close(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
+            sqlite::tighten(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
         },
     }),
 };
@@ -89,7 +89,7 @@ const SESSION_FILES: Check<Look, Act> = Check {
     severity: Severity::Problem,
     look: |context| {
         let Some(place) = session_place(context) else { return Ok(None) };
-        let (exposed, is_ours) = place.exposures();
+        let (exposed, is_ours) = place.insecure();
         let lines: Vec<String> = exposed.iter().map(ToString::to_string).collect();
         let hint = "a token that others may have read is worth nothing: `authctl signout` ends its session; \
                     `authctl doctor --fix` closes your directories";

@@ -8,14 +8,14 @@ fn the_census_counts_users_and_sessions_at_a_moment(db: &Database) {
     begin(&mut *store, "two", "ada", 0, 20);
     begin(&mut *store, "bobs", "bob", 0, 30);
     let sessions = [9, 10, 20, 30].map(|now| {
-        let census = store.census(at(now)).unwrap();
+        let census = store.info(at(now)).unwrap();
         (census.users, census.live_sessions.unwrap(), census.expired_sessions.unwrap())
     });
     assert_eq!(sessions, [(2, 3, 0), (2, 2, 1), (2, 1, 2), (2, 0, 3)]);
 }
 
 fn the_census_describes_the_file_and_the_engine(db: &Database) {
-    let census = db.store().census(at(0)).unwrap();
+    let census = db.store().info(at(0)).unwrap();
     assert_eq!((census.users, census.live_sessions, census.expired_sessions), (0, Some(0), Some(0)));
     assert_eq!(census.schema_version, db.engine.app.is_none().then_some(sqlite::LATEST));
     assert_eq!(census.app.is_some(), db.engine.app.is_some());

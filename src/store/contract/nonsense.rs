@@ -59,9 +59,9 @@ fn an_expired_row_that_makes_no_sense_is_not_swept_away_unseen(db: &Database) {
     let sentence = format!("row bad of table session makes no sense: column createdAt is not {}", db.engine.time);
     assert_eq!(words(store.count_expired(at(60))), sentence);
     match db.engine.app {
-        None => assert_eq!(words(store.census(at(60))), sentence),
+        None => assert_eq!(words(store.info(at(60))), sentence),
         // What an app wrote is described all the same.
-        Some(_) => assert_eq!(store.census(at(60)).unwrap().expired_sessions, None),
+        Some(_) => assert_eq!(store.info(at(60)).unwrap().expired_sessions, None),
     }
     assert_eq!(words(store.prune(at(60), 100)), sentence);
     assert_eq!(db.count("session"), 2, "the whole batch stays");

@@ -11,11 +11,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::connect::{Connected, connect, schema_version};
 use super::create::refuse_unsafe_place;
 use super::engine_error::Engine as _;
-use super::file::{self, Checked};
 use super::lock::Lock;
-use super::unfinished::Unfinished;
-use super::{Sqlite, limits, structure};
-use crate::auth::store::{Contents, StoreError};
+use super::preflight::{self, Checked};
+use super::staging::Unfinished;
+use super::{Sqlite, integrity, limits};
+use crate::auth::store::{BackupSummary, StoreError};
 use crate::store::mapping::NATIVE;
 use crate::store::{CopyError, OpenError};
 
@@ -27,7 +27,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`CopyError`]; there is no new file at `to` then.
-    pub fn backup(&self, to: &Path) -> Result<Contents, CopyError> {
+    pub fn backup(&self, to: &Path) -> Result<BackupSummary, CopyError> {
         let path = &self.path;
         let failed = |source| failed(path, source);
         // One copy of a database at a time, and none while it is migrated or restored.
@@ -36,7 +36,7 @@ impl Sqlite {
         let snapshot = self.connection.unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
         copy(&snapshot, to, self.wait, |copied| {
-            if let Some(problem) = structure::damage(copied).map_err(failed)?.into_iter().next() {
+            if let Some(problem) = integrity::damage(copied).map_err(failed)?.into_iter().next() {
                 return Err(CopyError::Damaged { path: path.into(), problem });
             }
             let found = read(copied).map_err(failed)?;
@@ -47,8 +47,8 @@ impl Sqlite {
 }
 
 /// What a database holds that perhaps cannot be used; `None` when that cannot be read.
-pub fn contents(path: &Path, wait: Duration) -> Option<Contents> {
-    let file = file::look_own(path).ok()?;
+pub fn contents(path: &Path, wait: Duration) -> Option<BackupSummary> {
+    let file = preflight::look_own(path).ok()?;
     connect(file, wait).and_then(|connection| read(&connection)).ok()
 }
 
@@ -113,7 +113,7 @@ pub(super) fn failed(path: &Path, source: StoreError) -> CopyError {
 }
 
 /// Counts what is there. A database of a first release has no audit log.
-pub(super) fn read(connection: &Connection) -> Result<Contents, StoreError> {
+pub(super) fn read(connection: &Connection) -> Result<BackupSummary, StoreError> {
     let has_log = connection.table_exists(None, "authctl_audit").engine()?;
     let newest = if has_log {
         connection
@@ -126,7 +126,7 @@ pub(super) fn read(connection: &Connection) -> Result<Contents, StoreError> {
         None
     };
     let (entries, head) = newest.unwrap_or_default();
-    Ok(Contents {
+    Ok(BackupSummary {
         schema_version: schema_version(connection).engine()?,
         users: limits::count(connection, &NATIVE, "user")?,
         sessions: limits::count(connection, &NATIVE, "session")?,

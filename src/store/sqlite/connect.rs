@@ -7,8 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::engine_error::{self, Engine as _};
-use super::file::Checked;
 use super::limits;
+use super::preflight::Checked;
 use crate::auth::store::StoreError;
 
 /// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes

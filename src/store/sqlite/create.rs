@@ -8,10 +8,10 @@ use rusqlite::Connection;
 
 use super::connect::connect;
 use super::engine_error::Engine as _;
-use super::file::{self, Checked};
 use super::lock::Lock;
 use super::migrate;
-use super::unfinished::Unfinished;
+use super::preflight::{self, Checked};
+use super::staging::Unfinished;
 use crate::auth::store::StoreError;
 use crate::store::OpenError;
 
@@ -56,7 +56,7 @@ pub(super) fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
 /// Refuses a directory that is missing or where others may write.
 pub(super) fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
-    match file::refuse_unsafe_directory(path, me) {
+    match preflight::refuse_unsafe_directory(path, me) {
         Err(OpenError::Unreadable { path: directory, source }) if source.kind() == io::ErrorKind::NotFound => {
             let reason = format!("the directory {} does not exist", directory.display());
             Err(cannot_create(path, io::Error::new(io::ErrorKind::NotFound, reason)))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::privacy;
+use super::permissions;
 use crate::store::OpenError;
 
 /// How often a process that waits for the lock looks again.
@@ -48,7 +48,7 @@ fn open(name: &Path) -> Result<OwnedFd, Errno> {
     let private = Mode::RUSR | Mode::WUSR;
     let file = match rustix::fs::openat(CWD, name, flags, private) {
         Err(Errno::ACCESS) if is_locked_out(name) => {
-            privacy::make_private(name)?;
+            permissions::make_private(name)?;
             rustix::fs::openat(CWD, name, flags, private)?
         }
         opened => opened?,

@@ -13,8 +13,8 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
 use super::engine_error::{self, Engine as _};
-use super::file;
 use super::lock::Lock;
+use super::preflight;
 use crate::auth::store::StoreError;
 use crate::store::OpenError;
 
@@ -42,7 +42,7 @@ const HISTORY: &str = "authctl_schema_history";
 /// [`OpenError`], as for opening.
 pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
-    let mut connection = connect(file::look_own(path)?, wait).map_err(failed)?;
+    let mut connection = connect(preflight::look_own(path)?, wait).map_err(failed)?;
     let before = schema_version(&connection).engine().map_err(failed)?;
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });

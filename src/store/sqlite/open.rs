@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::connect::{connect, connect_to_read, schema_version};
 use super::engine_error::Engine as _;
-use super::file::{Checked, Kind};
 use super::guest::{self, App};
-use super::{Sqlite, file, migrate};
+use super::preflight::{Checked, Kind};
+use super::{Sqlite, migrate, preflight};
 use crate::auth::audit::Actor;
 use crate::auth::store::LooseEnds;
 use crate::store::OpenError;
@@ -31,7 +31,7 @@ pub enum Opened {
 /// # Errors
 /// [`OpenError`], each reason its own variant. The file is unchanged then.
 pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
-    let file = file::look(path)?;
+    let file = preflight::look(path)?;
     match file.kind() {
         Kind::Own => open_checked(file, wait).map(Opened::Own),
         Kind::Other { owner } => {
@@ -48,7 +48,7 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
 /// # Errors
 /// As for [`open`]; [`OpenError::NotOwn`] for any other.
 pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
-    open_checked(file::look_own(path)?, wait)
+    open_checked(preflight::look_own(path)?, wait)
 }
 
 fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {

@@ -15,12 +15,12 @@ use rusqlite::backup::Backup;
 use super::backup::{self, failed, read};
 use super::connect::{Connected, connect, connect_to_replace, schema_version};
 use super::engine_error::Engine as _;
-use super::file::{self, Checked};
 use super::lock::Lock;
-use super::unfinished::{self, Unfinished};
-use super::{WRITER_SETTINGS, audit, create, events, migrate, sessions, structure};
+use super::preflight::{self, Checked};
+use super::staging::{self, Unfinished};
+use super::{WRITER_SETTINGS, audit, create, events, integrity, migrate, sessions};
 use crate::auth::audit::{Acting, Event, counted};
-use crate::auth::store::{Contents, Differs, StoreError};
+use crate::auth::store::{BackupSummary, Differs, StoreError};
 use crate::store::mapping::{NATIVE, identifier};
 use crate::store::{CopyError, OpenError};
 
@@ -47,7 +47,7 @@ pub struct RestoreWish<'a> {
 #[derive(Debug)]
 pub struct Restored {
     /// What is in the database now.
-    pub contents: Contents,
+    pub contents: BackupSummary,
     /// Live sessions of the backup that ended.
     pub sessions_ended: u64,
     /// There was a database before.
@@ -60,7 +60,7 @@ pub struct Restored {
 #[derive(Debug)]
 pub struct Examined {
     /// What is in it.
-    pub contents: Contents,
+    pub contents: BackupSummary,
     /// What authctl did not make.
     pub additions: Additions,
 }
@@ -79,7 +79,7 @@ pub struct Additions {
 /// # Errors
 /// [`CopyError`], why not.
 pub fn examine(from: &Path, wait: Duration) -> Result<Examined, CopyError> {
-    let connection = connect(file::look_own(from)?, wait).map_err(|source| failed(from, source))?;
+    let connection = connect(preflight::look_own(from)?, wait).map_err(|source| failed(from, source))?;
     // One state of the file, however many questions are asked.
     let snapshot = connection.unchecked_transaction().engine().map_err(|source| failed(from, source))?;
     check(&snapshot, from)
@@ -93,11 +93,11 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
         return Err(OpenError::Newer { path: from.into(), found, known: migrate::LATEST }.into());
     }
     let damaged = |problem| CopyError::Damaged { path: from.into(), problem };
-    if let Some(problem) = structure::damage(backup).map_err(failed)?.into_iter().next() {
+    if let Some(problem) = integrity::damage(backup).map_err(failed)?.into_iter().next() {
         return Err(damaged(problem));
     }
     let mut additions = Additions::default();
-    for difference in structure::differences(backup, found).map_err(failed)? {
+    for difference in integrity::differences(backup, found).map_err(failed)? {
         match difference.how {
             // SQLite makes and removes its own indexes with their tables.
             Differs::Unexpected if difference.object.starts_with("index sqlite_autoindex_") => {}
@@ -130,9 +130,9 @@ fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), Store
 /// # Errors
 /// [`CopyError`]; the database is as it was then, except after [`CopyError::NotReadBack`].
 pub fn restore(wish: &RestoreWish<'_>) -> Result<Restored, CopyError> {
-    let from = file::look_own(wish.from)?;
+    let from = preflight::look_own(wish.from)?;
     let there = match wish.path.symlink_metadata() {
-        Ok(_) => Some(file::look_own(wish.path)?),
+        Ok(_) => Some(preflight::look_own(wish.path)?),
         Err(_) => None,
     };
     let replaced = there.is_some();
@@ -152,9 +152,9 @@ pub fn restore(wish: &RestoreWish<'_>) -> Result<Restored, CopyError> {
 }
 
 /// Looks at what is in the database now; others may have written to it since.
-fn read_back(wanted: &Contents, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
+fn read_back(wanted: &BackupSummary, wish: &RestoreWish<'_>) -> Result<BackupSummary, CopyError> {
     let unread = |source: CopyError| CopyError::NotReadBack { path: wish.path.into(), source: Box::new(source) };
-    let file = file::look_own(wish.path).map_err(|error| unread(error.into()))?;
+    let file = preflight::look_own(wish.path).map_err(|error| unread(error.into()))?;
     let connection = connect(file, wish.wait).map_err(|source| unread(failed(wish.path, source)))?;
     let found = read(&connection).map_err(|source| unread(failed(wish.path, source)))?;
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
@@ -199,11 +199,13 @@ fn end(connection: &Connection, wish: &RestoreWish<'_>) -> Result<u64, StoreErro
 fn record(
     connection: &Connection,
     ended: u64,
-    before: Option<&Contents>,
+    before: Option<&BackupSummary>,
     wish: &RestoreWish<'_>,
 ) -> Result<(), StoreError> {
     let before = match before {
-        Some(Contents { entries, head, .. }) => format!("replaced a log of {entries} entries that ended in {head}"),
+        Some(BackupSummary { entries, head, .. }) => {
+            format!("replaced a log of {entries} entries that ended in {head}")
+        }
         None => "replaced no log that could be read".to_owned(),
     };
     let detail = format!("from {}; ended {}; {before}", wish.from.display(), counted(ended, "session"));
@@ -215,7 +217,12 @@ fn record(
 }
 
 /// Where there is no database, the prepared one becomes it.
-fn put(prepared: Connected, building: Unfinished, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
+fn put(
+    prepared: Connected,
+    building: Unfinished,
+    ended: u64,
+    wish: &RestoreWish<'_>,
+) -> Result<BackupSummary, CopyError> {
     let close = || {
         record(&prepared, ended, None, wish)?;
         let wanted = read(&prepared)?;
@@ -229,7 +236,12 @@ fn put(prepared: Connected, building: Unfinished, ended: u64, wish: &RestoreWish
 
 /// Where there is one, its pages are replaced, with the writers kept out from before the copy of what was
 /// until the end.
-fn replace(prepared: &Connection, file: Checked, ended: u64, wish: &RestoreWish<'_>) -> Result<Contents, CopyError> {
+fn replace(
+    prepared: &Connection,
+    file: Checked,
+    ended: u64,
+    wish: &RestoreWish<'_>,
+) -> Result<BackupSummary, CopyError> {
     let failed = |source| failed(wish.path, source);
     let reader = file.again();
     // It may be damaged anywhere but in its header.
@@ -255,7 +267,7 @@ fn replace(prepared: &Connection, file: Checked, ended: u64, wish: &RestoreWish<
     replace().map_err(failed).inspect_err(|_| {
         // Kept only if it may be the last of its kind.
         if before.is_some() && read(&reader).ok() == before {
-            unfinished::remove(wish.kept);
+            staging::remove(wish.kept);
         }
     })
 }

@@ -16,7 +16,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("getrandom", &["src/context/"]),
     ("hmac", &["src/auth/cookie.rs"]),
     ("lettre", &["src/mail/"]),
-    ("nix", &["src/context/", "src/mail/handover.rs", "src/store/sqlite/privacy.rs"]),
+    ("nix", &["src/context/", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
     ("refinery", &["src/store/"]),
     ("rpassword", &["src/prompt/"]),
     ("rustls", &["src/mail/smtp.rs"]),

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::auth::fixtures::at;
     use crate::auth::password::Scheme;
-    use crate::auth::store::{NewUser, Store as _, Upkeep as _};
+    use crate::auth::store::{Maintenance as _, NewUser, Store as _};
     use crate::store::SchemaOverrides;
     use crate::store::sqlite::{Opened, Sqlite, open};
 
@@ -127,7 +127,7 @@ mod tests {
             let path = directory.path().canonicalize().unwrap().join("app.db");
             create_for_app(&path, adapter, WAIT).unwrap();
             let mut store = opened(&path);
-            let app = store.census(at(0)).unwrap().app.unwrap();
+            let app = store.info(at(0)).unwrap().app.unwrap();
             assert_eq!((app.time.as_str(), app.refusals.as_slice()), (time, [].as_slice()), "{adapter:?}");
             assert!(matches!(store.scheme().unwrap(), Scheme::App(_)), "{adapter:?}");
 

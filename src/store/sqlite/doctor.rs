@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 
 use super::events::interrupted_of;
-use super::{Sqlite, audit, codes, connect, mending, orphans, policy, structure, survey};
+use super::{Sqlite, audit, codes, connect, fixes, integrity, orphans, policy, scan};
 use crate::auth::audit::{Changes, Entry, Event, counted};
-use crate::auth::store::{Credential, Health, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::store::{Credential, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::sqlite::engine_error::Engine as _;
 
@@ -15,11 +15,11 @@ fn done(name: &'static str, detail: String) -> Event {
     Event::new(name).with(detail)
 }
 
-impl Health for Sqlite {
+impl DoctorStore for Sqlite {
     fn damage(&mut self) -> Result<Vec<String>, StoreError> {
-        let mut damage = structure::damage(&self.connection)?;
+        let mut damage = integrity::damage(&self.connection)?;
         if let Some(aside) = &self.aside {
-            let own = structure::damage(&aside.connection)?;
+            let own = integrity::damage(&aside.connection)?;
             damage
                 .extend(own.into_iter().map(|line| format!("in authctl's own file {}: {line}", aside.path.display())));
         }
@@ -32,7 +32,7 @@ impl Health for Sqlite {
             return Ok(Vec::new());
         }
         let version = connect::schema_version(&self.connection).engine()?;
-        structure::differences(&self.connection, version)
+        integrity::differences(&self.connection, version)
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
@@ -54,31 +54,31 @@ impl Health for Sqlite {
     }
 
     fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
-        survey::nonsense(&self.connection, &self.mapping)
+        scan::nonsense(&self.connection, &self.mapping)
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
-        survey::each_user(&self.connection, &self.mapping, found)
+        scan::each_user(&self.connection, &self.mapping, found)
     }
 
     fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        survey::each_credential(&self.connection, &self.mapping, found)
+        scan::each_credential(&self.connection, &self.mapping, found)
     }
 
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        mending::stray_accounts(&self.connection, &self.mapping)
+        fixes::stray_accounts(&self.connection, &self.mapping)
     }
 
     fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, mapping, log| mending::correct_stray_accounts(tx, mapping, log, now))
+        self.act(|tx, mapping, log| fixes::correct_stray_accounts(tx, mapping, log, now))
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        mending::twins(&self.connection, &self.mapping)
+        fixes::twins(&self.connection, &self.mapping)
     }
 
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, mapping, log| mending::lower_addresses(tx, mapping, log, now))
+        self.act(|tx, mapping, log| fixes::lower_addresses(tx, mapping, log, now))
     }
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
@@ -103,7 +103,7 @@ impl Health for Sqlite {
     }
 
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        survey::written_after(&self.connection, self.own(), &self.mapping, instant)
+        scan::written_after(&self.connection, self.own(), &self.mapping, instant)
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {

@@ -2,13 +2,13 @@
 //! what it finds is mended, where only one thing can have been meant.
 
 mod database;
-mod sign_in;
+mod users;
 
 use super::store::StoreError;
 use super::{Auth, AuthError};
 
 pub use database::STRUCTURE;
-pub use sign_in::lowered;
+pub use users::lowered;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,14 +140,14 @@ impl<L, A> Check<L, A> {
 pub const CONTENT: &[Check] = &[
     database::NONSENSE,
     database::POLICY,
-    sign_in::UPPER_CASE,
-    sign_in::TWINS,
-    sign_in::SYNTAX,
-    sign_in::STRAY_ACCOUNTS,
-    sign_in::NO_HASH,
-    sign_in::REFUSED_HASHES,
-    sign_in::WEAK_HASHES,
-    sign_in::ADMINISTRATOR,
+    users::UPPER_CASE,
+    users::TWINS,
+    users::SYNTAX,
+    users::STRAY_ACCOUNTS,
+    users::NO_HASH,
+    users::REFUSED_HASHES,
+    users::WEAK_HASHES,
+    users::ADMINISTRATOR,
     database::INTERRUPTED,
     database::EXPIRED,
     database::CLOCK,

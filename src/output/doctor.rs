@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::page::Page;
 use super::words::shown;
 use crate::auth::audit::counted;
-use crate::auth::health::{Finding, Severity};
+use crate::auth::doctor::{Finding, Severity};
 use crate::exit_code::ExitCode;
 
 /// What no check can see.
@@ -18,7 +18,7 @@ whoever can read it can guess passwords offline. See `authctl help security`.";
 
 /// What `doctor` and `db check` found.
 #[derive(Debug)]
-pub struct HealthOutcome {
+pub struct DoctorOutcome {
     /// The database that was meant.
     pub database: PathBuf,
     /// What is wrong, and what was.
@@ -29,7 +29,7 @@ pub struct HealthOutcome {
     pub is_whole: bool,
 }
 
-impl HealthOutcome {
+impl DoctorOutcome {
     /// 0 for healthy, 1 for a problem, else why the database could not be looked into.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self.closed {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::{connect, limits, sessions};
-use crate::auth::store::{AppSchema, Census, StoreError};
+use crate::auth::store::{AppSchema, DatabaseInfo, StoreError};
 use crate::store::mapping::SchemaMapping;
 
 pub(super) fn take(
@@ -16,7 +16,7 @@ pub(super) fn take(
     path: &Path,
     app: Option<&AppSchema>,
     now: Timestamp,
-) -> Result<Census, StoreError> {
+) -> Result<DatabaseInfo, StoreError> {
     let expired_sessions = match sessions::count_over(connection, mapping, now) {
         // An app's file with times of two kinds is described all the same.
         Err(StoreError::Inconsistent { .. }) if app.is_some() => None,
@@ -24,7 +24,7 @@ pub(super) fn take(
     };
     let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
     let metadata = std::fs::metadata(path).map_err(|error| StoreError::Io(error.to_string()))?;
-    Ok(Census {
+    Ok(DatabaseInfo {
         schema_version: if app.is_some() { None } else { Some(connect::schema_version(connection).engine()?) },
         app: app.cloned(),
         users: limits::count(connection, mapping, "user")?,

@@ -7,7 +7,7 @@ use nix::sys::stat::FchmodatFlags;
 use rustix::fs::{CWD, FileType, Mode, Stat};
 use rustix::io::Errno;
 
-use super::file::{self, SIDECARS, refuse_unsafe_directory, refuse_unsafe_file};
+use super::preflight::{self, SIDECARS, refuse_unsafe_directory, refuse_unsafe_file};
 use crate::store::OpenError;
 
 /// What lies beside a database: SQLite's log and index of it, the journal of other modes, and the lock.
@@ -15,7 +15,7 @@ const BESIDE: [&str; 4] = [SIDECARS[0], SIDECARS[1], SIDECARS[2], ".lock"];
 
 /// A file or directory that others may use.
 #[derive(Debug)]
-pub struct Exposure {
+pub struct InsecurePath {
     /// What is wrong, as opening the database would say it.
     pub error: OpenError,
     /// Its owner is who asks, so [`close`] helps.
@@ -32,11 +32,11 @@ fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
 
 /// Finds what others may use. What is not there is not exposed. Who may use an app's file is the app's
 /// affair; a directory in which anybody may write is not.
-pub fn exposures(path: &Path) -> Vec<Exposure> {
+pub fn insecure(path: &Path) -> Vec<InsecurePath> {
     let me = rustix::process::geteuid().as_raw();
     let mut found = Vec::new();
     let mut owner = me;
-    let is_an_apps = file::is_of_another_program(path);
+    let is_an_apps = preflight::is_of_another_program(path);
     for file in files(path) {
         let Ok(stat) = rustix::fs::lstat(&file) else { continue };
         if file == path {
@@ -50,11 +50,11 @@ pub fn exposures(path: &Path) -> Vec<Exposure> {
             continue;
         }
         if let Err(error) = refuse_unsafe_file(&file, &stat) {
-            found.push(Exposure { error, is_ours: stat.st_uid == me && stat.st_mode & 0o077 != 0 });
+            found.push(InsecurePath { error, is_ours: stat.st_uid == me && stat.st_mode & 0o077 != 0 });
         }
     }
     if let Err(error @ OpenError::Unsafe { .. }) = refuse_unsafe_directory(path, owner) {
-        found.push(Exposure { error, is_ours: !is_an_apps && own_directory(path).is_some() });
+        found.push(InsecurePath { error, is_ours: !is_an_apps && own_directory(path).is_some() });
     }
     found
 }
@@ -62,7 +62,7 @@ pub fn exposures(path: &Path) -> Vec<Exposure> {
 /// Whether an app's file can be read by others than its owner and their group.
 pub fn is_open_to_all(path: &Path) -> bool {
     let is_open = || rustix::fs::lstat(path).is_ok_and(|stat| stat.st_mode & 0o004 != 0);
-    file::is_of_another_program(path) && is_open()
+    preflight::is_of_another_program(path) && is_open()
 }
 
 /// The directory, if it is ours alone to close: a sticky one is there for everybody.
@@ -77,8 +77,8 @@ fn own_directory(path: &Path) -> Option<(&Path, Stat)> {
 ///
 /// # Errors
 /// What the operating system said.
-pub fn close(path: &Path) -> io::Result<()> {
-    if file::is_of_another_program(path) {
+pub fn tighten(path: &Path) -> io::Result<()> {
+    if preflight::is_of_another_program(path) {
         return Ok(());
     }
     let me = rustix::process::geteuid().as_raw();

@@ -9,7 +9,7 @@ use super::engine_error::Engine as _;
 use super::events::subject;
 use super::{limits, rows};
 use crate::auth::audit::{Changes, Event, Subject};
-use crate::auth::health::lowered;
+use crate::auth::doctor::lowered;
 use crate::auth::store::{Account, StoreError, StrayAccounts};
 use crate::store::mapping::SchemaMapping;
 

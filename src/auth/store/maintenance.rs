@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AppSchema, Census, LooseEnds, StoreError};
+use super::{AppSchema, DatabaseInfo, LooseEnds, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::policy::{Key, Policy, PolicyError};
 
@@ -16,7 +16,7 @@ pub struct PolicySet {
 }
 
 /// The part of a store that looks after its database.
-pub trait Upkeep {
+pub trait Maintenance {
     /// Goes through the audit log in its order until `found` says that it is enough.
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
 
@@ -45,5 +45,5 @@ pub trait Upkeep {
     fn app(&self) -> Option<&AppSchema>;
 
     /// Describes the database.
-    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError>;
+    fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError>;
 }

@@ -8,7 +8,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::user::User;
 
 /// The part of a store that tells what is wrong with its database. Nothing here is changed by looking.
-pub trait Health {
+pub trait DoctorStore {
     /// Damage that the engine finds in the file, in its words; the first pieces of it.
     fn damage(&mut self) -> Result<Vec<String>, StoreError>;
 
@@ -39,7 +39,7 @@ pub trait Health {
     /// Addresses that several users have, but for the case; in lower case.
     fn twins(&mut self) -> Result<Vec<String>, StoreError>;
 
-    /// Writes addresses in lower case, where [`crate::auth::health::lowered`] says so, and returns how
+    /// Writes addresses in lower case, where [`crate::auth::doctor::lowered`] says so, and returns how
     /// many.
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 

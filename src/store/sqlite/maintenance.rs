@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
-use super::{Sqlite, audit, census, policy, sessions};
+use super::{Sqlite, audit, info, policy, sessions};
 use crate::auth::audit::{Entry, Event, counted};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{AppSchema, Census, LooseEnds, PolicySet, StoreError, Upkeep};
+use crate::auth::store::{AppSchema, DatabaseInfo, LooseEnds, Maintenance, PolicySet, StoreError};
 
-impl Upkeep for Sqlite {
+impl Maintenance for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
         audit::each(self.own(), after, found)
     }
@@ -56,7 +56,7 @@ impl Upkeep for Sqlite {
         self.app.as_ref()
     }
 
-    fn census(&mut self, now: Timestamp) -> Result<Census, StoreError> {
-        census::take(&self.connection, &self.mapping, &self.path, self.app.as_ref(), now)
+    fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
+        info::take(&self.connection, &self.mapping, &self.path, self.app.as_ref(), now)
     }
 }

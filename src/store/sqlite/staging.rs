@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::descriptors;
-use super::file::{Checked, SIDECARS};
 use super::lock::beside;
+use super::preflight::{Checked, SIDECARS};
 
 /// What stands in a temporary name between the name of the database and the number of the process.
 const MARK: &str = ".authctl-";
