@@ -11,24 +11,24 @@ pub mod duration;
 pub mod email;
 pub mod error;
 pub mod instant;
-pub mod obstacle;
 pub mod password;
 pub mod policy;
 pub mod secret;
 pub mod session;
 pub mod session_filter;
+pub mod sign_in_blocker;
 pub mod store;
 pub mod throttle;
 pub mod token;
 pub mod user;
 
 mod account;
-mod address;
+mod authenticate;
+mod email_verification;
 mod operator;
 mod reset;
 mod sign_in;
 mod sign_up;
-mod signed_in;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -36,13 +36,13 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
-pub use address::{AddressConfirmed, Proof};
+pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
+pub use email_verification::{AddressConfirmed, OwnerProof};
 pub use error::{AuthError, SignedOut};
 pub use operator::{ActAs, CheckedWish, Expected, GivenPassword, Impersonator, Scope, UserWish, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
-pub use signed_in::{Admitted, Caller, InPerson, SignedIn};
 
 /// The rules at work: one moment, one database.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 
 use super::audit::Event;
 use super::email::Email;
-use super::obstacle::Obstacle;
 use super::password::{self, Verdict};
 use super::secret::{Password, StoredHash};
 use super::session::Session;
+use super::sign_in_blocker::SignInBlocker;
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionWish};
@@ -63,11 +63,11 @@ impl Auth<'_> {
 
     fn verify_user(&mut self, request: &SignIn) -> Result<Verified, AuthError> {
         let verified = self.verify_password(&request.email, &request.password)?.ok_or(AuthError::InvalidCredentials)?;
-        match Obstacle::after_password(&verified.user, self.policy, self.now).into_iter().next() {
-            Some(obstacle) => {
-                let event = Event::user("signin.failed", &verified.user).with(obstacle.code());
+        match SignInBlocker::after_password(&verified.user, self.policy, self.now).into_iter().next() {
+            Some(blocker) => {
+                let event = Event::user("signin.failed", &verified.user).with(blocker.code());
                 self.fail_attempt(&verified.attempts, Some(event))?;
-                Err(obstacle.refusal(self.now))
+                Err(blocker.refusal(self.now))
             }
             None => Ok(verified),
         }
@@ -104,6 +104,6 @@ impl Auth<'_> {
     }
 
     pub(super) fn refuse_banned(&self, user: &User) -> Result<(), AuthError> {
-        Obstacle::ban(user, self.now).map_or(Ok(()), |ban| Err(ban.refusal(self.now)))
+        SignInBlocker::ban(user, self.now).map_or(Ok(()), |ban| Err(ban.refusal(self.now)))
     }
 }

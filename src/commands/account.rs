@@ -10,14 +10,14 @@ use crate::output::escape::escape;
 use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     let updated = context.auth()?.update_profile(me.in_person()?, args.name.as_deref(), args.image.as_deref())?;
     Ok(AccountOutcome::Updated(updated).into())
 }
 
 pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     // Refused before anything is asked, and again by the act itself.
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;

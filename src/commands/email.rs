@@ -3,7 +3,7 @@
 use super::{letters, source};
 use crate::auth::code::{CodeToMail, Purpose};
 use crate::auth::email::Email;
-use crate::auth::{AuthError, Proof};
+use crate::auth::{AuthError, OwnerProof};
 use crate::cli::{PasswordSource, VerifyAddressArgs};
 use crate::context::Context;
 use crate::output::{EmailOutcome, Outcome};
@@ -46,11 +46,11 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
         me.in_person()?;
         let code = context.prompt().code(args.code_stdin)?;
         // Asked again: the session may have ended while the code was typed.
-        let me = context.signed_in()?;
-        context.auth()?.confirm_address(&code, Proof::Session(me.in_person()?))?
+        let me = context.authenticate()?;
+        context.auth()?.confirm_address(&code, OwnerProof::Session(me.in_person()?))?
     } else {
         let (code, password) = context.prompt().code_and_password(args.code_stdin, &source(password))?;
-        context.auth()?.confirm_address(&code, Proof::Password(&password))?
+        context.auth()?.confirm_address(&code, OwnerProof::Password(&password))?
     };
     if let Some(before) = &done.before
         && let Err(error) = letters::tell_left(before, &done.user.id, context)
@@ -64,7 +64,7 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
 /// one is not told.
 pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let new = Email::parse(new).map_err(AuthError::from)?;
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;
     let post = letters::post(&new, context, "change the address with `authctl users update --email`")?;

@@ -37,7 +37,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
 }
 
 fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn> {
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     if args.fresh {
         context.auth()?.require_fresh(&me)?;
     }

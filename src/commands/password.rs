@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     let in_person = me.in_person()?;
     let (current, new) = context.prompt().current_and_new_password(&source(args.password.source()))?;
     let changed = context.auth()?.change_password(in_person, &current, &new, args.keep_sessions)?;

@@ -18,7 +18,7 @@ pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<O
         let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
         return Ok(SessionsOutcome::OfUsers { sessions }.into());
     }
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?;
     Ok(SessionsOutcome::Mine { sessions, current: me.session.id }.into())
 }
@@ -43,7 +43,7 @@ pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result
     let scope = if let Some(scope) = scope {
         scope
     } else {
-        me = context.signed_in()?;
+        me = context.authenticate()?;
         Scope::Own(me.in_person()?)
     };
     let current = current_session(args.except_current, context)?;
@@ -100,7 +100,7 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
 
 fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
-    let me = context.signed_in()?;
+    let me = context.authenticate()?;
     let me = me.in_person()?;
     let which = if args.all {
         Which::All

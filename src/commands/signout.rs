@@ -140,7 +140,7 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
         return Ok(ended.map(|session| usize::from(session.is_live(auth.now))));
     }
     let mut end_all = || {
-        let me = auth.signed_in(token)?;
+        let me = auth.authenticate(token)?;
         auth.end_sessions(me.in_person()?, &Which::All)
     };
     match end_all() {

@@ -196,7 +196,7 @@ impl Context {
     }
 
     /// Finds out who is signed in.
-    pub fn signed_in(&mut self) -> anyhow::Result<SignedIn> {
+    pub fn authenticate(&mut self) -> anyhow::Result<SignedIn> {
         let (token, source) = self.token()?;
         self.signed_in_with(&token, &source)
     }
@@ -204,7 +204,7 @@ impl Context {
     /// Finds out who is signed in with a token that was read already.
     pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
         let admitted = self.admitted()?;
-        let me = match self.auth()?.signed_in_under(token, admitted.as_ref()) {
+        let me = match self.auth()?.authenticate_under(token, admitted.as_ref()) {
             Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
                 if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
             {
@@ -232,7 +232,7 @@ impl Context {
 
     /// Finds out who is signed in, where nobody needs to be.
     pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
-        match self.signed_in() {
+        match self.authenticate() {
             Ok(me) => Ok(Some(me)),
             Err(error)
                 if matches!(error.downcast_ref(), Some(NoToken::None(_)))

@@ -2,11 +2,11 @@
 //! without waiting for days.
 
 mod account;
-mod address;
+mod blockers;
 mod codes;
+mod email_verification;
 mod impersonation;
 mod model;
-mod obstacles;
 mod operator;
 mod sessions;
 mod signing_in;
@@ -108,8 +108,8 @@ impl World {
     }
 
     /// Whoever holds the token, who must be signed in.
-    fn signed_in(&mut self, token: &Token, seconds: i64) -> SignedIn {
-        self.at(seconds).signed_in(token).unwrap()
+    fn authenticate(&mut self, token: &Token, seconds: i64) -> SignedIn {
+        self.at(seconds).authenticate(token).unwrap()
     }
 
     /// The tester's own connection.

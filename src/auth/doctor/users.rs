@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Cure, Severity, Symptom};
 use crate::auth::Auth;
 use crate::auth::email::Email;
-use crate::auth::obstacle::Obstacle;
 use crate::auth::password::HashFormat;
+use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::store::StoreError;
 use crate::auth::user::User;
 
@@ -141,8 +141,8 @@ pub(super) const ADMINISTRATOR: Check = Check {
         })?;
         for user in &administrators {
             // Whoever guesses can make an administrator wait, and that passes.
-            let stays = |obstacle: &Obstacle| !matches!(obstacle, Obstacle::Throttled { .. });
-            if !auth.obstacles(user)?.iter().any(stays) {
+            let stays = |blocker: &SignInBlocker| !matches!(blocker, SignInBlocker::Throttled { .. });
+            if !auth.blockers(user)?.iter().any(stays) {
                 return Ok(None);
             }
         }

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::auth::audit::Actor;
-use crate::auth::obstacle::Obstacle;
 use crate::auth::session::Session;
+use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::store::NewSession;
 use crate::auth::user::{User, UserRef};
 use crate::auth::{Auth, AuthError, SessionWish, SignedIn, SignedOut};
@@ -35,7 +35,7 @@ impl ActAs {
     /// # Errors
     /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`].
     pub fn check(self, user: &User, now: Timestamp) -> Result<(), AuthError> {
-        if let Some(ban) = Obstacle::ban(user, now) {
+        if let Some(ban) = SignInBlocker::ban(user, now) {
             return Err(ban.refusal(now));
         }
         match self {

@@ -16,8 +16,8 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     let mut auth = context.auth()?;
     auth.now = at;
     let user = auth.find_user(&args.user)?;
-    let obstacles = auth.obstacles(&user)?;
-    Ok(UsersOutcome::Explained(Explanation { user, at, is_now: args.at.is_none(), obstacles }).into())
+    let blockers = auth.blockers(&user)?;
+    Ok(UsersOutcome::Explained(Explanation { user, at, is_now: args.at.is_none(), blockers }).into())
 }
 
 fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {

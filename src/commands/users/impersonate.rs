@@ -39,7 +39,7 @@ fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
     let file = context.session_file()?;
     loop {
         let Some(stored) = file.read_whole()? else { return Ok(None) };
-        match context.auth()?.signed_in(&stored.token) {
+        match context.auth()?.authenticate(&stored.token) {
             Ok(me) if me.session.is_impersonated() => return Err(AuthError::ImpersonatesAlready.into()),
             Ok(_) => return Ok(Some(stored.token)),
             Err(AuthError::NotSignedIn(_) | AuthError::Banned { .. }) if file.keeps_aside() => {
@@ -55,7 +55,7 @@ fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
 /// act as others, which ends the session; anybody else acts by the operating system's rights, and nobody
 /// needs to be signed in.
 fn operator(context: &mut Context) -> anyhow::Result<Impersonator> {
-    match context.signed_in() {
+    match context.authenticate() {
         Ok(me) if me.session.is_impersonated() => Err(AuthError::ImpersonatesAlready.into()),
         Ok(me) if me.user.may_impersonate(context.now()?) => Ok(Impersonator::Administrator(Box::new(me))),
         Ok(_) => Ok(Impersonator::System(context.os_name()?)),

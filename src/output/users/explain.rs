@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::state::ban;
 use crate::auth::audit::counted;
-use crate::auth::obstacle::{Lack, Obstacle};
+use crate::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Style;
@@ -25,13 +25,13 @@ pub struct Explanation {
     /// That is now: no time was asked for.
     pub is_now: bool,
     /// Everything, in the order in which it is met.
-    pub obstacles: Vec<Obstacle>,
+    pub blockers: Vec<SignInBlocker>,
 }
 
 impl Explanation {
     /// Whether a sign-in would succeed.
     pub fn can_sign_in(&self) -> bool {
-        self.obstacles.is_empty()
+        self.blockers.is_empty()
     }
 
     pub(super) fn human(&self, now: Timestamp, style: Style) -> String {
@@ -41,12 +41,12 @@ impl Explanation {
             return format!("{who} can sign in with the right password{then}\n");
         }
         let mut text = format!("{who} cannot sign in{then}\n");
-        for (number, obstacle) in (1..).zip(&self.obstacles) {
-            let soon = match obstacle.until() {
+        for (number, blocker) in (1..).zip(&self.blockers) {
+            let soon = match blocker.until() {
                 Some(until) if style.terminal => format!(" ({})", relative(until, now)),
                 _ => String::new(),
             };
-            let (message, hint) = (message(obstacle), self.hint(obstacle));
+            let (message, hint) = (message(blocker), self.hint(blocker));
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{number}. {}{soon}\n   hint: {}", escape(&message), escape(&hint));
         }
@@ -54,40 +54,40 @@ impl Explanation {
     }
 
     pub(super) fn json(&self) -> Value {
-        let reason = |obstacle: &Obstacle| {
+        let reason = |blocker: &SignInBlocker| {
             json!({
-                "code": obstacle.code(),
-                "message": message(obstacle),
-                "hint": self.hint(obstacle),
-                "until": obstacle.until().map(rfc3339),
+                "code": blocker.code(),
+                "message": message(blocker),
+                "hint": self.hint(blocker),
+                "until": blocker.until().map(rfc3339),
             })
         };
         json!({
             "user": UserView::from(&self.user),
             "at": rfc3339(self.at),
             "canSignIn": self.can_sign_in(),
-            "reasons": self.obstacles.iter().map(reason).collect::<Vec<_>>(),
+            "reasons": self.blockers.iter().map(reason).collect::<Vec<_>>(),
         })
     }
 
     /// The command that removes an obstacle.
-    fn hint(&self, obstacle: &Obstacle) -> String {
+    fn hint(&self, blocker: &SignInBlocker) -> String {
         let user = self.named();
-        match obstacle {
-            Obstacle::Throttled { .. } => format!("`authctl users unlock {user}` forgets the failures"),
-            Obstacle::AddressNotFound { sought, taken: false } => {
+        match blocker {
+            SignInBlocker::Throttled { .. } => format!("`authctl users unlock {user}` forgets the failures"),
+            SignInBlocker::AddressNotFound { sought, taken: false } => {
                 format!("`authctl users update {user} --email {sought}` stores that")
             }
-            Obstacle::AddressUnusable | Obstacle::AddressNotFound { taken: true, .. } => {
+            SignInBlocker::AddressUnusable | SignInBlocker::AddressNotFound { taken: true, .. } => {
                 format!("`authctl users update {user} --email ADDRESS` stores another")
             }
-            Obstacle::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
-            Obstacle::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
-            Obstacle::EmailNotVerified { .. } => format!(
+            SignInBlocker::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
+            SignInBlocker::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
+            SignInBlocker::EmailNotVerified { .. } => format!(
                 "`authctl users verify-email {user}` says that it is; `authctl policy unset email.verification` asks no more"
             ),
-            Obstacle::Banned { .. } => format!("`authctl users unban {user}` lifts the ban"),
-            Obstacle::SecondFactor => "sign in through the app, which can check it".to_owned(),
+            SignInBlocker::Banned { .. } => format!("`authctl users unban {user}` lifts the ban"),
+            SignInBlocker::SecondFactor => "sign in through the app, which can check it".to_owned(),
         }
     }
 
@@ -95,38 +95,40 @@ impl Explanation {
     fn named(&self) -> &str {
         let User { id, email, .. } = &self.user;
         let is_found = !self
-            .obstacles
+            .blockers
             .iter()
-            .any(|one| matches!(one, Obstacle::AddressUnusable | Obstacle::AddressNotFound { .. }));
+            .any(|one| matches!(one, SignInBlocker::AddressUnusable | SignInBlocker::AddressNotFound { .. }));
         if is_found && !email.contains('\'') { email } else { id }
     }
 }
 
-fn message(obstacle: &Obstacle) -> String {
-    match obstacle {
-        Obstacle::Throttled { failures, until } => {
+fn message(blocker: &SignInBlocker) -> String {
+    match blocker {
+        SignInBlocker::Throttled { failures, until } => {
             format!("locked after {} until {}", counted((*failures).into(), "failed attempt"), rfc3339(*until))
         }
-        Obstacle::AddressUnusable => "the stored address is not one that can be signed in with".to_owned(),
-        Obstacle::AddressNotFound { sought, taken } => {
+        SignInBlocker::AddressUnusable => "the stored address is not one that can be signed in with".to_owned(),
+        SignInBlocker::AddressNotFound { sought, taken } => {
             let owner = if *taken { ", which is somebody else's" } else { "" };
             format!("the stored address is not in lower case: a sign-in looks for {sought}{owner}")
         }
-        Obstacle::NoPassword { lack, others } => {
+        SignInBlocker::NoPassword { lack, others } => {
             let lack = match lack {
-                Lack::Account => "there is no password: no credential account",
-                Lack::OwnAccount => "there is no password: the credential account's accountId is not the user's id",
-                Lack::Hash => "there is no password: the credential account holds no hash",
+                MissingPassword::Account => "there is no password: no credential account",
+                MissingPassword::OwnAccount => {
+                    "there is no password: the credential account's accountId is not the user's id"
+                }
+                MissingPassword::Hash => "there is no password: the credential account holds no hash",
             };
             if others.is_empty() { lack.to_owned() } else { format!("{lack}; signs in by {}", others.join(", ")) }
         }
-        Obstacle::HashNotAccepted(kind) => {
+        SignInBlocker::HashNotAccepted(kind) => {
             format!("the password hash is of a kind that is not accepted here ({})", kind.name())
         }
-        Obstacle::EmailNotVerified { .. } => {
+        SignInBlocker::EmailNotVerified { .. } => {
             "the email address is not verified, and the policy asks for that".to_owned()
         }
-        Obstacle::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
-        Obstacle::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
+        SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
+        SignInBlocker::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
     }
 }

@@ -11,9 +11,9 @@ use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
-use crate::auth::obstacle::Obstacle;
 use crate::auth::secret::Code;
 use crate::auth::session::{Session, latest};
+use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, StoreError, Updated};
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
@@ -160,7 +160,7 @@ fn owner(
             return Ok(sessions::check_caller(tx, mapping, &caller)?.map(|()| user));
         }
     }
-    Ok(match Obstacle::ban(&user, request.now) {
+    Ok(match SignInBlocker::ban(&user, request.now) {
         Some(ban) => Err(ban.refusal(request.now)),
         None => Ok(user),
     })

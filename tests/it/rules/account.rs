@@ -9,7 +9,7 @@ use super::*;
 /// Ada, signed in at second 0, with her token.
 fn ada(world: &mut World) -> (SignedIn, Token) {
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    (world.signed_in(&token, 0), token)
+    (world.authenticate(&token, 0), token)
 }
 
 #[test]
@@ -23,9 +23,9 @@ fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
         .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), false)
         .unwrap();
     assert_eq!(changed.sessions_ended, 1, "the short one was over");
-    assert_eq!(world.signed_in(&mine, DAY).session.id, me.session.id);
+    assert_eq!(world.authenticate(&mine, DAY).session.id, me.session.id);
     for ended in [&short, &other] {
-        assert!(matches!(world.at(0).signed_in(ended), Err(AuthError::NotSignedIn(SignedOut::Ended))));
+        assert!(matches!(world.at(0).authenticate(ended), Err(AuthError::NotSignedIn(SignedOut::Ended))));
     }
     let old = world.try_sign_in("ada", PASSWORD, DAY);
     assert!(matches!(old, Err(AuthError::InvalidCredentials)), "{old:?}");
@@ -118,7 +118,7 @@ fn a_new_password_can_keep_the_other_sessions() {
         .change_password(me.in_person().unwrap(), &password(PASSWORD), &password(OTHER_PASSWORD), true)
         .unwrap();
     assert_eq!(changed.sessions_ended, 0);
-    assert_eq!(world.signed_in(&other, 1).user.id, me.user.id);
+    assert_eq!(world.authenticate(&other, 1).user.id, me.user.id);
 }
 
 #[test]
@@ -176,10 +176,10 @@ fn an_account_is_deleted_only_within_a_day_of_signing_in() {
     world.sign_in("ada", 0, Lifetime::Short);
     let late = world.at(DAY).delete_account(me.in_person().unwrap(), AdminGuard::Off);
     assert!(matches!(late, Err(AuthError::NotFresh)), "{late:?}");
-    assert_eq!(world.signed_in(&token, DAY - 1).user, me.user);
+    assert_eq!(world.authenticate(&token, DAY - 1).user, me.user);
     assert_eq!(world.at(DAY - 1).delete_account(me.in_person().unwrap(), AdminGuard::KeepLastAdmin).unwrap(), 2);
     for again in [
-        world.at(DAY - 1).signed_in(&token).map(drop),
+        world.at(DAY - 1).authenticate(&token).map(drop),
         world.at(DAY - 1).delete_account(me.in_person().unwrap(), AdminGuard::Off).map(drop),
         world.at(DAY - 1).update_profile(me.in_person().unwrap(), Some("Ghost"), None).map(drop),
     ] {
@@ -195,7 +195,7 @@ fn the_last_administrator_is_not_deleted_by_mistake() {
     world.edit(r#"UPDATE "user" SET "role" = 'editor,admin'"#);
     let refused = world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::KeepLastAdmin);
     assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
-    assert_eq!(world.signed_in(&token, 1).user.id, me.user.id);
+    assert_eq!(world.authenticate(&token, 1).user.id, me.user.id);
     assert_eq!(world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::Off).unwrap(), 1);
 }
 

@@ -4,7 +4,7 @@ use authctl::auth::code::Purpose;
 use authctl::auth::secret::Code;
 use authctl::auth::store::AdminGuard;
 use authctl::auth::throttle::AttemptKey;
-use authctl::auth::{AddressConfirmed, Proof};
+use authctl::auth::{AddressConfirmed, OwnerProof};
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn code(world: &mut World, purpose: Purpose, seconds: i64) -> Code {
 
 fn signed_in(world: &mut World, seconds: i64) -> SignedIn {
     let token = world.sign_in("ada", seconds, Lifetime::Remembered);
-    world.signed_in(&token, seconds)
+    world.authenticate(&token, seconds)
 }
 
 /// Does what a code of this purpose is for.
@@ -45,7 +45,7 @@ fn use_up(world: &mut World, purpose: Purpose, code: &Code, seconds: i64) -> Res
 
 /// Uses up a code for an address as somebody who is not signed in and knows the password.
 fn confirm(world: &mut World, code: &Code, seconds: i64) -> Result<AddressConfirmed, AuthError> {
-    world.at(seconds).confirm_address(code, Proof::Password(&password(PASSWORD)))
+    world.at(seconds).confirm_address(code, OwnerProof::Password(&password(PASSWORD)))
 }
 
 #[track_caller]
@@ -191,7 +191,7 @@ fn expired_code_and_wrong_password_count_for_the_user_of_the_code() {
     assert_eq!(wrong_uses(&mut world, &user), 1);
     let verify = code(&mut world, Purpose::EmailVerification, HOUR);
     for count in 2..=5 {
-        let wrong = world.at(HOUR).confirm_address(&verify, Proof::Password(&password(OTHER_PASSWORD)));
+        let wrong = world.at(HOUR).confirm_address(&verify, OwnerProof::Password(&password(OTHER_PASSWORD)));
         assert!(matches!(wrong, Err(AuthError::PasswordOfAnother)), "{wrong:?}");
         assert_eq!(wrong_uses(&mut world, &user), count);
     }
@@ -224,12 +224,12 @@ fn session_that_ended_meanwhile_is_no_proof() {
     let mut world = World::with_ada();
     let verify = code(&mut world, Purpose::EmailVerification, 0);
     let me = signed_in(&mut world, 0);
-    let late = world.at(7 * DAY).confirm_address(&verify, Proof::Session(me.in_person().unwrap())).map(drop);
+    let late = world.at(7 * DAY).confirm_address(&verify, OwnerProof::Session(me.in_person().unwrap())).map(drop);
     assert_invalid(&late, "the code is over too");
     let gone = SignedIn { session: Session { id: "gone".into(), ..me.session.clone() }, ..me.clone() };
-    let refused = world.at(1).confirm_address(&verify, Proof::Session(gone.in_person().unwrap()));
+    let refused = world.at(1).confirm_address(&verify, OwnerProof::Session(gone.in_person().unwrap()));
     assert!(matches!(refused, Err(AuthError::NotSignedIn(_))), "{refused:?}");
-    world.at(1).confirm_address(&verify, Proof::Session(me.in_person().unwrap())).unwrap();
+    world.at(1).confirm_address(&verify, OwnerProof::Session(me.in_person().unwrap())).unwrap();
 }
 
 #[test]

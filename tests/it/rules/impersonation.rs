@@ -25,10 +25,10 @@ fn it_lasts_as_long_as_it_was_given_and_use_does_not_prolong_it() {
         let token = act_as_ada(&mut world, seconds);
         for now in [0, 30, 59, DAY / 2, DAY - 1, 8 * DAY, 30 * DAY - 1] {
             if now < seconds {
-                assert_eq!(world.signed_in(&token, now).session.expires_at, at(seconds), "{now}");
+                assert_eq!(world.authenticate(&token, now).session.expires_at, at(seconds), "{now}");
             }
         }
-        assert!(world.at(seconds).signed_in(&token).is_err());
+        assert!(world.at(seconds).authenticate(&token).is_err());
     }
 }
 
@@ -36,14 +36,14 @@ fn it_lasts_as_long_as_it_was_given_and_use_does_not_prolong_it() {
 fn impersonated_session_gives_no_proof_that_the_user_acts() {
     let mut world = World::with_ada();
     let token = act_as_ada(&mut world, DAY);
-    let me = world.signed_in(&token, 1);
+    let me = world.authenticate(&token, 1);
     assert_eq!(me.actor(), "os:root@host");
     let refused = |refusal| matches!(refusal, Err(AuthError::Impersonated { email }) if email == "ada@example.com");
     assert!(refused(me.in_person().map(drop)));
     assert!(refused(world.at(1).require_fresh(&me)));
 
     let own = world.sign_in("ada", 1, Lifetime::Remembered);
-    let me = world.signed_in(&own, 1);
+    let me = world.authenticate(&own, 1);
     assert_eq!(me.actor(), me.user.id);
     assert_eq!(world.at(1).delete_account(me.in_person().unwrap(), AdminGuard::Off).unwrap(), 2);
 }
@@ -55,10 +55,10 @@ fn impersonation_ends_with_the_rights_of_its_impersonator() {
     let set = |values: &str| format!(r#"UPDATE "user" SET {values} WHERE "id" = '{root}'"#);
     world.edit(&set(r#""role" = 'editor, admin'"#));
     let roots = world.sign_in("root", 0, Lifetime::Remembered);
-    let by_root = Impersonator::Administrator(Box::new(world.signed_in(&roots, 0)));
+    let by_root = Impersonator::Administrator(Box::new(world.authenticate(&roots, 0)));
     let by_root = act_as_ada_by(&mut world, &by_root, DAY);
     let by_os = act_as_ada(&mut world, DAY);
-    world.signed_in(&by_root, 1);
+    world.authenticate(&by_root, 1);
     let ban_until_10 = at(10).as_second();
     for (change, undo) in [
         (set(r#""banned" = 1"#), set(r#""banned" = 0"#)),
@@ -67,18 +67,18 @@ fn impersonation_ends_with_the_rights_of_its_impersonator() {
         (set(r#""role" = NULL"#), set(r#""role" = 'admin'"#)),
     ] {
         world.edit(&change);
-        let refused = world.at(2).signed_in(&by_root);
+        let refused = world.at(2).authenticate(&by_root);
         assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{change}: {refused:?}");
-        world.signed_in(&by_os, 2);
+        world.authenticate(&by_os, 2);
         world.edit(&undo);
-        world.signed_in(&by_root, 2);
+        world.authenticate(&by_root, 2);
     }
     for (table, column) in [("account", "userId"), ("session", "userId"), ("user", "id")] {
         world.edit(&format!(r#"DELETE FROM "{table}" WHERE "{column}" = '{root}'"#));
     }
-    let refused = world.at(2).signed_in(&by_root);
+    let refused = world.at(2).authenticate(&by_root);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
-    world.signed_in(&by_os, 2);
+    world.authenticate(&by_os, 2);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn administrator_who_lost_the_role_or_the_session_begins_no_impersonation() {
     let role = |role: &str| format!(r#"UPDATE "user" SET "role" = '{role}' WHERE "id" = '{root}'"#);
     world.edit(&role("admin"));
     let token = world.sign_in("root", 0, Lifetime::Remembered);
-    let by_root = Impersonator::Administrator(Box::new(world.signed_in(&token, 0)));
+    let by_root = Impersonator::Administrator(Box::new(world.authenticate(&token, 0)));
     let ada = world.at(0).find_user("ada@example.com").unwrap();
     let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(60)));
     world.edit(&role("user"));
@@ -109,8 +109,8 @@ fn the_second_factor_and_a_wait_are_no_matter_and_a_ban_ends_it() {
     }
     world.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 1; UPDATE "account" SET "password" = NULL"#);
     let token = act_as_ada(&mut world, DAY);
-    let ada = world.signed_in(&token, 1).user;
+    let ada = world.authenticate(&token, 1).user;
     let ended = world.at(2).ban(&ada, None, None, AdminGuard::Off).unwrap().ended;
     assert_eq!(ended.len(), 1);
-    assert!(world.at(2).signed_in(&token).is_err());
+    assert!(world.at(2).authenticate(&token).is_err());
 }

@@ -71,7 +71,7 @@ fn follow(steps: &[Step]) -> Result<(), TestCaseError> {
             }
             Step::Use(number) => {
                 let Some(session) = known.get_mut(*number) else { continue };
-                let used = match world.at(now).signed_in(&session.token) {
+                let used = match world.at(now).authenticate(&session.token) {
                     Ok(signed_in) => Ok(signed_in.session.expires_at),
                     Err(AuthError::NotSignedIn(how)) => Err(how),
                     Err(error) => return Err(TestCaseError::fail(error.to_string())),

@@ -27,7 +27,7 @@ fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_n
         assert!(matches!(refused, Err(AuthError::Banned { until: Some(_), .. })), "{seconds}: {refused:?}");
     }
     world.try_sign_in("ada", PASSWORD, 60).unwrap();
-    assert!(world.at(60).signed_in(&token).is_err());
+    assert!(world.at(60).authenticate(&token).is_err());
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
         let ada = find(&mut world, "ada");
         let ended = world.at(DAY).set_role(&ada, after, false, AdminGuard::Off, false).unwrap().ended;
         assert_eq!(ended.len(), usize::from(loses), "{before} to {after}");
-        assert_eq!(world.at(DAY).signed_in(&token).is_err(), loses, "{before} to {after}");
+        assert_eq!(world.at(DAY).authenticate(&token).is_err(), loses, "{before} to {after}");
     }
 }
 
@@ -92,7 +92,7 @@ fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
     world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
     let ended = world.at(1).set_role(&ada, "editor", false, AdminGuard::Off, false).unwrap().ended;
     assert_eq!(ended.len(), 1);
-    assert!(world.at(1).signed_in(&token).is_err());
+    assert!(world.at(1).authenticate(&token).is_err());
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn a_set_password_ends_what_is_live_and_a_weak_one_changes_nothing() {
     let ada = find(&mut world, "ada");
     let weak = world.at(1).set_password(&ada, &clear("password1"), Weakness::Refused, false);
     assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
-    assert_eq!(world.signed_in(&token, 1).user.id, ada.id);
+    assert_eq!(world.authenticate(&token, 1).user.id, ada.id);
     let ended = world.at(DAY).set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).unwrap();
     assert_eq!(ended.len(), 1, "the short one was over");
-    assert!(world.at(DAY).signed_in(&token).is_err());
+    assert!(world.at(DAY).authenticate(&token).is_err());
     world.try_sign_in("ada", OTHER_PASSWORD, DAY).unwrap();
 }
 

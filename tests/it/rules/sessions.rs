@@ -6,7 +6,7 @@ use authctl::auth::store::Which;
 use super::*;
 
 fn signed_out(world: &mut World, token: &Token, seconds: i64) -> SignedOut {
-    match world.at(seconds).signed_in(token) {
+    match world.at(seconds).authenticate(token) {
         Err(AuthError::NotSignedIn(how)) => how,
         other => unreachable!("{other:?}"),
     }
@@ -17,9 +17,9 @@ fn a_session_lives_for_seven_days_and_not_a_second_more() {
     let mut world = World::with_ada();
     let used = world.sign_in("ada", 0, Lifetime::Remembered);
     let unused = world.sign_in("ada", 0, Lifetime::Remembered);
-    assert_eq!(world.signed_in(&used, 7 * DAY - 1).user.name, "ada");
+    assert_eq!(world.authenticate(&used, 7 * DAY - 1).user.name, "ada");
     assert_eq!(signed_out(&mut world, &unused, 7 * DAY), SignedOut::Expired);
-    assert_eq!(world.signed_in(&used, 7 * DAY).session.expires_at, at(14 * DAY - 1));
+    assert_eq!(world.authenticate(&used, 7 * DAY).session.expires_at, at(14 * DAY - 1));
 }
 
 #[test]
@@ -31,14 +31,14 @@ fn a_used_session_moves_once_a_day_and_is_only_read_in_between() {
     let writes = || tester.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = writes();
     for seconds in [0, 1, DAY / 2, DAY - 1] {
-        assert_eq!(world.signed_in(&token, seconds).session.expires_at, at(7 * DAY), "{seconds}");
+        assert_eq!(world.authenticate(&token, seconds).session.expires_at, at(7 * DAY), "{seconds}");
     }
     assert_eq!(writes(), before, "nothing was written");
-    let moved = world.signed_in(&token, DAY).session;
+    let moved = world.authenticate(&token, DAY).session;
     assert_eq!((moved.created_at, moved.updated_at, moved.expires_at), (at(0), at(DAY), at(8 * DAY)));
     assert_ne!(writes(), before);
-    assert_eq!(world.signed_in(&token, 2 * DAY - 1).session.expires_at, at(8 * DAY));
-    assert_eq!(world.signed_in(&token, 2 * DAY).session.expires_at, at(9 * DAY));
+    assert_eq!(world.authenticate(&token, 2 * DAY - 1).session.expires_at, at(8 * DAY));
+    assert_eq!(world.authenticate(&token, 2 * DAY).session.expires_at, at(9 * DAY));
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn a_session_used_every_day_lives_on_and_a_short_one_dies_after_one() {
     let long = world.sign_in("ada", 0, Lifetime::Remembered);
     let short = world.sign_in("ada", 0, Lifetime::Short);
     for day in 1..40 {
-        let session = world.signed_in(&long, day * DAY).session;
+        let session = world.authenticate(&long, day * DAY).session;
         assert_eq!(session.expires_at.duration_since(at(day * DAY)), days(7), "day {day}");
     }
     for seconds in [1, DAY / 2, DAY - 1] {
-        assert_eq!(world.signed_in(&short, seconds).session.expires_at, at(DAY), "{seconds}");
+        assert_eq!(world.authenticate(&short, seconds).session.expires_at, at(DAY), "{seconds}");
     }
     assert_eq!(signed_out(&mut world, &short, DAY), SignedOut::Expired);
 }
@@ -62,8 +62,8 @@ fn a_short_session_does_not_move_however_often_others_do() {
     world.policy.session.move_after = SignedDuration::from_hours(1);
     let long = world.sign_in("ada", 0, Lifetime::Remembered);
     let short = world.sign_in("ada", 0, Lifetime::Short);
-    assert_eq!(world.signed_in(&long, DAY / 2).session.expires_at, at(DAY / 2 + 7 * DAY));
-    assert_eq!(world.signed_in(&short, DAY / 2).session.expires_at, at(DAY));
+    assert_eq!(world.authenticate(&long, DAY / 2).session.expires_at, at(DAY / 2 + 7 * DAY));
+    assert_eq!(world.authenticate(&short, DAY / 2).session.expires_at, at(DAY));
     assert_eq!(signed_out(&mut world, &short, DAY), SignedOut::Expired);
 }
 
@@ -71,9 +71,9 @@ fn a_short_session_does_not_move_however_often_others_do() {
 fn only_a_sign_in_is_fresh_and_moving_a_session_does_not_make_it_so() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    let me = world.signed_in(&token, DAY - 1);
+    let me = world.authenticate(&token, DAY - 1);
     assert!(world.at(DAY - 1).require_fresh(&me).is_ok());
-    let moved = world.signed_in(&token, DAY);
+    let moved = world.authenticate(&token, DAY);
     let stale = world.at(DAY).require_fresh(&moved);
     assert!(matches!(stale, Err(AuthError::NotFresh)), "{stale:?}");
     let before_it_began = world.at(-DAY).require_fresh(&me);
@@ -95,7 +95,7 @@ fn only_live_sessions_are_listed_chosen_and_counted_as_ended() {
     let mut world = World::with_ada();
     let short = world.sign_in("ada", 0, Lifetime::Short);
     let long = world.sign_in("ada", 1, Lifetime::Remembered);
-    let (short, long) = (world.signed_in(&short, 1), world.signed_in(&long, 1));
+    let (short, long) = (world.authenticate(&short, 1), world.authenticate(&long, 1));
     let ada = &short.user.id;
     assert_eq!(world.at(DAY - 1).live_sessions(ada).unwrap(), [long.session.clone(), short.session.clone()]);
     assert_eq!(world.at(DAY).live_sessions(ada).unwrap(), std::slice::from_ref(&long.session));
@@ -115,12 +115,12 @@ fn somebody_elses_session_is_no_session() {
     let mut world = World::with_ada();
     world.sign_up("eve");
     let eve = world.sign_in("eve", 0, Lifetime::Remembered);
-    let eve = world.signed_in(&eve, 0);
+    let eve = world.authenticate(&eve, 0);
     let me = eve.in_person().unwrap();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    let id = world.signed_in(&token, 0).session.id;
+    let id = world.authenticate(&token, 0).session.id;
     let refused = world.at(0).end_sessions(me, &Which::Ids(vec![id.clone()]));
     assert!(matches!(&refused, Err(AuthError::NoSuchSession(named)) if *named == id), "{refused:?}");
     assert_eq!(world.at(0).end_sessions(me, &Which::Others(eve.session.id.clone())).unwrap(), []);
-    assert_eq!(world.signed_in(&token, 1).session.id, id);
+    assert_eq!(world.authenticate(&token, 1).session.id, id);
 }

@@ -14,7 +14,7 @@ fn whoever_signed_up_signs_in_with_the_address_in_any_case() {
     let (user, session) = world.at(5).sign_in(&request, &wish).unwrap();
     assert_eq!((user.email.as_str(), session.user_id == user.id), ("ada@example.com", true));
     assert_eq!((session.created_at, session.expires_at), (at(5), at(5 + 7 * DAY)));
-    assert_eq!(world.signed_in(&wish.token, 6), SignedIn { session, user });
+    assert_eq!(world.authenticate(&wish.token, 6), SignedIn { session, user });
 }
 
 #[test]
@@ -24,14 +24,14 @@ fn a_sign_up_can_begin_a_session_and_an_address_is_taken_only_once() {
     let wanted = sign_up_request("ada", &world.policy);
     let (user, session) = world.at(0).sign_up(&wanted, Some(&wish)).unwrap();
     assert_eq!(session.unwrap().expires_at, at(7 * DAY));
-    assert_eq!(world.signed_in(&wish.token, 1).user, user);
+    assert_eq!(world.authenticate(&wish.token, 1).user, user);
 
     let again = SignUp::check("Ada@Example.com", "Twin", None, password(OTHER_PASSWORD), &world.policy.password);
     let other = world.wish(Lifetime::Remembered);
     let refused = world.at(1).sign_up(&again.unwrap(), Some(&other));
     assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
-    assert!(world.at(1).signed_in(&other.token).is_err());
-    assert_eq!(world.signed_in(&wish.token, 1).user.name, "ada");
+    assert!(world.at(1).authenticate(&other.token).is_err());
+    assert_eq!(world.authenticate(&wish.token, 1).user.name, "ada");
 }
 
 #[test]
@@ -111,8 +111,8 @@ fn a_ban_is_told_to_whoever_knows_the_password_and_ends_at_its_very_second() {
         _ => false,
     };
     assert!(is_ban(world.try_sign_in("ada", PASSWORD, 99).map(drop)));
-    assert!(is_ban(world.at(99).signed_in(&token).map(drop)), "a session does not outlast a ban");
-    assert!(world.at(100).signed_in(&token).is_ok());
+    assert!(is_ban(world.at(99).authenticate(&token).map(drop)), "a session does not outlast a ban");
+    assert!(world.at(100).authenticate(&token).is_ok());
     world.try_sign_in("ada", PASSWORD, 100).unwrap();
 
     world.edit(r#"UPDATE "user" SET "banned" = 1, "banExpires" = NULL"#);

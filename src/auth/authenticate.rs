@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::audit::Actor;
-use super::obstacle::Obstacle;
 use super::secret::Token;
 use super::session::Session;
+use super::sign_in_blocker::SignInBlocker;
 use super::store::{Ended, Which};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
@@ -88,7 +88,7 @@ impl Caller {
         if !session.is_live(self.now) {
             return Err(AuthError::NotSignedIn(SignedOut::Expired));
         }
-        if let Some(ban) = Obstacle::ban(user, self.now) {
+        if let Some(ban) = SignInBlocker::ban(user, self.now) {
             return Err(ban.refusal(self.now));
         }
         if self.impersonator().is_some() && !impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
@@ -134,15 +134,15 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::NotSignedIn`] when the session is over or unknown, [`AuthError::Banned`] when
     /// its user is banned.
-    pub fn signed_in(&mut self, token: &Token) -> Result<SignedIn, AuthError> {
-        self.signed_in_under(token, None)
+    pub fn authenticate(&mut self, token: &Token) -> Result<SignedIn, AuthError> {
+        self.authenticate_under(token, None)
     }
 
-    /// As [`Auth::signed_in`], under a `guard` that let somebody in.
+    /// As [`Auth::authenticate`], under a `guard` that let somebody in.
     ///
     /// # Errors
     /// As there, and [`AuthError::NotSignedIn`] when the session is that of another user.
-    pub fn signed_in_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
+    pub fn authenticate_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
         let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         if admitted.is_some_and(|admitted| !admitted.has(&session)) {
             return Err(AuthError::NotSignedIn(SignedOut::Guarded));

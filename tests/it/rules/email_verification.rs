@@ -2,7 +2,7 @@
 
 use authctl::auth::code::Purpose;
 use authctl::auth::secret::Code;
-use authctl::auth::{AddressConfirmed, Proof};
+use authctl::auth::{AddressConfirmed, OwnerProof};
 
 use super::*;
 
@@ -16,12 +16,12 @@ fn mailed(world: &mut World, purpose: Purpose) -> Code {
 }
 
 fn confirm_with(world: &mut World, code: &Code, text: &str) -> Result<AddressConfirmed, AuthError> {
-    world.at(1).confirm_address(code, Proof::Password(&password(text)))
+    world.at(1).confirm_address(code, OwnerProof::Password(&password(text)))
 }
 
 /// Who of these is signed in.
 fn are_signed_in<const N: usize>(world: &mut World, tokens: [&Token; N]) -> [bool; N] {
-    tokens.map(|token| world.at(1).signed_in(token).is_ok())
+    tokens.map(|token| world.at(1).authenticate(token).is_ok())
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_passwor
             world.sign_up("bob");
             let bobs = world.sign_in("bob", 0, Lifetime::Remembered);
             let [mine, other] = [0, 0].map(|seconds| world.sign_in("ada", seconds, Lifetime::Remembered));
-            let me = world.signed_in(&mine, 0);
+            let me = world.authenticate(&mine, 0);
             let code = match purpose {
                 Purpose::ChangeEmail => {
                     world.at(0).change_email(me.in_person().unwrap(), &email("augusta")).unwrap().unwrap()
@@ -58,7 +58,7 @@ fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_passwor
                 other => mailed(&mut world, other),
             };
             let done = if by_session {
-                world.at(1).confirm_address(&code, Proof::Session(me.in_person().unwrap()))
+                world.at(1).confirm_address(&code, OwnerProof::Session(me.in_person().unwrap()))
             } else {
                 confirm_with(&mut world, &code, PASSWORD)
             };
@@ -84,10 +84,10 @@ fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_u
     let code = mailed(&mut world, Purpose::EmailVerification);
     for (name, is_right) in [("bob", false), ("ada", true)] {
         let token = world.sign_in(name, 0, Lifetime::Remembered);
-        let me = world.signed_in(&token, 0);
+        let me = world.authenticate(&token, 0);
         let done = world
             .at(1)
-            .confirm_address(&code, Proof::Session(me.in_person().unwrap()))
+            .confirm_address(&code, OwnerProof::Session(me.in_person().unwrap()))
             .map(|done| done.user.email_verified);
         let expected = if is_right { matches!(done, Ok(true)) } else { matches!(done, Err(AuthError::CodeOfAnother)) };
         assert!(expected, "{name}: {done:?}");
@@ -123,7 +123,7 @@ fn wrong_passwords_count_with_those_at_sign_in_and_the_right_one_clears_the_coun
     }
     assert_eq!(wait_of(confirm_with(&mut world, &code, PASSWORD)), 15);
     let proof = password(PASSWORD);
-    world.at(16).confirm_address(&code, Proof::Password(&proof)).unwrap();
+    world.at(16).confirm_address(&code, OwnerProof::Password(&proof)).unwrap();
     for _ in 0..5 {
         let wrong = world.try_sign_in("ada", OTHER_PASSWORD, 16);
         assert!(matches!(wrong, Err(AuthError::InvalidCredentials)), "{wrong:?}");
@@ -153,7 +153,7 @@ fn right_password_with_a_refused_act_neither_counts_nor_clears_the_count() {
     let mut world = World::with_ada();
     world.sign_up("bob");
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    let me = world.signed_in(&token, 0);
+    let me = world.authenticate(&token, 0);
     let code = world.at(0).change_email(me.in_person().unwrap(), &email("augusta")).unwrap().unwrap();
     world.edit(r#"UPDATE "user" SET "email" = 'augusta@example.com' WHERE "email" = 'bob@example.com'"#);
     world.try_sign_in("ada", OTHER_PASSWORD, 1).unwrap_err();

@@ -17,7 +17,7 @@ use super::{Auth, AuthError, InPerson};
 
 /// How whoever brings a code shows that the account is theirs.
 #[derive(Debug, Clone, Copy)]
-pub enum Proof<'a> {
+pub enum OwnerProof<'a> {
     /// They are signed in. This session stays when the others end.
     Session(InPerson<'a>),
     /// They know the password.
@@ -77,7 +77,7 @@ impl Auth<'_> {
     /// many of them, or of wrong passwords. The code stays good with [`AuthError::CodeOfAnother`] and
     /// [`AuthError::PasswordOfAnother`], when the proof is no proof, [`AuthError::Banned`], and
     /// [`AuthError::UserExists`], when the new address was taken meanwhile.
-    pub fn confirm_address(&mut self, code: &Code, proof: Proof<'_>) -> Result<AddressConfirmed, AuthError> {
+    pub fn confirm_address(&mut self, code: &Code, proof: OwnerProof<'_>) -> Result<AddressConfirmed, AuthError> {
         let right = self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
         let done = self.confirm_with(&right, code, proof);
         self.decide_attempt(&right.attempt, done)
@@ -87,7 +87,7 @@ impl Auth<'_> {
         &mut self,
         right: &RightCode,
         code: &Code,
-        proof: Proof<'_>,
+        proof: OwnerProof<'_>,
     ) -> Result<AddressConfirmed, AuthError> {
         let owner = self.require_owner(&right.user, proof)?;
         let done = self.confirm_as(&owner, right, code);
@@ -120,12 +120,12 @@ impl Auth<'_> {
 
     /// Requires a proof that the account is theirs who bring its code. The transaction that uses the code
     /// looks at what comes back again.
-    fn require_owner<'a>(&mut self, user: &User, proof: Proof<'a>) -> Result<Owner<'a>, AuthError> {
+    fn require_owner<'a>(&mut self, user: &User, proof: OwnerProof<'a>) -> Result<Owner<'a>, AuthError> {
         match proof {
             // Who was talked into typing a stranger's code gives that stranger no address.
-            Proof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
-            Proof::Session(me) => Ok(Owner::Session(me)),
-            Proof::Password(password) => {
+            OwnerProof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
+            OwnerProof::Session(me) => Ok(Owner::Session(me)),
+            OwnerProof::Password(password) => {
                 // Should the address be somebody else's by now, the code no longer counts.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
                 let Verified { hash, attempts, .. } = verified.ok_or(AuthError::PasswordOfAnother)?;

@@ -12,7 +12,7 @@ use super::{Auth, AuthError};
 
 /// Why a sign-in fails, the right password given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum SignInBlocker {
     /// After so many failures no attempt is let through yet.
     Throttled {
         /// Failures since the last success.
@@ -32,7 +32,7 @@ pub enum Obstacle {
     /// There is no password to compare with.
     NoPassword {
         /// What is missing.
-        lack: Lack,
+        lack: MissingPassword,
         /// Other ways to sign in, in the app: the names of their providers.
         others: Vec<String>,
     },
@@ -56,7 +56,7 @@ pub enum Obstacle {
 
 /// What a user without a password lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
+pub enum MissingPassword {
     /// A credential account.
     Account,
     /// A credential account whose `accountId` is the user's id: there is one with another.
@@ -65,7 +65,7 @@ pub enum Lack {
     Hash,
 }
 
-impl Obstacle {
+impl SignInBlocker {
     /// Its name for programs: that of the error which a sign-in would tell, where it tells.
     pub fn code(&self) -> &'static str {
         match self {
@@ -97,12 +97,12 @@ impl Obstacle {
     /// Those that are told only to whoever knows the password, in Better Auth's order.
     pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> Vec<Self> {
         let unverified = policy.email.verification_required && !user.email_verified;
-        let obstacles = [
+        let blockers = [
             unverified.then(|| Self::EmailNotVerified { email: user.email.clone() }),
             Self::ban(user, now),
             user.two_factor_enabled.then_some(Self::SecondFactor),
         ];
-        obstacles.into_iter().flatten().collect()
+        blockers.into_iter().flatten().collect()
     }
 
     /// What a sign-in that stops here says. What is wrong with the stored address or password looks
@@ -126,43 +126,43 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::Store`].
-    pub fn obstacles(&mut self, user: &User) -> Result<Vec<Obstacle>, AuthError> {
+    pub fn blockers(&mut self, user: &User) -> Result<Vec<SignInBlocker>, AuthError> {
         let before = [self.throttle_of(user)?, self.address_of(user)?, self.password_of(user)?];
-        Ok(before.into_iter().flatten().chain(Obstacle::after_password(user, self.policy, self.now)).collect())
+        Ok(before.into_iter().flatten().chain(SignInBlocker::after_password(user, self.policy, self.now)).collect())
     }
 
-    fn throttle_of(&mut self, user: &User) -> Result<Option<Obstacle>, AuthError> {
+    fn throttle_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         let (failures, wait) = self.attempts(user)?;
-        Ok(wait.map(|wait| Obstacle::Throttled { failures, until: self.after(wait) }))
+        Ok(wait.map(|wait| SignInBlocker::Throttled { failures, until: self.after(wait) }))
     }
 
     /// Looks for the user as a sign-in would: by the address, in its canonical form.
-    fn address_of(&mut self, user: &User) -> Result<Option<Obstacle>, AuthError> {
+    fn address_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         let Ok(sought) = Email::parse(&user.email) else {
-            return Ok(Some(Obstacle::AddressUnusable));
+            return Ok(Some(SignInBlocker::AddressUnusable));
         };
         let found = self.store.user(&UserRef::Email(sought.clone()))?;
         if found.as_ref().is_some_and(|found| found.id == user.id) {
             return Ok(None);
         }
-        Ok(Some(Obstacle::AddressNotFound { sought, taken: found.is_some() }))
+        Ok(Some(SignInBlocker::AddressNotFound { sought, taken: found.is_some() }))
     }
 
-    fn password_of(&mut self, user: &User) -> Result<Option<Obstacle>, AuthError> {
+    fn password_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         if let Some(hash) = self.store.password_hash(&user.id)? {
             let kind = HashFormat::of(&hash);
-            return Ok((!kind.is_accepted()).then_some(Obstacle::HashNotAccepted(kind)));
+            return Ok((!kind.is_accepted()).then_some(SignInBlocker::HashNotAccepted(kind)));
         }
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);
         let lack = match own {
             // A text that is there and is not read as a hash: empty, endless, not printable.
-            Some(own) if own.has_password => return Ok(Some(Obstacle::HashNotAccepted(HashFormat::Unknown))),
-            Some(_) => Lack::Hash,
-            None if accounts.iter().any(Account::is_credential) => Lack::OwnAccount,
-            None => Lack::Account,
+            Some(own) if own.has_password => return Ok(Some(SignInBlocker::HashNotAccepted(HashFormat::Unknown))),
+            Some(_) => MissingPassword::Hash,
+            None if accounts.iter().any(Account::is_credential) => MissingPassword::OwnAccount,
+            None => MissingPassword::Account,
         };
         let others = accounts.into_iter().filter(|account| !account.is_credential());
-        Ok(Some(Obstacle::NoPassword { lack, others: others.map(|account| account.provider_id).collect() }))
+        Ok(Some(SignInBlocker::NoPassword { lack, others: others.map(|account| account.provider_id).collect() }))
     }
 }

@@ -1,8 +1,8 @@
 //! What stands before a sign-in: the list that an operator is told and the answer of the sign-in itself
 //! are one rule.
 
-use authctl::auth::obstacle::{Lack, Obstacle};
 use authctl::auth::password::HashFormat;
+use authctl::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
 use authctl::auth::throttle::AttemptKey;
 use authctl::auth::user::UserRef;
 
@@ -53,9 +53,9 @@ fn world() -> (World, String) {
     (world, ada.id)
 }
 
-fn obstacles(world: &mut World, id: &str, seconds: i64) -> Vec<Obstacle> {
+fn blockers(world: &mut World, id: &str, seconds: i64) -> Vec<SignInBlocker> {
     let ada = world.store.user(&UserRef::Id(id.into())).unwrap().unwrap();
-    world.at(seconds).obstacles(&ada).unwrap()
+    world.at(seconds).blockers(&ada).unwrap()
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
         for code in &expected {
             put(&world, code);
         }
-        let found = obstacles(&mut world, &id, 110);
-        assert_eq!(found.iter().map(Obstacle::code).collect::<Vec<_>>(), expected);
+        let found = blockers(&mut world, &id, 110);
+        assert_eq!(found.iter().map(SignInBlocker::code).collect::<Vec<_>>(), expected);
         let told = world.try_sign_in("ada", PASSWORD, 110);
         match found.into_iter().next().map(|first| first.refusal(at(110))) {
             None => assert!(told.is_ok(), "{told:?}"),
@@ -91,7 +91,7 @@ fn to_ask_is_no_attempt_and_leaves_no_trace() {
     };
     let before = state(&world);
     for seconds in [0, 110, 3_000] {
-        assert!(!obstacles(&mut world, &id, seconds).is_empty());
+        assert!(!blockers(&mut world, &id, seconds).is_empty());
     }
     assert_eq!(state(&world), before);
 }
@@ -104,7 +104,7 @@ fn what_ends_by_itself_is_gone_at_its_very_second() {
     put(&world, lock.0);
     put(&world, ban.0);
     for (seconds, expected) in [(159, vec![lock, ban]), (160, vec![ban]), (199, vec![ban]), (200, vec![])] {
-        let found = obstacles(&mut world, &id, seconds);
+        let found = blockers(&mut world, &id, seconds);
         let until: Vec<_> = found.iter().map(|one| (one.code(), one.until().unwrap())).collect();
         assert_eq!(until, expected, "{seconds}");
     }
@@ -116,12 +116,12 @@ fn an_address_that_no_sign_in_finds_says_what_it_looks_for() {
     world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
     let sought = || Email::parse("ada@example.com").unwrap();
     world.edit(r#"UPDATE "user" SET "email" = 'Ada@Example.com'"#);
-    assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressNotFound { sought: sought(), taken: false }]);
+    assert_eq!(blockers(&mut world, &id, 0), [SignInBlocker::AddressNotFound { sought: sought(), taken: false }]);
     world.sign_up("ada");
-    assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressNotFound { sought: sought(), taken: true }]);
+    assert_eq!(blockers(&mut world, &id, 0), [SignInBlocker::AddressNotFound { sought: sought(), taken: true }]);
     for unusable in ["ada@localhost", "", "not an address", "ädä@example.com"] {
         world.edit(&format!(r#"UPDATE "user" SET "email" = '{unusable}' WHERE "id" = '{id}'"#));
-        assert_eq!(obstacles(&mut world, &id, 0), [Obstacle::AddressUnusable], "{unusable}");
+        assert_eq!(blockers(&mut world, &id, 0), [SignInBlocker::AddressUnusable], "{unusable}");
     }
 }
 
@@ -131,31 +131,31 @@ fn what_is_wrong_with_a_password_is_told_with_the_other_ways_to_sign_in() {
     world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
     let scrypt = format!("{}:{}", "0A".repeat(16), "1B".repeat(64));
     let lacks = |lack, others: &[&str]| {
-        vec![Obstacle::NoPassword { lack, others: others.iter().map(|&other| other.into()).collect() }]
+        vec![SignInBlocker::NoPassword { lack, others: others.iter().map(|&other| other.into()).collect() }]
     };
     let link = r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
                   SELECT 'link', '1', 'github', "id", 0, 0 FROM "user""#;
     for (edit, expected) in [
         (r#"UPDATE "account" SET "password" = "password""#.to_owned(), vec![]),
         (format!(r#"UPDATE "account" SET "password" = '{scrypt}'"#), {
-            vec![Obstacle::HashNotAccepted(HashFormat::Unknown)]
+            vec![SignInBlocker::HashNotAccepted(HashFormat::Unknown)]
         }),
         (r#"UPDATE "account" SET "password" = '$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'"#.to_owned(), {
-            vec![Obstacle::HashNotAccepted(HashFormat::Argon2Refused)]
+            vec![SignInBlocker::HashNotAccepted(HashFormat::Argon2Refused)]
         }),
         (r#"UPDATE "account" SET "password" = ''"#.to_owned(), {
-            vec![Obstacle::HashNotAccepted(HashFormat::Unknown)]
+            vec![SignInBlocker::HashNotAccepted(HashFormat::Unknown)]
         }),
-        (r#"UPDATE "account" SET "password" = NULL"#.to_owned(), lacks(Lack::Hash, &[])),
-        (link.to_owned(), lacks(Lack::Hash, &["github"])),
+        (r#"UPDATE "account" SET "password" = NULL"#.to_owned(), lacks(MissingPassword::Hash, &[])),
+        (link.to_owned(), lacks(MissingPassword::Hash, &["github"])),
         (r#"UPDATE "account" SET "accountId" = 'other' WHERE "providerId" = 'credential'"#.to_owned(), {
-            lacks(Lack::OwnAccount, &["github"])
+            lacks(MissingPassword::OwnAccount, &["github"])
         }),
-        (r#"DELETE FROM "account" WHERE "providerId" = 'credential'"#.to_owned(), lacks(Lack::Account, &["github"])),
-        (r#"DELETE FROM "account""#.to_owned(), lacks(Lack::Account, &[])),
+        (r#"DELETE FROM "account" WHERE "providerId" = 'credential'"#.to_owned(), lacks(MissingPassword::Account, &["github"])),
+        (r#"DELETE FROM "account""#.to_owned(), lacks(MissingPassword::Account, &[])),
     ] {
         world.edit(&edit);
-        assert_eq!(obstacles(&mut world, &id, 0), expected, "{edit}");
+        assert_eq!(blockers(&mut world, &id, 0), expected, "{edit}");
         let wrong = matches!(world.try_sign_in("ada", PASSWORD, 0), Err(AuthError::InvalidCredentials));
         assert_eq!(wrong, !expected.is_empty(), "{edit}");
         world.edit(r#"DELETE FROM "authctl_throttle""#);
