@@ -51,7 +51,7 @@ use std::sync::atomic::AtomicBool;
 use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
-use context::{Context, Environment, Wishes};
+use context::{Context, Environment, GlobalOptions};
 use error::Exit;
 use exit_code::ExitCode;
 use mail::{Report, handover};
@@ -133,8 +133,8 @@ fn deliver_mail() -> ExitCode {
         Ok(()) => ExitCode::Done,
         Err(failure) => {
             let Report { database, schema, wait, user_id, about } = parcel.report;
-            let wishes = Wishes { database: Some(database), wait, schema, ..Wishes::default() };
-            let mut context = Context::new(wishes, environment);
+            let options = GlobalOptions { database: Some(database), wait, schema, ..GlobalOptions::default() };
+            let mut context = Context::new(options, environment);
             // Where the log cannot be written either, nobody is left to be told.
             let _ = report(&mut context, &user_id, &format!("{about}: {failure}"));
             ExitCode::Failed
@@ -176,7 +176,7 @@ fn tell_mistake(error: UsageError, json: bool) -> ExitCode {
 fn answer(cli: &Cli) -> ExitCode {
     let environment = Environment::read();
     let style = style(cli, &environment);
-    let mut context = Context::new(wishes(cli), environment);
+    let mut context = Context::new(options(cli), environment);
     let result = commands::run(&cli.command, &mut context);
     if !cli.global.quiet {
         for notice in context.take_notices() {
@@ -232,8 +232,8 @@ fn is_answer_to_check(exit: &Exit, cli: &Cli) -> bool {
     matches!(&cli.command, cli::Command::Whoami(args) if args.check) && exit.code == ExitCode::NotSignedIn
 }
 
-fn wishes(cli: &Cli) -> Wishes {
-    Wishes {
+fn options(cli: &Cli) -> GlobalOptions {
+    GlobalOptions {
         database: cli.global.db.clone(),
         wait: cli.global.wait,
         no_input: cli.global.no_input,

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::email::Email;
 use super::secret::Code;
 use super::session::latest;
-use super::store::NewCode;
+use super::store::NewCodeRow;
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError};
@@ -131,7 +131,7 @@ impl Auth<'_> {
         let expires_at = self.after(purpose.life());
         // As long as an id, and nobody's.
         let (user_id, email) = ("-".repeat(32), email.to_string());
-        Ok(self.store.rehearse_code(&NewCode {
+        Ok(self.store.rehearse_code(&NewCodeRow {
             id: self.entropy.id()?,
             purpose,
             code: &code,
@@ -151,7 +151,7 @@ impl Auth<'_> {
         let code = self.entropy.code()?;
         let expires_at = self.after(ttl);
         let (user_id, email) = (user.id.clone(), user.email.clone());
-        self.store.create_code(&NewCode {
+        self.store.create_code(&NewCodeRow {
             id: self.entropy.id()?,
             purpose,
             code: &code,

@@ -39,7 +39,7 @@ pub use account::PasswordChanged;
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use email_verification::{AddressConfirmed, OwnerProof};
 pub use error::{AuthError, SignedOut};
-pub use operator::{ActAs, CheckedWish, Expected, GivenPassword, Impersonator, Scope, UserWish, Weakness};
+pub use operator::{ActAs, Expected, GivenPassword, Impersonator, NewUser, Scope, ValidatedNewUser, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
@@ -70,7 +70,7 @@ pub enum Lifetime {
 
 /// A session about to be made: everything but whose it is.
 #[derive(Debug, Clone)]
-pub struct SessionWish {
+pub struct SessionRequest {
     /// Its token, made and secured before the session exists.
     pub token: secret::Token,
     /// How long it shall live.
@@ -80,20 +80,24 @@ pub struct SessionWish {
 }
 
 impl Auth<'_> {
-    fn new_session(&mut self, wish: &SessionWish, user_id: &str) -> Result<store::NewSession, AuthError> {
+    fn new_session(
+        &mut self,
+        session_request: &SessionRequest,
+        user_id: &str,
+    ) -> Result<store::NewSessionRow, AuthError> {
         let rules = &self.policy.session;
-        let life = match wish.lifetime {
+        let life = match session_request.lifetime {
             Lifetime::Remembered => rules.lives_for,
             Lifetime::Short => rules.short_for,
             Lifetime::Exactly(life) => life,
         };
-        Ok(store::NewSession {
+        Ok(store::NewSessionRow {
             id: self.entropy.id()?,
-            token: wish.token.clone(),
+            token: session_request.token.clone(),
             user_id: user_id.to_owned(),
             now: self.now,
             expires_at: self.after(life),
-            origin: wish.origin.clone(),
+            origin: session_request.origin.clone(),
             impersonated_by: None,
         })
     }

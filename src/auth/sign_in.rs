@@ -9,7 +9,7 @@ use super::session::Session;
 use super::sign_in_blocker::SignInBlocker;
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
-use super::{Auth, AuthError, SessionWish};
+use super::{Auth, AuthError, SessionRequest};
 
 /// What somebody signs in with.
 #[derive(Debug)]
@@ -35,12 +35,16 @@ impl Auth<'_> {
     /// [`AuthError::InvalidCredentials`] for an unknown address and a wrong password alike,
     /// [`AuthError::Throttled`] after too many of them, [`AuthError::Banned`] or
     /// [`AuthError::SecondFactor`] only after the right password.
-    pub fn sign_in(&mut self, request: &SignIn, wish: &SessionWish) -> Result<(User, Session), AuthError> {
+    pub fn sign_in(
+        &mut self,
+        request: &SignIn,
+        session_request: &SessionRequest,
+    ) -> Result<(User, Session), AuthError> {
         let verified = self.verify_user(request)?;
         let user = verified.user;
         let upgraded = verified.outdated.then(|| self.hash(&request.password)).transpose();
         let upgraded = self.or_release(&verified.attempts, upgraded)?;
-        let session = self.new_session(wish, &user.id);
+        let session = self.new_session(session_request, &user.id);
         let session = self.or_release(&verified.attempts, session)?;
         let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
         let Some(session) = begun else {

@@ -4,9 +4,9 @@ use super::email::Email;
 use super::password::strength;
 use super::secret::Password;
 use super::session::Session;
-use super::store::NewUser;
+use super::store::NewUserRow;
 use super::user::{User, UserRef, check_image, check_name};
-use super::{Auth, AuthError, SessionWish};
+use super::{Auth, AuthError, SessionRequest};
 
 /// What somebody signs up with. Made by [`SignUp::check`] alone, so it is always acceptable.
 #[derive(Debug)]
@@ -51,13 +51,13 @@ impl Auth<'_> {
     pub fn sign_up(
         &mut self,
         request: &SignUp,
-        wish: Option<&SessionWish>,
+        session_request: Option<&SessionRequest>,
     ) -> Result<(User, Option<Session>), AuthError> {
         if self.store.user(&UserRef::Email(request.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
         }
         let hash = self.hash(&request.password)?;
-        let user = NewUser {
+        let user = NewUserRow {
             id: self.entropy.id()?,
             account_id: self.entropy.id()?,
             email: request.email.clone(),
@@ -67,7 +67,7 @@ impl Auth<'_> {
             role: None,
             now: self.now,
         };
-        let session = wish.map(|wish| self.new_session(wish, &user.id)).transpose()?;
+        let session = session_request.map(|session_request| self.new_session(session_request, &user.id)).transpose()?;
         Ok(self.store.create_user(&user, Some(&hash), session.as_ref())?)
     }
 }

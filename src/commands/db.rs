@@ -13,7 +13,7 @@ use crate::output::escape::escape;
 use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
 use crate::store::OpenError;
-use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreWish};
+use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreOptions};
 
 const COULD_NOT_MAKE: &str = "could not make the database";
 
@@ -117,7 +117,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         }
     }
     Context::make_default_directory(&place)?;
-    let restored = sqlite::restore(&RestoreWish {
+    let restored = sqlite::restore(&RestoreOptions {
         path: &path,
         from: &from,
         kept: &kept,

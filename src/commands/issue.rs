@@ -4,7 +4,7 @@
 use super::{Printed, begin, refuse_lost};
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError};
-use crate::auth::{ActAs, Lifetime, SessionWish};
+use crate::auth::{ActAs, Lifetime, SessionRequest};
 use crate::cli::IssueArgs;
 use crate::context::{Context, GivenSecret};
 use crate::error::Refusal;
@@ -14,21 +14,22 @@ pub(super) fn run(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Out
     refuse_lost(Printed::Token, context)?;
     let database = context.database()?.path;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
-    let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
     // Signed before the session is made: one that cannot be handed out shall not be there.
     let cookie = if args.cookie {
         let secret = secret(context)?;
         let name = if args.secure { CookieName::Secure } else { CookieName::Plain };
-        Some(Cookie::sign(&wish.token, &secret, name).map_err(|problem| unusable("the secret", problem))?)
+        Some(Cookie::sign(&session_request.token, &secret, name).map_err(|problem| unusable("the secret", problem))?)
     } else {
         None
     };
     let user = context.auth()?.find_user(&args.user)?;
     // As for acting as somebody: who holds the token has all the rights of an administrator.
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
-    let (user, session, _) =
-        begin(&wish, &user.email, true, context, |mut auth| auth.issue_session(&user, &wish, whom))?;
-    Ok(SignInOutcome::Issued { user, session, token: wish.token, cookie, database }.into())
+    let (user, session, _) = begin(&session_request, &user.email, true, context, |mut auth| {
+        auth.issue_session(&user, &session_request, whom)
+    })?;
+    Ok(SignInOutcome::Issued { user, session, token: session_request.token, cookie, database }.into())
 }
 
 /// The secret of the app whose database it is.

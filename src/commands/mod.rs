@@ -26,7 +26,7 @@ use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::StoreError;
 use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, SessionWish};
+use crate::auth::{Auth, AuthError, SessionRequest};
 use crate::cli::{
     AccountCommand, Command, DbCommand, EmailCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand,
     WhoseArgs,
@@ -240,7 +240,7 @@ fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Refusal> {
 
 /// Begins a session, and has its token printed or kept in the session file.
 fn begin(
-    wish: &SessionWish,
+    session_request: &SessionRequest,
     email: &str,
     print_token: bool,
     context: &mut Context,
@@ -251,12 +251,12 @@ fn begin(
         if matches!(begun, Err(AuthError::Store(_))) {
             // The engine's no to a commit is no proof that nothing was written, and nobody will hold
             // this token. More than trying cannot be done.
-            let _ = context.auth()?.store.end_session(&wish.token);
+            let _ = context.auth()?.store.end_session(&session_request.token);
         }
         let (user, session) = begun?;
-        return Ok((user, session, Kept::Printed(wish.token.clone())));
+        return Ok((user, session, Kept::Printed(session_request.token.clone())));
     }
-    let pending = prepare(&wish.token, email, context)?;
+    let pending = prepare(&session_request.token, email, context)?;
     let begun = make(context.auth()?);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);

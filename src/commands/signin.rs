@@ -2,7 +2,7 @@
 
 use super::{Attempt as _, Printed, begin, email, refuse_lost, source};
 use crate::auth::email::Email;
-use crate::auth::{AuthError, Lifetime, SessionWish, SignIn};
+use crate::auth::{AuthError, Lifetime, SessionRequest, SignIn};
 use crate::cli::SignInArgs;
 use crate::context::Context;
 use crate::output::{Outcome, SignInOutcome};
@@ -32,8 +32,10 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         return Ok(SignInOutcome::PasswordIsRight { user }.into());
     }
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
-    let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
     let (user, session, kept) =
-        begin(&wish, request.email.as_str(), args.print_token, context, |mut auth| auth.sign_in(&request, &wish))?;
+        begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
+            auth.sign_in(&request, &session_request)
+        })?;
     Ok(SignInOutcome::SignedIn { user, session, kept }.into())
 }

@@ -2,7 +2,7 @@
 
 use super::{conclude, email, notice_override, prepare, source};
 use crate::auth::email::Email;
-use crate::auth::{AuthError, Lifetime, SessionWish, SignUp};
+use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
 use crate::cli::SignUpArgs;
 use crate::context::Context;
 use crate::error::Refusal;
@@ -35,12 +35,12 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         }
         return Ok(SignInOutcome::SignedUp { user, session: None, database }.into());
     }
-    let wish =
-        SessionWish { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
+    let session_request =
+        SessionRequest { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
     // Before a database is made: where no session can be kept, nothing shall be left behind.
-    let pending = prepare(&wish.token, request.email().as_str(), context)?;
+    let pending = prepare(&session_request.token, request.email().as_str(), context)?;
     context.auth_or_create()?;
-    let begun = context.auth()?.sign_up(&request, Some(&wish));
+    let begun = context.auth()?.sign_up(&request, Some(&session_request));
     if begun.is_ok() {
         let email = request.email();
         context.did(

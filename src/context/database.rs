@@ -40,7 +40,7 @@ impl Context {
         if let Some(place) = self.place.get() {
             return Ok(place.clone());
         }
-        let place = paths::database(self.wishes.database.as_deref(), &self.environment.places)?;
+        let place = paths::database(self.options.database.as_deref(), &self.environment.places)?;
         Ok(self.place.get_or_init(|| place).clone())
     }
 
@@ -97,11 +97,11 @@ impl Context {
 
     /// Opens a database of our own, or an app's with our own state beside it.
     fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
-        let hints = match self.wishes.schema.as_deref().or(self.environment.schema.as_deref()) {
+        let hints = match self.options.schema.as_deref().or(self.environment.schema.as_deref()) {
             None => SchemaOverrides::default(),
             Some(file) => hints(file)?,
         };
-        match sqlite::open(path, self.wishes.wait, &hints)? {
+        match sqlite::open(path, self.options.wait, &hints)? {
             Opened::Own(store) => Ok(store),
             Opened::App(app) => {
                 let state = paths::guest_state(&self.environment.places, path)?;
@@ -126,7 +126,7 @@ impl Context {
     pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
         self.now().context("could not make the database")?;
         Self::make_default_directory(place).context("could not make the database")?;
-        let wait = self.wishes.wait;
+        let wait = self.options.wait;
         let made = match app {
             None => sqlite::create(&place.path, wait),
             Some(adapter) => sqlite::create_for_app(&place.path, adapter, wait),

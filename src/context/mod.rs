@@ -36,7 +36,7 @@ pub use token::{NoToken, TokenOf, TokenSource};
 
 /// What the user asked of every command alike.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct GlobalOptions {
     /// `--db`.
     pub database: Option<PathBuf>,
     /// `--wait`.
@@ -77,7 +77,7 @@ pub struct Context {
     pub notices: Vec<String>,
     /// Why the audit log does not say that an act was done, which was.
     pub unlogged: Option<StoreError>,
-    wishes: Wishes,
+    options: GlobalOptions,
     /// What is left of `--wait` for the directory of session files.
     lock_wait: LockWait,
     environment: Environment,
@@ -101,7 +101,7 @@ pub struct Context {
 impl Context {
     /// Takes the clock and the operating system's randomness. Opens nothing.
     #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
-    pub fn new(wishes: Wishes, environment: Environment) -> Self {
+    pub fn new(options: GlobalOptions, environment: Environment) -> Self {
         let entropy = Entropy::new(|bytes| getrandom::fill(bytes).map_err(|error| EntropyError(error.to_string())));
         Self {
             clock: Clock::start(),
@@ -109,9 +109,9 @@ impl Context {
             policy: Policy::default(),
             notices: Vec::new(),
             unlogged: None,
-            prompt: Prompt::new(wishes.no_input, environment.ci),
-            lock_wait: wishes.wait.into(),
-            wishes,
+            prompt: Prompt::new(options.no_input, environment.ci),
+            lock_wait: options.wait.into(),
+            options,
             environment,
             place: OnceCell::new(),
             done: None,
@@ -162,7 +162,7 @@ impl Context {
 
     /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
-        self.wishes.wait
+        self.options.wait
     }
 
     /// What a mailer finds in its environment.
@@ -172,11 +172,11 @@ impl Context {
 
     /// Where and as what it is reported when a message for a user could not be delivered.
     pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
-        let schema = self.wishes.schema.as_deref().or(self.environment.schema.as_deref());
+        let schema = self.options.schema.as_deref().or(self.environment.schema.as_deref());
         Ok(Report {
             database: self.database()?.path,
             schema: schema.map(std::path::absolute).transpose()?,
-            wait: self.wishes.wait,
+            wait: self.options.wait,
             user_id: user_id.to_owned(),
             about: about.to_owned(),
         })
@@ -267,7 +267,7 @@ impl Context {
 
     /// Why it is done, in the user's words.
     pub fn reason(&self) -> Option<String> {
-        self.wishes.reason.clone()
+        self.options.reason.clone()
     }
 
     /// Ends the sessions of sign-ins whose process died half-way, and tells how many there were.
@@ -315,7 +315,7 @@ impl Context {
     /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal. The
     /// database is closed in both cases, so that both go the same way.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
-        let yes = self.wishes.yes;
+        let yes = self.options.yes;
         let prompt = self.prompt();
         if yes { Ok(true) } else { prompt.confirm(effect, question) }
     }
@@ -348,8 +348,8 @@ mod tests {
         let mut environment = Environment::default();
         environment.places.config_home = Some(home.path().to_owned());
         let wait = Duration::from_millis(100);
-        let wishes = Wishes { database: Some(home.path().join("a.db")), wait, ..Wishes::default() };
-        let context = Context::new(wishes, environment);
+        let options = GlobalOptions { database: Some(home.path().join("a.db")), wait, ..GlobalOptions::default() };
+        let context = Context::new(options, environment);
         let start = std::time::Instant::now();
         for _ in 0..20 {
             assert!(matches!(context.session_file().unwrap().abandoned(), Err(SessionFileError::Busy(_))));

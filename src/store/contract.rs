@@ -16,7 +16,7 @@ use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::{NewSession, NewUser, Origin, Store};
+use crate::auth::store::{NewSessionRow, NewUserRow, Origin, Store};
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
@@ -144,8 +144,8 @@ impl Database {
 }
 
 /// A user to be made at [`at`]\(0) whose id is the name.
-fn new_user(name: &str) -> NewUser {
-    NewUser {
+fn new_user(name: &str) -> NewUserRow {
+    NewUserRow {
         id: name.into(),
         account_id: format!("account-of-{name}"),
         email: email(name),
@@ -158,8 +158,8 @@ fn new_user(name: &str) -> NewUser {
 }
 
 /// A session to be made, whose token is `token of ID`.
-fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> NewSession {
-    NewSession {
+fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> NewSessionRow {
+    NewSessionRow {
         id: id.into(),
         token: token_of(id),
         user_id: user.into(),

@@ -21,7 +21,7 @@ use authctl::auth::session::Session;
 use authctl::auth::store::{Origin, Store};
 use authctl::auth::token::Entropy;
 use authctl::auth::user::User;
-use authctl::auth::{Auth, AuthError, Lifetime, SessionWish, SignIn, SignUp, SignedIn};
+use authctl::auth::{Auth, AuthError, Lifetime, SessionRequest, SignIn, SignUp, SignedIn};
 use authctl::store::sqlite;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -84,8 +84,8 @@ impl World {
         Auth { store: &mut *self.store, policy: &self.policy, now: at(seconds), entropy: &mut self.entropy }
     }
 
-    fn wish(&mut self, lifetime: Lifetime) -> SessionWish {
-        SessionWish { token: self.entropy.token().unwrap(), lifetime, origin: Origin::default() }
+    fn session_request(&mut self, lifetime: Lifetime) -> SessionRequest {
+        SessionRequest { token: self.entropy.token().unwrap(), lifetime, origin: Origin::default() }
     }
 
     /// Signs somebody up at second 0, with [`PASSWORD`].
@@ -96,15 +96,15 @@ impl World {
 
     /// Signs in and returns the token.
     fn sign_in(&mut self, name: &str, seconds: i64, lifetime: Lifetime) -> Token {
-        let wish = self.wish(lifetime);
-        self.at(seconds).sign_in(&request(name, PASSWORD), &wish).unwrap();
-        wish.token
+        let session_request = self.session_request(lifetime);
+        self.at(seconds).sign_in(&request(name, PASSWORD), &session_request).unwrap();
+        session_request.token
     }
 
     /// Tries to sign in for the full time.
     fn try_sign_in(&mut self, name: &str, password: &str, seconds: i64) -> Result<(User, Session), AuthError> {
-        let wish = self.wish(Lifetime::Remembered);
-        self.at(seconds).sign_in(&request(name, password), &wish)
+        let session_request = self.session_request(Lifetime::Remembered);
+        self.at(seconds).sign_in(&request(name, password), &session_request)
     }
 
     /// Whoever holds the token, who must be signed in.

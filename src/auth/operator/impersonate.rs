@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use crate::auth::audit::Actor;
 use crate::auth::session::Session;
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::store::NewSession;
+use crate::auth::store::NewSessionRow;
 use crate::auth::user::{User, UserRef};
-use crate::auth::{Auth, AuthError, SessionWish, SignedIn, SignedOut};
+use crate::auth::{Auth, AuthError, SessionRequest, SignedIn, SignedOut};
 
 /// As whom an operator may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,14 +74,14 @@ impl Auth<'_> {
         &mut self,
         user: &User,
         by: &Impersonator,
-        wish: &SessionWish,
+        session_request: &SessionRequest,
         whom: ActAs,
     ) -> Result<(User, Session), AuthError> {
         let impersonated_by = Some(match by {
             Impersonator::Administrator(me) => me.user.id.clone(),
             Impersonator::System(name) => name.clone(),
         });
-        let session = NewSession { impersonated_by, ..self.new_session(wish, &user.id)? };
+        let session = NewSessionRow { impersonated_by, ..self.new_session(session_request, &user.id)? };
         match by {
             Impersonator::Administrator(me) => self.act_for(me, |auth| auth.store.issue_session(&session, whom)?),
             Impersonator::System(_) => self.store.issue_session(&session, whom)?,
@@ -96,10 +96,10 @@ impl Auth<'_> {
     pub fn issue_session(
         &mut self,
         user: &User,
-        wish: &SessionWish,
+        session_request: &SessionRequest,
         whom: ActAs,
     ) -> Result<(User, Session), AuthError> {
-        let session = self.new_session(wish, &user.id)?;
+        let session = self.new_session(session_request, &user.id)?;
         self.store.issue_session(&session, whom)?
     }
 }

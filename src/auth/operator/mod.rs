@@ -6,22 +6,22 @@ use jiff::{SignedDuration, Timestamp};
 use super::audit::AuditUsers;
 use super::email::Email;
 use super::session::Session;
-use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUser, Updated, UserChange, UserUpdated};
+use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUserRow, Updated, UserChange, UserUpdated};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
 
 mod given;
 mod impersonate;
+mod new_user;
 mod sessions;
-mod wish;
 
 pub use given::{GivenPassword, Weakness};
 pub use impersonate::{ActAs, Impersonator};
+pub use new_user::{Expected, NewUser, ValidatedNewUser};
 pub use sessions::Scope;
-pub use wish::{CheckedWish, Expected, UserWish};
 
-use wish::check_role;
+use new_user::check_role;
 
 impl UserRef {
     /// Reads a user as somebody names one: what has an `@` is an address, anything else an id.
@@ -69,19 +69,19 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::UserExists`] when the address is taken.
-    pub fn create_user(&mut self, wish: &CheckedWish<'_>) -> Result<User, AuthError> {
-        if self.store.user(&UserRef::Email(wish.email.clone()))?.is_some() {
+    pub fn create_user(&mut self, new_user: &ValidatedNewUser<'_>) -> Result<User, AuthError> {
+        if self.store.user(&UserRef::Email(new_user.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
         }
-        let hash = wish.password.map(|given| self.hash_given(given)).transpose()?;
-        let user = NewUser {
+        let hash = new_user.password.map(|given| self.hash_given(given)).transpose()?;
+        let user = NewUserRow {
             id: self.entropy.id()?,
             account_id: self.entropy.id()?,
-            email: wish.email.clone(),
-            name: wish.name.to_owned(),
-            image: wish.image.map(str::to_owned),
-            email_verified: wish.verified,
-            role: wish.role.clone(),
+            email: new_user.email.clone(),
+            name: new_user.name.to_owned(),
+            image: new_user.image.map(str::to_owned),
+            email_verified: new_user.verified,
+            role: new_user.role.clone(),
             now: self.now,
         };
         let (user, _) = self.store.create_user(&user, hash.as_ref(), None)?;

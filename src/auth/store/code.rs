@@ -8,7 +8,7 @@ use crate::auth::secret::{Code, StoredHash};
 
 /// A code to be stored.
 #[derive(Debug)]
-pub struct NewCode<'a> {
+pub struct NewCodeRow<'a> {
     /// Row id.
     pub id: String,
     /// What it is for.

@@ -11,7 +11,7 @@ use crate::auth::throttle::AttemptKey;
 
 /// A user to be made.
 #[derive(Debug, Clone)]
-pub struct NewUser {
+pub struct NewUserRow {
     /// Row id.
     pub id: String,
     /// Row id of the credential account, if there will be one.
@@ -32,7 +32,7 @@ pub struct NewUser {
 
 /// A session to be made.
 #[derive(Debug, Clone)]
-pub struct NewSession {
+pub struct NewSessionRow {
     /// Row id.
     pub id: String,
     /// Token in clear; the store keeps what its database is used to.
@@ -90,7 +90,7 @@ impl Which {
     }
 }
 
-/// What became of the wish to end sessions.
+/// What became of the session_request to end sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// These sessions have ended, those included that were over already.

@@ -30,12 +30,12 @@ use super::{ActAs, AuthError, Caller};
 
 pub use app::{AppColumn, AppSchema, AppTable, Refusal};
 pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
-pub use code::{CodeEffect, CodeProof, CodeUse, NewCode};
+pub use code::{CodeEffect, CodeProof, CodeUse, NewCodeRow};
 pub use contents::BackupSummary;
 pub use doctor::{Credential, Differs, DoctorStore, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSession, NewUser, Origin,
+    Account, AdminGuard, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSessionRow, NewUserRow, Origin,
     PasswordChange, Which,
 };
 pub use maintenance::{Maintenance, PolicySet};
@@ -122,9 +122,9 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// [`StoreError::EmailTaken`] when another user has the address.
     fn create_user(
         &mut self,
-        user: &NewUser,
+        user: &NewUserRow,
         hash: Option<&StoredHash>,
-        session: Option<&NewSession>,
+        session: Option<&NewSessionRow>,
     ) -> Result<(User, Option<Session>), StoreError>;
 
     /// Makes a session for a user who has shown the right password: clears the count of attempts
@@ -133,7 +133,7 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// Returns `None` when the user or the hash that was verified is no longer there.
     fn begin_session(
         &mut self,
-        session: &NewSession,
+        session: &NewSessionRow,
         verified: &StoredHash,
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
@@ -142,7 +142,7 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// Makes a session without a sign-in, unless [`ActAs::check`] says no to the user as the row is then.
     fn issue_session(
         &mut self,
-        session: &NewSession,
+        session: &NewSessionRow,
         whom: ActAs,
     ) -> Result<Result<(User, Session), AuthError>, StoreError>;
 
@@ -168,11 +168,11 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError>;
 
     /// Stores a code; older ones for the same purpose and user are dead then.
-    fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError>;
+    fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError>;
 
     /// Does all that [`Self::create_code`] does, with as many reads, writes and syncs, and takes it back
     /// in the same transaction: neither the code nor an entry of the log is left.
-    fn rehearse_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError>;
+    fn rehearse_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError>;
 
     /// Finds a code, expired or not.
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;

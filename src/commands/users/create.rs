@@ -3,7 +3,7 @@
 use super::{given, notice_unknown_roles, to_print, weakness};
 use crate::auth::email::Email;
 use crate::auth::user::UserRef;
-use crate::auth::{AuthError, Expected, UserWish};
+use crate::auth::{AuthError, Expected, NewUser};
 use crate::cli::CreateUserArgs;
 use crate::context::Context;
 use crate::output::{Outcome, UserAct, UserChanged};
@@ -26,7 +26,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         None => context.prompt().text("Name", "a name", "--name")?,
     };
     let password = if args.no_password { None } else { Some(given(&args.password, context)?) };
-    let wish = UserWish {
+    let new_user = NewUser {
         email: &args.email,
         name: &name,
         image: args.image.as_deref(),
@@ -36,12 +36,12 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         password: password.as_ref(),
         weakness: weakness(&args.password),
     };
-    let wish = wish.check(&context.policy.password)?;
+    let new_user = new_user.check(&context.policy.password)?;
     let unknown = match &args.role {
         Some(role) => context.auth_or_create()?.unknown_roles(role)?,
         None => Vec::new(),
     };
-    let user = match context.auth_or_create()?.create_user(&wish) {
+    let user = match context.auth_or_create()?.create_user(&new_user) {
         // Another process was faster.
         Err(AuthError::UserExists) if args.if_missing => {
             let user = context.auth()?.find_user(&args.email)?;

@@ -2,7 +2,7 @@
 //! operator's own session is kept aside meanwhile.
 
 use crate::auth::secret::Token;
-use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionWish};
+use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionRequest};
 use crate::cli::ImpersonateArgs;
 use crate::commands::{Printed, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost};
 use crate::context::Context;
@@ -17,16 +17,17 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);
-    let wish = SessionWish { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
     if args.print_token {
-        let (user, session, kept) =
-            begin(&wish, &user.email, true, context, |mut auth| auth.impersonate(&user, &by, &wish, whom))?;
+        let (user, session, kept) = begin(&session_request, &user.email, true, context, |mut auth| {
+            auth.impersonate(&user, &by, &session_request, whom)
+        })?;
         return Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own: false, database }.into());
     }
     let keeps_own = own.is_some();
-    let pending = prepare(&wish.token, &user.email, context)?.stand_in_for(own);
-    let begun = context.auth()?.impersonate(&user, &by, &wish, whom);
+    let pending = prepare(&session_request.token, &user.email, context)?.stand_in_for(own);
+    let begun = context.auth()?.impersonate(&user, &by, &session_request, whom);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let kept = Kept::File(context.session_file()?.path());

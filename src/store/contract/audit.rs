@@ -103,9 +103,9 @@ fn a_fact_that_was_refused_or_did_nothing_leaves_no_entry(db: &Database) {
     db.edit(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = 'ada'"#);
     let before = entries(&mut *store, 0);
     let ban = UserChange { ban: Some(Ban::Imposed { reason: None, until: None }), ..UserChange::default() };
-    let twin = NewUser { email: email("ada"), ..new_user("twin") };
+    let twin = NewUserRow { email: email("ada"), ..new_user("twin") };
     store.create_user(&twin, None, Some(&new_session("x", "twin", at(0), at(60)))).unwrap_err();
-    let same_token = NewSession { id: "second".into(), ..new_session("adas", "ada", at(3), at(63)) };
+    let same_token = NewSessionRow { id: "second".into(), ..new_session("adas", "ada", at(3), at(63)) };
     store.begin_session(&same_token, &hash_of("ada"), Some(&hash("new")), &attempts_of("ada")).unwrap_err();
     let other = new_session("other", "ada", at(3), at(63));
     assert!(store.begin_session(&other, &hash("older"), None, &attempts_of("ada")).unwrap().is_none());

@@ -7,7 +7,7 @@ use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
 use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, Deleted, EndSessions, NewCode, NewPassword, PasswordChange,
+    AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, Deleted, EndSessions, NewCodeRow, NewPassword, PasswordChange,
     StoreError, Updated, UserChange, Which,
 };
 
@@ -144,7 +144,7 @@ fn a_code_tells_what_it_is_for_and_what_it_did(db: &Database) {
     };
     for user in ["ada", "bob"] {
         let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
-        store.create_code(&NewCode { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
+        store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
         assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
         let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
         if user == "ada" {
@@ -216,7 +216,7 @@ fn every_entry_about_a_user_has_the_address_before_the_act(db: &Database) {
         expires_at: at(60),
         made_at: None,
     };
-    let new = NewCode { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
+    let new = NewCodeRow { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
     seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));
     let moved = UserChange {
         email: Some(email("countess")),

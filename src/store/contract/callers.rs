@@ -5,7 +5,7 @@ use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, NewPassword, PasswordChange, StoreError, UserChange, Which,
+    AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, PasswordChange, StoreError, UserChange, Which,
 };
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 
@@ -23,7 +23,11 @@ fn with_session(db: &Database) -> Box<dyn Store> {
 
 type Act = fn(&mut dyn Store) -> Result<(), StoreError>;
 
-fn new_code(id: &str, code: &Code, act: impl FnOnce(&NewCode<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+fn new_code(
+    id: &str,
+    code: &Code,
+    act: impl FnOnce(&NewCodeRow<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let stored = StoredCode {
         user_id: "ada".into(),
         email: email("ada").as_str().into(),
@@ -31,7 +35,7 @@ fn new_code(id: &str, code: &Code, act: impl FnOnce(&NewCode<'_>) -> Result<(), 
         expires_at: at(60),
         made_at: None,
     };
-    act(&NewCode { id: id.into(), purpose: Purpose::EmailVerification, code, stored, now: at(3) })
+    act(&NewCodeRow { id: id.into(), purpose: Purpose::EmailVerification, code, stored, now: at(3) })
 }
 
 fn rename(store: &mut dyn Store) -> Result<(), StoreError> {
@@ -162,7 +166,7 @@ fn impersonator_without_the_role_stops_the_act(db: &Database) {
     let mut store = with_session(db);
     let bob = |values: &str| db.edit(&format!(r#"UPDATE "user" SET {values} WHERE "id" = 'bob'"#));
     bob(r#""role" = 'admin'"#);
-    let acting = NewSession { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
+    let acting = NewSessionRow { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
     store.issue_session(&acting, ActAs::NoAdministrator).unwrap().unwrap();
     let caller = Caller { session_id: "acting".into(), impersonated_by: Some("bob".into()), ..caller() };
     store.require_caller(Some(caller));
@@ -172,7 +176,7 @@ fn impersonator_without_the_role_stops_the_act(db: &Database) {
     assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
     // Nor is a session begun by who was demoted after the check of the command.
     store.require_caller(None);
-    let again = NewSession { id: "again".into(), token: token_of("again"), ..acting };
+    let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
     let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();
     assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
     assert_eq!(ids(&mut *store, "ada").len(), 3);

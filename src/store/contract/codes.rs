@@ -4,7 +4,7 @@ use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
 use crate::auth::store::{
-    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCode, NewPassword, StoreError, UserChange, Which,
+    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, StoreError, UserChange, Which,
 };
 use crate::auth::{AuthError, SignedOut};
 
@@ -17,7 +17,8 @@ fn make(store: &mut dyn Store, purpose: Purpose, text: &str, user: &str) -> Stor
     let new_email = (purpose == Purpose::ChangeEmail).then(|| email("new"));
     let (user_id, email) = (user.into(), email(user).as_str().into());
     let stored = StoredCode { user_id, email, new_email, expires_at: at(60), made_at: None };
-    let new = NewCode { id: format!("row of {text}"), purpose, code: &code(text), stored: stored.clone(), now: at(0) };
+    let new =
+        NewCodeRow { id: format!("row of {text}"), purpose, code: &code(text), stored: stored.clone(), now: at(0) };
     store.create_code(&new).unwrap();
     stored
 }
@@ -109,7 +110,7 @@ fn rehearsal_of_a_code_leaves_nothing(db: &Database) {
     // For the same user, so that the code that counts would die by it.
     let stored = StoredCode { user_id: "ada".into(), ..kept.clone() };
     let (id, secret) = ("rehearsal".into(), code("rehearsed"));
-    let new = NewCode { id, purpose: Purpose::ResetPassword, code: &secret, stored, now: at(0) };
+    let new = NewCodeRow { id, purpose: Purpose::ResetPassword, code: &secret, stored, now: at(0) };
     store.rehearse_code(&new).unwrap();
     let mut store = db.store();
     assert_eq!(store.code(Purpose::ResetPassword, &code("rehearsed")).unwrap(), None);

@@ -5,8 +5,8 @@ use super::*;
 use crate::auth::store::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
 use crate::auth::{ActAs, AuthError};
 
-fn wanted(user: &str) -> NewSession {
-    NewSession { impersonated_by: Some("os:root@host".into()), ..new_session("acting", user, at(3), at(63)) }
+fn wanted(user: &str) -> NewSessionRow {
+    NewSessionRow { impersonated_by: Some("os:root@host".into()), ..new_session("acting", user, at(3), at(63)) }
 }
 
 fn a_session_of_somebody_else_says_who_is_in_it_and_so_does_the_log(db: &Database) {
@@ -101,8 +101,10 @@ fn sessions_of_an_impersonator_end_with_the_ban_demotion_or_deletion(db: &Databa
     let mut store = db.with(&["ada", "root", "other"]);
     let admin = |name: &str| db.edit(&format!(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = '{name}'"#));
     admin("other");
-    let acting =
-        |id: &str, by: &str| NewSession { impersonated_by: Some(by.into()), ..new_session(id, "ada", at(3), at(63)) };
+    let acting = |id: &str, by: &str| NewSessionRow {
+        impersonated_by: Some(by.into()),
+        ..new_session(id, "ada", at(3), at(63))
+    };
     for by in ["other", "os:root@host"] {
         store.issue_session(&acting(by, by), ActAs::NoAdministrator).unwrap().unwrap();
     }

@@ -43,7 +43,7 @@ fn is_counted(store: &mut dyn Store, name: &str) -> bool {
 
 fn a_user_can_be_made_with_roles_a_verified_address_and_no_way_to_sign_in(db: &Database) {
     let mut store = db.store();
-    let wanted = NewUser { role: Some("editor,admin".into()), email_verified: true, ..new_user("ada") };
+    let wanted = NewUserRow { role: Some("editor,admin".into()), email_verified: true, ..new_user("ada") };
     let (made, session) = store.create_user(&wanted, None, None).unwrap();
     assert_eq!((made.role.as_deref(), made.email_verified, made.banned), (Some("editor,admin"), true, false));
     assert_eq!(session, None);
@@ -55,7 +55,7 @@ fn a_user_can_be_made_with_roles_a_verified_address_and_no_way_to_sign_in(db: &D
 
 fn a_taken_address_is_refused_to_an_operator_too(db: &Database) {
     let mut store = db.with(&["ada"]);
-    let twin = NewUser { id: "twin".into(), role: Some("admin".into()), ..new_user("ada") };
+    let twin = NewUserRow { id: "twin".into(), role: Some("admin".into()), ..new_user("ada") };
     let refused = store.create_user(&twin, None, None);
     assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
     assert_eq!(by_id(&mut *store, "twin"), None);

@@ -47,7 +47,7 @@ fn pages_of_every_size_show_everybody_once_in_every_order(db: &Database) {
     for number in 1..=7 {
         let name = ["Zoe", "ada", "Ada"][number % 3].to_owned();
         let now = at([0, 5, 5, 5][number % 4]);
-        store.create_user(&NewUser { name, now, ..new_user(&format!("u{number}")) }, None, None).unwrap();
+        store.create_user(&NewUserRow { name, now, ..new_user(&format!("u{number}")) }, None, None).unwrap();
     }
     for (sort, expected) in [
         (UserSort::Email, ["u1", "u2", "u3", "u4", "u5", "u6", "u7"]),
@@ -92,7 +92,7 @@ fn a_page_after_somebody_who_is_gone_has_no_place_to_begin(db: &Database) {
 fn a_search_takes_every_sign_for_itself(db: &Database) {
     let mut store = db.store();
     for (id, name) in [("ada", "Ada 100%"), ("bob", "b_b\\"), ("eve", "Éve '\"; x"), ("zoe", "Zoe")] {
-        store.create_user(&NewUser { name: name.into(), ..new_user(id) }, None, None).unwrap();
+        store.create_user(&NewUserRow { name: name.into(), ..new_user(id) }, None, None).unwrap();
     }
     for (search, expected) in [
         ("ADA@EX", &["ada"][..]),
@@ -124,7 +124,7 @@ fn a_role_is_one_whole_word_as_the_rules_read_it(db: &Database) {
     let roles = ["admin", "editor,admin", "editor, admin , x", "superadmin", "administrator,editor", "Admin", "a%min"];
     let mut store = db.store();
     for (number, role) in roles.iter().enumerate() {
-        let user = NewUser { role: Some((*role).to_owned()), ..new_user(&format!("u{number}")) };
+        let user = NewUserRow { role: Some((*role).to_owned()), ..new_user(&format!("u{number}")) };
         store.create_user(&user, None, None).unwrap();
     }
     store.create_user(&new_user("u7"), None, None).unwrap();

@@ -12,7 +12,7 @@ fn a_session_begins_as_wished_and_clears_the_count(db: &Database) {
     let mut store = db.with(&["ada"]);
     attempt(&mut *store);
     let origin = Origin { ip_address: Some("192.0.2.1".into()), user_agent: Some("authctl ada@host".into()) };
-    let wanted = NewSession { origin, ..new_session("first", "ada", at(3), at(63)) };
+    let wanted = NewSessionRow { origin, ..new_session("first", "ada", at(3), at(63)) };
     let begun = store.begin_session(&wanted, &hash_of("ada"), None, &attempts_of("ada")).unwrap().unwrap();
     let expected = Session {
         id: "first".into(),
@@ -66,7 +66,7 @@ fn a_hash_is_not_upgraded_when_the_session_cannot_be_written(db: &Database) {
     let mut store = db.with(&["ada"]);
     begin(&mut *store, "first", "ada", 0, 60);
     attempt(&mut *store);
-    let same_token = NewSession { id: "second".into(), ..new_session("first", "ada", at(3), at(63)) };
+    let same_token = NewSessionRow { id: "second".into(), ..new_session("first", "ada", at(3), at(63)) };
     let upgraded = hash("costlier hash");
     store.begin_session(&same_token, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap_err();
     assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");

@@ -5,7 +5,7 @@ use crate::auth::store::StoreError;
 
 fn a_new_user_is_found_by_address_and_by_id_as_it_was_given_back(db: &Database) {
     let mut store = db.store();
-    let wanted = NewUser { image: Some("https://example.com/ada.png".into()), ..new_user("ada") };
+    let wanted = NewUserRow { image: Some("https://example.com/ada.png".into()), ..new_user("ada") };
     let (made, session) = store.create_user(&wanted, Some(&hash_of("ada")), None).unwrap();
     let expected = User {
         id: "ada".into(),
@@ -44,7 +44,7 @@ fn text_is_stored_exactly_whatever_it_says(db: &Database) {
     for (number, name) in
         ["  Ada  ", "'); DROP TABLE \"user\";--", "%_\\", "\u{202e}evil", "😀 é e\u{301}"].into_iter().enumerate()
     {
-        let user = NewUser { name: name.into(), ..new_user(&format!("user-{number}")) };
+        let user = NewUserRow { name: name.into(), ..new_user(&format!("user-{number}")) };
         assert_eq!(store.create_user(&user, Some(&hash_of("x")), None).unwrap().0.name, name);
         assert_eq!(by_id(&mut *store, &user.id).unwrap().name, name);
     }
@@ -63,7 +63,7 @@ fn a_user_can_be_made_with_a_session(db: &Database) {
 fn a_taken_address_is_refused_and_leaves_nothing_behind(db: &Database) {
     let mut store = db.with(&["ada"]);
     let before = by_id(&mut *store, "ada");
-    let twin = NewUser { email: email("ada"), ..new_user("twin") };
+    let twin = NewUserRow { email: email("ada"), ..new_user("twin") };
     let session = new_session("first", "twin", at(0), at(60));
     // From a second connection too: the address is taken in the database and not in the process.
     for mut store in [db.store(), store] {
@@ -79,7 +79,7 @@ fn a_taken_address_is_refused_and_leaves_nothing_behind(db: &Database) {
 fn a_user_whose_session_cannot_be_made_is_not_made_either(db: &Database) {
     let mut store = db.with(&["ada"]);
     begin(&mut *store, "first", "ada", 0, 60);
-    let same_token = NewSession { id: "second".into(), ..new_session("first", "bob", at(0), at(60)) };
+    let same_token = NewSessionRow { id: "second".into(), ..new_session("first", "bob", at(0), at(60)) };
     let refused = store.create_user(&new_user("bob"), Some(&hash_of("bob")), Some(&same_token));
     assert!(matches!(refused, Err(StoreError::Engine(_))), "only the address is ever taken: {refused:?}");
     assert_eq!((db.count("user"), db.count("account"), db.count("session")), (1, 1, 1));
@@ -88,7 +88,7 @@ fn a_user_whose_session_cannot_be_made_is_not_made_either(db: &Database) {
 fn times_are_given_back_as_they_are_stored(db: &Database) {
     let mut store = db.store();
     let later = |seconds, milliseconds| at(seconds) + jiff::SignedDuration::from_millis(milliseconds);
-    let wanted = NewUser { now: later(0, 999), ..new_user("ada") };
+    let wanted = NewUserRow { now: later(0, 999), ..new_user("ada") };
     let session = new_session("first", "ada", later(0, 999), later(60, 1));
     // Where only whole seconds have a place, the rest is cut off.
     let kept = |seconds, milliseconds| {

@@ -14,7 +14,7 @@ use crate::auth::email::Email;
 use crate::auth::secret::Code;
 use crate::auth::session::{Session, latest};
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCode, StoreError, Updated};
+use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError, Updated};
 use crate::auth::token::digest;
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
@@ -88,7 +88,7 @@ pub(super) fn create(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
-    new: &NewCode<'_>,
+    new: &NewCodeRow<'_>,
 ) -> Result<(), StoreError> {
     delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
     let now = mapping.time(new.now);

@@ -59,7 +59,7 @@ pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::inspect;
-pub use restore::{Additions, Examined, RestoreWish, Restored, examine, restore};
+pub use restore::{Additions, Examined, RestoreOptions, Restored, examine, restore};
 
 /// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
 /// deleted is overwritten: an old hash must not stay readable in free pages.

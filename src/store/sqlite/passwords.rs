@@ -9,7 +9,7 @@ use crate::auth::audit::{Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
-use crate::auth::store::{Ended, NewPassword, NewSession, PasswordChange, StoreError};
+use crate::auth::store::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 
@@ -35,7 +35,7 @@ pub(super) fn begin_session(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
-    session: &NewSession,
+    session: &NewSessionRow,
     verified: &Verified<'_>,
 ) -> Result<Option<Session>, StoreError> {
     // A ban that came while the hash was computed counts too.

@@ -26,7 +26,7 @@ use crate::store::{CopyError, OpenError};
 
 /// What shall be restored, and how.
 #[derive(Debug)]
-pub struct RestoreWish<'a> {
+pub struct RestoreOptions<'a> {
     /// The database.
     pub path: &'a Path,
     /// The backup.
@@ -129,36 +129,37 @@ fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), Store
 ///
 /// # Errors
 /// [`CopyError`]; the database is as it was then, except after [`CopyError::NotReadBack`].
-pub fn restore(wish: &RestoreWish<'_>) -> Result<Restored, CopyError> {
-    let from = preflight::look_own(wish.from)?;
-    let there = match wish.path.symlink_metadata() {
-        Ok(_) => Some(preflight::look_own(wish.path)?),
+pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
+    let from = preflight::look_own(options.from)?;
+    let there = match options.path.symlink_metadata() {
+        Ok(_) => Some(preflight::look_own(options.path)?),
         Err(_) => None,
     };
     let replaced = there.is_some();
     let _lock = match &there {
-        Some(database) if database.held().is_same(from.held()) => return Err(CopyError::Same(wish.from.into())),
-        Some(_) => Lock::take(wish.path, wish.wait)?,
-        None => create::claim(wish.path, wish.wait)?,
+        Some(database) if database.held().is_same(from.held()) => return Err(CopyError::Same(options.from.into())),
+        Some(_) => Lock::take(options.path, options.wait)?,
+        None => create::claim(options.path, options.wait)?,
     };
-    let (building, file) = Unfinished::begin(wish.path).map_err(|source| create::cannot_create(wish.path, source))?;
-    let (prepared, sessions_ended, additions) = prepare(file, from, wish)?;
+    let (building, file) =
+        Unfinished::begin(options.path).map_err(|source| create::cannot_create(options.path, source))?;
+    let (prepared, sessions_ended, additions) = prepare(file, from, options)?;
     let wanted = match there {
-        Some(database) => replace(&prepared, database, sessions_ended, wish),
-        None => put(prepared, building, sessions_ended, wish),
+        Some(database) => replace(&prepared, database, sessions_ended, options),
+        None => put(prepared, building, sessions_ended, options),
     }?;
-    let contents = read_back(&wanted, wish)?;
+    let contents = read_back(&wanted, options)?;
     Ok(Restored { contents, sessions_ended, replaced, additions })
 }
 
 /// Looks at what is in the database now; others may have written to it since.
-fn read_back(wanted: &BackupSummary, wish: &RestoreWish<'_>) -> Result<BackupSummary, CopyError> {
-    let unread = |source: CopyError| CopyError::NotReadBack { path: wish.path.into(), source: Box::new(source) };
-    let file = preflight::look_own(wish.path).map_err(|error| unread(error.into()))?;
-    let connection = connect(file, wish.wait).map_err(|source| unread(failed(wish.path, source)))?;
-    let found = read(&connection).map_err(|source| unread(failed(wish.path, source)))?;
+fn read_back(wanted: &BackupSummary, options: &RestoreOptions<'_>) -> Result<BackupSummary, CopyError> {
+    let unread = |source: CopyError| CopyError::NotReadBack { path: options.path.into(), source: Box::new(source) };
+    let file = preflight::look_own(options.path).map_err(|error| unread(error.into()))?;
+    let connection = connect(file, options.wait).map_err(|source| unread(failed(options.path, source)))?;
+    let found = read(&connection).map_err(|source| unread(failed(options.path, source)))?;
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
-        return Err(unread(CopyError::Differs(wish.path.into())));
+        return Err(unread(CopyError::Differs(options.path.into())));
     }
     // What was replaced is not left lying in the log, unless somebody still reads it: to wait for them
     // would keep every writer waiting too.
@@ -169,28 +170,32 @@ fn read_back(wanted: &BackupSummary, wish: &RestoreWish<'_>) -> Result<BackupSum
 
 /// Copies the backup, checks the copy, brings it to the newest schema and ends what must not come alive
 /// again. The copy is what is checked, because the backup may change after a check.
-fn prepare(file: Checked, from: Checked, wish: &RestoreWish<'_>) -> Result<(Connected, u64, Additions), CopyError> {
-    let mut prepared = connect(file, wish.wait).map_err(|source| failed(wish.path, source))?;
-    let source = connect(from, wish.wait).map_err(|source| failed(wish.from, source))?;
-    backup::transfer(&source, &mut prepared).map_err(|source| failed(wish.from, source))?;
-    let additions = check(&prepared, wish.from)?.additions;
+fn prepare(
+    file: Checked,
+    from: Checked,
+    options: &RestoreOptions<'_>,
+) -> Result<(Connected, u64, Additions), CopyError> {
+    let mut prepared = connect(file, options.wait).map_err(|source| failed(options.path, source))?;
+    let source = connect(from, options.wait).map_err(|source| failed(options.from, source))?;
+    backup::transfer(&source, &mut prepared).map_err(|source| failed(options.from, source))?;
+    let additions = check(&prepared, options.from)?.additions;
     let mut bring_forward = || {
         prepared.execute_batch(WRITER_SETTINGS).engine()?;
         leave_out(&prepared, &additions)?;
         migrate::run(&mut prepared)?;
-        end(&prepared, wish)
+        end(&prepared, options)
     };
-    let ended = bring_forward().map_err(|source| failed(wish.path, source))?;
+    let ended = bring_forward().map_err(|source| failed(options.path, source))?;
     Ok((prepared, ended, additions))
 }
 
 /// Whatever has been ended or used since the backup was made would be alive again.
-fn end(connection: &Connection, wish: &RestoreWish<'_>) -> Result<u64, StoreError> {
+fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, StoreError> {
     connection.execute(r#"DELETE FROM "verification" WHERE TRUE"#, []).engine()?;
-    if wish.keep_sessions {
+    if options.keep_sessions {
         return Ok(0);
     }
-    let over = sessions::count_over(connection, &NATIVE, wish.now)?;
+    let over = sessions::count_over(connection, &NATIVE, options.now)?;
     let all = connection.execute(r#"DELETE FROM "session" WHERE TRUE"#, []).engine()? as u64;
     Ok(all.saturating_sub(over))
 }
@@ -200,7 +205,7 @@ fn record(
     connection: &Connection,
     ended: u64,
     before: Option<&BackupSummary>,
-    wish: &RestoreWish<'_>,
+    options: &RestoreOptions<'_>,
 ) -> Result<(), StoreError> {
     let before = match before {
         Some(BackupSummary { entries, head, .. }) => {
@@ -208,10 +213,10 @@ fn record(
         }
         None => "replaced no log that could be read".to_owned(),
     };
-    let detail = format!("from {}; ended {}; {before}", wish.from.display(), counted(ended, "session"));
+    let detail = format!("from {}; ended {}; {before}", options.from.display(), counted(ended, "session"));
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
-    let actor = events::signed(&transaction, &NATIVE, wish.acting.actor(), &events)?;
+    let actor = events::signed(&transaction, &NATIVE, options.acting.actor(), &events)?;
     audit::append(&transaction, &actor, events)?;
     transaction.commit().engine()
 }
@@ -221,16 +226,16 @@ fn put(
     prepared: Connected,
     building: Unfinished,
     ended: u64,
-    wish: &RestoreWish<'_>,
+    options: &RestoreOptions<'_>,
 ) -> Result<BackupSummary, CopyError> {
     let close = || {
-        record(&prepared, ended, None, wish)?;
+        record(&prepared, ended, None, options)?;
         let wanted = read(&prepared)?;
         prepared.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()?;
         Ok((wanted, prepared.close()?))
     };
-    let (wanted, file) = close().map_err(|source| failed(wish.path, source))?;
-    building.finish(&file).map_err(|source| create::cannot_create(wish.path, source))?;
+    let (wanted, file) = close().map_err(|source| failed(options.path, source))?;
+    building.finish(&file).map_err(|source| create::cannot_create(options.path, source))?;
     Ok(wanted)
 }
 
@@ -240,26 +245,26 @@ fn replace(
     prepared: &Connection,
     file: Checked,
     ended: u64,
-    wish: &RestoreWish<'_>,
+    options: &RestoreOptions<'_>,
 ) -> Result<BackupSummary, CopyError> {
-    let failed = |source| failed(wish.path, source);
+    let failed = |source| failed(options.path, source);
     let reader = file.again();
     // It may be damaged anywhere but in its header.
-    let mut database = connect_to_replace(file, wish.wait).map_err(failed)?;
+    let mut database = connect_to_replace(file, options.wait).map_err(failed)?;
     database.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
     // With a log, the copy of what was can be read while the lock is held.
     database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine().map_err(failed)?;
     if page_size(prepared).map_err(failed)? != page_size(&database).map_err(failed)? {
-        return Err(CopyError::PageSize(wish.from.into()));
+        return Err(CopyError::PageSize(options.from.into()));
     }
     let replacing = Backup::new(prepared, &mut database).engine().map_err(failed)?;
     // A step of no pages takes the lock of writers.
     backup::step(&replacing, 0).map_err(failed)?;
-    let reader = connect(reader, wish.wait).map_err(failed)?;
-    backup::copy(&reader, wish.kept, wish.wait, |_| Ok(()))?;
+    let reader = connect(reader, options.wait).map_err(failed)?;
+    backup::copy(&reader, options.kept, options.wait, |_| Ok(()))?;
     let before = read(&reader).ok();
     let replace = || {
-        record(prepared, ended, before.as_ref(), wish)?;
+        record(prepared, ended, before.as_ref(), options)?;
         let wanted = read(prepared)?;
         backup::step(&replacing, backup::ALL_PAGES)?;
         Ok(wanted)
@@ -267,7 +272,7 @@ fn replace(
     replace().map_err(failed).inspect_err(|_| {
         // Kept only if it may be the last of its kind.
         if before.is_some() && read(&reader).ok() == before {
-            staging::remove(wish.kept);
+            staging::remove(options.kept);
         }
     })
 }

@@ -9,7 +9,7 @@ use super::{limits, rows, users, write};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::{Ended, NewSession, StoreError, Which};
+use crate::auth::store::{Ended, NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::mapping::SchemaMapping;
@@ -100,7 +100,7 @@ pub(super) fn delete_by_ids(
 pub(super) fn insert(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
-    session: &NewSession,
+    session: &NewSessionRow,
 ) -> Result<Session, StoreError> {
     let now = mapping.time(session.now);
     let values = vec![
@@ -123,7 +123,7 @@ pub(super) fn issue(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
-    session: &NewSession,
+    session: &NewSessionRow,
     whom: ActAs,
 ) -> Result<Result<(User, Session), AuthError>, StoreError> {
     let Some(user) = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))? else {

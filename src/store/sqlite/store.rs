@@ -13,7 +13,7 @@ use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::store::{
-    Account, AdminGuard, CodeEffect, CodeUse, Deleted, Ended, NewCode, NewPassword, NewSession, NewUser,
+    Account, AdminGuard, CodeEffect, CodeUse, Deleted, Ended, NewCodeRow, NewPassword, NewSessionRow, NewUserRow,
     PasswordChange, Store, StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
@@ -118,14 +118,14 @@ impl Store for Sqlite {
 
     fn create_user(
         &mut self,
-        user: &NewUser,
+        user: &NewUserRow,
         hash: Option<&StoredHash>,
-        session: Option<&NewSession>,
+        session: Option<&NewSessionRow>,
     ) -> Result<(User, Option<Session>), StoreError> {
         self.act(|tx, mapping, log| {
             let made = users::insert(tx, mapping, user, hash)?;
             // The database may have chosen another id.
-            let of_made = |session: &NewSession| NewSession { user_id: made.id.clone(), ..session.clone() };
+            let of_made = |session: &NewSessionRow| NewSessionRow { user_id: made.id.clone(), ..session.clone() };
             let session = session.map(|session| sessions::insert(tx, mapping, &of_made(session))).transpose()?;
             let event = Event::user("user.created", &made).with(format!("roles: {}", made.roles()));
             log.push(event.changing(Changes::between(None, Some(&made)).only(LIFE)));
@@ -136,7 +136,7 @@ impl Store for Sqlite {
 
     fn begin_session(
         &mut self,
-        session: &NewSession,
+        session: &NewSessionRow,
         verified: &StoredHash,
         upgraded: Option<&StoredHash>,
         attempts: &AttemptKey,
@@ -148,7 +148,7 @@ impl Store for Sqlite {
 
     fn issue_session(
         &mut self,
-        session: &NewSession,
+        session: &NewSessionRow,
         whom: ActAs,
     ) -> Result<Result<(User, Session), AuthError>, StoreError> {
         self.act(|tx, mapping, log| sessions::issue(tx, mapping, log, session, whom))
@@ -196,11 +196,11 @@ impl Store for Sqlite {
         self.act_clearing(new.attempts, |tx, mapping, log| passwords::set(tx, mapping, log, new))
     }
 
-    fn create_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
+    fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
         self.act(|tx, mapping, log| codes::create(tx, mapping, log, new))
     }
 
-    fn rehearse_code(&mut self, new: &NewCode<'_>) -> Result<(), StoreError> {
+    fn rehearse_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
         self.rehearse(|tx, mapping, log| codes::create(tx, mapping, log, new))
     }
 

@@ -8,7 +8,7 @@ use super::{limits, rows, write};
 use crate::auth::password::HashFormat;
 use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
-use crate::auth::store::{Account, NewPassword, NewUser, StoreError};
+use crate::auth::store::{Account, NewPassword, NewUserRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 
@@ -95,7 +95,7 @@ pub(super) fn set_password_hash(
 pub(super) fn insert(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
-    user: &NewUser,
+    user: &NewUserRow,
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
     let now = mapping.time(user.now);

@@ -12,10 +12,10 @@ fn act_as_ada(world: &mut World, seconds: i64) -> Token {
 
 fn act_as_ada_by(world: &mut World, by: &Impersonator, seconds: i64) -> Token {
     let ada = world.at(0).find_user("ada@example.com").unwrap();
-    let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(seconds)));
-    let (user, session) = world.at(0).impersonate(&ada, by, &wish, ActAs::NoAdministrator).unwrap();
+    let session_request = world.session_request(Lifetime::Exactly(SignedDuration::from_secs(seconds)));
+    let (user, session) = world.at(0).impersonate(&ada, by, &session_request, ActAs::NoAdministrator).unwrap();
     assert_eq!((user, session.expires_at), (ada, at(seconds)));
-    wish.token
+    session_request.token
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn administrator_who_lost_the_role_or_the_session_begins_no_impersonation() {
     let token = world.sign_in("root", 0, Lifetime::Remembered);
     let by_root = Impersonator::Administrator(Box::new(world.authenticate(&token, 0)));
     let ada = world.at(0).find_user("ada@example.com").unwrap();
-    let wish = world.wish(Lifetime::Exactly(SignedDuration::from_secs(60)));
+    let session_request = world.session_request(Lifetime::Exactly(SignedDuration::from_secs(60)));
     world.edit(&role("user"));
-    let refused = world.at(1).impersonate(&ada, &by_root, &wish, ActAs::Anybody);
+    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::Anybody);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
     world.edit(&role("admin"));
     world.store.end_session(&token).unwrap().unwrap();
-    let refused = world.at(1).impersonate(&ada, &by_root, &wish, ActAs::Anybody);
+    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::Anybody);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{refused:?}");
     assert!(world.at(1).live_sessions(&ada.id).unwrap().is_empty());
 }

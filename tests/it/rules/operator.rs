@@ -2,7 +2,7 @@
 
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::store::{AdminGuard, UserUpdated};
-use authctl::auth::{GivenPassword, UserWish, Weakness};
+use authctl::auth::{GivenPassword, NewUser, Weakness};
 
 use super::*;
 
@@ -151,7 +151,7 @@ fn whoever_is_deleted_meanwhile_cannot_be_changed() {
 fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
     let mut world = World::with_ada();
     let given = GivenPassword::Hash(authctl::auth::secret::StoredHash::from_bytes(b"no hash at all").unwrap());
-    let mut wish = UserWish {
+    let mut session_request = NewUser {
         email: "ADA@example.com",
         name: "Eve",
         image: None,
@@ -161,11 +161,11 @@ fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
         password: None,
         weakness: Weakness::Refused,
     };
-    let there = world.at(1).create_user(&wish.check(&PasswordRules::default()).unwrap());
+    let there = world.at(1).create_user(&session_request.check(&PasswordRules::default()).unwrap());
     assert!(matches!(there, Err(AuthError::UserExists)), "{there:?}");
     assert_eq!(find(&mut world, "ada").role, None);
-    (wish.email, wish.password) = ("eve@example.com", Some(&given));
-    let refused = wish.check(&PasswordRules::default());
+    (session_request.email, session_request.password) = ("eve@example.com", Some(&given));
+    let refused = session_request.check(&PasswordRules::default());
     assert!(matches!(refused, Err(AuthError::HashNotAccepted(_))), "{refused:?}");
     assert!(matches!(world.at(1).find_user("eve@example.com"), Err(AuthError::NoSuchUser(_))));
 }

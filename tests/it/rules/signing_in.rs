@@ -9,29 +9,29 @@ fn is_invalid<T>(result: &Result<T, AuthError>) -> bool {
 #[test]
 fn whoever_signed_up_signs_in_with_the_address_in_any_case() {
     let mut world = World::with_ada();
-    let wish = world.wish(Lifetime::Remembered);
+    let session_request = world.session_request(Lifetime::Remembered);
     let request = SignIn { email: Email::parse("ADA@Example.COM").unwrap(), password: password(PASSWORD) };
-    let (user, session) = world.at(5).sign_in(&request, &wish).unwrap();
+    let (user, session) = world.at(5).sign_in(&request, &session_request).unwrap();
     assert_eq!((user.email.as_str(), session.user_id == user.id), ("ada@example.com", true));
     assert_eq!((session.created_at, session.expires_at), (at(5), at(5 + 7 * DAY)));
-    assert_eq!(world.authenticate(&wish.token, 6), SignedIn { session, user });
+    assert_eq!(world.authenticate(&session_request.token, 6), SignedIn { session, user });
 }
 
 #[test]
 fn a_sign_up_can_begin_a_session_and_an_address_is_taken_only_once() {
     let mut world = World::new();
-    let wish = world.wish(Lifetime::Remembered);
+    let session_request = world.session_request(Lifetime::Remembered);
     let wanted = sign_up_request("ada", &world.policy);
-    let (user, session) = world.at(0).sign_up(&wanted, Some(&wish)).unwrap();
+    let (user, session) = world.at(0).sign_up(&wanted, Some(&session_request)).unwrap();
     assert_eq!(session.unwrap().expires_at, at(7 * DAY));
-    assert_eq!(world.authenticate(&wish.token, 1).user, user);
+    assert_eq!(world.authenticate(&session_request.token, 1).user, user);
 
     let again = SignUp::check("Ada@Example.com", "Twin", None, password(OTHER_PASSWORD), &world.policy.password);
-    let other = world.wish(Lifetime::Remembered);
+    let other = world.session_request(Lifetime::Remembered);
     let refused = world.at(1).sign_up(&again.unwrap(), Some(&other));
     assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
     assert!(world.at(1).authenticate(&other.token).is_err());
-    assert_eq!(world.authenticate(&wish.token, 1).user.name, "ada");
+    assert_eq!(world.authenticate(&session_request.token, 1).user.name, "ada");
 }
 
 #[test]

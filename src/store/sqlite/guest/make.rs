@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::auth::fixtures::at;
     use crate::auth::password::Scheme;
-    use crate::auth::store::{Maintenance as _, NewUser, Store as _};
+    use crate::auth::store::{Maintenance as _, NewUserRow, Store as _};
     use crate::store::SchemaOverrides;
     use crate::store::sqlite::{Opened, Sqlite, open};
 
@@ -131,7 +131,7 @@ mod tests {
             assert_eq!((app.time.as_str(), app.refusals.as_slice()), (time, [].as_slice()), "{adapter:?}");
             assert!(matches!(store.scheme().unwrap(), Scheme::App(_)), "{adapter:?}");
 
-            let root = NewUser {
+            let root = NewUserRow {
                 id: "root".into(),
                 account_id: "account".into(),
                 email: crate::auth::email::Email::parse("root@example.com").unwrap(),

@@ -11,7 +11,7 @@ use crate::auth::{Auth, AuthError};
 
 /// A user that an operator makes.
 #[derive(Debug)]
-pub struct UserWish<'a> {
+pub struct NewUser<'a> {
     /// Address as typed.
     pub email: &'a str,
     /// Display name.
@@ -30,9 +30,9 @@ pub struct UserWish<'a> {
     pub weakness: Weakness,
 }
 
-/// A wish that can be granted as far as it can be told without a database.
+/// A new_user that can be granted as far as it can be told without a database.
 #[derive(Debug)]
-pub struct CheckedWish<'a> {
+pub struct ValidatedNewUser<'a> {
     pub(super) email: Email,
     pub(super) name: &'a str,
     pub(super) image: Option<&'a str>,
@@ -41,13 +41,13 @@ pub struct CheckedWish<'a> {
     pub(super) password: Option<&'a GivenPassword>,
 }
 
-impl<'a> UserWish<'a> {
+impl<'a> NewUser<'a> {
     /// Checks everything that can be checked without a database, so that a refused user leaves no
     /// trace.
     ///
     /// # Errors
     /// [`AuthError`] for the address, the name, the picture, the roles or the password, in this order.
-    pub fn check(&self, rules: &PasswordRules) -> Result<CheckedWish<'a>, AuthError> {
+    pub fn check(&self, rules: &PasswordRules) -> Result<ValidatedNewUser<'a>, AuthError> {
         let email = Email::parse(self.email)?;
         let name = check_name(self.name)?;
         let image = self.image.map(check_image).transpose()?;
@@ -55,7 +55,7 @@ impl<'a> UserWish<'a> {
         if let Some(given) = self.password {
             given.check(&[name, email.as_str()], self.weakness, rules)?;
         }
-        Ok(CheckedWish { email, name, image, role, verified: self.verified, password: self.password })
+        Ok(ValidatedNewUser { email, name, image, role, verified: self.verified, password: self.password })
     }
 }
 
