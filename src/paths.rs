@@ -10,7 +10,7 @@ use directories::BaseDirs;
 
 /// What the environment says about places, as read once by the context.
 #[derive(Debug, Clone, Default)]
-pub struct PlaceHints {
+pub struct PathEnv {
     /// `HOME`.
     pub home: Option<PathBuf>,
     /// `XDG_DATA_HOME`.
@@ -25,7 +25,7 @@ pub struct PlaceHints {
 
 /// Who chose the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChosenBy {
+pub enum DatabaseSource {
     /// `--db`.
     Flag,
     /// `AUTHCTL_DB`.
@@ -34,7 +34,7 @@ pub enum ChosenBy {
     Default,
 }
 
-impl ChosenBy {
+impl DatabaseSource {
     /// How a program would name it.
     pub fn word(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ pub struct DatabasePlace {
     /// Absolute path; the directory's links are resolved, the file itself may be missing.
     pub path: PathBuf,
     /// Who chose it.
-    pub chosen_by: ChosenBy,
+    pub chosen_by: DatabaseSource,
 }
 
 /// Why there is no place.
@@ -89,14 +89,14 @@ pub enum PathError {
 ///
 /// # Errors
 /// [`PathError`].
-pub fn database(flag: Option<&Path>, hints: &PlaceHints) -> Result<DatabasePlace, PathError> {
-    let from_environment = hints.database.as_deref().filter(|path| !path.as_os_str().is_empty());
+pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, PathError> {
+    let from_environment = env.database.as_deref().filter(|path| !path.as_os_str().is_empty());
     let (path, chosen_by) = if let Some(path) = flag {
-        (path.to_owned(), ChosenBy::Flag)
+        (path.to_owned(), DatabaseSource::Flag)
     } else if let Some(path) = from_environment {
-        (path.to_owned(), ChosenBy::Environment)
+        (path.to_owned(), DatabaseSource::Environment)
     } else {
-        (data_directory(hints)?.join("auth.db"), ChosenBy::Default)
+        (data_directory(env)?.join("auth.db"), DatabaseSource::Default)
     };
     if path.as_os_str().is_empty() {
         return Err(PathError::Empty);
@@ -105,8 +105,8 @@ pub fn database(flag: Option<&Path>, hints: &PlaceHints) -> Result<DatabasePlace
 }
 
 /// The directory of the default database.
-fn data_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
-    let base = base_directory(hints, hints.data_home.as_deref(), ".local/share", "XDG_DATA_HOME, AUTHCTL_DB or --db")?;
+fn data_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
+    let base = base_directory(env, env.data_home.as_deref(), ".local/share", "XDG_DATA_HOME, AUTHCTL_DB or --db")?;
     Ok(base.join("authctl"))
 }
 
@@ -159,8 +159,8 @@ pub fn make_private(directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// [`PathError::NoHome`].
-pub fn config_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
-    let base = base_directory(hints, hints.config_home.as_deref(), ".config", "XDG_CONFIG_HOME")?;
+pub fn config_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
+    let base = base_directory(env, env.config_home.as_deref(), ".config", "XDG_CONFIG_HOME")?;
     Ok(base.join("authctl"))
 }
 
@@ -168,15 +168,15 @@ pub fn config_directory(hints: &PlaceHints) -> Result<PathBuf, PathError> {
 ///
 /// # Errors
 /// [`PathError::NoHome`].
-pub fn guest_state(hints: &PlaceHints, database: &Path) -> Result<PathBuf, PathError> {
-    let base = base_directory(hints, hints.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
+pub fn guest_state(env: &PathEnv, database: &Path) -> Result<PathBuf, PathError> {
+    let base = base_directory(env, env.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
     Ok(base.join("authctl").join(format!("{}.db", session_key(database))))
 }
 
 /// A base directory of the XDG specification, on every Unix alike. As it asks, a relative path in
 /// the variable is as good as none.
 fn base_directory(
-    hints: &PlaceHints,
+    env: &PathEnv,
     variable: Option<&Path>,
     under_home: &str,
     instead: &'static str,
@@ -186,7 +186,7 @@ fn base_directory(
     }
     // The entry in the user list that `BaseDirs` falls back on is not taken without a word: a job
     // that lost its HOME would write where nobody looks.
-    if hints.home.as_deref().is_none_or(|home| !home.is_absolute()) {
+    if env.home.as_deref().is_none_or(|home| !home.is_absolute()) {
         return Err(PathError::NoHome { instead });
     }
     let base = BaseDirs::new().ok_or(PathError::NoHome { instead })?;
@@ -226,44 +226,44 @@ pub fn session_key(database: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn hints(home: &str) -> PlaceHints {
-        PlaceHints { home: Some(home.into()), ..PlaceHints::default() }
+    fn env(home: &str) -> PathEnv {
+        PathEnv { home: Some(home.into()), ..PathEnv::default() }
     }
 
     #[test]
     fn the_flag_wins_over_the_environment_and_the_environment_over_the_default() {
-        let mut hints = PlaceHints { data_home: Some("/data".into()), ..PlaceHints::default() };
-        let default = database(None, &hints).unwrap();
-        assert_eq!((default.path, default.chosen_by), ("/data/authctl/auth.db".into(), ChosenBy::Default));
-        hints.database = Some("/env/a.db".into());
-        let environment = database(None, &hints).unwrap();
-        assert_eq!((environment.path, environment.chosen_by), ("/env/a.db".into(), ChosenBy::Environment));
-        let flag = database(Some(Path::new("/flag/a.db")), &hints).unwrap();
-        assert_eq!((flag.path, flag.chosen_by), ("/flag/a.db".into(), ChosenBy::Flag));
+        let mut env = PathEnv { data_home: Some("/data".into()), ..PathEnv::default() };
+        let default = database(None, &env).unwrap();
+        assert_eq!((default.path, default.chosen_by), ("/data/authctl/auth.db".into(), DatabaseSource::Default));
+        env.database = Some("/env/a.db".into());
+        let environment = database(None, &env).unwrap();
+        assert_eq!((environment.path, environment.chosen_by), ("/env/a.db".into(), DatabaseSource::Environment));
+        let flag = database(Some(Path::new("/flag/a.db")), &env).unwrap();
+        assert_eq!((flag.path, flag.chosen_by), ("/flag/a.db".into(), DatabaseSource::Flag));
     }
 
     #[test]
     fn an_empty_variable_is_no_choice_and_an_empty_flag_is_a_mistake() {
-        let hints = PlaceHints { database: Some("".into()), data_home: Some("/data".into()), ..PlaceHints::default() };
-        assert_eq!(database(None, &hints).unwrap().chosen_by, ChosenBy::Default);
-        assert!(matches!(database(Some(Path::new("")), &hints), Err(PathError::Empty)));
+        let env = PathEnv { database: Some("".into()), data_home: Some("/data".into()), ..PathEnv::default() };
+        assert_eq!(database(None, &env).unwrap().chosen_by, DatabaseSource::Default);
+        assert!(matches!(database(Some(Path::new("")), &env), Err(PathError::Empty)));
     }
 
     #[test]
     fn without_a_home_nothing_is_kept_in_the_working_directory() {
-        for home in [hints(""), hints("relative/home"), PlaceHints::default()] {
+        for home in [env(""), env("relative/home"), PathEnv::default()] {
             assert!(matches!(database(None, &home), Err(PathError::NoHome { .. })), "{home:?}");
             assert!(matches!(config_directory(&home), Err(PathError::NoHome { .. })), "{home:?}");
         }
-        let relative = PlaceHints { config_home: Some("rel".into()), ..PlaceHints::default() };
+        let relative = PathEnv { config_home: Some("rel".into()), ..PathEnv::default() };
         assert!(matches!(config_directory(&relative), Err(PathError::NoHome { .. })));
     }
 
     #[test]
     fn a_path_is_never_read_as_a_uri_or_as_memory() {
-        let hints = PlaceHints::default();
+        let env = PathEnv::default();
         for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none"] {
-            let place = database(Some(Path::new(name)), &hints).unwrap();
+            let place = database(Some(Path::new(name)), &env).unwrap();
             assert!(place.path.is_absolute() && place.path.ends_with(name), "{place:?}");
         }
     }
@@ -274,7 +274,7 @@ mod tests {
         let real = directory.path().join("real");
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
-        let key = |path: PathBuf| session_key(&database(Some(&path), &PlaceHints::default()).unwrap().path);
+        let key = |path: PathBuf| session_key(&database(Some(&path), &PathEnv::default()).unwrap().path);
         assert_eq!(key(real.join("a.db")), key(directory.path().join("link/./a.db")));
         let early = key(directory.path().join("link/new/a.db"));
         std::fs::create_dir(real.join("new")).unwrap();

@@ -76,7 +76,7 @@ pub struct SessionRequest {
     /// How long it shall live.
     pub lifetime: Lifetime,
     /// Where it comes from.
-    pub origin: store::Origin,
+    pub client_info: store::ClientInfo,
 }
 
 impl Auth<'_> {
@@ -97,7 +97,7 @@ impl Auth<'_> {
             user_id: user_id.to_owned(),
             now: self.now,
             expires_at: self.after(life),
-            origin: session_request.origin.clone(),
+            client_info: session_request.client_info.clone(),
             impersonated_by: None,
         })
     }

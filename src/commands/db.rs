@@ -10,7 +10,7 @@ use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::output::escape::escape;
-use crate::output::{ChosenBy, DatabaseOutcome, DatabaseState, Outcome, Restoration};
+use crate::output::{DatabaseOutcome, DatabaseSource, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreOptions};
@@ -51,7 +51,7 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
 pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
-    let chosen_by = ChosenBy { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
+    let chosen_by = DatabaseSource { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
     let census = context.auth()?.store.info(now).context("could not describe the database")?;
     Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
 }

@@ -14,7 +14,8 @@ pub(super) fn run(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Out
     refuse_lost(Printed::Token, context)?;
     let database = context.database()?.path;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
-    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request =
+        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
     // Signed before the session is made: one that cannot be handed out shall not be there.
     let cookie = if args.cookie {
         let secret = secret(context)?;

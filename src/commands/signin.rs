@@ -32,7 +32,8 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         return Ok(SignInOutcome::PasswordIsRight { user }.into());
     }
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
-    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request =
+        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
     let (user, session, kept) =
         begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
             auth.sign_in(&request, &session_request)

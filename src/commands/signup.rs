@@ -35,8 +35,11 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         }
         return Ok(SignInOutcome::SignedUp { user, session: None, database }.into());
     }
-    let session_request =
-        SessionRequest { token: context.entropy.token()?, lifetime: Lifetime::Remembered, origin: context.origin() };
+    let session_request = SessionRequest {
+        token: context.entropy.token()?,
+        lifetime: Lifetime::Remembered,
+        client_info: context.client_info(),
+    };
     // Before a database is made: where no session can be kept, nothing shall be left behind.
     let pending = prepare(&session_request.token, request.email().as_str(), context)?;
     context.auth_or_create()?;

@@ -10,7 +10,7 @@ use crate::auth::Auth;
 use crate::auth::policy::Policy;
 use crate::auth::store::Store;
 use crate::input_file;
-use crate::paths::{self, ChosenBy, DatabasePlace, PathError, PlaceHints};
+use crate::paths::{self, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::store::sqlite::{self, Adapter, Opened, Sqlite};
 use crate::store::{OpenError, SchemaOverrides};
 
@@ -46,9 +46,9 @@ impl Context {
 
     /// The default database, when it exists and `AUTHCTL_DB` names another one.
     pub fn shadowed_database(&self) -> Option<PathBuf> {
-        let meant = self.database().ok().filter(|place| place.chosen_by == ChosenBy::Environment)?;
-        let hints = PlaceHints { database: None, ..self.environment.places.clone() };
-        let default = paths::database(None, &hints).ok()?.path;
+        let meant = self.database().ok().filter(|place| place.chosen_by == DatabaseSource::Environment)?;
+        let env = PathEnv { database: None, ..self.environment.places.clone() };
+        let default = paths::database(None, &env).ok()?.path;
         (default != meant.path && default.exists()).then_some(default)
     }
 
@@ -140,7 +140,7 @@ impl Context {
 
     /// Makes the directory of the default database; any other must be there.
     pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
-        if place.chosen_by != ChosenBy::Default {
+        if place.chosen_by != DatabaseSource::Default {
             return Ok(());
         }
         let directory = place.path.parent().unwrap_or(Path::new("/"));

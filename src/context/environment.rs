@@ -3,23 +3,23 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::client_info::ClientEnv;
 use super::guarded::Guarded;
-use super::origin::OriginHints;
 use crate::auth::secret::{AppSecret, SecretError};
 use crate::mail::handover;
-use crate::paths::PlaceHints;
+use crate::paths::PathEnv;
 
 /// What the environment says.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    pub(super) places: PlaceHints,
+    pub(super) places: PathEnv,
     /// `AUTHCTL_TOKEN`.
     pub(super) token: Option<OsString>,
     /// `AUTHCTL_TOKEN_FILE`.
     pub(super) token_file: Option<PathBuf>,
     /// `CI`, unless it says no.
     pub(super) ci: bool,
-    pub(super) origin: OriginHints,
+    pub(super) client_info: ClientEnv,
     pub(super) guarded: Guarded,
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
@@ -66,7 +66,7 @@ impl Environment {
         let path = |name: &str| set(name).map(PathBuf::from);
         let text = |name: &str| set(name).and_then(|value| value.into_string().ok());
         Self {
-            places: PlaceHints {
+            places: PathEnv {
                 home: path("HOME"),
                 data_home: path("XDG_DATA_HOME"),
                 config_home: path("XDG_CONFIG_HOME"),
@@ -76,7 +76,7 @@ impl Environment {
             token: set("AUTHCTL_TOKEN"),
             token_file: path("AUTHCTL_TOKEN_FILE"),
             ci: set("CI").is_some_and(|value| value != "false" && value != "0"),
-            origin: OriginHints::from(text),
+            client_info: ClientEnv::from(text),
             guarded: Guarded {
                 user_id: set("AUTHCTL_USER_ID").map(|id| id.to_string_lossy().into_owned()),
                 impersonated_by: set("AUTHCTL_USER_IMPERSONATED_BY").map(|by| by.to_string_lossy().into_owned()),

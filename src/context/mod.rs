@@ -1,11 +1,11 @@
 //! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
 //! opened when a command first asks for it.
 
+mod client_info;
 mod clock;
 mod database;
 mod environment;
 mod guarded;
-mod origin;
 mod token;
 
 use std::cell::OnceCell;
@@ -19,7 +19,7 @@ use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::{LooseEnds, Origin, Store, StoreError};
+use crate::auth::store::{ClientInfo, LooseEnds, Store, StoreError};
 use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::user::User;
 use crate::auth::{AuthError, SignedIn, SignedOut};
@@ -255,7 +255,7 @@ impl Context {
             ..Actor::default()
         };
         Ok(Acting::new(move || {
-            let (os_user, host) = origin::who();
+            let (os_user, host) = client_info::who();
             Actor { os_user, host, ..actor.clone() }
         }))
     }
@@ -292,8 +292,8 @@ impl Context {
     }
 
     /// Where a session made now comes from.
-    pub fn origin(&self) -> Origin {
-        self.environment.origin.origin()
+    pub fn client_info(&self) -> ClientInfo {
+        self.environment.client_info.client_info()
     }
 
     /// Runs something and measures how long it takes.

@@ -12,7 +12,7 @@ use crate::auth::store::{AppSchema, DatabaseInfo};
 
 /// Who chose a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChosenBy {
+pub struct DatabaseSource {
     /// For programs: `flag`, `environment` or `default`.
     pub word: &'static str,
     /// For people: what they would have to change.
@@ -25,7 +25,7 @@ pub struct DatabaseState {
     /// Where.
     pub path: PathBuf,
     /// Who chose it.
-    pub chosen_by: ChosenBy,
+    pub chosen_by: DatabaseSource,
     /// What is in it.
     pub census: DatabaseInfo,
 }

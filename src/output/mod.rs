@@ -26,7 +26,7 @@ mod words;
 pub use account::AccountOutcome;
 pub use audit::{AuditOutcome, lines as entry_lines};
 pub use database::{DatabaseOutcome, Restoration};
-pub use database_state::{ChosenBy, DatabaseState};
+pub use database_state::{DatabaseSource, DatabaseState};
 pub use doctor::DoctorOutcome;
 pub use email::EmailOutcome;
 pub use hash::HashOutcome;

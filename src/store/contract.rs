@@ -16,7 +16,7 @@ use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::{NewSessionRow, NewUserRow, Origin, Store};
+use crate::auth::store::{ClientInfo, NewSessionRow, NewUserRow, Store};
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
@@ -165,7 +165,7 @@ fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> N
         user_id: user.into(),
         now,
         expires_at,
-        origin: Origin::default(),
+        client_info: ClientInfo::default(),
         impersonated_by: None,
     }
 }

@@ -18,7 +18,7 @@ use authctl::auth::email::Email;
 use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
-use authctl::auth::store::{Origin, Store};
+use authctl::auth::store::{ClientInfo, Store};
 use authctl::auth::token::Entropy;
 use authctl::auth::user::User;
 use authctl::auth::{Auth, AuthError, Lifetime, SessionRequest, SignIn, SignUp, SignedIn};
@@ -85,7 +85,7 @@ impl World {
     }
 
     fn session_request(&mut self, lifetime: Lifetime) -> SessionRequest {
-        SessionRequest { token: self.entropy.token().unwrap(), lifetime, origin: Origin::default() }
+        SessionRequest { token: self.entropy.token().unwrap(), lifetime, client_info: ClientInfo::default() }
     }
 
     /// Signs somebody up at second 0, with [`PASSWORD`].

@@ -44,14 +44,14 @@ pub struct NewSessionRow {
     /// When it ends.
     pub expires_at: Timestamp,
     /// Where it comes from.
-    pub origin: Origin,
+    pub client_info: ClientInfo,
     /// Who acts as the user in it, when it is somebody else.
     pub impersonated_by: Option<String>,
 }
 
 /// Where a sign-in comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct ClientInfo {
     /// Address of the remote client.
     pub ip_address: Option<String>,
     /// Program, user and host.

@@ -35,7 +35,7 @@ pub use contents::BackupSummary;
 pub use doctor::{Credential, Differs, DoctorStore, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
 pub use error::StoreError;
 pub use facts::{
-    Account, AdminGuard, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSessionRow, NewUserRow, Origin,
+    Account, AdminGuard, ClientInfo, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSessionRow, NewUserRow,
     PasswordChange, Which,
 };
 pub use maintenance::{Maintenance, PolicySet};

@@ -17,7 +17,8 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);
-    let session_request = SessionRequest { token: context.entropy.token()?, lifetime, origin: context.origin() };
+    let session_request =
+        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
     if args.print_token {
         let (user, session, kept) = begin(&session_request, &user.email, true, context, |mut auth| {

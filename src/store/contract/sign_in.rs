@@ -11,8 +11,8 @@ fn attempt(store: &mut dyn Store) -> Decision {
 fn a_session_begins_as_wished_and_clears_the_count(db: &Database) {
     let mut store = db.with(&["ada"]);
     attempt(&mut *store);
-    let origin = Origin { ip_address: Some("192.0.2.1".into()), user_agent: Some("authctl ada@host".into()) };
-    let wanted = NewSessionRow { origin, ..new_session("first", "ada", at(3), at(63)) };
+    let client_info = ClientInfo { ip_address: Some("192.0.2.1".into()), user_agent: Some("authctl ada@host".into()) };
+    let wanted = NewSessionRow { client_info, ..new_session("first", "ada", at(3), at(63)) };
     let begun = store.begin_session(&wanted, &hash_of("ada"), None, &attempts_of("ada")).unwrap().unwrap();
     let expected = Session {
         id: "first".into(),

@@ -108,8 +108,8 @@ pub(super) fn insert(
         ("token", mapping.token(&session.token).into_owned().into()),
         ("createdAt", now.clone()),
         ("updatedAt", now),
-        ("ipAddress", mapping.unknown(session.origin.ip_address.as_deref()).into()),
-        ("userAgent", mapping.unknown(session.origin.user_agent.as_deref()).into()),
+        ("ipAddress", mapping.unknown(session.client_info.ip_address.as_deref()).into()),
+        ("userAgent", mapping.unknown(session.client_info.user_agent.as_deref()).into()),
         ("userId", session.user_id.clone().into()),
         ("impersonatedBy", session.impersonated_by.clone().into()),
     ];

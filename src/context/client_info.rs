@@ -1,19 +1,19 @@
 //! Where a session comes from: program, person, host, and terminal or CI run, so that a list of
 //! sessions tells its reader which one was the laptop.
 
-use crate::auth::store::Origin;
+use crate::auth::store::ClientInfo;
 
 /// The longest description kept, in characters.
 const USER_AGENT_CHARS_MAX: usize = 512;
 
 /// The variables that name a remote client or a CI run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OriginHints {
+pub(super) struct ClientEnv {
     ssh_connection: Option<String>,
     ci_run: Option<String>,
 }
 
-impl OriginHints {
+impl ClientEnv {
     /// Picks the variables out of the environment.
     pub(super) fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
         let github = || {
@@ -28,11 +28,11 @@ impl OriginHints {
     }
 
     /// Describes this process.
-    pub(super) fn origin(&self) -> Origin {
+    pub(super) fn client_info(&self) -> ClientInfo {
         let (os_user, host) = who();
         let place = self.ci_run.clone().or_else(terminal).unwrap_or_else(|| "no terminal".to_owned());
         let described = format!("authctl/{} ({}@{host}; {place})", env!("CARGO_PKG_VERSION"), os_user);
-        Origin {
+        ClientInfo {
             ip_address: self.client_address(),
             user_agent: Some(described.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect()),
         }
@@ -70,13 +70,13 @@ fn os_user() -> String {
 mod tests {
     use super::*;
 
-    fn hints(variables: &'static [(&str, &str)]) -> OriginHints {
-        OriginHints::from(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn hints(variables: &'static [(&str, &str)]) -> ClientEnv {
+        ClientEnv::from(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
     fn the_ssh_client_is_the_address_and_nonsense_is_none() {
-        let address = |text| OriginHints { ssh_connection: Some(text), ci_run: None }.client_address();
+        let address = |text| ClientEnv { ssh_connection: Some(text), ci_run: None }.client_address();
         assert_eq!(address("192.0.2.7 50022 192.0.2.1 22".into()).as_deref(), Some("192.0.2.7"));
         assert_eq!(address("2001:db8::7 50022 ::1 22".into()).as_deref(), Some("2001:db8::7"));
         assert_eq!(address("\u{1b}[2J 1 2 3".into()), None);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_description_names_program_person_host_and_place() {
-        let described = hints(&[("CI_JOB_URL", "https://ci.example/1")]).origin().user_agent.unwrap();
+        let described = hints(&[("CI_JOB_URL", "https://ci.example/1")]).client_info().user_agent.unwrap();
         let expected = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
         assert!(described.starts_with(&expected) && described.ends_with("; https://ci.example/1)"), "{described}");
     }
