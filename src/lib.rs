@@ -10,7 +10,7 @@
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
 //! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::store`], made in [`store`] |
 //! | Outcome | what happened, as a value; its views are the JSON contract | [`output`] |
-//! | Exit | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
+//! | Failure | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
 //!
 //! Beside them [`mail`] sends one message, when a command asks for that and never before.
 //!
@@ -52,7 +52,7 @@ use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, GlobalOptions};
-use error::Exit;
+use error::Failure;
 use exit_code::ExitCode;
 use mail::{Report, handover};
 use output::{Outcome, Style, stream};
@@ -159,7 +159,7 @@ fn answer_command_line() -> ExitCode {
         Parsed::Command(cli) => answer(&cli),
         Parsed::Page(page) => match stream::answer(&page) {
             Ok(()) => ExitCode::Done,
-            Err(error) => tell_failure(&Exit::of_output(&error, None), wants_json, false),
+            Err(error) => tell_failure(&Failure::of_output(&error, None), wants_json, false),
         },
         Parsed::NoCommand(help) => {
             stream::message(help.trim_end());
@@ -170,7 +170,7 @@ fn answer_command_line() -> ExitCode {
 }
 
 fn tell_mistake(error: UsageError, json: bool) -> ExitCode {
-    tell_failure(&Exit::from(anyhow::Error::new(error)), json, false)
+    tell_failure(&Failure::from(anyhow::Error::new(error)), json, false)
 }
 
 fn answer(cli: &Cli) -> ExitCode {
@@ -183,9 +183,9 @@ fn answer(cli: &Cli) -> ExitCode {
             stream::message(&format!("note: {}", output::escape::escape(&notice)));
         }
     }
-    let unlogged = context.unlogged.take().map(|error| Exit::of_unlogged(&error));
+    let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
     // A command that takes over is not started before this is told.
-    let is_told = matches!(result, Ok(Outcome::Become(_)));
+    let is_told = matches!(result, Ok(Outcome::Exec(_)));
     let code = tell_result(result, cli, style, context, unlogged.as_ref());
     match unlogged {
         Some(exit) => {
@@ -204,10 +204,10 @@ fn tell_result(
     cli: &Cli,
     style: Style,
     mut context: Context,
-    unlogged: Option<&Exit>,
+    unlogged: Option<&Failure>,
 ) -> ExitCode {
     match result {
-        Ok(Outcome::Become(command)) => {
+        Ok(Outcome::Exec(command)) => {
             if let Some(exit) = unlogged {
                 tell_failure(exit, cli.global.json, style.color);
             }
@@ -218,7 +218,7 @@ fn tell_result(
         Ok(Outcome::EntriesToFollow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(outcome) => tell(&outcome, cli, style, &mut context),
         Err(error) => {
-            let exit = Exit::from(error);
+            let exit = Failure::from(error);
             if is_answer_to_check(&exit, cli) {
                 return exit.code;
             }
@@ -228,7 +228,7 @@ fn tell_result(
 }
 
 /// Whether the exit code says all that `whoami --check` asked.
-fn is_answer_to_check(exit: &Exit, cli: &Cli) -> bool {
+fn is_answer_to_check(exit: &Failure, cli: &Cli) -> bool {
     matches!(&cli.command, cli::Command::Whoami(args) if args.check) && exit.code == ExitCode::NotSignedIn
 }
 
@@ -266,9 +266,9 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
         let exit = match outcome.unheld_token() {
             Some(token) => {
                 let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
-                Exit::of_output(&error, done.filter(|_| !ended)).with_ended_session(ended)
+                Failure::of_output(&error, done.filter(|_| !ended)).with_ended_session(ended)
             }
-            None => Exit::of_output(&error, done).with_way_out(outcome.way_out_when_lost()),
+            None => Failure::of_output(&error, done).with_way_out(outcome.way_out_when_lost()),
         };
         return tell_failure(&exit, cli.global.json, style.color);
     }
@@ -289,7 +289,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
         last = entries.last().map_or(last, |entry| entry.seq);
         let lines = output::entry_lines(&entries, cli.global.json);
         if let Err(error) = stream::answer(&lines) {
-            return tell_failure(&Exit::of_output(&error, None), cli.global.json, style.color);
+            return tell_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
         }
         std::thread::sleep(FOLLOW_POLL);
         entries = Vec::new();
@@ -302,7 +302,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
             Ok(auth.store.each_entry(last, &mut newer)?)
         });
         if let Err(error) = read {
-            return tell_failure(&Exit::from(error), cli.global.json, style.color);
+            return tell_failure(&Failure::from(error), cli.global.json, style.color);
         }
     }
 }
@@ -311,10 +311,10 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
 fn become_command(mut command: Command, json: bool, style: Style) -> ExitCode {
     let error = command.exec();
     let program = command.get_program().to_string_lossy();
-    tell_failure(&Exit::of_exec(&program, &error), json, style.color)
+    tell_failure(&Failure::of_exec(&program, &error), json, style.color)
 }
 
-fn tell_failure(exit: &Exit, json: bool, color: bool) -> ExitCode {
+fn tell_failure(exit: &Failure, json: bool, color: bool) -> ExitCode {
     if !exit.is_silent() {
         stream::message(&if json { exit.json() } else { exit.text(color) });
     }

@@ -5,7 +5,7 @@ use crate::auth::audit::counted;
 use crate::auth::store::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::escape::escape;
 use crate::output::{AccountOutcome, Outcome};
 
@@ -30,7 +30,7 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
         escape(&context.database()?.path.to_string_lossy()),
     );
     if !context.confirm(&effect, "Delete the account?")? {
-        return Err(Refusal::Declined.into());
+        return Err(CommandError::Declined.into());
     }
     let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
     let sessions = context.auth()?.delete_account(in_person, guard)?;

@@ -9,7 +9,7 @@ use super::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::cli::{AuditCommand, AuditFilterArgs};
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::{AuditOutcome, Outcome};
 
 pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -86,10 +86,10 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
         })
         .context("could not read the audit log")?;
     if let Some(broken) = broken {
-        return Err(Refusal::LogBroken(broken).into());
+        return Err(CommandError::LogBroken(broken).into());
     }
     if !is_contained {
-        return Err(Refusal::LogLacksHash.into());
+        return Err(CommandError::LogLacksHash.into());
     }
     let mut unfinished = intents.unfinished();
     if intents.open().is_some() && store.interrupted().context("could not read the audit log")?.is_none() {

@@ -8,7 +8,7 @@ use crate::auth::audit::{Event, counted};
 use crate::auth::store::Store as _;
 use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::escape::escape;
 use crate::output::{DatabaseOutcome, DatabaseSource, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
@@ -41,7 +41,7 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         };
         if let Some(found) = found {
             let message = format!("{} is there, and {found}", place.path.display());
-            return Err(Refusal::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
+            return Err(CommandError::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
         }
     }
     let is_app = app.is_some();
@@ -113,7 +113,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
             shown(&kept),
         );
         if !context.confirm(&effect, "Replace the database?")? {
-            return Err(Refusal::Declined.into());
+            return Err(CommandError::Declined.into());
         }
     }
     Context::make_default_directory(&place)?;
@@ -158,7 +158,7 @@ fn notice_additions(additions: &Additions, context: &mut Context) {
 fn named(file: &Path) -> anyhow::Result<PathBuf> {
     if file == Path::new("-") || file.as_os_str().is_empty() {
         let message = "a backup is a file and cannot be piped".to_owned();
-        return Err(Refusal::Usage { message, hint: "name a file" }.into());
+        return Err(CommandError::Usage { message, hint: "name a file" }.into());
     }
     Ok(resolve(file)?)
 }

@@ -33,7 +33,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         Some(by) => command.env("AUTHCTL_USER_IMPERSONATED_BY", by),
         None => command.env_remove("AUTHCTL_USER_IMPERSONATED_BY"),
     };
-    Ok(Outcome::Become(Box::new(command)))
+    Ok(Outcome::Exec(Box::new(command)))
 }
 
 fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn> {

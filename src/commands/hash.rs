@@ -12,7 +12,7 @@ use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::Password;
 use crate::cli::{CalibrateArgs, GenerateArgs, HashCommand};
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::{HashOutcome, Outcome};
 
 pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -37,8 +37,8 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let verdict = password::verify(&password, &hash, &Scheme::Native, &context.policy.password);
     match verdict.context("could not compare the password")? {
         Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
-        Verdict::Wrong => Err(Refusal::No("the password is not the one of this hash").into()),
-        Verdict::Unacceptable => Err(Refusal::Usage {
+        Verdict::Wrong => Err(CommandError::No("the password is not the one of this hash").into()),
+        Verdict::Unacceptable => Err(CommandError::Usage {
             message: format!("a hash of this kind is not accepted here ({})", HashFormat::of(&hash).name()),
             hint: "`authctl hash identify` tells more",
         }

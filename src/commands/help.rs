@@ -1,7 +1,7 @@
 //! `help`: pages on commands and on topics.
 
 use crate::cli::{self, topics};
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::Outcome;
 
 pub(super) fn run(about: &[String]) -> anyhow::Result<Outcome> {
@@ -15,8 +15,8 @@ pub(super) fn run(about: &[String]) -> anyhow::Result<Outcome> {
     Ok(Outcome::Page(page))
 }
 
-fn command_page(words: &[&str]) -> Result<String, Refusal> {
-    cli::page(words).ok_or_else(|| Refusal::Usage {
+fn command_page(words: &[&str]) -> Result<String, CommandError> {
+    cli::page(words).ok_or_else(|| CommandError::Usage {
         message: "there is no command and no topic of this name".to_owned(),
         hint: "see authctl --help; topics are exit-codes, environment and security",
     })

@@ -7,7 +7,7 @@ use crate::auth::secret::{AppSecret, SecretError};
 use crate::auth::{ActAs, Lifetime, SessionRequest};
 use crate::cli::IssueArgs;
 use crate::context::{Context, GivenSecret};
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -37,18 +37,18 @@ pub(super) fn run(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Out
 fn secret(context: &mut Context) -> anyhow::Result<AppSecret> {
     if context.auth()?.store.app().is_none() {
         let message = "only a Better Auth app has cookies, and this database is authctl's own".to_owned();
-        return Err(Refusal::Usage { message, hint: "leave --cookie out to get the token" }.into());
+        return Err(CommandError::Usage { message, hint: "leave --cookie out to get the token" }.into());
     }
     let Some(GivenSecret { variable, secret }) = context.app_secret() else {
         let message = "a cookie is signed with the app's secret, and BETTER_AUTH_SECRET is not set".to_owned();
         let hint = "set BETTER_AUTH_SECRET to the secret of the app, or leave --cookie out to get the token";
-        return Err(Refusal::Usage { message, hint }.into());
+        return Err(CommandError::Usage { message, hint }.into());
     };
     Ok(secret.map_err(|problem| unusable(variable, problem))?)
 }
 
-fn unusable(holder: &str, problem: SecretError) -> Refusal {
-    Refusal::Usage {
+fn unusable(holder: &str, problem: SecretError) -> CommandError {
+    CommandError::Usage {
         message: format!("{holder} cannot be used: {problem}"),
         hint: "give the secret that the app has; it is not repeated here",
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::auth::code::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::mail::{Mailer, Parcel};
 use crate::output::time::amount;
 
@@ -28,7 +28,7 @@ pub(super) struct Post {
 pub(super) fn post(to: &Email, context: &mut Context, instead: &'static str) -> anyhow::Result<Post> {
     let mail = context.auth()?.policy.mail.clone();
     let (Some(url), Some(from)) = (mail.url, mail.from) else {
-        return Err(Refusal::NoMailer { instead }.into());
+        return Err(CommandError::NoMailer { instead }.into());
     };
     let credentials_file = mail.credentials_file.map(std::path::absolute).transpose()?;
     let mailer = Mailer::new(&url, &from, credentials_file.as_deref())?

@@ -32,8 +32,8 @@ use crate::cli::{
     WhoseArgs,
 };
 use crate::context::{Context, NoToken};
-use crate::error::{Attempted, Refusal};
-use crate::output::{Kept, Outcome, OwnSession};
+use crate::error::{Attempted, CommandError};
+use crate::output::{Outcome, OwnSession, TokenSink};
 use crate::prompt::Source;
 use crate::session_file::{Pending, Removed, SessionFileError};
 
@@ -220,7 +220,7 @@ enum Printed {
 }
 
 /// Refuses an act whose answer would be lost with it: before anything is changed or asked.
-fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Refusal> {
+fn refuse_lost(printed: Printed, context: &Context) -> Result<(), CommandError> {
     if !context.output_is_lost() {
         return Ok(());
     }
@@ -232,7 +232,7 @@ fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Refusal> {
         Printed::Code => ("a code", "the code would be lost while it is valid: send standard output somewhere"),
         Printed::Export => ("an export", "nothing would be exported: send standard output to a file"),
     };
-    Err(Refusal::Usage {
+    Err(CommandError::Usage {
         message: format!("{what} is to be printed, but standard output is /dev/null or closed"),
         hint,
     })
@@ -245,7 +245,7 @@ fn begin(
     print_token: bool,
     context: &mut Context,
     make: impl FnOnce(Auth<'_>) -> Result<(User, Session), AuthError>,
-) -> anyhow::Result<(User, Session, Kept)> {
+) -> anyhow::Result<(User, Session, TokenSink)> {
     if print_token {
         let begun = make(context.auth()?);
         if matches!(begun, Err(AuthError::Store(_))) {
@@ -254,13 +254,13 @@ fn begin(
             let _ = context.auth()?.store.end_session(&session_request.token);
         }
         let (user, session) = begun?;
-        return Ok((user, session, Kept::Printed(session_request.token.clone())));
+        return Ok((user, session, TokenSink::Printed(session_request.token.clone())));
     }
     let pending = prepare(&session_request.token, email, context)?;
     let begun = make(context.auth()?);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
-    Ok((user, session, Kept::File(context.session_file()?.path())))
+    Ok((user, session, TokenSink::File(context.session_file()?.path())))
 }
 
 /// Whether an error only says that nobody is signed in: not that who is cannot be told.

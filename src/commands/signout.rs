@@ -8,12 +8,12 @@ use crate::auth::{AuthError, SignedOut};
 use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};
 use crate::error::StillLive;
-use crate::output::{Outcome, OwnSession, SignInOutcome, SignedOutHow};
+use crate::output::{Outcome, OwnSession, SignInOutcome, SignOutResult};
 use crate::session_file::{Removed, SessionFileError};
 use crate::store::OpenError;
 
 /// How a sign-out looks that found nothing.
-const NOTHING: SignedOutHow = SignedOutHow {
+const NOTHING: SignOutResult = SignOutResult {
     sessions_ended: None,
     file_removed: Some(false),
     without_database: None,
@@ -105,7 +105,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     };
     let unknown_in = if ended.is_none() { Some(context.database()?.path) } else { None };
     let sessions_ended = Some(ended.unwrap_or(0));
-    let how = SignedOutHow { sessions_ended, file_removed, without_database: None, unknown_in, own };
+    let how = SignOutResult { sessions_ended, file_removed, without_database: None, unknown_in, own };
     Ok(SignInOutcome::SignedOut(how).into())
 }
 
@@ -114,7 +114,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
 fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
     let how = match context.end_abandoned_sessions() {
         Ok(0) => NOTHING,
-        Ok(ended) => SignedOutHow { sessions_ended: Some(ended), file_removed: Some(true), ..NOTHING },
+        Ok(ended) => SignOutResult { sessions_ended: Some(ended), file_removed: Some(true), ..NOTHING },
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => NOTHING,
         Err(error) => return Err(error.context(StillLive)),
     };
@@ -165,5 +165,5 @@ fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     };
     let own = own.map(|own| OwnSession::Back { email: own.email });
     let file_removed = Some(removed != Removed::Nothing);
-    Ok(SignInOutcome::SignedOut(SignedOutHow { file_removed, without_database: Some(why), own, ..NOTHING }).into())
+    Ok(SignInOutcome::SignedOut(SignOutResult { file_removed, without_database: Some(why), own, ..NOTHING }).into())
 }

@@ -5,7 +5,7 @@ use crate::auth::email::Email;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
 use crate::cli::SignUpArgs;
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::{Outcome, SignInOutcome};
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -63,7 +63,9 @@ fn way_to_verify(email: &Email, context: &mut Context) -> String {
     match super::email::mail_code(email, context) {
         Ok(()) => "a code was sent to it; run `authctl email verify` to finish".to_owned(),
         Err(error) => match error.downcast_ref() {
-            Some(Refusal::NoMailer { instead }) => format!("no mailer is configured, so an operator must {instead}"),
+            Some(CommandError::NoMailer { instead }) => {
+                format!("no mailer is configured, so an operator must {instead}")
+            }
             _ => format!("no code could be mailed to it ({error:#}); try `authctl email verify --send {email}`"),
         },
     }

@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use super::database::{of_copy, of_open, of_store};
-use super::outside::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
-use super::{Exit, Refusal};
+use super::environment::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
+use super::{CommandError, Failure};
 use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::store::StoreError;
@@ -20,7 +20,7 @@ use crate::session_file::SessionFileError;
 use crate::store::{CopyError, OpenError};
 
 /// Finds what is known about one error of a chain.
-pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
+pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
     if let Some(error) = cause.downcast_ref::<AuthError>() {
         Some(of_auth(error))
     } else if let Some(error) = cause.downcast_ref::<StoreError>() {
@@ -36,10 +36,10 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
     } else if let Some(error) = cause.downcast_ref::<NoToken>() {
         Some(of_no_token(error))
     } else if cause.is::<ClockError>() {
-        Some(Exit::new(ExitCode::Failed, "CLOCK_WRONG").remedy("set the clock").unchanged())
+        Some(Failure::new(ExitCode::Failed, "CLOCK_WRONG").remedy("set the clock").unchanged())
     } else if cause.is::<SchemaFileError>() {
         Some(
-            Exit::new(ExitCode::Usage, "SCHEMA_FILE")
+            Failure::new(ExitCode::Usage, "SCHEMA_FILE")
                 .hint("see \"Say what the database does not show\" in docs/better-auth.md"),
         )
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
@@ -47,121 +47,121 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Exit> {
     } else if let Some(error) = cause.downcast_ref::<MailError>() {
         Some(of_mail(error))
     } else if let Some(error) = cause.downcast_ref::<UsageError>() {
-        Some(Exit::new(ExitCode::Usage, "USAGE").hint(error.hint.clone()))
+        Some(Failure::new(ExitCode::Usage, "USAGE").hint(error.hint.clone()))
     } else {
-        cause.downcast_ref::<Refusal>().map(of_refusal)
+        cause.downcast_ref::<CommandError>().map(of_command_error)
     }
 }
 
-fn of_refusal(error: &Refusal) -> Exit {
+fn of_command_error(error: &CommandError) -> Failure {
     match error {
-        Refusal::LogBroken(_) | Refusal::LogLacksHash => Exit::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
+        CommandError::LogBroken(_) | CommandError::LogLacksHash => Failure::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
             .hint("compare it with a backup or an export; `authctl help security` says what the log can prove"),
-        Refusal::NoMailer { instead } => Exit::new(ExitCode::Failed, "MAILER_MISSING")
+        CommandError::NoMailer { instead } => Failure::new(ExitCode::Failed, "MAILER_MISSING")
             .hint(format!("an operator can {instead}, or set mail.url and mail.from with `authctl policy set`")),
-        Refusal::No(_) => Exit::new(ExitCode::Failed, "NO"),
-        Refusal::Declined => Exit::new(ExitCode::Failed, "DECLINED"),
-        Refusal::Differs { hint, .. } => Exit::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
-        Refusal::Usage { hint, .. } => Exit::new(ExitCode::Usage, "USAGE").hint(*hint),
+        CommandError::No(_) => Failure::new(ExitCode::Failed, "NO"),
+        CommandError::Declined => Failure::new(ExitCode::Failed, "DECLINED"),
+        CommandError::Differs { hint, .. } => Failure::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
+        CommandError::Usage { hint, .. } => Failure::new(ExitCode::Usage, "USAGE").hint(*hint),
     }
 }
 
-pub(super) fn of_auth(error: &AuthError) -> Exit {
+pub(super) fn of_auth(error: &AuthError) -> Failure {
     use crate::auth::password::strength::WeakPassword;
     match error {
         AuthError::InvalidEmail(_) => {
-            Exit::new(ExitCode::Usage, "INVALID_EMAIL").hint("give an address such as ada@example.com")
+            Failure::new(ExitCode::Usage, "INVALID_EMAIL").hint("give an address such as ada@example.com")
         }
-        AuthError::Profile(_) => Exit::new(ExitCode::Usage, "VALIDATION_ERROR"),
-        AuthError::WeakPassword(WeakPassword::TooShort { .. }) => Exit::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
+        AuthError::Profile(_) => Failure::new(ExitCode::Usage, "VALIDATION_ERROR"),
+        AuthError::WeakPassword(WeakPassword::TooShort { .. }) => Failure::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
         AuthError::WeakPassword(WeakPassword::TooLong { .. }) | AuthError::Hash(HashError::TooLong { .. }) => {
-            Exit::new(ExitCode::Usage, "PASSWORD_TOO_LONG")
+            Failure::new(ExitCode::Usage, "PASSWORD_TOO_LONG")
         }
-        AuthError::WeakPassword(WeakPassword::Control) => Exit::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        AuthError::WeakPassword(WeakPassword::Control) => Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
         AuthError::WeakPassword(WeakPassword::Guessable { .. }) => {
-            Exit::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
+            Failure::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
         }
-        AuthError::UserExists => Exit::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
+        AuthError::UserExists => Failure::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
             .hint("sign in with `authctl signin`, or use another address"),
-        AuthError::UserDiffers { .. } => Exit::new(ExitCode::Exists, "USER_DIFFERS")
+        AuthError::UserDiffers { .. } => Failure::new(ExitCode::Exists, "USER_DIFFERS")
             .hint("nothing was changed: change the user with `authctl users`, or ask for what is there"),
-        AuthError::InvalidCredentials => Exit::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
+        AuthError::InvalidCredentials => Failure::new(ExitCode::WrongCredentials, "INVALID_EMAIL_OR_PASSWORD"),
         AuthError::InvalidCode => {
-            Exit::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new code; each code is single use")
+            Failure::new(ExitCode::WrongCredentials, "INVALID_TOKEN").hint("ask for a new code; each code is single use")
         }
-        AuthError::CodeOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_USER")
+        AuthError::CodeOfAnother => Failure::new(ExitCode::WrongCredentials, "INVALID_USER")
             .hint("the code is still valid: sign out, or sign in as that user, and type it again"),
-        AuthError::PasswordOfAnother => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD").hint(
+        AuthError::PasswordOfAnother => Failure::new(ExitCode::WrongCredentials, "INVALID_PASSWORD").hint(
             "the code is still valid; if you do not know the password, first set a new one with `authctl password forgot`, \
              which ends every session",
         ),
-        AuthError::WrongPassword => Exit::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
+        AuthError::WrongPassword => Failure::new(ExitCode::WrongCredentials, "INVALID_PASSWORD"),
         AuthError::Throttled { retry_after } => throttled(retry_after.as_secs()),
         AuthError::AttemptsUndecided => {
-            Exit::new(ExitCode::Busy, "ATTEMPTS_UNDECIDED").hint("try again, or wait longer with --wait 30s")
+            Failure::new(ExitCode::Busy, "ATTEMPTS_UNDECIDED").hint("try again, or wait longer with --wait 30s")
         }
         AuthError::Banned { reason, until } => {
             let reason = reason.as_deref().unwrap_or("no reason was given");
             let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", time::rfc3339(until)));
-            Exit::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
+            Failure::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
-        AuthError::SecondFactor => Exit::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
+        AuthError::SecondFactor => Failure::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
         AuthError::NotSignedIn(why) => of_signed_out(*why),
-        AuthError::ImpersonatesAlready => Exit::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
+        AuthError::ImpersonatesAlready => Failure::new(ExitCode::Refused, "ALREADY_IMPERSONATING")
             .hint("`authctl users impersonate --stop` ends that and gives your own session back if it is still valid"),
-        AuthError::NotImpersonating => Exit::new(ExitCode::NotSignedIn, "NOT_IMPERSONATING")
+        AuthError::NotImpersonating => Failure::new(ExitCode::NotSignedIn, "NOT_IMPERSONATING")
             .hint("`authctl whoami` says who is signed in, `authctl signout` ends the session"),
-        AuthError::NotAdmitted => Exit::new(ExitCode::Refused, "FORBIDDEN")
+        AuthError::NotAdmitted => Failure::new(ExitCode::Refused, "FORBIDDEN")
             .hint("run this outside of guard; --print-token, --no-store and --no-signin store no session"),
         AuthError::NotFresh => {
-            Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
+            Failure::new(ExitCode::Refused, "SESSION_NOT_FRESH").hint("sign in again with `authctl signin`")
         }
-        AuthError::Impersonated { .. } => Exit::new(ExitCode::Refused, "SESSION_NOT_FRESH")
+        AuthError::Impersonated { .. } => Failure::new(ExitCode::Refused, "SESSION_NOT_FRESH")
             .hint("to act as yourself again: `authctl users impersonate --stop`"),
         AuthError::ActingAsAdmin => {
-            Exit::new(ExitCode::Refused, "YOU_CANNOT_IMPERSONATE_ADMINS").hint("pass --force if that is what you want")
+            Failure::new(ExitCode::Refused, "YOU_CANNOT_IMPERSONATE_ADMINS").hint("pass --force if that is what you want")
         }
-        AuthError::WrongRole(_) => Exit::new(ExitCode::Refused, "FORBIDDEN"),
+        AuthError::WrongRole(_) => Failure::new(ExitCode::Refused, "FORBIDDEN"),
         AuthError::NoSuchUser(_) => {
-            Exit::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
+            Failure::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
         }
-        AuthError::InvalidRole => Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
+        AuthError::InvalidRole => Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
         AuthError::RoleTwin(_) => {
-            Exit::new(ExitCode::Usage, "INVALID_ROLE").hint("set admin, or pass --force if that is what you want")
+            Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("set admin, or pass --force if that is what you want")
         }
         AuthError::HashNotAccepted(_) | AuthError::HashNotTheApps { .. } => {
-            Exit::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
+            Failure::new(ExitCode::Usage, "HASH_NOT_ACCEPTED").hint("give the password itself: it is hashed here")
         }
         AuthError::NotInForce => {
-            Exit::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").remedy("look at the database with `authctl db status`")
+            Failure::new(ExitCode::Failed, "PASSWORD_NOT_IN_FORCE").remedy("look at the database with `authctl db status`")
         }
         AuthError::NoSuchSession(_) => {
-            Exit::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
+            Failure::new(ExitCode::NoSuch, "SESSION_NOT_FOUND").hint("`authctl sessions` lists yours; nothing was ended")
         }
-        AuthError::NoPassword => Exit::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
+        AuthError::NoPassword => Failure::new(ExitCode::Refused, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
         AuthError::ChangedMeanwhile => {
-            Exit::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")
+            Failure::new(ExitCode::Failed, "CHANGED_MEANWHILE").hint("try again with the new password")
         }
         AuthError::Policy(PolicyError::UnknownKey) => {
-            Exit::new(ExitCode::Usage, "POLICY_KEY_UNKNOWN").hint(policy_keys())
+            Failure::new(ExitCode::Usage, "POLICY_KEY_UNKNOWN").hint(policy_keys())
         }
         AuthError::Policy(_) => {
-            Exit::new(ExitCode::Usage, "POLICY_VALUE_INVALID").hint("`authctl policy show` lists keys and ranges")
+            Failure::new(ExitCode::Usage, "POLICY_VALUE_INVALID").hint("`authctl policy show` lists keys and ranges")
         }
-        AuthError::EmailNotVerified { email } => Exit::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint(format!(
+        AuthError::EmailNotVerified { email } => Failure::new(ExitCode::Refused, "EMAIL_NOT_VERIFIED").hint(format!(
             "have a code mailed with `authctl email verify --send {email}`, then type it into `authctl email verify`"
         )),
         AuthError::AlreadyVerified => {
-            Exit::new(ExitCode::Failed, "EMAIL_ALREADY_VERIFIED").hint("no code was mailed; none is needed")
+            Failure::new(ExitCode::Failed, "EMAIL_ALREADY_VERIFIED").hint("no code was mailed; none is needed")
         }
-        AuthError::SameEmail => Exit::new(ExitCode::Usage, "EMAIL_IS_THE_SAME")
+        AuthError::SameEmail => Failure::new(ExitCode::Usage, "EMAIL_IS_THE_SAME")
             .hint("give another address; `authctl email verify --send` verifies this one"),
-        AuthError::LastAdmin => Exit::new(ExitCode::Refused, "LAST_ADMIN")
+        AuthError::LastAdmin => Failure::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Hash(HashError::Unclear { .. }) => {
-            Exit::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy("set the password through the app")
+            Failure::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy("set the password through the app")
         }
-        AuthError::Entropy(_) | AuthError::Hash(_) => Exit::new(ExitCode::Failed, "FAILED"),
+        AuthError::Entropy(_) | AuthError::Hash(_) => Failure::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),
     }
 }
@@ -171,8 +171,8 @@ fn policy_keys() -> String {
     format!("the keys are {}", names.join(", "))
 }
 
-fn of_signed_out(why: SignedOut) -> Exit {
-    Exit::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
+fn of_signed_out(why: SignedOut) -> Failure {
+    Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
         SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
         SignedOut::Ended => "the session was ended or never was in this database: sign in with `authctl signin`",
         SignedOut::Guarded => {
@@ -205,9 +205,9 @@ pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
     Some(format!("{why}: `unset {variable}`, or give it the token of a live session"))
 }
 
-fn throttled(seconds: i64) -> Exit {
+fn throttled(seconds: i64) -> Failure {
     let seconds = seconds.max(1);
-    let mut exit = Exit::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
+    let mut exit = Failure::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
         .hint(format!("try again in {}", time::amount(seconds.unsigned_abs())));
     exit.retry_after = Some(seconds);
     exit

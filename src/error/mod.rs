@@ -2,7 +2,7 @@
 
 mod classify;
 mod database;
-mod outside;
+mod environment;
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::output::json;
 
 /// A wish that cannot be granted as it was put, found by a command.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum CommandError {
     /// A question was answered with no.
     #[error("declined: nothing was changed")]
     Declined,
@@ -70,7 +70,7 @@ pub struct StillLive;
 
 /// A failure, ready to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exit {
+pub struct Failure {
     /// The process's exit code.
     pub code: ExitCode,
     /// The name that programs match on: Better Auth's where it has one.
@@ -88,7 +88,7 @@ pub struct Exit {
     retry_after: Option<i64>,
 }
 
-impl Exit {
+impl Failure {
     fn new(code: ExitCode, name: &'static str) -> Self {
         Self { code, name, message: String::new(), remedy: None, hint: None, then: None, retry_after: None }
     }
@@ -123,8 +123,8 @@ impl Exit {
             Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
             None => format!("could not write the answer to standard output: {error}"),
         };
-        if exit.code == ExitCode::Unwritable && outside::is_size_limit(error) {
-            exit.remedy = outside::remedy_of(error).map(str::to_owned);
+        if exit.code == ExitCode::Unwritable && environment::is_size_limit(error) {
+            exit.remedy = environment::remedy_of(error).map(str::to_owned);
         }
         exit
     }
@@ -211,7 +211,7 @@ impl Exit {
     }
 }
 
-impl From<anyhow::Error> for Exit {
+impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let known = error.chain().find_map(classify::classify);
         let mut exit = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
@@ -262,11 +262,11 @@ mod tests {
     #[test]
     fn an_error_after_a_commit_says_what_was_done_and_not_that_nothing_was() {
         let failed = || anyhow::Error::new(StoreError::Full).context("could not read it back");
-        let before = Exit::from(failed().context(Attempted("could not set the password")));
+        let before = Failure::from(failed().context(Attempted("could not set the password")));
         assert!(before.message.starts_with("could not set the password: could not read it back: "), "{before:?}");
         assert!(before.advice().is_some_and(|hint| hint.ends_with("nothing was changed")), "{before:?}");
         let done = Done { what: "the password of a@b.co was set".into(), then: "set it again".into() };
-        let after = Exit::from(failed().context(Attempted("could not set the password")).context(done));
+        let after = Failure::from(failed().context(Attempted("could not set the password")).context(done));
         assert!(after.message.starts_with("the password of a@b.co was set, but could not read it back: "), "{after:?}");
         assert_eq!((after.advice().as_deref(), after.code), (Some("make room; then: set it again"), before.code));
     }
@@ -286,7 +286,7 @@ mod tests {
                 alone,
                 "{shown}"
             );
-            assert_eq!(Exit::from(error.context(done())).advice().as_deref(), Some(after), "{shown}");
+            assert_eq!(Failure::from(error.context(done())).advice().as_deref(), Some(after), "{shown}");
         }
     }
 }

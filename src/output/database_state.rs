@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::words::shown;
-use crate::auth::store::{AppSchema, DatabaseInfo};
+use crate::auth::store::{DatabaseInfo, GuestSchema};
 
 /// Who chose a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl DatabaseState {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
             page.notes.extend(
-                app.refusals.iter().map(|refusal| {
+                app.write_blockers.iter().map(|refusal| {
                     format!("not written to: {}\n  {}", escape(&refusal.problem), escape(&refusal.remedy))
                 }),
             );
@@ -93,13 +93,13 @@ impl DatabaseState {
 }
 
 /// What each column of Better Auth is in this database.
-fn columns(app: &AppSchema, style: Style) -> String {
+fn columns(app: &GuestSchema, style: Style) -> String {
     let row = |physical: &str, name: String, found: &Option<String>, declared: &str| {
         let found = found.as_ref().map_or_else(|| "-".to_owned(), |found| format!("{physical}.{found}"));
         vec![name, escape(&found).into_owned(), escape(declared).into_owned()]
     };
     let rows = app.tables.iter().flat_map(|table| {
-        let column = move |column: &crate::auth::store::AppColumn| {
+        let column = move |column: &crate::auth::store::GuestColumn| {
             row(&table.physical, format!("{}.{}", table.name, column.name), &column.physical, &column.declared)
         };
         table.columns.iter().map(column).collect::<Vec<_>>()
@@ -107,7 +107,7 @@ fn columns(app: &AppSchema, style: Style) -> String {
     table(&["BETTER AUTH", "HERE", "DECLARED"], rows.collect(), 1, style)
 }
 
-fn app_json(app: &AppSchema) -> Value {
+fn app_json(app: &GuestSchema) -> Value {
     let tables: Vec<Value> = app
         .tables
         .iter()
@@ -120,14 +120,17 @@ fn app_json(app: &AppSchema) -> Value {
             json!({ "name": table.name, "physical": table.physical, "columns": columns })
         })
         .collect();
-    let refusals: Vec<Value> =
-        app.refusals.iter().map(|refusal| json!({ "problem": refusal.problem, "remedy": refusal.remedy })).collect();
+    let write_blockers: Vec<Value> = app
+        .write_blockers
+        .iter()
+        .map(|refusal| json!({ "problem": refusal.problem, "remedy": refusal.remedy }))
+        .collect();
     json!({
         "tables": tables,
         "time": app.time,
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
-        "writable": refusals.is_empty(),
-        "refusals": refusals,
+        "writable": write_blockers.is_empty(),
+        "write_blockers": write_blockers,
     })
 }

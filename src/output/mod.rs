@@ -34,5 +34,5 @@ pub use outcome::Outcome;
 pub use page::{Page, Style};
 pub use policy::PolicyOutcome;
 pub use sessions::SessionsOutcome;
-pub use sign_in::{Kept, OwnSession, SignInOutcome, SignedOutHow};
+pub use sign_in::{OwnSession, SignInOutcome, SignOutResult, TokenSink};
 pub use users::{Explanation, UserAct, UserChanged, UserState, UsersOutcome};

@@ -28,7 +28,7 @@ pub enum Outcome {
     /// Nothing is to be said; the exit code is the answer.
     Silent,
     /// This process shall become another one.
-    Become(Box<Command>),
+    Exec(Box<Command>),
     /// A page that was asked for: help or a completion script. It is no document, under `--json` neither.
     Page(String),
     /// Entries of the audit log, and those that are still to come.
@@ -65,7 +65,7 @@ impl Outcome {
     /// that came from users is escaped.
     pub fn human(&self, now: Timestamp, style: Style) -> Page {
         match self {
-            Self::Silent | Self::Become(_) | Self::EntriesToFollow { .. } => Page::default(),
+            Self::Silent | Self::Exec(_) | Self::EntriesToFollow { .. } => Page::default(),
             Self::Page(page) => Page::answer(page.clone()),
             Self::SignIn(outcome) => outcome.human(now, style),
             Self::Account(outcome) => outcome.human(),
@@ -84,7 +84,7 @@ impl Outcome {
     /// is absent is null; tokens and hashes have no field, but for what was asked for by name.
     pub fn json(&self) -> Page {
         let document: Value = match self {
-            Self::Silent | Self::Become(_) | Self::EntriesToFollow { .. } => return Page::default(),
+            Self::Silent | Self::Exec(_) | Self::EntriesToFollow { .. } => return Page::default(),
             Self::Page(page) => return Page::answer(page.clone()),
             Self::Audit(AuditOutcome::EntryLines(entries)) => return Page::answer(super::entry_lines(entries, true)),
             Self::SignIn(outcome) => outcome.json(),

@@ -36,7 +36,7 @@ pub enum SignInOutcome {
         /// The session.
         session: Session,
         /// What became of its token.
-        kept: Kept,
+        kept: TokenSink,
     },
     /// A session was made in which somebody acts as its user.
     Impersonating {
@@ -45,7 +45,7 @@ pub enum SignInOutcome {
         /// The session.
         session: Session,
         /// What became of its token.
-        kept: Kept,
+        kept: TokenSink,
         /// The operator's own session is kept aside.
         keeps_own: bool,
         /// Where.
@@ -85,12 +85,12 @@ pub enum SignInOutcome {
         database: PathBuf,
     },
     /// Signed out.
-    SignedOut(SignedOutHow),
+    SignedOut(SignOutResult),
 }
 
 /// What became of a new session's token.
 #[derive(Debug)]
-pub enum Kept {
+pub enum TokenSink {
     /// It is in this file.
     File(PathBuf),
     /// It exists only in this answer.
@@ -99,7 +99,7 @@ pub enum Kept {
 
 /// Which halves of signing out were done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedOutHow {
+pub struct SignOutResult {
     /// Live sessions ended in the database; `None` when it was not asked.
     pub sessions_ended: Option<usize>,
     /// The session file was removed; `None` when the token came from elsewhere.
@@ -217,13 +217,13 @@ impl SignInOutcome {
                 let session = session.as_ref().map(|(session, _)| SessionView::from(session));
                 json!({ "user": UserView::from(user), "session": session })
             }
-            Self::SignedIn { user, session, kept: Kept::File(_) }
-            | Self::Impersonating { user, session, kept: Kept::File(_), .. }
+            Self::SignedIn { user, session, kept: TokenSink::File(_) }
+            | Self::Impersonating { user, session, kept: TokenSink::File(_), .. }
             | Self::Who { user, session, .. } => {
                 json!({ "session": SessionView::from(session), "user": UserView::from(user) })
             }
-            Self::SignedIn { user, session, kept: Kept::Printed(token) }
-            | Self::Impersonating { user, session, kept: Kept::Printed(token), .. } => {
+            Self::SignedIn { user, session, kept: TokenSink::Printed(token) }
+            | Self::Impersonating { user, session, kept: TokenSink::Printed(token), .. } => {
                 json!({ "token": token.expose(), "session": SessionView::from(session), "user": UserView::from(user) })
             }
             Self::Issued { user, session, token, cookie, .. } => json!({
@@ -243,15 +243,15 @@ impl SignInOutcome {
 
     pub(super) fn unheld_token(&self) -> Option<&Token> {
         match self {
-            Self::SignedIn { kept: Kept::Printed(token), .. }
-            | Self::Impersonating { kept: Kept::Printed(token), .. }
+            Self::SignedIn { kept: TokenSink::Printed(token), .. }
+            | Self::Impersonating { kept: TokenSink::Printed(token), .. }
             | Self::Issued { token, .. } => Some(token),
             _ => None,
         }
     }
 }
 
-impl Kept {
+impl TokenSink {
     /// What was done, and where the token is now.
     fn told(&self, done: String, style: Style) -> Page {
         match self {
@@ -275,7 +275,7 @@ fn stored(path: &Path) -> String {
     format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
 }
 
-impl SignedOutHow {
+impl SignOutResult {
     fn changed(&self) -> bool {
         self.sessions_ended.is_some_and(|ended| ended > 0) || self.file_removed == Some(true) || self.own.is_some()
     }

@@ -58,7 +58,7 @@ fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
     let (sandbox, bytes, token) = whole();
     let questions = ["whoami", "sessions", "db status", "sessions prune --dry-run"];
     let answers: Vec<String> = questions.iter().map(|words| with_token(&sandbox, &token, words).success()).collect();
-    let mut refusals = 0;
+    let mut write_blockers = 0;
     for page in 0..bytes.len() / PAGE {
         for garbage in [0x00, 0xa5, 0xff] {
             let mut damaged = bytes.clone();
@@ -73,13 +73,13 @@ fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
                 } else {
                     let error = ran.failure(9);
                     assert!(error.contains("hint: restore a backup"), "page {page} of {garbage:02x}: {error}");
-                    refusals += 1;
+                    write_blockers += 1;
                 }
             }
             assert_eq!(std::fs::read(sandbox.database()).unwrap(), damaged, "nothing is repaired");
         }
     }
-    assert!(refusals > 20, "the damage was noticed: {refusals}");
+    assert!(write_blockers > 20, "the damage was noticed: {write_blockers}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::auth::Auth;
 use crate::auth::audit::{Chain, intention};
 use crate::auth::policy::Policy;
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::store::{Differs, Refusal};
+use crate::auth::store::{Differs, WriteBlocker};
 
 /// The checks that need to know nothing of users.
 pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, ORPHANS, AUDIT_LOG];
@@ -67,11 +67,13 @@ const APP_SCHEMA: Check = Check {
     name: "app-schema",
     severity: Severity::Problem,
     look: |auth| {
-        let refusals = auth.store.app().map(|app| app.refusals.as_slice()).unwrap_or_default();
-        let list = |words: fn(&Refusal) -> &String| refusals.iter().map(words).cloned().collect::<Vec<_>>().join("; ");
+        let write_blockers = auth.store.app().map(|app| app.write_blockers.as_slice()).unwrap_or_default();
+        let list = |words: fn(&WriteBlocker) -> &String| {
+            write_blockers.iter().map(words).cloned().collect::<Vec<_>>().join("; ")
+        };
         let message = || format!("nothing is written to this app's database: {}", list(|refusal| &refusal.problem));
-        let symptom = || Symptom::new(refusals.len() as u64, message(), list(|refusal| &refusal.remedy));
-        Ok((!refusals.is_empty()).then(symptom))
+        let symptom = || Symptom::new(write_blockers.len() as u64, message(), list(|refusal| &refusal.remedy));
+        Ok((!write_blockers.is_empty()).then(symptom))
     },
     cure: None,
 };

@@ -2,9 +2,9 @@
 
 /// The schema of an app's database, as it was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppSchema {
+pub struct GuestSchema {
     /// The tables that matter, with the names they have there.
-    pub tables: Vec<AppTable>,
+    pub tables: Vec<GuestTable>,
     /// How instants are written, in words.
     pub time: String,
     /// What shows it.
@@ -12,10 +12,10 @@ pub struct AppSchema {
     /// How rows get their ids, in words.
     pub ids: &'static str,
     /// Why nothing is written there, each with what settles it. Empty when writing is safe.
-    pub refusals: Vec<Refusal>,
+    pub write_blockers: Vec<WriteBlocker>,
 }
 
-impl AppSchema {
+impl GuestSchema {
     /// Whether the app has a column, by Better Auth's names.
     pub fn has(&self, table: &str, column: &str) -> bool {
         let table = self.tables.iter().find(|one| one.name == table);
@@ -25,18 +25,18 @@ impl AppSchema {
 
 /// A table of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppTable {
+pub struct GuestTable {
     /// Better Auth's name.
     pub name: &'static str,
     /// The app's.
     pub physical: String,
     /// Its columns.
-    pub columns: Vec<AppColumn>,
+    pub columns: Vec<GuestColumn>,
 }
 
 /// A column of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppColumn {
+pub struct GuestColumn {
     /// Better Auth's name.
     pub name: &'static str,
     /// The app's; `None` when it has no such column.
@@ -47,7 +47,7 @@ pub struct AppColumn {
 
 /// Why nothing is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct WriteBlocker {
     /// What is in the way.
     pub problem: String,
     /// What settles it.

@@ -1,7 +1,7 @@
 //! How the memory fails, in the rules' words; the engine's own words are told only where nothing
 //! better is known.
 
-use super::app::Refusal;
+use super::app::WriteBlocker;
 use crate::auth::AuthError;
 
 /// Why the memory failed.
@@ -63,7 +63,7 @@ pub enum StoreError {
     LogFull(u64),
     /// The database is an app's, and something in it makes writing there unsafe.
     #[error("nothing is written to this app's database: {}", .0.problem)]
-    NotOurs(Refusal),
+    NotOurs(WriteBlocker),
     /// The app of a database does not know what was to be written.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
     NoColumn {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AppSchema, StoreError};
+use super::{GuestSchema, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::email::Email;
 use crate::auth::secret::{StoredHash, Token};
@@ -201,7 +201,7 @@ pub struct DatabaseInfo {
     /// Number of the newest migration applied; an app's database has none of ours.
     pub schema_version: Option<u32>,
     /// What was recognised, when the database is an app's.
-    pub app: Option<AppSchema>,
+    pub app: Option<GuestSchema>,
     /// Users.
     pub users: u64,
     /// Sessions that are live; `None` when the times in an app's database cannot be read.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AppSchema, DatabaseInfo, LooseEnds, StoreError};
+use super::{DatabaseInfo, GuestSchema, LooseEnds, StoreError};
 use crate::auth::audit::Entry;
 use crate::auth::policy::{Key, Policy, PolicyError};
 
@@ -42,7 +42,7 @@ pub trait Maintenance {
     fn take_loose_ends(&mut self) -> LooseEnds;
 
     /// What was found in the database, when it belongs to an app and we are a guest in it.
-    fn app(&self) -> Option<&AppSchema>;
+    fn app(&self) -> Option<&GuestSchema>;
 
     /// Describes the database.
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError>;

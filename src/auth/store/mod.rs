@@ -28,7 +28,7 @@ use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
-pub use app::{AppColumn, AppSchema, AppTable, Refusal};
+pub use app::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
 pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
 pub use code::{CodeEffect, CodeProof, CodeUse, NewCodeRow};
 pub use contents::BackupSummary;

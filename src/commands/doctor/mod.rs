@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::auth::doctor::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
 use crate::context::Context;
-use crate::error::{Exit, Refusal};
+use crate::error::{CommandError, Failure};
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
 use crate::output::{DoctorOutcome, Outcome};
@@ -77,7 +77,7 @@ fn look(context: &mut Context) -> anyhow::Result<Seen> {
             // The check of permissions has told this one, with its cure.
             let is_told = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))
                 && findings.iter().any(|finding| finding.check == PERMISSIONS.name);
-            let exit = Exit::from(error);
+            let exit = Failure::from(error);
             closed = Some(exit.code);
             if !is_told {
                 let (message, hint) = (exit.message(), exit.advice().unwrap_or_default());
@@ -100,7 +100,7 @@ fn consent(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
             effect = format!("{effect}\n  {does} ({})", finding.symptom.count);
         }
     }
-    if context.confirm(&effect, "Fix?")? { Ok(()) } else { Err(Refusal::Declined.into()) }
+    if context.confirm(&effect, "Fix?")? { Ok(()) } else { Err(CommandError::Declined.into()) }
 }
 
 /// Runs the cure of a check.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::ExplainArgs;
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::{Explanation, Outcome, UsersOutcome};
 
 /// How long ago still counts as now: a script writes the time down before it asks.
@@ -20,9 +20,9 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     Ok(UsersOutcome::Explained(Explanation { user, at, is_now: args.at.is_none(), blockers }).into())
 }
 
-fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
+fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
     if now.duration_since(at) > JUST_NOW {
-        return Err(Refusal::Usage {
+        return Err(CommandError::Usage {
             message: "--at is in the past, and what was so then is not kept".into(),
             hint: "name a time to come, or read what was done with `authctl audit list --user USER`",
         });

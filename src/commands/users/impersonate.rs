@@ -6,7 +6,7 @@ use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionRequest};
 use crate::cli::ImpersonateArgs;
 use crate::commands::{Printed, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost};
 use crate::context::Context;
-use crate::output::{Kept, Outcome, SignInOutcome};
+use crate::output::{Outcome, SignInOutcome, TokenSink};
 
 pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.print_token {
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let begun = context.auth()?.impersonate(&user, &by, &session_request, whom);
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
-    let kept = Kept::File(context.session_file()?.path());
+    let kept = TokenSink::File(context.session_file()?.path());
     Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own, database }.into())
 }
 

@@ -15,7 +15,7 @@ use crate::cli::{
 };
 use crate::commands::{Attempt as _, Printed, refuse_lost};
 use crate::context::Context;
-use crate::error::Refusal;
+use crate::error::CommandError;
 use crate::output::escape::escape;
 use crate::output::{Outcome, UserAct, UserChanged, UsersOutcome};
 use crate::prompt::Source;
@@ -107,7 +107,7 @@ fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcom
         escape(&database.to_string_lossy()),
     );
     if !context.confirm(&effect, "Delete the user?")? {
-        return Err(Refusal::Declined.into());
+        return Err(CommandError::Declined.into());
     }
     let sessions = context.auth()?.delete_user(&user, guard(args.force_last_admin))?;
     let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);

@@ -7,14 +7,14 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::{connect, limits, sessions};
-use crate::auth::store::{AppSchema, DatabaseInfo, StoreError};
+use crate::auth::store::{DatabaseInfo, GuestSchema, StoreError};
 use crate::store::mapping::SchemaMapping;
 
 pub(super) fn take(
     connection: &Connection,
     mapping: &SchemaMapping,
     path: &Path,
-    app: Option<&AppSchema>,
+    app: Option<&GuestSchema>,
     now: Timestamp,
 ) -> Result<DatabaseInfo, StoreError> {
     let expired_sessions = match sessions::count_over(connection, mapping, now) {

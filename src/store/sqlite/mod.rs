@@ -46,7 +46,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::mapping::SchemaMapping;
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
-use crate::auth::store::{AppSchema, LooseEnds, StoreError};
+use crate::auth::store::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use answer::Answer;
 use connect::Connected;
@@ -81,7 +81,7 @@ pub struct Sqlite {
     /// Whether the settings that only a writer needs have been made.
     prepared_to_write: bool,
     /// What was recognised, when the database is an app's.
-    app: Option<AppSchema>,
+    app: Option<GuestSchema>,
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
     /// that file alone shall not lock the app's.
     aside: Option<Box<Sqlite>>,
@@ -191,7 +191,7 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::NotOurs`] if writing to the database is unsafe.
     fn writer(&mut self) -> Result<Writer<'_>, StoreError> {
-        if let Some(refusal) = self.app.as_ref().and_then(|app| app.refusals.first()) {
+        if let Some(refusal) = self.app.as_ref().and_then(|app| app.write_blockers.first()) {
             return Err(StoreError::NotOurs(refusal.clone()));
         }
         self.prepare_to_write()?;

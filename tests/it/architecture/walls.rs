@@ -50,10 +50,10 @@ const WALLS: &[Wall] = &[
             // `db` and `doctor` are about the engine itself.
             "store::sqlite",
             // Beyond the design: a command may refuse with words and a code of its own.
-            "error::Refusal",
+            "error::CommandError",
             "error::Attempted",
             // `doctor` tells in its report what stops other commands.
-            "error::Exit",
+            "error::Failure",
             "exit_code",
             "mail",
             "error::StillLive",

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::store::AppSchema;
+use crate::auth::store::GuestSchema;
 use crate::store::OpenError;
 use crate::store::sqlite::create::build;
 use crate::store::sqlite::engine_error::Engine as _;
@@ -28,7 +28,7 @@ impl Adapter {
     }
 
     /// Whether an app's tables declare instants as those do that this adapter makes.
-    pub fn fits(self, schema: &AppSchema) -> bool {
+    pub fn fits(self, schema: &GuestSchema) -> bool {
         let declared = match self {
             Self::Drizzle => "integer",
             Self::Kysely => "date",
@@ -128,7 +128,7 @@ mod tests {
             create_for_app(&path, adapter, WAIT).unwrap();
             let mut store = opened(&path);
             let app = store.info(at(0)).unwrap().app.unwrap();
-            assert_eq!((app.time.as_str(), app.refusals.as_slice()), (time, [].as_slice()), "{adapter:?}");
+            assert_eq!((app.time.as_str(), app.write_blockers.as_slice()), (time, [].as_slice()), "{adapter:?}");
             assert!(matches!(store.scheme().unwrap(), Scheme::App(_)), "{adapter:?}");
 
             let root = NewUserRow {

@@ -14,7 +14,7 @@ use super::connect::Connected;
 use super::engine_error::Engine as _;
 use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
-use crate::auth::store::{AppSchema, LooseEnds, Refusal};
+use crate::auth::store::{GuestSchema, LooseEnds, WriteBlocker};
 use crate::store::OpenError;
 use crate::store::mapping::SchemaMapping;
 use crate::store::overrides::SchemaOverrides;
@@ -27,7 +27,7 @@ use recognise::{NotRead, Recognised};
 pub struct App {
     connection: Connected,
     mapping: SchemaMapping,
-    schema: AppSchema,
+    schema: GuestSchema,
     path: std::path::PathBuf,
     wait: Duration,
 }
@@ -53,9 +53,9 @@ pub(super) fn recognise(
         })?;
     if owner != rustix::process::geteuid().as_raw() {
         // Files that SQLite makes beside the database would be another user's, and lock the app out.
-        schema.refusals.insert(
+        schema.write_blockers.insert(
             0,
-            Refusal {
+            WriteBlocker {
                 problem: "the file belongs to another user".to_owned(),
                 remedy: format!("run as that user: sudo -u '#{owner}' authctl ..."),
             },

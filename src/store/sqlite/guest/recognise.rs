@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::schema::{self, Column};
 use super::times::{Evidence, Verdict};
-use crate::auth::store::{AppColumn, AppSchema, AppTable, Refusal};
+use crate::auth::store::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
 use crate::store::mapping::{
     Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
 };
@@ -31,7 +31,7 @@ pub(super) enum NotRead {
 #[derive(Debug)]
 pub(super) struct Recognised {
     pub(super) mapping: SchemaMapping,
-    pub(super) schema: AppSchema,
+    pub(super) schema: GuestSchema,
 }
 
 /// What is put together on the way.
@@ -39,10 +39,10 @@ struct Findings<'c> {
     connection: &'c Connection,
     overrides: &'c SchemaOverrides,
     names: Names,
-    tables: Vec<AppTable>,
+    tables: Vec<GuestTable>,
     times: Evidence,
     fixed: Vec<(&'static str, String, String)>,
-    refusals: Vec<Refusal>,
+    write_blockers: Vec<WriteBlocker>,
 }
 
 /// Looks at a file's schema and some of its rows.
@@ -50,9 +50,16 @@ pub(super) fn recognise(
     connection: &Connection,
     overrides: &SchemaOverrides,
 ) -> rusqlite::Result<Result<Recognised, NotRead>> {
-    let (names, tables, refusals) = (Names::as_spelled(), Vec::new(), Vec::new());
-    let mut findings =
-        Findings { connection, overrides, names, tables, times: Evidence::default(), fixed: Vec::new(), refusals };
+    let (names, tables, write_blockers) = (Names::as_spelled(), Vec::new(), Vec::new());
+    let mut findings = Findings {
+        connection,
+        overrides,
+        names,
+        tables,
+        times: Evidence::default(),
+        fixed: Vec::new(),
+        write_blockers,
+    };
     for table in TABLES {
         if let Err(not_read) = findings.look_at(table)? {
             return Ok(Err(not_read));
@@ -60,9 +67,9 @@ pub(super) fn recognise(
     }
     let ids = findings.ids()?;
     let (time, time_name, time_evidence) = findings.time();
-    let Findings { names, tables, fixed, refusals, .. } = findings;
+    let Findings { names, tables, fixed, write_blockers, .. } = findings;
     let mapping = SchemaMapping { names: Some(names), time, tokens: TokenStorage::Plain, ids, fixed };
-    let schema = AppSchema { tables, time: time_name, time_evidence, ids: ids.name(), refusals };
+    let schema = GuestSchema { tables, time: time_name, time_evidence, ids: ids.name(), write_blockers };
     Ok(Ok(Recognised { mapping, schema }))
 }
 
@@ -98,7 +105,7 @@ impl Findings<'_> {
                 self.times.add(self.connection, &physical, found)?;
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
-            columns.push(AppColumn {
+            columns.push(GuestColumn {
                 name: column.name,
                 physical: found.map(|found| found.name.clone()),
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
@@ -112,12 +119,12 @@ impl Findings<'_> {
             );
         }
         self.names.set_table(table.name, &physical);
-        self.tables.push(AppTable { name: table.name, physical, columns });
+        self.tables.push(GuestTable { name: table.name, physical, columns });
         Ok(Ok(()))
     }
 
     /// Columns that are not ours must be able to stay empty.
-    fn look_at_unknown(&mut self, table: &Table, physical: &str, there: &[Column], known: &[AppColumn]) {
+    fn look_at_unknown(&mut self, table: &Table, physical: &str, there: &[Column], known: &[GuestColumn]) {
         for column in there {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
             if is_known || column.key {
@@ -155,7 +162,7 @@ impl Findings<'_> {
     }
 
     fn refuse(&mut self, problem: String, remedy: String) {
-        self.refusals.push(Refusal { problem, remedy });
+        self.write_blockers.push(WriteBlocker { problem, remedy });
     }
 
     /// The form of instants, its name, and what shows it.
