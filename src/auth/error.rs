@@ -7,8 +7,8 @@ use super::password::HashError;
 use super::password::HashFormat;
 use super::password::strength::WeakPassword;
 use super::policy::PolicyError;
+use super::random::EntropyError;
 use super::store::StoreError;
-use super::token::EntropyError;
 use super::user::ProfileError;
 
 /// Why nobody is signed in.

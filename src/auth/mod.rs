@@ -13,13 +13,13 @@ pub mod error;
 pub mod instant;
 pub mod password;
 pub mod policy;
+pub mod random;
 pub mod secret;
 pub mod session;
 pub mod session_filter;
 pub mod sign_in_blocker;
 pub mod store;
 pub mod throttle;
-pub mod token;
 pub mod user;
 
 mod account;
@@ -39,7 +39,7 @@ pub use account::PasswordChanged;
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use email_verification::{AddressConfirmed, OwnerProof};
 pub use error::{AuthError, SignedOut};
-pub use operator::{ActAs, Expected, GivenPassword, Impersonator, NewUser, Scope, ValidatedNewUser, Weakness};
+pub use operator::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
@@ -54,7 +54,7 @@ pub struct Auth<'a> {
     /// The moment the process asks about.
     pub now: Timestamp,
     /// Random bytes.
-    pub entropy: &'a mut token::Entropy,
+    pub entropy: &'a mut random::Entropy,
 }
 
 /// How long a session shall live.

@@ -6,7 +6,7 @@ use super::secret::{Code, Password};
 use super::session::Session;
 use super::store::{CodeEffect, CodeProof, CodeUse, NewPassword, Which};
 use super::user::User;
-use super::{Auth, AuthError, GivenPassword};
+use super::{Auth, AuthError, PasswordInput};
 
 /// What a reset did.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct PasswordReset {
     /// Live sessions that ended with it.
     pub ended: Vec<Session>,
     /// The new password, for [`Auth::require_in_force`].
-    pub password: GivenPassword,
+    pub password: PasswordInput,
 }
 
 impl Auth<'_> {
@@ -34,7 +34,7 @@ impl Auth<'_> {
 
     fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
         let RightCode { purpose, user, .. } = right;
-        let given = GivenPassword::Clear(new);
+        let given = PasswordInput::Clear(new);
         given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
         let hash = self.hash_given(&given)?;
         let password = NewPassword {

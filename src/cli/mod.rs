@@ -40,7 +40,7 @@ pub use policy::PolicyCommand;
 pub use sessions::{IssueArgs, ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, GivenPasswordArgs, ImpersonateArgs, ListUsersArgs,
+    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, ImpersonateArgs, ListUsersArgs, PasswordInputArgs,
     ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
 };
 

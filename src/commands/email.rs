@@ -1,6 +1,6 @@
 //! `email`: showing that one reads mail at an address, and moving to another one.
 
-use super::{letters, source};
+use super::{mail_templates, source};
 use crate::auth::code::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, OwnerProof};
@@ -29,9 +29,9 @@ pub(super) fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyh
 
 /// Mails a code to verify an address, if it is somebody's and not verified.
 pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<()> {
-    let post = letters::post(email, context, "verify the address with `authctl users verify-email`")?;
+    let post = mail_templates::post(email, context, "verify the address with `authctl users verify-email`")?;
     let code = context.auth()?.code_to_mail(Purpose::EmailVerification, email)?;
-    letters::mail_code(post, Purpose::EmailVerification, email, code.as_ref(), context)
+    mail_templates::mail_code(post, Purpose::EmailVerification, email, code.as_ref(), context)
 }
 
 /// Uses up a code that was mailed to an address. Nobody needs to be signed in for it who gives the
@@ -53,7 +53,7 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
         context.auth()?.confirm_address(&code, OwnerProof::Password(&password))?
     };
     if let Some(before) = &done.before
-        && let Err(error) = letters::tell_left(before, &done.user.id, context)
+        && let Err(error) = mail_templates::tell_left(before, &done.user.id, context)
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
@@ -67,9 +67,9 @@ pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;
-    let post = letters::post(&new, context, "change the address with `authctl users update --email`")?;
+    let post = mail_templates::post(&new, context, "change the address with `authctl users update --email`")?;
     let code = context.auth()?.change_email(in_person, &new)?;
     let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });
-    letters::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
+    mail_templates::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
     Ok(EmailOutcome::ChangeMailed { email: new.to_string() }.into())
 }

@@ -12,7 +12,7 @@ mod guest;
 mod hash;
 mod help;
 mod issue;
-mod letters;
+mod mail_templates;
 mod password;
 mod policy;
 mod sessions;

@@ -1,6 +1,6 @@
 //! `password change`, also known as `passwd`, `password forgot` and `password reset`.
 
-use super::{letters, source};
+use super::{mail_templates, source};
 use crate::auth::AuthError;
 use crate::auth::code::Purpose;
 use crate::auth::email::Email;
@@ -20,9 +20,9 @@ pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow
 /// Mails a code to whoever has the address. Who has it is not told.
 pub(super) fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(email).map_err(AuthError::from)?;
-    let post = letters::post(&email, context, "hand out a code with `authctl users reset-code`")?;
+    let post = mail_templates::post(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
-    letters::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
+    mail_templates::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
     Ok(AccountOutcome::CodeMailed { email: email.to_string() }.into())
 }
 

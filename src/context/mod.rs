@@ -17,10 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
+use crate::auth::random::{Entropy, EntropyError};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::store::{ClientInfo, LooseEnds, Store, StoreError};
-use crate::auth::token::{Entropy, EntropyError};
 use crate::auth::user::User;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::mail::Report;

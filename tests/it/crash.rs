@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use authctl::auth::token::digest;
+use authctl::auth::random::digest;
 use rusqlite::Connection;
 
 use crate::kill::Case;

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use authctl::auth::email::Email;
 use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
+use authctl::auth::random::Entropy;
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
 use authctl::auth::store::{ClientInfo, Store};
-use authctl::auth::token::Entropy;
 use authctl::auth::user::User;
 use authctl::auth::{Auth, AuthError, Lifetime, SessionRequest, SignIn, SignUp, SignedIn};
 use authctl::store::sqlite;

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::instant;
-use super::token::digest;
+use super::random::digest;
 use super::user::User;
 
 pub use chain::{Break, Chain};

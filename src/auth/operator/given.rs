@@ -14,7 +14,7 @@ use crate::auth::{Auth, AuthError};
 
 /// A password that an operator gives somebody.
 #[derive(Debug)]
-pub enum GivenPassword {
+pub enum PasswordInput {
     /// In clear, to be hashed.
     Clear(Password),
     /// As a hash of a kind that is accepted.
@@ -30,7 +30,7 @@ pub enum Weakness {
     Allowed,
 }
 
-impl GivenPassword {
+impl PasswordInput {
     /// Checks a new password, or whether a hash is of a kind that is accepted.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Auth<'_> {
     pub fn set_password(
         &mut self,
         user: &User,
-        given: &GivenPassword,
+        given: &PasswordInput,
         weakness: Weakness,
         keep_sessions: bool,
     ) -> Result<Vec<Session>, AuthError> {
@@ -75,10 +75,10 @@ impl Auth<'_> {
 
     /// Hashes a password that was checked; a hash of a kind that belongs in the database stays what it
     /// is.
-    pub(in crate::auth) fn hash_given(&mut self, given: &GivenPassword) -> Result<StoredHash, AuthError> {
+    pub(in crate::auth) fn hash_given(&mut self, given: &PasswordInput) -> Result<StoredHash, AuthError> {
         match given {
-            GivenPassword::Hash(hash) => self.store.scheme()?.takes(hash).map(|()| hash.clone()),
-            GivenPassword::Clear(password) => self.hash(password),
+            PasswordInput::Hash(hash) => self.store.scheme()?.takes(hash).map(|()| hash.clone()),
+            PasswordInput::Clear(password) => self.hash(password),
         }
     }
 
@@ -87,12 +87,12 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NotInForce`] when the stored hash, read again, is not what was written.
-    pub fn require_in_force(&mut self, user_id: &str, given: &GivenPassword) -> Result<(), AuthError> {
+    pub fn require_in_force(&mut self, user_id: &str, given: &PasswordInput) -> Result<(), AuthError> {
         let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
         let scheme = self.store.scheme()?;
         let right = match given {
-            GivenPassword::Hash(hash) => stored.expose() == hash.expose(),
-            GivenPassword::Clear(password) => {
+            PasswordInput::Hash(hash) => stored.expose() == hash.expose(),
+            PasswordInput::Clear(password) => {
                 matches!(password::verify(password, &stored, &scheme, &self.policy.password)?, Verdict::Right { .. })
             }
         };

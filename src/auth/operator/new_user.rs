@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{GivenPassword, Weakness};
+use super::{PasswordInput, Weakness};
 use crate::auth::email::Email;
 use crate::auth::policy::PasswordRules;
 use crate::auth::store::{UserQuery, UserSort};
@@ -25,7 +25,7 @@ pub struct NewUser<'a> {
     /// Whether the address is verified.
     pub verified: bool,
     /// The password, if there shall be one.
-    pub password: Option<&'a GivenPassword>,
+    pub password: Option<&'a PasswordInput>,
     /// Whether it may be weak.
     pub weakness: Weakness,
 }
@@ -38,7 +38,7 @@ pub struct ValidatedNewUser<'a> {
     pub(super) image: Option<&'a str>,
     pub(super) role: Option<String>,
     pub(super) verified: bool,
-    pub(super) password: Option<&'a GivenPassword>,
+    pub(super) password: Option<&'a PasswordInput>,
 }
 
 impl<'a> NewUser<'a> {

@@ -1,6 +1,6 @@
 //! Why there is no hash. Nothing of the password is in it.
 
-use crate::auth::token::EntropyError;
+use crate::auth::random::EntropyError;
 
 /// A hash could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -16,8 +16,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::policy::PasswordRules;
+use super::random::Entropy;
 use super::secret::{Password, StoredHash};
-use super::token::Entropy;
 
 pub use error::HashError;
 pub use format::HashFormat;
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::auth::fixtures::{cheap, password};
     use crate::auth::policy::Argon2Cost;
-    use crate::auth::token::tests::counted;
+    use crate::auth::random::tests::counted;
 
     const NATIVE: Scheme = Scheme::Native;
 

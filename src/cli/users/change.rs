@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args};
 use jiff::SignedDuration;
 
-use super::GivenPasswordArgs;
+use super::PasswordInputArgs;
 use crate::cli::values;
 
 /// Arguments of `users update`.
@@ -46,7 +46,7 @@ pub struct SetPasswordArgs {
     pub keep_sessions: bool,
     /// Where the password comes from.
     #[command(flatten)]
-    pub password: GivenPasswordArgs,
+    pub password: PasswordInputArgs,
 }
 
 /// Arguments of `users reset-code`.

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("given").args(["password_stdin", "password_file", "generate", "hash_stdin"])))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-pub struct GivenPasswordArgs {
+pub struct PasswordInputArgs {
     /// Read the password from standard input
     #[arg(long)]
     pub password_stdin: bool,
@@ -55,5 +55,5 @@ pub struct CreateUserArgs {
     pub no_password: bool,
     /// Where the password comes from.
     #[command(flatten)]
-    pub password: GivenPasswordArgs,
+    pub password: PasswordInputArgs,
 }

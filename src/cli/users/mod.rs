@@ -11,7 +11,7 @@ pub use change::{
     BanArgs, DeleteUserArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, VerifyEmailArgs,
 };
 pub use list::{ListUsersArgs, UserOrder};
-pub use make::{CreateUserArgs, GivenPasswordArgs};
+pub use make::{CreateUserArgs, PasswordInputArgs};
 pub use sign_in::{ExplainArgs, ImpersonateArgs};
 
 pub(super) const EXAMPLES: &str = "Examples:

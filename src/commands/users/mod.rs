@@ -8,9 +8,9 @@ mod show;
 
 use crate::auth::audit::counted;
 use crate::auth::store::AdminGuard;
-use crate::auth::{AuthError, GivenPassword, Weakness};
+use crate::auth::{AuthError, PasswordInput, Weakness};
 use crate::cli::{
-    BanArgs, DeleteUserArgs, GivenPasswordArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
+    BanArgs, DeleteUserArgs, PasswordInputArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
     UsersCommand, VerifyEmailArgs,
 };
 use crate::commands::{Attempt as _, Printed, refuse_lost};
@@ -47,33 +47,33 @@ fn guard(forced: bool) -> AdminGuard {
     if forced { AdminGuard::Off } else { AdminGuard::KeepLastAdmin }
 }
 
-fn weakness(args: &GivenPasswordArgs) -> Weakness {
+fn weakness(args: &PasswordInputArgs) -> Weakness {
     if args.allow_weak { Weakness::Allowed } else { Weakness::Refused }
 }
 
 /// Gets the password that an operator gives somebody. One that is made here comes back a second
 /// time, to be printed.
-fn given(args: &GivenPasswordArgs, context: &mut Context) -> anyhow::Result<GivenPassword> {
+fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::Result<PasswordInput> {
     if args.generate {
         refuse_lost(Printed::Password, context)?;
-        return Ok(GivenPassword::Clear(context.entropy.password()?));
+        return Ok(PasswordInput::Clear(context.entropy.password()?));
     }
     if args.hash_stdin {
-        return Ok(GivenPassword::Hash(context.prompt().hash()?));
+        return Ok(PasswordInput::Hash(context.prompt().hash()?));
     }
     let source = match &args.password_file {
         Some(path) => Source::File(path.clone()),
         None if args.password_stdin => Source::Stdin,
         None => Source::Terminal,
     };
-    Ok(GivenPassword::Clear(context.prompt().new_password(&source)?))
+    Ok(PasswordInput::Clear(context.prompt().new_password(&source)?))
 }
 
 /// The password to print: only one that nobody else knows.
-fn to_print(args: &GivenPasswordArgs, given: GivenPassword) -> Option<crate::auth::secret::Password> {
+fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option<crate::auth::secret::Password> {
     match given {
-        GivenPassword::Clear(password) if args.generate => Some(password),
-        GivenPassword::Clear(_) | GivenPassword::Hash(_) => None,
+        PasswordInput::Clear(password) if args.generate => Some(password),
+        PasswordInput::Clear(_) | PasswordInput::Hash(_) => None,
     }
 }
 

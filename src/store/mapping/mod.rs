@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 
+use crate::auth::random::digest;
 use crate::auth::secret::Token;
-use crate::auth::token::digest;
 
 pub(in crate::store) use encoding::TimeEncoding;
 pub(in crate::store) use names::Names;

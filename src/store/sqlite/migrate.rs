@@ -153,7 +153,7 @@ fn is_instant(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::token::digest;
+    use crate::auth::random::digest;
 
     #[test]
     fn only_instants_that_refinery_reads_are_sound() {

@@ -25,7 +25,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/overrides.rs"]),
     ("serde_json", &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/overrides.rs"]),
-    ("sha2", &["src/auth/cookie.rs", "src/auth/token.rs"]),
+    ("sha2", &["src/auth/cookie.rs", "src/auth/random.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/suggestions.rs"]),
     ("unicode_normalization", &["src/auth/password/"]),

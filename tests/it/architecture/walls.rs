@@ -13,15 +13,15 @@ struct Wall {
 }
 
 /// What every part that touches secrets may know of the rules: the types that cannot be shown.
-const SECRETS: &[&str] = &["auth::secret", "auth::token"];
+const SECRETS: &[&str] = &["auth::secret", "auth::random"];
 
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     Wall { part: "store", may: &["auth", "shell"], but: &[] },
     Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
     // A session file is kept in a private directory, which `paths` makes.
-    Wall { part: "session_file", may: &["auth::secret", "auth::token", "input_file", "paths", "shell"], but: &[] },
-    Wall { part: "prompt", may: &["auth::secret", "auth::token", "input_file"], but: &[] },
+    Wall { part: "session_file", may: &["auth::secret", "auth::random", "input_file", "paths", "shell"], but: &[] },
+    Wall { part: "prompt", may: &["auth::secret", "auth::random", "input_file"], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // Who gets a message is an address; what the message says is decided elsewhere.

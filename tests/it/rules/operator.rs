@@ -2,12 +2,12 @@
 
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::store::{AdminGuard, UserUpdated};
-use authctl::auth::{GivenPassword, NewUser, Weakness};
+use authctl::auth::{NewUser, PasswordInput, Weakness};
 
 use super::*;
 
-fn clear(text: &str) -> GivenPassword {
-    GivenPassword::Clear(password(text))
+fn clear(text: &str) -> PasswordInput {
+    PasswordInput::Clear(password(text))
 }
 
 fn find(world: &mut World, name: &str) -> User {
@@ -150,7 +150,7 @@ fn whoever_is_deleted_meanwhile_cannot_be_changed() {
 #[test]
 fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
     let mut world = World::with_ada();
-    let given = GivenPassword::Hash(authctl::auth::secret::StoredHash::from_bytes(b"no hash at all").unwrap());
+    let given = PasswordInput::Hash(authctl::auth::secret::StoredHash::from_bytes(b"no hash at all").unwrap());
     let mut session_request = NewUser {
         email: "ADA@example.com",
         name: "Eve",

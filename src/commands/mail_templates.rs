@@ -77,7 +77,7 @@ pub(super) fn mail_code(
          `{command}`.\nIf it was not you, {otherwise}.\n",
     ));
     let secret = Zeroizing::new(code.to_owned());
-    let letter = Letter { to, subject, body, secret, about: purpose.word() };
+    let letter = Message { to, subject, body, secret, about: purpose.word() };
     post.hand_over(deliver, letter, user_id, context)
 }
 
@@ -90,7 +90,7 @@ pub(super) fn tell_left(before: &str, user_id: &str, context: &mut Context) -> a
          new one.\nIf it was not you, tell whoever runs the service.\n"
     ));
     let post = post(&to, context, "tell its owner")?;
-    let letter = Letter {
+    let letter = Message {
         to: &to,
         subject: "Your address was changed",
         body,
@@ -100,7 +100,7 @@ pub(super) fn tell_left(before: &str, user_id: &str, context: &mut Context) -> a
     post.hand_over(true, letter, user_id, context)
 }
 
-struct Letter<'a> {
+struct Message<'a> {
     to: &'a Email,
     subject: &'a str,
     body: Zeroizing<String>,
@@ -109,7 +109,7 @@ struct Letter<'a> {
 }
 
 impl Post {
-    fn hand_over(self, deliver: bool, letter: Letter<'_>, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
+    fn hand_over(self, deliver: bool, letter: Message<'_>, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
         self.mailer.check(letter.to, letter.subject, &letter.body)?;
         let parcel = Parcel {
             deliver,
