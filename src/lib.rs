@@ -8,7 +8,7 @@
 //! | Cli | what was asked, as plain data: clap types and every word of help | [`cli`] |
 //! | Context | the outside as values: now, entropy, prompts, places; opens the store on demand | [`context`] |
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
-//! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::store`], made in [`store`] |
+//! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::storage`], made in [`store`] |
 //! | Outcome | what happened, as a value; its views are the JSON contract | [`output`] |
 //! | Failure | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
 //!

@@ -3,7 +3,7 @@
 use super::email::Email;
 use super::password::strength;
 use super::secret::Password;
-use super::store::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
+use super::storage::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
 use super::user::{check_name, checked_image};
 use super::{Auth, AuthError, InPerson, SignedOut};
 

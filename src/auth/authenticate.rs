@@ -6,7 +6,7 @@ use super::audit::Actor;
 use super::secret::Token;
 use super::session::Session;
 use super::sign_in_blocker::SignInBlocker;
-use super::store::{Ended, Which};
+use super::storage::{Ended, Which};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 

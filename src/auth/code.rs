@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::email::Email;
 use super::secret::Code;
 use super::session::latest;
-use super::store::NewCodeRow;
+use super::storage::NewCodeRow;
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError};

@@ -10,7 +10,7 @@ use super::email::Email;
 use super::secret::{Code, Password, StoredHash};
 use super::session::Session;
 use super::sign_in::Verified;
-use super::store::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
+use super::storage::{CodeEffect, CodeProof, CodeUse, EndSessions, UserChange};
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, InPerson};

@@ -8,7 +8,7 @@ use super::password::HashFormat;
 use super::password::strength::WeakPassword;
 use super::policy::PolicyError;
 use super::random::EntropyError;
-use super::store::StoreError;
+use super::storage::StoreError;
 use super::user::ProfileError;
 
 /// Why nobody is signed in.

@@ -18,14 +18,14 @@ pub mod secret;
 pub mod session;
 pub mod session_filter;
 pub mod sign_in_blocker;
-pub mod store;
+pub mod storage;
 pub mod throttle;
 pub mod user;
 
 mod account;
+mod admin;
 mod authenticate;
 mod email_verification;
-mod operator;
 mod reset;
 mod sign_in;
 mod sign_up;
@@ -36,10 +36,10 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
+pub use admin::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser, Weakness};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use email_verification::{AddressConfirmed, OwnerProof};
 pub use error::{AuthError, SignedOut};
-pub use operator::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser, Weakness};
 pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
@@ -48,7 +48,7 @@ pub use sign_up::SignUp;
 #[derive(Debug)]
 pub struct Auth<'a> {
     /// The memory.
-    pub store: &'a mut dyn store::Store,
+    pub store: &'a mut dyn storage::Store,
     /// The numbers.
     pub policy: &'a policy::Policy,
     /// The moment the process asks about.
@@ -76,7 +76,7 @@ pub struct SessionRequest {
     /// How long it shall live.
     pub lifetime: Lifetime,
     /// Where it comes from.
-    pub client_info: store::ClientInfo,
+    pub client_info: storage::ClientInfo,
 }
 
 impl Auth<'_> {
@@ -84,14 +84,14 @@ impl Auth<'_> {
         &mut self,
         session_request: &SessionRequest,
         user_id: &str,
-    ) -> Result<store::NewSessionRow, AuthError> {
+    ) -> Result<storage::NewSessionRow, AuthError> {
         let rules = &self.policy.session;
         let life = match session_request.lifetime {
             Lifetime::Remembered => rules.lives_for,
             Lifetime::Short => rules.short_for,
             Lifetime::Exactly(life) => life,
         };
-        Ok(store::NewSessionRow {
+        Ok(storage::NewSessionRow {
             id: self.entropy.id()?,
             token: session_request.token.clone(),
             user_id: user_id.to_owned(),

@@ -1,10 +1,10 @@
 //! A new password without the old one, by a code.
 
+use super::admin::{Weakness, attempts_of};
 use super::code::{Purpose, RightCode};
-use super::operator::{Weakness, attempts_of};
 use super::secret::{Code, Password};
 use super::session::Session;
-use super::store::{CodeEffect, CodeProof, CodeUse, NewPassword, Which};
+use super::storage::{CodeEffect, CodeProof, CodeUse, NewPassword, Which};
 use super::user::User;
 use super::{Auth, AuthError, PasswordInput};
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::email::Email;
 use super::password::HashFormat;
 use super::policy::Policy;
-use super::store::Account;
+use super::storage::Account;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError};
 

@@ -4,7 +4,7 @@ use super::email::Email;
 use super::password::strength;
 use super::secret::Password;
 use super::session::Session;
-use super::store::NewUserRow;
+use super::storage::NewUserRow;
 use super::user::{User, UserRef, check_image, check_name};
 use super::{Auth, AuthError, SessionRequest};
 

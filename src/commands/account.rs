@@ -2,7 +2,7 @@
 
 use super::forget_session;
 use crate::auth::audit::counted;
-use crate::auth::store::AdminGuard;
+use crate::auth::storage::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
 use crate::error::CommandError;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::auth::audit::{Event, counted};
-use crate::auth::store::Store as _;
+use crate::auth::storage::Store as _;
 use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
 use crate::error::CommandError;

@@ -2,7 +2,7 @@
 //! not reach.
 
 use crate::auth::audit::{Entry, intention};
-use crate::auth::store::LooseEnds;
+use crate::auth::storage::LooseEnds;
 use crate::cli::{Command, PasswordCommand, SessionsCommand, UsersCommand};
 use crate::context::Context;
 

@@ -24,7 +24,7 @@ mod whoami;
 
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SessionRequest};
 use crate::cli::{

@@ -4,7 +4,7 @@ use super::{forget_session, nobody_is_signed_in};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::session_filter::{Pattern, SessionFilter};
-use crate::auth::store::Which;
+use crate::auth::storage::Which;
 use crate::auth::{AuthError, Scope};
 use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
 use crate::context::{Context, NoToken};

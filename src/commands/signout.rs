@@ -3,7 +3,7 @@
 
 use super::forget_session;
 use crate::auth::secret::Token;
-use crate::auth::store::Which;
+use crate::auth::storage::Which;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};

@@ -1,7 +1,7 @@
 //! Where a session comes from: program, person, host, and terminal or CI run, so that a list of
 //! sessions tells its reader which one was the laptop.
 
-use crate::auth::store::ClientInfo;
+use crate::auth::storage::ClientInfo;
 
 /// The longest description kept, in characters.
 const USER_AGENT_CHARS_MAX: usize = 512;

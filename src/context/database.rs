@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::Context;
 use crate::auth::Auth;
 use crate::auth::policy::Policy;
-use crate::auth::store::Store;
+use crate::auth::storage::Store;
 use crate::input_file;
 use crate::paths::{self, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::store::sqlite::{self, Adapter, Opened, Sqlite};

@@ -20,7 +20,7 @@ use crate::auth::policy::Policy;
 use crate::auth::random::{Entropy, EntropyError};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::{ClientInfo, LooseEnds, Store, StoreError};
+use crate::auth::storage::{ClientInfo, LooseEnds, Store, StoreError};
 use crate::auth::user::User;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::mail::Report;

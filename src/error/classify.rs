@@ -7,7 +7,7 @@ use super::environment::{of_mail, of_no_token, of_path, of_prompt, of_session_fi
 use super::{CommandError, Failure};
 use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::{ClockError, NoToken, SchemaFileError};

@@ -4,7 +4,7 @@ use super::Failure;
 use super::classify::of_auth;
 use super::environment::{FREE_QUOTA, RAISE_SIZE_LIMIT, USE_LOCKS, remedy_of};
 use crate::auth::AuthError;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::exit_code::ExitCode;
 use crate::store::{CopyError, OpenError};
 

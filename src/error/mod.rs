@@ -7,7 +7,7 @@ mod environment;
 use serde_json::json;
 
 use crate::auth::audit::Break;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::context::{Done, TokenOf};
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
@@ -257,7 +257,7 @@ fn parts_of(error: &anyhow::Error) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::store::StoreError;
+    use crate::auth::storage::StoreError;
 
     #[test]
     fn an_error_after_a_commit_says_what_was_done_and_not_that_nothing_was() {

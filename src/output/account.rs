@@ -7,7 +7,7 @@ use super::page::Page;
 use super::view::UserView;
 use super::words::who;
 use crate::auth::audit::counted;
-use crate::auth::store::UserUpdated;
+use crate::auth::storage::UserUpdated;
 use crate::auth::user::User;
 
 /// What `password` and `account` did.

@@ -8,7 +8,7 @@ use super::database_state::{DatabaseState, kind};
 use super::page::{Page, Style};
 use super::words::shown;
 use crate::auth::audit::counted;
-use crate::auth::store::BackupSummary;
+use crate::auth::storage::BackupSummary;
 
 /// What `db` did.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::page::{Page, Style};
 use super::table::{facts, table};
 use super::words::shown;
-use crate::auth::store::{DatabaseInfo, GuestSchema};
+use crate::auth::storage::{DatabaseInfo, GuestSchema};
 
 /// Who chose a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn columns(app: &GuestSchema, style: Style) -> String {
         vec![name, escape(&found).into_owned(), escape(declared).into_owned()]
     };
     let rows = app.tables.iter().flat_map(|table| {
-        let column = move |column: &crate::auth::store::GuestColumn| {
+        let column = move |column: &crate::auth::storage::GuestColumn| {
             row(&table.physical, format!("{}.{}", table.name, column.name), &column.physical, &column.declared)
         };
         table.columns.iter().map(column).collect::<Vec<_>>()

@@ -8,7 +8,7 @@ use super::page::{Page, Style};
 use super::table::table;
 use super::words::shown;
 use crate::auth::policy::{KEYS, Key, Policy};
-use crate::auth::store::PolicySet;
+use crate::auth::storage::PolicySet;
 
 /// What `policy` did.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::{ClientInfo, NewSessionRow, NewUserRow, Store};
+use crate::auth::storage::{ClientInfo, NewSessionRow, NewUserRow, Store};
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
@@ -48,8 +48,8 @@ macro_rules! on_engine {
     };
 }
 
+mod admin;
 mod admins;
-mod attempts;
 mod audit;
 mod audit_facts;
 mod callers;
@@ -61,7 +61,6 @@ mod ending;
 mod engine;
 mod impersonation;
 mod nonsense;
-mod operator;
 mod pages;
 mod passwords;
 mod policy;
@@ -70,6 +69,7 @@ mod pruning;
 mod roles;
 mod sessions;
 mod sign_in;
+mod throttle;
 mod users;
 
 use engine::Engine;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 
 /// Why a database cannot be opened or made.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,5 @@
 //! The memory, made of an *engine* (code that runs SQL) and a *mapping* (data that says how values
-//! are written). Implements [`crate::auth::store::Store`] and decides nothing: rules that must run
+//! are written). Implements [`crate::auth::storage::Store`] and decides nothing: rules that must run
 //! inside a transaction are functions of `auth` that the engine calls there.
 
 #[cfg(test)]

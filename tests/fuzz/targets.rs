@@ -16,7 +16,7 @@ use authctl::auth::password::{HashParams, Scheme, Verdict, verify};
 use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
 use authctl::auth::secret::{Password, StoredHash};
 use authctl::auth::session_filter::{Network, Pattern};
-use authctl::auth::store::{Store, UserQuery, UserSort};
+use authctl::auth::storage::{Store, UserQuery, UserSort};
 use authctl::cli::{Parsed, parse};
 use authctl::mail::{Route, Sender};
 use authctl::output::time::rfc3339;

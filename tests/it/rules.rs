@@ -2,12 +2,12 @@
 //! without waiting for days.
 
 mod account;
+mod admin;
 mod blockers;
 mod codes;
 mod email_verification;
 mod impersonation;
 mod model;
-mod operator;
 mod sessions;
 mod signing_in;
 
@@ -19,7 +19,7 @@ use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
 use authctl::auth::random::Entropy;
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
-use authctl::auth::store::{ClientInfo, Store};
+use authctl::auth::storage::{ClientInfo, Store};
 use authctl::auth::user::User;
 use authctl::auth::{Auth, AuthError, Lifetime, SessionRequest, SignIn, SignUp, SignedIn};
 use authctl::store::sqlite;

@@ -7,7 +7,7 @@ use crate::auth::Auth;
 use crate::auth::audit::{Chain, intention};
 use crate::auth::policy::Policy;
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::store::{Differs, WriteBlocker};
+use crate::auth::storage::{Differs, WriteBlocker};
 
 /// The checks that need to know nothing of users.
 pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, ORPHANS, AUDIT_LOG];

@@ -4,7 +4,7 @@
 mod database;
 mod users;
 
-use super::store::StoreError;
+use super::storage::StoreError;
 use super::{Auth, AuthError};
 
 pub use database::STRUCTURE;

@@ -7,7 +7,7 @@ use crate::auth::Auth;
 use crate::auth::email::Email;
 use crate::auth::password::HashFormat;
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 
 /// The address in lower case, when that is all that is wrong with it and nobody else has it, in

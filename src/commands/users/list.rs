@@ -1,6 +1,6 @@
 //! `users list`.
 
-use crate::auth::store::{UserQuery, UserSort};
+use crate::auth::storage::{UserQuery, UserSort};
 use crate::cli::{ListUsersArgs, UserOrder};
 use crate::context::Context;
 use crate::output::{Outcome, UsersOutcome};

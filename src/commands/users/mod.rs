@@ -7,7 +7,7 @@ mod list;
 mod show;
 
 use crate::auth::audit::counted;
-use crate::auth::store::AdminGuard;
+use crate::auth::storage::AdminGuard;
 use crate::auth::{AuthError, PasswordInput, Weakness};
 use crate::cli::{
     BanArgs, DeleteUserArgs, PasswordInputArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::state::banned;
 use crate::auth::audit::counted;
 use crate::auth::secret::Password;
-use crate::auth::store::UserUpdated;
+use crate::auth::storage::UserUpdated;
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Page;

@@ -17,7 +17,7 @@ use super::view::UserView;
 use super::words::{shown, who};
 use crate::auth::audit::counted;
 use crate::auth::secret::Code;
-use crate::auth::store::UserPage;
+use crate::auth::storage::UserPage;
 use crate::auth::user::User;
 
 pub use act::{UserAct, UserChanged};

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::auth::store::Account;
+use crate::auth::storage::Account;
 use crate::auth::user::User;
 use crate::output::escape::escape;
 use crate::output::page::Style;

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::auth::store::{AdminGuard, Ban, EndSessions, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, Updated, UserChange};
 
 fn demotion() -> UserChange {
     UserChange { role: Some(Some("user".into())), end: EndSessions::Always, ..UserChange::default() }

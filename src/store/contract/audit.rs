@@ -4,7 +4,7 @@
 use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
 use crate::auth::policy::{KEYS, ThrottleRules};
-use crate::auth::store::{
+use crate::auth::storage::{
     AdminGuard, Ban, Deleted, EndSessions, Ended, PasswordChange, StoreError, Updated, UserChange, Which,
 };
 

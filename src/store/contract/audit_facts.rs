@@ -6,7 +6,7 @@ use crate::auth::audit::{Actor, Entry};
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
 use crate::auth::secret::Code;
-use crate::auth::store::{
+use crate::auth::storage::{
     AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, Deleted, EndSessions, NewCodeRow, NewPassword, PasswordChange,
     StoreError, Updated, UserChange, Which,
 };

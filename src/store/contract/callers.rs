@@ -4,7 +4,7 @@ use super::audit::entries;
 use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
-use crate::auth::store::{
+use crate::auth::storage::{
     AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, PasswordChange, StoreError, UserChange, Which,
 };
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::secret::Code;
-use crate::auth::store::{
+use crate::auth::storage::{
     AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, StoreError, UserChange, Which,
 };
 use crate::auth::{AuthError, SignedOut};

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::auth::store::{AdminGuard, Deleted};
+use crate::auth::storage::{AdminGuard, Deleted};
 
 fn delete(store: &mut dyn Store, id: &str) -> Deleted {
     store.delete_user(id, AdminGuard::KeepLastAdmin, at(0)).unwrap()

@@ -2,7 +2,7 @@
 //! told by the audit log.
 
 use super::*;
-use crate::auth::store::{Orphans, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::storage::{Orphans, StoreError, StrayAccounts, WrittenAfter};
 
 /// What other programs do who do not keep the foreign keys.
 const LOOSE: &str = "PRAGMA foreign_keys = OFF;";

@@ -1,7 +1,7 @@
 //! Sessions that end: by their token once, by their ids all or none.
 
 use super::*;
-use crate::auth::store::{Ended, Which};
+use crate::auth::storage::{Ended, Which};
 
 /// A store with ada's sessions `three`, `two` and `one` (over since long) and bob's `bobs`.
 fn with_sessions(db: &Database) -> Box<dyn Store> {

@@ -2,7 +2,7 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::store::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
 use crate::auth::{ActAs, AuthError};
 
 fn wanted(user: &str) -> NewSessionRow {

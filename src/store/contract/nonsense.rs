@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::*;
-use crate::auth::store::{AdminGuard, StoreError, UserChange, Which};
+use crate::auth::storage::{AdminGuard, StoreError, UserChange, Which};
 
 /// The words of an error that must be about a row.
 fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::store::{PasswordChange, Which};
+use crate::auth::storage::{PasswordChange, Which};
 use crate::auth::throttle::Decision;
 
 /// A user with sessions `one`, `two` and `three`, one counted attempt, and another user's session.

@@ -1,7 +1,7 @@
 //! Names, pictures and addresses.
 
 use super::*;
-use crate::auth::store::{AdminGuard, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, Updated, UserChange};
 
 /// Changes a user and returns the user as it is then; `None` when there is none.
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {

@@ -1,7 +1,7 @@
 //! Roles that are lost, and the sessions that go with them.
 
 use super::*;
-use crate::auth::store::{AdminGuard, EndSessions, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, EndSessions, Updated, UserChange};
 
 fn set(store: &mut dyn Store, role: &str) -> Vec<String> {
     let change = UserChange { role: Some(Some(role.into())), end: EndSessions::IfRoleIsLost, ..UserChange::default() };

@@ -1,7 +1,7 @@
 //! Users: made whole or not at all, found by their whole address or id.
 
 use super::*;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 
 fn a_new_user_is_found_by_address_and_by_id_as_it_was_given_back(db: &Database) {
     let mut store = db.store();

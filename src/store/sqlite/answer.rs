@@ -2,7 +2,7 @@
 //! refusal is rolled back, so that "nothing was done" is true.
 
 use crate::auth::session::Session;
-use crate::auth::store::{Deleted, Ended, Orphans, Updated};
+use crate::auth::storage::{Deleted, Ended, Orphans, Updated};
 use crate::auth::throttle::Decision;
 use crate::auth::user::User;
 

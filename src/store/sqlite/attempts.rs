@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use super::Sqlite;
 use super::engine_error::Engine as _;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
 use crate::store::mapping::OWN_TIME;
 

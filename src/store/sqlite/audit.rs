@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::engine_error::Engine as _;
 use crate::auth::audit::{Actor, Entry, Event, Intents};
 use crate::auth::session::latest;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::store::mapping::OWN_TIME;
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",

@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::Unfinished;
 use super::{Sqlite, integrity, limits};
-use crate::auth::store::{BackupSummary, StoreError};
+use crate::auth::storage::{BackupSummary, StoreError};
 use crate::store::mapping::NATIVE;
 use crate::store::{CopyError, OpenError};
 

@@ -15,7 +15,7 @@ use crate::auth::random::digest;
 use crate::auth::secret::Code;
 use crate::auth::session::{Session, latest};
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::store::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError, Updated};
+use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError, Updated};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
 use crate::store::mapping::{SchemaMapping, TokenStorage};

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::engine_error::{self, Engine as _};
 use super::limits;
 use super::preflight::Checked;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 
 /// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes
 /// its files before the descriptor that was checked is closed; see [`super::descriptors`].

@@ -12,7 +12,7 @@ use super::lock::Lock;
 use super::migrate;
 use super::preflight::{self, Checked};
 use super::staging::Unfinished;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 
 /// Makes a database at an absolute path whose directory exists.

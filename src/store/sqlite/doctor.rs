@@ -6,7 +6,9 @@ use rusqlite::TransactionBehavior;
 use super::events::interrupted_of;
 use super::{Sqlite, audit, codes, connect, fixes, integrity, orphans, policy, scan};
 use crate::auth::audit::{Changes, Entry, Event, counted};
-use crate::auth::store::{Credential, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::storage::{
+    Credential, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter,
+};
 use crate::auth::user::User;
 use crate::store::sqlite::engine_error::Engine as _;
 

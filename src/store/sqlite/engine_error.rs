@@ -6,7 +6,7 @@ use rusqlite::{Error, ErrorCode, ffi};
 use rustix::io::Errno;
 
 use super::descriptors;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 
 /// Turns the engine's results into the store's.
 pub(super) trait Engine<T> {

@@ -6,7 +6,7 @@ use super::engine_error::Engine as _;
 use super::rows;
 use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::store::mapping::SchemaMapping;
 

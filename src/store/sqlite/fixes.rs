@@ -10,7 +10,7 @@ use super::events::subject;
 use super::{limits, rows};
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::doctor::lowered;
-use crate::auth::store::{Account, StoreError, StrayAccounts};
+use crate::auth::storage::{Account, StoreError, StrayAccounts};
 use crate::store::mapping::SchemaMapping;
 
 pub(super) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {

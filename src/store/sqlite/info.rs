@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::{connect, limits, sessions};
-use crate::auth::store::{DatabaseInfo, GuestSchema, StoreError};
+use crate::auth::storage::{DatabaseInfo, GuestSchema, StoreError};
 use crate::store::mapping::SchemaMapping;
 
 pub(super) fn take(

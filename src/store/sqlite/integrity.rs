@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
 use super::{limits, migrate};
-use crate::auth::store::{Differs, SchemaDifference, StoreError};
+use crate::auth::storage::{Differs, SchemaDifference, StoreError};
 
 /// What SQLite finds in the file and its indexes; empty when it is sound.
 pub(super) fn damage(connection: &Connection) -> Result<Vec<String>, StoreError> {

@@ -8,7 +8,7 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, Statement, Transaction};
 
 use super::engine_error::Engine as _;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::store::mapping::SchemaMapping;
 
 /// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that

@@ -6,7 +6,7 @@ use super::engine_error::Engine as _;
 use super::{Sqlite, audit, info, policy, sessions};
 use crate::auth::audit::{Entry, Event, counted};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{DatabaseInfo, GuestSchema, LooseEnds, Maintenance, PolicySet, StoreError};
+use crate::auth::storage::{DatabaseInfo, GuestSchema, LooseEnds, Maintenance, PolicySet, StoreError};
 
 impl Maintenance for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use super::connect::{connect, schema_version};
 use super::engine_error::{self, Engine as _};
 use super::lock::Lock;
 use super::preflight;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 
 /// Every migration, by name and text. One that has been released is never edited: refinery compares

@@ -46,7 +46,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::mapping::SchemaMapping;
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
-use crate::auth::store::{GuestSchema, LooseEnds, StoreError};
+use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use answer::Answer;
 use connect::Connected;

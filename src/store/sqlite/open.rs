@@ -9,7 +9,7 @@ use super::guest::{self, App};
 use super::preflight::{Checked, Kind};
 use super::{Sqlite, migrate, preflight};
 use crate::auth::audit::Actor;
-use crate::auth::store::LooseEnds;
+use crate::auth::storage::LooseEnds;
 use crate::store::OpenError;
 use crate::store::mapping::NATIVE;
 use crate::store::overrides::SchemaOverrides;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 use super::codes::VALUE;
 use super::engine_error::Engine as _;
 use crate::auth::code::Purpose;
-use crate::auth::store::{Orphans, StoreError};
+use crate::auth::storage::{Orphans, StoreError};
 use crate::store::mapping::SchemaMapping;
 
 /// Tables, and which of their rows.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::engine_error::Engine as _;
 use super::rows;
-use crate::auth::store::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
+use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::mapping::SchemaMapping;
 
 /// Conditions, and the values of their parameters in order.

@@ -9,7 +9,7 @@ use crate::auth::audit::{Event, Subject};
 use crate::auth::code::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
-use crate::auth::store::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};
+use crate::auth::storage::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 

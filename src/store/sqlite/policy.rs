@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error, OptionalExtension as _, Row, Transaction};
 use super::engine_error::Engine as _;
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
-use crate::auth::store::{PolicySet, StoreError};
+use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::mapping::OWN_TIME;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and

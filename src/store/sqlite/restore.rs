@@ -20,7 +20,7 @@ use super::preflight::{self, Checked};
 use super::staging::{self, Unfinished};
 use super::{WRITER_SETTINGS, audit, create, events, integrity, migrate, sessions};
 use crate::auth::audit::{Acting, Event, counted};
-use crate::auth::store::{BackupSummary, Differs, StoreError};
+use crate::auth::storage::{BackupSummary, Differs, StoreError};
 use crate::store::mapping::{NATIVE, identifier};
 use crate::store::{CopyError, OpenError};
 

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::auth::session::Session;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
 use crate::store::mapping::SchemaMapping;
 

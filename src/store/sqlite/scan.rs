@@ -8,7 +8,7 @@ use super::engine_error::Engine as _;
 use super::rows;
 use super::users::PASSWORD;
 use crate::auth::secret::StoredHash;
-use crate::auth::store::{Account, Credential, StoreError, WrittenAfter};
+use crate::auth::storage::{Account, Credential, StoreError, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 

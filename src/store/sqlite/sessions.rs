@@ -9,7 +9,7 @@ use super::{limits, rows, users, write};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::store::{Ended, NewSessionRow, StoreError, Which};
+use crate::auth::storage::{Ended, NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::mapping::SchemaMapping;

@@ -12,7 +12,7 @@ use crate::auth::password::Scheme;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::store::{
+use crate::auth::storage::{
     Account, AdminGuard, CodeEffect, CodeUse, Deleted, Ended, NewCodeRow, NewPassword, NewSessionRow, NewUserRow,
     PasswordChange, Store, StoreError, Updated, UserChange, UserPage, UserQuery, Which,
 };

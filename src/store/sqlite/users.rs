@@ -8,7 +8,7 @@ use super::{limits, rows, write};
 use crate::auth::password::HashFormat;
 use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
-use crate::auth::store::{Account, NewPassword, NewUserRow, StoreError};
+use crate::auth::storage::{Account, NewPassword, NewUserRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params_from_iter};
 
 use super::engine_error::Engine as _;
 use super::limits;
-use crate::auth::store::StoreError;
+use crate::auth::storage::StoreError;
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
 /// Logical columns and the values they get.

@@ -66,7 +66,7 @@ const WALLS: &[Wall] = &[
         may: &[
             "auth::AuthError",
             "auth::SignedOut",
-            "auth::store::StoreError",
+            "auth::storage::StoreError",
             "auth::policy",
             "auth::audit",
             "auth::password::HashError",

@@ -1,6 +1,6 @@
 //! What users do to their own account.
 
-use authctl::auth::store::{AdminGuard, Which};
+use authctl::auth::storage::{AdminGuard, Which};
 use authctl::auth::user::ProfileError;
 use authctl::auth::{Scope, SignedOut};
 

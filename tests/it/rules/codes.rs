@@ -2,7 +2,7 @@
 
 use authctl::auth::code::Purpose;
 use authctl::auth::secret::Code;
-use authctl::auth::store::AdminGuard;
+use authctl::auth::storage::AdminGuard;
 use authctl::auth::throttle::AttemptKey;
 use authctl::auth::{AddressConfirmed, OwnerProof};
 

@@ -1,6 +1,6 @@
 //! Acting as a user, with the moment moved freely.
 
-use authctl::auth::store::AdminGuard;
+use authctl::auth::storage::AdminGuard;
 use authctl::auth::{ActAs, Impersonator, SignedOut};
 
 use super::*;

@@ -1,7 +1,7 @@
 //! The life of a session.
 
 use authctl::auth::SignedOut;
-use authctl::auth::store::Which;
+use authctl::auth::storage::Which;
 
 use super::*;
 

@@ -9,7 +9,7 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::auth::audit::{Acting, Actor, Entry, Event};
-use crate::auth::store::{LooseEnds, StoreError};
+use crate::auth::storage::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::mapping::SchemaMapping;
 use crate::store::sqlite::answer::Answer;

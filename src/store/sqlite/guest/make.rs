@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::store::GuestSchema;
+use crate::auth::storage::GuestSchema;
 use crate::store::OpenError;
 use crate::store::sqlite::create::build;
 use crate::store::sqlite::engine_error::Engine as _;
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::auth::fixtures::at;
     use crate::auth::password::Scheme;
-    use crate::auth::store::{Maintenance as _, NewUserRow, Store as _};
+    use crate::auth::storage::{Maintenance as _, NewUserRow, Store as _};
     use crate::store::SchemaOverrides;
     use crate::store::sqlite::{Opened, Sqlite, open};
 

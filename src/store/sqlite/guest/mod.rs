@@ -14,7 +14,7 @@ use super::connect::Connected;
 use super::engine_error::Engine as _;
 use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
-use crate::auth::store::{GuestSchema, LooseEnds, WriteBlocker};
+use crate::auth::storage::{GuestSchema, LooseEnds, WriteBlocker};
 use crate::store::OpenError;
 use crate::store::mapping::SchemaMapping;
 use crate::store::overrides::SchemaOverrides;

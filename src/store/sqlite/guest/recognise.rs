@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::schema::{self, Column};
 use super::times::{Evidence, Verdict};
-use crate::auth::store::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
+use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
 use crate::store::mapping::{
     Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{PasswordInput, Weakness};
 use crate::auth::email::Email;
 use crate::auth::policy::PasswordRules;
-use crate::auth::store::{UserQuery, UserSort};
+use crate::auth::storage::{UserQuery, UserSort};
 use crate::auth::user::{User, check_image, check_name};
 use crate::auth::{Auth, AuthError};
 

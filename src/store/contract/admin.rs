@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::store::{Account, AdminGuard, Ban, EndSessions, NewPassword, StoreError, Updated, UserChange, Which};
+use crate::auth::storage::{
+    Account, AdminGuard, Ban, EndSessions, NewPassword, StoreError, Updated, UserChange, Which,
+};
 use crate::auth::throttle::Attempts;
 
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, seconds: i64) -> (User, Vec<String>) {

@@ -1,7 +1,7 @@
 //! What an operator does, with the moment moved freely.
 
 use authctl::auth::policy::PasswordRules;
-use authctl::auth::store::{AdminGuard, UserUpdated};
+use authctl::auth::storage::{AdminGuard, UserUpdated};
 use authctl::auth::{NewUser, PasswordInput, Weakness};
 
 use super::*;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::audit::AuditUsers;
 use super::email::Email;
 use super::session::Session;
-use super::store::{AdminGuard, Ban, Deleted, EndSessions, NewUserRow, Updated, UserChange, UserUpdated};
+use super::storage::{AdminGuard, Ban, Deleted, EndSessions, NewUserRow, Updated, UserChange, UserUpdated};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::auth::audit::Actor;
 use crate::auth::session::Session;
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::store::NewSessionRow;
+use crate::auth::storage::NewSessionRow;
 use crate::auth::user::{User, UserRef};
 use crate::auth::{Auth, AuthError, SessionRequest, SignedIn, SignedOut};
 

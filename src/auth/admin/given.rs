@@ -8,7 +8,7 @@ use crate::auth::password::{self, Verdict};
 use crate::auth::policy::PasswordRules;
 use crate::auth::secret::{Password, StoredHash};
 use crate::auth::session::Session;
-use crate::auth::store::{NewPassword, Which};
+use crate::auth::storage::{NewPassword, Which};
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError};
 
