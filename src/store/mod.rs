@@ -7,6 +7,7 @@ mod contract;
 mod error;
 mod mapping;
 mod overrides;
+mod sql;
 pub mod sqlite;
 
 pub use error::{CopyError, OpenError};

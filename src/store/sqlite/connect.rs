@@ -14,7 +14,7 @@ use crate::auth::storage::StoreError;
 /// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes
 /// its files before the descriptor that was checked is closed; see [`super::descriptors`].
 #[derive(Debug)]
-pub(super) struct Connected {
+pub(in crate::store) struct Connected {
     connection: Connection,
     file: Checked,
 }

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 
-use super::events::interrupted_of;
-use super::{Sqlite, audit, codes, connect, fixes, integrity, orphans, policy, scan};
+use super::{Sqlite, connect, integrity};
 use crate::auth::audit::{Changes, Entry, Event, counted};
 use crate::auth::storage::{
     Credential, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts, WrittenAfter,
 };
 use crate::auth::user::User;
+use crate::store::sql::events::interrupted_of;
+use crate::store::sql::{audit, codes, fixes, orphans, policy, scan};
 use crate::store::sqlite::engine_error::Engine as _;
 
 /// An event about the database and not one user.

@@ -9,7 +9,7 @@ use super::descriptors;
 use crate::auth::storage::StoreError;
 
 /// Turns the engine's results into the store's.
-pub(super) trait Engine<T> {
+pub(in crate::store) trait Engine<T> {
     /// Translates the error, if it is one.
     fn engine(self) -> Result<T, StoreError>;
 }
@@ -45,7 +45,7 @@ fn cause_of(code: i32, errno: Option<Errno>) -> Option<StoreError> {
 }
 
 /// Everything stays what it is, so that a locked database never looks like a wrong password.
-pub(super) fn translate(error: &Error) -> StoreError {
+pub(in crate::store) fn translate(error: &Error) -> StoreError {
     let (failure, message) = match error {
         Error::SqliteFailure(failure, message) => (failure, message),
         // The statements are ours and right, so it is the tables that are not: missing or changed.

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
-use super::{connect, limits, sessions};
+use super::{connect, limits};
 use crate::auth::storage::{DatabaseInfo, GuestSchema, StoreError};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sql::sessions;
 
 pub(super) fn take(
     connection: &Connection,

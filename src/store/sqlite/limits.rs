@@ -29,7 +29,7 @@ const STEPS_PER_BLOCK: u64 = 1_000_000;
 const BLOCK_BYTES: u64 = 4096;
 
 /// Limits a connection to the database at a path.
-pub(super) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
+pub(in crate::store) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     // Of the whole process; a lower one stays.
@@ -51,7 +51,11 @@ pub(super) fn apply(connection: &mut Connection, path: &Path) -> rusqlite::Resul
 ///
 /// A bare `count(*)` walks all pages in a single step of SQLite's virtual machine, where the number of steps
 /// is not looked at. With a condition, every row is a step.
-pub(super) fn count(connection: &Connection, mapping: &SchemaMapping, table: &str) -> Result<u64, StoreError> {
+pub(in crate::store) fn count(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    table: &str,
+) -> Result<u64, StoreError> {
     let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#);
     connection.query_row(&mapping.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
 }
@@ -60,12 +64,12 @@ pub(super) fn count(connection: &Connection, mapping: &SchemaMapping, table: &st
 /// entry in an index, so a row that holds more than is read needs a higher limit. It is raised before and
 /// not after a failure: a deletion that fails half-way leaves the entries that it has deleted out of the
 /// index, and what follows in the transaction finds the database malformed.
-pub(super) fn change(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
+pub(in crate::store) fn change(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
     run(tx, &mut tx.prepare(sql).engine()?, values)
 }
 
 /// As [`change`], for a statement that runs more than once.
-pub(super) fn run(
+pub(in crate::store) fn run(
     tx: &Transaction<'_>,
     statement: &mut Statement<'_>,
     values: &[&dyn ToSql],
@@ -74,7 +78,7 @@ pub(super) fn run(
 }
 
 /// Does something that takes whole rows, however large they may be.
-pub(super) fn with_large_rows<T>(
+pub(in crate::store) fn with_large_rows<T>(
     connection: &Connection,
     act: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::engine_error::Engine as _;
-use super::{Sqlite, audit, info, policy, sessions};
+use super::{Sqlite, info};
 use crate::auth::audit::{Entry, Event, counted};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::storage::{DatabaseInfo, GuestSchema, LooseEnds, Maintenance, PolicySet, StoreError};
+use crate::store::sql::{audit, policy, sessions};
 
 impl Maintenance for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {

@@ -2,41 +2,25 @@
 //!
 //! Nothing slow runs between `BEGIN` and `COMMIT`: passwords are hashed before.
 
-mod answer;
-mod attempts;
-mod audit;
 mod backup;
-mod changes;
-mod codes;
-mod connect;
+pub(in crate::store) mod connect;
 mod create;
 mod descriptors;
 mod doctor;
-mod engine_error;
-mod events;
-mod fixes;
+pub(in crate::store) mod engine_error;
 mod guest;
 mod info;
 mod integrity;
-mod limits;
+pub(in crate::store) mod limits;
 mod lock;
 mod maintenance;
 mod migrate;
 mod open;
-mod orphans;
-mod pages;
-mod passwords;
 mod permissions;
-mod policy;
 mod preflight;
 mod restore;
-mod rows;
-mod scan;
-mod sessions;
 mod staging;
 mod store;
-mod users;
-mod write;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,11 +28,12 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::mapping::SchemaMapping;
+use super::sql::answer::Answer;
+use super::sql::{audit, events, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
-use answer::Answer;
 use connect::Connected;
 use engine_error::Engine as _;
 
@@ -69,11 +54,11 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
 /// An open SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
-    connection: Connected,
+    pub(in crate::store) connection: Connected,
     mapping: SchemaMapping,
     path: PathBuf,
     /// How long to wait for other processes.
-    wait: Duration,
+    pub(in crate::store) wait: Duration,
     /// Who acts.
     acting: Acting,
     /// The caller who must be signed in for every act.
@@ -84,7 +69,7 @@ pub struct Sqlite {
     app: Option<GuestSchema>,
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
     /// that file alone shall not lock the app's.
-    aside: Option<Box<Sqlite>>,
+    pub(in crate::store) aside: Option<Box<Sqlite>>,
     /// What the caller has to be told besides the results.
     loose_ends: LooseEnds,
 }
@@ -103,7 +88,7 @@ impl Sqlite {
     }
 
     /// Runs an act that writes to authctl's own tables alone, wherever they are.
-    fn act_aside<T: Answer>(
+    pub(in crate::store) fn act_aside<T: Answer>(
         &mut self,
         act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -154,7 +139,7 @@ impl Sqlite {
             return Ok(result);
         }
         if let Some(key) = cleared(&result) {
-            attempts::clear(&transaction, key)?;
+            throttle::clear(&transaction, key)?;
         }
         if !events.is_empty() {
             let actor = events::signed(&transaction, mapping, acting.actor(), &events)?;

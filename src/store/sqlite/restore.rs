@@ -18,10 +18,11 @@ use super::engine_error::Engine as _;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::{self, Unfinished};
-use super::{WRITER_SETTINGS, audit, create, events, integrity, migrate, sessions};
+use super::{WRITER_SETTINGS, create, integrity, migrate};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Differs, StoreError};
 use crate::store::mapping::{NATIVE, identifier};
+use crate::store::sql::{audit, events, sessions};
 use crate::store::{CopyError, OpenError};
 
 /// What shall be restored, and how.

@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::events::{LIFE, begun_of, ended_of, subject};
-use super::passwords::{self, Verified};
-use super::{Sqlite, attempts, changes, codes, pages, sessions, users};
+use super::Sqlite;
 use crate::auth::audit::{Acting, Changes, Event, Subject};
 use crate::auth::code::{Purpose, StoredCode};
 use crate::auth::password::Scheme;
@@ -19,6 +17,9 @@ use crate::auth::storage::{
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller};
+use crate::store::sql::events::{LIFE, begun_of, ended_of, subject};
+use crate::store::sql::passwords::{self, Verified};
+use crate::store::sql::{changes, codes, pages, sessions, throttle, users};
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -83,7 +84,7 @@ impl Store for Sqlite {
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        self.act_aside(|tx, _, _| attempts::count(tx, key, now, rules))
+        self.act_aside(|tx, _, _| throttle::count(tx, key, now, rules))
     }
 
     fn reserve_attempt(
@@ -92,7 +93,7 @@ impl Store for Sqlite {
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        attempts::reserve(self, key, now, rules)
+        throttle::reserve(self, key, now, rules)
     }
 
     fn fail_attempt(
@@ -104,16 +105,16 @@ impl Store for Sqlite {
     ) -> Result<(), StoreError> {
         self.act_aside(|tx, _, log| {
             log.extend(event);
-            attempts::fail(tx, key, now, rules)
+            throttle::fail(tx, key, now, rules)
         })
     }
 
     fn release_attempt(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act_aside(|tx, _, _| attempts::release(tx, key))
+        self.act_aside(|tx, _, _| throttle::release(tx, key))
     }
 
     fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
-        self.act_aside(|tx, _, _| attempts::clear(tx, key).map(drop))
+        self.act_aside(|tx, _, _| throttle::clear(tx, key).map(drop))
     }
 
     fn create_user(
@@ -241,7 +242,7 @@ impl Store for Sqlite {
         let clear = |tx: &Transaction<'_>, log: &mut Vec<Event>, user: User| {
             let mut changed = false;
             for key in keys(&user) {
-                changed |= attempts::clear(tx, &key)?;
+                changed |= throttle::clear(tx, &key)?;
             }
             if changed {
                 log.push(Event::user("user.unlocked", &user));
@@ -271,6 +272,6 @@ impl Store for Sqlite {
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-        attempts::read(self.own(), key)
+        throttle::read(self.own(), key)
     }
 }

@@ -12,10 +12,11 @@ use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::storage::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::answer::Answer;
+use crate::store::sql::answer::Answer;
+use crate::store::sql::events::{failed_of, intended_of, interrupted_of, signed};
+use crate::store::sql::{audit, throttle};
 use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::events::{failed_of, intended_of, interrupted_of, signed};
-use crate::store::sqlite::{attempts, audit, commit, take_back};
+use crate::store::sqlite::{commit, take_back};
 
 /// What an act needs of a guest's two files.
 pub(in crate::store::sqlite) struct Act<'s> {
@@ -117,7 +118,7 @@ fn finish(
 ) -> Result<Option<StoreError>, StoreError> {
     let entries = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
     if let Some(key) = cleared {
-        attempts::clear(&entries, key)?;
+        throttle::clear(&entries, key)?;
     }
     audit::append(&entries, actor, events)?;
     commit(app)?;

@@ -3,18 +3,19 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::engine_error::Engine as _;
 use super::events::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
-use super::{codes, limits, rows, sessions, write};
+use super::{codes, rows, sessions, write};
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::code::Purpose;
 use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::limits;
 
 /// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
-pub(super) fn update(
+pub(in crate::store) fn update(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -77,7 +78,7 @@ pub(super) fn update(
 
 /// Writes what of a user is not what it was. A column that stays is not written: what was read of it may
 /// be less than it holds.
-pub(super) fn write(
+pub(in crate::store) fn write(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     before: &User,
@@ -103,7 +104,7 @@ pub(super) fn write(
     write::update(tx, mapping, "user", &after.id, changed)
 }
 
-pub(super) fn delete(
+pub(in crate::store) fn delete(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,

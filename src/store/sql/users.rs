@@ -3,16 +3,17 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
-use super::engine_error::Engine as _;
-use super::{limits, rows, write};
+use super::{rows, write};
 use crate::auth::password::HashFormat;
 use crate::auth::password::Scheme;
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, NewPassword, NewUserRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::limits;
 
-pub(super) fn find(
+pub(in crate::store) fn find(
     connection: &Connection,
     mapping: &SchemaMapping,
     who: &UserRef,
@@ -30,11 +31,11 @@ pub(super) fn find(
 }
 
 /// The hash of an account. What is larger than any hash is none.
-pub(super) const PASSWORD: &str = r#"iif(octet_length("password") <= 100000, "password", NULL)"#;
+pub(in crate::store) const PASSWORD: &str = r#"iif(octet_length("password") <= 100000, "password", NULL)"#;
 
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
-pub(super) fn password_hash(
+pub(in crate::store) fn password_hash(
     connection: &Connection,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -57,7 +58,7 @@ pub(super) fn password_hash(
 const HASH_SAMPLE: u32 = 50;
 
 /// How an app keeps passwords, as its rows show it.
-pub(super) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
+pub(in crate::store) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
     for order in ["ASC", "DESC"] {
         let sql = format!(
@@ -75,7 +76,7 @@ pub(super) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result
     Ok(Scheme::of_hashes(kinds))
 }
 
-pub(super) fn set_password_hash(
+pub(in crate::store) fn set_password_hash(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -92,7 +93,7 @@ pub(super) fn set_password_hash(
     )
 }
 
-pub(super) fn insert(
+pub(in crate::store) fn insert(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     user: &NewUserRow,
@@ -140,7 +141,7 @@ fn insert_credential(
 }
 
 /// Sets the hash of the credential account and makes one that is missing; `false` without a user.
-pub(super) fn upsert_password_hash(
+pub(in crate::store) fn upsert_password_hash(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     new: &NewPassword<'_>,
@@ -154,7 +155,7 @@ pub(super) fn upsert_password_hash(
     Ok(true)
 }
 
-pub(super) fn accounts(
+pub(in crate::store) fn accounts(
     connection: &Connection,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -170,7 +171,7 @@ pub(super) fn accounts(
     statement.query_map([user_id], account).engine()?.collect::<rusqlite::Result<_>>().engine()
 }
 
-pub(super) fn read_back(tx: &Transaction<'_>, mapping: &SchemaMapping, id: &str) -> Result<User, StoreError> {
+pub(in crate::store) fn read_back(tx: &Transaction<'_>, mapping: &SchemaMapping, id: &str) -> Result<User, StoreError> {
     find(tx, mapping, &UserRef::Id(id.to_owned()))?
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }

@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::engine_error::Engine as _;
 use super::rows;
 use super::users::PASSWORD;
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, Credential, StoreError, WrittenAfter};
 use crate::auth::user::User;
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
+use crate::store::sqlite::engine_error::Engine as _;
 
-pub(super) fn nonsense(
+pub(in crate::store) fn nonsense(
     connection: &Connection,
     mapping: &SchemaMapping,
 ) -> Result<(u64, Option<StoreError>), StoreError> {
@@ -33,7 +33,7 @@ pub(super) fn nonsense(
 }
 
 /// A row that makes no sense is no user.
-pub(super) fn each_user(
+pub(in crate::store) fn each_user(
     connection: &Connection,
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(User),
@@ -56,7 +56,7 @@ fn each_row(
     Ok(())
 }
 
-pub(super) fn each_credential(
+pub(in crate::store) fn each_credential(
     connection: &Connection,
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(Credential),
@@ -73,7 +73,7 @@ pub(super) fn each_credential(
     Ok(())
 }
 
-pub(super) fn written_after(
+pub(in crate::store) fn written_after(
     connection: &Connection,
     own: &Connection,
     mapping: &SchemaMapping,

@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::engine_error::Engine as _;
 use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode, can_end_at};
@@ -19,9 +18,10 @@ use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRo
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
 use crate::store::mapping::{SchemaMapping, TokenStorage};
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
-pub(super) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
+pub(in crate::store) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
 
 /// Whether a code for this purpose is the app's affair.
 fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {
@@ -44,7 +44,7 @@ fn value(mapping: &SchemaMapping, purpose: Purpose, stored: &StoredCode) -> Stri
     format!("{}\n{}{new_email}", stored.user_id, stored.email)
 }
 
-pub(super) fn find(
+pub(in crate::store) fn find(
     connection: &Connection,
     mapping: &SchemaMapping,
     purpose: Purpose,
@@ -84,7 +84,7 @@ pub(super) fn find(
 }
 
 /// Adds a code and removes those for the same purpose and user.
-pub(super) fn create(
+pub(in crate::store) fn create(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -108,7 +108,7 @@ pub(super) fn create(
 /// Removes a code and does what it is for, if it counts and what was shown with it is still so. Looked at
 /// in the act itself: address, password and session may have changed since they were read. What is
 /// refused after something was written is rolled back by the act.
-pub(super) fn use_up(
+pub(in crate::store) fn use_up(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -168,7 +168,11 @@ fn owner(
 
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
 /// Better Auth writes them.
-pub(super) fn delete_of_user(tx: &Transaction<'_>, mapping: &SchemaMapping, user_id: &str) -> Result<(), StoreError> {
+pub(in crate::store) fn delete_of_user(
+    tx: &Transaction<'_>,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<(), StoreError> {
     tx.execute(
         &mapping.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
         (user_id, i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX), format!("{user_id}\n")),
@@ -178,7 +182,7 @@ pub(super) fn delete_of_user(tx: &Transaction<'_>, mapping: &SchemaMapping, user
 }
 
 /// Removes all codes for a purpose and user.
-pub(super) fn delete_all(
+pub(in crate::store) fn delete_all(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     purpose: Purpose,
@@ -203,7 +207,7 @@ pub(super) fn delete_all(
 }
 
 /// Counts what [`delete_over`] deletes.
-pub(super) fn count_over(
+pub(in crate::store) fn count_over(
     connection: &Connection,
     mapping: &SchemaMapping,
     now: Timestamp,
@@ -216,7 +220,7 @@ pub(super) fn count_over(
 
 /// Deletes codes that have expired and, when the clock is not the one that is wrong, those that end later than
 /// any life allows.
-pub(super) fn delete_over(
+pub(in crate::store) fn delete_over(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     now: Timestamp,

@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
-use super::engine_error::Engine as _;
 use crate::auth::audit::{Actor, Entry, Event, Intents};
 use crate::auth::session::latest;
 use crate::auth::storage::StoreError;
 use crate::store::mapping::OWN_TIME;
+use crate::store::sqlite::engine_error::Engine as _;
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;
 
 /// Adds entries for what an act did.
-pub(super) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
+pub(in crate::store) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
     let mut previous = tx.query_row(&newest, [], |row| Ok(entry(row))).optional().engine()?.transpose()?;
     let insert = format!(
@@ -58,7 +58,7 @@ fn newest_intended() -> String {
 
 /// The newest act that was intended, if the log does not say how it ended. One before it needs no look:
 /// the act that followed it has said what became of it.
-pub(super) fn interrupted(connection: &Connection) -> Result<Option<Entry>, StoreError> {
+pub(in crate::store) fn interrupted(connection: &Connection) -> Result<Option<Entry>, StoreError> {
     let seq: Option<i64> = connection.query_row(&newest_intended(), [], |row| row.get(0)).optional().engine()?;
     let Some(before) = seq.and_then(|seq| seq.unsigned_abs().checked_sub(1)) else { return Ok(None) };
     let mut intents = Intents::default();
@@ -72,7 +72,7 @@ pub(super) fn interrupted(connection: &Connection) -> Result<Option<Entry>, Stor
 
 /// Whether the log speaks for a clock: its first and its newest entry are from before now, as they are when
 /// another clock was ahead for a while. On a machine whose clock is behind, the first one is from the future.
-pub(super) fn shows_sane_clock(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+pub(in crate::store) fn shows_sane_clock(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
     let is_past = |order: &str| {
         let sql = format!(r#"SELECT "at" FROM "authctl_audit" ORDER BY "seq" {order} LIMIT 1"#);
         let at = connection.query_row(&sql, [], |row| Ok(OWN_TIME.read(row.get_ref(0)?))).optional().engine()?;
@@ -81,7 +81,7 @@ pub(super) fn shows_sane_clock(connection: &Connection, now: Timestamp) -> Resul
     Ok(is_past("ASC")? && is_past("DESC")?)
 }
 
-pub(super) fn each(
+pub(in crate::store) fn each(
     connection: &Connection,
     after: u64,
     found: &mut dyn FnMut(Entry) -> bool,

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
-use super::engine_error::Engine as _;
 use super::events::subject;
-use super::{limits, rows};
+use super::rows;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::doctor::lowered;
 use crate::auth::storage::{Account, StoreError, StrayAccounts};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::limits;
 
-pub(super) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+pub(in crate::store) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let mut statement = connection
         .prepare(&mapping.sql(
             r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
@@ -23,7 +24,7 @@ pub(super) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<
     statement.query_map([], |row| row.get(0)).engine()?.collect::<rusqlite::Result<_>>().engine()
 }
 
-pub(super) fn lower_addresses(
+pub(in crate::store) fn lower_addresses(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -57,7 +58,10 @@ const STRAY: &str = r#"SELECT "id", "userId",
     FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
     AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
 
-pub(super) fn stray_accounts(connection: &Connection, mapping: &SchemaMapping) -> Result<StrayAccounts, StoreError> {
+pub(in crate::store) fn stray_accounts(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
     let mut statement = connection.prepare(&mapping.sql(STRAY)).engine()?;
     let mut found = statement.query([Account::CREDENTIAL]).engine()?;
@@ -68,7 +72,7 @@ pub(super) fn stray_accounts(connection: &Connection, mapping: &SchemaMapping) -
     Ok(stray)
 }
 
-pub(super) fn correct_stray_accounts(
+pub(in crate::store) fn correct_stray_accounts(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,

@@ -6,19 +6,19 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::Sqlite;
-use super::engine_error::Engine as _;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
 use crate::store::mapping::OWN_TIME;
+use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// How often a process whose turn has not come looks again.
 const UNDECIDED_POLL: Duration = Duration::from_millis(50);
 
 /// Reserves an attempt. While others are undecided, waits for a turn as long as for a lock.
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
-pub(super) fn reserve(
+pub(in crate::store) fn reserve(
     store: &mut Sqlite,
     key: &AttemptKey,
     now: Timestamp,
@@ -93,7 +93,7 @@ fn reserve_now(
 }
 
 /// Counts an attempt that is a failure from the start, in the caller's transaction.
-pub(super) fn count(
+pub(in crate::store) fn count(
     tx: &Transaction<'_>,
     key: &AttemptKey,
     now: Timestamp,
@@ -125,7 +125,7 @@ fn heal(
 }
 
 /// Turns a reservation into a failure.
-pub(super) fn fail(
+pub(in crate::store) fn fail(
     tx: &Transaction<'_>,
     key: &AttemptKey,
     now: Timestamp,
@@ -140,13 +140,13 @@ pub(super) fn fail(
 }
 
 /// Takes a reservation back: the attempt was none.
-pub(super) fn release(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
+pub(in crate::store) fn release(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
     key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation).map(drop))
 }
 
 /// Forgets the failures for a key, and the reservation of the attempt that succeeded. Without one, the
 /// reservations of all. Tells whether there was anything to forget.
-pub(super) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<bool, StoreError> {
+pub(in crate::store) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<bool, StoreError> {
     let forgotten = delete(tx, key.as_str())?;
     let also = if let Some(reservation) = key.reservation() {
         delete(tx, &reservation)?
@@ -158,7 +158,7 @@ pub(super) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<bool, Stor
 }
 
 /// Reads the count.
-pub(super) fn read(connection: &Connection, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
+pub(in crate::store) fn read(connection: &Connection, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
     read_row(connection, key.as_str())
 }
 

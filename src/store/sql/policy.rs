@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, Transaction};
 
-use super::engine_error::Engine as _;
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::mapping::OWN_TIME;
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
 /// says nothing to this one; a value that a key does not take makes no sense.
-pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
+pub(in crate::store) fn read(connection: &Connection) -> Result<Policy, StoreError> {
     let settings = settings(connection)?;
     Policy::with(settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))).map_err(|(row, error)| {
         StoreError::Inconsistent {
@@ -24,7 +24,7 @@ pub(super) fn read(connection: &Connection) -> Result<Policy, StoreError> {
 }
 
 /// Reads the settings as they stand. Bytes that are no text are a value that no key takes.
-pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+pub(in crate::store) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
     let mut statement = connection.prepare(r#"SELECT "key", "value" FROM "authctl_policy""#).engine()?;
     let text = |row: &Row<'_>, column| {
         row.get_ref(column)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
@@ -34,7 +34,7 @@ pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>,
 }
 
 /// Removes a setting and returns what it was.
-pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {
+pub(in crate::store) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {
     let text = |row: &Row<'_>| {
         row.get_ref(0)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
     };
@@ -42,13 +42,13 @@ pub(super) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, 
 }
 
 /// The log keeps no secret, not even one that another program put into a URL; authctl refuses those.
-pub(super) fn without_credentials(value: &str) -> &str {
+pub(in crate::store) fn without_credentials(value: &str) -> &str {
     if value.contains("://") && value.contains('@') { "a URL with credentials" } else { value }
 }
 
 /// Writes a setting if it makes sense beside those that are there now, and adds an event if that changes
 /// it. A value that says the same as the default has no row.
-pub(super) fn write(
+pub(in crate::store) fn write(
     tx: &Transaction<'_>,
     log: &mut Vec<Event>,
     key: &Key,

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::engine_error::Engine as _;
 use super::events::{ended_of, subject};
-use super::{limits, rows, users, write};
+use super::{rows, users, write};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
@@ -13,9 +12,11 @@ use crate::auth::storage::{Ended, NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::limits;
 
 /// Finds a session and its user with one statement. The user's columns come first.
-pub(super) fn find(
+pub(in crate::store) fn find(
     connection: &Connection,
     mapping: &SchemaMapping,
     token: &Token,
@@ -37,7 +38,7 @@ pub(super) fn find(
 }
 
 /// Checks that a caller is signed in.
-pub(super) fn check_caller(
+pub(in crate::store) fn check_caller(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     caller: &Caller,
@@ -48,7 +49,7 @@ pub(super) fn check_caller(
     Ok(caller.check(session.as_ref(), user(&caller.user_id)?.as_ref(), impersonator.as_ref()))
 }
 
-pub(super) fn of_user(
+pub(in crate::store) fn of_user(
     connection: &Connection,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -64,7 +65,7 @@ pub(super) fn of_user(
     Ok(sessions)
 }
 
-pub(super) fn each(
+pub(in crate::store) fn each(
     connection: &Connection,
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(String, Session),
@@ -83,7 +84,7 @@ pub(super) fn each(
     Ok(())
 }
 
-pub(super) fn delete_by_ids(
+pub(in crate::store) fn delete_by_ids(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     ids: &[String],
@@ -97,7 +98,7 @@ pub(super) fn delete_by_ids(
     Ok(ended)
 }
 
-pub(super) fn insert(
+pub(in crate::store) fn insert(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     session: &NewSessionRow,
@@ -119,7 +120,7 @@ pub(super) fn insert(
 }
 
 /// Makes a session without a sign-in, if that may be.
-pub(super) fn issue(
+pub(in crate::store) fn issue(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -144,7 +145,7 @@ pub(super) fn issue(
     Ok(Ok((user, begun)))
 }
 
-pub(super) fn set_end(
+pub(in crate::store) fn set_end(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     id: &str,
@@ -156,7 +157,7 @@ pub(super) fn set_end(
     by_id(tx, mapping, id)
 }
 
-pub(super) fn delete_by_token(
+pub(in crate::store) fn delete_by_token(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     token: &Token,
@@ -173,7 +174,7 @@ pub(super) fn delete_by_token(
 }
 
 /// Deletes sessions of a user and returns them; with ids, all or nothing.
-pub(super) fn delete(
+pub(in crate::store) fn delete(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -193,7 +194,7 @@ pub(super) fn delete(
 
 /// Deletes the sessions that an act ends besides what else it does. Ids that are not there are no
 /// reason to refuse the act.
-pub(super) fn end(
+pub(in crate::store) fn end(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -206,7 +207,7 @@ pub(super) fn end(
 }
 
 /// Deletes the sessions in which a user acts as another one, and returns them.
-pub(super) fn end_impersonations(
+pub(in crate::store) fn end_impersonations(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -227,13 +228,17 @@ pub(super) fn end_impersonations(
 }
 
 /// Counts sessions that are over.
-pub(super) fn count_over(connection: &Connection, mapping: &SchemaMapping, now: Timestamp) -> Result<u64, StoreError> {
+pub(in crate::store) fn count_over(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     Ok(count_prunable(connection, mapping, now, false)?
         + from_future(connection, mapping, now, usize::MAX)?.len() as u64)
 }
 
 /// Counts what [`delete_over`] deletes.
-pub(super) fn count_prunable(
+pub(in crate::store) fn count_prunable(
     connection: &Connection,
     mapping: &SchemaMapping,
     now: Timestamp,
@@ -249,7 +254,7 @@ pub(super) fn count_prunable(
 
 /// Deletes sessions that are over. Those from the future only when the clock is not the one that is wrong:
 /// else they are live again as soon as it is right.
-pub(super) fn delete_over(
+pub(in crate::store) fn delete_over(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     now: Timestamp,
@@ -316,7 +321,11 @@ fn each_expired(
     Ok(())
 }
 
-pub(super) fn by_id(connection: &Connection, mapping: &SchemaMapping, id: &str) -> Result<Option<Session>, StoreError> {
+pub(in crate::store) fn by_id(
+    connection: &Connection,
+    mapping: &SchemaMapping,
+    id: &str,
+) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
     connection
         .query_row(&mapping.sql(sql), [id], |row| Ok(rows::session(row, 0, mapping)))

@@ -14,7 +14,7 @@ use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 
 /// What a sign-in has shown.
-pub(super) struct Verified<'a> {
+pub(in crate::store) struct Verified<'a> {
     /// The hash that the password was compared with.
     pub hash: &'a StoredHash,
     /// A stronger one to put in its place.
@@ -22,7 +22,7 @@ pub(super) struct Verified<'a> {
 }
 
 /// Whether the hash is still the user's.
-pub(super) fn is_in_force(
+pub(in crate::store) fn is_in_force(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     user_id: &str,
@@ -31,7 +31,7 @@ pub(super) fn is_in_force(
     Ok(users::password_hash(tx, mapping, user_id)?.is_some_and(|in_force| in_force.expose() == hash.expose()))
 }
 
-pub(super) fn begin_session(
+pub(in crate::store) fn begin_session(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -59,7 +59,7 @@ pub(super) fn begin_session(
     Ok(Some(begun))
 }
 
-pub(super) fn replace(
+pub(in crate::store) fn replace(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
@@ -85,7 +85,7 @@ pub(super) fn replace(
 }
 
 /// Sets a password; codes to reset the one before are dead then.
-pub(super) fn set(
+pub(in crate::store) fn set(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,

@@ -2,20 +2,24 @@
 
 use rusqlite::{OptionalExtension as _, Transaction};
 
-use super::engine_error::Engine as _;
 use super::rows;
 use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// What the entries of the first and the last act of a user say.
-pub(super) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
+pub(in crate::store) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
 
 /// The user with this id and the address at this moment. Acts that change the address or delete the user
 /// call it before.
-pub(super) fn subject(tx: &Transaction<'_>, mapping: &SchemaMapping, user_id: &str) -> Result<Subject, StoreError> {
+pub(in crate::store) fn subject(
+    tx: &Transaction<'_>,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<Subject, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
     let mut statement = tx.prepare_cached(&mapping.sql(sql)).engine()?;
     let email: Option<Option<String>> = statement
@@ -27,7 +31,7 @@ pub(super) fn subject(tx: &Transaction<'_>, mapping: &SchemaMapping, user_id: &s
 }
 
 /// The actor with the address at this moment, before the act for users who change or delete themselves.
-pub(super) fn signed(
+pub(in crate::store) fn signed(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     mut actor: Actor,
@@ -44,17 +48,17 @@ pub(super) fn signed(
 }
 
 /// A session began.
-pub(super) fn begun_of(user: &Subject, session: &Session) -> Event {
+pub(in crate::store) fn begun_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.begun", user, &session.id)
 }
 
 /// A session ended.
-pub(super) fn ended_of(user: &Subject, session: &Session) -> Event {
+pub(in crate::store) fn ended_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.ended", user, &session.id)
 }
 
 /// An act is about to be committed: what will be told of it when it is done.
-pub(super) fn intended_of(events: &[Event]) -> Event {
+pub(in crate::store) fn intended_of(events: &[Event]) -> Event {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for event in events {
         match counts.iter_mut().find(|(name, _)| *name == event.name()) {
@@ -68,12 +72,12 @@ pub(super) fn intended_of(events: &[Event]) -> Event {
 }
 
 /// An act that was intended was not done.
-pub(super) fn failed_of(first: &Event) -> Event {
+pub(in crate::store) fn failed_of(first: &Event) -> Event {
     about(Intents::FAILED, first.subject()).with(format!("{}: nothing was changed", first.name()))
 }
 
 /// An act that was intended by a process that is gone.
-pub(super) fn interrupted_of(intended: &Entry) -> Event {
+pub(in crate::store) fn interrupted_of(intended: &Entry) -> Event {
     let what = intended.detail.as_deref().unwrap_or("unknown");
     let detail = format!("{what}: intended by entry {}, not known whether it was done", intended.seq);
     let user = intended.user_id.as_ref().map(|id| Subject::read(id, intended.user_email.clone()));
@@ -85,7 +89,7 @@ fn about(name: &'static str, user: Option<&Subject>) -> Event {
 }
 
 /// One event for each thing of a user that is not what it was.
-pub(super) fn change_events(before: &User, after: &User) -> Vec<Event> {
+pub(in crate::store) fn change_events(before: &User, after: &User) -> Vec<Event> {
     let all = Changes::between(Some(before), Some(after));
     let about = |name, fields: &[&str]| Event::user(name, before).changing(all.only(fields));
     let mut events = Vec::new();

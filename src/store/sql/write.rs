@@ -3,19 +3,19 @@
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{Transaction, params_from_iter};
 
-use super::engine_error::Engine as _;
-use super::limits;
 use crate::auth::storage::StoreError;
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::limits;
 
 /// Logical columns and the values they get.
-pub(super) type Values = Vec<(&'static str, Value)>;
+pub(in crate::store) type Values = Vec<(&'static str, Value)>;
 
 /// Adds a row and returns its id, which the database may choose itself.
 ///
 /// # Errors
 /// [`StoreError::NoColumn`] when there is no place for a value that says something.
-pub(super) fn insert(
+pub(in crate::store) fn insert(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     table: &'static str,
@@ -41,7 +41,7 @@ pub(super) fn insert(
 ///
 /// # Errors
 /// As for [`insert`].
-pub(super) fn update(
+pub(in crate::store) fn update(
     tx: &Transaction<'_>,
     mapping: &SchemaMapping,
     table: &'static str,

@@ -16,7 +16,7 @@ const BOUND_MIN: i64 = 100_000;
 /// The columns of a user, in the order in which [`user`] reads them. Instead of a text that is larger than
 /// what is read stands its size in bytes. SQLite tells the size without reading the text, so that neither
 /// memory nor the limit of a value is touched.
-pub(super) const USER: &str = r#""user"."id",
+pub(in crate::store) const USER: &str = r#""user"."id",
     iif(octet_length("user"."name") > 100000, octet_length("user"."name"), "user"."name"),
     iif(octet_length("user"."email") > 100000, octet_length("user"."email"), "user"."email"), "user"."emailVerified",
     iif(octet_length("user"."image") > 1000000, octet_length("user"."image"), "user"."image"),
@@ -25,21 +25,21 @@ pub(super) const USER: &str = r#""user"."id",
     iif(octet_length("user"."banReason") > 100000, octet_length("user"."banReason"), "user"."banReason"),
     "user"."banExpires", "user"."twoFactorEnabled""#;
 /// The address of a user alone, or what stands for one that is too large, as [`left_out`] has it.
-pub(super) const EMAIL: &str = r#"iif(octet_length("user"."email") > 100000,
+pub(in crate::store) const EMAIL: &str = r#"iif(octet_length("user"."email") > 100000,
     '(' || octet_length("user"."email") || ' bytes, left out)', "user"."email")"#;
 /// How many columns [`USER`] has.
-pub(super) const USER_WIDTH: usize = 12;
+pub(in crate::store) const USER_WIDTH: usize = 12;
 
 /// The columns of a session, in the order in which [`session`] reads them. The token is not among
 /// them: nobody needs it back.
-pub(super) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt",
+pub(in crate::store) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt",
     "session"."updatedAt",
     iif(octet_length("session"."ipAddress") > 100000, octet_length("session"."ipAddress"), "session"."ipAddress"),
     iif(octet_length("session"."userAgent") > 100000, octet_length("session"."userAgent"), "session"."userAgent"),
     "session"."impersonatedBy""#;
 
 /// Reads a user from the columns that start at `first`.
-pub(super) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
+pub(in crate::store) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
     let mut reader = Reader::new(row, "user", first, mapping);
     let (id, name, email) = (reader.id()?, reader.text("name")?, reader.text("email")?);
     let email_verified = reader.truth("emailVerified")?;
@@ -66,7 +66,7 @@ pub(super) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Resu
 }
 
 /// Reads a session from the columns that start at `first`.
-pub(super) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<Session, StoreError> {
+pub(in crate::store) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<Session, StoreError> {
     let mut reader = Reader::new(row, "session", first, mapping);
     Ok(Session {
         id: reader.id()?,
@@ -81,7 +81,7 @@ pub(super) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> R
 }
 
 /// Reads an id, which some apps let the database number.
-pub(super) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     match row.get_ref(column)? {
         ValueRef::Integer(number) => Ok(number.to_string()),
         other => Ok(other.as_str()?.to_owned()),

@@ -4,10 +4,10 @@
 use rusqlite::{Connection, Transaction};
 
 use super::codes::VALUE;
-use super::engine_error::Engine as _;
 use crate::auth::code::Purpose;
 use crate::auth::storage::{Orphans, StoreError};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// Tables, and which of their rows.
 fn orphans() -> [(&'static str, String); 3] {
@@ -27,14 +27,14 @@ fn orphans() -> [(&'static str, String); 3] {
     [("session", of("session")), ("account", of("account")), ("verification", code)]
 }
 
-pub(super) fn count(connection: &Connection, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
+pub(in crate::store) fn count(connection: &Connection, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
         connection.query_row(&mapping.sql(sql), [], |row| row.get(0)).map(i64::unsigned_abs).engine()
     })
 }
 
-pub(super) fn delete(tx: &Transaction<'_>, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
+pub(in crate::store) fn delete(tx: &Transaction<'_>, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
         tx.execute(&mapping.sql(sql), []).map(|rows| rows as u64).engine()

@@ -4,10 +4,10 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
-use super::engine_error::Engine as _;
 use super::rows;
 use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::mapping::SchemaMapping;
+use crate::store::sqlite::engine_error::Engine as _;
 
 /// Conditions, and the values of their parameters in order.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Filter {
     }
 }
 
-pub(super) fn users(
+pub(in crate::store) fn users(
     connection: &Connection,
     mapping: &SchemaMapping,
     query: &UserQuery,
@@ -117,7 +117,7 @@ mod tests {
     /// What SQLite would do for a page without and with a place to begin after.
     fn plans(column: &str) -> Vec<String> {
         let connection = Connection::open_in_memory().unwrap();
-        for (_, sql) in super::super::MIGRATIONS {
+        for (_, sql) in crate::store::sqlite::MIGRATIONS {
             connection.execute_batch(sql).unwrap();
         }
         let from_start = Filter::default();

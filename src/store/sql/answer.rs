@@ -7,7 +7,7 @@ use crate::auth::throttle::Decision;
 use crate::auth::user::User;
 
 /// The answer of an act.
-pub(super) trait Answer {
+pub(in crate::store) trait Answer {
     /// Whether what was written is kept.
     fn is_done(&self) -> bool {
         true
