@@ -2,13 +2,13 @@
 //! are written). Implements [`crate::auth::storage::Store`] and decides nothing: rules that must run
 //! inside a transaction are functions of `auth` that the engine calls there.
 
+mod better_auth;
 #[cfg(test)]
 mod contract;
 mod error;
 mod mapping;
-mod overrides;
 mod sql;
 pub mod sqlite;
 
+pub use better_auth::SchemaOverrides;
 pub use error::{CopyError, OpenError};
-pub use overrides::SchemaOverrides;

@@ -6,6 +6,7 @@ pub(in crate::store) mod changes;
 pub(in crate::store) mod codes;
 pub(in crate::store) mod events;
 pub(in crate::store) mod fixes;
+pub(in crate::store) mod guest_act;
 pub(in crate::store) mod orphans;
 pub(in crate::store) mod pages;
 pub(in crate::store) mod passwords;

@@ -29,7 +29,7 @@ pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
 }
 
 /// Builds a database whole under another name, then gives it its own.
-pub(super) fn build(
+pub(in crate::store) fn build(
     path: &Path,
     wait: Duration,
     make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,

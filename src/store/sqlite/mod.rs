@@ -4,11 +4,10 @@
 
 mod backup;
 pub(in crate::store) mod connect;
-mod create;
+pub(in crate::store) mod create;
 mod descriptors;
 mod doctor;
 pub(in crate::store) mod engine_error;
-mod guest;
 mod info;
 mod integrity;
 pub(in crate::store) mod limits;
@@ -29,7 +28,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::mapping::SchemaMapping;
 use super::sql::answer::Answer;
-use super::sql::{audit, events, sessions, throttle};
+use super::sql::{audit, events, guest_act, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
@@ -37,9 +36,9 @@ use crate::auth::throttle::AttemptKey;
 use connect::Connected;
 use engine_error::Engine as _;
 
+pub use crate::store::better_auth::{Adapter, App, create_for_app};
 pub use backup::contents;
 pub use create::create;
-pub use guest::{Adapter, App, create_for_app};
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, open, open_own};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
@@ -55,23 +54,23 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
 #[derive(Debug)]
 pub struct Sqlite {
     pub(in crate::store) connection: Connected,
-    mapping: SchemaMapping,
-    path: PathBuf,
+    pub(in crate::store) mapping: SchemaMapping,
+    pub(in crate::store) path: PathBuf,
     /// How long to wait for other processes.
     pub(in crate::store) wait: Duration,
     /// Who acts.
-    acting: Acting,
+    pub(in crate::store) acting: Acting,
     /// The caller who must be signed in for every act.
-    caller: Option<Box<Caller>>,
+    pub(in crate::store) caller: Option<Box<Caller>>,
     /// Whether the settings that only a writer needs have been made.
-    prepared_to_write: bool,
+    pub(in crate::store) prepared_to_write: bool,
     /// What was recognised, when the database is an app's.
-    app: Option<GuestSchema>,
+    pub(in crate::store) app: Option<GuestSchema>,
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
     /// that file alone shall not lock the app's.
     pub(in crate::store) aside: Option<Box<Sqlite>>,
     /// What the caller has to be told besides the results.
-    loose_ends: LooseEnds,
+    pub(in crate::store) loose_ends: LooseEnds,
 }
 
 impl Sqlite {
@@ -184,7 +183,7 @@ impl Sqlite {
         let Some(aside) = aside else { return Ok(Writer::Own { connection, mapping, acting }) };
         aside.prepare_to_write()?;
         let (own, acting) = (&mut aside.connection, &aside.acting);
-        Ok(Writer::Guest(guest::Act { app: connection, mapping, own, acting, loose_ends }))
+        Ok(Writer::Guest(guest_act::Act { app: connection, mapping, own, acting, loose_ends }))
     }
 
     fn prepare_to_write(&mut self) -> Result<(), StoreError> {
@@ -201,7 +200,7 @@ enum Writer<'s> {
     /// Everything is in one file.
     Own { connection: &'s mut Connection, mapping: &'s SchemaMapping, acting: &'s Acting },
     /// The app's file and authctl's own.
-    Guest(guest::Act<'s>),
+    Guest(guest_act::Act<'s>),
 }
 
 /// Has an act check in its transaction, before anything else, that its caller is signed in. Every act that
@@ -220,7 +219,7 @@ fn only_for<T>(
 }
 
 /// Commits. When the operating system fails in the middle of it, what was written may be durable or not.
-fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+pub(in crate::store) fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     transaction.commit().engine().map_err(|error| match error {
         StoreError::Io(problem) => StoreError::Uncertain(problem),
         other => other,
@@ -228,7 +227,7 @@ fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
 }
 
 /// Runs a part of a transaction and takes back what it wrote.
-fn take_back<T>(
+pub(in crate::store) fn take_back<T>(
     transaction: &Transaction<'_>,
     part: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::connect::{connect, connect_to_read, schema_version};
 use super::engine_error::Engine as _;
-use super::guest::{self, App};
 use super::preflight::{Checked, Kind};
 use super::{Sqlite, migrate, preflight};
 use crate::auth::audit::Actor;
 use crate::auth::storage::LooseEnds;
 use crate::store::OpenError;
+use crate::store::better_auth::SchemaOverrides;
+use crate::store::better_auth::{self, App};
 use crate::store::mapping::NATIVE;
-use crate::store::overrides::SchemaOverrides;
 
 /// An opened database.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
             let may_write = rustix::process::geteuid().as_raw() == owner;
             let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
             let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
-            guest::recognise(connection, path, owner, wait, overrides).map(Opened::App)
+            better_auth::recognise(connection, path, owner, wait, overrides).map(Opened::App)
         }
     }
 }

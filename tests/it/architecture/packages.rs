@@ -23,8 +23,11 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
     ("rusqlite", &["src/store/"]),
     ("scrypt", &["src/auth/password/"]),
-    ("serde", &["src/output/", "src/session_file/", "src/store/overrides.rs"]),
-    ("serde_json", &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/overrides.rs"]),
+    ("serde", &["src/output/", "src/session_file/", "src/store/better_auth/overrides.rs"]),
+    (
+        "serde_json",
+        &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/better_auth/overrides.rs"],
+    ),
     ("sha2", &["src/auth/cookie.rs", "src/auth/random.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/suggestions.rs"]),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::mapping::{TABLES, TimeEncoding};
+use crate::store::mapping::{TABLES, TimeEncoding};
 
 /// What was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -1,26 +1,25 @@
 //! A database that belongs to a Better Auth app. We are a guest in it: its schema is recognised and
 //! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own.
 
-mod act;
-mod make;
-mod recognise;
+mod create;
+mod detect;
+mod encodings;
+mod overrides;
 mod schema;
-mod times;
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::connect::Connected;
-use super::engine_error::Engine as _;
-use super::{Sqlite, create, open_own};
 use crate::auth::audit::Actor;
 use crate::auth::storage::{GuestSchema, LooseEnds, WriteBlocker};
 use crate::store::OpenError;
 use crate::store::mapping::SchemaMapping;
-use crate::store::overrides::SchemaOverrides;
-pub(super) use act::Act;
-pub use make::{Adapter, create_for_app};
-use recognise::{NotRead, Recognised};
+use crate::store::sqlite::connect::Connected;
+use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::{self, Sqlite, open_own};
+pub use create::{Adapter, create_for_app};
+use detect::{NotRead, Recognised};
+pub use overrides::SchemaOverrides;
 
 /// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ pub struct App {
 /// # Errors
 /// [`OpenError::Foreign`] when it is no Better Auth database, [`OpenError::Ambiguous`] when it can be
 /// read in two ways.
-pub(super) fn recognise(
+pub(in crate::store) fn recognise(
     connection: Connected,
     path: &Path,
     owner: u32,
@@ -46,7 +45,7 @@ pub(super) fn recognise(
 ) -> Result<App, OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
     let Recognised { mapping, mut schema } =
-        recognise::recognise(&connection, overrides).engine().map_err(failed)?.map_err(|not_read| match not_read {
+        detect::recognise(&connection, overrides).engine().map_err(failed)?.map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
             NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
@@ -71,7 +70,7 @@ impl App {
     /// # Errors
     /// [`OpenError`], about that file.
     pub fn with_state(self, state: &Path) -> Result<Sqlite, OpenError> {
-        match create(state, self.wait) {
+        match sqlite::create(state, self.wait) {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }

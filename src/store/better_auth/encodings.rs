@@ -89,7 +89,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&format!(r#"CREATE TABLE "t" ("at" {declared}); {values}"#)).unwrap();
         let mut evidence = Evidence::default();
-        for column in super::super::schema::columns(&connection, "t").unwrap() {
+        for column in crate::store::better_auth::schema::columns(&connection, "t").unwrap() {
             evidence.add(&connection, "t", &column).unwrap();
         }
         evidence.verdict()

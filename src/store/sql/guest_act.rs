@@ -19,7 +19,7 @@ use crate::store::sqlite::engine_error::Engine as _;
 use crate::store::sqlite::{commit, take_back};
 
 /// What an act needs of a guest's two files.
-pub(in crate::store::sqlite) struct Act<'s> {
+pub(in crate::store) struct Act<'s> {
     /// The app's file.
     pub app: &'s mut Connection,
     /// How it is written.
@@ -37,7 +37,7 @@ impl Act<'_> {
     ///
     /// # Errors
     /// Nothing was changed then, except with [`StoreError::Uncertain`].
-    pub(in crate::store::sqlite) fn run<'k, T: Answer>(
+    pub(in crate::store) fn run<'k, T: Answer>(
         self,
         act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
@@ -75,7 +75,7 @@ impl Act<'_> {
     ///
     /// # Errors
     /// As there. Nothing is changed in any case.
-    pub(in crate::store::sqlite) fn rehearse(
+    pub(in crate::store) fn rehearse(
         self,
         act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {

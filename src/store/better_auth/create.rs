@@ -22,8 +22,8 @@ impl Adapter {
     /// The statements that make the tables, the admin plugin's columns among them.
     fn tables(self) -> &'static str {
         match self {
-            Self::Drizzle => include_str!("../../../../schemas/better-auth/drizzle.sql"),
-            Self::Kysely => include_str!("../../../../schemas/better-auth/kysely.sql"),
+            Self::Drizzle => include_str!("../../../schemas/better-auth/drizzle.sql"),
+            Self::Kysely => include_str!("../../../schemas/better-auth/kysely.sql"),
         }
     }
 

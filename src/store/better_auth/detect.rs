@@ -3,13 +3,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::encodings::{Evidence, Verdict};
 use super::schema::{self, Column};
-use super::times::{Evidence, Verdict};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
+use crate::store::better_auth::overrides::SchemaOverrides;
 use crate::store::mapping::{
     Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
 };
-use crate::store::overrides::SchemaOverrides;
 
 /// Without these columns a table is not Better Auth's.
 const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
