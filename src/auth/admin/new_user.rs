@@ -30,7 +30,7 @@ pub struct NewUser<'a> {
     pub weakness: Weakness,
 }
 
-/// A new_user that can be granted as far as it can be told without a database.
+/// A validated request to create a user.
 #[derive(Debug)]
 pub struct ValidatedNewUser<'a> {
     pub(super) email: Email,

@@ -90,7 +90,7 @@ impl Which {
     }
 }
 
-/// What became of the session_request to end sessions.
+/// The result of ending sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
     /// These sessions have ended, those included that were over already.
