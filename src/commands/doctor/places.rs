@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::auth::doctor::{Check, Cure, Severity, Symptom};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
-use crate::session_file::SessionFile;
+use crate::session_file::{SessionFile, SessionFileError};
 use crate::store::{OpenError, sqlite};
 
 type Look = fn(&Context) -> anyhow::Result<Option<Symptom>>;
@@ -106,8 +106,12 @@ const ABANDONED: Check<Look, Act> = Check {
     name: "abandoned-sign-ins",
     severity: Severity::Notice,
     look: |context| {
-        let abandoned = session_place(context).map(|place| place.abandoned()).transpose()?;
-        let count = abandoned.map_or(0, |abandoned| abandoned.len()) as u64;
+        let count = match session_place(context).map(|place| place.abandoned()) {
+            Some(Ok(abandoned)) => abandoned.len() as u64,
+            // `session-files` reports the directory.
+            Some(Err(SessionFileError::UnsafeDirectory { .. })) | None => return Ok(None),
+            Some(Err(error)) => return Err(error.into()),
+        };
         let message = format!("interrupted sign-ins that left a session: {count}");
         let hint = "the next sign-in or sign-out ends them, and so does `authctl doctor --fix`";
         Ok((count > 0).then(|| Symptom::new(count, message, hint).curable()))

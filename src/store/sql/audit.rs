@@ -51,15 +51,13 @@ pub(in crate::store) fn append(tx: &Transaction<'_>, actor: &Actor, events: Vec<
 
 /// Finds the newest intended act. The event is spelled and not a parameter: the partial index serves no other
 /// statement, and without it every failed sign-in since then is read.
-fn newest_intended() -> String {
-    let event = Intents::INTENDED;
-    format!(r#"SELECT "seq" FROM "authctl_audit" WHERE "event" = '{event}' ORDER BY "seq" DESC LIMIT 1"#)
-}
+const NEWEST_INTENDED: &str =
+    r#"SELECT "seq" FROM "authctl_audit" WHERE "event" = 'act.intended' ORDER BY "seq" DESC LIMIT 1"#;
 
 /// The newest act that was intended, if the log does not say how it ended. One before it needs no look:
 /// the act that followed it has said what became of it.
 pub(in crate::store) fn interrupted(connection: &Connection) -> Result<Option<Entry>, StoreError> {
-    let seq: Option<i64> = connection.query_row(&newest_intended(), [], |row| row.get(0)).optional().engine()?;
+    let seq: Option<i64> = connection.query_row(NEWEST_INTENDED, [], |row| row.get(0)).optional().engine()?;
     let Some(before) = seq.and_then(|seq| seq.unsigned_abs().checked_sub(1)) else { return Ok(None) };
     let mut intents = Intents::default();
     each(connection, before, &mut |entry| {
