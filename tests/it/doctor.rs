@@ -168,9 +168,7 @@ fn what_others_may_use_is_found_and_closed() {
       hint: who writes there is the administrator, who reads there can guess passwords; `authctl doctor --fix` takes these rights away, where the owner is you
     problem: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
       hint: a token that others may have read is worth nothing: `authctl signout` ends its session; `authctl doctor --fix` closes your directories
-    problem: abandoned-sign-ins: could not be checked: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
-      hint: fix what the other findings name first
-    [HOME]/.local/share/authctl/auth.db: not healthy, 3 problems
+    [HOME]/.local/share/authctl/auth.db: not healthy, 2 problems
     Whoever can write this file or its directory is the administrator and can make the audit log anew;
     whoever can read it can guess passwords offline. See `authctl help security`.
     [exit status: 9]
