@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::types::Value;
 use tempfile::TempDir;
 
+use super::sql::tx::Value;
 use super::sqlite;
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;

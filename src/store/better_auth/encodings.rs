@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::schema::Column;
 use crate::store::mapping::{TimeEncoding, identifier};
+use crate::store::sqlite::tx::value_ref;
 
 /// How many rows are looked at from either end of a table.
 const SAMPLE: u32 = 50;
@@ -40,7 +41,7 @@ impl Evidence {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Some(form) = TimeEncoding::shown_by(row.get_ref(0)?) {
+                if let Some(form) = TimeEncoding::shown_by(value_ref(row.get_ref(0)?)) {
                     note(&mut self.values, form, || format!("the values of {place}"));
                 }
             }

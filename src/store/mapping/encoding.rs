@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use rusqlite::types::{Value, ValueRef};
 
 use crate::auth::instant;
+use crate::store::sql::tx::{Value, ValueRef};
 
 /// A form of instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

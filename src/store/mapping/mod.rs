@@ -9,10 +9,10 @@ mod schema;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rusqlite::types::{Value, ValueRef};
 
 use crate::auth::random::digest;
 use crate::auth::secret::Token;
+use crate::store::sql::tx::{Value, ValueRef};
 
 pub(in crate::store) use encoding::TimeEncoding;
 pub(in crate::store) use names::Names;
@@ -103,6 +103,11 @@ impl SchemaMapping {
             None => format!("{table}.{column}"),
             Some(names) => format!("{}.{}", names.table(table), names.column(table, column).unwrap_or(column)),
         }
+    }
+
+    /// The name of a column, quoted for a statement that is not rendered any more.
+    pub(super) fn column(&self, table: &str, column: &str) -> String {
+        identifier(self.names.as_ref().and_then(|names| names.column(table, column)).unwrap_or(column))
     }
 
     /// Writes an instant.

@@ -1,9 +1,11 @@
 //! Changes and deletions of users, with an eye on the last administrator.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
-use rusqlite::Transaction;
 
 use super::events::{LIFE, change_events, ended_of};
+use super::tx::Tx;
 use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
 use crate::auth::audit::{Changes, Event, Subject, counted};
@@ -11,12 +13,10 @@ use crate::auth::code::Purpose;
 use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::limits;
 
 /// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
 pub(in crate::store) fn update(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     id: &str,
@@ -79,7 +79,7 @@ pub(in crate::store) fn update(
 /// Writes what of a user is not what it was. A column that stays is not written: what was read of it may
 /// be less than it holds.
 pub(in crate::store) fn write(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     before: &User,
     after: &User,
@@ -105,7 +105,7 @@ pub(in crate::store) fn write(
 }
 
 pub(in crate::store) fn delete(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     id: &str,
@@ -122,14 +122,14 @@ pub(in crate::store) fn delete(
         sessions::end_impersonations(tx, mapping, log, id)?;
     }
     // Children first, as the foreign keys ask. A large value in an index is read to delete its entry.
-    let delete = |sql: &str| limits::change(tx, &mapping.sql(sql), &[&id]);
-    let sessions = delete(r#"DELETE FROM "session" WHERE "userId" = ?1"#)?;
-    delete(r#"DELETE FROM "account" WHERE "userId" = ?1"#)?;
+    let values = [id.into()];
+    let sessions = tx.change(&mapping.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), &values)?;
+    tx.change(&mapping.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), &values)?;
     codes::delete_of_user(tx, mapping, id)?;
-    delete(r#"DELETE FROM "user" WHERE "id" = ?1"#)?;
-    let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions as u64, "session")));
+    tx.change(&mapping.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), &values)?;
+    let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
-    Ok(Deleted::User { sessions: sessions as u64 })
+    Ok(Deleted::User { sessions })
 }
 
 /// Whether the user is an administrator who may sign in.
@@ -138,19 +138,12 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 }
 
 /// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
-fn has_other_admin(
-    tx: &Transaction<'_>,
-    mapping: &SchemaMapping,
-    id: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
-    let mut statement = tx.prepare(&mapping.sql(sql)).engine()?;
-    let mut found = statement.query([id]).engine()?;
-    while let Some(row) = found.next().engine()? {
-        if is_admin(&rows::user(row, 0, mapping)?, now) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let mut found = false;
+    tx.query(&mapping.sql(sql), &[id.into()], &mut |row| {
+        found = is_admin(&rows::user(row, 0, mapping)?, now);
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
 }

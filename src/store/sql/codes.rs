@@ -4,8 +4,8 @@
 //! that either side takes what the other made.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
+use super::tx::Tx;
 use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
 use crate::auth::code::{Purpose, StoredCode, can_end_at};
@@ -18,7 +18,6 @@ use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRo
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
 use crate::store::mapping::{SchemaMapping, TokenStorage};
-use crate::store::sqlite::engine_error::Engine as _;
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
 pub(in crate::store) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
@@ -45,28 +44,20 @@ fn value(mapping: &SchemaMapping, purpose: Purpose, stored: &StoredCode) -> Stri
 }
 
 pub(in crate::store) fn find(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     purpose: Purpose,
     code: &Code,
 ) -> Result<Option<StoredCode>, StoreError> {
-    let row = connection
-        .query_row(
-            &mapping.sql(format!(
-                r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#
-            )),
-            [identifier(mapping, purpose, code)],
-            |row| {
-                let [expires_at, made_at] = [row.get_ref(1)?, row.get_ref(2)?].map(|time| mapping.read_time(time));
-                Ok((row.get::<_, Option<String>>(0)?, expires_at, made_at))
-            },
-        )
-        .optional()
-        .engine()?;
+    let sql = format!(r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#);
+    let row = tx.query_one(&mapping.sql(sql), &[identifier(mapping, purpose, code).into()], |row| {
+        let [expires_at, made_at] = [row.value(1)?, row.value(2)?].map(|time| mapping.read_time(time));
+        Ok((row.optional_text(0)?, expires_at, made_at))
+    })?;
     // A row that makes no sense is no code.
     let Some((Some(value), Some(expires_at), made_at)) = row else { return Ok(None) };
     if is_the_apps(mapping, purpose) {
-        let user = users::find(connection, mapping, &UserRef::Id(value))?;
+        let user = users::find(tx, mapping, &UserRef::Id(value))?;
         let new_email = None;
         return Ok(user.map(|User { id: user_id, email, .. }| StoredCode {
             user_id,
@@ -85,7 +76,7 @@ pub(in crate::store) fn find(
 
 /// Adds a code and removes those for the same purpose and user.
 pub(in crate::store) fn create(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     new: &NewCodeRow<'_>,
@@ -109,7 +100,7 @@ pub(in crate::store) fn create(
 /// in the act itself: address, password and session may have changed since they were read. What is
 /// refused after something was written is rolled back by the act.
 pub(in crate::store) fn use_up(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     request: &CodeUse<'_>,
@@ -119,7 +110,7 @@ pub(in crate::store) fn use_up(
         Err(refused) => return Ok(Err(refused)),
     };
     let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
-    tx.execute(&delete, [identifier(mapping, request.purpose, request.code)]).engine()?;
+    tx.execute(&delete, &[identifier(mapping, request.purpose, request.code).into()])?;
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {
@@ -137,7 +128,7 @@ pub(in crate::store) fn use_up(
 
 /// Whose a code is that counts, unless what was shown with it is no longer so.
 fn owner(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     request: &CodeUse<'_>,
 ) -> Result<Result<User, AuthError>, StoreError> {
@@ -169,21 +160,24 @@ fn owner(
 /// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
 /// Better Auth writes them.
 pub(in crate::store) fn delete_of_user(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<(), StoreError> {
     tx.execute(
         &mapping.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
-        (user_id, i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX), format!("{user_id}\n")),
-    )
-    .engine()?;
+        &[
+            user_id.into(),
+            i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX).into(),
+            format!("{user_id}\n").into(),
+        ],
+    )?;
     Ok(())
 }
 
 /// Removes all codes for a purpose and user.
 pub(in crate::store) fn delete_all(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     purpose: Purpose,
     user_id: &str,
@@ -193,44 +187,43 @@ pub(in crate::store) fn delete_all(
             r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
                AND ({VALUE} = ?3 OR substr({VALUE}, 1, ?4) = ?5)"#
         )),
-        (
-            format!("{}:", purpose.word()),
+        &[
+            format!("{}:", purpose.word()).into(),
             // The character after the colon: the end of all identifiers of the purpose.
-            format!("{};", purpose.word()),
-            user_id,
-            i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX),
-            format!("{user_id}\n"),
-        ),
-    )
-    .engine()?;
+            format!("{};", purpose.word()).into(),
+            user_id.into(),
+            i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX).into(),
+            format!("{user_id}\n").into(),
+        ],
+    )?;
     Ok(())
 }
 
 /// Counts what [`delete_over`] deletes.
 pub(in crate::store) fn count_over(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_over(connection, mapping, now, is_clock_sane, |_| count += 1)?;
+    each_over(tx, mapping, now, is_clock_sane, |_| count += 1)?;
     Ok(count)
 }
 
 /// Deletes codes that have expired and, when the clock is not the one that is wrong, those that end later than
 /// any life allows.
 pub(in crate::store) fn delete_over(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
     each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
-    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#)).engine()?;
+    let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#);
     for id in &ids {
-        statement.execute([id]).engine()?;
+        tx.execute(&delete, &[id.into()])?;
     }
     Ok(ids.len() as u64)
 }
@@ -238,7 +231,7 @@ pub(in crate::store) fn delete_over(
 /// Goes through codes that do not count any more: chosen by the index on `expiresAt`, judged as a code is when
 /// somebody comes with it. A time that no calendar knows is none to wait for. An app's rows may have any life.
 fn each_over(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
@@ -246,21 +239,17 @@ fn each_over(
 ) -> Result<(), StoreError> {
     let sql =
         r#"SELECT "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#;
-    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-    let mut candidates = statement.query([mapping.time(now), mapping.time(latest(now))]).engine()?;
-    while let Some(row) = candidates.next().engine()? {
-        let is_over = match mapping.read_time(row.get_ref(1).engine()?) {
+    tx.each(&mapping.sql(sql), &[mapping.time(now), mapping.time(latest(now))], |row| {
+        let is_over = match mapping.read_time(row.value(1)?) {
             None => true,
             Some(end) if now >= end => true,
-            Some(end) => {
-                is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.get_ref(2).engine()?.as_str().ok())
-            }
+            Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(2)?.as_text()),
         };
         if is_over {
-            found(rows::key(row, 0).engine()?);
+            found(rows::key(row, 0)?);
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Whether an identifier is one of a code that authctl made.

@@ -1,14 +1,12 @@
 //! What the audit log tells of changes.
 
-use rusqlite::{OptionalExtension as _, Transaction};
-
 use super::rows;
+use super::tx::Tx;
 use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
 
 /// What the entries of the first and the last act of a user say.
 pub(in crate::store) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
@@ -16,23 +14,20 @@ pub(in crate::store) const LIFE: &[&str] = &["name", "email", "emailVerified", "
 /// The user with this id and the address at this moment. Acts that change the address or delete the user
 /// call it before.
 pub(in crate::store) fn subject(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Subject, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
-    let mut statement = tx.prepare_cached(&mapping.sql(sql)).engine()?;
-    let email: Option<Option<String>> = statement
-        // An address that is not text belongs to no user that authctl can show.
-        .query_row([user_id], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned)))
-        .optional()
-        .engine()?;
+    // An address that is not text belongs to no user that authctl can show.
+    let email =
+        tx.query_one(&mapping.sql(sql), &[user_id.into()], |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     Ok(Subject::read(user_id, email.flatten()))
 }
 
 /// The actor with the address at this moment, before the act for users who change or delete themselves.
 pub(in crate::store) fn signed(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     mut actor: Actor,
     events: &[Event],

@@ -3,29 +3,23 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction};
 
 use super::events::subject;
 use super::rows;
+use super::tx::Tx;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::doctor::lowered;
 use crate::auth::storage::{Account, StoreError, StrayAccounts};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::limits;
 
-pub(in crate::store) fn twins(connection: &Connection, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection
-        .prepare(&mapping.sql(
-            r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
-               GROUP BY 1 HAVING count(*) > 1"#,
-        ))
-        .engine()?;
-    statement.query_map([], |row| row.get(0)).engine()?.collect::<rusqlite::Result<_>>().engine()
+pub(in crate::store) fn twins(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+    let sql = r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
+                 GROUP BY 1 HAVING count(*) > 1"#;
+    tx.query_all(&mapping.sql(sql), &[], |row| row.text(0))
 }
 
 pub(in crate::store) fn lower_addresses(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     now: Timestamp,
@@ -33,16 +27,15 @@ pub(in crate::store) fn lower_addresses(
     let twins: BTreeSet<String> = twins(tx, mapping)?.into_iter().collect();
     let sql = r#"SELECT "id", "email" FROM "user"
                  WHERE iif(octet_length("email") <= 100000, "email", NULL) GLOB '*[A-Z]*'"#;
-    let mut read = tx.prepare(&mapping.sql(sql)).engine()?;
     let write = mapping.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
-    let mut found = read.query([]).engine()?;
     let mut changes = Vec::new();
-    while let Some(row) = found.next().engine()? {
-        let (id, before): (String, String) = (rows::key(row, 0).engine()?, row.get(1).engine()?);
+    tx.each(&mapping.sql(sql), &[], |row| {
+        let (id, before) = (rows::key(row, 0)?, row.text(1)?);
         changes.extend(lowered(&before, &twins).map(|email| (id, before, email)));
-    }
+        Ok(())
+    })?;
     for (id, before, email) in &changes {
-        limits::change(tx, &write, &[&id, &email.as_str(), &mapping.time(now)])?;
+        tx.change(&write, &[id.into(), email.as_str().into(), mapping.time(now)])?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -58,37 +51,32 @@ const STRAY: &str = r#"SELECT "id", "userId",
     FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
     AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
 
-pub(in crate::store) fn stray_accounts(
-    connection: &Connection,
-    mapping: &SchemaMapping,
-) -> Result<StrayAccounts, StoreError> {
+pub(in crate::store) fn stray_accounts(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
-    let mut statement = connection.prepare(&mapping.sql(STRAY)).engine()?;
-    let mut found = statement.query([Account::CREDENTIAL]).engine()?;
-    while let Some(row) = found.next().engine()? {
+    tx.each(&mapping.sql(STRAY), &[Account::CREDENTIAL.into()], |row| {
         stray.all += 1;
-        stray.correctable += u64::from(row.get::<_, bool>(2).engine()?);
-    }
+        stray.correctable += u64::from(row.truth(2)?);
+        Ok(())
+    })?;
     Ok(stray)
 }
 
 pub(in crate::store) fn correct_stray_accounts(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut read = tx.prepare(&mapping.sql(STRAY)).engine()?;
     let write = mapping.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
-    let mut found = read.query([Account::CREDENTIAL]).engine()?;
-    let mut changes: Vec<(String, String, String)> = Vec::new();
-    while let Some(row) = found.next().engine()? {
-        if row.get(2).engine()? {
-            changes.push((rows::key(row, 0).engine()?, rows::key(row, 1).engine()?, rows::key(row, 3).engine()?));
+    let mut changes = Vec::new();
+    tx.each(&mapping.sql(STRAY), &[Account::CREDENTIAL.into()], |row| {
+        if row.truth(2)? {
+            changes.push((rows::key(row, 0)?, rows::key(row, 1)?, rows::key(row, 3)?));
         }
-    }
+        Ok(())
+    })?;
     for (id, user_id, before) in &changes {
-        limits::change(tx, &write, &[&id, &user_id, &mapping.time(now)])?;
+        tx.change(&write, &[id.into(), user_id.into(), mapping.time(now)])?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

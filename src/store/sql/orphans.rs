@@ -1,13 +1,11 @@
 //! Rows whose user is gone: left by a program that did not keep the foreign keys. What is counted and
 //! what is deleted are chosen by the same conditions, whether the schema has foreign keys or not.
 
-use rusqlite::{Connection, Transaction};
-
 use super::codes::VALUE;
+use super::tx::Tx;
 use crate::auth::code::Purpose;
 use crate::auth::storage::{Orphans, StoreError};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
 
 /// Tables, and which of their rows.
 fn orphans() -> [(&'static str, String); 3] {
@@ -27,17 +25,17 @@ fn orphans() -> [(&'static str, String); 3] {
     [("session", of("session")), ("account", of("account")), ("verification", code)]
 }
 
-pub(in crate::store) fn count(connection: &Connection, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
+pub(in crate::store) fn count(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
-        connection.query_row(&mapping.sql(sql), [], |row| row.get(0)).map(i64::unsigned_abs).engine()
+        tx.count(&mapping.sql(sql), &[])
     })
 }
 
-pub(in crate::store) fn delete(tx: &Transaction<'_>, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
+pub(in crate::store) fn delete(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each(|table, condition| {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
-        tx.execute(&mapping.sql(sql), []).map(|rows| rows as u64).engine()
+        tx.execute(&mapping.sql(sql), &[])
     })
 }
 

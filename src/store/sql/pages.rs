@@ -1,13 +1,10 @@
 //! Pages of users. The statement is put together from fixed parts, so that each order has its index;
 //! what the user typed is only ever a parameter.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
-
 use super::rows;
+use super::tx::{Tx, Value};
 use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
 
 /// Conditions, and the values of their parameters in order.
 #[derive(Default)]
@@ -34,14 +31,13 @@ impl Filter {
 }
 
 pub(in crate::store) fn users(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     query: &UserQuery,
 ) -> Result<UserPage, StoreError> {
     let mut filter = filter(query, mapping);
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
-    let total: i64 =
-        connection.query_row(&mapping.sql(count), params_from_iter(&filter.values), |row| row.get(0)).engine()?;
+    let total = tx.count(&mapping.sql(count), &filter.values)?;
     let column = match query.sort {
         UserSort::Email => "email",
         UserSort::Name => "name",
@@ -49,9 +45,7 @@ pub(in crate::store) fn users(
     };
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
-        let Some(value) =
-            connection.query_row(&mapping.sql(sql), [id], |row| row.get::<_, Value>(0)).optional().engine()?
-        else {
+        let Some(value) = tx.query_one(&mapping.sql(sql), &[id.into()], |row| Ok(row.value(0)?.to_value()))? else {
             // Whoever was last on the page before is gone, and with them the place to go on from.
             return Err(StoreError::NoSuchPlace);
         };
@@ -60,16 +54,12 @@ pub(in crate::store) fn users(
         filter.conditions.push(beyond(column, first, second));
     }
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let mut statement = connection.prepare(&mapping.sql(page(column, &filter, limit))).engine()?;
-    let mut found = statement.query(params_from_iter(&filter.values)).engine()?;
-    let mut users = Vec::new();
-    while let Some(row) = found.next().engine()? {
-        users.push(rows::user(row, 0, mapping)?);
-    }
+    let sql = page(column, &filter, limit);
+    let mut users = tx.query_all(&mapping.sql(sql), &filter.values, |row| rows::user(row, 0, mapping))?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
     let next = users.last().filter(|_| more).map(|user| user.id.clone());
-    Ok(UserPage { users, total: total.unsigned_abs(), next })
+    Ok(UserPage { users, total, next })
 }
 
 /// The condition that a user comes after another one, given by two parameters.
@@ -112,6 +102,8 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping) -> Filter {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     /// What SQLite would do for a page without and with a place to begin after.

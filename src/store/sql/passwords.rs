@@ -1,9 +1,8 @@
 //! Passwords: acts that rest on one that was verified outside the transaction look whether it is still
 //! in force; others set one without knowing the one before.
 
-use rusqlite::Transaction;
-
 use super::events::{begun_of, change_events, ended_of, subject};
+use super::tx::Tx;
 use super::{changes, codes, sessions, users};
 use crate::auth::audit::{Event, Subject};
 use crate::auth::code::Purpose;
@@ -23,7 +22,7 @@ pub(in crate::store) struct Verified<'a> {
 
 /// Whether the hash is still the user's.
 pub(in crate::store) fn is_in_force(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     hash: &StoredHash,
@@ -32,7 +31,7 @@ pub(in crate::store) fn is_in_force(
 }
 
 pub(in crate::store) fn begin_session(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     session: &NewSessionRow,
@@ -60,7 +59,7 @@ pub(in crate::store) fn begin_session(
 }
 
 pub(in crate::store) fn replace(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     change: &PasswordChange<'_>,
@@ -86,7 +85,7 @@ pub(in crate::store) fn replace(
 
 /// Sets a password; codes to reset the one before are dead then.
 pub(in crate::store) fn set(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     new: &NewPassword<'_>,

@@ -1,18 +1,17 @@
 //! What a database sets for itself.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Error, OptionalExtension as _, Row, Transaction};
 
+use super::tx::{Row, Tx};
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::mapping::OWN_TIME;
-use crate::store::sqlite::engine_error::Engine as _;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
 /// says nothing to this one; a value that a key does not take makes no sense.
-pub(in crate::store) fn read(connection: &Connection) -> Result<Policy, StoreError> {
-    let settings = settings(connection)?;
+pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
+    let settings = settings(tx)?;
     Policy::with(settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))).map_err(|(row, error)| {
         StoreError::Inconsistent {
             table: "authctl_policy",
@@ -24,21 +23,21 @@ pub(in crate::store) fn read(connection: &Connection) -> Result<Policy, StoreErr
 }
 
 /// Reads the settings as they stand. Bytes that are no text are a value that no key takes.
-pub(in crate::store) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
-    let mut statement = connection.prepare(r#"SELECT "key", "value" FROM "authctl_policy""#).engine()?;
-    let text = |row: &Row<'_>, column| {
-        row.get_ref(column)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
-    };
-    let settings = statement.query_map([], |row| Ok((text(row, 0)?, text(row, 1)?))).engine()?;
-    settings.collect::<rusqlite::Result<_>>().engine()
+pub(in crate::store) fn settings(tx: &mut dyn Tx) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = r#"SELECT "key", "value" FROM "authctl_policy""#;
+    tx.query_all(sql, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
+}
+
+fn lossy_text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
+    let bytes = row.value(column)?.as_bytes();
+    let bytes = bytes.ok_or_else(|| StoreError::Engine("a setting is neither text nor bytes".into()))?;
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Removes a setting and returns what it was.
-pub(in crate::store) fn remove(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {
-    let text = |row: &Row<'_>| {
-        row.get_ref(0)?.as_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).map_err(Error::from)
-    };
-    tx.query_row(r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#, [key], text).optional().engine()
+pub(in crate::store) fn remove(tx: &mut dyn Tx, key: &str) -> Result<Option<String>, StoreError> {
+    let sql = r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#;
+    tx.query_one(sql, &[key.into()], |row| lossy_text(row, 0))
 }
 
 /// The log keeps no secret, not even one that another program put into a URL; authctl refuses those.
@@ -49,7 +48,7 @@ pub(in crate::store) fn without_credentials(value: &str) -> &str {
 /// Writes a setting if it makes sense beside those that are there now, and adds an event if that changes
 /// it. A value that says the same as the default has no row.
 pub(in crate::store) fn write(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     log: &mut Vec<Event>,
     key: &Key,
     value: Option<&str>,
@@ -84,9 +83,8 @@ pub(in crate::store) fn write(
         tx.execute(
             r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
                ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
-            (key.name, value, OWN_TIME.write(now)),
-        )
-        .engine()?;
+            &[key.name.into(), value.into(), OWN_TIME.write(now)],
+        )?;
     }
     Ok(Ok(PolicySet { policy: read(tx)?, changed: true }))
 }

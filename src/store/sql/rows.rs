@@ -2,9 +2,8 @@
 //! never the value: it may be a secret.
 
 use jiff::Timestamp;
-use rusqlite::Row;
-use rusqlite::types::ValueRef;
 
+use super::tx::{Row, ValueRef};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
@@ -81,10 +80,10 @@ pub(in crate::store) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMap
 }
 
 /// Reads an id, which some apps let the database number.
-pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
-    match row.get_ref(column)? {
+pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
+    match row.value(column)? {
         ValueRef::Integer(number) => Ok(number.to_string()),
-        other => Ok(other.as_str()?.to_owned()),
+        _ => row.text(column),
     }
 }
 
@@ -118,7 +117,7 @@ impl<'r> Reader<'r> {
     fn value(&mut self, column: &'static str) -> Result<ValueRef<'r>, StoreError> {
         let index = self.next;
         self.next += 1;
-        self.row.get_ref(index).map_err(|_| self.nonsense(column, "is missing"))
+        self.row.value(index).map_err(|_| self.nonsense(column, "is missing"))
     }
 
     fn id(&mut self) -> Result<String, StoreError> {

@@ -1,9 +1,11 @@
 //! Sessions. SQL may choose rows by time to read fewer of them; whether one is live, the rules say.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::events::{ended_of, subject};
+use super::tx::Tx;
 use super::{rows, users, write};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
@@ -12,12 +14,10 @@ use crate::auth::storage::{Ended, NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::limits;
 
 /// Finds a session and its user with one statement. The user's columns come first.
 pub(in crate::store) fn find(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     token: &Token,
 ) -> Result<Option<(Session, User)>, StoreError> {
@@ -26,47 +26,37 @@ pub(in crate::store) fn find(
         rows::USER,
         rows::SESSION
     );
-    connection
-        .query_row(&mapping.sql(sql), [mapping.token(token)], |row| {
-            let user = rows::user(row, 0, mapping);
-            let session = rows::session(row, rows::USER_WIDTH, mapping);
-            Ok(session.and_then(|session| user.map(|user| (session, user))))
-        })
-        .optional()
-        .engine()?
-        .transpose()
+    tx.query_one(&mapping.sql(sql), &[mapping.token(token).into_owned().into()], |row| {
+        let user = rows::user(row, 0, mapping);
+        let session = rows::session(row, rows::USER_WIDTH, mapping)?;
+        Ok((session, user?))
+    })
 }
 
 /// Checks that a caller is signed in.
 pub(in crate::store) fn check_caller(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     caller: &Caller,
 ) -> Result<Result<(), AuthError>, StoreError> {
-    let user = |id: &str| users::find(tx, mapping, &UserRef::Id(id.to_owned()));
     let session = by_id(tx, mapping, &caller.session_id)?;
-    let impersonator = caller.impersonator().map(user).transpose()?.flatten();
+    let mut user = |id: &str| users::find(tx, mapping, &UserRef::Id(id.to_owned()));
+    let impersonator = caller.impersonator().map(&mut user).transpose()?.flatten();
     Ok(caller.check(session.as_ref(), user(&caller.user_id)?.as_ref(), impersonator.as_ref()))
 }
 
 pub(in crate::store) fn of_user(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Vec<Session>, StoreError> {
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
-    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-    let mut found = statement.query([user_id]).engine()?;
-    let mut sessions = Vec::new();
-    while let Some(row) = found.next().engine()? {
-        sessions.push(rows::session(row, 0, mapping)?);
-    }
-    Ok(sessions)
+    tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| rows::session(row, 0, mapping))
 }
 
 pub(in crate::store) fn each(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
@@ -76,30 +66,28 @@ pub(in crate::store) fn each(
         rows::EMAIL,
         rows::SESSION
     );
-    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-    let mut all = statement.query([]).engine()?;
-    while let Some(row) = all.next().engine()? {
-        found(row.get(0).engine()?, rows::session(row, 1, mapping)?);
-    }
-    Ok(())
+    tx.each(&mapping.sql(sql), &[], |row| {
+        found(row.text(0)?, rows::session(row, 1, mapping)?);
+        Ok(())
+    })
 }
 
 pub(in crate::store) fn delete_by_ids(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     ids: &[String],
 ) -> Result<Vec<Session>, StoreError> {
-    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, mapping, id)?);
-        limits::run(tx, &mut statement, &[id])?;
+        tx.change(&delete, &[id.into()])?;
     }
     Ok(ended)
 }
 
 pub(in crate::store) fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     session: &NewSessionRow,
 ) -> Result<Session, StoreError> {
@@ -121,7 +109,7 @@ pub(in crate::store) fn insert(
 
 /// Makes a session without a sign-in, if that may be.
 pub(in crate::store) fn issue(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     session: &NewSessionRow,
@@ -146,36 +134,32 @@ pub(in crate::store) fn issue(
 }
 
 pub(in crate::store) fn set_end(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     id: &str,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let move_end = r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#;
-    limits::change(tx, &mapping.sql(move_end), &[&id, &mapping.time(expires_at), &mapping.time(now)])?;
+    tx.change(&mapping.sql(move_end), &[id.into(), mapping.time(expires_at), mapping.time(now)])?;
     by_id(tx, mapping, id)
 }
 
 pub(in crate::store) fn delete_by_token(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     token: &Token,
 ) -> Result<Option<Session>, StoreError> {
-    let token = mapping.token(token);
+    let token = [mapping.token(token).into_owned().into()];
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
-    let session = tx
-        .query_row(&mapping.sql(sql), [&token], |row| Ok(rows::session(row, 0, mapping)))
-        .optional()
-        .engine()?
-        .transpose()?;
-    tx.execute(&mapping.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), [&token]).engine()?;
+    let session = tx.query_one(&mapping.sql(sql), &token, |row| rows::session(row, 0, mapping))?;
+    tx.execute(&mapping.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), &token)?;
     Ok(session)
 }
 
 /// Deletes sessions of a user and returns them; with ids, all or nothing.
 pub(in crate::store) fn delete(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     which: &Which,
@@ -185,9 +169,9 @@ pub(in crate::store) fn delete(
         return Ok(Ended::Missing(id.to_owned()));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
     for session in &chosen {
-        limits::run(tx, &mut statement, &[&session.id])?;
+        tx.change(&delete, &[(&session.id).into()])?;
     }
     Ok(Ended::Sessions(chosen))
 }
@@ -195,7 +179,7 @@ pub(in crate::store) fn delete(
 /// Deletes the sessions that an act ends besides what else it does. Ids that are not there are no
 /// reason to refuse the act.
 pub(in crate::store) fn end(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     which: Option<&Which>,
@@ -208,18 +192,13 @@ pub(in crate::store) fn end(
 
 /// Deletes the sessions in which a user acts as another one, and returns them.
 pub(in crate::store) fn end_impersonations(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     impersonator: &str,
 ) -> Result<Vec<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
-    let mut statement = tx.prepare(&mapping.sql(sql)).engine()?;
-    let mut found = statement.query([impersonator]).engine()?;
-    let mut ids = Vec::new();
-    while let Some(row) = found.next().engine()? {
-        ids.push(rows::session(row, 0, mapping)?.id);
-    }
+    let ids = tx.query_all(&mapping.sql(sql), &[impersonator.into()], |row| Ok(rows::session(row, 0, mapping)?.id))?;
     let ended = delete_by_ids(tx, mapping, &ids)?;
     for session in &ended {
         log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
@@ -229,25 +208,24 @@ pub(in crate::store) fn end_impersonations(
 
 /// Counts sessions that are over.
 pub(in crate::store) fn count_over(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    Ok(count_prunable(connection, mapping, now, false)?
-        + from_future(connection, mapping, now, usize::MAX)?.len() as u64)
+    Ok(count_prunable(tx, mapping, now, false)? + from_future(tx, mapping, now, usize::MAX)?.len() as u64)
 }
 
 /// Counts what [`delete_over`] deletes.
 pub(in crate::store) fn count_prunable(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_expired(connection, mapping, now, usize::MAX, |_| count += 1)?;
+    each_expired(tx, mapping, now, usize::MAX, |_| count += 1)?;
     if is_clock_sane {
-        count += from_future(connection, mapping, now, usize::MAX)?.len() as u64;
+        count += from_future(tx, mapping, now, usize::MAX)?.len() as u64;
     }
     Ok(count)
 }
@@ -255,7 +233,7 @@ pub(in crate::store) fn count_prunable(
 /// Deletes sessions that are over. Those from the future only when the clock is not the one that is wrong:
 /// else they are live again as soon as it is right.
 pub(in crate::store) fn delete_over(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
@@ -266,9 +244,9 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    let mut statement = tx.prepare(&mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#)).engine()?;
+    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
     for id in &ids {
-        limits::run(tx, &mut statement, &[id])?;
+        tx.change(&delete, &[id.into()])?;
     }
     Ok(ids.len() as u64)
 }
@@ -276,18 +254,17 @@ pub(in crate::store) fn delete_over(
 /// The ids of sessions that are over though their end is to come. No index leads to them, so that all rows are
 /// read.
 fn from_future(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#, rows::SESSION);
-    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-    let mut candidates = statement.query([mapping.time(now)]).engine()?;
     let mut ids = Vec::new();
-    while ids.len() < limit
-        && let Some(row) = candidates.next().engine()?
-    {
+    tx.query(&mapping.sql(sql), &[mapping.time(now)], &mut |row| {
+        if ids.len() >= limit {
+            return Ok(ControlFlow::Break(()));
+        }
         // A row that makes no sense is no session, and the doctor names it.
         if let Ok(session) = rows::session(row, 0, mapping)
             && now < session.expires_at
@@ -295,13 +272,14 @@ fn from_future(
         {
             ids.push(session.id);
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(ids)
 }
 
 /// Goes through sessions that have expired: chosen by the index on `expiresAt`, judged by the rule.
 fn each_expired(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
@@ -310,26 +288,20 @@ fn each_expired(
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-    let mut candidates = statement.query((mapping.time(now), limit)).engine()?;
-    while let Some(row) = candidates.next().engine()? {
+    tx.each(&mapping.sql(sql), &[mapping.time(now), limit.into()], |row| {
         let session = rows::session(row, 0, mapping)?;
         if !session.is_live(now) {
             found(session);
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 pub(in crate::store) fn by_id(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    connection
-        .query_row(&mapping.sql(sql), [id], |row| Ok(rows::session(row, 0, mapping)))
-        .optional()
-        .engine()?
-        .transpose()
+    tx.query_one(&mapping.sql(sql), &[id.into()], |row| rows::session(row, 0, mapping))
 }

@@ -1,74 +1,37 @@
 //! The counts of attempts: a row for each key, and one for each attempt that is not decided yet.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
+use super::tx::{Tx, Value, ValueRef};
 use crate::auth::policy::ThrottleRules;
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
 use crate::store::mapping::OWN_TIME;
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::engine_error::Engine as _;
-
-/// How often a process whose turn has not come looks again.
-const UNDECIDED_POLL: Duration = Duration::from_millis(50);
-
-/// Reserves an attempt. While others are undecided, waits for a turn as long as for a lock.
-#[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
-pub(in crate::store) fn reserve(
-    store: &mut Sqlite,
-    key: &AttemptKey,
-    now: Timestamp,
-    rules: &ThrottleRules,
-) -> Result<Decision, StoreError> {
-    let start = Instant::now();
-    let mut waited = Duration::ZERO;
-    loop {
-        // An attempt is reserved when its turn has come, and not when it began to wait.
-        let present = later(now, waited);
-        let decision = store.act_aside(|tx, _, _| reserve_now(tx, key, present, rules))?;
-        if decision != Decision::Undecided {
-            return Ok(decision);
-        }
-        // Looked at without the lock that the others need to be decided.
-        loop {
-            if waited >= store.wait {
-                return Ok(Decision::Undecided);
-            }
-            std::thread::sleep(UNDECIDED_POLL);
-            waited = start.elapsed();
-            let connection = store.aside.as_ref().map_or(&store.connection, |aside| &aside.connection);
-            if is_turn(connection, key, later(now, waited), rules)? {
-                break;
-            }
-        }
-    }
-}
 
 /// Whether an attempt that had to wait for its turn would get another answer now.
-fn is_turn(
-    connection: &Connection,
+pub(in crate::store) fn is_turn(
+    tx: &mut dyn Tx,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
 ) -> Result<bool, StoreError> {
-    let undecided = undecided(connection, key)?;
+    let undecided = undecided(tx, key)?;
     let has_abandoned = undecided.iter().any(|(_, at)| is_abandoned(*at, now));
     let running = u32::try_from(undecided.len()).unwrap_or(u32::MAX);
-    Ok(has_abandoned || decide(read(connection, key)?, running, now, rules) != Decision::Undecided)
+    Ok(has_abandoned || decide(read(tx, key)?, running, now, rules) != Decision::Undecided)
 }
 
-fn later(now: Timestamp, waited: Duration) -> Timestamp {
+/// The instant after a wait.
+pub(in crate::store) fn later(now: Timestamp, waited: Duration) -> Timestamp {
     let waited = SignedDuration::try_from(waited).unwrap_or(SignedDuration::MAX);
     now.saturating_add(waited).unwrap_or(Timestamp::MAX)
 }
 
 /// Reads the count, lets the rule decide and reserves the attempt, all in the caller's transaction.
-fn reserve_now(
-    tx: &Transaction<'_>,
+pub(in crate::store) fn reserve(
+    tx: &mut dyn Tx,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
@@ -94,7 +57,7 @@ fn reserve_now(
 
 /// Counts an attempt that is a failure from the start, in the caller's transaction.
 pub(in crate::store) fn count(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
@@ -111,7 +74,7 @@ pub(in crate::store) fn count(
 /// Writes down what is remembered when that is not what the row says: a wait that a wrong clock pushed
 /// years ahead is over after the longest wait, and not when the clock gets there.
 fn heal(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     key: &AttemptKey,
     before: Option<Attempts>,
     stored: Option<Attempts>,
@@ -126,7 +89,7 @@ fn heal(
 
 /// Turns a reservation into a failure.
 pub(in crate::store) fn fail(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     key: &AttemptKey,
     now: Timestamp,
     rules: &ThrottleRules,
@@ -140,41 +103,38 @@ pub(in crate::store) fn fail(
 }
 
 /// Takes a reservation back: the attempt was none.
-pub(in crate::store) fn release(tx: &Transaction<'_>, key: &AttemptKey) -> Result<(), StoreError> {
+pub(in crate::store) fn release(tx: &mut dyn Tx, key: &AttemptKey) -> Result<(), StoreError> {
     key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation).map(drop))
 }
 
 /// Forgets the failures for a key, and the reservation of the attempt that succeeded. Without one, the
 /// reservations of all. Tells whether there was anything to forget.
-pub(in crate::store) fn clear(tx: &Transaction<'_>, key: &AttemptKey) -> Result<bool, StoreError> {
+pub(in crate::store) fn clear(tx: &mut dyn Tx, key: &AttemptKey) -> Result<bool, StoreError> {
     let forgotten = delete(tx, key.as_str())?;
     let also = if let Some(reservation) = key.reservation() {
         delete(tx, &reservation)?
     } else {
         let sql = r#"DELETE FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2"#;
-        tx.execute(sql, key.reservations()).engine()? > 0
+        tx.execute(sql, &key.reservations().map(Value::from))? > 0
     };
     Ok(forgotten || also)
 }
 
 /// Reads the count.
-pub(in crate::store) fn read(connection: &Connection, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-    read_row(connection, key.as_str())
+pub(in crate::store) fn read(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
+    read_row(tx, key.as_str())
 }
 
-fn read_row(connection: &Connection, key: &str) -> Result<Option<Attempts>, StoreError> {
-    let row = connection
-        .query_row(r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#, [key], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Value>(1)?, row.get::<_, Value>(2)?))
-        })
-        .optional()
-        .engine()?;
+fn read_row(tx: &mut dyn Tx, key: &str) -> Result<Option<Attempts>, StoreError> {
+    let sql = r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#;
     // A count that makes no sense is treated as the highest: it must not let anybody guess freely.
-    Ok(row.map(|(count, not_before, last_at)| Attempts {
-        count: u32::try_from(count).unwrap_or(u32::MAX),
-        not_before: instant((&not_before).into()),
-        last_at: instant((&last_at).into()),
-    }))
+    tx.query_one(sql, &[key.into()], |row| {
+        Ok(Attempts {
+            count: u32::try_from(row.integer(0)?).unwrap_or(u32::MAX),
+            not_before: instant(row.value(1)?),
+            last_at: instant(row.value(2)?),
+        })
+    })
 }
 
 fn instant(value: ValueRef<'_>) -> Timestamp {
@@ -182,26 +142,20 @@ fn instant(value: ValueRef<'_>) -> Timestamp {
 }
 
 /// The reservations for a key, each with its instant, the oldest first.
-fn undecided(connection: &Connection, key: &AttemptKey) -> Result<Vec<(String, Timestamp)>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(
-            r#"SELECT "key", "lastAt" FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2 ORDER BY "lastAt""#,
-        )
-        .engine()?;
-    let found = statement.query_map(key.reservations(), |row| Ok((row.get(0)?, instant(row.get_ref(1)?)))).engine()?;
-    found.collect::<rusqlite::Result<_>>().engine()
+fn undecided(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let sql = r#"SELECT "key", "lastAt" FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2 ORDER BY "lastAt""#;
+    tx.query_all(sql, &key.reservations().map(Value::from), |row| Ok((row.text(0)?, instant(row.value(1)?))))
 }
 
-fn write(tx: &Transaction<'_>, key: &str, attempts: Attempts) -> Result<(), StoreError> {
+fn write(tx: &mut dyn Tx, key: &str, attempts: Attempts) -> Result<(), StoreError> {
     tx.execute(
         r#"INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt") VALUES (?1, ?2, ?3, ?4)
            ON CONFLICT ("key") DO UPDATE SET "count" = ?2, "notBefore" = ?3, "lastAt" = ?4"#,
-        (key, attempts.count, OWN_TIME.write(attempts.not_before), OWN_TIME.write(attempts.last_at)),
-    )
-    .engine()?;
+        &[key.into(), attempts.count.into(), OWN_TIME.write(attempts.not_before), OWN_TIME.write(attempts.last_at)],
+    )?;
     Ok(())
 }
 
-fn delete(tx: &Transaction<'_>, key: &str) -> Result<bool, StoreError> {
-    Ok(tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1"#, [key]).engine()? > 0)
+fn delete(tx: &mut dyn Tx, key: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(r#"DELETE FROM "authctl_throttle" WHERE "key" = ?1"#, &[key.into()])? > 0)
 }

@@ -1,8 +1,8 @@
 //! Users and their credential accounts.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
+use super::tx::Tx;
 use super::{rows, write};
 use crate::auth::password::HashFormat;
 use crate::auth::password::Scheme;
@@ -10,11 +10,9 @@ use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, NewPassword, NewUserRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::limits;
 
 pub(in crate::store) fn find(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     who: &UserRef,
 ) -> Result<Option<User>, StoreError> {
@@ -23,11 +21,7 @@ pub(in crate::store) fn find(
         UserRef::Id(id) => ("id", id.as_str()),
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    connection
-        .query_row(&mapping.sql(sql), [key], |row| Ok(rows::user(row, 0, mapping)))
-        .optional()
-        .engine()?
-        .transpose()
+    tx.query_one(&mapping.sql(sql), &[key.into()], |row| rows::user(row, 0, mapping))
 }
 
 /// The hash of an account. What is larger than any hash is none.
@@ -36,20 +30,14 @@ pub(in crate::store) const PASSWORD: &str = r#"iif(octet_length("password") <= 1
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
 pub(in crate::store) fn password_hash(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
-    let text: Option<Option<String>> = connection
-        .query_row(
-            &mapping.sql(format!(
-                r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#
-            )),
-            [Account::CREDENTIAL, user_id],
-            |row| row.get(0),
-        )
-        .optional()
-        .engine()?;
+    let sql =
+        format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#);
+    let values = [Account::CREDENTIAL.into(), user_id.into()];
+    let text = tx.query_one(&mapping.sql(sql), &values, |row| row.optional_text(0))?;
     // Bytes that cannot be a hash (empty, endless) are no hash: nobody signs in with them.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
 }
@@ -58,43 +46,40 @@ pub(in crate::store) fn password_hash(
 const HASH_SAMPLE: u32 = 50;
 
 /// How an app keeps passwords, as its rows show it.
-pub(in crate::store) fn scheme(connection: &Connection, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
+pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
     for order in ["ASC", "DESC"] {
         let sql = format!(
             r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
                ORDER BY rowid {order} LIMIT {HASH_SAMPLE}"#
         );
-        let mut statement = connection.prepare(&mapping.sql(sql)).engine()?;
-        let mut rows = statement.query([Account::CREDENTIAL]).engine()?;
-        while let Some(row) = rows.next().engine()? {
-            let text = row.get_ref(0).engine()?;
-            let hash = text.as_bytes().ok().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
+        tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
+            let hash = row.value(0)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
             kinds.push(hash.map_or(HashFormat::Unknown, |hash| HashFormat::of(&hash)));
-        }
+            Ok(())
+        })?;
     }
     Ok(Scheme::of_hashes(kinds))
 }
 
 pub(in crate::store) fn set_password_hash(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    limits::change(
-        tx,
+) -> Result<u64, StoreError> {
+    tx.change(
         &mapping.sql(
             r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
                WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
         ),
-        &[&Account::CREDENTIAL, &user_id, &hash.expose(), &mapping.time(now)],
+        &[Account::CREDENTIAL.into(), user_id.into(), hash.expose().into(), mapping.time(now)],
     )
 }
 
 pub(in crate::store) fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user: &NewUserRow,
     hash: Option<&StoredHash>,
@@ -121,7 +106,7 @@ pub(in crate::store) fn insert(
 }
 
 fn insert_credential(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     id: &str,
     user_id: &str,
@@ -142,7 +127,7 @@ fn insert_credential(
 
 /// Sets the hash of the credential account and makes one that is missing; `false` without a user.
 pub(in crate::store) fn upsert_password_hash(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     new: &NewPassword<'_>,
 ) -> Result<bool, StoreError> {
@@ -156,22 +141,18 @@ pub(in crate::store) fn upsert_password_hash(
 }
 
 pub(in crate::store) fn accounts(
-    connection: &Connection,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Vec<Account>, StoreError> {
-    let mut statement = connection
-        .prepare(&mapping.sql(
-            r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account" WHERE "userId" = ?1
-               ORDER BY "providerId", "accountId""#,
-        ))
-        .engine()?;
-    let account =
-        |row: &Row<'_>| Ok(Account { provider_id: row.get(0)?, account_id: row.get(1)?, has_password: row.get(2)? });
-    statement.query_map([user_id], account).engine()?.collect::<rusqlite::Result<_>>().engine()
+    let sql = r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account"
+                 WHERE "userId" = ?1 ORDER BY "providerId", "accountId""#;
+    tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| {
+        Ok(Account { provider_id: row.text(0)?, account_id: row.text(1)?, has_password: row.truth(2)? })
+    })
 }
 
-pub(in crate::store) fn read_back(tx: &Transaction<'_>, mapping: &SchemaMapping, id: &str) -> Result<User, StoreError> {
+pub(in crate::store) fn read_back(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str) -> Result<User, StoreError> {
     find(tx, mapping, &UserRef::Id(id.to_owned()))?
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }

@@ -1,12 +1,9 @@
 //! Rows written: with the columns that the database has, and with what it asks for besides.
 
-use rusqlite::types::{ToSql, Value};
-use rusqlite::{Transaction, params_from_iter};
-
+use super::rows;
+use super::tx::{Tx, Value};
 use crate::auth::storage::StoreError;
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::limits;
 
 /// Logical columns and the values they get.
 pub(in crate::store) type Values = Vec<(&'static str, Value)>;
@@ -16,7 +13,7 @@ pub(in crate::store) type Values = Vec<(&'static str, Value)>;
 /// # Errors
 /// [`StoreError::NoColumn`] when there is no place for a value that says something.
 pub(in crate::store) fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
     id: &str,
@@ -33,8 +30,17 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    tx.execute(&mapping.sql(sql), params_from_iter(values)).engine().map_err(|error| taken(mapping, error))?;
-    Ok(if mapping.ids == IdStrategy::Serial { tx.last_insert_rowid().to_string() } else { id })
+    let sql = mapping.sql(sql);
+    let inserted = if mapping.ids == IdStrategy::Serial {
+        // All rows, because SQLite checks foreign keys when the statement ends.
+        let sql = format!("{sql} RETURNING {}", mapping.column(table, "id"));
+        tx.query_all(&sql, &values, |row| rows::key(row, 0)).map(|mut ids| ids.pop())
+    } else {
+        tx.execute(&sql, &values).map(|_| Some(id))
+    };
+    inserted
+        .map_err(|error| taken(mapping, error))?
+        .ok_or_else(|| StoreError::Engine("the database did not return the id of a new row".into()))
 }
 
 /// Changes the row with this id.
@@ -42,7 +48,7 @@ pub(in crate::store) fn insert(
 /// # Errors
 /// As for [`insert`].
 pub(in crate::store) fn update(
-    tx: &Transaction<'_>,
+    tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
     id: &str,
@@ -53,8 +59,7 @@ pub(in crate::store) fn update(
     let changes = changes.collect::<Vec<_>>().join(", ");
     values.push(Value::Text(id.to_owned()));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
-    let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
-    limits::change(tx, &mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
+    tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
     Ok(())
 }
 

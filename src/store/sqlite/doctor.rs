@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 
+use super::tx::SqliteTx;
 use super::{Sqlite, connect, integrity};
 use crate::auth::audit::{Changes, Entry, Event, counted};
 use crate::auth::storage::{
@@ -39,7 +40,7 @@ impl DoctorStore for Sqlite {
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
-        orphans::count(&self.connection, &self.mapping)
+        orphans::count(&mut self.reader(), &self.mapping)
     }
 
     fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
@@ -57,19 +58,19 @@ impl DoctorStore for Sqlite {
     }
 
     fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
-        scan::nonsense(&self.connection, &self.mapping)
+        scan::nonsense(&mut self.reader(), &self.mapping)
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
-        scan::each_user(&self.connection, &self.mapping, found)
+        scan::each_user(&mut self.reader(), &self.mapping, found)
     }
 
     fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        scan::each_credential(&self.connection, &self.mapping, found)
+        scan::each_credential(&mut self.reader(), &self.mapping, found)
     }
 
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        fixes::stray_accounts(&self.connection, &self.mapping)
+        fixes::stray_accounts(&mut self.reader(), &self.mapping)
     }
 
     fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -77,7 +78,7 @@ impl DoctorStore for Sqlite {
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        fixes::twins(&self.connection, &self.mapping)
+        fixes::twins(&mut self.reader(), &self.mapping)
     }
 
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -86,12 +87,12 @@ impl DoctorStore for Sqlite {
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
         let Some(aside) = &mut self.aside else { return Ok(None) };
-        if audit::interrupted(&aside.connection)?.is_none() {
+        if audit::interrupted(&mut SqliteTx::new(&aside.connection))?.is_none() {
             return Ok(None);
         }
         // It may be of a process that is just committing: that one holds the lock until its end is there.
         let locked = aside.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        audit::interrupted(&locked)
+        audit::interrupted(&mut SqliteTx::new(&locked))
     }
 
     fn close_interrupted(&mut self) -> Result<u64, StoreError> {
@@ -106,15 +107,15 @@ impl DoctorStore for Sqlite {
     }
 
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        scan::written_after(&self.connection, self.own(), &self.mapping, instant)
+        scan::written_after(&mut self.reader(), &mut self.own_reader(), &self.mapping, instant)
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        codes::count_over(&self.connection, &self.mapping, now, audit::shows_sane_clock(self.own(), now)?)
+        codes::count_over(&mut self.reader(), &self.mapping, now, audit::shows_sane_clock(&mut self.own_reader(), now)?)
     }
 
     fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let is_clock_sane = audit::shows_sane_clock(self.own(), now)?;
+        let is_clock_sane = audit::shows_sane_clock(&mut self.own_reader(), now)?;
         self.act(|tx, mapping, log| {
             let pruned = codes::delete_over(tx, mapping, now, is_clock_sane)?;
             if pruned > 0 {
@@ -125,7 +126,7 @@ impl DoctorStore for Sqlite {
     }
 
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
-        policy::settings(self.own())
+        policy::settings(&mut self.own_reader())
     }
 
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::engine_error::Engine as _;
+use super::tx::SqliteTx;
 use super::{connect, limits};
 use crate::auth::storage::{DatabaseInfo, GuestSchema, StoreError};
 use crate::store::mapping::SchemaMapping;
@@ -18,7 +19,7 @@ pub(super) fn take(
     app: Option<&GuestSchema>,
     now: Timestamp,
 ) -> Result<DatabaseInfo, StoreError> {
-    let expired_sessions = match sessions::count_over(connection, mapping, now) {
+    let expired_sessions = match sessions::count_over(&mut SqliteTx::new(connection), mapping, now) {
         // An app's file with times of two kinds is described all the same.
         Err(StoreError::Inconsistent { .. }) if app.is_some() => None,
         counted => Some(counted?),

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::limits::Limit;
-use rusqlite::types::ToSql;
-use rusqlite::{Connection, Statement, Transaction};
 
 use super::engine_error::Engine as _;
 use crate::auth::storage::StoreError;
@@ -60,24 +59,10 @@ pub(in crate::store) fn count(
     connection.query_row(&mapping.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
 }
 
-/// Runs a statement that changes rows. SQLite writes a row anew as a whole, and reads a value to delete its
-/// entry in an index, so a row that holds more than is read needs a higher limit. It is raised before and
-/// not after a failure: a deletion that fails half-way leaves the entries that it has deleted out of the
-/// index, and what follows in the transaction finds the database malformed.
-pub(in crate::store) fn change(tx: &Transaction<'_>, sql: &str, values: &[&dyn ToSql]) -> Result<usize, StoreError> {
-    run(tx, &mut tx.prepare(sql).engine()?, values)
-}
-
-/// As [`change`], for a statement that runs more than once.
-pub(in crate::store) fn run(
-    tx: &Transaction<'_>,
-    statement: &mut Statement<'_>,
-    values: &[&dyn ToSql],
-) -> Result<usize, StoreError> {
-    with_large_rows(tx, || statement.execute(values).engine())
-}
-
-/// Does something that takes whole rows, however large they may be.
+/// Does something that takes whole rows, however large they may be. SQLite writes a row anew as a whole, and
+/// reads a value to delete its entry in an index, so a row that holds more than is read needs a higher limit. It
+/// is raised before and not after a failure: a deletion that fails half-way leaves the entries that it has
+/// deleted out of the index, and what follows in the transaction finds the database malformed.
 pub(in crate::store) fn with_large_rows<T>(
     connection: &Connection,
     act: impl FnOnce() -> Result<T, StoreError>,

@@ -11,11 +11,11 @@ use crate::store::sql::{audit, policy, sessions};
 
 impl Maintenance for Sqlite {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
-        audit::each(self.own(), after, found)
+        audit::each(&mut self.own_reader(), after, found)
     }
 
     fn policy(&mut self) -> Result<Policy, StoreError> {
-        policy::read(self.own())
+        policy::read(&mut self.own_reader())
     }
 
     fn set_policy(
@@ -28,11 +28,16 @@ impl Maintenance for Sqlite {
     }
 
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::count_prunable(&self.connection, &self.mapping, now, audit::shows_sane_clock(self.own(), now)?)
+        sessions::count_prunable(
+            &mut self.reader(),
+            &self.mapping,
+            now,
+            audit::shows_sane_clock(&mut self.own_reader(), now)?,
+        )
     }
 
     fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let is_clock_sane = audit::shows_sane_clock(self.own(), now)?;
+        let is_clock_sane = audit::shows_sane_clock(&mut self.own_reader(), now)?;
         let pruned = self.act(|tx, mapping, log| {
             let pruned = sessions::delete_over(tx, mapping, now, limit, is_clock_sane)?;
             if pruned > 0 {

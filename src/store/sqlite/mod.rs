@@ -8,6 +8,7 @@ pub(in crate::store) mod create;
 mod descriptors;
 mod doctor;
 pub(in crate::store) mod engine_error;
+mod guest_act;
 mod info;
 mod integrity;
 pub(in crate::store) mod limits;
@@ -20,6 +21,7 @@ mod preflight;
 mod restore;
 mod staging;
 mod store;
+pub(in crate::store) mod tx;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,13 +30,15 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::mapping::SchemaMapping;
 use super::sql::answer::Answer;
-use super::sql::{audit, events, guest_act, sessions, throttle};
+use super::sql::tx::Tx;
+use super::sql::{audit, events, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use connect::Connected;
 use engine_error::Engine as _;
+use tx::SqliteTx;
 
 pub use crate::store::better_auth::{Adapter, App, create_for_app};
 pub use backup::contents;
@@ -82,14 +86,14 @@ impl Sqlite {
 
     /// An instant as this database writes it, for the same hand.
     #[cfg(test)]
-    pub(super) fn written(&self, instant: jiff::Timestamp) -> rusqlite::types::Value {
+    pub(super) fn written(&self, instant: jiff::Timestamp) -> super::sql::tx::Value {
         self.mapping.time(instant)
     }
 
     /// Runs an act that writes to authctl's own tables alone, wherever they are.
     pub(in crate::store) fn act_aside<T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         match &mut self.aside {
             None => self.act(act),
@@ -97,16 +101,21 @@ impl Sqlite {
         }
     }
 
-    /// The connection to the file with authctl's own tables.
-    fn own(&self) -> &Connected {
-        self.aside.as_ref().map_or(&self.connection, |aside| &aside.connection)
+    /// Reads from the database.
+    fn reader(&self) -> SqliteTx<'_> {
+        SqliteTx::new(&self.connection)
+    }
+
+    /// Reads from the file with authctl's own tables.
+    fn own_reader(&self) -> SqliteTx<'_> {
+        SqliteTx::new(self.aside.as_ref().map_or(&self.connection, |aside| &aside.connection))
     }
 
     /// Runs one act: `BEGIN IMMEDIATE`, the act, what the audit log tells of it, `COMMIT`; nothing is
     /// kept when the act fails or answers that nothing was done.
     fn act<T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.act_and_clear(act, |_| None)
     }
@@ -115,14 +124,14 @@ impl Sqlite {
     fn act_clearing<T>(
         &mut self,
         key: &AttemptKey,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<Option<T>, StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<Option<T>, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.act_and_clear(act, |done| done.is_some().then_some(key))
     }
 
     fn act_and_clear<'k, T: Answer>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         let act = only_for(self.caller.clone(), act);
@@ -132,17 +141,18 @@ impl Sqlite {
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&transaction, mapping, &mut events)?;
+        let tx = &mut SqliteTx::new(&transaction);
+        let result = act(tx, mapping, &mut events)?;
         if !result.is_done() {
             transaction.rollback().engine()?;
             return Ok(result);
         }
         if let Some(key) = cleared(&result) {
-            throttle::clear(&transaction, key)?;
+            throttle::clear(tx, key)?;
         }
         if !events.is_empty() {
-            let actor = events::signed(&transaction, mapping, acting.actor(), &events)?;
-            audit::append(&transaction, &actor, events)?;
+            let actor = events::signed(tx, mapping, acting.actor(), &events)?;
+            audit::append(tx, &actor, events)?;
         }
         commit(transaction)?;
         Ok(result)
@@ -153,7 +163,7 @@ impl Sqlite {
     /// that the work cannot be told from that of the act itself.
     fn rehearse(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let act = only_for(self.caller.clone(), act);
         let (connection, mapping, acting) = match self.writer()? {
@@ -207,8 +217,8 @@ enum Writer<'s> {
 /// writes goes through here, so that none can forget it.
 fn only_for<T>(
     caller: Option<Box<Caller>>,
-    act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
-) -> impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError> {
+    act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+) -> impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError> {
     move |tx, mapping, log| {
         if let Some(caller) = caller {
             let checked = sessions::check_caller(tx, mapping, &caller)?;
@@ -229,10 +239,10 @@ pub(in crate::store) fn commit(transaction: Transaction<'_>) -> Result<(), Store
 /// Runs a part of a transaction and takes back what it wrote.
 pub(in crate::store) fn take_back<T>(
     transaction: &Transaction<'_>,
-    part: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     transaction.execute_batch("SAVEPOINT rehearsal").engine()?;
-    let done = part(transaction)?;
+    let done = part(&mut SqliteTx::new(transaction))?;
     transaction.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal").engine()?;
     Ok(done)
 }

@@ -18,6 +18,7 @@ use super::engine_error::Engine as _;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::{self, Unfinished};
+use super::tx::SqliteTx;
 use super::{WRITER_SETTINGS, create, integrity, migrate};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Differs, StoreError};
@@ -196,7 +197,7 @@ fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, Sto
     if options.keep_sessions {
         return Ok(0);
     }
-    let over = sessions::count_over(connection, &NATIVE, options.now)?;
+    let over = sessions::count_over(&mut SqliteTx::new(connection), &NATIVE, options.now)?;
     let all = connection.execute(r#"DELETE FROM "session" WHERE TRUE"#, []).engine()? as u64;
     Ok(all.saturating_sub(over))
 }
@@ -217,8 +218,9 @@ fn record(
     let detail = format!("from {}; ended {}; {before}", options.from.display(), counted(ended, "session"));
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
-    let actor = events::signed(&transaction, &NATIVE, options.acting.actor(), &events)?;
-    audit::append(&transaction, &actor, events)?;
+    let tx = &mut SqliteTx::new(&transaction);
+    let actor = events::signed(tx, &NATIVE, options.acting.actor(), &events)?;
+    audit::append(tx, &actor, events)?;
     transaction.commit().engine()
 }
 

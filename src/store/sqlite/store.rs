@@ -1,7 +1,8 @@
 //! The store that the rules ask for, each fact in one act.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
-use rusqlite::Transaction;
 
 use super::Sqlite;
 use crate::auth::audit::{Acting, Changes, Event, Subject};
@@ -19,7 +20,11 @@ use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller};
 use crate::store::sql::events::{LIFE, begun_of, ended_of, subject};
 use crate::store::sql::passwords::{self, Verified};
+use crate::store::sql::tx::Tx;
 use crate::store::sql::{changes, codes, pages, sessions, throttle, users};
+
+/// How often a process whose turn has not come looks again.
+const UNDECIDED_POLL: Duration = Duration::from_millis(50);
 
 impl Store for Sqlite {
     fn act_as(&mut self, acting: Acting) {
@@ -41,31 +46,31 @@ impl Store for Sqlite {
     }
 
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
-        users::find(&self.connection, &self.mapping, who)
+        users::find(&mut self.reader(), &self.mapping, who)
     }
 
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
-        users::password_hash(&self.connection, &self.mapping, user_id)
+        users::password_hash(&mut self.reader(), &self.mapping, user_id)
     }
 
     fn scheme(&mut self) -> Result<Scheme, StoreError> {
-        if self.mapping.is_guest() { users::scheme(&self.connection, &self.mapping) } else { Ok(Scheme::Native) }
+        if self.mapping.is_guest() { users::scheme(&mut self.reader(), &self.mapping) } else { Ok(Scheme::Native) }
     }
 
     fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
-        sessions::find(&self.connection, &self.mapping, token)
+        sessions::find(&mut self.reader(), &self.mapping, token)
     }
 
     fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError> {
-        sessions::by_id(&self.connection, &self.mapping, id)
+        sessions::by_id(&mut self.reader(), &self.mapping, id)
     }
 
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
-        sessions::of_user(&self.connection, &self.mapping, user_id)
+        sessions::of_user(&mut self.reader(), &self.mapping, user_id)
     }
 
     fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
-        sessions::each(&self.connection, &self.mapping, found)
+        sessions::each(&mut self.reader(), &self.mapping, found)
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
@@ -87,13 +92,35 @@ impl Store for Sqlite {
         self.act_aside(|tx, _, _| throttle::count(tx, key, now, rules))
     }
 
+    /// While others are undecided, waits for a turn as long as for a lock.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
     fn reserve_attempt(
         &mut self,
         key: &AttemptKey,
         now: Timestamp,
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError> {
-        throttle::reserve(self, key, now, rules)
+        let start = Instant::now();
+        let mut waited = Duration::ZERO;
+        loop {
+            // An attempt is reserved when its turn has come, and not when it began to wait.
+            let present = throttle::later(now, waited);
+            let decision = self.act_aside(|tx, _, _| throttle::reserve(tx, key, present, rules))?;
+            if decision != Decision::Undecided {
+                return Ok(decision);
+            }
+            // Looked at without the lock that the others need to be decided.
+            loop {
+                if waited >= self.wait {
+                    return Ok(Decision::Undecided);
+                }
+                std::thread::sleep(UNDECIDED_POLL);
+                waited = start.elapsed();
+                if throttle::is_turn(&mut self.own_reader(), key, throttle::later(now, waited), rules)? {
+                    break;
+                }
+            }
+        }
     }
 
     fn fail_attempt(
@@ -206,7 +233,7 @@ impl Store for Sqlite {
     }
 
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {
-        codes::find(&self.connection, &self.mapping, purpose, code)
+        codes::find(&mut self.reader(), &self.mapping, purpose, code)
     }
 
     fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
@@ -239,7 +266,7 @@ impl Store for Sqlite {
         id: &str,
         keys: &dyn Fn(&User) -> Vec<AttemptKey>,
     ) -> Result<Option<(User, bool)>, StoreError> {
-        let clear = |tx: &Transaction<'_>, log: &mut Vec<Event>, user: User| {
+        let clear = |tx: &mut dyn Tx, log: &mut Vec<Event>, user: User| {
             let mut changed = false;
             for key in keys(&user) {
                 changed |= throttle::clear(tx, &key)?;
@@ -257,21 +284,21 @@ impl Store for Sqlite {
             });
         }
         // The attempts are beside the database of the app, which is not locked for them.
-        match users::find(&self.connection, &self.mapping, &who)? {
+        match users::find(&mut self.reader(), &self.mapping, &who)? {
             Some(user) => self.act_aside(|tx, _, log| clear(tx, log, user)),
             None => Ok(None),
         }
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
-        pages::users(&self.connection, &self.mapping, query)
+        pages::users(&mut self.reader(), &self.mapping, query)
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
-        users::accounts(&self.connection, &self.mapping, user_id)
+        users::accounts(&mut self.reader(), &self.mapping, user_id)
     }
 
     fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
-        throttle::read(self.own(), key)
+        throttle::read(&mut self.own_reader(), key)
     }
 }

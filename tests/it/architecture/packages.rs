@@ -21,7 +21,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rpassword", &["src/prompt/"]),
     ("rustls", &["src/mail/smtp.rs"]),
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
-    ("rusqlite", &["src/store/"]),
+    ("rusqlite", &["src/store/better_auth/", "src/store/sqlite/"]),
     ("scrypt", &["src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/better_auth/overrides.rs"]),
     (

@@ -8,15 +8,17 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::engine_error::Engine as _;
+use super::tx::SqliteTx;
+use super::{commit, take_back};
 use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::storage::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::mapping::SchemaMapping;
 use crate::store::sql::answer::Answer;
 use crate::store::sql::events::{failed_of, intended_of, interrupted_of, signed};
+use crate::store::sql::tx::Tx;
 use crate::store::sql::{audit, throttle};
-use crate::store::sqlite::engine_error::Engine as _;
-use crate::store::sqlite::{commit, take_back};
 
 /// What an act needs of a guest's two files.
 pub(in crate::store) struct Act<'s> {
@@ -39,12 +41,13 @@ impl Act<'_> {
     /// Nothing was changed then, except with [`StoreError::Uncertain`].
     pub(in crate::store) fn run<'k, T: Answer>(
         self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
         cleared: impl FnOnce(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
-        let result = act(&app, self.mapping, &mut events)?;
+        let tx = &mut SqliteTx::new(&app);
+        let result = act(tx, self.mapping, &mut events)?;
         if !result.is_done() {
             app.rollback().engine()?;
             return Ok(result);
@@ -53,7 +56,7 @@ impl Act<'_> {
             commit(app)?;
             return Ok(result);
         };
-        let actor = signed(&app, self.mapping, self.acting.actor(), &events)?;
+        let actor = signed(tx, self.mapping, self.acting.actor(), &events)?;
         let interrupted = intend(self.own, &actor, intended_of(&events))?;
         self.loose_ends.interrupted.extend(interrupted);
         match finish(app, self.own, &actor, events, cleared(&result)) {
@@ -77,7 +80,7 @@ impl Act<'_> {
     /// As there. Nothing is changed in any case.
     pub(in crate::store) fn rehearse(
         self,
-        act: impl FnOnce(&Transaction<'_>, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let app = self.app.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
         let mut events = Vec::new();
@@ -101,9 +104,9 @@ impl Act<'_> {
 /// Writes the intention, after a word about one that was left without an end; returns the latter.
 fn intend(own: &mut Connection, actor: &Actor, intended: Event) -> Result<Option<Entry>, StoreError> {
     let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-    let interrupted = audit::interrupted(&transaction)?;
+    let interrupted = audit::interrupted(&mut SqliteTx::new(&transaction))?;
     let events = interrupted.as_ref().map(interrupted_of).into_iter().chain([intended]).collect();
-    audit::append(&transaction, actor, events)?;
+    audit::append(&mut SqliteTx::new(&transaction), actor, events)?;
     transaction.commit().engine()?;
     Ok(interrupted)
 }
@@ -118,15 +121,15 @@ fn finish(
 ) -> Result<Option<StoreError>, StoreError> {
     let entries = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
     if let Some(key) = cleared {
-        throttle::clear(&entries, key)?;
+        throttle::clear(&mut SqliteTx::new(&entries), key)?;
     }
-    audit::append(&entries, actor, events)?;
+    audit::append(&mut SqliteTx::new(&entries), actor, events)?;
     commit(app)?;
     Ok(entries.commit().engine().err())
 }
 
 fn write(own: &mut Connection, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let transaction = own.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-    audit::append(&transaction, actor, events)?;
+    audit::append(&mut SqliteTx::new(&transaction), actor, events)?;
     transaction.commit().engine()
 }

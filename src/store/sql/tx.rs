@@ -1,0 +1,225 @@
+//! What the statements need of an engine: values, rows, and a transaction that runs statements. No engine's
+//! types pass this line, so that every statement is written once.
+
+use std::ops::ControlFlow;
+
+use crate::auth::storage::StoreError;
+
+/// A value to bind.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::store) enum Value {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+/// A value of a row. Text is bytes, because SQLite does not check that it is UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::store) enum ValueRef<'a> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(&'a [u8]),
+    Blob(&'a [u8]),
+}
+
+impl ValueRef<'_> {
+    /// Copies the value; text that is not UTF-8 becomes a blob.
+    pub(in crate::store) fn to_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(number),
+            Self::Real(number) => Value::Real(number),
+            Self::Text(bytes) => std::str::from_utf8(bytes).map_or_else(|_| Value::Blob(bytes.to_owned()), Value::from),
+            Self::Blob(bytes) => Value::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl<'a> ValueRef<'a> {
+    /// The text; `None` for all else.
+    pub(in crate::store) fn as_text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(bytes) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a text or blob; `None` for all else.
+    pub(in crate::store) fn as_bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Text(bytes) | Self::Blob(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Real(number) => Self::Real(*number),
+            Value::Text(text) => Self::Text(text.as_bytes()),
+            Value::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Integer(number.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Integer(truth.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<&Option<String>> for Value {
+    fn from(text: &Option<String>) -> Self {
+        text.as_ref().map_or(Self::Null, Into::into)
+    }
+}
+
+/// The columns of a row as an engine holds them.
+pub(in crate::store) trait Columns {
+    /// The value of a column; `None` when the row has fewer columns.
+    fn column(&self, index: usize) -> Option<ValueRef<'_>>;
+}
+
+/// A row that a statement found. It lives until the next one is read.
+pub(in crate::store) struct Row<'r>(&'r dyn Columns);
+
+impl<'r> Row<'r> {
+    pub(in crate::store) fn new(columns: &'r dyn Columns) -> Self {
+        Self(columns)
+    }
+
+    pub(in crate::store) fn value(&self, index: usize) -> Result<ValueRef<'r>, StoreError> {
+        self.0.column(index).ok_or_else(|| unexpected(index, "is missing"))
+    }
+
+    pub(in crate::store) fn integer(&self, index: usize) -> Result<i64, StoreError> {
+        match self.value(index)? {
+            ValueRef::Integer(number) => Ok(number),
+            _ => Err(unexpected(index, "is not a number")),
+        }
+    }
+
+    /// A condition that the statement computed.
+    pub(in crate::store) fn truth(&self, index: usize) -> Result<bool, StoreError> {
+        Ok(self.integer(index)? != 0)
+    }
+
+    pub(in crate::store) fn text(&self, index: usize) -> Result<String, StoreError> {
+        self.optional_text(index)?.ok_or_else(|| unexpected(index, "is null"))
+    }
+
+    pub(in crate::store) fn optional_text(&self, index: usize) -> Result<Option<String>, StoreError> {
+        match self.value(index)? {
+            ValueRef::Null => Ok(None),
+            other => other.as_text().map(|text| Some(text.to_owned())).ok_or_else(|| unexpected(index, "is not text")),
+        }
+    }
+}
+
+fn unexpected(index: usize, problem: &str) -> StoreError {
+    StoreError::Engine(format!("column {index} of a row {problem}"))
+}
+
+/// What a query does with each row: go on or stop.
+pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 'f;
+
+/// A transaction. Parameters are spelled `?1`, `?2` and so on.
+pub(in crate::store) trait Tx {
+    /// Runs a statement and returns how many rows it wrote.
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
+
+    /// Runs a statement that writes or deletes rows as a whole, however large they are.
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
+
+    /// Runs a statement and hands out its rows one at a time.
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError>;
+}
+
+impl dyn Tx + '_ {
+    /// Reads the first row, if there is one.
+    pub(in crate::store) fn query_one<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.query(sql, values, &mut |row| {
+            found = Some(read(row)?);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Reads every row.
+    pub(in crate::store) fn query_all<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        self.each(sql, values, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Goes through every row.
+    pub(in crate::store) fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        mut found: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.query(sql, values, &mut |row| found(row).map(ControlFlow::Continue))
+    }
+
+    /// The number that a `count(*)` finds.
+    pub(in crate::store) fn count(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        Ok(self.query_one(sql, values, |row| row.integer(0))?.unwrap_or(0).unsigned_abs())
+    }
+}
