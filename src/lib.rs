@@ -5,7 +5,7 @@
 //!
 //! | idea | is | lives in |
 //! |---|---|---|
-//! | Cli | what was asked, as plain data: clap types and every word of help | [`cli`] |
+//! | Cli | the command line as plain data: the global flags and the list of commands | [`cli`] |
 //! | Context | the outside as values: now, entropy, prompts, places; opens the store on demand | [`context`] |
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
 //! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::storage`], made in [`store`] |
@@ -20,7 +20,7 @@
 //! output cannot decide, and the rules cannot know the time: it is an argument.
 //!
 //! Who may import whom is kept by a test (`tests/it/architecture.rs`), and so is the address of
-//! every package: rusqlite in `store/`, argon2 in `auth/password.rs`, clap in `cli/`, and so on.
+//! every package: rusqlite in `store/`, argon2 in `auth/password.rs`, clap in `cli/` and `commands/`, and so on.
 
 pub mod auth;
 pub mod cli;

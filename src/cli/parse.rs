@@ -1,37 +1,31 @@
-//! From words to a command, or to the reason why not. A word that is not understood may be a secret
-//! typed in the wrong place, so it is never repeated.
+//! Turns the words of a command line into a command or a usage error. A word that is not understood may be a
+//! secret typed in the wrong place, so an error never repeats it.
 
 use std::ffi::OsString;
 
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{Cli, command, groups, suggestions};
+use super::{Cli, command, suggestions, topics};
 
-/// What the words meant.
 #[derive(Debug)]
 pub enum Parsed {
-    /// A command to run.
     Command(Box<Cli>),
-    /// A page of help or the version, which was asked for.
+    /// Help or the version, as requested.
     Page(String),
     /// Help, because no command was given.
     NoCommand(String),
-    /// A mistake.
     Mistake(UsageError),
 }
 
-/// A mistake on the command line.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct UsageError {
-    /// What is wrong.
     pub message: String,
-    /// What to do.
     pub hint: String,
 }
 
-/// Reads the words of a command line, the program's name first.
+/// Parses a command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let words: Vec<OsString> = words.into_iter().collect();
     match Cli::try_parse_from(&words) {
@@ -45,7 +39,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     }
 }
 
-/// The page of help on a command, or on all of them; `None` when there is no such command.
+/// The help of a command, or of the program for no words; `None` when the command does not exist.
 pub fn page(words: &[&str]) -> Option<String> {
     let command = command();
     words.iter().try_fold(&command, |found, word| found.find_subcommand(word))?;
@@ -56,9 +50,9 @@ pub fn page(words: &[&str]) -> Option<String> {
     }
 }
 
-/// The page of help that was asked for, made again with headings: only who asks pays for them.
+/// Renders the requested help a second time, with headings, so that other command lines do not pay for them.
 fn help(words: &[OsString], asked: &clap::Error) -> String {
-    match groups::group(command()).try_get_matches_from(words) {
+    match topics::group(command()).try_get_matches_from(words) {
         Err(page) => page.render().to_string(),
         Ok(_) => asked.render().to_string(),
     }
@@ -104,10 +98,10 @@ fn mistake(error: &clap::Error) -> UsageError {
     UsageError { message: message.join(" "), hint: usage(error) }
 }
 
-/// The command whose words were not understood: the one that clap's usage line spells.
+/// The command that clap's usage line names.
 fn asked(error: &clap::Error) -> clap::Command {
     let mut root = command();
-    // Gives every command its whole name and the flags of all.
+    // Gives every command its full name and the global flags.
     root.build();
     let usage = usage(error);
     // After "usage:" and the name under which the program runs.
@@ -122,7 +116,6 @@ fn asked(error: &clap::Error) -> clap::Command {
     asked.clone()
 }
 
-/// The line that says how the command is spelled.
 fn usage(error: &clap::Error) -> String {
     let usage = match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) => usage.to_string(),

@@ -1,11 +1,12 @@
-//! The help topics that are not about one command. The docs and the man page carry the same words.
+//! Help that is not about one command: the groups of the first page, the topics, and the table of who may
+//! run which command. The docs and the man page carry the same words.
 
 use std::fmt::Write as _;
 
-use super::authority;
+use clap::Command;
+
 use crate::exit_code::ExitCode;
 
-/// A variable of the environment and what it means.
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_DB", "database file, when --db is not given"),
     ("AUTHCTL_TOKEN", "session token, in place of the stored session"),
@@ -26,7 +27,6 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "when set: no colours"),
 ];
 
-/// A file and what is in it.
 pub const FILES: &[(&str, &str)] = &[
     ("$XDG_DATA_HOME/authctl/auth.db", "the default database, with -wal and -shm beside it while it is in use"),
     ("DATABASE.lock", "empty; held while a database is made, migrated, backed up or restored"),
@@ -36,7 +36,6 @@ pub const FILES: &[(&str, &str)] = &[
     ("$XDG_CONFIG_HOME/authctl/sessions/*.own.json", "your own session, kept while you act as another user"),
 ];
 
-/// What authctl protects against and what it cannot.
 pub const SECURITY: &str = "\
 authctl enforces its rules for people who use authctl. It cannot enforce them
 against a person who can write the database file or its directory: that person
@@ -84,15 +83,13 @@ its end: SQLite cannot distinguish a log that was cut off from one that ended
 there.
 ";
 
-/// The page on security.
 pub fn security() -> String {
     format!(
         "{SECURITY}\nWho may run which command (an operator is a person who can write the database\nfile):\n\n{}",
-        authority::page()
+        authorities()
     )
 }
 
-/// The page on exit codes.
 pub fn exit_codes() -> String {
     let mut page = "Failure codes:\n\n".to_owned();
     for (code, meaning) in ExitCode::TABLE {
@@ -111,7 +108,6 @@ no failure. Passwords, codes, tokens and exports are refused there with 2, befor
 anything is changed.
 ";
 
-/// The page on the environment and files.
 pub fn environment() -> String {
     let mut page = String::new();
     for (title, entries) in [("Environment:", ENVIRONMENT), ("Files:", FILES)] {
@@ -123,5 +119,160 @@ pub fn environment() -> String {
     }
     page.truncate(page.trim_end().len());
     page.push('\n');
+    page
+}
+
+/// The commands of the first page of help, each under one heading.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Your account", &["signup", "signin", "whoami", "sessions", "signout", "password", "passwd", "email", "account"]),
+    ("In scripts", &["guard", "hash"]),
+    ("Administration", &["users", "policy", "audit"]),
+    ("The database", &["db", "doctor"]),
+    ("About authctl", &["completions", "help"]),
+];
+
+/// Gives the first page of help its headings. Parsing does not depend on them.
+pub(super) fn group(root: Command) -> Command {
+    let usage = format!("{} [OPTIONS] <COMMAND>", root.get_name());
+    let mut page = String::from("{about-with-newline}\n{usage-heading} {usage}\n\n");
+    for (heading, names) in GROUPS {
+        page.push_str(heading);
+        page.push_str(":\n");
+        for command in names.iter().filter_map(|name| root.find_subcommand(name)) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(page, "  {:<13}{about}", command.get_name());
+        }
+        page.push('\n');
+    }
+    page.push_str("{all-args}{after-help}");
+    // Hidden, or they would be listed a second time.
+    root.mut_subcommands(|command| with_aliases(command).hide(true)).override_usage(usage).help_template(page)
+}
+
+/// Adds the aliases of a command to its own page.
+fn with_aliases(command: Command) -> Command {
+    let aliases: Vec<&str> = command.get_visible_aliases().collect();
+    match command.get_after_help() {
+        Some(after) if !aliases.is_empty() => {
+            let after = format!("{after}\n\nOther names: {}", aliases.join(", "));
+            command.after_help(after)
+        }
+        _ => command,
+    }
+}
+
+/// What it takes to run a command. `help security` shows [`AUTHORITIES`], and a test tries each line of it; a
+/// command without a line fails the test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everyone who can run authctl; secrets that the command asks for decide the rest.
+    Anyone,
+    /// A live session.
+    SignedIn,
+    /// A session of a recent sign-in (`session.fresh-for`).
+    Fresh,
+    /// Write access to the database file; no sign-in.
+    Operator,
+}
+
+impl Who {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::SignedIn => "signed in",
+            Self::Fresh => "signed in, fresh",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Authority {
+    /// The words of the command, with the flags that change who may run it.
+    pub command: &'static str,
+    pub who: Who,
+    /// The command cannot be undone: it asks first, and needs `--yes` without a terminal.
+    pub destructive: bool,
+}
+
+const fn may(who: Who, command: &'static str) -> Authority {
+    Authority { command, who, destructive: false }
+}
+
+const fn destroys(who: Who, command: &'static str) -> Authority {
+    Authority { command, who, destructive: true }
+}
+
+pub const AUTHORITIES: &[Authority] = &[
+    may(Who::Anyone, "signup"),
+    may(Who::Anyone, "signin"),
+    may(Who::SignedIn, "whoami"),
+    may(Who::SignedIn, "sessions"),
+    may(Who::SignedIn, "sessions list"),
+    may(Who::Operator, "sessions list --user"),
+    may(Who::Operator, "sessions list --all-users"),
+    may(Who::SignedIn, "sessions revoke"),
+    may(Who::Operator, "sessions revoke --user"),
+    may(Who::Operator, "sessions revoke --all-users"),
+    may(Who::Operator, "sessions prune"),
+    may(Who::Operator, "sessions issue"),
+    may(Who::Anyone, "signout"),
+    may(Who::SignedIn, "password change"),
+    may(Who::SignedIn, "passwd"),
+    may(Who::Anyone, "password forgot"),
+    may(Who::Anyone, "password reset"),
+    may(Who::Anyone, "email verify"),
+    may(Who::Anyone, "email verify --send"),
+    may(Who::Fresh, "email change"),
+    may(Who::SignedIn, "account update"),
+    destroys(Who::Fresh, "account delete"),
+    may(Who::SignedIn, "guard"),
+    may(Who::Anyone, "hash generate"),
+    may(Who::Anyone, "hash verify"),
+    may(Who::Anyone, "hash identify"),
+    may(Who::Anyone, "hash calibrate"),
+    may(Who::Operator, "users list"),
+    may(Who::Operator, "users show"),
+    may(Who::Operator, "users explain"),
+    may(Who::Operator, "users exists"),
+    may(Who::Operator, "users create"),
+    may(Who::Operator, "users update"),
+    destroys(Who::Operator, "users delete"),
+    may(Who::Operator, "users set-password"),
+    may(Who::Operator, "users reset-code"),
+    may(Who::Operator, "users set-role"),
+    may(Who::Operator, "users verify-email"),
+    may(Who::Operator, "users ban"),
+    may(Who::Operator, "users unban"),
+    may(Who::Operator, "users unlock"),
+    may(Who::Operator, "users impersonate"),
+    may(Who::SignedIn, "users impersonate --stop"),
+    may(Who::Operator, "policy show"),
+    may(Who::Operator, "policy set"),
+    may(Who::Operator, "policy unset"),
+    may(Who::Operator, "audit list"),
+    may(Who::Operator, "audit tail"),
+    may(Who::Operator, "audit verify"),
+    may(Who::Operator, "audit export"),
+    may(Who::Operator, "db init"),
+    may(Who::Operator, "db status"),
+    may(Who::Operator, "db migrate"),
+    may(Who::Operator, "db check"),
+    may(Who::Operator, "db backup"),
+    destroys(Who::Operator, "db restore"),
+    may(Who::Operator, "doctor"),
+    destroys(Who::Operator, "doctor --fix"),
+    may(Who::Anyone, "completions"),
+    may(Who::Anyone, "help"),
+];
+
+fn authorities() -> String {
+    let mut page = String::new();
+    for line in AUTHORITIES {
+        let asks = if line.destructive { ", asks first" } else { "" };
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(page, "  {:<28} {}{asks}", line.command, line.who.name());
+    }
     page
 }

@@ -10,7 +10,7 @@ use crate::auth::duration;
 const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Reads `--wait`: a duration of at most an hour.
-pub(super) fn wait(text: &str) -> Result<Duration, String> {
+pub(crate) fn wait(text: &str) -> Result<Duration, String> {
     let parsed = duration::parse(text).and_then(|duration| Duration::try_from(duration).ok());
     parsed
         .filter(|duration| *duration <= WAIT_MAX)
@@ -18,7 +18,7 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
 }
 
 /// Reads the length of a ban: from a second to ten years.
-pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn ban(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_secs(1)..=SignedDuration::from_hours(10 * 365 * 24);
     duration::parse(text)
         .filter(|length| bounds.contains(length))
@@ -26,7 +26,7 @@ pub(super) fn ban(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// Reads the life of a code, or of a session in which somebody acts as its user: from a minute to a day.
-pub(super) fn ttl(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn ttl(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24);
     duration::parse(text)
         .filter(|ttl| bounds.contains(ttl))
@@ -34,7 +34,7 @@ pub(super) fn ttl(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// Reads the life of a session: from a minute to the longest that a policy may give.
-pub(super) fn life(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn life(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(400 * 24);
     duration::parse(text)
         .filter(|life| bounds.contains(life))
@@ -42,12 +42,12 @@ pub(super) fn life(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// Reads an age: any duration.
-pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn age(text: &str) -> Result<SignedDuration, String> {
     duration::parse(text).ok_or_else(|| "expected a duration such as 12h or 30d".to_owned())
 }
 
 /// Reads `--target`: how long one hash may take, from 10 ms to 10 s.
-pub(super) fn target(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn target(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_millis(10)..=SignedDuration::from_secs(10);
     duration::parse(text)
         .filter(|target| bounds.contains(target))
@@ -55,7 +55,7 @@ pub(super) fn target(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// Reads `--max-memory` and returns KiB: from the least that the policy takes to its most.
-pub(super) fn memory_kib(text: &str) -> Result<u32, String> {
+pub(crate) fn memory_kib(text: &str) -> Result<u32, String> {
     let in_units = |suffix: &str, kib: u32| text.strip_suffix(suffix)?.trim().parse::<u32>().ok()?.checked_mul(kib);
     in_units("KiB", 1)
         .or_else(|| in_units("MiB", 1 << 10))

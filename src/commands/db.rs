@@ -1,12 +1,13 @@
-//! `db`: the file itself.
+//! `db`: makes, describes, migrates, backs up and restores the database file.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
 
+use super::{Attempt as _, doctor};
 use crate::auth::audit::{Event, counted};
 use crate::auth::storage::Store as _;
-use crate::cli::{AdapterChoice, InitArgs, RestoreArgs};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::escape::escape;
@@ -15,9 +16,93 @@ use crate::paths::resolve;
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreOptions};
 
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl db init --if-missing
+  authctl db status
+  authctl db backup ~/auth-backup.db
+  authctl db restore ~/auth-backup.db --dry-run";
+
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Make an empty database
+    #[command(after_help = "Examples:
+  authctl --db ./auth.db db init --if-missing
+  authctl --db ./app.db db init --better-auth drizzle")]
+    Init(InitArgs),
+    /// Describe the database
+    #[command(after_help = "Example:\n  authctl db status --json")]
+    Status,
+    /// Bring the schema to the newest version
+    #[command(after_help = "Example:\n  authctl db migrate")]
+    Migrate,
+    /// Look whether the file is whole, its schema authctl's and its audit log unbroken
+    #[command(after_help = "Example:\n  authctl db check && echo sound")]
+    Check,
+    /// Copy the database to a new file, consistently, while others use it
+    ///
+    /// The copy is one file, readable by you alone. It holds password hashes: keep it as safe as the
+    /// database. An existing file is never overwritten.
+    #[command(after_help = "Example:\n  authctl db backup auth-2026-01-31.db")]
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Replace the database by a backup, also while others use it
+    ///
+    /// The backup is checked first and brought to the newest schema. The database as it was is kept
+    /// beside it, as NAME.before-restore-TIME. All sessions end, and codes are void: what was ended or
+    /// used since the backup was made would come alive again. A missing database is made.
+    #[command(after_help = "Examples:
+  authctl db restore auth-2026-01-31.db --dry-run
+  authctl db restore auth-2026-01-31.db --yes")]
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Succeed when the database is there already; fail when it is not the kind asked for
+    #[arg(long)]
+    pub if_missing: bool,
+    /// Make the tables of a Better Auth app and its admin plugin instead, as the app's adapter has them
+    #[arg(long, value_enum, value_name = "ADAPTER")]
+    pub better_auth: Option<AdapterChoice>,
+}
+
+/// What stands between a Better Auth app and its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdapterChoice {
+    /// What `auth generate` and `drizzle-kit push` make
+    Drizzle,
+    /// What `auth migrate` makes
+    Kysely,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup
+    pub file: PathBuf,
+    /// Keep the sessions of the backup
+    #[arg(long)]
+    pub keep_sessions: bool,
+    /// Check the backup and say what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 const COULD_NOT_MAKE: &str = "could not make the database";
 
-pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        DbCommand::Init(args) => init(args, context),
+        DbCommand::Status => status(context),
+        DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
+        DbCommand::Backup { file } => backup(file, context).attempt("could not back up the database"),
+        DbCommand::Restore(args) => restore(args, context).attempt("could not restore the backup"),
+        DbCommand::Check => doctor::check(context).attempt("could not check the database"),
+    }
+}
+
+fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let wanted = args.better_auth.map(|adapter| match adapter {
         AdapterChoice::Drizzle => Adapter::Drizzle,
@@ -48,7 +133,7 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
     Ok(DatabaseOutcome::Ready { path: place.path, created, is_app }.into())
 }
 
-pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
+fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
     let chosen_by = DatabaseSource { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
@@ -56,7 +141,7 @@ pub(super) fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
 }
 
-pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
+fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     let path = context.database()?.path;
     // The history of migrations is dated.
     context.now()?;
@@ -64,7 +149,7 @@ pub(super) fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(DatabaseOutcome::Migrated { path, from, to }.into())
 }
 
-pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
+fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
     let file = named(file)?;
     let path = context.database()?.path;
     // One connection for the whole act; opening brings an older schema up to date.
@@ -80,7 +165,7 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
     Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())
 }
 
-pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let from = named(&args.file)?;
     let place = context.database()?;
     let path = place.path.clone();

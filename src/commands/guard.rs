@@ -1,13 +1,40 @@
-//! `guard`: lets a command run only for somebody who is signed in, and tells it who that is.
+//! `guard`: runs a program only with a live session, and tells the program who the user is.
 
+use std::ffi::OsString;
 use std::process::Command;
+
+use clap::Args;
 
 use super::nobody_is_signed_in;
 use crate::auth::{AuthError, SignedIn, SignedOut};
-use crate::cli::GuardArgs;
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::session_file::SessionFileError;
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl guard -- ./deploy.sh
+  authctl guard --role admin --fresh --signin -- ./rotate-keys.sh
+
+The command finds the user in AUTHCTL_USER_ID, AUTHCTL_USER_EMAIL and
+AUTHCTL_USER_ROLE, and no token. An authctl inside acts as that user, if a session
+of theirs is stored, or as nobody. The exit code is that of the command; 126 when it
+cannot be run, 127 when it does not exist.";
+
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// Require this role
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Require a recent sign-in
+    #[arg(long)]
+    pub fresh: bool,
+    /// Sign in first when needed, if somebody can be asked
+    #[arg(long)]
+    pub signin: bool,
+    /// The command to run, and its arguments
+    #[arg(value_name = "CMD", required = true, last = true)]
+    pub command: Vec<OsString>,
+}
 
 pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = match admitted(args, context) {

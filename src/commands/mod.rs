@@ -2,19 +2,18 @@
 //! returns what happened. It has nothing to print with.
 
 mod account;
-mod audit;
-mod completions;
-mod db;
-mod doctor;
+pub(crate) mod audit;
+pub(crate) mod db;
+pub(crate) mod doctor;
 mod email;
-mod guard;
+pub(crate) mod guard;
 mod guest;
-mod hash;
-mod help;
+pub(crate) mod hash;
+pub(crate) mod help;
 mod issue;
 mod mail_templates;
 mod password;
-mod policy;
+pub(crate) mod policy;
 mod sessions;
 mod signin;
 mod signout;
@@ -27,10 +26,7 @@ use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SessionRequest};
-use crate::cli::{
-    AccountCommand, Command, DbCommand, EmailCommand, PasswordCommand, PasswordSource, PolicyCommand, SessionsCommand,
-    WhoseArgs,
-};
+use crate::cli::{AccountCommand, Command, EmailCommand, PasswordCommand, PasswordSource, SessionsCommand, WhoseArgs};
 use crate::context::{Context, NoToken};
 use crate::error::{Attempted, CommandError};
 use crate::output::{Outcome, OwnSession, TokenSink};
@@ -116,26 +112,11 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Audit { command } => audit::run(command, context),
         Command::Guard(args) => guard::run(args, context),
         Command::Hash { command } => hash::run(command, context),
-        Command::Policy { command: PolicyCommand::Show } => policy::show(context).attempt("could not read the policy"),
-        Command::Policy { command: PolicyCommand::Set { key, value } } => {
-            policy::set(key, Some(value), context).attempt("could not change the policy")
-        }
-        Command::Policy { command: PolicyCommand::Unset { key } } => {
-            policy::set(key, None, context).attempt("could not change the policy")
-        }
-        Command::Db { command: DbCommand::Init(args) } => db::init(args, context),
-        Command::Db { command: DbCommand::Status } => db::status(context),
-        Command::Db { command: DbCommand::Migrate } => db::migrate(context).attempt("could not migrate the database"),
-        Command::Db { command: DbCommand::Backup { file } } => {
-            db::backup(file, context).attempt("could not back up the database")
-        }
-        Command::Db { command: DbCommand::Restore(args) } => {
-            db::restore(args, context).attempt("could not restore the backup")
-        }
-        Command::Db { command: DbCommand::Check } => doctor::check(context).attempt("could not check the database"),
-        Command::Doctor(args) => doctor::run(args.fix, context),
-        Command::Completions { shell } => Ok(completions::run(*shell)),
-        Command::Help { about } => help::run(about),
+        Command::Policy { command } => policy::run(command, context),
+        Command::Db { command } => db::run(command, context),
+        Command::Doctor(args) => doctor::run(args, context),
+        Command::Completions(args) => Ok(help::completions(args)),
+        Command::Help(args) => help::run(args),
     }
 }
 

@@ -1,18 +1,54 @@
-//! `policy`: the rules of this database.
+//! `policy`: shows and changes the rules of this database.
 
+use clap::Subcommand;
+
+use super::Attempt as _;
 use crate::auth::AuthError;
 use crate::auth::policy::Key;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
 use crate::output::{Outcome, PolicyOutcome};
 
-pub(super) fn show(context: &mut Context) -> anyhow::Result<Outcome> {
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl policy show
+  authctl policy set session.lifetime 30d";
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List every rule with its value; those that differ from the default are marked
+    #[command(after_help = "Example:\n  authctl policy show")]
+    Show,
+    /// Set a rule
+    #[command(after_help = "Example:\n  authctl policy set session.lifetime 30d")]
+    Set {
+        /// The rule, as `policy show` names it
+        key: String,
+        /// Its new value
+        value: String,
+    },
+    /// Set a rule back to its default
+    #[command(after_help = "Example:\n  authctl policy unset session.lifetime")]
+    Unset {
+        /// The rule, as `policy show` names it
+        key: String,
+    },
+}
+
+pub(super) fn run(command: &PolicyCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        PolicyCommand::Show => show(context).attempt("could not read the policy"),
+        PolicyCommand::Set { key, value } => set(key, Some(value), context).attempt("could not change the policy"),
+        PolicyCommand::Unset { key } => set(key, None, context).attempt("could not change the policy"),
+    }
+}
+
+fn show(context: &mut Context) -> anyhow::Result<Outcome> {
     let policy = context.auth()?.policy.clone();
     Ok(PolicyOutcome::Rules { policy }.into())
 }
 
 /// Sets a rule, or sets it back to its default.
-pub(super) fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Result<Outcome> {
+fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Result<Outcome> {
     let key = Key::find(key).map_err(AuthError::from)?;
     if let Some(value) = value {
         check_mail(key, value)?;

@@ -28,8 +28,9 @@ const WALLS: &[Wall] = &[
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
     Wall { part: "exit_code", may: &[], but: &[] },
     Wall { part: "shell", may: &[], but: &[] },
-    // Exit codes are words of help too, and durations and networks are written in one way.
-    Wall { part: "cli", may: &["exit_code", "auth::duration", "auth::session_filter"], but: &[] },
+    // The top of the tree names the arguments of each command. Exit codes are words of help too, and durations
+    // and networks are written in one way.
+    Wall { part: "cli", may: &["commands", "exit_code", "auth::duration", "auth::session_filter"], but: &[] },
     Wall {
         part: "context",
         may: &["auth", "input_file", "session_file", "prompt", "paths", "store", "mail::Report", "mail::handover"],

@@ -4,6 +4,7 @@
 mod places;
 
 use anyhow::Context as _;
+use clap::Args;
 
 use crate::auth::doctor::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
 use crate::context::Context;
@@ -14,6 +15,28 @@ use crate::output::{DoctorOutcome, Outcome};
 use crate::store::OpenError;
 use places::{PERMISSIONS, PLACES};
 
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl doctor
+  authctl doctor --fix
+  authctl doctor --json | jq -r '.findings[].message'
+
+The exit code is 0 when there is no problem (a notice is none) and 1 when there
+is one; the report is printed in both cases. --fix fixes what can have meant
+only one thing; it never touches hashes, the schema or the audit log, and tells
+first what it would do.
+
+authctl enforces its rules for people who go through authctl. Whoever can write
+the database file or its directory is the administrator, and can make the audit
+log anew; whoever can read the file can guess passwords offline. See
+authctl help security.";
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Fix the problems that have only one possible fix
+    #[arg(long)]
+    pub fix: bool,
+}
+
 /// What was seen in one look at everything.
 struct Seen {
     findings: Vec<Finding>,
@@ -22,10 +45,10 @@ struct Seen {
 }
 
 /// Looks at everything, and mends what can be mended if that is wanted.
-pub(super) fn run(fix: bool, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut seen = look(context)?;
     let mut mended = Vec::new();
-    if fix && seen.findings.iter().any(|finding| finding.cure.is_some()) {
+    if args.fix && seen.findings.iter().any(|finding| finding.cure.is_some()) {
         consent(&seen.findings, context)?;
         let mut fixed = Vec::new();
         for finding in seen.findings.iter().filter(|finding| finding.cure.is_some()) {

@@ -1,44 +1,37 @@
-//! What was asked, as plain data: every command, every flag and every word of help. Decides nothing
-//! and knows no other part of the program but the table of exit codes.
+//! The command line as plain data: the global flags and the list of commands. The arguments and the help of
+//! a command are beside its `run` in `commands/`. Nothing here decides.
 
 mod account;
-mod audit;
-mod authority;
-mod db;
-mod doctor;
 mod email;
-mod groups;
-mod guard;
-mod hash;
 mod parse;
-mod policy;
 mod sessions;
 mod sign_in;
 mod suggestions;
 pub mod topics;
 mod users;
-mod values;
+pub(crate) mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::audit::{self, AuditCommand};
+use crate::commands::db::{self, DbCommand};
+use crate::commands::doctor::{self, DoctorArgs};
+use crate::commands::guard::{self, GuardArgs};
+use crate::commands::hash::{self, HashCommand};
+use crate::commands::help::{CompletionsArgs, HelpArgs};
+use crate::commands::policy::{self, PolicyCommand};
+
 pub use account::{
     AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
 };
-pub use audit::{AuditCommand, AuditFilterArgs, TailArgs};
-pub use authority::{AUTHORITIES, Authority, Who};
-pub use db::{AdapterChoice, DbCommand, InitArgs, RestoreArgs};
-pub use doctor::DoctorArgs;
 pub use email::{EmailCommand, VerifyAddressArgs};
-pub use groups::GROUPS;
-pub use guard::GuardArgs;
-pub use hash::{CalibrateArgs, GenerateArgs, HashCommand};
 pub use parse::{Parsed, UsageError, page, parse};
-pub use policy::PolicyCommand;
 pub use sessions::{IssueArgs, ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
 pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
+pub use topics::{AUTHORITIES, Authority, GROUPS, Who};
 pub use users::{
     BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, ImpersonateArgs, ListUsersArgs, PasswordInputArgs,
     ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
@@ -62,15 +55,12 @@ Help on a command: authctl help signin. Other topics: authctl help exit-codes,
 authctl help environment, authctl help security."
 )]
 pub struct Cli {
-    /// Flags of every command.
     #[command(flatten)]
     pub global: Global,
-    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Flags that every command takes.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Global {
@@ -103,7 +93,6 @@ pub struct Global {
     pub wait: Duration,
 }
 
-/// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set
@@ -114,7 +103,6 @@ pub enum ColorChoice {
     Never,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create an account and sign in
@@ -139,7 +127,6 @@ pub enum Command {
     /// Change or reset the password
     #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
     Password {
-        /// What to do.
         #[command(subcommand)]
         command: PasswordCommand,
     },
@@ -149,28 +136,24 @@ pub enum Command {
     /// Verify or change your address
     #[command(after_help = email::EXAMPLES)]
     Email {
-        /// What to do.
         #[command(subcommand)]
         command: EmailCommand,
     },
     /// Change or delete your own account
     #[command(after_help = account::EXAMPLES)]
     Account {
-        /// What to do.
         #[command(subcommand)]
         command: AccountCommand,
     },
     /// Administer users; nobody needs to be signed in for it
     #[command(visible_alias = "user", after_help = users::EXAMPLES)]
     Users {
-        /// What to do.
         #[command(subcommand)]
         command: UsersCommand,
     },
     /// Read the log of what was done, and check that it is whole
     #[command(after_help = audit::EXAMPLES)]
     Audit {
-        /// What to do.
         #[command(subcommand)]
         command: AuditCommand,
     },
@@ -180,21 +163,18 @@ pub enum Command {
     /// Make, check or identify password hashes
     #[command(after_help = hash::EXAMPLES)]
     Hash {
-        /// What to do.
         #[command(subcommand)]
         command: HashCommand,
     },
     /// Show or change the rules of this database
     #[command(after_help = policy::EXAMPLES)]
     Policy {
-        /// What to do.
         #[command(subcommand)]
         command: PolicyCommand,
     },
     /// Make, check, back up or restore the database
     #[command(after_help = db::EXAMPLES)]
     Db {
-        /// What to do.
         #[command(subcommand)]
         command: DbCommand,
     },
@@ -203,18 +183,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  authctl completions bash > ~/.local/share/bash-completion/completions/authctl")]
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: clap_complete::Shell,
-    },
+    Completions(CompletionsArgs),
     /// Help on a command or a topic: exit-codes, environment, security
     #[command(after_help = "Examples:\n  authctl help signin\n  authctl help exit-codes")]
-    Help {
-        /// The command or topic
-        #[arg(value_name = "COMMAND or TOPIC")]
-        about: Vec<String>,
-    },
+    Help(HelpArgs),
 }
 
 /// The whole definition, for man pages and completions.
@@ -222,7 +194,6 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// The completion script for a shell.
 pub fn completions(shell: clap_complete::Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "authctl", &mut script);
