@@ -24,6 +24,8 @@ struct Known {
     sessions: i64,
     /// Whether this worker's shell holds one of the sessions.
     stored: bool,
+    /// Attempts to sign in that were refused since the last one that succeeded.
+    refused: u32,
 }
 
 /// What all workers share.
@@ -62,6 +64,27 @@ impl Field<'_> {
     }
 }
 
+impl Field<'_> {
+    /// Signs in with the right password. A banned user is refused, which counts as a failed attempt.
+    fn signs_in(&self, worker: usize, words: &str, password: &str, known: &mut Known) -> bool {
+        let ran = self.run(worker, words, password);
+        let expected = known.or_throttled(if known.banned { 5 } else { 0 });
+        match ran.code {
+            0 => known.refused = 0,
+            5 => known.refused += 1,
+            _ => {}
+        }
+        self.done(words, &ran, &expected)
+    }
+}
+
+impl Known {
+    /// The exit codes of an act with the password: after five refused attempts the user may have to wait.
+    fn or_throttled(&self, code: i32) -> Vec<i32> {
+        if self.refused < 5 { vec![code] } else { vec![code, 8] }
+    }
+}
+
 /// Does one act on the worker's own user, and follows it in the model.
 fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
     let email = format!("worker{worker}@example.com");
@@ -69,7 +92,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
     if !known.exists {
         let words = format!("signup {email} --name Worker --password-stdin");
         if field.done(&words, &field.run(worker, &words, PASSWORD), &[0]) {
-            *known = Known { exists: true, sessions: 1, stored: true, ..Known::default() };
+            *known = Known { exists: true, sessions: 1, stored: true, refused: known.refused, ..Known::default() };
             *field.created.lock().unwrap() += 1;
         }
         return;
@@ -77,8 +100,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
     match rng.below(12) {
         0 | 1 => {
             let words = format!("signin {email} --password-stdin");
-            let expected = if known.banned { 5 } else { 0 };
-            if field.done(&words, &field.run(worker, &words, old), &[expected]) {
+            if field.signs_in(worker, &words, old, known) {
                 // The session that this shell had is replaced.
                 known.sessions += i64::from(!known.stored);
                 known.stored = true;
@@ -86,8 +108,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
         }
         2 => {
             let words = format!("signin {email} --password-stdin --print-token");
-            let expected = if known.banned { 5 } else { 0 };
-            if field.done(&words, &field.run(worker, &words, old), &[expected]) {
+            if field.signs_in(worker, &words, old, known) {
                 known.sessions += 1;
             }
         }
@@ -100,9 +121,10 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
         }
         4 => {
             let words = "password change --password-stdin";
-            let expected = if known.stored { 0 } else { 4 };
+            let expected = if known.stored { known.or_throttled(0) } else { vec![4] };
             let ran = field.run(worker, words, &format!("{old}\n{new}\n"));
-            if field.done(words, &ran, &[expected]) {
+            if field.done(words, &ran, &expected) {
+                known.refused = 0;
                 known.changed = !known.changed;
                 known.sessions = 1;
             }
@@ -129,7 +151,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
         8 => {
             let words = format!("users delete {email} --yes");
             if field.done(&words, &field.run(worker, &words, ""), &[0]) {
-                *known = Known::default();
+                *known = Known { refused: known.refused, ..Known::default() };
             }
         }
         9 => {
@@ -204,7 +226,7 @@ fn storm(workers: usize, acts: usize, seed: u64) {
     for (worker, known) in known.iter().enumerate().filter(|(_, known)| known.exists && !known.banned).take(4) {
         let right = if known.changed { OTHER_PASSWORD } else { PASSWORD };
         let words = format!("signin worker{worker}@example.com --password-stdin --no-store");
-        let _ = field.done(&words, &field.run(worker, &words, right), &[0]);
+        let _ = field.done(&words, &field.run(worker, &words, right), &known.or_throttled(0));
     }
     let verified = sandbox.run("audit verify");
     let sql = sandbox.sql();
