@@ -9,14 +9,14 @@
 //! | Context | the outside as values: now, entropy, prompts, places; opens the store on demand | [`context`] |
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
 //! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::storage`], made in [`store`] |
-//! | Outcome | what happened, as a value; its views are the JSON contract | [`output`] |
+//! | Report | what a command has to say, as text and as JSON | [`output`] |
 //! | Failure | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
 //!
 //! Beside them [`mail`] sends one message, when a command asks for that and never before.
 //!
 //! A command line takes this way: [`cli::parse`] makes data of words, [`run`] builds a
 //! [`context::Context`], [`commands::run`] lets the rules decide and returns an
-//! [`output::Outcome`] or an error, and only then is anything printed. So a command cannot print,
+//! [`output::Report`] or an error, and only then is anything printed. So a command cannot print,
 //! output cannot decide, and the rules cannot know the time: it is an argument.
 //!
 //! Who may import whom is kept by a test (`tests/it/architecture.rs`), and so is the address of
@@ -54,8 +54,8 @@ use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, GlobalOptions};
 use error::Failure;
 use exit_code::ExitCode;
-use mail::{Report, handover};
-use output::{Outcome, Style, stream};
+use mail::handover;
+use output::{Outcome, Page, Report, Style, stream};
 
 /// Runs the program on its command line and tells the shell how it went.
 pub fn run() -> std::process::ExitCode {
@@ -132,7 +132,7 @@ fn deliver_mail() -> ExitCode {
     match parcel.deliver(environment.of_mailer().to_vec()) {
         Ok(()) => ExitCode::Done,
         Err(failure) => {
-            let Report { database, schema, wait, user_id, about } = parcel.report;
+            let mail::Report { database, schema, wait, user_id, about } = parcel.report;
             let options = GlobalOptions { database: Some(database), wait, schema, ..GlobalOptions::default() };
             let mut context = Context::new(options, environment);
             // Where the log cannot be written either, nobody is left to be told.
@@ -157,10 +157,7 @@ fn answer_command_line() -> ExitCode {
     let wants_json = words.iter().any(|word| word == "--json");
     match cli::parse(words) {
         Parsed::Command(cli) => answer(&cli),
-        Parsed::Page(page) => match stream::answer(&page) {
-            Ok(()) => ExitCode::Done,
-            Err(error) => tell_failure(&Failure::of_output(&error, None), wants_json, false),
-        },
+        Parsed::Page(page) => print(&page, wants_json, false),
         Parsed::NoCommand(help) => {
             stream::message(help.trim_end());
             ExitCode::Usage
@@ -215,8 +212,10 @@ fn tell_result(
             drop(context);
             become_command(*command, cli.global.json, style)
         }
-        Ok(Outcome::EntriesToFollow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
-        Ok(outcome) => tell(&outcome, cli, style, &mut context),
+        Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
+        Ok(Outcome::Silent) => ExitCode::Done,
+        Ok(Outcome::Text(text)) => print(&text, cli.global.json, style.color),
+        Ok(Outcome::Report(report)) => tell(&*report, cli, style, &mut context),
         Err(error) => {
             let exit = Failure::from(error);
             if is_answer_to_check(&exit, cli) {
@@ -254,21 +253,30 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
     Style { terminal, width, color }
 }
 
+/// Prints a page that was asked for, such as help.
+fn print(page: &str, json: bool, color: bool) -> ExitCode {
+    match stream::answer(page) {
+        Ok(()) => ExitCode::Done,
+        Err(error) => tell_failure(&Failure::of_output(&error, None), json, color),
+    }
+}
+
 /// Tells what happened. An answer that cannot be written is a failure of its own.
-fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    let page = if cli.global.json { outcome.json() } else { outcome.human(context.now().unwrap_or_default(), style) };
+fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let text = |context: &mut Context| report.text(context.now().unwrap_or_default(), style);
+    let page = if cli.global.json { Page::answer(report.document()) } else { text(context) };
     if let Err(error) = stream::answer(&page.answer) {
-        let done = outcome.human(context.now().unwrap_or_default(), style).done;
+        let done = text(context).done;
         // "signed in as ...; the session ends in 7 days": what was done, and nothing else.
         let done = done.first().and_then(|done| done.split([';', '\n']).next()).map(str::to_owned);
         let done = done.or_else(|| context.take_done().map(|done| done.what));
         let done = done.as_deref();
-        let exit = match outcome.unheld_token() {
+        let exit = match report.unheld_token() {
             Some(token) => {
                 let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
                 Failure::of_output(&error, done.filter(|_| !ended)).with_ended_session(ended)
             }
-            None => Failure::of_output(&error, done).with_way_out(outcome.way_out_when_lost()),
+            None => Failure::of_output(&error, done).with_way_out(report.lost_answer_hint()),
         };
         return tell_failure(&exit, cli.global.json, style.color);
     }
@@ -277,7 +285,7 @@ fn tell(outcome: &Outcome, cli: &Cli, style: Style, context: &mut Context) -> Ex
             stream::message(line);
         }
     }
-    outcome.exit_code()
+    report.exit_code()
 }
 
 /// How often a log that is followed is looked at.

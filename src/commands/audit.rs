@@ -83,11 +83,7 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
         }
         AuditCommand::Tail(args) => {
             let (entries, newest) = newest(args.lines, context).context("could not read the audit log")?;
-            Ok(if args.follow {
-                Outcome::EntriesToFollow { entries, newest }
-            } else {
-                AuditOutcome::Entries(entries).into()
-            })
+            Ok(if args.follow { Outcome::Follow { entries, newest } } else { AuditOutcome::Entries(entries).into() })
         }
         AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
     }

@@ -30,7 +30,7 @@ pub(super) fn run(args: &HelpArgs) -> anyhow::Result<Outcome> {
         ["security"] => topics::security(),
         words => command_page(words)?,
     };
-    Ok(Outcome::Page(page))
+    Ok(Outcome::Text(page))
 }
 
 fn command_page(words: &[&str]) -> Result<String, CommandError> {
@@ -41,5 +41,5 @@ fn command_page(words: &[&str]) -> Result<String, CommandError> {
 }
 
 pub(super) fn completions(args: &CompletionsArgs) -> Outcome {
-    Outcome::Page(cli::completions(args.shell))
+    Outcome::Text(cli::completions(args.shell))
 }

@@ -1,9 +1,11 @@
 //! What people do to their own account, told.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::escape::escape;
-use super::page::Page;
+use super::page::{Page, Style};
+use super::report::Report;
 use super::view::UserView;
 use super::words::who;
 use crate::auth::audit::counted;
@@ -43,8 +45,8 @@ pub enum AccountOutcome {
     },
 }
 
-impl AccountOutcome {
-    pub(super) fn human(&self) -> Page {
+impl Report for AccountOutcome {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let changed = !matches!(self, Self::Updated(UserUpdated { changed: false, .. }));
         let line = match self {
             Self::PasswordChanged { sessions_kept: true, .. } => {
@@ -72,7 +74,7 @@ impl AccountOutcome {
         Page::done_if(changed, line)
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::PasswordChanged { sessions_ended, .. } => json!({ "sessionsEnded": sessions_ended }),
             Self::PasswordReset { user, sessions_ended } => {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::json;
 use super::page::{Page, Style};
+use super::report::Report;
 use super::table::{facts, table};
 use super::time::rfc3339;
 use super::words::shown;
@@ -35,8 +36,8 @@ pub enum AuditOutcome {
     },
 }
 
-impl AuditOutcome {
-    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+impl Report for AuditOutcome {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         match self {
             Self::Entries(list) => Page::answer(table_of(list, now, style)),
             Self::EntryLines(list) => Page::answer(lines(list, true)),
@@ -63,7 +64,7 @@ impl AuditOutcome {
     }
 
     /// The entries as one document; [`lines`] makes many.
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Entries(list) | Self::EntryLines(list) => {
                 json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() })
@@ -76,6 +77,13 @@ impl AuditOutcome {
                 "interrupted": unfinished,
                 "database": database.to_string_lossy(),
             }),
+        }
+    }
+
+    fn document(&self) -> String {
+        match self {
+            Self::EntryLines(entries) => lines(entries, true),
+            Self::Entries(_) | Self::Whole { .. } => json::document(&self.json()),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::database_state::{DatabaseState, kind};
 use super::page::{Page, Style};
+use super::report::Report;
 use super::words::shown;
 use crate::auth::audit::counted;
 use crate::auth::storage::BackupSummary;
@@ -61,8 +63,8 @@ pub struct Restoration {
     pub sessions_ended: Option<u64>,
 }
 
-impl DatabaseOutcome {
-    pub(super) fn human(&self, style: Style) -> Page {
+impl Report for DatabaseOutcome {
+    fn text(&self, _now: Timestamp, style: Style) -> Page {
         match self {
             Self::Ready { path, created, is_app } => {
                 let kind = if *is_app { "Better Auth database" } else { "database" };
@@ -89,7 +91,7 @@ impl DatabaseOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Ready { path, created, is_app } => {
                 json!({ "database": path.to_string_lossy(), "created": created, "kind": kind(*is_app) })

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::escape::escape;
-use super::page::Page;
+use super::page::{Page, Style};
+use super::report::Report;
 use super::words::shown;
 use crate::auth::audit::counted;
 use crate::auth::doctor::{Finding, Severity};
@@ -29,9 +31,9 @@ pub struct DoctorOutcome {
     pub is_whole: bool,
 }
 
-impl DoctorOutcome {
+impl Report for DoctorOutcome {
     /// 0 for healthy, 1 for a problem, else why the database could not be looked into.
-    pub(super) fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitCode {
         match self.closed {
             Some(code) => code,
             None if self.is_healthy() => ExitCode::Done,
@@ -39,17 +41,28 @@ impl DoctorOutcome {
         }
     }
 
-    fn is_healthy(&self) -> bool {
-        self.closed.is_none() && !self.findings.iter().any(Finding::is_open_problem)
-    }
-
-    pub(super) fn human(&self) -> Page {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let mut lines: Vec<String> = self.findings.iter().map(words).collect();
         lines.push(self.verdict());
         if self.is_whole {
             lines.push(BOUNDARY.to_owned());
         }
         Page::answer(lines.join("\n") + "\n")
+    }
+
+    fn json(&self) -> Value {
+        let findings: Vec<Value> = self.findings.iter().map(finding_json).collect();
+        json!({
+            "healthy": self.is_healthy(),
+            "findings": findings,
+            "database": self.database.to_string_lossy(),
+        })
+    }
+}
+
+impl DoctorOutcome {
+    fn is_healthy(&self) -> bool {
+        self.closed.is_none() && !self.findings.iter().any(Finding::is_open_problem)
     }
 
     fn verdict(&self) -> String {
@@ -64,15 +77,6 @@ impl DoctorOutcome {
             }
         }
         format!("{}: {}", shown(&self.database), parts.join(", "))
-    }
-
-    pub(super) fn json(&self) -> Value {
-        let findings: Vec<Value> = self.findings.iter().map(finding_json).collect();
-        json!({
-            "healthy": self.is_healthy(),
-            "findings": findings,
-            "database": self.database.to_string_lossy(),
-        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! What became of addresses, told.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::escape::escape;
-use super::page::Page;
+use super::page::{Page, Style};
+use super::report::Report;
 use super::view::UserView;
 use super::words::who;
 use crate::auth::audit::counted;
@@ -37,8 +39,8 @@ pub enum EmailOutcome {
     },
 }
 
-impl EmailOutcome {
-    pub(super) fn human(&self) -> Page {
+impl Report for EmailOutcome {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
         Page::done(match self {
             Self::VerificationMailed { email, is_mine: true } => {
                 format!("a code was sent to {}; run `authctl email verify` to finish", escape(email))
@@ -67,7 +69,7 @@ impl EmailOutcome {
         })
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::VerificationMailed { email, .. } | Self::ChangeMailed { email } => json!({ "email": email }),
             Self::Confirmed { user, before, sessions_ended } => {

@@ -1,9 +1,11 @@
 //! Password hashes, told.
 
 use jiff::SignedDuration;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::page::Page;
+use super::page::{Page, Style};
+use super::report::Report;
 use super::table::facts;
 use super::words::yes_no;
 use crate::auth::audit::counted;
@@ -40,8 +42,8 @@ pub enum HashOutcome {
     },
 }
 
-impl HashOutcome {
-    pub(super) fn human(&self) -> Page {
+impl Report for HashOutcome {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
         match self {
             Self::Made(hash) => Page::answer(format!("{}\n", hash.expose())),
             Self::Right { outdated: false } => Page::note("the password is right".to_owned()),
@@ -53,7 +55,7 @@ impl HashOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Made(hash) => json!({ "hash": hash.expose() }),
             Self::Right { outdated } => json!({ "right": true, "outdated": outdated }),

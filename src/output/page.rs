@@ -35,7 +35,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn answer(text: String) -> Self {
+    pub(crate) fn answer(text: String) -> Self {
         Self { answer: text, ..Self::default() }
     }
 

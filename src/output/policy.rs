@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::page::{Page, Style};
+use super::report::Report;
 use super::table::table;
 use super::words::shown;
 use crate::auth::policy::{KEYS, Key, Policy};
@@ -29,8 +31,8 @@ pub enum PolicyOutcome {
     },
 }
 
-impl PolicyOutcome {
-    pub(super) fn human(&self, style: Style) -> Page {
+impl Report for PolicyOutcome {
+    fn text(&self, _now: Timestamp, style: Style) -> Page {
         match self {
             Self::Rules { policy } => Page::answer(rules(policy, style)),
             Self::Changed { key, set: PolicySet { policy, changed }, database } => {
@@ -45,7 +47,7 @@ impl PolicyOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Rules { policy } => {
                 json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() })

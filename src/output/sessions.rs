@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::escape::escape;
 use super::page::{Page, Style};
+use super::report::Report;
 use super::table::table;
 use super::view::SessionView;
 use super::words::shown;
@@ -49,8 +50,8 @@ pub enum SessionsOutcome {
     },
 }
 
-impl SessionsOutcome {
-    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+impl Report for SessionsOutcome {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         match self {
             Self::Mine { sessions, current } => {
                 let mark = |session: &Session| if session.id == *current { "*" } else { "" }.to_owned();
@@ -69,7 +70,7 @@ impl SessionsOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Mine { sessions, current } => {
                 let view = |session| SessionView::from(session).among(current);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::escape::escape;
 use super::page::{Page, Style};
+use super::report::Report;
 use super::table::facts;
 use super::time::relative;
 use super::view::{SessionView, UserView};
@@ -142,8 +143,8 @@ impl OwnSession {
     }
 }
 
-impl SignInOutcome {
-    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+impl Report for SignInOutcome {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         match self {
             Self::SignedUp { user, session: Some((session, path)), .. } => Page::done(format!(
                 "created the account of {} and signed in; the session ends {}\n{}",
@@ -211,7 +212,7 @@ impl SignInOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::SignedUp { user, session, .. } => {
                 let session = session.as_ref().map(|(session, _)| SessionView::from(session));
@@ -241,7 +242,7 @@ impl SignInOutcome {
         }
     }
 
-    pub(super) fn unheld_token(&self) -> Option<&Token> {
+    fn unheld_token(&self) -> Option<&Token> {
         match self {
             Self::SignedIn { kept: TokenSink::Printed(token), .. }
             | Self::Impersonating { kept: TokenSink::Printed(token), .. }

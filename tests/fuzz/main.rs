@@ -7,7 +7,7 @@
 //! Without words it runs for two seconds. A finding is printed with the words that repeat it.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
-#![allow(missing_docs, unreachable_pub, reason = "nobody imports a test")]
+#![allow(unreachable_pub, reason = "nobody imports a test")]
 
 mod mutate;
 mod targets;

@@ -2,7 +2,7 @@
 
 // The clock and the environment are the tester's here.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![allow(missing_docs, unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
+#![allow(unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
 
 mod account;
 mod after_commit;

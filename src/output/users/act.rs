@@ -147,7 +147,7 @@ impl UserChanged {
     }
 
     /// A password that could not be printed is known to nobody.
-    pub(in crate::output) fn way_out_when_lost(&self) -> Option<String> {
+    pub(in crate::output) fn lost_answer_hint(&self) -> Option<String> {
         self.password.as_ref()?;
         let email = escape(&self.user.email);
         Some(format!("the password is lost: set another with `authctl users set-password {email} --generate`"))

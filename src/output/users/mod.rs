@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::escape::escape;
 use super::page::{Page, Style};
+use super::report::Report;
 use super::table::table;
 use super::time::{relative, rfc3339};
 use super::view::UserView;
@@ -19,6 +20,7 @@ use crate::auth::audit::counted;
 use crate::auth::secret::Code;
 use crate::auth::storage::UserPage;
 use crate::auth::user::User;
+use crate::exit_code::ExitCode;
 
 pub use act::{UserAct, UserChanged};
 pub use explain::Explanation;
@@ -55,8 +57,8 @@ pub enum UsersOutcome {
     },
 }
 
-impl UsersOutcome {
-    pub(super) fn human(&self, now: Timestamp, style: Style) -> Page {
+impl Report for UsersOutcome {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
         match self {
             Self::Page(page) => list(page, now, style),
             Self::State(state) => Page::answer(state.facts(now, style)),
@@ -78,7 +80,7 @@ impl UsersOutcome {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    fn json(&self) -> Value {
         match self {
             Self::Page(page) => json!({
                 "users": page.users.iter().map(UserView::from).collect::<Vec<_>>(),
@@ -96,6 +98,23 @@ impl UsersOutcome {
                 "user": UserView::from(user),
                 "database": database.to_string_lossy(),
             }),
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Explained(explanation) if !explanation.can_sign_in() => ExitCode::Failed,
+            _ => ExitCode::Done,
+        }
+    }
+
+    fn lost_answer_hint(&self) -> Option<String> {
+        match self {
+            Self::Changed(changed) => changed.lost_answer_hint(),
+            Self::ResetCode { user, .. } => {
+                Some(format!("the code is lost: make another with `authctl users reset-code {}`", escape(&user.email)))
+            }
+            _ => None,
         }
     }
 }
