@@ -1,19 +1,24 @@
-//! `doctor` and `db check`: what is wrong, why it matters, what to do; and what can be done without
-//! asking what was meant.
+//! `doctor` and `db check`: report what is wrong, why it matters and what to do, and fix what has only one
+//! possible fix.
 
-mod places;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use crate::auth::doctor::{self, CONTENT, Check, Cure, Finding, STRUCTURE, Symptom};
+use crate::auth::audit::counted;
+use crate::auth::doctor::{self, CONTENT, Check, Details, Finding, Fix, STRUCTURE, Severity};
+use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::error::{CommandError, Failure};
 use crate::exit_code::ExitCode;
 use crate::output::escape::escape;
-use crate::output::{DoctorOutcome, Outcome};
-use crate::store::OpenError;
-use places::{PERMISSIONS, PLACES};
+use crate::output::words::shown;
+use crate::output::{Outcome, Page, Report, Style};
+use crate::session_file::{SessionFile, SessionFileError};
+use crate::store::{OpenError, sqlite};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl doctor
@@ -37,31 +42,30 @@ pub struct DoctorArgs {
     pub fix: bool,
 }
 
-/// What was seen in one look at everything.
-struct Seen {
-    findings: Vec<Finding>,
-    /// Why the database could not be looked into, as the exit code that other commands would have.
-    closed: Option<ExitCode>,
-}
-
-/// Looks at everything, and mends what can be mended if that is wanted.
 pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let mut seen = look(context)?;
-    let mut mended = Vec::new();
-    if args.fix && seen.findings.iter().any(|finding| finding.cure.is_some()) {
-        consent(&seen.findings, context)?;
+    let mut diagnosis = diagnose(context)?;
+    let mut findings = Vec::new();
+    if args.fix && diagnosis.findings.iter().any(|finding| finding.fix.is_some()) {
+        confirm(&diagnosis.findings, context)?;
         let mut fixed = Vec::new();
-        for finding in seen.findings.iter().filter(|finding| finding.cure.is_some()) {
-            mend(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
+        for finding in diagnosis.findings.iter().filter(|finding| finding.fix.is_some()) {
+            fix(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
             fixed.push(finding.check);
             context.did(format!("{} fixed", were(&fixed)), "run `authctl doctor` to see what is left");
         }
-        // What is left is looked for and not assumed.
-        let before = std::mem::replace(&mut seen, look(context)?);
-        mended = before.findings.into_iter().filter_map(|finding| since_mended(finding, &seen.findings)).collect();
+        // A second run of the checks shows what is left: a fix may not fix everything.
+        let before = std::mem::replace(&mut diagnosis, diagnose(context)?);
+        findings = before.findings.into_iter().filter_map(|finding| fixed_part(finding, &diagnosis.findings)).collect();
     }
-    mended.append(&mut seen.findings);
-    Ok(report(mended, seen.closed, true, context)?.into())
+    findings.append(&mut diagnosis.findings);
+    Ok(DoctorReport { database: context.database()?.path, findings, closed: diagnosis.closed, is_whole: true }.into())
+}
+
+/// `db check`: runs the checks of the structure only.
+pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
+    let mut auth = context.auth_under_any_policy()?;
+    let findings = doctor::run_checks(&mut auth, STRUCTURE);
+    Ok(DoctorReport { database: context.database()?.path, findings, closed: None, is_whole: false }.into())
 }
 
 /// "permissions was", "permissions and policy were".
@@ -70,80 +74,298 @@ fn were(checks: &[&str]) -> String {
     format!("{} {verb}", checks.join(" and "))
 }
 
-/// Looks at the structure of the database only.
-pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
-    let mut auth = context.auth_under_any_policy()?;
-    let findings = doctor::look(&mut auth, STRUCTURE);
-    Ok(report(findings, None, false, context)?.into())
-}
-
-fn report(
+/// The result of all checks.
+struct Diagnosis {
     findings: Vec<Finding>,
+    /// The exit code of the error that prevented the database from being opened.
     closed: Option<ExitCode>,
-    is_whole: bool,
-    context: &Context,
-) -> anyhow::Result<DoctorOutcome> {
-    Ok(DoctorOutcome { database: context.database()?.path, findings, closed, is_whole })
 }
 
-fn look(context: &mut Context) -> anyhow::Result<Seen> {
-    // Without a name there is nothing to look at.
+fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
+    // Every check needs the path, so an unusable one is an error of the command.
     context.database()?;
-    let mut findings: Vec<Finding> = PLACES
+    let mut findings: Vec<Finding> = SURROUNDINGS
         .iter()
-        .filter_map(|check| check.finding((check.look)(context).map_err(|error| one_line(&error))))
+        .filter_map(|check| check.finding((check.run)(context).map_err(|error| format!("{error:#}"))))
         .collect();
     let mut closed = None;
     match context.auth_under_any_policy() {
-        Ok(mut auth) => findings.extend(doctor::look(&mut auth, STRUCTURE.iter().chain(CONTENT))),
+        Ok(mut auth) => findings.extend(doctor::run_checks(&mut auth, STRUCTURE.iter().chain(CONTENT))),
         Err(error) => {
-            // The check of permissions has told this one, with its cure.
-            let is_told = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))
+            // The check of permissions has reported this error, with its fix.
+            let is_reported = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))
                 && findings.iter().any(|finding| finding.check == PERMISSIONS.name);
-            let exit = Failure::from(error);
-            closed = Some(exit.code);
-            if !is_told {
-                let (message, hint) = (exit.message(), exit.advice().unwrap_or_default());
-                findings.push(Finding::problem("database", Symptom::new(1, message, hint)));
+            let failure = Failure::from(error);
+            closed = Some(failure.code);
+            if !is_reported {
+                let (message, hint) = (failure.message(), failure.advice().unwrap_or_default());
+                findings.push(Finding::problem("database", Details::new(1, message, hint)));
             }
         }
     }
-    Ok(Seen { findings, closed })
+    Ok(Diagnosis { findings, closed })
 }
 
-fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}")
-}
-
-/// Gets a yes to all that would be done.
-fn consent(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
-    let mut effect = format!("In {} this would:", escape(&context.database()?.path.to_string_lossy()));
+/// Asks before any fix is applied, and lists all of them.
+fn confirm(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
+    let mut effect = format!("In {} this would:", shown(&context.database()?.path));
     for finding in findings {
-        if let Some(does) = finding.cure {
-            effect = format!("{effect}\n  {does} ({})", finding.symptom.count);
+        if let Some(does) = finding.fix {
+            effect = format!("{effect}\n  {does} ({})", finding.details.count);
         }
     }
     if context.confirm(&effect, "Fix?")? { Ok(()) } else { Err(CommandError::Declined.into()) }
 }
 
-/// Runs the cure of a check.
-fn mend(name: &str, context: &mut Context) -> anyhow::Result<()> {
-    if let Some(Check { cure: Some(Cure { act, .. }), .. }) = PLACES.iter().find(|check| check.name == name) {
-        return act(context);
+/// Applies the fix of a check.
+fn fix(name: &str, context: &mut Context) -> anyhow::Result<()> {
+    if let Some(Check { fix: Some(Fix { apply, .. }), .. }) = SURROUNDINGS.iter().find(|check| check.name == name) {
+        return apply(context);
     }
     let mut auth = context.auth_under_any_policy()?;
-    if let Some(Check { cure: Some(Cure { act, .. }), .. }) =
+    if let Some(Check { fix: Some(Fix { apply, .. }), .. }) =
         STRUCTURE.iter().chain(CONTENT).find(|check| check.name == name)
     {
-        act(&mut auth)?;
+        apply(&mut auth)?;
     }
     Ok(())
 }
 
-/// What of a finding is no longer there.
-fn since_mended(mut finding: Finding, left: &[Finding]) -> Option<Finding> {
-    let still = left.iter().find(|other| other.check == finding.check).map_or(0, |other| other.symptom.count);
-    finding.symptom.count = finding.symptom.count.saturating_sub(still);
-    finding.is_mended = finding.cure.is_some() && finding.symptom.count > 0;
-    finding.is_mended.then_some(finding)
+/// The part of a finding that is gone after the fixes.
+fn fixed_part(mut finding: Finding, left: &[Finding]) -> Option<Finding> {
+    let still = left.iter().find(|other| other.check == finding.check).map_or(0, |other| other.details.count);
+    finding.details.count = finding.details.count.saturating_sub(still);
+    finding.is_fixed = finding.fix.is_some() && finding.details.count > 0;
+    finding.is_fixed.then_some(finding)
+}
+
+type Run = fn(&Context) -> anyhow::Result<Option<Details>>;
+type Apply = fn(&mut Context) -> anyhow::Result<()>;
+
+/// The checks that open no database: of files, directories and the environment.
+const SURROUNDINGS: &[Check<Run, Apply>] =
+    &[PERMISSIONS, APP_FILE, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
+
+const PERMISSIONS: Check<Run, Apply> = Check {
+    name: "permissions",
+    severity: Severity::Problem,
+    run: |context| {
+        let insecure = sqlite::insecure(&context.database()?.path);
+        let lines: Vec<String> = insecure.iter().map(|path| path.error.to_string()).collect();
+        let message = || format!("others may use what only you should: {}", lines.join("; "));
+        let is_ours = insecure.iter().any(|path| path.is_ours);
+        let remedy = insecure.iter().find_map(|path| match &path.error {
+            OpenError::Unsafe { remedy, .. } if !is_ours => Some(remedy.as_str()),
+            _ => None,
+        });
+        let remedy = remedy.unwrap_or("`authctl doctor --fix` takes these rights away, where the owner is you");
+        let hint = format!("who writes there is the administrator, who reads there can guess passwords; {remedy}");
+        let details = (!lines.is_empty()).then(|| Details::new(lines.len() as u64, message(), hint));
+        Ok(details.map(|details| if is_ours { details.fixable() } else { details }))
+    },
+    fix: Some(Fix {
+        does: "take away the rights of others to the database's files and directory",
+        apply: |context| {
+            let path = context.database()?.path;
+            sqlite::tighten(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
+        },
+    }),
+};
+
+const APP_FILE: Check<Run, Apply> = Check {
+    name: "app-file",
+    severity: Severity::Notice,
+    run: |context| {
+        let path = context.database()?.path;
+        let message = "everybody on this machine may read the app's database, with the token of every session in it";
+        let hint = format!("if nobody but the app needs to: chmod o= '{}'", path.display());
+        Ok(sqlite::is_open_to_all(&path).then(|| Details::new(1, message, hint)))
+    },
+    fix: None,
+};
+
+const FILE_SYSTEM: Check<Run, Apply> = Check {
+    name: "file-system",
+    severity: Severity::Notice,
+    run: |context| {
+        let hint = "keep the database on a disk of this machine, or let one machine at a time use it";
+        Ok(sqlite::unreliable_file_system(&context.database()?.path).map(|name| {
+            let message = format!("the database is on {name}, where locks may not hold between machines");
+            Details::new(1, message, hint)
+        }))
+    },
+    fix: None,
+};
+
+const FILE_TIME: Check<Run, Apply> = Check {
+    name: "file-time",
+    severity: Severity::Problem,
+    run: |context| {
+        // Opening the database reports that it is missing.
+        let Ok(found) = std::fs::metadata(context.database()?.path) else { return Ok(None) };
+        let written = Timestamp::try_from(found.modified()?)?;
+        let latest = context.now()?.saturating_add(CLOCK_SKEW)?;
+        let hint = "the clock is wrong now or was wrong then: compare `date` with another machine";
+        Ok((written > latest)
+            .then(|| Details::new(1, "the database file was written in the future, as this clock has it", hint)))
+    },
+    fix: None,
+};
+
+const SESSION_FILES: Check<Run, Apply> = Check {
+    name: "session-files",
+    severity: Severity::Problem,
+    run: |context| {
+        let Some(files) = session_files(context) else { return Ok(None) };
+        let (insecure, is_ours) = files.insecure();
+        let lines: Vec<String> = insecure.iter().map(ToString::to_string).collect();
+        let hint = "a token that others may have read is worth nothing: `authctl signout` ends its session; \
+                    `authctl doctor --fix` closes your directories";
+        let details = (!lines.is_empty()).then(|| Details::new(lines.len() as u64, lines.join("; "), hint));
+        Ok(details.map(|details| if is_ours { details.fixable() } else { details }))
+    },
+    fix: Some(Fix {
+        does: "take away the rights of others to the directory of sessions",
+        apply: |context| Ok(context.session_file()?.close_directories()?),
+    }),
+};
+
+const ABANDONED: Check<Run, Apply> = Check {
+    name: "abandoned-sign-ins",
+    severity: Severity::Notice,
+    run: |context| {
+        let count = match session_files(context).map(|files| files.abandoned()) {
+            Some(Ok(abandoned)) => abandoned.len() as u64,
+            // `session-files` reports the directory.
+            Some(Err(SessionFileError::UnsafeDirectory { .. })) | None => return Ok(None),
+            Some(Err(error)) => return Err(error.into()),
+        };
+        let message = format!("interrupted sign-ins that left a session: {count}");
+        let hint = "the next sign-in or sign-out ends them, and so does `authctl doctor --fix`";
+        Ok((count > 0).then(|| Details::new(count, message, hint).fixable()))
+    },
+    fix: Some(Fix {
+        does: "end the sessions of interrupted sign-ins",
+        apply: |context| {
+            context.auth_under_any_policy()?;
+            context.end_abandoned_sessions().map(drop)
+        },
+    }),
+};
+
+const TOKEN: Check<Run, Apply> = Check {
+    name: "token-override",
+    severity: Severity::Notice,
+    run: |context| {
+        let is_stored = session_files(context).is_some_and(|files| matches!(files.read(), Ok(Some(_))));
+        let variable = context.overriding_variable().filter(|_| is_stored);
+        Ok(variable.map(|variable| {
+            let message = format!("{variable} is set: commands use its token and not the stored session");
+            Details::new(1, message, format!("`unset {variable}` to be who signed in here"))
+        }))
+    },
+    fix: None,
+};
+
+const DATABASE: Check<Run, Apply> = Check {
+    name: "database-override",
+    severity: Severity::Notice,
+    run: |context| {
+        Ok(context.shadowed_database().map(|default| {
+            let message = format!("AUTHCTL_DB is set: commands do not use {}, which exists too", default.display());
+            Details::new(1, message, "`unset AUTHCTL_DB` to use it, or name one with --db")
+        }))
+    },
+    fix: None,
+};
+
+/// `None` without a home directory.
+fn session_files(context: &Context) -> Option<SessionFile> {
+    context.session_file().ok()
+}
+
+/// The limit of every check.
+const BOUNDARY: &str = "\
+Whoever can write this file or its directory is the administrator and can make the audit log anew;
+whoever can read it can guess passwords offline. See `authctl help security`.";
+
+/// The report is the answer of the command, whether the database is healthy or not.
+#[derive(Debug)]
+struct DoctorReport {
+    database: PathBuf,
+    /// What was fixed, then what is wrong.
+    findings: Vec<Finding>,
+    /// The exit code of the error that prevented the database from being opened.
+    closed: Option<ExitCode>,
+    /// All checks ran, and not only those of the structure.
+    is_whole: bool,
+}
+
+impl DoctorReport {
+    fn is_healthy(&self) -> bool {
+        self.closed.is_none() && !self.findings.iter().any(Finding::is_open_problem)
+    }
+
+    fn verdict(&self) -> String {
+        let count = |is_counted: fn(&&Finding) -> bool| self.findings.iter().filter(is_counted).count() as u64;
+        let problems = count(|finding| finding.is_open_problem());
+        let notices = count(|finding| finding.severity == Severity::Notice && !finding.is_fixed);
+        let (good, bad) = if self.is_whole { ("healthy", "not healthy") } else { ("sound", "not sound") };
+        let mut parts = vec![if self.is_healthy() { good } else { bad }.to_owned()];
+        for (number, noun) in [(problems, "problem"), (notices, "notice")] {
+            if number > 0 {
+                parts.push(counted(number, noun));
+            }
+        }
+        format!("{}: {}", shown(&self.database), parts.join(", "))
+    }
+}
+
+impl Report for DoctorReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let mut lines: Vec<String> = self.findings.iter().map(finding_text).collect();
+        lines.push(self.verdict());
+        if self.is_whole {
+            lines.push(BOUNDARY.to_owned());
+        }
+        Page::answer(lines.join("\n") + "\n")
+    }
+
+    fn json(&self) -> Value {
+        let findings: Vec<Value> = self.findings.iter().map(finding_json).collect();
+        json!({
+            "healthy": self.is_healthy(),
+            "findings": findings,
+            "database": self.database.to_string_lossy(),
+        })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self.closed {
+            Some(code) => code,
+            None if self.is_healthy() => ExitCode::Done,
+            None => ExitCode::Failed,
+        }
+    }
+}
+
+fn finding_text(finding: &Finding) -> String {
+    let (name, message) = (finding.check, escape(&finding.details.message));
+    if finding.is_fixed {
+        format!("fixed: {name}: {message}")
+    } else {
+        format!("{}: {name}: {message}\n  hint: {}", finding.severity.word(), escape(&finding.details.hint))
+    }
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "check": finding.check,
+        "severity": finding.severity.word(),
+        "message": finding.details.message,
+        "hint": finding.details.hint,
+        "count": finding.details.count,
+        "fixable": finding.fix.is_some(),
+        "fixed": finding.is_fixed,
+    })
 }

@@ -17,7 +17,7 @@ pub struct Style {
 
 impl Style {
     /// An instant: an age for a person at a terminal, RFC 3339 for whatever reads a pipe.
-    pub(super) fn when(self, instant: Timestamp, now: Timestamp) -> String {
+    pub fn when(self, instant: Timestamp, now: Timestamp) -> String {
         if self.terminal { relative(instant, now) } else { rfc3339(instant) }
     }
 }
@@ -39,16 +39,16 @@ impl Page {
         Self { answer: text, ..Self::default() }
     }
 
-    pub(super) fn done(line: String) -> Self {
+    pub fn done(line: String) -> Self {
         Self { done: vec![line], ..Self::default() }
     }
 
-    pub(super) fn note(line: String) -> Self {
+    pub fn note(line: String) -> Self {
         Self { notes: vec![line], ..Self::default() }
     }
 
     /// A line about an act, which may have had nothing to change.
-    pub(super) fn done_if(changed: bool, line: String) -> Self {
+    pub fn done_if(changed: bool, line: String) -> Self {
         if changed { Self::done(line) } else { Self::note(line) }
     }
 }

@@ -9,7 +9,7 @@ const WIDTH_MIN: u16 = 40;
 
 /// Lays rows out under a header. Cells are escaped by the caller; those of column `whole` are never
 /// broken, because they are there to be copied.
-pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style) -> String {
+pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style) -> String {
     let mut table = Table::new();
     table.set_header(header.to_vec()).add_rows(rows);
     if let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) {
@@ -26,7 +26,7 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style
 }
 
 /// Lays out names and values.
-pub(super) fn facts(facts: &[(&str, String)]) -> String {
+pub fn facts(facts: &[(&str, String)]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);

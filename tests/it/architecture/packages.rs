@@ -26,7 +26,14 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("serde", &["src/output/", "src/session_file/", "src/store/better_auth/overrides.rs"]),
     (
         "serde_json",
-        &["src/auth/audit/", "src/output/", "src/session_file/", "src/error/", "src/store/better_auth/overrides.rs"],
+        &[
+            "src/auth/audit/",
+            "src/commands/",
+            "src/output/",
+            "src/session_file/",
+            "src/error/",
+            "src/store/better_auth/overrides.rs",
+        ],
     ),
     ("sha2", &["src/auth/cookie.rs", "src/auth/random.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
