@@ -295,7 +295,7 @@ const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
 fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     loop {
         last = entries.last().map_or(last, |entry| entry.seq);
-        let lines = output::entry_lines(&entries, cli.global.json);
+        let lines = commands::audit::lines(&entries, cli.global.json);
         if let Err(error) = stream::answer(&lines) {
             return tell_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
         }

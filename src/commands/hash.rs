@@ -2,19 +2,21 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::source;
 use crate::auth::AuthError;
-use crate::auth::password::HashFormat;
-use crate::auth::password::strength;
-use crate::auth::password::{self, HashParams, Scheme, Verdict};
+use crate::auth::audit::counted;
+use crate::auth::password::{self, HashFormat, HashParams, Scheme, Verdict, strength};
 use crate::auth::policy::Argon2Cost;
-use crate::auth::secret::Password;
+use crate::auth::secret::{Password, StoredHash};
 use crate::cli::{PasswordArgs, values};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::{HashOutcome, Outcome};
+use crate::output::table::facts;
+use crate::output::words::yes_no;
+use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl hash generate --password-file pw
@@ -69,7 +71,7 @@ fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcom
     let password = context.prompt().new_password(&source(args.password.source()))?;
     strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
     let hash = password::hash(&password, &Scheme::Native, &context.policy.password, &mut context.entropy)?;
-    Ok(HashOutcome::Made(hash).into())
+    Ok(HashReport::Made(hash).into())
 }
 
 fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -77,7 +79,7 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
     let (hash, password) = asked.context("could not compare the password")?;
     let verdict = password::verify(&password, &hash, &Scheme::Native, &context.policy.password);
     match verdict.context("could not compare the password")? {
-        Verdict::Right { outdated } => Ok(HashOutcome::Right { outdated }.into()),
+        Verdict::Right { outdated } => Ok(HashReport::Right { outdated }.into()),
         Verdict::Wrong => Err(CommandError::No("the password is not the one of this hash").into()),
         Verdict::Unacceptable => Err(CommandError::Usage {
             message: format!("a hash of this kind is not accepted here ({})", HashFormat::of(&hash).name()),
@@ -90,11 +92,11 @@ fn verify(stdin: bool, context: &mut Context) -> anyhow::Result<Outcome> {
 fn identify(context: &mut Context) -> anyhow::Result<Outcome> {
     let hash = context.prompt().hash()?;
     let kind = HashFormat::of(&hash);
-    Ok(HashOutcome::Identified { kind, outdated: kind.is_outdated(&context.policy.password) }.into())
+    Ok(HashReport::Identified { kind, outdated: kind.is_outdated(&context.policy.password) }.into())
 }
 
-/// Takes the most memory that fits and then as many passes as fit: memory is what costs a guesser
-/// most (RFC 9106, section 4).
+/// Finds the most memory within the target and then the most passes: memory costs an attacker most (RFC 9106,
+/// section 4).
 fn calibrate(args: &CalibrateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let floor = Argon2Cost::default();
     let mut best = (floor, time(floor, context)?);
@@ -118,10 +120,10 @@ fn calibrate(args: &CalibrateArgs, context: &mut Context) -> anyhow::Result<Outc
         }
         best = (cost, took);
     }
-    Ok(HashOutcome::Calibrated { cost: best.0, took: best.1, within: best.1 <= args.target }.into())
+    Ok(HashReport::Calibrated { cost: best.0, took: best.1, within: best.1 <= args.target }.into())
 }
 
-/// The faster of two runs: whatever else the machine does only makes a run slower.
+/// Returns the faster of two runs: other work on the machine only makes a run slower.
 fn time(cost: Argon2Cost, context: &Context) -> anyhow::Result<SignedDuration> {
     let password = Password::from_bytes(b"correct horse battery staple").map_err(anyhow::Error::new)?;
     let mut fastest = SignedDuration::MAX;
@@ -131,4 +133,100 @@ fn time(cost: Argon2Cost, context: &Context) -> anyhow::Result<SignedDuration> {
         fastest = fastest.min(took);
     }
     Ok(fastest)
+}
+
+#[derive(Debug)]
+enum HashReport {
+    Made(StoredHash),
+    Right {
+        outdated: bool,
+    },
+    Identified {
+        kind: HashFormat,
+        outdated: bool,
+    },
+    Calibrated {
+        cost: Argon2Cost,
+        /// The time of one hash.
+        took: SignedDuration,
+        /// `false` when even the lowest allowed cost takes longer than the target.
+        within: bool,
+    },
+}
+
+impl Report for HashReport {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        match self {
+            Self::Made(hash) => Page::answer(format!("{}\n", hash.expose())),
+            Self::Right { outdated: false } => Page::note("the password is right".to_owned()),
+            Self::Right { outdated: true } => {
+                Page::note("the password is right; the hash is weaker than the policy asks for".to_owned())
+            }
+            Self::Identified { kind, outdated } => Page::answer(identified(*kind, *outdated)),
+            Self::Calibrated { cost, took, within } => calibrated(*cost, *took, *within),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Made(hash) => json!({ "hash": hash.expose() }),
+            Self::Right { outdated } => json!({ "right": true, "outdated": outdated }),
+            Self::Identified { kind, outdated } => identified_json(*kind, *outdated),
+            Self::Calibrated { cost, took, within } => json!({
+                "memoryKib": cost.memory_kib,
+                "passes": cost.passes,
+                "lanes": cost.lanes,
+                "milliseconds": took.as_millis(),
+                "withinTarget": within,
+            }),
+        }
+    }
+}
+
+fn identified(kind: HashFormat, outdated: bool) -> String {
+    let mut known = vec![("kind", kind.name().to_owned())];
+    match kind {
+        HashFormat::Accepted(HashParams::Argon2id(cost)) => {
+            let (passes, lanes) = (counted(cost.passes.into(), "pass"), counted(cost.lanes.into(), "lane"));
+            known.push(("cost", format!("{} KiB, {passes}, {lanes}", cost.memory_kib)));
+        }
+        HashFormat::Accepted(HashParams::Bcrypt(cost)) => known.push(("cost", cost.to_string())),
+        _ => {}
+    }
+    known.push(("accepted", yes_no(kind.is_accepted())));
+    known.push(("outdated", yes_no(outdated)));
+    facts(&known)
+}
+
+fn identified_json(kind: HashFormat, outdated: bool) -> Value {
+    let cost = match kind {
+        HashFormat::Accepted(HashParams::Argon2id(cost)) => Some(cost),
+        _ => None,
+    };
+    let bcrypt_cost = match kind {
+        HashFormat::Accepted(HashParams::Bcrypt(cost)) => Some(cost),
+        _ => None,
+    };
+    json!({
+        "kind": kind.name(),
+        "accepted": kind.is_accepted(),
+        "outdated": outdated,
+        "memoryKib": cost.map(|cost| cost.memory_kib),
+        "passes": cost.map(|cost| cost.passes),
+        "lanes": cost.map(|cost| cost.lanes),
+        "bcryptCost": bcrypt_cost,
+    })
+}
+
+fn calibrated(cost: Argon2Cost, took: SignedDuration, within: bool) -> Page {
+    let answer = facts(&[
+        ("password.argon2-memory", cost.memory_kib.to_string()),
+        ("password.argon2-passes", cost.passes.to_string()),
+        ("password.argon2-lanes", cost.lanes.to_string()),
+    ]);
+    let mut notes = vec![format!("one hash takes {} ms; set each with `authctl policy set`", took.as_millis())];
+    if !within {
+        notes.push("that is longer than the target, but no lower cost is allowed".to_owned());
+    }
+    Page { answer, notes, ..Page::default() }
 }

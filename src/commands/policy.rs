@@ -1,13 +1,20 @@
 //! `policy`: shows and changes the rules of this database.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::Attempt as _;
 use crate::auth::AuthError;
-use crate::auth::policy::Key;
+use crate::auth::policy::{KEYS, Key, Policy};
+use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
-use crate::output::{Outcome, PolicyOutcome};
+use crate::output::table::table;
+use crate::output::words::shown;
+use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl policy show
@@ -44,10 +51,10 @@ pub(super) fn run(command: &PolicyCommand, context: &mut Context) -> anyhow::Res
 
 fn show(context: &mut Context) -> anyhow::Result<Outcome> {
     let policy = context.auth()?.policy.clone();
-    Ok(PolicyOutcome::Rules { policy }.into())
+    Ok(PolicyReport::Rules { policy }.into())
 }
 
-/// Sets a rule, or sets it back to its default.
+/// Sets a rule, or resets it to its default for no value.
 fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Result<Outcome> {
     let key = Key::find(key).map_err(AuthError::from)?;
     if let Some(value) = value {
@@ -55,13 +62,13 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
     }
     let now = context.now()?;
     let database = context.database()?.path;
-    // To set back is to mend, also where the policy as it is makes no sense.
+    // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
-    Ok(PolicyOutcome::Changed { key, set, database }.into())
+    Ok(PolicyReport::Changed { key, set, database }.into())
 }
 
-/// Checks what the mailer would refuse later. Nothing is looked up or connected to.
+/// Refuses what the mailer would refuse later, without any lookup or connection.
 fn check_mail(key: &Key, value: &str) -> Result<(), MailError> {
     match key.name {
         _ if value == "none" => {}
@@ -74,4 +81,60 @@ fn check_mail(key: &Key, value: &str) -> Result<(), MailError> {
         _ => {}
     }
     Ok(())
+}
+
+#[derive(Debug)]
+enum PolicyReport {
+    Rules { policy: Policy },
+    Changed { key: &'static Key, set: PolicySet, database: PathBuf },
+}
+
+impl Report for PolicyReport {
+    fn text(&self, _now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Rules { policy } => Page::answer(rules(policy, style)),
+            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
+                let (value, place) = (key.value(policy), shown(database));
+                let line = if *changed {
+                    format!("{} is {value} in {place}", key.name)
+                } else {
+                    format!("{} is already {value} in {place}; nothing was changed", key.name)
+                };
+                Page::done_if(*changed, line)
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Rules { policy } => {
+                json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() })
+            }
+            Self::Changed { key, set: PolicySet { policy, changed }, database } => {
+                json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string_lossy() })
+            }
+        }
+    }
+}
+
+fn rules(policy: &Policy, style: Style) -> String {
+    let default = Policy::default();
+    let row = |key: &Key| {
+        let mark = if key.value(policy) == key.value(&default) { "" } else { "*" };
+        [mark, key.name, &key.value(policy), &key.value(&default), &key.takes(), key.meaning]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let header = ["", "KEY", "VALUE", "DEFAULT", "TAKES", "MEANING"];
+    table(&header, KEYS.iter().map(row).collect(), 1, style)
+}
+
+fn rule(key: &Key, policy: &Policy) -> Value {
+    json!({
+        "key": key.name,
+        "value": key.value(policy),
+        "default": key.value(&Policy::default()),
+        "takes": key.takes(),
+        "meaning": key.meaning,
+    })
 }

@@ -3,15 +3,12 @@
 //! for people and their JSON for programs.
 
 mod account;
-mod audit;
 mod database;
 mod database_state;
 mod email;
 pub mod escape;
-mod hash;
 pub mod json;
 mod page;
-mod policy;
 mod report;
 mod sessions;
 mod sign_in;
@@ -23,13 +20,10 @@ mod view;
 pub mod words;
 
 pub use account::AccountOutcome;
-pub use audit::{AuditOutcome, lines as entry_lines};
 pub use database::{DatabaseOutcome, Restoration};
 pub use database_state::{DatabaseSource, DatabaseState};
 pub use email::EmailOutcome;
-pub use hash::HashOutcome;
 pub use page::{Page, Style};
-pub use policy::PolicyOutcome;
 pub use report::{Outcome, Report};
 pub use sessions::SessionsOutcome;
 pub use sign_in::{OwnSession, SignInOutcome, SignOutResult, TokenSink};
