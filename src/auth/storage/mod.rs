@@ -4,15 +4,8 @@
 //! changes something is one act in one transaction, and returns what was stored as read back from
 //! the database.
 
-mod app;
-mod change;
-mod code;
-mod contents;
-mod doctor;
-mod error;
-mod facts;
 mod maintenance;
-mod query;
+mod types;
 
 use std::fmt;
 
@@ -28,18 +21,15 @@ use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
-pub use app::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
-pub use change::{Ban, EndSessions, Updated, UserChange, UserUpdated};
-pub use code::{CodeEffect, CodeProof, CodeUse, NewCodeRow};
-pub use contents::BackupSummary;
-pub use doctor::{Credential, Differs, DoctorStore, Orphans, SchemaDifference, StrayAccounts, WrittenAfter};
-pub use error::StoreError;
-pub use facts::{
-    Account, AdminGuard, ClientInfo, DatabaseInfo, Deleted, Ended, LooseEnds, NewPassword, NewSessionRow, NewUserRow,
-    PasswordChange, Which,
+pub use maintenance::{
+    Credential, Differs, DoctorStore, Maintenance, Orphans, PolicySet, SchemaDifference, StrayAccounts, WrittenAfter,
 };
-pub use maintenance::{Maintenance, PolicySet};
-pub use query::{PAGE_MAX, UserPage, UserQuery, UserSort};
+pub use types::{
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deleted,
+    EndSessions, Ended, GuestColumn, GuestSchema, GuestTable, LooseEnds, NewCodeRow, NewPassword, NewSessionRow,
+    NewUserRow, PAGE_MAX, PasswordChange, StoreError, Updated, UserChange, UserPage, UserQuery, UserSort, UserUpdated,
+    Which, WriteBlocker,
+};
 
 /// A store that holds one database's users, accounts and sessions.
 pub trait Store: Maintenance + DoctorStore + fmt::Debug {
