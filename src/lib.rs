@@ -177,7 +177,7 @@ fn answer(cli: &Cli) -> ExitCode {
     let result = commands::run(&cli.command, &mut context);
     if !cli.global.quiet {
         for notice in context.take_notices() {
-            stream::message(&format!("note: {}", output::escape::escape(&notice)));
+            stream::message(&format!("note: {}", output::text::escape(&notice)));
         }
     }
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));

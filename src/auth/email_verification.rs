@@ -5,7 +5,7 @@
 //! may have made the account with a stranger's address and wait for the stranger to verify it. So whoever
 //! brings a code also shows that the account is theirs, and no other session outlives it.
 
-use super::code::{Purpose, RightCode};
+use super::codes::{Purpose, RightCode};
 use super::email::Email;
 use super::secret::{Code, Password, StoredHash};
 use super::session::Session;

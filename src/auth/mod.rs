@@ -4,13 +4,12 @@
 //! is a value, so every rule about time can be tried at any time.
 
 pub mod audit;
-pub mod code;
+pub mod codes;
 pub mod cookie;
 pub mod doctor;
 pub mod duration;
 pub mod email;
 pub mod error;
-pub mod instant;
 pub mod password;
 pub mod policy;
 pub mod random;
@@ -26,7 +25,6 @@ mod account;
 mod admin;
 mod authenticate;
 mod email_verification;
-mod reset;
 mod sign_in;
 mod sign_up;
 
@@ -38,9 +36,9 @@ use jiff::Timestamp;
 pub use account::PasswordChanged;
 pub use admin::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser, Weakness};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
+pub use codes::PasswordReset;
 pub use email_verification::{AddressConfirmed, OwnerProof};
 pub use error::{AuthError, SignedOut};
-pub use reset::PasswordReset;
 pub use sign_in::SignIn;
 pub use sign_up::SignUp;
 

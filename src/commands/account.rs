@@ -6,7 +6,7 @@ use crate::auth::storage::AdminGuard;
 use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::escape::escape;
+use crate::output::text::escape;
 use crate::output::{AccountOutcome, Outcome};
 
 pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -13,10 +13,10 @@ use super::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::escape::escape;
 use crate::output::table::{facts, table};
+use crate::output::text::escape;
+use crate::output::text::shown;
 use crate::output::time::rfc3339;
-use crate::output::words::shown;
 use crate::output::{Outcome, Page, Report, Style, json};
 
 pub(crate) const EXAMPLES: &str = "Examples:

@@ -10,7 +10,7 @@ use crate::auth::audit::{Event, counted};
 use crate::auth::storage::Store as _;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::escape::escape;
+use crate::output::text::escape;
 use crate::output::{DatabaseOutcome, DatabaseSource, DatabaseState, Outcome, Restoration};
 use crate::paths::resolve;
 use crate::store::OpenError;

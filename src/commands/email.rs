@@ -1,7 +1,7 @@
 //! `email`: showing that one reads mail at an address, and moving to another one.
 
 use super::{mail_templates, source};
-use crate::auth::code::{CodeToMail, Purpose};
+use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::auth::{AuthError, OwnerProof};
 use crate::cli::{PasswordSource, VerifyAddressArgs};

@@ -15,7 +15,7 @@ use crate::cli::{PasswordArgs, values};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::facts;
-use crate::output::words::yes_no;
+use crate::output::text::yes_no;
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::auth::code::{CodeToMail, Purpose};
+use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::context::Context;
 use crate::error::CommandError;

@@ -2,7 +2,7 @@
 
 use super::{mail_templates, source};
 use crate::auth::AuthError;
-use crate::auth::code::Purpose;
+use crate::auth::codes::Purpose;
 use crate::auth::email::Email;
 use crate::cli::{ChangePasswordArgs, ResetPasswordArgs};
 use crate::context::Context;

@@ -13,7 +13,7 @@ use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
 use crate::output::table::table;
-use crate::output::words::shown;
+use crate::output::text::shown;
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use crate::auth::instant::whole_second;
+use crate::auth::duration::whole_second;
 use crate::auth::policy::LONGEST_LIFE;
 
 /// The clock is outside the range in which authctl works. What would be written now could not be read

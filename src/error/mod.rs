@@ -10,8 +10,8 @@ use crate::auth::audit::Break;
 use crate::auth::storage::StoreError;
 use crate::context::{Done, TokenOf};
 use crate::exit_code::ExitCode;
-use crate::output::escape::escape;
 use crate::output::json;
+use crate::output::text::escape;
 
 /// A wish that cannot be granted as it was put, found by a command.
 #[derive(Debug, thiserror::Error)]

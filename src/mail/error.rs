@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credentials::CredentialsError;
+use super::message::SenderError;
 use super::route::UrlError;
-use super::sender::SenderError;
 
 /// The most characters repeated of what a server or program said.
 const ANSWER_CHARS_MAX: usize = 200;

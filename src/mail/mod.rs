@@ -17,10 +17,8 @@ mod credentials;
 mod delivery;
 mod error;
 pub mod handover;
-mod host;
 mod message;
 mod route;
-mod sender;
 mod smtp;
 
 use std::ffi::OsString;
@@ -39,8 +37,8 @@ use delivery::{Delivery, Running};
 pub use credentials::CredentialsError;
 pub use error::{Failure, MailError, Step};
 pub use handover::{Parcel, Report};
+pub use message::{Sender, SenderError};
 pub use route::{Protection, Route, UrlError};
-pub use sender::{Sender, SenderError};
 
 /// How long to wait for a connection and for each answer. A mail server that checks the sender
 /// takes seconds; who runs a command by hand waits no longer than this for a dead one.

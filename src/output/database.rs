@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::database_state::{DatabaseState, kind};
-use super::page::{Page, Style};
 use super::report::Report;
-use super::words::shown;
+use super::report::{Page, Style};
+use super::text::shown;
 use crate::auth::audit::counted;
 use crate::auth::storage::BackupSummary;
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::escape::escape;
-use super::page::{Page, Style};
+use super::report::{Page, Style};
 use super::table::{facts, table};
-use super::words::shown;
+use super::text::escape;
+use super::text::shown;
 use crate::auth::storage::{DatabaseInfo, GuestSchema};
 
 /// Who chose a database.

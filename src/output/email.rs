@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::escape::escape;
-use super::page::{Page, Style};
 use super::report::Report;
+use super::report::{Page, Style};
+use super::text::escape;
+use super::text::who;
 use super::view::UserView;
-use super::words::who;
 use crate::auth::audit::counted;
 use crate::auth::user::User;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::escape::escape_with;
+use super::text::escape_with;
 
 /// A document for people and programs, with its line end.
 pub fn document(value: &Value) -> String {
@@ -38,7 +38,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::output::escape::escape;
+    use crate::output::text::escape;
 
     #[test]
     fn document_writes_what_a_terminal_obeys_as_escapes() {

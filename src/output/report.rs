@@ -1,16 +1,14 @@
 //! What a command has to say, and what it leaves to the program besides.
 
-use std::process::Command;
-
-use jiff::Timestamp;
-use serde_json::Value;
-
 use super::json;
-use super::page::{Page, Style};
+use super::time::{relative, rfc3339};
 use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
 use crate::exit_code::ExitCode;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::process::Command;
 
 /// What a command has to say. A report decides nothing.
 pub trait Report: std::fmt::Debug {
@@ -70,5 +68,54 @@ impl<R: Report + 'static> From<R> for Outcome {
 impl From<UserChanged> for Outcome {
     fn from(changed: UserChanged) -> Self {
         UsersOutcome::Changed(changed).into()
+    }
+}
+
+/// What is known about where the words go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Standard output is a terminal.
+    pub terminal: bool,
+    /// Its width in columns.
+    pub width: Option<u16>,
+    /// Colours are wanted on standard error.
+    pub color: bool,
+}
+
+impl Style {
+    /// An instant: an age for a person at a terminal, RFC 3339 for whatever reads a pipe.
+    pub fn when(self, instant: Timestamp, now: Timestamp) -> String {
+        if self.terminal { relative(instant, now) } else { rfc3339(instant) }
+    }
+}
+
+/// What is told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// For standard output.
+    pub answer: String,
+    /// What the command changed, a line each for standard error. An answer that cannot be written does not
+    /// take it back.
+    pub done: Vec<String>,
+    /// Explains an answer that changed nothing, a line each for standard error. Lost with the answer.
+    pub notes: Vec<String>,
+}
+
+impl Page {
+    pub(crate) fn answer(text: String) -> Self {
+        Self { answer: text, ..Self::default() }
+    }
+
+    pub fn done(line: String) -> Self {
+        Self { done: vec![line], ..Self::default() }
+    }
+
+    pub fn note(line: String) -> Self {
+        Self { notes: vec![line], ..Self::default() }
+    }
+
+    /// A line about an act, which may have had nothing to change.
+    pub fn done_if(changed: bool, line: String) -> Self {
+        if changed { Self::done(line) } else { Self::note(line) }
     }
 }

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::escape::escape;
-use super::page::{Page, Style};
 use super::report::Report;
+use super::report::{Page, Style};
 use super::table::table;
+use super::text::escape;
+use super::text::shown;
 use super::view::SessionView;
-use super::words::shown;
 use crate::auth::audit::counted;
 use crate::auth::session::Session;
 

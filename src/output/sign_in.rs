@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::escape::escape;
-use super::page::{Page, Style};
 use super::report::Report;
+use super::report::{Page, Style};
 use super::table::facts;
+use super::text::escape;
+use super::text::{shown, who};
 use super::time::relative;
 use super::view::{SessionView, UserView};
-use super::words::{shown, who};
 use crate::auth::audit::counted;
 use crate::auth::cookie::Cookie;
 use crate::auth::secret::Token;

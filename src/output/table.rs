@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::page::Style;
+use super::report::Style;
 
 /// Too narrow to be a real width: some remote shells say so.
 const WIDTH_MIN: u16 = 40;

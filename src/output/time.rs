@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-pub use crate::auth::instant::rfc3339;
+pub use crate::auth::duration::rfc3339;
 
 /// An instant as a person at a terminal reads it: "in 6 days", "3 hours ago", "now".
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::auth::instant::rfc3339;
+use crate::auth::duration::rfc3339;
 use crate::auth::user::User;
 
 /// A longer text is cut: an app may keep a picture of a megabyte in a column. Every value that authctl

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::instant;
+use super::duration;
 use super::random::digest;
 use super::user::User;
 
@@ -247,7 +247,7 @@ impl Entry {
             seq: previous.map_or(1, |previous| previous.seq + 1),
             form: FORM,
             // As the row keeps it: what is hashed is what is read back.
-            at: instant::whole_second(actor.at),
+            at: duration::whole_second(actor.at),
             event: event.name.to_owned(),
             os_user: actor.os_user.clone(),
             host: actor.host.clone(),
@@ -267,7 +267,7 @@ impl Entry {
 
     /// The hash that this entry must have after the given one.
     pub fn hash_after(&self, previous: &str) -> String {
-        let (seq, form, at) = (self.seq.to_string(), self.form.to_string(), instant::seconds(self.at).to_string());
+        let (seq, form, at) = (self.seq.to_string(), self.form.to_string(), duration::seconds(self.at).to_string());
         let [event, os_user, host] = [&self.event, &self.os_user, &self.host].map(|text| Some(text.as_str()));
         let [actor_id, user_id, session_id, reason, detail] =
             [&self.actor_id, &self.user_id, &self.session_id, &self.reason, &self.detail].map(Option::as_deref);

@@ -5,9 +5,7 @@
 
 mod argon2id;
 mod bcrypt;
-mod error;
 mod format;
-mod params;
 mod scheme;
 mod scrypt;
 pub mod strength;
@@ -19,9 +17,7 @@ use super::policy::PasswordRules;
 use super::random::Entropy;
 use super::secret::{Password, StoredHash};
 
-pub use error::HashError;
-pub use format::HashFormat;
-pub use params::HashParams;
+pub use format::{HashError, HashFormat, HashParams};
 pub use scheme::Scheme;
 
 /// Salt length in bytes (RFC 9106, 3.1: 16 bytes are recommended for passwords); bcrypt and Better

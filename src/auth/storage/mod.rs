@@ -12,7 +12,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::audit::{Acting, Event};
-use super::code::{Purpose, StoredCode};
+use super::codes::{Purpose, StoredCode};
 use super::password::Scheme;
 use super::policy::ThrottleRules;
 use super::secret::{Code, StoredHash, Token};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::auth::AuthError;
 use crate::auth::audit::Entry;
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::email::Email;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;

@@ -16,7 +16,7 @@ use crate::cli::{
 use crate::commands::{Attempt as _, Printed, refuse_lost};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::escape::escape;
+use crate::output::text::escape;
 use crate::output::{Outcome, UserAct, UserChanged, UsersOutcome};
 use crate::prompt::Source;
 

@@ -10,10 +10,10 @@ use crate::auth::audit::counted;
 use crate::auth::secret::Password;
 use crate::auth::storage::UserUpdated;
 use crate::auth::user::User;
-use crate::output::escape::escape;
-use crate::output::page::Page;
+use crate::output::report::Page;
+use crate::output::text::escape;
+use crate::output::text::{shown, who};
 use crate::output::view::UserView;
-use crate::output::words::{shown, who};
 
 /// What an operator did to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use super::state::ban;
 use crate::auth::audit::counted;
 use crate::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
 use crate::auth::user::User;
-use crate::output::escape::escape;
-use crate::output::page::Style;
+use crate::output::report::Style;
+use crate::output::text::escape;
+use crate::output::text::who;
 use crate::output::time::{relative, rfc3339};
 use crate::output::view::UserView;
-use crate::output::words::who;
 
 /// What a sign-in of a user would meet, the right password given.
 #[derive(Debug)]

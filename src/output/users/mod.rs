@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::escape::escape;
-use super::page::{Page, Style};
 use super::report::Report;
+use super::report::{Page, Style};
 use super::table::table;
+use super::text::escape;
+use super::text::{shown, who};
 use super::time::{relative, rfc3339};
 use super::view::UserView;
-use super::words::{shown, who};
 use crate::auth::audit::counted;
 use crate::auth::secret::Code;
 use crate::auth::storage::UserPage;

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::auth::storage::Account;
 use crate::auth::user::User;
-use crate::output::escape::escape;
-use crate::output::page::Style;
+use crate::output::report::Style;
 use crate::output::table::facts;
+use crate::output::text::escape;
+use crate::output::text::yes_no;
 use crate::output::time::{amount, rfc3339};
 use crate::output::view::UserView;
-use crate::output::words::yes_no;
 
 /// The longest image in characters that is told whole: longer ones are pictures and no addresses.
 const IMAGE_CHARS_MAX: usize = 200;

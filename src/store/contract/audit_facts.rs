@@ -3,7 +3,7 @@
 use super::audit::{entries, is_whole};
 use super::*;
 use crate::auth::audit::{Actor, Entry};
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::policy::KEYS;
 use crate::auth::secret::Code;
 use crate::auth::storage::{

@@ -2,7 +2,7 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::secret::Code;
 use crate::auth::storage::{
     AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, PasswordChange, StoreError, UserChange, Which,

@@ -1,7 +1,7 @@
 //! Codes: found by themselves alone, and used up together with what they are for.
 
 use super::*;
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::secret::Code;
 use crate::auth::storage::{
     AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, StoreError, UserChange, Which,

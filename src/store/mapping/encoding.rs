@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::auth::instant;
+use crate::auth::duration;
 use crate::store::sql::tx::{Value, ValueRef};
 
 /// A form of instants.
@@ -33,10 +33,10 @@ impl TimeEncoding {
     /// Writes an instant.
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
         match self {
-            Self::Seconds => Value::Integer(instant::seconds(instant)),
-            Self::Milliseconds => Value::Integer(instant::milliseconds(instant)),
-            Self::Zulu => Value::Text(instant::rfc3339(instant)),
-            Self::Offset => Value::Text(instant::rfc3339(instant).replace('Z', "+00:00")),
+            Self::Seconds => Value::Integer(duration::seconds(instant)),
+            Self::Milliseconds => Value::Integer(duration::milliseconds(instant)),
+            Self::Zulu => Value::Text(duration::rfc3339(instant)),
+            Self::Offset => Value::Text(duration::rfc3339(instant).replace('Z', "+00:00")),
         }
     }
 

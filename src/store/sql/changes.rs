@@ -9,7 +9,7 @@ use super::tx::Tx;
 use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
 use crate::auth::audit::{Changes, Event, Subject, counted};
-use crate::auth::code::Purpose;
+use crate::auth::codes::Purpose;
 use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::tx::Tx;
 use super::{changes, events, passwords, rows, sessions, users, write};
 use crate::auth::audit::Event;
-use crate::auth::code::{Purpose, StoredCode, can_end_at};
+use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
 use crate::auth::random::digest;
 use crate::auth::secret::Code;

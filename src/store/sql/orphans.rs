@@ -3,7 +3,7 @@
 
 use super::codes::VALUE;
 use super::tx::Tx;
-use crate::auth::code::Purpose;
+use crate::auth::codes::Purpose;
 use crate::auth::storage::{Orphans, StoreError};
 use crate::store::mapping::SchemaMapping;
 

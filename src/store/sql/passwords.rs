@@ -5,7 +5,7 @@ use super::events::{begun_of, change_events, ended_of, subject};
 use super::tx::Tx;
 use super::{changes, codes, sessions, users};
 use crate::auth::audit::{Event, Subject};
-use crate::auth::code::Purpose;
+use crate::auth::codes::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::storage::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Sqlite;
 use crate::auth::audit::{Acting, Changes, Event, Subject};
-use crate::auth::code::{Purpose, StoredCode};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::password::Scheme;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::{Code, StoredHash, Token};

@@ -86,7 +86,7 @@ const WALLS: &[Wall] = &[
             "store::OpenError",
             "store::CopyError",
             // Errors quote what people typed, and say when a ban ends.
-            "output::escape",
+            "output::text",
             "output::json",
             "output::time",
         ],

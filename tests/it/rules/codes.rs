@@ -1,6 +1,6 @@
 //! Codes, with the moment moved freely: what they are bound to, and what ends them.
 
-use authctl::auth::code::Purpose;
+use authctl::auth::codes::Purpose;
 use authctl::auth::secret::Code;
 use authctl::auth::storage::AdminGuard;
 use authctl::auth::throttle::AttemptKey;

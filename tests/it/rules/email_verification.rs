@@ -1,6 +1,6 @@
 //! Whose the account is that a code for an address is used on: a mailed code alone does not show it.
 
-use authctl::auth::code::Purpose;
+use authctl::auth::codes::Purpose;
 use authctl::auth::secret::Code;
 use authctl::auth::{AddressConfirmed, OwnerProof};
 

@@ -2,15 +2,16 @@
 //! bound to a purpose, a user and an address. What a code of each purpose does is told beside the
 //! rules of that matter; here is what all of them have in common.
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::admin::{Weakness, attempts_of};
 use super::email::Email;
-use super::secret::Code;
+use super::secret::{Code, Password};
+use super::session::Session;
 use super::session::latest;
-use super::storage::NewCodeRow;
+use super::storage::{CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, Which};
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, PasswordInput};
+use jiff::{SignedDuration, Timestamp};
 
 /// What a code is for. A code for one purpose is none for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,54 @@ impl Auth<'_> {
         // What happened is told as it is. An attempt that could not be decided is a failure in a minute.
         drop(decided);
         done
+    }
+}
+
+/// What a reset did.
+#[derive(Debug)]
+pub struct PasswordReset {
+    /// Whose password it is.
+    pub user: User,
+    /// Live sessions that ended with it.
+    pub ended: Vec<Session>,
+    /// The new password, for [`Auth::require_in_force`].
+    pub password: PasswordInput,
+}
+
+impl Auth<'_> {
+    /// Sets a new password for whoever has a code. All sessions of the user end; nobody is signed in
+    /// by it.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
+    /// many of them, [`AuthError::WeakPassword`]; the code stays good then.
+    pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
+        let right = self.right_code(&[Purpose::ResetPassword], code)?;
+        let done = self.reset_with(&right, code, new);
+        self.decide_attempt(&right.attempt, done)
+    }
+
+    fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
+        let RightCode { purpose, user, .. } = right;
+        let given = PasswordInput::Clear(new);
+        given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
+        let hash = self.hash_given(&given)?;
+        let password = NewPassword {
+            user_id: &user.id,
+            account_id: self.entropy.id()?,
+            hash: &hash,
+            end: Some(Which::All),
+            attempts: &attempts_of(user),
+            now: self.now,
+        };
+        let (user, ended) = self.store.use_code(&CodeUse {
+            purpose: *purpose,
+            code,
+            proof: CodeProof::Nothing,
+            effect: CodeEffect::Password(&password),
+            now: self.now,
+        })??;
+        Ok(PasswordReset { ended: self.only_live(ended), user, password: given })
     }
 }
 

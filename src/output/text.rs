@@ -1,8 +1,10 @@
 //! Text from users, made harmless for a terminal. Names, addresses and user agents are written by
 //! strangers; a control sequence in one would act on the administrator's screen.
 
+use crate::auth::user::User;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Replaces what a terminal would obey, or a reader not see, by `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
@@ -49,6 +51,21 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A user, as people are named in sentences.
+pub fn who(user: &User) -> String {
+    format!("{} <{}>", escape(&user.name), escape(&user.email))
+}
+
+/// A path.
+pub fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
+}
+
+/// An answer to a question.
+pub fn yes_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
 }
 
 #[cfg(test)]
