@@ -54,7 +54,7 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
             .remedy("add the plugin to the app and run its migration")
             .unchanged(),
-        StoreError::Engine(_) => Failure::new(ExitCode::Failed, "FAILED"),
+        StoreError::NotUnique(_) | StoreError::Engine(_) => Failure::new(ExitCode::Failed, "FAILED"),
     }
 }
 

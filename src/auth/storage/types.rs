@@ -554,6 +554,9 @@ pub enum StoreError {
     /// The caller whom [`super::Store::require_caller`] names is not signed in.
     #[error(transparent)]
     Caller(Box<AuthError>),
+    /// Another row has the same value in a unique column. Names the columns as the database does.
+    #[error("the database engine failed: UNIQUE constraint failed: {0}")]
+    NotUnique(String),
     /// Anything else the engine said.
     #[error("the database engine failed: {0}")]
     Engine(String),

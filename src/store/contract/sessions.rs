@@ -39,6 +39,14 @@ fn sessions_are_listed_newest_first_and_nobody_elses(db: &Database) {
     assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
 }
 
+fn sessions_of_one_moment_are_listed_last_stored_first(db: &Database) {
+    let mut store = db.with(&["ada"]);
+    for (id, now) in [("c", 0), ("d", 10), ("a", 0), ("b", 0)] {
+        begin(&mut *store, id, "ada", now, 5_000);
+    }
+    assert_eq!(ids(&mut *store, "ada"), ["d", "b", "a", "c"]);
+}
+
 fn a_moved_session_has_a_new_end_and_keeps_its_beginning(db: &Database) {
     let mut store = db.with(&["ada"]);
     let before = begin(&mut *store, "first", "ada", 0, 60);
@@ -70,6 +78,7 @@ on_every_engine!(
     a_session_is_found_by_its_token_with_its_user_live_or_not,
     an_absent_token_is_an_answer_and_what_the_file_holds_is_no_token,
     sessions_are_listed_newest_first_and_nobody_elses,
+    sessions_of_one_moment_are_listed_last_stored_first,
     a_moved_session_has_a_new_end_and_keeps_its_beginning,
     a_session_that_was_ended_elsewhere_stays_ended,
     an_empty_address_or_program_is_none,

@@ -81,7 +81,7 @@ fn a_user_whose_session_cannot_be_made_is_not_made_either(db: &Database) {
     begin(&mut *store, "first", "ada", 0, 60);
     let same_token = NewSessionRow { id: "second".into(), ..new_session("first", "bob", at(0), at(60)) };
     let refused = store.create_user(&new_user("bob"), Some(&hash_of("bob")), Some(&same_token));
-    assert!(matches!(refused, Err(StoreError::Engine(_))), "only the address is ever taken: {refused:?}");
+    assert!(matches!(refused, Err(StoreError::NotUnique(_))), "only the address is ever taken: {refused:?}");
     assert_eq!((db.count("user"), db.count("account"), db.count("session")), (1, 1, 1));
 }
 

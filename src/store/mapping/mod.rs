@@ -97,7 +97,7 @@ impl SchemaMapping {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }
 
-    /// A column as SQLite names it in its messages.
+    /// A column as a violated constraint names it.
     pub(super) fn place(&self, table: &str, column: &str) -> String {
         match &self.names {
             None => format!("{table}.{column}"),
@@ -105,9 +105,9 @@ impl SchemaMapping {
         }
     }
 
-    /// The name of a column, quoted for a statement that is not rendered any more.
-    pub(super) fn column(&self, table: &str, column: &str) -> String {
-        identifier(self.names.as_ref().and_then(|names| names.column(table, column)).unwrap_or(column))
+    /// Writes a truth.
+    pub(super) fn truth(truth: bool) -> Value {
+        Value::Integer(truth.into())
     }
 
     /// Writes an instant.

@@ -90,9 +90,9 @@ pub(in crate::store) fn write(
             ("name", user.name.clone().into()),
             ("image", user.image_or_size().into()),
             ("email", user.email.clone().into()),
-            ("emailVerified", user.email_verified.into()),
+            ("emailVerified", SchemaMapping::truth(user.email_verified)),
             ("role", user.role.clone().into()),
-            ("banned", user.banned.into()),
+            ("banned", SchemaMapping::truth(user.banned)),
             ("banReason", user.ban_reason.clone().into()),
             ("banExpires", user.ban_expires.map(|until| mapping.time(until)).into()),
         ]

@@ -20,7 +20,7 @@ use crate::auth::{AuthError, Caller};
 use crate::store::mapping::{SchemaMapping, TokenStorage};
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
-pub(in crate::store) const VALUE: &str = r#"iif(octet_length("value") <= 100000, "value", NULL)"#;
+pub(in crate::store) const VALUE: &str = r#"CASE WHEN octet_length("value") <= 100000 THEN "value" END"#;
 
 /// Whether a code for this purpose is the app's affair.
 fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {

@@ -2,7 +2,7 @@
 //! what the user typed is only ever a parameter.
 
 use super::rows;
-use super::tx::{Tx, Value};
+use super::tx::{Dialect, Tx, Value};
 use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::mapping::SchemaMapping;
 
@@ -35,7 +35,7 @@ pub(in crate::store) fn users(
     mapping: &SchemaMapping,
     query: &UserQuery,
 ) -> Result<UserPage, StoreError> {
-    let mut filter = filter(query, mapping);
+    let mut filter = filter(query, mapping, tx.dialect());
     let count = format!(r#"SELECT count(*) FROM "user" {}"#, filter.text());
     let total = tx.count(&mapping.sql(count), &filter.values)?;
     let column = match query.sort {
@@ -72,30 +72,30 @@ fn page(column: &str, filter: &Filter, limit: u32) -> String {
     format!(r#"SELECT {} FROM "user" {} ORDER BY "{column}", "id" LIMIT {}"#, rows::USER, filter.text(), limit + 1)
 }
 
-fn filter(query: &UserQuery, mapping: &SchemaMapping) -> Filter {
+fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filter {
     let mut filter = Filter::default();
+    let position = dialect.position;
     if let Some(search) = &query.search {
         // SQLite's `lower` knows ASCII letters, which is all that an address has.
         // Each column alone: a search must not find the end of one and the beginning of the other.
         // One that is too large to be read is not searched either.
-        let [email, name] =
-            ["email", "name"].map(|column| format!(r#"iif(octet_length("{column}") <= 100000, "{column}", NULL)"#));
-        let found = format!("(instr(lower({email}), lower(?)) > 0 OR instr(lower({name}), lower(?)) > 0)");
-        filter.add(&found, search.clone());
+        let found = ["email", "name"].map(|column| {
+            let text = format!(r#"CASE WHEN octet_length("{column}") <= 100000 THEN "{column}" END"#);
+            format!("{position}(lower({text}), lower(?)) > 0")
+        });
+        filter.add(&format!("({})", found.join(" OR ")), search.clone());
     }
     if let Some(role) = &query.role {
-        // Roles are separated by commas, with or without a space; nobody's role is `user`.
-        filter.add(
-            r#"instr(',' || replace(coalesce(iif(octet_length("role") > 100000, '?', "role"), 'user'), ' ', '') || ',', ?)
-               > 0"#,
-            format!(",{},", role.replace(',', "\n")),
-        );
+        // Roles are separated by commas, with or without a space; nobody's role is `user`. No role has a line end.
+        let roles = r#"replace(coalesce(CASE WHEN octet_length("role") > 100000 THEN '(large)' ELSE "role" END, 'user'), ' ', '')"#;
+        filter.add(&format!("{position}(',' || {roles} || ',', ?) > 0"), format!(",{},", role.replace(',', "\n")));
     }
     if let Some(now) = query.banned_at {
-        filter.add(r#""banned" = 1 AND ("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time(now));
+        filter.add(r#""banned" = ?"#, SchemaMapping::truth(true));
+        filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time(now));
     }
     if query.unverified {
-        filter.conditions.push(r#""emailVerified" = 0"#.into());
+        filter.add(r#""emailVerified" = ?"#, SchemaMapping::truth(false));
     }
     filter
 }

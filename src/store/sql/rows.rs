@@ -16,25 +16,30 @@ const BOUND_MIN: i64 = 100_000;
 /// what is read stands its size in bytes. SQLite tells the size without reading the text, so that neither
 /// memory nor the limit of a value is touched.
 pub(in crate::store) const USER: &str = r#""user"."id",
-    iif(octet_length("user"."name") > 100000, octet_length("user"."name"), "user"."name"),
-    iif(octet_length("user"."email") > 100000, octet_length("user"."email"), "user"."email"), "user"."emailVerified",
-    iif(octet_length("user"."image") > 1000000, octet_length("user"."image"), "user"."image"),
+    CASE WHEN octet_length("user"."name") > 100000 THEN octet_length("user"."name") ELSE "user"."name" END,
+    CASE WHEN octet_length("user"."email") > 100000 THEN octet_length("user"."email") ELSE "user"."email" END,
+    "user"."emailVerified",
+    CASE WHEN octet_length("user"."image") > 1000000 THEN octet_length("user"."image") ELSE "user"."image" END,
     "user"."createdAt", "user"."updatedAt",
-    iif(octet_length("user"."role") > 100000, octet_length("user"."role"), "user"."role"), "user"."banned",
-    iif(octet_length("user"."banReason") > 100000, octet_length("user"."banReason"), "user"."banReason"),
+    CASE WHEN octet_length("user"."role") > 100000 THEN octet_length("user"."role") ELSE "user"."role" END,
+    "user"."banned",
+    CASE WHEN octet_length("user"."banReason") > 100000 THEN octet_length("user"."banReason")
+    ELSE "user"."banReason" END,
     "user"."banExpires", "user"."twoFactorEnabled""#;
 /// The address of a user alone, or what stands for one that is too large, as [`left_out`] has it.
-pub(in crate::store) const EMAIL: &str = r#"iif(octet_length("user"."email") > 100000,
-    '(' || octet_length("user"."email") || ' bytes, left out)', "user"."email")"#;
+pub(in crate::store) const EMAIL: &str = r#"CASE WHEN octet_length("user"."email") > 100000
+    THEN '(' || octet_length("user"."email") || ' bytes, left out)' ELSE "user"."email" END"#;
 /// How many columns [`USER`] has.
 pub(in crate::store) const USER_WIDTH: usize = 12;
 
 /// The columns of a session, in the order in which [`session`] reads them. The token is not among
 /// them: nobody needs it back.
-pub(in crate::store) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt",
-    "session"."updatedAt",
-    iif(octet_length("session"."ipAddress") > 100000, octet_length("session"."ipAddress"), "session"."ipAddress"),
-    iif(octet_length("session"."userAgent") > 100000, octet_length("session"."userAgent"), "session"."userAgent"),
+pub(in crate::store) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt",
+    "session"."createdAt", "session"."updatedAt",
+    CASE WHEN octet_length("session"."ipAddress") > 100000 THEN octet_length("session"."ipAddress")
+    ELSE "session"."ipAddress" END,
+    CASE WHEN octet_length("session"."userAgent") > 100000 THEN octet_length("session"."userAgent")
+    ELSE "session"."userAgent" END,
     "session"."impersonatedBy""#;
 
 /// Reads a user from the columns that start at `first`.

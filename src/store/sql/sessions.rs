@@ -50,8 +50,11 @@ pub(in crate::store) fn of_user(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Vec<Session>, StoreError> {
-    let sql =
-        format!(r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#, rows::SESSION);
+    let stored = tx.dialect().stored;
+    let sql = format!(
+        r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, {stored} DESC"#,
+        rows::SESSION
+    );
     tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| rows::session(row, 0, mapping))
 }
 
@@ -60,9 +63,10 @@ pub(in crate::store) fn each(
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
+    let stored = tx.dialect().stored;
     let sql = format!(
         r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
-           ORDER BY "session"."rowid" DESC"#,
+           ORDER BY "session".{stored} DESC"#,
         rows::EMAIL,
         rows::SESSION
     );

@@ -80,12 +80,6 @@ impl From<u32> for Value {
     }
 }
 
-impl From<bool> for Value {
-    fn from(truth: bool) -> Self {
-        Self::Integer(truth.into())
-    }
-}
-
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
@@ -165,8 +159,20 @@ fn unexpected(index: usize, problem: &str) -> StoreError {
 /// What a query does with each row: go on or stop.
 pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 'f;
 
+/// The few words that engines spell differently.
+#[derive(Debug)]
+pub(in crate::store) struct Dialect {
+    /// The function that finds its second text in its first: a position from 1, or 0.
+    pub(in crate::store) position: &'static str,
+    /// A column that follows the order in which rows were stored and needs no sorting. It tells rows of one
+    /// second apart, and old rows from new ones.
+    pub(in crate::store) stored: &'static str,
+}
+
 /// A transaction. Parameters are spelled `?1`, `?2` and so on.
 pub(in crate::store) trait Tx {
+    fn dialect(&self) -> &'static Dialect;
+
     /// Runs a statement and returns how many rows it wrote.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 

@@ -25,7 +25,7 @@ pub(in crate::store) fn find(
 }
 
 /// The hash of an account. What is larger than any hash is none.
-pub(in crate::store) const PASSWORD: &str = r#"iif(octet_length("password") <= 100000, "password", NULL)"#;
+pub(in crate::store) const PASSWORD: &str = r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#;
 
 /// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
 /// signs in with.
@@ -48,10 +48,11 @@ const HASH_SAMPLE: u32 = 50;
 /// How an app keeps passwords, as its rows show it.
 pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
+    let stored = tx.dialect().stored;
     for order in ["ASC", "DESC"] {
         let sql = format!(
             r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
-               ORDER BY rowid {order} LIMIT {HASH_SAMPLE}"#
+               ORDER BY {stored} {order} LIMIT {HASH_SAMPLE}"#
         );
         tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
             let hash = row.value(0)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
@@ -91,12 +92,12 @@ pub(in crate::store) fn insert(
     let values = vec![
         ("name", user.name.clone().into()),
         ("email", user.email.as_str().to_owned().into()),
-        ("emailVerified", user.email_verified.into()),
+        ("emailVerified", SchemaMapping::truth(user.email_verified)),
         ("image", user.image.clone().into()),
         ("createdAt", now.clone()),
         ("updatedAt", now),
         ("role", role.into()),
-        ("banned", false.into()),
+        ("banned", SchemaMapping::truth(false)),
     ];
     let id = write::insert(tx, mapping, "user", &user.id, values)?;
     if let Some(hash) = hash {

@@ -30,13 +30,12 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    let sql = mapping.sql(sql);
     let inserted = if mapping.ids == IdStrategy::Serial {
         // All rows, because SQLite checks foreign keys when the statement ends.
-        let sql = format!("{sql} RETURNING {}", mapping.column(table, "id"));
-        tx.query_all(&sql, &values, |row| rows::key(row, 0)).map(|mut ids| ids.pop())
+        tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| rows::key(row, 0))
+            .map(|mut ids| ids.pop())
     } else {
-        tx.execute(&sql, &values).map(|_| Some(id))
+        tx.execute(&mapping.sql(sql), &values).map(|_| Some(id))
     };
     inserted
         .map_err(|error| taken(mapping, error))?
@@ -66,7 +65,7 @@ pub(in crate::store) fn update(
 /// Only a violated uniqueness of `user.email` means that an address is taken.
 fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     match error {
-        StoreError::Engine(text) if text.contains("UNIQUE") && text.contains(&mapping.place("user", "email")) => {
+        StoreError::NotUnique(columns) if columns.split(", ").any(|one| one == mapping.place("user", "email")) => {
             StoreError::EmailTaken
         }
         other => other,

@@ -11,7 +11,7 @@ use crate::auth::storage::{
 };
 use crate::auth::user::User;
 use crate::store::sql::events::interrupted_of;
-use crate::store::sql::{audit, codes, fixes, orphans, policy, scan};
+use crate::store::sql::{audit, codes, doctor, policy};
 use crate::store::sqlite::engine_error::Engine as _;
 
 /// An event about the database and not one user.
@@ -40,12 +40,12 @@ impl DoctorStore for Sqlite {
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
-        orphans::count(&mut self.reader(), &self.mapping)
+        doctor::count_orphans(&mut self.reader(), &self.mapping)
     }
 
     fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
         self.act(|tx, mapping, log| {
-            let gone = orphans::delete(tx, mapping)?;
+            let gone = doctor::delete_orphans(tx, mapping)?;
             if gone.count() > 0 {
                 let Orphans { sessions, accounts, codes } = gone;
                 let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
@@ -58,31 +58,31 @@ impl DoctorStore for Sqlite {
     }
 
     fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
-        scan::nonsense(&mut self.reader(), &self.mapping)
+        doctor::nonsense(&mut self.reader(), &self.mapping)
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
-        scan::each_user(&mut self.reader(), &self.mapping, found)
+        doctor::each_user(&mut self.reader(), &self.mapping, found)
     }
 
     fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        scan::each_credential(&mut self.reader(), &self.mapping, found)
+        doctor::each_credential(&mut self.reader(), &self.mapping, found)
     }
 
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        fixes::stray_accounts(&mut self.reader(), &self.mapping)
+        doctor::stray_accounts(&mut self.reader(), &self.mapping)
     }
 
     fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, mapping, log| fixes::correct_stray_accounts(tx, mapping, log, now))
+        self.act(|tx, mapping, log| doctor::correct_stray_accounts(tx, mapping, log, now))
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        fixes::twins(&mut self.reader(), &self.mapping)
+        doctor::twins(&mut self.reader(), &self.mapping)
     }
 
     fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.act(|tx, mapping, log| fixes::lower_addresses(tx, mapping, log, now))
+        self.act(|tx, mapping, log| doctor::lower_addresses(tx, mapping, log, now))
     }
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
@@ -107,7 +107,7 @@ impl DoctorStore for Sqlite {
     }
 
     fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        scan::written_after(&mut self.reader(), &mut self.own_reader(), &self.mapping, instant)
+        doctor::written_after(&mut self.reader(), &mut self.own_reader(), &self.mapping, instant)
     }
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {

@@ -71,6 +71,13 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
         ErrorCode::TooBig => StoreError::TooMuch("a value or a row is too large"),
         ErrorCode::OutOfMemory => StoreError::TooMuch("a statement needs too much memory"),
+        // Only the message tells the columns.
+        ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE => {
+            match text.split_once(": ") {
+                Some((_, columns)) => StoreError::NotUnique(columns.to_owned()),
+                None => StoreError::Engine(text),
+            }
+        }
         // Only the number of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As above, where SQLite finds out later.

@@ -15,7 +15,7 @@ use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::storage::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::mapping::SchemaMapping;
-use crate::store::sql::answer::Answer;
+use crate::store::sql::Answer;
 use crate::store::sql::events::{failed_of, intended_of, interrupted_of, signed};
 use crate::store::sql::tx::Tx;
 use crate::store::sql::{audit, throttle};

@@ -29,7 +29,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::mapping::SchemaMapping;
-use super::sql::answer::Answer;
+use super::sql::Answer;
 use super::sql::tx::Tx;
 use super::sql::{audit, events, sessions, throttle};
 use crate::auth::Caller;

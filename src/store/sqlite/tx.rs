@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::engine_error::Engine as _;
 use super::limits;
 use crate::auth::storage::StoreError;
-use crate::store::sql::tx::{Columns, EachRow, Row, Tx, Value, ValueRef};
+use crate::store::sql::tx::{Columns, Dialect, EachRow, Row, Tx, Value, ValueRef};
 
 /// Runs statements on a connection: in its transaction, or each for itself when it only reads. Statements stay
 /// prepared, so that one that runs for many rows is compiled once.
@@ -18,7 +18,13 @@ impl<'c> SqliteTx<'c> {
     }
 }
 
+const DIALECT: Dialect = Dialect { position: "instr", stored: "rowid" };
+
 impl Tx for SqliteTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.0.prepare_cached(sql).engine()?;
         statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
