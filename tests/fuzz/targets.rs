@@ -44,7 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "command_line", check: command_line },
 ];
 
-/// The longest input that is tried.
+/// The longest input that a target gets.
 pub const BYTES_MAX: usize = 1 << 16;
 
 /// Where the targets that need files have them.

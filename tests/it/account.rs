@@ -85,7 +85,7 @@ fn deleting_asks_and_where_it_cannot_names_the_flag() {
     hint: give it with --yes
     [exit status: 2]
     ");
-    // An answer that nobody asked for is none.
+    // An answer without a question is ignored.
     let _ = sandbox.run_with_input("account delete", "y\n").failure(2);
     assert_eq!(counts(&sandbox), [1, 1, 1]);
     sandbox.run("whoami --check").success();

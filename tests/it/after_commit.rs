@@ -1,5 +1,5 @@
-//! An error after an act was committed says what was done. That the act could not be done would not be
-//! true, and whoever believes it does it again.
+//! An error after a commit says what was done. A message that the command failed would be wrong, and the
+//! user would run it again.
 
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};

@@ -103,7 +103,7 @@ impl App {
         self.left_alone(self.sandbox.finish_with_input(&mut self.command(words), input), words)
     }
 
-    /// Runs as whoever holds a token.
+    /// Runs as the user of the token.
     pub fn run_as(&self, token: &str, words: &str) -> Ran {
         self.left_alone(self.sandbox.finish(self.command(words).env("AUTHCTL_TOKEN", token)), words)
     }
@@ -152,7 +152,7 @@ impl App {
         self.row(sql).remove(0)
     }
 
-    /// Asks for one text; a number is told in digits.
+    /// Reads one value as text; a number is written in digits.
     pub fn text(&self, sql: &str) -> String {
         match self.value(sql) {
             Value::Text(text) => text,

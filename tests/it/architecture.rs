@@ -1,6 +1,6 @@
 //! The walls of the house: who may import whom, where each package lives, how files are kept.
 //!
-//! A broken wall is told in a sentence. If the wall is wrong and not the code, move it here, where a
+//! A broken wall fails with a sentence. If the wall is wrong and not the code, move it here, where a
 //! reviewer sees it.
 
 mod packages;

@@ -47,7 +47,10 @@ fn a_backup_is_a_private_database_of_one_file_and_is_told_by_the_log() {
     let log = sandbox.run("audit list").success();
     assert_eq!(log.matches("database.backed-up").count(), 2, "{log}");
     assert_eq!(sandbox.run("--db b.db db check").code, 0);
-    assert!(!sandbox.run("--db b.db audit list").success().contains("backed-up"), "it is told after it is made");
+    assert!(
+        !sandbox.run("--db b.db audit list").success().contains("backed-up"),
+        "the entry is written after the copy is made"
+    );
     sandbox.run_with_input("--db b.db signin ada@example.com --no-store --password-stdin", PASSWORD).success();
 }
 

@@ -62,7 +62,7 @@ impl Case {
     }
 
     fn signed_in(&self, when: &str) {
-        // Before the tester's own SQLite mends anything.
+        // Before the tester's own SQLite repairs anything.
         let who = self.sandbox.run("whoami");
         assert_eq!(who.code, 0, "{when}: the old session or the new one: {who}");
         self.check_whole(when);

@@ -49,7 +49,7 @@ fn a_database_as_it_was_made_is_healthy_and_is_not_changed_by_looking() {
     }
     "#);
     assert_snapshot!(sandbox.run("db check"), @"[HOME]/.local/share/authctl/auth.db: sound");
-    assert_eq!(sandbox.run("doctor --fix").code, 0, "nothing to mend, nobody to ask");
+    assert_eq!(sandbox.run("doctor --fix").code, 0, "there is nothing to fix and no question");
     before.assert_same(&tree(sandbox.home()));
 }
 

@@ -1,4 +1,4 @@
-//! `doctor --fix`: what is mended, that it is asked about first, and what is never touched.
+//! `doctor --fix`: what it fixes, that it asks first, and what it never touches.
 
 use insta::assert_snapshot;
 
@@ -63,7 +63,7 @@ fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() 
         assert_eq!(log.matches(event).count(), 1, "{event}:\n{log}");
     }
     sandbox.run("audit verify").success();
-    // A second time there is nothing left to mend.
+    // The second run finds nothing to fix.
     let again = sandbox.run("doctor --fix --json");
     assert_eq!((again.code, found(&again)), (1, vec!["schema 1".to_owned()]), "{again}");
 }

@@ -1,4 +1,4 @@
-//! `email verify`: whoever has a code also shows that the account is theirs, and no other session outlives it.
+//! `email verify`: the user shows a code and owns the account, and every other session ends.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! What stands where a database should be, and is none: each has its own answer, and stays as it is.
+//! Files that are not databases: each has its own error and stays unchanged.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 pub const NEED_A_DATABASE: [&str; 6] =
     ["whoami", "sessions", "sessions prune", "signin ada@example.com --password-stdin", "db status", "db migrate"];
 
-/// Commands that make a database when there is none.
+/// Commands that create a missing database.
 const MAKE_A_DATABASE: [&str; 2] = ["db init --if-missing", "signup eve@example.com --name Eve --password-stdin"];
 
 /// Runs a command on a database as somebody whose token is in the environment.

@@ -1,4 +1,4 @@
-//! Damaged databases: the answer is right or there is none; never a panic, never a repair.
+//! Damaged databases: a command answers correctly or fails; it never panics and never repairs.
 
 use std::path::Path;
 

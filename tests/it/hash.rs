@@ -105,7 +105,7 @@ fn a_password_that_no_account_may_have_gets_no_hash() {
         let error = run(&sandbox, "hash generate --password-stdin --json", &password).json_error(2);
         assert_eq!(error["code"], code, "{password:?}");
     }
-    // How easily it is guessed is for whoever has the account's words to judge.
+    // `hash` does not judge strength: that takes the words of the account.
     generate(&sandbox, "password");
     assert_eq!(sandbox.finish(&mut homeless(&sandbox, "hash generate --json")).json_error(2)["code"], "INPUT_NEEDED");
 }

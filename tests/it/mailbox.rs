@@ -123,7 +123,7 @@ impl Sandbox {
         server.session().code()
     }
 
-    /// Types a code into `email verify` as whoever is signed in.
+    /// Types a code into `email verify` as the user who is signed in.
     pub fn verify(&self, code: &str) -> Ran {
         self.run_with_input("email verify --code-stdin", code)
     }

@@ -2,7 +2,7 @@
 
 // The clock and the environment are the tester's here.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![allow(unreachable_pub, reason = "the names of tests are sentences, and nobody imports a test")]
+#![allow(unreachable_pub, reason = "the names of tests are sentences, and tests are not imported")]
 
 mod account;
 mod after_commit;
@@ -83,3 +83,4 @@ mod tour;
 mod users;
 mod whoami;
 mod whoami_moves;
+mod words;

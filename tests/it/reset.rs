@@ -1,5 +1,5 @@
-//! `users reset-code` and `password reset`: a new password without the old one and without mail. What is
-//! no code is told in `codes_refused.rs`.
+//! `users reset-code` and `password reset`: a new password without the old one and without mail. The tests
+//! of refused codes are in `codes_refused.rs`.
 
 use insta::assert_snapshot;
 

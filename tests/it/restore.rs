@@ -314,7 +314,7 @@ fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
     let case = Case::new(with_backup(), "db restore b.db --yes");
     case.kill_by_call(|when| {
         let sandbox = &case.sandbox;
-        // Before the tester's own SQLite mends anything.
+        // Before the tester's own SQLite repairs anything.
         match sandbox.run("whoami").code {
             0 => assert_eq!(users(&sandbox.database()), 2, "{when}"),
             4 => {

@@ -107,7 +107,7 @@ impl World {
         self.at(seconds).sign_in(&request(name, password), &session_request)
     }
 
-    /// Whoever holds the token, who must be signed in.
+    /// The user of the token, who must be signed in.
     fn authenticate(&mut self, token: &Token, seconds: i64) -> SignedIn {
         self.at(seconds).authenticate(token).unwrap()
     }
@@ -140,7 +140,7 @@ fn password(text: &str) -> Password {
     Password::from_bytes(text.as_bytes()).unwrap()
 }
 
-/// What somebody is told: the words and everything behind them.
+/// An error's message with all its causes.
 fn told<T: std::fmt::Debug>(result: Result<T, AuthError>) -> String {
     let error = result.unwrap_err();
     format!("{error} ({error:?})")

@@ -51,7 +51,7 @@ fn the_token_alone_is_printed_it_works_and_the_log_says_that_it_was_issued() {
     let entry = newest(&sandbox);
     assert_eq!((&entry["event"], &entry["actorId"]), (&"session.issued".into(), &Value::Null));
     assert_eq!((&entry["userId"], &entry["sessionId"]), (&issued["user"]["id"], &issued["session"]["id"]));
-    // Whoever is signed in here stays so.
+    // The user who is signed in stays signed in.
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
 }
 

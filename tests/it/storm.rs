@@ -285,7 +285,7 @@ fn app_writes_survive_killed_guests() {
             let mut command = sandbox.command(["--db", "app.db"]);
             command.args(words[step % words.len()].split(' ')).stderr(std::process::Stdio::null());
             let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
-            // The moment of death is what is tried here.
+            // Each round kills the process at another moment.
             std::thread::sleep(Duration::from_millis(4 * step as u64));
             let _ = child.kill();
             child.wait().unwrap();

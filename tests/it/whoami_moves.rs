@@ -42,7 +42,7 @@ fn a_session_used_a_day_after_its_last_move_gets_seven_days_again() {
     assert_eq!(end - sandbox.number("SELECT updatedAt FROM session"), 7 * DAY);
     assert_eq!(sandbox.number("SELECT createdAt FROM session"), created, "the sign-in stays when it was");
     let told: jiff::Timestamp = told.as_str().unwrap().parse().unwrap();
-    assert_eq!(told.as_second(), end, "what is told is what is stored");
+    assert_eq!(told.as_second(), end, "the answer has the stored time");
     // It has just moved, so it does not move again.
     assert_reads_only(&sandbox);
 }

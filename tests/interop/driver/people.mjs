@@ -4,7 +4,7 @@ export const OTHER_PASSWORD = "orange-kettle-lagoon-58";
 
 let count = 0;
 
-export function newcomer(wish = {}) {
+export function newcomer(fields = {}) {
   count += 1;
-  return { email: `person-${count}@example.com`, name: `Zoë ${count}`, password: PASSWORD, ...wish };
+  return { email: `person-${count}@example.com`, name: `Zoë ${count}`, password: PASSWORD, ...fields };
 }

@@ -107,7 +107,7 @@ fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     command.arg("--").arg(plain.get_program()).args(plain.get_args());
     command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(sandbox.home()).stdin(Stdio::null());
-    // Some examples are refused; how they end is tried elsewhere.
+    // Some examples are refused; other tests check their exit codes.
     let _ = match input {
         Some(input) => sandbox.finish_with_input(&mut command, input),
         None => sandbox.finish(&mut command),

@@ -99,8 +99,8 @@ fn orphans_found_are_orphans_deleted_with_and_without_foreign_keys() {
         let found = "orphans: rows of users who are gone: sessions 2, accounts 1, codes 1";
         let before = app.run("doctor");
         assert!(before.stdout.contains(found), "{keys}: {before}");
-        let mended = app.run("doctor --fix --yes");
-        assert!(mended.stdout.contains(&format!("fixed: {found}")), "{keys}: {mended}");
+        let fixed = app.run("doctor --fix --yes");
+        assert!(fixed.stdout.contains(&format!("fixed: {found}")), "{keys}: {fixed}");
         assert_eq!(app.text(kept), if keys { "of-ada" } else { "of-ada,of-nobody" });
         assert_eq!(app.text("SELECT group_concat(id) FROM verification WHERE id LIKE 'v_'"), "v2");
         assert_eq!(app.text("SELECT count(*) FROM post"), "1");

@@ -1,5 +1,4 @@
-//! What stands before a sign-in: the list that an operator is told and the answer of the sign-in itself
-//! are one rule.
+//! Reasons why a sign-in is refused: `users explain` and the sign-in itself follow one rule.
 
 use authctl::auth::password::HashFormat;
 use authctl::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
@@ -8,7 +7,7 @@ use authctl::auth::user::UserRef;
 
 use super::*;
 
-/// Puts one obstacle before ada.
+/// Blocks ada's sign-in for one reason.
 fn put(world: &World, code: &str) {
     let at = |seconds| at(seconds).as_second();
     let user = |change: &str| format!(r#"UPDATE "user" SET {change}"#);

@@ -196,7 +196,7 @@ fn if_missing_fails_when_the_user_is_not_as_asked() {
     refused("--generate", "the user has no password");
     create("--no-password").success();
     create("").success();
-    // What no user can have is a mistake, whoever exists.
+    // An invalid role is a usage error, whether or not the user exists.
     let _ = create("--role a/b").failure(2);
     let _ = create("--role Admin").failure(2);
 }
@@ -280,7 +280,7 @@ fn a_person_is_asked_for_what_is_missing_and_nothing_typed_is_shown() {
     running.wait_for_hidden("Repeat it: ").enter(PASSWORD);
     running.end().with_code(2);
     assert_eq!(rows(&sandbox), before);
-    // Whoever is there needs no answer, even where somebody could give one.
+    // An existing user needs no prompt, even on a terminal.
     let running = Terminal::new().run(sandbox.command(["users", "create", "ada@example.com", "--if-missing"]));
     running.end().with_code(0);
 }

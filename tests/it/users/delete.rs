@@ -53,7 +53,7 @@ fn nobody_is_deleted_without_a_yes() {
     hint: give it with --yes
     [exit status: 2]
     ");
-    // An answer on standard input is none: it may be a script's data.
+    // Standard input does not answer the question: it may be a script's data.
     let _ = sandbox.run_with_input("users delete ada@example.com", "y\n").failure(2);
     assert_eq!(counts(&sandbox), [2, 3, 3, 2]);
 }

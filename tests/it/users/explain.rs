@@ -1,4 +1,4 @@
-//! `users explain`: every reason why a sign-in fails, and the command that mends it.
+//! `users explain`: every reason why a sign-in fails, and the command that fixes it.
 
 use insta::assert_snapshot;
 use serde_json::Value;

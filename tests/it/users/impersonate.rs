@@ -285,7 +285,7 @@ fn process_that_dies_while_setting_aside_loses_neither_session() {
     assert_eq!(signed_in_as(&sandbox), "root@example.com");
     assert!(!kept.exists() && stored.exists());
     assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
-    // Whoever comes next ends the session that nobody holds, and keeps root's aside again.
+    // The next impersonation ends the abandoned session and keeps root's session aside again.
     sandbox.run(IMPERSONATE).success();
     assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
     stored_and_kept(&sandbox);

@@ -71,7 +71,7 @@ fn a_generated_password_is_the_whole_answer() {
     sign_in(&sandbox, json["password"].as_str().unwrap()).success();
     let _ = sign_in(&sandbox, printed.trim_end()).failure(7);
     let given = sandbox.run_with_input("users set-password ada@example.com --password-stdin --json", PASSWORD).json();
-    assert!(given.get("password").is_none(), "whoever gave it knows it: {given}");
+    assert!(given.get("password").is_none(), "the caller already knows the password: {given}");
 }
 
 #[test]
