@@ -14,8 +14,7 @@ use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::{facts, table};
-use crate::output::text::escape;
-use crate::output::text::shown;
+use crate::output::text::{escape, shown};
 use crate::output::time::rfc3339;
 use crate::output::{Outcome, Page, Report, Style, json};
 

@@ -1,20 +1,25 @@
 //! `db`: makes, describes, migrates, backs up and restores the database file.
 
-use std::path::{Path, PathBuf};
+mod backup;
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{Attempt as _, doctor};
-use crate::auth::audit::{Event, counted};
-use crate::auth::storage::Store as _;
+use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::escape;
-use crate::output::{DatabaseOutcome, DatabaseSource, DatabaseState, Outcome, Restoration};
-use crate::paths::resolve;
+use crate::output::table::{facts, table};
+use crate::output::text::{escape, shown};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabasePlace;
 use crate::store::OpenError;
-use crate::store::sqlite::{self, Adapter, Additions, Examined, RestoreOptions};
+use crate::store::sqlite::{self, Adapter};
+use backup::RestoreArgs;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
@@ -77,18 +82,6 @@ pub enum AdapterChoice {
     Kysely,
 }
 
-#[derive(Debug, Args)]
-pub struct RestoreArgs {
-    /// The backup
-    pub file: PathBuf,
-    /// Keep the sessions of the backup
-    #[arg(long)]
-    pub keep_sessions: bool,
-    /// Check the backup and say what would happen
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
 const COULD_NOT_MAKE: &str = "could not make the database";
 
 pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -96,8 +89,8 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Init(args) => init(args, context),
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
-        DbCommand::Backup { file } => backup(file, context).attempt("could not back up the database"),
-        DbCommand::Restore(args) => restore(args, context).attempt("could not restore the backup"),
+        DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
+        DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Check => doctor::check(context).attempt("could not check the database"),
     }
 }
@@ -116,7 +109,7 @@ fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         let what = format!("{} was created", place.path.display());
         context.did(what, "look at it with `authctl doctor`");
     }
-    // Read back: a database that cannot be opened was not made, and one that was there must be of use.
+    // Opening it proves that the new database works, or that the one that exists is usable.
     let app = context.auth()?.store.app();
     if let (Some(wanted), false) = (wanted, created) {
         let found = match app {
@@ -130,15 +123,14 @@ fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         }
     }
     let is_app = app.is_some();
-    Ok(DatabaseOutcome::Ready { path: place.path, created, is_app }.into())
+    Ok(ReadyReport { path: place.path, created, is_app }.into())
 }
 
 fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
-    let chosen_by = DatabaseSource { word: place.chosen_by.word(), name: place.chosen_by.as_str() };
-    let census = context.auth()?.store.info(now).context("could not describe the database")?;
-    Ok(DatabaseOutcome::State(DatabaseState { path: place.path, chosen_by, census }).into())
+    let info = context.auth()?.store.info(now).context("could not describe the database")?;
+    Ok(StatusReport { place, info }.into())
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -146,115 +138,160 @@ fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     // The history of migrations is dated.
     context.now()?;
     let (from, to) = sqlite::migrate(&path, context.wait())?;
-    Ok(DatabaseOutcome::Migrated { path, from, to }.into())
+    Ok(MigrateReport { path, from, to }.into())
 }
 
-fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
-    let file = named(file)?;
-    let path = context.database()?.path;
-    // One connection for the whole act; opening brings an older schema up to date.
-    let mut store = sqlite::open_own(&path, context.wait())?;
-    store.act_as(context.acting()?);
-    let contents = store.backup(&file)?;
-    let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
-    context.did(
-        format!("the backup {} was made", file.display()),
-        "the backup can be used; its entry in the audit log is missing",
-    );
-    store.record(event).context("could not write to the audit log")?;
-    Ok(DatabaseOutcome::BackedUp { path, file, contents }.into())
+#[derive(Debug)]
+struct ReadyReport {
+    path: PathBuf,
+    created: bool,
+    is_app: bool,
 }
 
-fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let from = named(&args.file)?;
-    let place = context.database()?;
-    let path = place.path.clone();
-    let kept = kept(&path, context)?;
-    let Examined { contents, additions } = sqlite::examine(&from, context.wait())?;
-    let replaces = path.symlink_metadata().is_ok();
-    if replaces {
-        // Before anything is asked or promised: a file that is not ours is not replaced.
-        sqlite::inspect(&path)?;
+impl Report for ReadyReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let kind = if self.is_app { "Better Auth database" } else { "database" };
+        let path = shown(&self.path);
+        let line =
+            if self.created { format!("created the {kind} {path}") } else { format!("the {kind} {path} exists") };
+        Page::done_if(self.created, line)
     }
-    let restoration = |contents, sessions_ended| Restoration {
-        path: path.clone(),
-        file: from.clone(),
-        contents,
-        kept: replaces.then(|| kept.clone()),
-        sessions_ended,
-    };
-    if args.dry_run {
-        notice_additions(&additions, context);
-        return Ok(DatabaseOutcome::Restored(restoration(contents, None)).into());
+
+    fn json(&self) -> Value {
+        json!({ "database": self.path.to_string_lossy(), "created": self.created, "kind": kind(self.is_app) })
     }
-    if replaces {
-        let now = sqlite::contents(&path, context.wait());
-        let users = now.map_or_else(|| "unreadable".to_owned(), |now| counted(now.users, "user"));
-        let effect = format!(
-            "This replaces {} ({users}) by {} ({}).\nThe database as it is now is kept in {}.",
-            shown(&path),
-            shown(&from),
-            counted(contents.users, "user"),
-            shown(&kept),
-        );
-        if !context.confirm(&effect, "Replace the database?")? {
-            return Err(CommandError::Declined.into());
+}
+
+#[derive(Debug)]
+struct MigrateReport {
+    path: PathBuf,
+    from: u32,
+    to: u32,
+}
+
+impl Report for MigrateReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let Self { path, from, to } = self;
+        if from == to {
+            Page::note(format!("{} is up to date at schema version {to}", shown(path)))
+        } else {
+            Page::done(format!("migrated {} from schema version {from} to {to}", shown(path)))
         }
     }
-    Context::make_default_directory(&place)?;
-    let restored = sqlite::restore(&RestoreOptions {
-        path: &path,
-        from: &from,
-        kept: &kept,
-        keep_sessions: args.keep_sessions,
-        now: context.now()?,
-        acting: &context.acting()?,
-        wait: context.wait(),
-    })?;
-    notice_additions(&restored.additions, context);
-    Ok(DatabaseOutcome::Restored(restoration(restored.contents, Some(restored.sessions_ended))).into())
+
+    fn json(&self) -> Value {
+        json!({ "database": self.path.to_string_lossy(), "from": self.from, "to": self.to })
+    }
 }
 
-/// How many names a notice lists.
-const NAMED_MAX: usize = 5;
+#[derive(Debug)]
+struct StatusReport {
+    place: DatabasePlace,
+    info: DatabaseInfo,
+}
 
-/// Says what of the backup is not authctl's, and what became of it.
-fn notice_additions(additions: &Additions, context: &mut Context) {
-    let listed = |objects: &[String]| {
-        let mut names: Vec<&str> = objects.iter().take(NAMED_MAX).map(String::as_str).collect();
-        let more = objects.len().saturating_sub(NAMED_MAX);
-        let rest = format!("{more} more");
-        if more > 0 {
-            names.push(&rest);
+/// The kind of a database, for programs.
+fn kind(is_app: bool) -> &'static str {
+    if is_app { "better-auth" } else { "native" }
+}
+
+impl Report for StatusReport {
+    fn text(&self, _: Timestamp, style: Style) -> Page {
+        let mut page = Page::answer(self.facts());
+        if let Some(app) = &self.info.app {
+            page.answer.push('\n');
+            page.answer.push_str(&columns(app, style));
+            page.notes.extend(
+                app.write_blockers.iter().map(|blocker| {
+                    format!("not written to: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))
+                }),
+            );
         }
-        names.join(", ")
+        page
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "database": self.place.path.to_string_lossy(),
+            "chosenBy": self.place.chosen_by.word(),
+            "kind": kind(self.info.app.is_some()),
+            "schemaVersion": self.info.schema_version,
+            "users": self.info.users,
+            "liveSessions": self.info.live_sessions,
+            "expiredSessions": self.info.expired_sessions,
+            "journalMode": self.info.journal_mode,
+            "sqliteVersion": self.info.sqlite_version,
+            "bytes": self.info.bytes,
+            "app": self.info.app.as_ref().map(app_json),
+        })
+    }
+}
+
+impl StatusReport {
+    fn facts(&self) -> String {
+        let info = &self.info;
+        let count = |count: Option<u64>| count.map_or_else(|| "not known".to_owned(), |count| count.to_string());
+        let mut known = vec![
+            ("database", shown(&self.place.path)),
+            ("chosen by", self.place.chosen_by.as_str().to_owned()),
+            ("kind", kind(self.info.app.is_some()).to_owned()),
+        ];
+        known.extend(info.schema_version.map(|version| ("schema version", version.to_string())));
+        if let Some(app) = &info.app {
+            known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
+            known.push(("ids", app.ids.to_owned()));
+        }
+        known.extend([
+            ("users", info.users.to_string()),
+            ("live sessions", count(info.live_sessions)),
+            ("expired sessions", count(info.expired_sessions)),
+            ("journal mode", info.journal_mode.clone()),
+            ("SQLite", info.sqlite_version.clone()),
+            ("size", format!("{} bytes", info.bytes)),
+        ]);
+        facts(&known)
+    }
+}
+
+/// The column of this database for each column of Better Auth.
+fn columns(app: &GuestSchema, style: Style) -> String {
+    let row = |physical: &str, name: String, found: &Option<String>, declared: &str| {
+        let found = found.as_ref().map_or_else(|| "-".to_owned(), |found| format!("{physical}.{found}"));
+        vec![name, escape(&found).into_owned(), escape(declared).into_owned()]
     };
-    if !additions.left_out.is_empty() {
-        let left_out = listed(&additions.left_out);
-        context.notices.push(format!("the backup has triggers or views, which are left out: {left_out}"));
-    }
-    if !additions.kept.is_empty() {
-        let kept = listed(&additions.kept);
-        context.notices.push(format!("the backup has tables or indexes that authctl did not make: {kept}"));
-    }
+    let rows = app.tables.iter().flat_map(|table| {
+        let column = move |column: &GuestColumn| {
+            row(&table.physical, format!("{}.{}", table.name, column.name), &column.physical, &column.declared)
+        };
+        table.columns.iter().map(column).collect::<Vec<_>>()
+    });
+    table(&["BETTER AUTH", "HERE", "DECLARED"], rows.collect(), 1, style)
 }
 
-/// Where a backup is. It is a database, and a stream is none.
-fn named(file: &Path) -> anyhow::Result<PathBuf> {
-    if file == Path::new("-") || file.as_os_str().is_empty() {
-        let message = "a backup is a file and cannot be piped".to_owned();
-        return Err(CommandError::Usage { message, hint: "name a file" }.into());
-    }
-    Ok(resolve(file)?)
-}
-
-/// The name under which the state is kept that a restoration replaces.
-fn kept(path: &Path, context: &Context) -> anyhow::Result<PathBuf> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(context.now()?.strftime(".before-restore-%Y%m%dT%H%M%S.%3fZ").to_string());
-    Ok(path.with_file_name(name))
-}
-
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy()).into_owned()
+fn app_json(app: &GuestSchema) -> Value {
+    let tables: Vec<Value> = app
+        .tables
+        .iter()
+        .map(|table| {
+            let columns: Vec<Value> = table
+                .columns
+                .iter()
+                .map(|column| json!({ "name": column.name, "physical": column.physical, "declared": column.declared }))
+                .collect();
+            json!({ "name": table.name, "physical": table.physical, "columns": columns })
+        })
+        .collect();
+    let write_blockers: Vec<Value> = app
+        .write_blockers
+        .iter()
+        .map(|blocker| json!({ "problem": blocker.problem, "remedy": blocker.remedy }))
+        .collect();
+    json!({
+        "tables": tables,
+        "time": app.time,
+        "timeEvidence": app.time_evidence,
+        "ids": app.ids,
+        "writable": write_blockers.is_empty(),
+        "write_blockers": write_blockers,
+    })
 }

@@ -3,8 +3,6 @@
 //! for people and their JSON for programs.
 
 mod account;
-mod database;
-mod database_state;
 mod email;
 pub mod json;
 mod report;
@@ -18,8 +16,6 @@ mod users;
 mod view;
 
 pub use account::AccountOutcome;
-pub use database::{DatabaseOutcome, Restoration};
-pub use database_state::{DatabaseSource, DatabaseState};
 pub use email::EmailOutcome;
 pub use report::{Outcome, Page, Report, Style};
 pub use sessions::SessionsOutcome;

@@ -45,8 +45,9 @@ const WALLS: &[Wall] = &[
             "output",
             "session_file",
             "prompt",
-            // A backup is named as a database is.
+            // The path of a backup is read like that of a database, and `db status` says who chose the database.
             "paths::resolve",
+            "paths::DatabasePlace",
             "store::OpenError",
             // `db` and `doctor` are about the engine itself.
             "store::sqlite",
