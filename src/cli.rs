@@ -1,11 +1,7 @@
 //! The command line as plain data: the global flags and the list of commands. The arguments and the help of
 //! a command are beside its `run` in `commands/`. Nothing here decides.
 
-mod account;
-mod email;
 mod parse;
-mod sessions;
-mod sign_in;
 mod suggestions;
 pub mod topics;
 mod users;
@@ -16,21 +12,23 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::account::{self, AccountCommand};
 use crate::commands::audit::{self, AuditCommand};
 use crate::commands::db::{self, DbCommand};
 use crate::commands::doctor::{self, DoctorArgs};
+use crate::commands::email::{self, EmailCommand};
 use crate::commands::guard::{self, GuardArgs};
 use crate::commands::hash::{self, HashCommand};
 use crate::commands::help::{CompletionsArgs, HelpArgs};
+use crate::commands::password::{self, ChangePasswordArgs, PasswordCommand};
 use crate::commands::policy::{self, PolicyCommand};
+use crate::commands::sessions::{self, SessionsCommand};
+use crate::commands::signin::{self, SignInArgs};
+use crate::commands::signout::{self, SignOutArgs};
+use crate::commands::signup::{self, SignUpArgs};
+use crate::commands::whoami::{self, WhoamiArgs};
 
-pub use account::{
-    AccountCommand, ChangePasswordArgs, DeleteAccountArgs, PasswordCommand, ResetPasswordArgs, UpdateAccountArgs,
-};
-pub use email::{EmailCommand, VerifyAddressArgs};
 pub use parse::{Parsed, UsageError, page, parse};
-pub use sessions::{IssueArgs, ListSessionsArgs, PruneArgs, RevokeArgs, SessionsCommand, WhoseArgs};
-pub use sign_in::{PasswordArgs, PasswordSource, SignInArgs, SignOutArgs, SignUpArgs, WhoamiArgs};
 pub use topics::{AUTHORITIES, Authority, GROUPS, Who};
 pub use users::{
     BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, ImpersonateArgs, ListUsersArgs, PasswordInputArgs,
@@ -106,13 +104,13 @@ pub enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create an account and sign in
-    #[command(visible_aliases = ["sign-up", "register"], after_help = sign_in::SIGN_UP_EXAMPLES)]
+    #[command(visible_aliases = ["sign-up", "register"], after_help = signup::EXAMPLES)]
     Signup(SignUpArgs),
     /// Sign in and keep the session for later commands
-    #[command(visible_aliases = ["sign-in", "login"], after_help = sign_in::SIGN_IN_EXAMPLES)]
+    #[command(visible_aliases = ["sign-in", "login"], after_help = signin::EXAMPLES)]
     Signin(SignInArgs),
     /// Show who is signed in
-    #[command(visible_alias = "status", after_help = sign_in::WHOAMI_EXAMPLES)]
+    #[command(visible_alias = "status", after_help = whoami::EXAMPLES)]
     Whoami(WhoamiArgs),
     /// List or end sessions
     #[command(args_conflicts_with_subcommands = true, after_help = sessions::EXAMPLES)]
@@ -122,16 +120,16 @@ pub enum Command {
         command: Option<SessionsCommand>,
     },
     /// End the session and forget it
-    #[command(visible_aliases = ["sign-out", "logout"], after_help = sign_in::SIGN_OUT_EXAMPLES)]
+    #[command(visible_aliases = ["sign-out", "logout"], after_help = signout::EXAMPLES)]
     Signout(SignOutArgs),
     /// Change or reset the password
-    #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
+    #[command(after_help = password::EXAMPLES)]
     Password {
         #[command(subcommand)]
         command: PasswordCommand,
     },
     /// Same as `password change`
-    #[command(after_help = account::CHANGE_PASSWORD_EXAMPLES)]
+    #[command(after_help = password::EXAMPLES)]
     Passwd(ChangePasswordArgs),
     /// Verify or change your address
     #[command(after_help = email::EXAMPLES)]

@@ -1,21 +1,69 @@
 //! `account`: what users do to their own account.
 
-use super::forget_session;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::session_start::forget_session;
 use crate::auth::audit::counted;
 use crate::auth::storage::AdminGuard;
-use crate::cli::{DeleteAccountArgs, UpdateAccountArgs};
+use crate::auth::storage::UserUpdated;
+use crate::auth::user::User;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::escape;
-use crate::output::{AccountOutcome, Outcome};
+use crate::output::text::{escape, who};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
 
-pub(super) fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let me = context.authenticate()?;
-    let updated = context.auth()?.update_profile(me.in_person()?, args.name.as_deref(), args.image.as_deref())?;
-    Ok(AccountOutcome::Updated(updated).into())
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl account update --name 'Ada King'
+  authctl account delete";
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Change your name or picture
+    #[command(after_help = "Examples:
+  authctl account update --name 'Ada King'
+  authctl account update --image ''    # removes the picture")]
+    Update(UpdateAccountArgs),
+    /// Delete your account, with its sessions
+    #[command(after_help = "Example:\n  authctl account delete --yes")]
+    Delete(DeleteAccountArgs),
 }
 
-pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct UpdateAccountArgs {
+    /// New display name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// New address of a picture, http:// or https://; empty to remove it
+    #[arg(long, value_name = "URL")]
+    pub image: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DeleteAccountArgs {
+    /// Delete even the last administrator
+    #[arg(long)]
+    pub force_last_admin: bool,
+}
+
+pub(super) fn run(command: &AccountCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        AccountCommand::Update(args) => update(args, context).attempt("could not update the account"),
+        AccountCommand::Delete(args) => delete(args, context).attempt("could not delete the account"),
+    }
+}
+
+fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let me = context.authenticate()?;
+    let updated = context.auth()?.update_profile(me.in_person()?, args.name.as_deref(), args.image.as_deref())?;
+    Ok(updated.into())
+}
+
+fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
     let me = context.authenticate()?;
     // Refused before anything is asked, and again by the act itself.
@@ -37,5 +85,38 @@ pub(super) fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow:
     context
         .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
     forget_session(Some(&token), context)?;
-    Ok(AccountOutcome::Deleted { user: me.user, sessions }.into())
+    Ok(Deleted { user: me.user, sessions }.into())
+}
+
+impl Report for UserUpdated {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let user = who(&self.user);
+        let line = if self.changed {
+            format!("updated the account of {user}")
+        } else {
+            format!("the account of {user} already has these values; nothing was changed")
+        };
+        Page::done_if(self.changed, line)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "user": UserView::from(&self.user), "changed": self.changed })
+    }
+}
+
+#[derive(Debug)]
+struct Deleted {
+    user: User,
+    /// Session rows that were deleted with the user.
+    sessions: u64,
+}
+
+impl Report for Deleted {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done(format!("deleted the account of {} with {}", who(&self.user), counted(self.sessions, "session")))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "deleted": UserView::from(&self.user), "sessions": self.sessions })
+    }
 }

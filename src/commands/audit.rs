@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::guest::interruption;
-use super::{Printed, refuse_lost};
+use super::session_start::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;

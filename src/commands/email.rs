@@ -1,15 +1,72 @@
 //! `email`: showing that one reads mail at an address, and moving to another one.
 
-use super::{mail_templates, source};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::mail_templates;
+use super::session_start::{self, PasswordArgs};
+use crate::auth::audit::counted;
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
+use crate::auth::user::User;
 use crate::auth::{AuthError, OwnerProof};
-use crate::cli::{PasswordSource, VerifyAddressArgs};
 use crate::context::Context;
-use crate::output::{EmailOutcome, Outcome};
+use crate::output::text::{escape, who};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+use crate::prompt::Source;
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl email verify --send
+  authctl email verify
+  authctl email change ada@example.org";
+
+#[derive(Debug, Subcommand)]
+pub enum EmailCommand {
+    /// Verify an address, or finish changing it, with a code that was mailed to it; other sessions end
+    #[command(after_help = "Examples:
+  authctl email verify --send                    # signed in: to your own address
+  authctl email verify --send ada@example.com    # also without being signed in
+  authctl email verify                           # not signed in: asks for the password too
+  printf '%s\\n%s\\n' \"$CODE\" \"$PASSWORD\" | authctl email verify --code-stdin --password-stdin")]
+    Verify(VerifyAddressArgs),
+    /// Have a code mailed to a new address; `email verify` takes it, and only then the address changes
+    #[command(after_help = "Example:\n  authctl email change ada@example.org")]
+    Change {
+        /// New email address
+        #[arg(value_name = "NEW")]
+        new: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyAddressArgs {
+    /// Have a code mailed instead of typing one
+    #[arg(long, conflicts_with_all = ["code_stdin", "password_stdin", "password_file"])]
+    pub send: bool,
+    /// Email address to send to [default: that of whoever is signed in]
+    #[arg(requires = "send")]
+    pub email: Option<String>,
+    /// Read the code from standard input, in a line before the password if that is read there too
+    #[arg(long)]
+    pub code_stdin: bool,
+    /// Where the password comes from; with one, it and not a session shows whose the account is.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
+
+pub(super) fn run(command: &EmailCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        EmailCommand::Verify(args) if args.send => send_code(args, context).attempt("could not send a code"),
+        EmailCommand::Verify(args) => verify(args, context).attempt("could not verify the address"),
+        EmailCommand::Change { new } => change(new, context).attempt("could not change the address"),
+    }
+}
 
 /// Mails a code to verify an address: one's own, or one by name. Whose that is is not told.
-pub(super) fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let given = args.email.as_deref().map(Email::parse).transpose().map_err(AuthError::from)?;
     let is_meant = |email: &str| given.as_ref().is_none_or(|given| given.as_str() == email);
     // Whoever is signed in and means another address is anybody.
@@ -21,10 +78,10 @@ pub(super) fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyh
     let email = match (&mine, given) {
         (Some(user), _) => Email::parse(&user.email).map_err(AuthError::from)?,
         (None, Some(email)) => email,
-        (None, None) => Email::parse(&super::email(None, context)?).map_err(AuthError::from)?,
+        (None, None) => Email::parse(&session_start::email(None, context)?).map_err(AuthError::from)?,
     };
     mail_code(&email, context)?;
-    Ok(EmailOutcome::VerificationMailed { email: email.to_string(), is_mine: mine.is_some() }.into())
+    Ok(VerificationMailed { email: email.to_string(), is_mine: mine.is_some() }.into())
 }
 
 /// Mails a code to verify an address, if it is somebody's and not verified.
@@ -36,11 +93,11 @@ pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<
 
 /// Uses up a code that was mailed to an address. Nobody needs to be signed in for it who gives the
 /// password of the account.
-pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     // A database that is missing is told before anything is asked for.
     context.auth()?;
     let password = args.password.source();
-    let signed_in = if password == PasswordSource::Prompt { context.signed_in_or_nobody()? } else { None };
+    let signed_in = if password == Source::Terminal { context.signed_in_or_nobody()? } else { None };
     let done = if let Some(me) = signed_in {
         // Refused before anything is asked.
         me.in_person()?;
@@ -49,7 +106,7 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
         let me = context.authenticate()?;
         context.auth()?.confirm_address(&code, OwnerProof::Session(me.in_person()?))?
     } else {
-        let (code, password) = context.prompt().code_and_password(args.code_stdin, &source(password))?;
+        let (code, password) = context.prompt().code_and_password(args.code_stdin, &password)?;
         context.auth()?.confirm_address(&code, OwnerProof::Password(&password))?
     };
     if let Some(before) = &done.before
@@ -57,12 +114,12 @@ pub(super) fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow:
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
-    Ok(EmailOutcome::Confirmed { user: done.user, before: done.before, sessions_ended: done.ended.len() }.into())
+    Ok(Confirmed { user: done.user, before: done.before, sessions_ended: done.ended.len() }.into())
 }
 
 /// Mails a code with which whoever is signed in moves to another address. Whether somebody has that
 /// one is not told.
-pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let new = Email::parse(new).map_err(AuthError::from)?;
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
@@ -71,5 +128,71 @@ pub(super) fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome
     let code = context.auth()?.change_email(in_person, &new)?;
     let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });
     mail_templates::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
-    Ok(EmailOutcome::ChangeMailed { email: new.to_string() }.into())
+    Ok(ChangeMailed { email: new.to_string() }.into())
+}
+
+#[derive(Debug)]
+struct VerificationMailed {
+    email: String,
+    /// The address belongs to the caller. For any other the answer is the same whether a user has it or not.
+    is_mine: bool,
+}
+
+impl Report for VerificationMailed {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let email = escape(&self.email);
+        Page::done(if self.is_mine {
+            format!("a code was sent to {email}; run `authctl email verify` to finish")
+        } else {
+            format!(
+                "if {email} is in use and not verified, a code was sent to it; run `authctl email verify` to finish"
+            )
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({ "email": self.email })
+    }
+}
+
+/// The same answer whether a user has the address or not.
+#[derive(Debug)]
+struct ChangeMailed {
+    email: String,
+}
+
+impl Report for ChangeMailed {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let email = escape(&self.email);
+        Page::done(format!("if {email} is not in use, a code was sent to it; run `authctl email verify` to finish"))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "email": self.email })
+    }
+}
+
+#[derive(Debug)]
+struct Confirmed {
+    /// The user as changed.
+    user: User,
+    /// The address before, if it was changed.
+    before: Option<String>,
+    sessions_ended: usize,
+}
+
+impl Report for Confirmed {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let (user, ended) = (who(&self.user), counted(self.sessions_ended as u64, "session"));
+        Page::done(match &self.before {
+            None => format!("verified the address of {user} and ended {ended}"),
+            Some(before) => {
+                format!("changed the address of {user}, which was {}, verified it and ended {ended}", escape(before))
+            }
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({ "user": UserView::from(&self.user), "emailBefore": self.before, "sessionsEnded": self.sessions_ended })
+    }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::nobody_is_signed_in;
+use super::session_start::nobody_is_signed_in;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::context::Context;
 use crate::output::Outcome;

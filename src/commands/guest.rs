@@ -1,9 +1,11 @@
 //! What is said besides in an app's database: what the app will make of an act, and what the act does
 //! not reach.
 
+use super::password::PasswordCommand;
+use super::sessions::SessionsCommand;
 use crate::auth::audit::{Entry, intention};
 use crate::auth::storage::LooseEnds;
-use crate::cli::{Command, PasswordCommand, SessionsCommand, UsersCommand};
+use crate::cli::{Command, UsersCommand};
 use crate::context::Context;
 
 /// An app moves a session by its end alone, and does not know that it was meant to be short.

@@ -5,13 +5,13 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::source;
+use super::session_start::PasswordArgs;
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::password::{self, HashFormat, HashParams, Scheme, Verdict, strength};
 use crate::auth::policy::Argon2Cost;
 use crate::auth::secret::{Password, StoredHash};
-use crate::cli::{PasswordArgs, values};
+use crate::cli::values;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::facts;
@@ -68,7 +68,7 @@ pub(super) fn run(command: &HashCommand, context: &mut Context) -> anyhow::Resul
 }
 
 fn generate(args: &GenerateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let password = context.prompt().new_password(&source(args.password.source()))?;
+    let password = context.prompt().new_password(&args.password.source())?;
     strength::check_form(&password, &context.policy.password).map_err(AuthError::from)?;
     let hash = password::hash(&password, &Scheme::Native, &context.policy.password, &mut context.entropy)?;
     Ok(HashReport::Made(hash).into())

@@ -1,41 +1,160 @@
 //! `password change`, also known as `passwd`, `password forgot` and `password reset`.
 
-use super::{mail_templates, source};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::mail_templates;
+use super::session_start::PasswordArgs;
 use crate::auth::AuthError;
+use crate::auth::audit::counted;
 use crate::auth::codes::Purpose;
 use crate::auth::email::Email;
-use crate::cli::{ChangePasswordArgs, ResetPasswordArgs};
+use crate::auth::user::User;
 use crate::context::Context;
-use crate::output::{AccountOutcome, Outcome};
+use crate::output::text::{escape, who};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl password change
+  printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | authctl password change --password-stdin";
+
+#[derive(Debug, Subcommand)]
+pub enum PasswordCommand {
+    /// Change your password; your other sessions end
+    #[command(after_help = EXAMPLES)]
+    Change(ChangePasswordArgs),
+    /// Have a code mailed with which you can set a new password
+    #[command(after_help = "Example:\n  authctl password forgot ada@example.com")]
+    Forgot {
+        /// Email address
+        email: String,
+    },
+    /// Set a new password with a code that was mailed or handed out; all sessions end
+    #[command(after_help = "Examples:
+  authctl password reset
+  printf '%s\\n%s\\n' \"$CODE\" \"$NEW\" | authctl password reset --code-stdin --password-stdin")]
+    Reset(ResetPasswordArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ResetPasswordArgs {
+    /// Read the code from standard input, in a line before the password
+    #[arg(long)]
+    pub code_stdin: bool,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ChangePasswordArgs {
+    /// Leave your other sessions alive
+    #[arg(long)]
+    pub keep_sessions: bool,
+    /// Where the passwords come from: the current one first, then the new one, one per line.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
+
+pub(super) fn run(command: &PasswordCommand, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        PasswordCommand::Change(args) => change(args, context),
+        PasswordCommand::Forgot { email } => forgot(email, context).attempt("could not send a code"),
+        PasswordCommand::Reset(args) => reset(args, context).attempt("could not reset the password"),
+    }
+}
 
 pub(super) fn change(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    change_password(args, context).attempt("could not change the password")
+}
+
+fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
-    let (current, new) = context.prompt().current_and_new_password(&source(args.password.source()))?;
+    let (current, new) = context.prompt().current_and_new_password(&args.password.source())?;
     let changed = context.auth()?.change_password(in_person, &current, &new, args.keep_sessions)?;
-    Ok(AccountOutcome::PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }
-        .into())
+    Ok(PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }.into())
 }
 
 /// Mails a code to whoever has the address. Who has it is not told.
-pub(super) fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
+fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(email).map_err(AuthError::from)?;
     let post = mail_templates::post(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
     mail_templates::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
-    Ok(AccountOutcome::CodeMailed { email: email.to_string() }.into())
+    Ok(CodeMailed { email: email.to_string() }.into())
 }
 
 /// Sets a new password with a code. Nobody is signed in by it.
-pub(super) fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     // A database that is missing is told before anything is asked for.
     context.auth()?;
-    let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &source(args.password.source()))?;
+    let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &args.password.source())?;
     let done = context.auth()?.reset_password(&code, new)?;
     context.did(
         format!("the password of {} was set and the code is used up", done.user.email),
         "ask for another code with `authctl password forgot`",
     );
     context.auth()?.require_in_force(&done.user.id, &done.password)?;
-    Ok(AccountOutcome::PasswordReset { user: done.user, sessions_ended: done.ended.len() }.into())
+    Ok(PasswordReset { user: done.user, sessions_ended: done.ended.len() }.into())
+}
+
+#[derive(Debug)]
+struct PasswordChanged {
+    /// Other live sessions that ended.
+    sessions_ended: usize,
+    /// `--keep-sessions` was given.
+    sessions_kept: bool,
+}
+
+impl Report for PasswordChanged {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done(if self.sessions_kept {
+            "changed the password; other sessions were kept".to_owned()
+        } else {
+            format!("changed the password and ended {}", counted(self.sessions_ended as u64, "other session"))
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({ "sessionsEnded": self.sessions_ended })
+    }
+}
+
+#[derive(Debug)]
+struct PasswordReset {
+    user: User,
+    sessions_ended: usize,
+}
+
+impl Report for PasswordReset {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done(format!(
+            "set the new password of {} and ended {}; sign in with `authctl signin`",
+            who(&self.user),
+            counted(self.sessions_ended as u64, "session")
+        ))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "user": UserView::from(&self.user), "sessionsEnded": self.sessions_ended })
+    }
+}
+
+/// The same answer whether a user has the address or not.
+#[derive(Debug)]
+struct CodeMailed {
+    email: String,
+}
+
+impl Report for CodeMailed {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done(format!("if {} is in use, a code was sent to it", escape(&self.email)))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "email": self.email })
+    }
 }

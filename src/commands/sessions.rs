@@ -1,19 +1,165 @@
-//! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired.
+//! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired; issue one
+//! without a sign-in, as its token or as the cookie of the app.
 
-use super::{forget_session, nobody_is_signed_in};
-use crate::auth::secret::Token;
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::session_start::{Printed, begin, forget_session, nobody_is_signed_in, printed, refuse_lost};
+use crate::auth::audit::counted;
+use crate::auth::cookie::{Cookie, CookieName};
+use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::Session;
-use crate::auth::session_filter::{Pattern, SessionFilter};
+use crate::auth::session_filter::{Network, Pattern, SessionFilter};
 use crate::auth::storage::Which;
-use crate::auth::{AuthError, Scope};
-use crate::cli::{PruneArgs, RevokeArgs, WhoseArgs};
-use crate::context::{Context, NoToken};
-use crate::output::{Outcome, SessionsOutcome};
+use crate::auth::user::User;
+use crate::auth::{ActAs, AuthError, Lifetime, Scope, SessionRequest};
+use crate::cli::values;
+use crate::context::{Context, GivenSecret, NoToken};
+use crate::error::CommandError;
+use crate::output::table::table;
+use crate::output::text::{escape, shown, who};
+use crate::output::time::relative;
+use crate::output::view::{SessionView, UserView};
+use crate::output::{Outcome, Page, Report, Style};
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl sessions
+  authctl sessions revoke --others
+  authctl sessions revoke --user ada@example.com
+  authctl sessions prune --dry-run
+  authctl sessions issue --user ada@example.com --for 10m";
+
+#[derive(Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// List live sessions: yours, with the current one marked, or those of others
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
+  authctl sessions list --json | jq -r '.sessions[].id'
+  authctl sessions list --user ada@example.com"
+    )]
+    List(ListSessionsArgs),
+    /// End sessions: yours, or those of others
+    #[command(after_help = "Examples:
+  authctl sessions revoke 0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq
+  authctl sessions revoke --others --dry-run
+  authctl sessions revoke --user ada@example.com
+  authctl sessions revoke --all-users --idle 30d --dry-run")]
+    Revoke(RevokeArgs),
+    /// Delete the rows of expired sessions, of all users
+    #[command(after_help = "Example:\n  authctl sessions prune")]
+    Prune(PruneArgs),
+    /// Make a session for a user without a sign-in, and print its token
+    ///
+    /// For support and for tests from end to end. The session is like any other of the user's; only the
+    /// audit log says that it was issued. `users impersonate` makes one that says who is in it. Use may
+    /// move its end forward: a Better Auth app does that at the first use of any session that was to end
+    /// within six days.
+    #[command(after_help = "Examples:
+  AUTHCTL_TOKEN=$(authctl sessions issue --user ada@example.com --for 10m)
+  curl -H \"cookie: $(authctl --db app.db sessions issue --user ada@example.com --cookie)\" $APP")]
+    Issue(IssueArgs),
+}
+
+/// Whose sessions: nobody needs to be signed in to name others.
+#[derive(Debug, Default, Args)]
+pub struct WhoseArgs {
+    /// Sessions of this user, by email address or id
+    #[arg(long, conflicts_with = "all_users")]
+    pub user: Option<String>,
+    /// Sessions of all users
+    #[arg(long)]
+    pub all_users: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct ListSessionsArgs {
+    #[command(flatten)]
+    pub whose: WhoseArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true)
+    .args(["ids", "others", "all", "user", "older_than", "idle", "ip", "user_agent"])))]
+#[command(group(ArgGroup::new("own").args(["others", "all"])))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct RevokeArgs {
+    /// Sessions to end, by the id that `sessions list` shows; all of them or none
+    #[arg(value_name = "ID", conflicts_with = "own")]
+    pub ids: Vec<String>,
+    /// End every session of yours but the current one
+    #[arg(long, conflicts_with_all = ["user", "all_users"])]
+    pub others: bool,
+    /// End every session of yours and sign out; with --all-users, every session of everybody
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub whose: WhoseArgs,
+    /// Only sessions signed in at least this long ago, such as 30d
+    #[arg(long, value_name = "DURATION", value_parser = values::age)]
+    pub older_than: Option<SignedDuration>,
+    /// Only sessions not moved forward for at least this long, such as 7d
+    #[arg(long, value_name = "DURATION", value_parser = values::age)]
+    pub idle: Option<SignedDuration>,
+    /// Only sessions from this address or network, such as 10.0.0.0/8
+    #[arg(long, value_name = "CIDR")]
+    pub ip: Option<Network>,
+    /// Only sessions from programs that match, such as 'curl*'
+    #[arg(long, value_name = "GLOB")]
+    pub user_agent: Option<String>,
+    /// Not the current session
+    #[arg(long)]
+    pub except_current: bool,
+    /// Say what would end, and end nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Say how many would be deleted, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct IssueArgs {
+    /// Whose, by email address or id
+    #[arg(long)]
+    pub user: String,
+    /// How long, from 1m to 400d [default: as after a sign-in]
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::life)]
+    pub duration: Option<SignedDuration>,
+    /// Print the cookie of a Better Auth app, signed with the secret in BETTER_AUTH_SECRET
+    #[arg(long)]
+    pub cookie: bool,
+    /// Name the cookie as an app does that is reached by https, with __Secure- before it
+    #[arg(long, requires = "cookie")]
+    pub secure: bool,
+    /// Even for an administrator
+    #[arg(long)]
+    pub force: bool,
+}
 
 /// Sessions ended or deleted by one transaction: other writers wait for a tenth of a second at most.
 const BATCH: usize = 1_000;
 
-pub(super) fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        None => list(&WhoseArgs::default(), context).attempt("could not list sessions"),
+        Some(SessionsCommand::List(args)) => list(&args.whose, context).attempt("could not list sessions"),
+        Some(SessionsCommand::Revoke(args)) => revoke(args, context).attempt("could not end sessions"),
+        Some(SessionsCommand::Prune(args)) => prune(args, context).attempt("could not delete expired sessions"),
+        Some(SessionsCommand::Issue(args)) => issue(args, context).attempt("could not issue a session"),
+    }
+}
+
+fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if let Some(scope) = scope(whose, context)? {
         let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
         return Ok(SessionsOutcome::OfUsers { sessions }.into());
@@ -31,7 +177,7 @@ fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scop
     }
 }
 
-pub(super) fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let scope = scope(&args.whose, context)?;
     let is_filtered =
         args.older_than.is_some() || args.idle.is_some() || args.ip.is_some() || args.user_agent.is_some();
@@ -137,7 +283,7 @@ fn done(count: usize, what: &str) -> String {
     }
 }
 
-pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
     let database = context.database()?.path;
     if args.dry_run {
@@ -155,5 +301,205 @@ pub(super) fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<O
         if pruned < BATCH as u64 {
             return Ok(SessionsOutcome::Pruned { count, dry_run: false, database }.into());
         }
+    }
+}
+
+fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    refuse_lost(Printed::Token, context)?;
+    let database = context.database()?.path;
+    let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
+    let session_request =
+        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
+    // Signed before the session is made: one that cannot be handed out shall not be there.
+    let cookie = if args.cookie {
+        let secret = secret(context)?;
+        let name = if args.secure { CookieName::Secure } else { CookieName::Plain };
+        Some(Cookie::sign(&session_request.token, &secret, name).map_err(|problem| unusable("the secret", problem))?)
+    } else {
+        None
+    };
+    let user = context.auth()?.find_user(&args.user)?;
+    // As for acting as somebody: who holds the token has all the rights of an administrator.
+    let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
+    let (user, session, _) = begin(&session_request, &user.email, true, context, |mut auth| {
+        auth.issue_session(&user, &session_request, whom)
+    })?;
+    Ok(Issued { user, session, token: session_request.token, cookie, database }.into())
+}
+
+/// The secret of the app whose database it is.
+fn secret(context: &mut Context) -> anyhow::Result<AppSecret> {
+    if context.auth()?.store.app().is_none() {
+        let message = "only a Better Auth app has cookies, and this database is authctl's own".to_owned();
+        return Err(CommandError::Usage { message, hint: "leave --cookie out to get the token" }.into());
+    }
+    let Some(GivenSecret { variable, secret }) = context.app_secret() else {
+        let message = "a cookie is signed with the app's secret, and BETTER_AUTH_SECRET is not set".to_owned();
+        let hint = "set BETTER_AUTH_SECRET to the secret of the app, or leave --cookie out to get the token";
+        return Err(CommandError::Usage { message, hint }.into());
+    };
+    Ok(secret.map_err(|problem| unusable(variable, problem))?)
+}
+
+fn unusable(holder: &str, problem: SecretError) -> CommandError {
+    CommandError::Usage {
+        message: format!("{holder} cannot be used: {problem}"),
+        hint: "give the secret that the app has; it is not repeated here",
+    }
+}
+
+/// What `sessions` did.
+#[derive(Debug)]
+enum SessionsOutcome {
+    /// Live sessions.
+    Mine {
+        /// The sessions, newest first.
+        sessions: Vec<Session>,
+        /// Id of the one that asks.
+        current: String,
+    },
+    /// Live sessions of users, each with the user's address.
+    OfUsers {
+        /// The sessions, newest first.
+        sessions: Vec<(String, Session)>,
+    },
+    /// Sessions ended, or would have.
+    Ended {
+        sessions: Vec<Session>,
+        /// Nothing was ended (`--dry-run`).
+        dry_run: bool,
+        /// The session file went too.
+        signed_out: bool,
+    },
+    /// Expired rows deleted, or would have been.
+    Pruned {
+        count: u64,
+        /// Nothing was deleted (`--dry-run`).
+        dry_run: bool,
+        database: PathBuf,
+    },
+}
+
+impl Report for SessionsOutcome {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        match self {
+            Self::Mine { sessions, current } => {
+                let mark = |session: &Session| if session.id == *current { "*" } else { "" }.to_owned();
+                Page::answer(listed("", sessions.iter().map(|session| (mark(session), session)), now, style))
+            }
+            Self::OfUsers { sessions } => {
+                let rows = sessions.iter().map(|(email, session)| (escape(email).into_owned(), session));
+                Page::answer(listed("USER", rows, now, style))
+            }
+            Self::Ended { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
+            Self::Pruned { count, dry_run, database } => {
+                let verb = if *dry_run { "would delete" } else { "deleted" };
+                let line = format!("{verb} {} in {}", counted(*count, "expired session"), shown(database));
+                Page::done_if(!dry_run, line)
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Mine { sessions, current } => {
+                let view = |session| SessionView::from(session).among(current);
+                json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() })
+            }
+            Self::OfUsers { sessions } => {
+                json!({ "sessions": sessions.iter().map(|(_, session)| SessionView::from(session)).collect::<Vec<_>>() })
+            }
+            Self::Ended { sessions, dry_run, signed_out } => json!({
+                "ended": sessions.len(),
+                "sessions": sessions.iter().map(SessionView::from).collect::<Vec<_>>(),
+                "dryRun": dry_run,
+                "signedOut": signed_out,
+            }),
+            Self::Pruned { count, dry_run, database } => {
+                json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string_lossy() })
+            }
+        }
+    }
+}
+
+/// Sessions in a table whose first column is the caller's.
+fn listed<'a>(
+    first: &str,
+    sessions: impl Iterator<Item = (String, &'a Session)>,
+    now: Timestamp,
+    style: Style,
+) -> String {
+    let row = |(first, session): (String, &Session)| {
+        vec![
+            first,
+            escape(&session.id).into_owned(),
+            style.when(session.created_at, now),
+            style.when(session.expires_at, now),
+            escape(session.ip_address.as_deref().unwrap_or("-")).into_owned(),
+            escape(&from(session)).into_owned(),
+        ]
+    };
+    let header = [first, "ID", "SIGNED IN", "EXPIRES", "ADDRESS", "FROM"];
+    table(&header, sessions.map(row).collect(), 1, style)
+}
+
+/// Who began a session: the program, and whoever acts as the user in it.
+fn from(session: &Session) -> Cow<'_, str> {
+    let program = session.user_agent.as_deref().unwrap_or("-");
+    match &session.impersonated_by {
+        Some(by) => format!("impersonated by {by}; {program}").into(),
+        None => program.into(),
+    }
+}
+
+fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
+    let count = counted(sessions.len() as u64, "session");
+    let mut page = Page::default();
+    if dry_run {
+        page.notes.push(format!("would end {count}"));
+        if !sessions.is_empty() {
+            page.answer = listed("", sessions.iter().map(|session| (String::new(), session)), now, style);
+        }
+    } else {
+        page.done.push(format!("ended {count}"));
+    }
+    if signed_out {
+        page.done.push("this session was among them: signed out".to_owned());
+    }
+    page
+}
+
+#[derive(Debug)]
+struct Issued {
+    user: User,
+    session: Session,
+    /// Exists only in this answer.
+    token: Token,
+    /// The token as a cookie of the app.
+    cookie: Option<Cookie>,
+    database: PathBuf,
+}
+
+impl Report for Issued {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let (place, end) = (shown(&self.database), relative(self.session.expires_at, now));
+        let done = format!("issued a session of {} in {place}; it ends {end}", who(&self.user));
+        match &self.cookie {
+            None => printed("token", self.token.expose(), done, style),
+            Some(cookie) => printed("cookie", cookie.expose(), done, style),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "token": self.token.expose(),
+            "cookie": self.cookie.as_ref().map(Cookie::expose),
+            "session": SessionView::from(&self.session),
+            "user": UserView::from(&self.user),
+        })
+    }
+
+    fn unheld_token(&self) -> Option<&Token> {
+        Some(&self.token)
     }
 }

@@ -1,11 +1,43 @@
 //! `signin`: from a password to a session, stored for later commands or printed.
 
-use super::{Attempt as _, Printed, begin, email, refuse_lost, source};
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Attempt as _;
+use super::session_start::{PasswordArgs, Printed, TokenSink, begin, email, refuse_lost};
 use crate::auth::email::Email;
+use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::user::User;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignIn};
-use crate::cli::SignInArgs;
 use crate::context::Context;
-use crate::output::{Outcome, SignInOutcome};
+use crate::output::text::who;
+use crate::output::time::relative;
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl signin ada@example.com
+  authctl signin ada@example.com --password-file pw --no-remember
+  AUTHCTL_TOKEN=$(authctl signin ci@example.com --password-file pw --print-token)";
+
+#[derive(Debug, Default, Args)]
+pub struct SignInArgs {
+    /// Email address
+    pub email: Option<String>,
+    /// End the session after one day, however much it is used
+    #[arg(long)]
+    pub no_remember: bool,
+    /// Print the session token instead of storing it
+    #[arg(long, conflicts_with = "no_store")]
+    pub print_token: bool,
+    /// Check the password and keep nothing: no session, no file
+    #[arg(long)]
+    pub no_store: bool,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
 
 /// Asks for address and password and signs in, for a command that needs somebody to be.
 pub(super) fn at_terminal(context: &mut Context) -> anyhow::Result<()> {
@@ -25,11 +57,11 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     if !args.print_token && !args.no_store {
         context.require_may_store(email.as_str())?;
     }
-    let password = context.prompt().password(&source(args.password.source()))?;
+    let password = context.prompt().password(&args.password.source())?;
     let request = SignIn { email, password };
     if args.no_store {
         let user = context.auth()?.check_password(&request)?;
-        return Ok(SignInOutcome::PasswordIsRight { user }.into());
+        return Ok(PasswordIsRight { user }.into());
     }
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
     let session_request =
@@ -38,5 +70,43 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
             auth.sign_in(&request, &session_request)
         })?;
-    Ok(SignInOutcome::SignedIn { user, session, kept }.into())
+    Ok(SignedIn { user, session, kept }.into())
+}
+
+#[derive(Debug)]
+struct SignedIn {
+    user: User,
+    session: Session,
+    kept: TokenSink,
+}
+
+impl Report for SignedIn {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let end = relative(self.session.expires_at, now);
+        self.kept.told(format!("signed in as {}; the session ends {end}", who(&self.user)), style)
+    }
+
+    fn json(&self) -> Value {
+        self.kept.json(&self.user, &self.session)
+    }
+
+    fn unheld_token(&self) -> Option<&Token> {
+        self.kept.unheld()
+    }
+}
+
+/// The answer under `--no-store`: nothing was kept.
+#[derive(Debug)]
+struct PasswordIsRight {
+    user: User,
+}
+
+impl Report for PasswordIsRight {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::note(format!("the password of {} is right; nothing was stored", who(&self.user)))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "user": UserView::from(&self.user) })
+    }
 }

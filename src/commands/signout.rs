@@ -1,16 +1,38 @@
 //! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
 //! a half-done sign-out is worth nothing.
 
-use super::forget_session;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::session_start::{OwnSession, forget_session};
+use crate::auth::audit::counted;
 use crate::auth::secret::Token;
 use crate::auth::storage::Which;
 use crate::auth::{AuthError, SignedOut};
-use crate::cli::SignOutArgs;
 use crate::context::{Context, NoToken, TokenSource};
 use crate::error::StillLive;
-use crate::output::{Outcome, OwnSession, SignInOutcome, SignOutResult};
+use crate::output::text::shown;
+use crate::output::{Outcome, Page, Report, Style};
 use crate::session_file::{Removed, SessionFileError};
 use crate::store::OpenError;
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl signout
+  authctl signout --all
+  authctl signout --local    # when the database is out of reach";
+
+#[derive(Debug, Default, Args)]
+pub struct SignOutArgs {
+    /// End all sessions of the user, on every machine
+    #[arg(long, conflicts_with = "local")]
+    pub all: bool,
+    /// Only forget the stored session; needs no database and leaves the session alive there
+    #[arg(long)]
+    pub local: bool,
+}
 
 /// How a sign-out looks that found nothing.
 const NOTHING: SignOutResult = SignOutResult {
@@ -106,7 +128,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     let unknown_in = if ended.is_none() { Some(context.database()?.path) } else { None };
     let sessions_ended = Some(ended.unwrap_or(0));
     let how = SignOutResult { sessions_ended, file_removed, without_database: None, unknown_in, own };
-    Ok(SignInOutcome::SignedOut(how).into())
+    Ok(how.into())
 }
 
 /// Without a session of its own here there may still be one whose sign-in was killed before its file
@@ -118,7 +140,7 @@ fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => NOTHING,
         Err(error) => return Err(error.context(StillLive)),
     };
-    Ok(SignInOutcome::SignedOut(how).into())
+    Ok(how.into())
 }
 
 /// Ends the session, or all of its user, and returns how many were live; `None` when the database has
@@ -165,5 +187,73 @@ fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     };
     let own = own.map(|own| OwnSession::Back { email: own.email });
     let file_removed = Some(removed != Removed::Nothing);
-    Ok(SignInOutcome::SignedOut(SignOutResult { file_removed, without_database: Some(why), own, ..NOTHING }).into())
+    Ok(SignOutResult { file_removed, without_database: Some(why), own, ..NOTHING }.into())
+}
+
+/// Which halves of signing out were done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SignOutResult {
+    /// Live sessions ended in the database; `None` when it was not asked.
+    sessions_ended: Option<usize>,
+    /// The session file was removed; `None` when the token came from elsewhere.
+    file_removed: Option<bool>,
+    /// Why the database was not asked.
+    without_database: Option<&'static str>,
+    /// The database, when it has no session with the token: one that never was, or ended before.
+    unknown_in: Option<PathBuf>,
+    /// What became of the session that was kept aside.
+    own: Option<OwnSession>,
+}
+
+impl Report for SignOutResult {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done_if(self.changed(), self.told())
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "sessionsEnded": self.sessions_ended,
+            "fileRemoved": self.file_removed,
+            "ownSession": self.own.as_ref().map(OwnSession::word),
+        })
+    }
+}
+
+impl SignOutResult {
+    fn changed(&self) -> bool {
+        self.sessions_ended.is_some_and(|ended| ended > 0) || self.file_removed == Some(true) || self.own.is_some()
+    }
+
+    fn told(&self) -> String {
+        let file = match self.file_removed {
+            _ if self.own.is_some() => "",
+            Some(true) => "; removed the session file",
+            Some(false) => "; there was no session file",
+            None => "",
+        };
+        let told = if let Some(database) = &self.unknown_in {
+            let database = shown(database);
+            match self.file_removed {
+                Some(_) => format!("signed out: {database} has no session with the stored token{file}"),
+                None => format!("no session was ended: {database} has none with this token"),
+            }
+        } else {
+            self.told_of_session(file)
+        };
+        match &self.own {
+            Some(own) => format!("{told}\n{}", own.told()),
+            None => told,
+        }
+    }
+
+    fn told_of_session(&self, file: &str) -> String {
+        match (self.sessions_ended, self.without_database) {
+            (None, Some(why)) if self.file_removed == Some(true) => {
+                format!("signed out on this machine only: removed the session file; {why}")
+            }
+            (None, _) => "nothing to do: not signed in".to_owned(),
+            (Some(0), _) => format!("signed out: the session had ended before{file}"),
+            (Some(ended), _) => format!("signed out: ended {}{file}", counted(ended as u64, "session")),
+        }
+    }
 }

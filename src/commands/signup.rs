@@ -1,12 +1,43 @@
 //! `signup`: makes the account and, unless told otherwise, signs in.
 
-use super::{conclude, email, notice_override, prepare, source};
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::session_start::{PasswordArgs, conclude, email, notice_override, prepare, stored};
 use crate::auth::email::Email;
+use crate::auth::session::Session;
+use crate::auth::user::User;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
-use crate::cli::SignUpArgs;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::{Outcome, SignInOutcome};
+use crate::output::text::{shown, who};
+use crate::output::time::relative;
+use crate::output::view::{SessionView, UserView};
+use crate::output::{Outcome, Page, Report, Style};
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl signup ada@example.com --name 'Ada Lovelace'
+  authctl signup ci@example.com --name CI --password-file pw --no-signin --json";
+
+#[derive(Debug, Args)]
+pub struct SignUpArgs {
+    /// Email address
+    pub email: Option<String>,
+    /// Display name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Address of a picture, http:// or https://
+    #[arg(long, value_name = "URL")]
+    pub image: Option<String>,
+    /// Create the account without signing in
+    #[arg(long)]
+    pub no_signin: bool,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
@@ -23,7 +54,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         Some(name) => name.clone(),
         None => context.prompt().text("Name", "a name", "--name")?,
     };
-    let password = context.prompt().new_password(&source(args.password.source()))?;
+    let password = context.prompt().new_password(&args.password.source())?;
     let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
     // Where sign-in asks for a verified address, nobody is signed in before theirs is.
     let must_verify = context.policy.email.verification_required;
@@ -33,7 +64,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
             let way_on = way_to_verify(request.email(), context);
             context.notices.push(format!("the address must be verified before its owner can sign in: {way_on}"));
         }
-        return Ok(SignInOutcome::SignedUp { user, session: None, database }.into());
+        return Ok(SignedUp { user, session: None, database }.into());
     }
     let session_request = SessionRequest {
         token: context.entropy.token()?,
@@ -54,7 +85,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let path = context.session_file()?.path();
-    Ok(SignInOutcome::SignedUp { user, session: session.map(|session| (session, path)), database }.into())
+    Ok(SignedUp { user, session: session.map(|session| (session, path)), database }.into())
 }
 
 /// Mails a code to the address of a new account, and says how to go on. The account is there, so that
@@ -68,5 +99,32 @@ fn way_to_verify(email: &Email, context: &mut Context) -> String {
             }
             _ => format!("no code could be mailed to it ({error:#}); try `authctl email verify --send {email}`"),
         },
+    }
+}
+
+#[derive(Debug)]
+struct SignedUp {
+    user: User,
+    /// The session and the file that keeps it; `None` where the user has yet to sign in.
+    session: Option<(Session, PathBuf)>,
+    database: PathBuf,
+}
+
+impl Report for SignedUp {
+    fn text(&self, now: Timestamp, _style: Style) -> Page {
+        let user = who(&self.user);
+        Page::done(match &self.session {
+            Some((session, path)) => format!(
+                "created the account of {user} and signed in; the session ends {}\n{}",
+                relative(session.expires_at, now),
+                stored(path)
+            ),
+            None => format!("created the account of {user} in {}", shown(&self.database)),
+        })
+    }
+
+    fn json(&self) -> Value {
+        let session = self.session.as_ref().map(|(session, _)| SessionView::from(session));
+        json!({ "user": UserView::from(&self.user), "session": session })
     }
 }

@@ -1,10 +1,32 @@
 //! `whoami`: who is signed in. Answers without opening a database when nobody is.
 
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
 use crate::auth::SignedIn;
+use crate::auth::session::Session;
+use crate::auth::user::User;
 use crate::auth::user::UserRef;
-use crate::cli::WhoamiArgs;
 use crate::context::{Context, TokenSource};
-use crate::output::{Outcome, SignInOutcome};
+use crate::output::table::facts;
+use crate::output::text::{escape, shown, who};
+use crate::output::view::{SessionView, UserView};
+use crate::output::{Outcome, Page, Report, Style};
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl whoami
+  authctl whoami --json | jq -r .user.id
+  authctl whoami --check && echo 'signed in'";
+
+#[derive(Debug, Args)]
+pub struct WhoamiArgs {
+    /// Print nothing; the exit code is the answer (0 signed in, 4 not)
+    #[arg(long)]
+    pub check: bool,
+}
 
 pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, source) = context.token()?;
@@ -25,7 +47,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     };
     let kept_aside = if is_stored && session.is_impersonated() { kept_aside(context)? } else { None };
     let database = context.database()?.path;
-    Ok(SignInOutcome::Who { user, session, impersonator, kept_aside, token_from, database }.into())
+    Ok(Who { user, session, impersonator, kept_aside, token_from, database }.into())
 }
 
 /// JSON has Better Auth's shape and no room for it, so that the token is not the stored one is said
@@ -46,5 +68,50 @@ fn kept_aside(context: &mut Context) -> anyhow::Result<Option<String>> {
             context.notices.push(format!("your own session is kept aside and cannot be read: {error}"));
             Ok(None)
         }
+    }
+}
+
+#[derive(Debug)]
+struct Who {
+    user: User,
+    session: Session,
+    /// Who acts as the user in the session, when that is another user.
+    impersonator: Option<Box<User>>,
+    /// The email address of the user whose own session is kept aside meanwhile.
+    kept_aside: Option<String>,
+    token_from: String,
+    database: PathBuf,
+}
+
+impl Report for Who {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let Self { user, session, impersonator, kept_aside, token_from, database } = self;
+        let unverified = if user.email_verified { "" } else { " (not verified)" };
+        let mut known = vec![
+            ("name", escape(&user.name).into_owned()),
+            ("email", format!("{}{unverified}", escape(&user.email))),
+            ("user id", escape(&user.id).into_owned()),
+            ("role", escape(user.roles()).into_owned()),
+            ("session", escape(&session.id).into_owned()),
+        ];
+        if let Some(by) = &session.impersonated_by {
+            let by = escape(by);
+            let name = impersonator.as_ref().map_or_else(|| by.to_string(), |user| format!("{} ({by})", who(user)));
+            known.push(("impersonated by", name));
+        }
+        if let Some(email) = kept_aside {
+            let back = "kept; `authctl users impersonate --stop` gives it back if it is still valid";
+            known.push(("own session", format!("{}, {back}", escape(email))));
+        }
+        known.extend([
+            ("expires", style.when(session.expires_at, now)),
+            ("token from", escape(token_from).into_owned()),
+            ("database", shown(database)),
+        ]);
+        Page::answer(facts(&known))
+    }
+
+    fn json(&self) -> Value {
+        json!({ "session": SessionView::from(&self.session), "user": UserView::from(&self.user) })
     }
 }

@@ -9,7 +9,7 @@ use crate::auth::user::User;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UserView<'a> {
+pub struct UserView<'a> {
     id: &'a str,
     name: &'a str,
     email: &'a str,
@@ -49,7 +49,7 @@ impl<'a> From<&'a User> for UserView<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SessionView<'a> {
+pub struct SessionView<'a> {
     id: &'a str,
     user_id: &'a str,
     expires_at: String,
@@ -81,7 +81,8 @@ impl<'a> From<&'a Session> for SessionView<'a> {
 
 impl SessionView<'_> {
     /// The session in a list: marked when it is the one that asks.
-    pub(super) fn among(self, current: &str) -> Self {
+    #[must_use]
+    pub fn among(self, current: &str) -> Self {
         Self { current: Some(self.id == current), ..self }
     }
 }

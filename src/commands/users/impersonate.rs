@@ -1,12 +1,23 @@
 //! `users impersonate`: a session of a user for somebody else, stored or printed as a sign-in does it. The
 //! operator's own session is kept aside meanwhile.
 
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
 use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::user::User;
 use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionRequest};
 use crate::cli::ImpersonateArgs;
-use crate::commands::{Printed, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost};
+use crate::commands::session_start::{
+    Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost,
+};
 use crate::context::Context;
-use crate::output::{Outcome, SignInOutcome, TokenSink};
+use crate::output::text::{shown, who};
+use crate::output::time::relative;
+use crate::output::{Outcome, Page, Report, Style};
 
 pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.print_token {
@@ -24,7 +35,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
         let (user, session, kept) = begin(&session_request, &user.email, true, context, |mut auth| {
             auth.impersonate(&user, &by, &session_request, whom)
         })?;
-        return Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own: false, database }.into());
+        return Ok(Impersonating { user, session, kept, keeps_own: false, database }.into());
     }
     let keeps_own = own.is_some();
     let pending = prepare(&session_request.token, &user.email, context)?.stand_in_for(own);
@@ -32,7 +43,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let (user, session) = conclude(begun, pending, context)?;
     notice_override(context);
     let kept = TokenSink::File(context.session_file()?.path());
-    Ok(SignInOutcome::Impersonating { user, session, kept, keeps_own, database }.into())
+    Ok(Impersonating { user, session, kept, keeps_own, database }.into())
 }
 
 /// The stored session that is to be kept aside; `None` when there is none that is live. One in which
@@ -65,5 +76,37 @@ fn operator(context: &mut Context) -> anyhow::Result<Impersonator> {
             Ok(Impersonator::System(context.os_name()?))
         }
         Err(error) => Err(error),
+    }
+}
+
+#[derive(Debug)]
+struct Impersonating {
+    user: User,
+    session: Session,
+    kept: TokenSink,
+    /// The operator's own session is kept aside.
+    keeps_own: bool,
+    database: PathBuf,
+}
+
+impl Report for Impersonating {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let (place, end) = (shown(&self.database), relative(self.session.expires_at, now));
+        let done = format!("acting as {} in {place}; the session ends {end}", who(&self.user));
+        let mut page = self.kept.told(done, style);
+        if self.keeps_own {
+            let back =
+                "your own session is kept: `authctl users impersonate --stop` gives it back if it is still valid";
+            page.done.push(back.to_owned());
+        }
+        page
+    }
+
+    fn json(&self) -> Value {
+        self.kept.json(&self.user, &self.session)
+    }
+
+    fn unheld_token(&self) -> Option<&Token> {
+        self.kept.unheld()
     }
 }

@@ -13,7 +13,8 @@ use crate::cli::{
     BanArgs, DeleteUserArgs, PasswordInputArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
     UsersCommand, VerifyEmailArgs,
 };
-use crate::commands::{Attempt as _, Printed, refuse_lost};
+use crate::commands::Attempt as _;
+use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::escape;

@@ -1,0 +1,255 @@
+//! Steps that commands share when a session begins or ends: where a password comes from, where a token goes, and
+//! what stays on this machine.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::auth::secret::Token;
+use crate::auth::session::Session;
+use crate::auth::storage::StoreError;
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, SessionRequest};
+use crate::context::{Context, NoToken};
+use crate::error::CommandError;
+use crate::output::text::{escape, shown};
+use crate::output::view::{SessionView, UserView};
+use crate::output::{Page, Style};
+use crate::prompt::Source;
+use crate::session_file::{Pending, Removed, SessionFileError};
+
+/// The flags that name where a password comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PasswordArgs {
+    /// Read the password from standard input
+    #[arg(long, conflicts_with = "password_file")]
+    password_stdin: bool,
+    /// Read the password from a file
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<PathBuf>,
+}
+
+impl PasswordArgs {
+    /// The place that was named; the prompt when none was.
+    pub(super) fn source(&self) -> Source {
+        match (&self.password_file, self.password_stdin) {
+            (Some(path), _) => Source::File(path.clone()),
+            (None, true) => Source::Stdin,
+            (None, false) => Source::Terminal,
+        }
+    }
+}
+
+/// What became of a new session's token.
+#[derive(Debug)]
+pub(super) enum TokenSink {
+    /// It is in this file.
+    File(PathBuf),
+    /// It exists only in this answer.
+    Printed(Token),
+}
+
+/// What became of the own session of somebody who acted as another user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OwnSession {
+    /// It is stored again.
+    Back {
+        /// Whose it is.
+        email: String,
+    },
+    /// It ended meanwhile.
+    Ended,
+}
+
+impl OwnSession {
+    /// In words.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Back { email } => format!("your own session is in use again: signed in as {}", escape(email)),
+            Self::Ended => "your own session ended meanwhile: sign in with `authctl signin`".to_owned(),
+        }
+    }
+
+    /// For programs.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Back { .. } => "restored",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl TokenSink {
+    /// The token, when it exists only in the answer.
+    pub(super) fn unheld(&self) -> Option<&Token> {
+        match self {
+            Self::File(_) => None,
+            Self::Printed(token) => Some(token),
+        }
+    }
+
+    /// The session and its user, with the token when it exists only in the answer.
+    pub(super) fn json(&self, user: &User, session: &Session) -> Value {
+        let (session, user) = (SessionView::from(session), UserView::from(user));
+        match self {
+            Self::File(_) => json!({ "session": session, "user": user }),
+            Self::Printed(token) => json!({ "token": token.expose(), "session": session, "user": user }),
+        }
+    }
+
+    /// What was done, and where the token is now.
+    pub(super) fn told(&self, done: String, style: Style) -> Page {
+        match self {
+            Self::File(path) => Page::done(format!("{done}\n{}", stored(path))),
+            Self::Printed(token) => printed("token", token.expose(), done, style),
+        }
+    }
+}
+
+/// What was done, with a secret for the answer.
+pub(super) fn printed(what: &str, secret: &str, done: String, style: Style) -> Page {
+    let mut page = Page { answer: format!("{secret}\n"), ..Page::done(done) };
+    if style.terminal {
+        page.done.push(format!("the {what} is in this terminal's scrollback now: clear it, or end the session"));
+    }
+    page
+}
+
+/// Said whenever a token is stored, because it is stored in clear.
+pub(super) fn stored(path: &Path) -> String {
+    format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
+}
+
+/// Takes the address as typed, or asks for it.
+pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
+    match given {
+        Some(email) => Ok(email.clone()),
+        None => Ok(context.prompt().text("Email", "an email address", "the argument EMAIL")?),
+    }
+}
+
+/// Secures a new token in the session file's directory, for a session that is about to be made.
+pub(super) fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<Pending> {
+    context.require_may_store(email)?;
+    let mut unique = context.entropy.id()?;
+    unique.truncate(16);
+    Ok(context.session_file()?.prepare(token, email, &unique)?)
+}
+
+/// Finishes a sign-in: gives the session file its name if the session has begun. Sessions that
+/// nobody holds any more are ended: the one that the file held before, and those of processes that
+/// died half-way.
+pub(super) fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Context) -> anyhow::Result<T> {
+    let begun = match begun {
+        // The engine's no to a commit is no proof that nothing was written, unless the act never began.
+        Err(AuthError::Store(problem)) if !matches!(problem, StoreError::Busy) => {
+            pending.leave();
+            return Err(AuthError::Store(problem).into());
+        }
+        other => other?,
+    };
+    let kept = pending.keep();
+    let ended = context.end_abandoned_sessions();
+    if ended.is_err() {
+        let whose = if kept.is_ok() { "stored before" } else { "begun" };
+        context.notices.push(format!("the session that was {whose} is still live; the next sign-in ends it"));
+    }
+    kept?;
+    Ok(begun)
+}
+
+/// Forgets a stored session that is over, and tells whether there was one. The own session of somebody
+/// who acted as another user is stored again by it, if it is live.
+pub(super) fn forget_session(
+    holding: Option<&Token>,
+    context: &mut Context,
+) -> anyhow::Result<(bool, Option<OwnSession>)> {
+    let file = context.session_file()?;
+    match file.remove(holding)? {
+        Removed::Nothing => return Ok((false, None)),
+        Removed::Gone => return Ok((true, None)),
+        Removed::GaveBack => {}
+    }
+    if let Some(done) = context.take_done() {
+        // The file no longer holds the session that ended.
+        context.did(done.what, "the file holds your own session again");
+    }
+    let Some(own) = file.read()? else {
+        return Ok((true, Some(OwnSession::Ended)));
+    };
+    let auth = context.auth()?;
+    let now = auth.now;
+    if auth.store.session(&own.token)?.is_some_and(|(session, user)| session.is_live(now) && !user.is_banned(now)) {
+        return Ok((true, Some(OwnSession::Back { email: own.email })));
+    }
+    file.remove(Some(&own.token))?;
+    Ok((true, Some(OwnSession::Ended)))
+}
+
+/// What is printed once and exists nowhere else.
+#[derive(Clone, Copy)]
+pub(super) enum Printed {
+    Token,
+    Password,
+    Code,
+    Export,
+}
+
+/// Refuses an act whose answer would be lost with it: before anything is changed or asked.
+pub(super) fn refuse_lost(printed: Printed, context: &Context) -> Result<(), CommandError> {
+    if !context.output_is_lost() {
+        return Ok(());
+    }
+    let (what, hint) = match printed {
+        Printed::Token => {
+            ("a token", "the token would be lost while its session lives: send standard output somewhere")
+        }
+        Printed::Password => ("a password", "the password would be lost: send standard output somewhere"),
+        Printed::Code => ("a code", "the code would be lost while it is valid: send standard output somewhere"),
+        Printed::Export => ("an export", "nothing would be exported: send standard output to a file"),
+    };
+    Err(CommandError::Usage {
+        message: format!("{what} is to be printed, but standard output is /dev/null or closed"),
+        hint,
+    })
+}
+
+/// Begins a session, and has its token printed or kept in the session file.
+pub(super) fn begin(
+    session_request: &SessionRequest,
+    email: &str,
+    print_token: bool,
+    context: &mut Context,
+    make: impl FnOnce(Auth<'_>) -> Result<(User, Session), AuthError>,
+) -> anyhow::Result<(User, Session, TokenSink)> {
+    if print_token {
+        let begun = make(context.auth()?);
+        if matches!(begun, Err(AuthError::Store(_))) {
+            // The engine's no to a commit is no proof that nothing was written, and nobody will hold
+            // this token. More than trying cannot be done.
+            let _ = context.auth()?.store.end_session(&session_request.token);
+        }
+        let (user, session) = begun?;
+        return Ok((user, session, TokenSink::Printed(session_request.token.clone())));
+    }
+    let pending = prepare(&session_request.token, email, context)?;
+    let begun = make(context.auth()?);
+    let (user, session) = conclude(begun, pending, context)?;
+    notice_override(context);
+    Ok((user, session, TokenSink::File(context.session_file()?.path())))
+}
+
+/// Whether an error only says that nobody is signed in: not that who is cannot be told.
+pub(super) fn nobody_is_signed_in(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(NoToken::None(_)))
+        || matches!(error.downcast_ref(), Some(SessionFileError::Damaged(_)))
+        || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_)))
+}
+
+/// Says that a stored session will not be used as long as the environment holds another.
+pub(super) fn notice_override(context: &mut Context) {
+    if let Some(variable) = context.overriding_variable() {
+        context.notices.push(format!("{variable} is set: commands use its token and not the stored session"));
+    }
+}
