@@ -8,8 +8,8 @@ use super::limits;
 use crate::auth::storage::StoreError;
 use crate::store::sql::tx::{Columns, Dialect, EachRow, Row, Tx, Value, ValueRef};
 
-/// Runs statements on a connection: in its transaction, or each for itself when it only reads. Statements stay
-/// prepared, so that one that runs for many rows is compiled once.
+/// Runs statements on a connection: in its transaction, or each for itself when it only reads. Changes stay
+/// prepared, so that one that runs for many rows is compiled once; a query is compiled when it runs.
 pub(in crate::store) struct SqliteTx<'c>(&'c Connection);
 
 impl<'c> SqliteTx<'c> {
@@ -36,7 +36,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(sql).engine()?;
+        let mut statement = self.0.prepare(sql).engine()?;
         let mut rows = statement.query(params_from_iter(values)).engine()?;
         while let Some(row) = rows.next().engine()? {
             if each(&Row::new(row))?.is_break() {
