@@ -292,6 +292,6 @@ fn app_json(app: &GuestSchema) -> Value {
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
         "writable": write_blockers.is_empty(),
-        "write_blockers": write_blockers,
+        "refusals": write_blockers,
     })
 }
