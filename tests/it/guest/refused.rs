@@ -157,6 +157,8 @@ fn a_trigger_would_do_what_nobody_asked_for() {
     hint: write through the app, or drop the trigger
     [exit status: 9]
     ");
+    let status = odd.run("db status --json").json().to_string();
+    assert!(status.contains(r#""refusals":[{"problem":"the trigger promote acts on the table user"#), "{status}");
     odd.refuses_writes();
 }
 
