@@ -4,7 +4,6 @@
 mod parse;
 mod suggestions;
 pub mod topics;
-mod users;
 pub(crate) mod values;
 
 use std::path::PathBuf;
@@ -28,12 +27,9 @@ use crate::commands::signout::{self, SignOutArgs};
 use crate::commands::signup::{self, SignUpArgs};
 use crate::commands::whoami::{self, WhoamiArgs};
 
+use crate::commands::users::{self, UsersCommand};
 pub use parse::{Parsed, UsageError, page, parse};
 pub use topics::{AUTHORITIES, Authority, GROUPS, Who};
-pub use users::{
-    BanArgs, CreateUserArgs, DeleteUserArgs, ExplainArgs, ImpersonateArgs, ListUsersArgs, PasswordInputArgs,
-    ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs, UserArg, UserOrder, UsersCommand, VerifyEmailArgs,
-};
 
 /// Accounts, passwords and sessions in your terminal, on one SQLite file
 #[derive(Debug, Parser)]

@@ -5,7 +5,8 @@ use super::password::PasswordCommand;
 use super::sessions::SessionsCommand;
 use crate::auth::audit::{Entry, intention};
 use crate::auth::storage::LooseEnds;
-use crate::cli::{Command, UsersCommand};
+use crate::cli::Command;
+use crate::commands::users::UsersCommand;
 use crate::context::Context;
 
 /// An app moves a session by its end alone, and does not know that it was meant to be short.

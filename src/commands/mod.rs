@@ -18,7 +18,7 @@ pub(crate) mod sessions;
 pub(crate) mod signin;
 pub(crate) mod signout;
 pub(crate) mod signup;
-mod users;
+pub(crate) mod users;
 pub(crate) mod whoami;
 
 use crate::cli::Command;

@@ -1,6 +1,4 @@
-//! What happened, as a value, and how it is told. Commands return an [`Outcome`] and cannot print;
-//! here everything is told and nothing is decided. Each topic has one file: its outcomes, their words
-//! for people and their JSON for programs.
+//! What a command has to say, and how it is written: text, tables, JSON. Nothing here decides.
 
 pub mod json;
 mod report;
@@ -8,8 +6,6 @@ pub mod stream;
 pub mod table;
 pub mod text;
 pub mod time;
-mod users;
 pub mod view;
 
 pub use report::{Outcome, Page, Report, Style};
-pub use users::{Explanation, UserAct, UserChanged, UserState, UsersOutcome};

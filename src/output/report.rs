@@ -2,7 +2,6 @@
 
 use super::json;
 use super::time::{relative, rfc3339};
-use super::users::{UserChanged, UsersOutcome};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
 use crate::exit_code::ExitCode;
@@ -62,12 +61,6 @@ pub enum Outcome {
 impl<R: Report + 'static> From<R> for Outcome {
     fn from(report: R) -> Self {
         Self::Report(Box::new(report))
-    }
-}
-
-impl From<UserChanged> for Outcome {
-    fn from(changed: UserChanged) -> Self {
-        UsersOutcome::Changed(changed).into()
     }
 }
 

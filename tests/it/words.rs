@@ -44,7 +44,6 @@ const NOT_YET_GONE: &[(&str, &str)] = &[
     ("src", "is none"),
     ("src", "is told"),
     ("src", "is tried"),
-    ("src", "there is such"),
     ("src", "obstacle"),
     ("src", "wish"),
     ("src", "census"),

@@ -1,12 +1,47 @@
 //! `users create`: also the way to the first administrator, in a container's entry point.
 
-use super::{given, notice_unknown_roles, to_print, weakness};
+use clap::Args;
+
+use super::access::notice_unknown_roles;
+use super::password::{PasswordInputArgs, given, to_print, weakness};
+use super::{UserAct, UserChanged};
 use crate::auth::email::Email;
 use crate::auth::user::UserRef;
 use crate::auth::{AuthError, Expected, NewUser};
-use crate::cli::CreateUserArgs;
 use crate::context::Context;
-use crate::output::{Outcome, UserAct, UserChanged};
+use crate::output::Outcome;
+
+/// Arguments of `users create`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct CreateUserArgs {
+    /// Email address
+    pub email: String,
+    /// Display name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Address of a picture, http:// or https://
+    #[arg(long, value_name = "URL")]
+    pub image: Option<String>,
+    /// Roles, separated by commas
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Take even a role that differs from admin in case only
+    #[arg(long, requires = "role")]
+    pub force: bool,
+    /// Say that the address is verified
+    #[arg(long)]
+    pub verified: bool,
+    /// Succeed and change nothing when the user exists as asked; fail when the user differs
+    #[arg(long)]
+    pub if_missing: bool,
+    /// Create the user without a password
+    #[arg(long, conflicts_with = "given")]
+    pub no_password: bool,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: PasswordInputArgs,
+}
 
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(&args.email).map_err(AuthError::from)?;

@@ -1,11 +1,32 @@
 //! `users explain`: why a user cannot sign in. Writes nothing.
 
-use jiff::{SignedDuration, Timestamp};
+use std::fmt::Write as _;
 
-use crate::cli::ExplainArgs;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::show::ban;
+use crate::auth::audit::counted;
+use crate::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
+use crate::auth::user::User;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::{Explanation, Outcome, UsersOutcome};
+use crate::exit_code::ExitCode;
+use crate::output::text::{escape, who};
+use crate::output::time::{relative, rfc3339};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+
+/// Arguments of `users explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Email address or id
+    pub user: String,
+    /// At this instant, such as 2026-01-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+}
 
 /// How long ago still counts as now: a script writes the time down before it asks.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(1);
@@ -17,7 +38,7 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     auth.now = at;
     let user = auth.find_user(&args.user)?;
     let blockers = auth.blockers(&user)?;
-    Ok(UsersOutcome::Explained(Explanation { user, at, is_now: args.at.is_none(), blockers }).into())
+    Ok(Explanation { user, at, is_now: args.at.is_none(), blockers }.into())
 }
 
 fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
@@ -28,4 +49,128 @@ fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
         });
     }
     Ok(at.max(now))
+}
+
+/// What a sign-in of a user would meet, the right password given.
+#[derive(Debug)]
+struct Explanation {
+    /// The user.
+    user: User,
+    /// When.
+    at: Timestamp,
+    /// That is now: no time was asked for.
+    is_now: bool,
+    /// Everything, in the order in which it is met.
+    blockers: Vec<SignInBlocker>,
+}
+
+impl Report for Explanation {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let who = who(&self.user);
+        let then = if self.is_now { String::new() } else { format!(" at {}", rfc3339(self.at)) };
+        if self.can_sign_in() {
+            return Page::answer(format!("{who} can sign in with the right password{then}\n"));
+        }
+        let mut text = format!("{who} cannot sign in{then}\n");
+        for (number, blocker) in (1..).zip(&self.blockers) {
+            let soon = match blocker.until() {
+                Some(until) if style.terminal => format!(" ({})", relative(until, now)),
+                _ => String::new(),
+            };
+            let (message, hint) = (message(blocker), self.hint(blocker));
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{number}. {}{soon}\n   hint: {}", escape(&message), escape(&hint));
+        }
+        Page::answer(text)
+    }
+
+    fn json(&self) -> Value {
+        let reason = |blocker: &SignInBlocker| {
+            json!({
+                "code": blocker.code(),
+                "message": message(blocker),
+                "hint": self.hint(blocker),
+                "until": blocker.until().map(rfc3339),
+            })
+        };
+        json!({
+            "user": UserView::from(&self.user),
+            "at": rfc3339(self.at),
+            "canSignIn": self.can_sign_in(),
+            "reasons": self.blockers.iter().map(reason).collect::<Vec<_>>(),
+        })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        if self.can_sign_in() { ExitCode::Done } else { ExitCode::Failed }
+    }
+}
+
+impl Explanation {
+    /// Whether a sign-in would succeed.
+    fn can_sign_in(&self) -> bool {
+        self.blockers.is_empty()
+    }
+
+    /// The command that removes an obstacle.
+    fn hint(&self, blocker: &SignInBlocker) -> String {
+        let user = self.named();
+        match blocker {
+            SignInBlocker::Throttled { .. } => format!("`authctl users unlock {user}` forgets the failures"),
+            SignInBlocker::AddressNotFound { sought, taken: false } => {
+                format!("`authctl users update {user} --email {sought}` stores that")
+            }
+            SignInBlocker::AddressUnusable | SignInBlocker::AddressNotFound { taken: true, .. } => {
+                format!("`authctl users update {user} --email ADDRESS` stores another")
+            }
+            SignInBlocker::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
+            SignInBlocker::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
+            SignInBlocker::EmailNotVerified { .. } => format!(
+                "`authctl users verify-email {user}` says that it is; `authctl policy unset email.verification` asks no more"
+            ),
+            SignInBlocker::Banned { .. } => format!("`authctl users unban {user}` lifts the ban"),
+            SignInBlocker::SecondFactor => "sign in through the app, which can check it".to_owned(),
+        }
+    }
+
+    /// The user, as an argument that finds this user and that a shell reads as one word.
+    fn named(&self) -> &str {
+        let User { id, email, .. } = &self.user;
+        let is_found = !self
+            .blockers
+            .iter()
+            .any(|one| matches!(one, SignInBlocker::AddressUnusable | SignInBlocker::AddressNotFound { .. }));
+        if is_found && !email.contains('\'') { email } else { id }
+    }
+}
+
+fn message(blocker: &SignInBlocker) -> String {
+    match blocker {
+        SignInBlocker::Throttled { failures, until } => {
+            format!("locked after {} until {}", counted((*failures).into(), "failed attempt"), rfc3339(*until))
+        }
+        SignInBlocker::AddressUnusable => "the stored address is not one that can be signed in with".to_owned(),
+        SignInBlocker::AddressNotFound { sought, taken } => {
+            let owner = if *taken { ", which is somebody else's" } else { "" };
+            format!("the stored address is not in lower case: a sign-in looks for {sought}{owner}")
+        }
+        SignInBlocker::NoPassword { lack, others } => {
+            let lack = match lack {
+                MissingPassword::Account => "there is no password: no credential account",
+                MissingPassword::OwnAccount => {
+                    "there is no password: the credential account's accountId is not the user's id"
+                }
+                MissingPassword::Hash => "there is no password: the credential account holds no hash",
+            };
+            if others.is_empty() { lack.to_owned() } else { format!("{lack}; signs in by {}", others.join(", ")) }
+        }
+        SignInBlocker::HashNotAccepted(kind) => {
+            format!("the password hash is of a kind that is not accepted here ({})", kind.name())
+        }
+        SignInBlocker::EmailNotVerified { .. } => {
+            "the email address is not verified, and the policy asks for that".to_owned()
+        }
+        SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
+        SignInBlocker::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
+    }
 }

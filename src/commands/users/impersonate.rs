@@ -3,14 +3,15 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
 use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionRequest};
-use crate::cli::ImpersonateArgs;
+use crate::cli::values;
 use crate::commands::session_start::{
     Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost,
 };
@@ -18,6 +19,26 @@ use crate::context::Context;
 use crate::output::text::{shown, who};
 use crate::output::time::relative;
 use crate::output::{Outcome, Page, Report, Style};
+
+/// Arguments of `users impersonate`.
+#[derive(Debug, Args)]
+pub struct ImpersonateArgs {
+    /// Email address or id
+    #[arg(required_unless_present = "stop")]
+    pub user: Option<String>,
+    /// Stop acting as a user, and take back your own session if it is still valid
+    #[arg(long, conflicts_with_all = ["user", "duration", "force", "print_token"])]
+    pub stop: bool,
+    /// How long, from 1m to 24h; use does not prolong it
+    #[arg(long = "for", value_name = "DURATION", default_value = "1h", value_parser = values::ttl)]
+    pub duration: SignedDuration,
+    /// Act even as an administrator
+    #[arg(long)]
+    pub force: bool,
+    /// Print the session token instead of storing it; your own session stays
+    #[arg(long)]
+    pub print_token: bool,
+}
 
 pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.print_token {

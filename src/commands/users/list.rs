@@ -1,9 +1,54 @@
 //! `users list`.
 
-use crate::auth::storage::{UserQuery, UserSort};
-use crate::cli::{ListUsersArgs, UserOrder};
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::auth::audit::counted;
+use crate::auth::storage::{UserPage, UserQuery, UserSort};
+use crate::auth::user::User;
 use crate::context::Context;
-use crate::output::{Outcome, UsersOutcome};
+use crate::output::table::table;
+use crate::output::text::escape;
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+
+/// Arguments of `users list`.
+#[derive(Debug, Args)]
+pub struct ListUsersArgs {
+    /// Only users with this in their address or name
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Only users with this role
+    #[arg(long)]
+    pub role: Option<String>,
+    /// Only banned users
+    #[arg(long)]
+    pub banned: bool,
+    /// Only users whose address is not verified
+    #[arg(long)]
+    pub unverified: bool,
+    /// Order of the list
+    #[arg(long, value_enum, value_name = "KEY", default_value_t = UserOrder::Email)]
+    pub sort: UserOrder,
+    /// Users on a page
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Begin after this user: the `next` of the page before
+    #[arg(long, value_name = "ID")]
+    pub after: Option<String>,
+}
+
+/// Orders of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UserOrder {
+    /// By address
+    Email,
+    /// By name
+    Name,
+    /// The oldest first
+    Created,
+}
 
 pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
@@ -21,5 +66,46 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
         after: args.after.clone(),
     };
     let page = context.auth()?.store.users(&query)?;
-    Ok(UsersOutcome::Page(page).into())
+    Ok(UserList(page).into())
+}
+
+/// A page of users.
+#[derive(Debug)]
+struct UserList(UserPage);
+
+impl Report for UserList {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let Self(page) = self;
+        let row = |user: &User| {
+            let mut state = Vec::new();
+            if user.is_banned(now) {
+                state.push("banned");
+            }
+            if !user.email_verified {
+                state.push("unverified");
+            }
+            vec![
+                escape(&user.email).into_owned(),
+                escape(&user.name).into_owned(),
+                escape(user.roles()).into_owned(),
+                if state.is_empty() { "-".to_owned() } else { state.join(", ") },
+                style.when(user.created_at, now),
+                escape(&user.id).into_owned(),
+            ]
+        };
+        let header = ["EMAIL", "NAME", "ROLE", "STATE", "CREATED", "ID"];
+        let mut notes = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
+        if let Some(next) = &page.next {
+            notes.push(format!("the next page: --after {}", escape(next)));
+        }
+        Page { answer: table(&header, page.users.iter().map(row).collect(), 5, style), notes, ..Page::default() }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "users": self.0.users.iter().map(UserView::from).collect::<Vec<_>>(),
+            "total": self.0.total,
+            "next": self.0.next,
+        })
+    }
 }

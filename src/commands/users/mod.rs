@@ -1,25 +1,118 @@
-//! `users`: what an operator does to users. Each writing command names the database it wrote to.
+//! `users`: what an administrator does to users. Each command that changes a user names the database.
 
+mod access;
 mod create;
+mod delete;
 mod explain;
 mod impersonate;
 mod list;
+mod password;
 mod show;
+mod update;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::auth::audit::counted;
-use crate::auth::storage::AdminGuard;
-use crate::auth::{AuthError, PasswordInput, Weakness};
-use crate::cli::{
-    BanArgs, DeleteUserArgs, PasswordInputArgs, ResetCodeArgs, SetPasswordArgs, SetRoleArgs, UpdateUserArgs,
-    UsersCommand, VerifyEmailArgs,
-};
+use crate::auth::secret::Password;
+use crate::auth::storage::UserUpdated;
+use crate::auth::user::User;
 use crate::commands::Attempt as _;
-use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
-use crate::error::CommandError;
-use crate::output::text::escape;
-use crate::output::{Outcome, UserAct, UserChanged, UsersOutcome};
-use crate::prompt::Source;
+use crate::output::text::{escape, shown, who};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
+use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
+use create::CreateUserArgs;
+use delete::DeleteUserArgs;
+use explain::ExplainArgs;
+use impersonate::ImpersonateArgs;
+use list::ListUsersArgs;
+use password::{ResetCodeArgs, SetPasswordArgs};
+use show::banned;
+use update::UpdateUserArgs;
+
+pub(crate) const EXAMPLES: &str = "Examples:
+  authctl users create admin@example.com --name Admin --role admin --verified --generate
+  authctl users list --search example.com
+  authctl users set-password ada@example.com --generate";
+
+/// What an operator does to users. USER is an email address or an id.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// List users, a page at a time
+    #[command(
+        visible_alias = "ls",
+        after_help = "Examples:
+  authctl users list --role admin
+  authctl users list --search ada --json | jq -r '.users[].email'"
+    )]
+    List(ListUsersArgs),
+    /// Show a user: roles, ways to sign in, live sessions, failed attempts
+    #[command(after_help = "Example:\n  authctl users show ada@example.com")]
+    Show(UserArg),
+    /// Say why a user cannot sign in, and how to fix it; exit code 0 when nothing is in the way, 1 otherwise
+    #[command(after_help = "Examples:
+  authctl users explain ada@example.com
+  authctl users explain ada@example.com --at 2030-01-01T00:00:00Z --json | jq -r '.reasons[].code'")]
+    Explain(ExplainArgs),
+    /// Say whether a user exists; exit code 0 when yes, 3 when no
+    #[command(after_help = "Example:\n  authctl users exists ada@example.com || echo missing")]
+    Exists(UserArg),
+    /// Create a user
+    #[command(
+        visible_alias = "add",
+        after_help = "Examples:
+  authctl users create ada@example.com --name Ada --generate
+  authctl users create admin@example.com --name Admin --role admin --verified --password-file pw --if-missing"
+    )]
+    Create(CreateUserArgs),
+    /// Change a user's name, picture or address
+    #[command(after_help = "Example:\n  authctl users update ada@example.com --email ada@example.org")]
+    Update(UpdateUserArgs),
+    /// Delete a user, with accounts and sessions
+    #[command(visible_alias = "rm", after_help = "Example:\n  authctl users delete ada@example.com --yes")]
+    Delete(DeleteUserArgs),
+    /// Set a user's password; all sessions of the user end
+    #[command(after_help = "Examples:
+  authctl users set-password ada@example.com --generate
+  authctl users set-password ada@example.com --password-file pw --keep-sessions")]
+    SetPassword(SetPasswordArgs),
+    /// Make a code with which a user can set a new password; hand it over in person
+    #[command(after_help = "Example:\n  authctl users reset-code ada@example.com --ttl 30m")]
+    ResetCode(ResetCodeArgs),
+    /// Set a user's roles; losing one ends the sessions
+    #[command(after_help = "Example:\n  authctl users set-role ada@example.com admin")]
+    SetRole(SetRoleArgs),
+    /// Say that a user's address is verified
+    #[command(after_help = "Example:\n  authctl users verify-email ada@example.com")]
+    VerifyEmail(VerifyEmailArgs),
+    /// Refuse a user's sign-in and end all sessions; the user is told the --reason
+    #[command(after_help = "Example:\n  authctl users ban ada@example.com --for 7d --reason spam")]
+    Ban(BanArgs),
+    /// Lift a ban
+    #[command(after_help = "Example:\n  authctl users unban ada@example.com")]
+    Unban(UserArg),
+    /// Forget a user's failed attempts to sign in
+    #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
+    Unlock(UserArg),
+    /// Act as a user for a while, in a session that says so and does nothing that cannot be undone
+    #[command(after_help = "Examples:
+  authctl users impersonate ada@example.com --for 30m --reason ticket-7
+  authctl users impersonate --stop
+  AUTHCTL_TOKEN=$(authctl users impersonate ada@example.com --print-token)")]
+    Impersonate(ImpersonateArgs),
+}
+
+/// A user.
+#[derive(Debug, Args)]
+pub struct UserArg {
+    /// Email address or id
+    pub user: String,
+}
 
 pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
@@ -28,15 +121,15 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Explain(args) => explain::run(args, context).attempt("could not explain"),
         UsersCommand::Exists(args) => exists(&args.user, context),
         UsersCommand::Create(args) => create::run(args, context).attempt("could not create the user"),
-        UsersCommand::Update(args) => update(args, context).attempt("could not update the user"),
-        UsersCommand::Delete(args) => delete(args, context).attempt("could not delete the user"),
-        UsersCommand::SetPassword(args) => set_password(args, context).attempt("could not set the password"),
-        UsersCommand::ResetCode(args) => reset_code(args, context).attempt("could not make a code"),
-        UsersCommand::SetRole(args) => set_role(args, context).attempt("could not set the role"),
-        UsersCommand::VerifyEmail(args) => verify_email(args, context).attempt("could not verify the address"),
-        UsersCommand::Ban(args) => ban(args, context).attempt("could not ban the user"),
-        UsersCommand::Unban(args) => unban(&args.user, context).attempt("could not lift the ban"),
-        UsersCommand::Unlock(args) => unlock(&args.user, context).attempt("could not unlock the user"),
+        UsersCommand::Update(args) => update::run(args, context).attempt("could not update the user"),
+        UsersCommand::Delete(args) => delete::run(args, context).attempt("could not delete the user"),
+        UsersCommand::SetPassword(args) => password::set_password(args, context).attempt("could not set the password"),
+        UsersCommand::ResetCode(args) => password::reset_code(args, context).attempt("could not make a code"),
+        UsersCommand::SetRole(args) => access::set_role(args, context).attempt("could not set the role"),
+        UsersCommand::VerifyEmail(args) => access::verify_email(args, context).attempt("could not verify the address"),
+        UsersCommand::Ban(args) => access::ban(args, context).attempt("could not ban the user"),
+        UsersCommand::Unban(args) => access::unban(&args.user, context).attempt("could not lift the ban"),
+        UsersCommand::Unlock(args) => access::unlock(&args.user, context).attempt("could not unlock the user"),
         UsersCommand::Impersonate(args) if args.stop => {
             super::signout::stop(context).attempt("could not stop acting as another user")
         }
@@ -44,147 +137,176 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
     }
 }
 
-fn guard(forced: bool) -> AdminGuard {
-    if forced { AdminGuard::Off } else { AdminGuard::KeepLastAdmin }
-}
-
-fn weakness(args: &PasswordInputArgs) -> Weakness {
-    if args.allow_weak { Weakness::Allowed } else { Weakness::Refused }
-}
-
-/// Gets the password that an operator gives somebody. One that is made here comes back a second
-/// time, to be printed.
-fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::Result<PasswordInput> {
-    if args.generate {
-        refuse_lost(Printed::Password, context)?;
-        return Ok(PasswordInput::Clear(context.entropy.password()?));
-    }
-    if args.hash_stdin {
-        return Ok(PasswordInput::Hash(context.prompt().hash()?));
-    }
-    let source = match &args.password_file {
-        Some(path) => Source::File(path.clone()),
-        None if args.password_stdin => Source::Stdin,
-        None => Source::Terminal,
-    };
-    Ok(PasswordInput::Clear(context.prompt().new_password(&source)?))
-}
-
-/// The password to print: only one that nobody else knows.
-fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option<crate::auth::secret::Password> {
-    match given {
-        PasswordInput::Clear(password) if args.generate => Some(password),
-        PasswordInput::Clear(_) | PasswordInput::Hash(_) => None,
-    }
-}
-
 fn exists(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     context.auth()?.find_user(named)?;
-    Ok(UsersOutcome::Exists.into())
+    Ok(Exists.into())
 }
 
-fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
-    Ok(UserChanged::by(UserAct::Updated, updated, database).into())
-}
+/// The user exists.
+#[derive(Debug)]
+struct Exists;
 
-fn delete(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let user = match context.auth()?.find_user(&args.user) {
-        Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(UsersOutcome::WasMissing { database }.into()),
-        found => found?,
-    };
-    let sessions = context.auth()?.live_sessions(&user.id)?.len();
-    let accounts = context.auth()?.store.accounts(&user.id)?.len();
-    let effect = format!(
-        "This permanently deletes {} <{}> with {} and {} from {}.",
-        escape(&user.name),
-        escape(&user.email),
-        counted(sessions as u64, "live session"),
-        counted(accounts as u64, "account"),
-        escape(&database.to_string_lossy()),
-    );
-    if !context.confirm(&effect, "Delete the user?")? {
-        return Err(CommandError::Declined.into());
+impl Report for Exists {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::note("the user exists".to_owned())
     }
-    let sessions = context.auth()?.delete_user(&user, guard(args.force_last_admin))?;
-    let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);
-    Ok(UserChanged::new(UserAct::Deleted, user, database).ended(sessions_ended).into())
-}
 
-fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let user = context.auth()?.find_user(&args.user)?;
-    let given = given(&args.password, context)?;
-    let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
-    let what = format!("the password of {} was set", user.email);
-    context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
-    context.auth()?.require_in_force(&user.id, &given)?;
-    let password = to_print(&args.password, given);
-    Ok(UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password).into())
-}
-
-fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    refuse_lost(Printed::Code, context)?;
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
-    Ok(UsersOutcome::ResetCode { user, code, expires_at, database }.into())
-}
-
-/// Says that nobody has had a role before: it may be misspelled.
-fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
-    for role in unknown {
-        context.notices.push(format!("no user had the role {role} before: check its spelling"));
+    fn json(&self) -> Value {
+        json!({ "exists": true })
     }
 }
 
-fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let unknown = auth.unknown_roles(&args.role)?;
-    let updated = auth.set_role(&user, &args.role, args.force, guard(args.force_last_admin), args.keep_sessions)?;
-    notice_unknown_roles(&unknown, context);
-    Ok(UserChanged::by(UserAct::RoleSet, updated, database).into())
+/// What an operator did to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UserAct {
+    /// Made.
+    Created,
+    /// Was there already (`--if-missing`).
+    Existed,
+    /// Name, picture or address changed.
+    Updated,
+    /// Deleted.
+    Deleted,
+    /// Password set.
+    PasswordSet,
+    /// Roles set.
+    RoleSet,
+    /// Address verified.
+    Verified,
+    /// Address no longer verified.
+    Unverified,
+    /// Banned.
+    Banned,
+    /// Ban lifted.
+    Unbanned,
+    /// Failed attempts forgotten.
+    Unlocked,
 }
 
-fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.set_verified(&user, !args.undo)?;
-    let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    Ok(UserChanged::by(act, updated, database).into())
+/// A change of one user.
+#[derive(Debug)]
+pub(super) struct UserChanged {
+    act: UserAct,
+    /// As it is now, or was.
+    user: User,
+    /// Whether anything of the user is not what it was.
+    changed: bool,
+    sessions_ended: usize,
+    /// One that was made and that nobody knows yet.
+    password: Option<Password>,
+    database: PathBuf,
 }
 
-fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let now = context.now()?;
-    let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
-    let reason = context.reason();
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
-    Ok(UserChanged::by(UserAct::Banned, updated, database).into())
+impl UserAct {
+    /// For programs.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Existed => "existed",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::PasswordSet => "passwordSet",
+            Self::RoleSet => "roleSet",
+            Self::Verified => "verified",
+            Self::Unverified => "unverified",
+            Self::Banned => "banned",
+            Self::Unbanned => "unbanned",
+            Self::Unlocked => "unlocked",
+        }
+    }
+
+    /// Why there was nothing to change.
+    fn nothing_to_do(self, user: &User, now: Timestamp) -> String {
+        let who = who(user);
+        match self {
+            Self::Updated => format!("{who} already has these values"),
+            Self::RoleSet => format!("{who} is already {}", escape(user.roles())),
+            Self::Verified => format!("the address of {who} is already verified"),
+            Self::Unverified => format!("the address of {who} was not verified"),
+            Self::Banned => format!("{who} is already banned {}", banned(user, now)),
+            Self::Unbanned => format!("{who} is not banned"),
+            Self::Unlocked => format!("{who} has no failed attempts"),
+            Self::Created | Self::Existed | Self::Deleted | Self::PasswordSet => format!("{who} exists"),
+        }
+    }
 }
 
-fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(named)?;
-    let updated = auth.unban(&user)?;
-    Ok(UserChanged::by(UserAct::Unbanned, updated, database).into())
+impl UserChanged {
+    /// A change that ended no session and made no password.
+    fn new(act: UserAct, user: User, database: PathBuf) -> Self {
+        Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
+    }
+
+    /// A change that may have had nothing to change.
+    fn by(act: UserAct, updated: UserUpdated, database: PathBuf) -> Self {
+        let UserUpdated { user, ended, changed } = updated;
+        Self { changed, ..Self::new(act, user, database).ended(ended.len()) }
+    }
+
+    /// How many sessions ended with it.
+    #[must_use]
+    fn ended(self, sessions: usize) -> Self {
+        Self { sessions_ended: sessions, ..self }
+    }
+
+    /// A password that was made, to be printed.
+    #[must_use]
+    fn password(self, password: Option<Password>) -> Self {
+        Self { password, ..self }
+    }
 }
 
-fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(named)?;
-    let updated = auth.unlock(&user)?;
-    Ok(UserChanged::by(UserAct::Unlocked, updated, database).into())
+impl Report for UserChanged {
+    fn text(&self, now: Timestamp, _style: Style) -> Page {
+        let Self { user, sessions_ended, password, database, .. } = self;
+        let who = who(user);
+        let ended = if *sessions_ended == 0 {
+            String::new()
+        } else {
+            format!(" and ended {}", counted(*sessions_ended as u64, "session"))
+        };
+        let place = shown(database);
+        let line = match self.act {
+            act if !self.changed => {
+                let rest = if *sessions_ended == 0 { "; nothing was changed" } else { ended.as_str() };
+                format!("{} in {place}{rest}", act.nothing_to_do(user, now))
+            }
+            UserAct::Created => format!("created {who} in {place}"),
+            UserAct::Existed => format!("{who} exists in {place}"),
+            UserAct::Updated => format!("updated {who} in {place}"),
+            UserAct::Deleted => format!("deleted {who} with {} in {place}", counted(*sessions_ended as u64, "session")),
+            UserAct::PasswordSet => format!("set and checked the password of {who}{ended} in {place}"),
+            UserAct::RoleSet => {
+                format!("{who} is {}{ended} in {place}", escape(user.roles()))
+            }
+            UserAct::Verified => format!("the address of {who} is verified in {place}"),
+            UserAct::Unverified => format!("the address of {who} is not verified in {place}"),
+            UserAct::Banned => format!("banned {who} {}{ended} in {place}", banned(user, now)),
+            UserAct::Unbanned => format!("lifted the ban of {who} in {place}"),
+            UserAct::Unlocked => format!("forgot the failed attempts of {who} in {place}"),
+        };
+        let answer = password.as_ref().map(|password| format!("{}\n", password.expose())).unwrap_or_default();
+        Page { answer, ..Page::done_if(self.changed, line) }
+    }
+
+    fn json(&self) -> Value {
+        let mut document = json!({
+            "act": self.act.word(),
+            "user": UserView::from(&self.user),
+            "changed": self.changed,
+            "sessionsEnded": self.sessions_ended,
+            "database": self.database.to_string_lossy(),
+        });
+        if let (Some(password), Some(fields)) = (&self.password, document.as_object_mut()) {
+            fields.insert("password".into(), password.expose().into());
+        }
+        document
+    }
+
+    /// A password that could not be printed is known to nobody.
+    fn lost_answer_hint(&self) -> Option<String> {
+        self.password.as_ref()?;
+        let email = escape(&self.user.email);
+        Some(format!("the password is lost: set another with `authctl users set-password {email} --generate`"))
+    }
 }

@@ -1,7 +1,16 @@
 //! `users show`.
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::auth::storage::Account;
+use crate::auth::user::User;
 use crate::context::Context;
-use crate::output::{Outcome, UserState, UsersOutcome};
+use crate::output::table::facts;
+use crate::output::text::{escape, yes_no};
+use crate::output::time::{amount, rfc3339};
+use crate::output::view::UserView;
+use crate::output::{Outcome, Page, Report, Style};
 
 pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth()?;
@@ -9,5 +18,95 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let accounts = auth.store.accounts(&user.id)?;
     let live_sessions = auth.live_sessions(&user.id)?.len();
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
-    Ok(UsersOutcome::State(UserState { user, accounts, live_sessions, failed_attempts, locked_for }).into())
+    Ok(UserState { user, accounts, live_sessions, failed_attempts, locked_for }.into())
+}
+
+/// The longest image in characters that is told whole: longer ones are pictures and no addresses.
+const IMAGE_CHARS_MAX: usize = 200;
+
+/// A user in full.
+#[derive(Debug)]
+struct UserState {
+    /// The user.
+    user: User,
+    /// Ways to sign in.
+    accounts: Vec<Account>,
+    /// Live sessions.
+    live_sessions: usize,
+    /// Failed attempts since the last success.
+    failed_attempts: u32,
+    /// How long the next attempt has to wait.
+    locked_for: Option<SignedDuration>,
+}
+
+impl Report for UserState {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let user = &self.user;
+        let ways: Vec<String> = self.accounts.iter().map(|account| escape(&account.provider_id).into_owned()).collect();
+        let locked = self
+            .locked_for
+            .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
+        Page::answer(facts(&[
+            ("name", escape(&user.name).into_owned()),
+            ("email", escape(&user.email).into_owned()),
+            ("verified", yes_no(user.email_verified)),
+            ("user id", escape(&user.id).into_owned()),
+            ("image", image(user)),
+            ("role", escape(user.roles()).into_owned()),
+            ("banned", banned(user, now)),
+            ("second factor", yes_no(user.two_factor_enabled)),
+            ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
+            ("live sessions", self.live_sessions.to_string()),
+            ("failed attempts", self.failed_attempts.to_string()),
+            ("locked", locked),
+            ("created", style.when(user.created_at, now)),
+            ("updated", style.when(user.updated_at, now)),
+        ]))
+    }
+
+    fn json(&self) -> Value {
+        let accounts: Vec<Value> = self
+            .accounts
+            .iter()
+            .map(|account| {
+                json!({
+                    "providerId": account.provider_id,
+                    "accountId": account.account_id,
+                    "hasPassword": account.has_password,
+                })
+            })
+            .collect();
+        json!({
+            "user": UserView::from(&self.user),
+            "accounts": accounts,
+            "liveSessions": self.live_sessions,
+            "failedAttempts": self.failed_attempts,
+            "lockedFor": self.locked_for.map(|wait| wait.as_secs().max(1)),
+        })
+    }
+}
+
+/// Whether a user is banned, until when and why.
+pub(super) fn banned(user: &User, now: Timestamp) -> String {
+    if !user.is_banned(now) {
+        return "no".to_owned();
+    }
+    escape(&ban(user.ban_expires, user.ban_reason.as_deref())).into_owned()
+}
+
+/// Until when and why somebody is banned, as it is written.
+pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
+    let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
+    match reason {
+        Some(reason) => format!("{until}: {reason}"),
+        None => until,
+    }
+}
+
+fn image(user: &User) -> String {
+    let image = user.image_or_size().unwrap_or_else(|| "-".to_owned());
+    match image.char_indices().nth(IMAGE_CHARS_MAX) {
+        Some((end, _)) => format!("{}... ({} bytes)", escape(&image[..end]), image.len()),
+        None => escape(&image).into_owned(),
+    }
 }

@@ -1,0 +1,32 @@
+//! `users update`.
+
+use clap::{ArgGroup, Args};
+
+use super::{UserAct, UserChanged};
+use crate::context::Context;
+use crate::output::Outcome;
+
+/// Arguments of `users update`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").args(["name", "image", "email"]).required(true).multiple(true)))]
+pub struct UpdateUserArgs {
+    /// Email address or id
+    pub user: String,
+    /// New display name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// New address of a picture, http:// or https://; empty to remove it
+    #[arg(long, value_name = "URL")]
+    pub image: Option<String>,
+    /// New email address; it is not verified then
+    #[arg(long)]
+    pub email: Option<String>,
+}
+
+pub(super) fn run(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let database = context.database()?.path;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(&args.user)?;
+    let updated = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
+    Ok(UserChanged::by(UserAct::Updated, updated, database).into())
+}
