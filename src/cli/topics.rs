@@ -91,7 +91,7 @@ pub fn security() -> String {
 }
 
 pub fn exit_codes() -> String {
-    let mut page = "Failure codes:\n\n".to_owned();
+    let mut page = "Exit codes:\n\n".to_owned();
     for (code, meaning) in ExitCode::TABLE {
         // Writing to a `String` cannot fail.
         let _ = writeln!(page, "{:>5}  {meaning}", code.number());

@@ -9,7 +9,7 @@ use crate::sandbox::{PASSWORD, Sandbox};
 fn the_help_page_has_every_code() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("help exit-codes"), @"
-    Failure codes:
+    Exit codes:
 
         0  done, durable, printed; or yes
         1  failed, declined, or no
