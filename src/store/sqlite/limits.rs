@@ -11,7 +11,7 @@ use crate::auth::storage::StoreError;
 use crate::store::mapping::SchemaMapping;
 
 /// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
-/// are read ([`super::rows`]) fits in.
+/// are read ([`crate::store::sql::rows`]) fits in.
 const VALUE_BYTES_MAX: i32 = 1_500_000;
 /// The largest row that is changed, in bytes. Apps keep pictures in a column.
 const ROW_BYTES_MAX: i32 = 50_000_000;

@@ -18,7 +18,7 @@ const BESIDE: [&str; 4] = [SIDECARS[0], SIDECARS[1], SIDECARS[2], ".lock"];
 pub struct InsecurePath {
     /// What is wrong, as opening the database would say it.
     pub error: OpenError,
-    /// Its owner is who asks, so [`close`] helps.
+    /// Its owner is who asks, so [`tighten`] helps.
     pub is_ours: bool,
 }
 
