@@ -182,9 +182,13 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenErro
         size => size,
     };
     let expected = page_size * u64::from(word(header, 28));
-    // While a log lies beside the file, pages may still be on their way from there.
+    // While a log lies beside the file, pages may still be on their way from there. The log goes when they have
+    // all arrived, so that the size counts that is read after the log was looked for.
     if bytes < expected && !has_log(path) {
-        return Err(OpenError::Truncated { path: path.into(), bytes, expected });
+        let bytes = std::fs::metadata(path).map_or(bytes, |file| file.len());
+        if bytes < expected {
+            return Err(OpenError::Truncated { path: path.into(), bytes, expected });
+        }
     }
     Ok(word(header, 68) == APPLICATION_ID)
 }
@@ -238,4 +242,23 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
         format!("{elsewhere}, and name it with --db")
     };
     Err(OpenError::Unsafe { path: directory.into(), problem: problem.into(), remedy })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_is_read_again_once_the_log_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("auth.db");
+        let mut header = [0; HEADER_BYTES];
+        header[..MAGIC.len()].copy_from_slice(MAGIC);
+        header[16..18].copy_from_slice(&4096_u16.to_be_bytes());
+        header[28..32].copy_from_slice(&2_u32.to_be_bytes());
+        std::fs::write(&path, [0; 8192]).unwrap();
+        assert!(judge_header(&path, &header, 4096).is_ok(), "a checkpoint has ended since the size was read");
+        std::fs::write(&path, [0; 4096]).unwrap();
+        assert!(matches!(judge_header(&path, &header, 4096), Err(OpenError::Truncated { bytes: 4096, .. })));
+    }
 }
