@@ -10,8 +10,7 @@ mod schema;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::audit::Actor;
-use crate::auth::storage::{GuestSchema, LooseEnds, WriteBlocker};
+use crate::auth::storage::{GuestSchema, WriteBlocker};
 use crate::store::OpenError;
 use crate::store::mapping::SchemaMapping;
 use crate::store::sqlite::connect::Connected;
@@ -75,17 +74,6 @@ impl App {
             Err(error) => return Err(error),
         }
         let aside = open_own(state, self.wait)?;
-        Ok(Sqlite {
-            connection: self.connection,
-            mapping: self.mapping,
-            path: self.path,
-            wait: self.wait,
-            acting: Actor::default().into(),
-            caller: None,
-            prepared_to_write: false,
-            app: Some(self.schema),
-            aside: Some(Box::new(aside)),
-            loose_ends: LooseEnds::default(),
-        })
+        Ok(Sqlite::new(self.connection, self.mapping, &self.path, self.wait).with_state(self.schema, aside))
     }
 }

@@ -23,7 +23,7 @@ mod staging;
 mod store;
 pub(in crate::store) mod tx;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -33,7 +33,7 @@ use super::sql::Answer;
 use super::sql::tx::Tx;
 use super::sql::{audit, events, sessions, throttle};
 use crate::auth::Caller;
-use crate::auth::audit::{Acting, Event};
+use crate::auth::audit::{Acting, Actor, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use connect::Connected;
@@ -57,27 +57,47 @@ const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
 /// An open SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
-    pub(in crate::store) connection: Connected,
-    pub(in crate::store) mapping: SchemaMapping,
-    pub(in crate::store) path: PathBuf,
+    connection: Connected,
+    mapping: SchemaMapping,
+    path: PathBuf,
     /// How long to wait for other processes.
-    pub(in crate::store) wait: Duration,
+    wait: Duration,
     /// Who acts.
-    pub(in crate::store) acting: Acting,
+    acting: Acting,
     /// The caller who must be signed in for every act.
-    pub(in crate::store) caller: Option<Box<Caller>>,
+    caller: Option<Box<Caller>>,
     /// Whether the settings that only a writer needs have been made.
-    pub(in crate::store) prepared_to_write: bool,
+    prepared_to_write: bool,
     /// What was recognised, when the database is an app's.
-    pub(in crate::store) app: Option<GuestSchema>,
+    app: Option<GuestSchema>,
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
     /// that file alone shall not lock the app's.
-    pub(in crate::store) aside: Option<Box<Sqlite>>,
+    aside: Option<Box<Sqlite>>,
     /// What the caller has to be told besides the results.
-    pub(in crate::store) loose_ends: LooseEnds,
+    loose_ends: LooseEnds,
 }
 
 impl Sqlite {
+    pub(in crate::store) fn new(connection: Connected, mapping: SchemaMapping, path: &Path, wait: Duration) -> Self {
+        Self {
+            connection,
+            mapping,
+            path: path.into(),
+            wait,
+            acting: Actor::default().into(),
+            caller: None,
+            prepared_to_write: false,
+            app: None,
+            aside: None,
+            loose_ends: LooseEnds::default(),
+        }
+    }
+
+    /// The store of a guest, whose own tables are in another file.
+    pub(in crate::store) fn with_state(self, app: GuestSchema, state: Self) -> Self {
+        Self { app: Some(app), aside: Some(Box::new(state)), ..self }
+    }
+
     /// A statement in the names of this database, for the tester's own hand.
     #[cfg(test)]
     pub(super) fn spelled(&self, sql: &str) -> String {
@@ -91,7 +111,7 @@ impl Sqlite {
     }
 
     /// Runs an act that writes to authctl's own tables alone, wherever they are.
-    pub(in crate::store) fn act_aside<T: Answer>(
+    fn act_aside<T: Answer>(
         &mut self,
         act: impl FnOnce(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

@@ -7,8 +7,6 @@ use super::connect::{connect, connect_to_read, schema_version};
 use super::engine_error::Engine as _;
 use super::preflight::{Checked, Kind};
 use super::{Sqlite, migrate, preflight};
-use crate::auth::audit::Actor;
-use crate::auth::storage::LooseEnds;
 use crate::store::OpenError;
 use crate::store::better_auth::SchemaOverrides;
 use crate::store::better_auth::{self, App};
@@ -59,18 +57,7 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
     }
-    let mut store = Sqlite {
-        connection,
-        mapping: NATIVE,
-        path: path.into(),
-        wait,
-        acting: Actor::default().into(),
-        caller: None,
-        prepared_to_write: false,
-        app: None,
-        aside: None,
-        loose_ends: LooseEnds::default(),
-    };
+    let mut store = Sqlite::new(connection, NATIVE, path, wait);
     if found < migrate::LATEST {
         migrate::bring_up_to_date(&mut store.connection, path, wait)?;
     }
