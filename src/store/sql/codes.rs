@@ -221,10 +221,7 @@ pub(in crate::store) fn delete_over(
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
     each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
-    let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "id" = ?1"#);
-    for id in &ids {
-        tx.execute(&delete, &[id.into()])?;
-    }
+    write::delete(tx, mapping, "verification", &ids)?;
     Ok(ids.len() as u64)
 }
 

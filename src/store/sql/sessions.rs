@@ -81,11 +81,10 @@ pub(in crate::store) fn delete_by_ids(
     mapping: &SchemaMapping,
     ids: &[String],
 ) -> Result<Vec<Session>, StoreError> {
-    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, mapping, id)?);
-        tx.change(&delete, &[id.into()])?;
+        write::delete(tx, mapping, "session", [id])?;
     }
     Ok(ended)
 }
@@ -173,10 +172,7 @@ pub(in crate::store) fn delete(
         return Ok(Ended::Missing(id.to_owned()));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
-    for session in &chosen {
-        tx.change(&delete, &[(&session.id).into()])?;
-    }
+    write::delete(tx, mapping, "session", chosen.iter().map(|session| &session.id))?;
     Ok(Ended::Sessions(chosen))
 }
 
@@ -248,10 +244,7 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    let delete = mapping.sql(r#"DELETE FROM "session" WHERE "id" = ?1"#);
-    for id in &ids {
-        tx.change(&delete, &[id.into()])?;
-    }
+    write::delete(tx, mapping, "session", &ids)?;
     Ok(ids.len() as u64)
 }
 

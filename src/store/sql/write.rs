@@ -62,6 +62,21 @@ pub(in crate::store) fn update(
     Ok(())
 }
 
+/// Deletes the rows with these ids, however large they are.
+pub(in crate::store) fn delete<'i>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &'static str,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Result<(), StoreError> {
+    let sql = format!(r#"DELETE FROM "{table}" WHERE "id" = ?1"#);
+    let delete = mapping.sql(sql);
+    for id in ids {
+        tx.change(&delete, &[id.into()])?;
+    }
+    Ok(())
+}
+
 /// Only a violated uniqueness of `user.email` means that an address is taken.
 fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     match error {
