@@ -2,7 +2,7 @@
 //! bound to a purpose, a user and an address. What a code of each purpose does is told beside the
 //! rules of that matter; here is what all of them have in common.
 
-use super::admin::{Weakness, attempts_of};
+use super::admin::attempts_of;
 use super::email::Email;
 use super::secret::{Code, Password};
 use super::session::Session;
@@ -246,7 +246,7 @@ impl Auth<'_> {
     fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
         let RightCode { purpose, user, .. } = right;
         let given = PasswordInput::Clear(new);
-        given.check(&[&user.name, &user.email], Weakness::Refused, &self.policy.password)?;
+        given.check(&[&user.name, &user.email], false, &self.policy.password)?;
         let hash = self.hash_given(&given)?;
         let password = NewPassword {
             user_id: &user.id,

@@ -34,7 +34,7 @@ pub(crate) mod fixtures;
 use jiff::Timestamp;
 
 pub use account::PasswordChanged;
-pub use admin::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser, Weakness};
+pub use admin::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use codes::PasswordReset;
 pub use email_verification::{AddressConfirmed, OwnerProof};

@@ -21,26 +21,18 @@ pub enum PasswordInput {
     Hash(StoredHash),
 }
 
-/// Whether the strength floor holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weakness {
-    /// Weak passwords are refused.
-    Refused,
-    /// Only the length counts (`--allow-weak`).
-    Allowed,
-}
-
 impl PasswordInput {
-    /// Checks a new password, or whether a hash is of a kind that is accepted.
+    /// Checks a new password, of which only the length counts with `allow_weak`, or whether a hash is of a
+    /// kind that is accepted.
     ///
     /// # Errors
     /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
-    pub fn check(&self, own_words: &[&str], weakness: Weakness, rules: &PasswordRules) -> Result<(), AuthError> {
-        match (self, weakness) {
-            (Self::Hash(hash), _) if HashFormat::of(hash).is_accepted() => {}
-            (Self::Hash(hash), _) => return Err(AuthError::HashNotAccepted(HashFormat::of(hash))),
-            (Self::Clear(password), Weakness::Refused) => strength::check(password, own_words, rules)?,
-            (Self::Clear(password), Weakness::Allowed) => strength::check_form(password, rules)?,
+    pub fn check(&self, own_words: &[&str], allow_weak: bool, rules: &PasswordRules) -> Result<(), AuthError> {
+        match self {
+            Self::Hash(hash) if HashFormat::of(hash).is_accepted() => {}
+            Self::Hash(hash) => return Err(AuthError::HashNotAccepted(HashFormat::of(hash))),
+            Self::Clear(password) if allow_weak => strength::check_form(password, rules)?,
+            Self::Clear(password) => strength::check(password, own_words, rules)?,
         }
         Ok(())
     }
@@ -56,10 +48,10 @@ impl Auth<'_> {
         &mut self,
         user: &User,
         given: &PasswordInput,
-        weakness: Weakness,
+        allow_weak: bool,
         keep_sessions: bool,
     ) -> Result<Vec<Session>, AuthError> {
-        given.check(&[&user.name, &user.email], weakness, &self.policy.password)?;
+        given.check(&[&user.name, &user.email], allow_weak, &self.policy.password)?;
         let hash = self.hash_given(given)?;
         let ended = self.store.set_password(&NewPassword {
             user_id: &user.id,

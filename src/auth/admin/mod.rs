@@ -16,7 +16,7 @@ mod impersonate;
 mod new_user;
 mod sessions;
 
-pub use given::{PasswordInput, Weakness};
+pub use given::PasswordInput;
 pub use impersonate::{ActAs, Impersonator};
 pub use new_user::{Expected, NewUser, ValidatedNewUser};
 pub use sessions::Scope;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{PasswordInput, Weakness};
+use super::PasswordInput;
 use crate::auth::email::Email;
 use crate::auth::policy::PasswordRules;
 use crate::auth::storage::{UserQuery, UserSort};
@@ -27,7 +27,7 @@ pub struct NewUser<'a> {
     /// The password, if there shall be one.
     pub password: Option<&'a PasswordInput>,
     /// Whether it may be weak.
-    pub weakness: Weakness,
+    pub allow_weak: bool,
 }
 
 /// A validated request to create a user.
@@ -53,7 +53,7 @@ impl<'a> NewUser<'a> {
         let image = self.image.map(check_image).transpose()?;
         let role = self.role.map(|role| check_role(role, self.allow_twin)).transpose()?;
         if let Some(given) = self.password {
-            given.check(&[name, email.as_str()], self.weakness, rules)?;
+            given.check(&[name, email.as_str()], self.allow_weak, rules)?;
         }
         Ok(ValidatedNewUser { email, name, image, role, verified: self.verified, password: self.password })
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::access::notice_unknown_roles;
-use super::password::{PasswordInputArgs, given, to_print, weakness};
+use super::password::{PasswordInputArgs, given, to_print};
 use super::{UserAct, UserChanged};
 use crate::auth::email::Email;
 use crate::auth::user::UserRef;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         allow_twin: args.force,
         verified: args.verified,
         password: password.as_ref(),
-        weakness: weakness(&args.password),
+        allow_weak: args.password.allow_weak,
     };
     let new_user = new_user.check(&context.policy.password)?;
     let unknown = match &args.role {

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{UserAct, UserChanged};
+use crate::auth::PasswordInput;
 use crate::auth::secret::Code;
 use crate::auth::user::User;
-use crate::auth::{PasswordInput, Weakness};
 use crate::cli::values;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
@@ -64,10 +64,6 @@ pub struct ResetCodeArgs {
     pub ttl: SignedDuration,
 }
 
-pub(super) fn weakness(args: &PasswordInputArgs) -> Weakness {
-    if args.allow_weak { Weakness::Allowed } else { Weakness::Refused }
-}
-
 /// Gets the password that an operator gives somebody. One that is made here comes back a second
 /// time, to be printed.
 pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::Result<PasswordInput> {
@@ -98,7 +94,7 @@ pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> any
     let database = context.database()?.path;
     let user = context.auth()?.find_user(&args.user)?;
     let given = given(&args.password, context)?;
-    let ended = context.auth()?.set_password(&user, &given, weakness(&args.password), args.keep_sessions)?;
+    let ended = context.auth()?.set_password(&user, &given, args.password.allow_weak, args.keep_sessions)?;
     let what = format!("the password of {} was set", user.email);
     context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
     context.auth()?.require_in_force(&user.id, &given)?;

@@ -2,7 +2,7 @@
 
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::storage::{AdminGuard, UserUpdated};
-use authctl::auth::{NewUser, PasswordInput, Weakness};
+use authctl::auth::{NewUser, PasswordInput};
 
 use super::*;
 
@@ -118,10 +118,10 @@ fn a_set_password_ends_what_is_live_and_a_weak_one_changes_nothing() {
     world.sign_in("ada", 0, Lifetime::Short);
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
-    let weak = world.at(1).set_password(&ada, &clear("password1"), Weakness::Refused, false);
+    let weak = world.at(1).set_password(&ada, &clear("password1"), false, false);
     assert!(matches!(weak, Err(AuthError::WeakPassword(_))), "{weak:?}");
     assert_eq!(world.authenticate(&token, 1).user.id, ada.id);
-    let ended = world.at(DAY).set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).unwrap();
+    let ended = world.at(DAY).set_password(&ada, &clear(OTHER_PASSWORD), false, false).unwrap();
     assert_eq!(ended.len(), 1, "the short one was over");
     assert!(world.at(DAY).authenticate(&token).is_err());
     world.try_sign_in("ada", OTHER_PASSWORD, DAY).unwrap();
@@ -134,7 +134,7 @@ fn whoever_is_deleted_meanwhile_cannot_be_changed() {
     world.at(0).delete_user(&ada, AdminGuard::KeepLastAdmin).unwrap();
     let mut auth = world.at(1);
     for outcome in [
-        auth.set_password(&ada, &clear(OTHER_PASSWORD), Weakness::Refused, false).map(drop),
+        auth.set_password(&ada, &clear(OTHER_PASSWORD), false, false).map(drop),
         auth.change_user(&ada, Some("Ghost"), None, None).map(drop),
         auth.set_role(&ada, "admin", false, AdminGuard::Off, false).map(drop),
         auth.set_verified(&ada, true).map(drop),
@@ -159,7 +159,7 @@ fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
         allow_twin: false,
         verified: true,
         password: None,
-        weakness: Weakness::Refused,
+        allow_weak: false,
     };
     let there = world.at(1).create_user(&session_request.check(&PasswordRules::default()).unwrap());
     assert!(matches!(there, Err(AuthError::UserExists)), "{there:?}");
