@@ -74,7 +74,7 @@ impl Auth<'_> {
         };
         let act = |auth: &mut Self| Ok(auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?);
         match self.act_for(&me, act)? {
-            Updated::User { user, ended, changed } => Ok(UserUpdated { user, ended, changed }),
+            Updated::User(updated) => Ok(updated),
             Updated::Missing | Updated::LastAdmin => Err(AuthError::NotSignedIn(SignedOut::Ended)),
         }
     }

@@ -201,7 +201,7 @@ impl Auth<'_> {
 
     fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {
         match self.store.update_user(&user.id, change, guard, self.now)? {
-            Updated::User { user, ended, changed } => Ok(UserUpdated { user, ended: self.only_live(ended), changed }),
+            Updated::User(updated) => Ok(UserUpdated { ended: self.only_live(updated.ended), ..updated }),
             Updated::LastAdmin => Err(AuthError::LastAdmin),
             Updated::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
         }

@@ -293,7 +293,7 @@ pub enum Ban {
 pub struct UserUpdated {
     /// The user as it is now.
     pub user: User,
-    /// Live sessions that ended with it.
+    /// Sessions that ended with it.
     pub ended: Vec<Session>,
     /// Whether a field has another value than before. If not, neither the row nor an entry about it was
     /// written.
@@ -304,15 +304,7 @@ pub struct UserUpdated {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
 pub enum Updated {
-    /// The user as it is now, and the sessions that ended.
-    User {
-        /// As read back.
-        user: User,
-        /// As they were.
-        ended: Vec<Session>,
-        /// Whether a field of the user has another value than before. If not, the row was not written.
-        changed: bool,
-    },
+    User(UserUpdated),
     /// Refused: no other administrator would be left.
     LastAdmin,
     /// There is no such user.

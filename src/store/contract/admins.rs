@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, Updated, UserChange, UserUpdated};
 
 fn demotion() -> UserChange {
     UserChange { role: Some(Some("user".into())), end: EndSessions::Always, ..UserChange::default() }
@@ -40,11 +40,11 @@ fn the_only_administrator_is_neither_demoted_nor_banned(db: &Database) {
         UserChange { name: Some("Countess".into()), email_verified: Some(true), ..UserChange::default() },
         UserChange { ban: Some(Ban::Imposed { reason: None, until: Some(at(0)) }), ..UserChange::default() },
     ] {
-        assert!(matches!(update(&mut *store, "ada", &change), Updated::User { .. }), "{change:?}");
+        assert!(matches!(update(&mut *store, "ada", &change), Updated::User(_)), "{change:?}");
     }
-    assert!(matches!(update(&mut *store, "bob", &ban()), Updated::User { .. }));
+    assert!(matches!(update(&mut *store, "bob", &ban()), Updated::User(_)));
     let forced = store.update_user("ada", &demotion(), AdminGuard::Off, at(0)).unwrap();
-    assert!(matches!(forced, Updated::User { user, .. } if user.role.as_deref() == Some("user")));
+    assert!(matches!(forced, Updated::User(UserUpdated { user, .. }) if user.role.as_deref() == Some("user")));
 }
 
 fn only_another_administrator_who_may_sign_in_lets_one_go(db: &Database) {
@@ -65,7 +65,7 @@ fn only_another_administrator_who_may_sign_in_lets_one_go(db: &Database) {
         }
         for change in [ban(), demotion()] {
             let mut store = if by_id(&mut *db.store(), "ada").is_none() { ada_and(db, &bob) } else { db.store() };
-            let went = matches!(update(&mut *store, "ada", &change), Updated::User { .. });
+            let went = matches!(update(&mut *store, "ada", &change), Updated::User(_));
             assert_eq!(went, lets_go, "{bob}: {change:?}");
             db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0 WHERE "id" = 'ada'"#);
         }
@@ -74,7 +74,7 @@ fn only_another_administrator_who_may_sign_in_lets_one_go(db: &Database) {
 
 fn whoever_is_banned_already_may_be_demoted(db: &Database) {
     let mut store = ada_and(db, r#""role" = 'admin', "banned" = 1"#);
-    assert!(matches!(update(&mut *store, "bob", &demotion()), Updated::User { .. }));
+    assert!(matches!(update(&mut *store, "bob", &demotion()), Updated::User(_)));
     assert_eq!(update(&mut *store, "ada", &demotion()), Updated::LastAdmin);
 }
 

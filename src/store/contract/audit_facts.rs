@@ -119,7 +119,7 @@ fn a_change_of_several_things_tells_each_of_them(db: &Database) {
             begin(&mut *store, "adas", "ada", 0, 60);
             let _ = news.of(&mut *store);
         }
-        assert!(matches!(store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap(), Updated::User { .. }));
+        assert!(matches!(store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap(), Updated::User(_)));
         assert_eq!(news.of(&mut *store), told, "{change:?}");
     }
 }

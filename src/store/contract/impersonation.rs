@@ -2,7 +2,7 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, Which};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, UserUpdated, Which};
 use crate::auth::{ActAs, AuthError};
 
 fn wanted(user: &str) -> NewSessionRow {
@@ -55,7 +55,7 @@ fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
     let ban = Some(Ban::Imposed { reason: None, until: Some(at(4)) });
     let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
     match store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap() {
-        Updated::User { ended, .. } => ended,
+        Updated::User(UserUpdated { ended, .. }) => ended,
         other => unreachable!("{other:?}"),
     }
 }
@@ -116,7 +116,9 @@ fn sessions_of_an_impersonator_end_with_the_ban_demotion_or_deletion(db: &Databa
         let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
         store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap();
         assert_eq!(ids(&mut *store, "ada").len(), 4, "{how}");
-        let Updated::User { ended, .. } = store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap() else {
+        let Updated::User(UserUpdated { ended, .. }) =
+            store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap()
+        else {
             unreachable!("{how}")
         };
         assert_eq!(names(&ended), ["acting"], "{how}");

@@ -1,12 +1,12 @@
 //! Names, pictures and addresses.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, Updated, UserChange, UserUpdated};
 
 /// Changes a user and returns the user as it is then; `None` when there is none.
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
     match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
-        Updated::User { user, ended, .. } => {
+        Updated::User(UserUpdated { user, ended, .. }) => {
             assert_eq!(ended, []);
             Some(user)
         }

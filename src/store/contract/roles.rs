@@ -1,12 +1,12 @@
 //! Roles that are lost, and the sessions that go with them.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, EndSessions, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, EndSessions, Updated, UserChange, UserUpdated};
 
 fn set(store: &mut dyn Store, role: &str) -> Vec<String> {
     let change = UserChange { role: Some(Some(role.into())), end: EndSessions::IfRoleIsLost, ..UserChange::default() };
     match store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap() {
-        Updated::User { ended, .. } => names(&ended),
+        Updated::User(UserUpdated { ended, .. }) => names(&ended),
         other => unreachable!("{other:?}"),
     }
 }

@@ -10,7 +10,7 @@ use super::users::{find, read_back};
 use super::{codes, rows, sessions, write};
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::codes::Purpose;
-use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange};
+use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, UserUpdated};
 use crate::auth::user::{User, UserRef};
 use crate::store::mapping::SchemaMapping;
 
@@ -73,7 +73,7 @@ pub(in crate::store) fn update(
     if before.has_role("admin") && !user.may_impersonate(now) {
         ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
     }
-    Ok(Updated::User { user, ended, changed })
+    Ok(Updated::User(UserUpdated { user, ended, changed }))
 }
 
 /// Writes what of a user is not what it was. A column that stays is not written: what was read of it may

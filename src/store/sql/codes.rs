@@ -118,7 +118,7 @@ pub(in crate::store) fn use_up(
         }
         CodeEffect::User(change) => {
             match changes::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)? {
-                Updated::User { user, ended, .. } => Ok((user, ended)),
+                Updated::User(updated) => Ok((updated.user, updated.ended)),
                 Updated::LastAdmin => Err(AuthError::LastAdmin),
                 Updated::Missing => Err(AuthError::InvalidCode),
             }

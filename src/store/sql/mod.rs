@@ -43,7 +43,7 @@ impl<T, E> Answer for Result<T, E> {
 
 impl Answer for Updated {
     fn is_done(&self) -> bool {
-        matches!(self, Self::User { .. })
+        matches!(self, Self::User(_))
     }
 }
 
