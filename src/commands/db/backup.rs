@@ -154,13 +154,7 @@ impl Report for BackupReport {
     }
 
     fn json(&self) -> Value {
-        json!({
-            "database": self.path.to_string_lossy(),
-            "backup": self.file.to_string_lossy(),
-            "users": self.contents.users,
-            "sessions": self.contents.sessions,
-            "schemaVersion": self.contents.schema_version,
-        })
+        document(&self.path, &self.file, &self.contents)
     }
 }
 
@@ -193,17 +187,22 @@ impl Report for RestoreReport {
     }
 
     fn json(&self) -> Value {
-        json!({
-            "database": self.path.to_string_lossy(),
-            "backup": self.file.to_string_lossy(),
-            "users": self.contents.users,
-            "sessions": self.contents.sessions,
-            "schemaVersion": self.contents.schema_version,
-            "sessionsEnded": self.sessions_ended,
-            "kept": self.kept.as_deref().map(Path::to_string_lossy),
-            "dryRun": self.sessions_ended.is_none(),
-        })
+        let mut document = document(&self.path, &self.file, &self.contents);
+        document["sessionsEnded"] = self.sessions_ended.into();
+        document["kept"] = self.kept.as_deref().map(Path::to_string_lossy).into();
+        document["dryRun"] = self.sessions_ended.is_none().into();
+        document
     }
+}
+
+fn document(path: &Path, file: &Path, contents: &BackupSummary) -> Value {
+    json!({
+        "database": path.to_string_lossy(),
+        "backup": file.to_string_lossy(),
+        "users": contents.users,
+        "sessions": contents.sessions,
+        "schemaVersion": contents.schema_version,
+    })
 }
 
 fn summary(contents: &BackupSummary) -> String {
