@@ -59,7 +59,6 @@ pub fn can_end_at(expires_at: Timestamp, now: Timestamp) -> bool {
 /// A code as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCode {
-    /// Whose.
     pub user_id: String,
     /// The address that the user had; a code dies when the address changes.
     pub email: String,

@@ -32,7 +32,6 @@ pub struct User {
     pub role: Option<String>,
     /// Whether sign-in is refused.
     pub banned: bool,
-    /// Why.
     pub ban_reason: Option<String>,
     /// Until when; absent means for good.
     pub ban_expires: Option<Timestamp>,

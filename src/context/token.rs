@@ -48,7 +48,6 @@ pub enum NoToken {
     Unusable {
         /// Which variable.
         variable: &'static str,
-        /// Why.
         problem: SecretError,
     },
     /// The file that the variable names cannot be read.

@@ -39,7 +39,6 @@ pub enum CommandError {
     Differs {
         /// What is different.
         message: String,
-        /// What to do.
         hint: &'static str,
     },
     /// The words do not go together.
@@ -47,7 +46,6 @@ pub enum CommandError {
     Usage {
         /// What is wrong.
         message: String,
-        /// What to do.
         hint: &'static str,
     },
 }
@@ -180,7 +178,6 @@ impl Failure {
         &self.message
     }
 
-    /// What to do.
     pub fn advice(&self) -> Option<String> {
         let cause = [self.remedy.as_deref(), self.hint.as_deref()];
         let cause = cause.into_iter().flatten().collect::<Vec<_>>().join("; ");

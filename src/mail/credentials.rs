@@ -41,7 +41,6 @@ pub enum CredentialsError {
     /// The operating system could not read it.
     #[error("the mail credentials file {} could not be read", path.display())]
     Unreadable {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: io::Error,

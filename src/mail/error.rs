@@ -45,7 +45,6 @@ pub enum MailError {
     Sendmail {
         /// The program that was run.
         program: PathBuf,
-        /// Why.
         source: Failure,
     },
     /// Each answer came in time, but there was no end.

@@ -71,7 +71,6 @@ pub enum SenderError {
 }
 
 impl SenderError {
-    /// What to do.
     pub fn hint(&self) -> &'static str {
         "for example accounts@example.com or Example <accounts@example.com>"
     }

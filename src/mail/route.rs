@@ -63,7 +63,6 @@ pub enum UrlError {
 }
 
 impl UrlError {
-    /// What to do.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Credentials => "put user and password into a file of two lines with mode 0600 and name that file",

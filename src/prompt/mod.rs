@@ -42,12 +42,7 @@ pub enum PromptError {
     Mismatch,
     /// The secret cannot be used.
     #[error("the {what} cannot be used: {problem}")]
-    Secret {
-        /// Which.
-        what: &'static str,
-        /// Why.
-        problem: SecretError,
-    },
+    Secret { what: &'static str, problem: SecretError },
     /// Standard input or the file has not as many lines as secrets are needed.
     #[error("{from} must hold {wanted}, one per line, and nothing else")]
     Lines {

@@ -56,7 +56,6 @@ pub enum SessionFileError {
     /// The operating system could not read it.
     #[error("the session file {} could not be read", path.display())]
     Unreadable {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: io::Error,
@@ -67,7 +66,6 @@ pub enum SessionFileError {
     /// The operating system could not write it.
     #[error("the session file {} could not be written", path.display())]
     Unwritable {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: io::Error,

@@ -16,7 +16,6 @@ pub enum OpenError {
     /// A directory, pipe or device.
     #[error("{} is {kind}, not a file", path.display())]
     NotAFile {
-        /// Where.
         path: PathBuf,
         /// What it is, with its article.
         kind: &'static str,
@@ -36,23 +35,16 @@ pub enum OpenError {
     /// Something like a Better Auth database, without a column that everything rests on.
     #[error("{} is no Better Auth database that can be used: {problem}", path.display())]
     Lacking {
-        /// Where.
         path: PathBuf,
         /// What it lacks.
         problem: String,
     },
     /// A Better Auth database that can be read in two ways.
     #[error("{} can be read in two ways: {problem}", path.display())]
-    Ambiguous {
-        /// Where.
-        path: PathBuf,
-        /// Which.
-        problem: String,
-    },
+    Ambiguous { path: PathBuf, problem: String },
     /// Made by a later authctl.
     #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
     Newer {
-        /// Where.
         path: PathBuf,
         /// Its version.
         found: u32,
@@ -62,7 +54,6 @@ pub enum OpenError {
     /// Pages are missing at the end.
     #[error("{} is cut off: {bytes} bytes of {expected} are there", path.display())]
     Truncated {
-        /// Where.
         path: PathBuf,
         /// Size of the file.
         bytes: u64,
@@ -82,7 +73,6 @@ pub enum OpenError {
     /// The list of migrations in the database is not one that authctl wrote.
     #[error("{} has a damaged list of migrations: {problem}", path.display())]
     History {
-        /// Where.
         path: PathBuf,
         /// What is wrong.
         problem: String,
@@ -90,7 +80,6 @@ pub enum OpenError {
     /// The operating system said no while reading.
     #[error("{} cannot be opened", path.display())]
     Unreadable {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: std::io::Error,
@@ -98,7 +87,6 @@ pub enum OpenError {
     /// The operating system said no while making the file.
     #[error("{} cannot be made", path.display())]
     CannotCreate {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: std::io::Error,
@@ -109,7 +97,6 @@ pub enum OpenError {
     /// The engine failed.
     #[error("{} cannot be opened", path.display())]
     Store {
-        /// Where.
         path: PathBuf,
         /// How.
         source: StoreError,
@@ -128,7 +115,6 @@ pub enum CopyError {
     /// The operating system said no while writing the copy.
     #[error("{} cannot be written", path.display())]
     CannotWrite {
-        /// Where.
         path: PathBuf,
         /// What it said.
         source: std::io::Error,
@@ -136,7 +122,6 @@ pub enum CopyError {
     /// What would be copied is damaged.
     #[error("{} is damaged: {problem}", path.display())]
     Damaged {
-        /// Where.
         path: PathBuf,
         /// What is wrong.
         problem: String,

@@ -220,7 +220,6 @@ pub struct Entry {
     pub user_email: Option<String>,
     /// To which session.
     pub session_id: Option<String>,
-    /// Why.
     pub reason: Option<String>,
     /// More.
     pub detail: Option<String>,

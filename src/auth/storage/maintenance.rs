@@ -149,7 +149,6 @@ impl Orphans {
 /// An account that signs in with a password.
 #[derive(Debug)]
 pub struct Credential {
-    /// Whose.
     pub user_id: String,
     /// The hash; `None` too for bytes that cannot be one.
     pub hash: Option<StoredHash>,

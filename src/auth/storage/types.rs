@@ -14,7 +14,6 @@ use crate::auth::user::User;
 /// A user to be made.
 #[derive(Debug, Clone)]
 pub struct NewUserRow {
-    /// Row id.
     pub id: String,
     /// Row id of the credential account, if there will be one.
     pub account_id: String,
@@ -35,7 +34,6 @@ pub struct NewUserRow {
 /// A session to be made.
 #[derive(Debug, Clone)]
 pub struct NewSessionRow {
-    /// Row id.
     pub id: String,
     /// Token in clear; the store keeps what its database is used to.
     pub token: Token,
@@ -104,7 +102,6 @@ pub enum Ended {
 /// A password to be replaced.
 #[derive(Debug)]
 pub struct PasswordChange<'a> {
-    /// Whose.
     pub user_id: &'a str,
     /// The hash that the current password was compared with.
     pub verified: &'a StoredHash,
@@ -121,11 +118,9 @@ pub struct PasswordChange<'a> {
 /// A password to be set by somebody who need not know the current one.
 #[derive(Debug)]
 pub struct NewPassword<'a> {
-    /// Whose.
     pub user_id: &'a str,
     /// Row id of the credential account, should there be none yet.
     pub account_id: String,
-    /// The hash.
     pub hash: &'a StoredHash,
     /// Sessions that end with it.
     pub end: Option<Which>,
@@ -280,12 +275,7 @@ pub enum Ban {
     /// Not.
     Lifted,
     /// For a reason, until an instant or for good.
-    Imposed {
-        /// Why.
-        reason: Option<String>,
-        /// Until when.
-        until: Option<Timestamp>,
-    },
+    Imposed { reason: Option<String>, until: Option<Timestamp> },
 }
 
 /// A user after a change that was made or had nothing to change.
@@ -314,7 +304,6 @@ pub enum Updated {
 /// A code to be stored.
 #[derive(Debug)]
 pub struct NewCodeRow<'a> {
-    /// Row id.
     pub id: String,
     /// What it is for.
     pub purpose: Purpose,
@@ -331,7 +320,6 @@ pub struct NewCodeRow<'a> {
 pub struct CodeUse<'a> {
     /// What it must be for.
     pub purpose: Purpose,
-    /// In clear.
     pub code: &'a Code,
     /// What was shown besides the code.
     pub proof: CodeProof<'a>,
@@ -520,9 +508,7 @@ pub enum StoreError {
     /// A row that makes no sense.
     #[error("row {row} of table {table} makes no sense: column {column} {problem}")]
     Inconsistent {
-        /// Table.
         table: &'static str,
-        /// Column.
         column: &'static str,
         /// Its id, as far as it could be read.
         row: String,
@@ -537,12 +523,7 @@ pub enum StoreError {
     NotOurs(WriteBlocker),
     /// The app of a database does not know what was to be written.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
-    NoColumn {
-        /// Table.
-        table: &'static str,
-        /// Column.
-        column: &'static str,
-    },
+    NoColumn { table: &'static str, column: &'static str },
     /// The caller whom [`super::Store::require_caller`] names is not signed in.
     #[error(transparent)]
     Caller(Box<AuthError>),

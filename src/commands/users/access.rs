@@ -9,7 +9,6 @@ use crate::cli::values;
 use crate::context::Context;
 use crate::output::Outcome;
 
-/// Arguments of `users set-role`.
 #[derive(Debug, Args)]
 pub struct SetRoleArgs {
     /// Email address or id
@@ -27,7 +26,6 @@ pub struct SetRoleArgs {
     pub force_last_admin: bool,
 }
 
-/// Arguments of `users verify-email`.
 #[derive(Debug, Args)]
 pub struct VerifyEmailArgs {
     /// Email address or id
@@ -37,7 +35,6 @@ pub struct VerifyEmailArgs {
     pub undo: bool,
 }
 
-/// Arguments of `users ban`.
 #[derive(Debug, Args)]
 pub struct BanArgs {
     /// Email address or id

@@ -11,7 +11,6 @@ use crate::auth::{AuthError, Expected, NewUser};
 use crate::context::Context;
 use crate::output::Outcome;
 
-/// Arguments of `users create`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct CreateUserArgs {

@@ -15,7 +15,6 @@ use crate::error::CommandError;
 use crate::output::text::{escape, shown};
 use crate::output::{Outcome, Page, Report, Style};
 
-/// Arguments of `users delete`.
 #[derive(Debug, Args)]
 pub struct DeleteUserArgs {
     /// Email address or id

@@ -18,7 +18,6 @@ use crate::output::time::{relative, rfc3339};
 use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
 
-/// Arguments of `users explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Email address or id

@@ -20,7 +20,6 @@ use crate::output::text::{shown, who};
 use crate::output::time::relative;
 use crate::output::{Outcome, Page, Report, Style};
 
-/// Arguments of `users impersonate`.
 #[derive(Debug, Args)]
 pub struct ImpersonateArgs {
     /// Email address or id

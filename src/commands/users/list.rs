@@ -13,7 +13,6 @@ use crate::output::text::escape;
 use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
 
-/// Arguments of `users list`.
 #[derive(Debug, Args)]
 pub struct ListUsersArgs {
     /// Only users with this in their address or name

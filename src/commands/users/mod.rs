@@ -107,7 +107,6 @@ pub enum UsersCommand {
     Impersonate(ImpersonateArgs),
 }
 
-/// A user.
 #[derive(Debug, Args)]
 pub struct UserArg {
     /// Email address or id
@@ -159,27 +158,17 @@ impl Report for Exists {
 /// What an operator did to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UserAct {
-    /// Made.
     Created,
     /// Was there already (`--if-missing`).
     Existed,
-    /// Name, picture or address changed.
     Updated,
-    /// Deleted.
     Deleted,
-    /// Password set.
     PasswordSet,
-    /// Roles set.
     RoleSet,
-    /// Address verified.
     Verified,
-    /// Address no longer verified.
     Unverified,
-    /// Banned.
     Banned,
-    /// Ban lifted.
     Unbanned,
-    /// Failed attempts forgotten.
     Unlocked,
 }
 

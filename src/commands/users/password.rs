@@ -41,7 +41,6 @@ pub struct PasswordInputArgs {
     pub allow_weak: bool,
 }
 
-/// Arguments of `users set-password`.
 #[derive(Debug, Args)]
 pub struct SetPasswordArgs {
     /// Email address or id
@@ -54,7 +53,6 @@ pub struct SetPasswordArgs {
     pub password: PasswordInputArgs,
 }
 
-/// Arguments of `users reset-code`.
 #[derive(Debug, Args)]
 pub struct ResetCodeArgs {
     /// Email address or id

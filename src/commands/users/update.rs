@@ -6,7 +6,6 @@ use super::{UserAct, UserChanged};
 use crate::context::Context;
 use crate::output::Outcome;
 
-/// Arguments of `users update`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("change").args(["name", "image", "email"]).required(true).multiple(true)))]
 pub struct UpdateUserArgs {
