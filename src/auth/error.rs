@@ -80,7 +80,7 @@ pub enum AuthError {
     Banned {
         /// Why, in the words of whoever did it.
         reason: Option<String>,
-        /// Until when; `None` for good.
+        /// When the ban ends; `None` for a permanent one.
         until: Option<Timestamp>,
     },
     /// The app asks this user for a second factor, which cannot be checked here.

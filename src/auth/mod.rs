@@ -55,7 +55,7 @@ pub struct Auth<'a> {
     pub entropy: &'a mut random::Entropy,
 }
 
-/// How long a session shall live.
+/// The lifetime of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     /// The policy's full life, moved forward by use.
@@ -71,7 +71,6 @@ pub enum Lifetime {
 pub struct SessionRequest {
     /// Its token, made and secured before the session exists.
     pub token: secret::Token,
-    /// How long it shall live.
     pub lifetime: Lifetime,
     /// Where it comes from.
     pub client_info: storage::ClientInfo,

@@ -1,5 +1,5 @@
 //! What stands between a user who knows the password and a session, in the order in which a sign-in
-//! meets it. A sign-in stops at the first obstacle; an operator who asks is told all of them.
+//! meets it. A sign-in stops at the first one; `users explain` reports all of them.
 
 use jiff::Timestamp;
 
@@ -47,7 +47,7 @@ pub enum SignInBlocker {
     Banned {
         /// Why, in the words of whoever did it.
         reason: Option<String>,
-        /// Until when; `None` for good.
+        /// When the ban ends; `None` for a permanent one.
         until: Option<Timestamp>,
     },
     /// The app asks for a second factor, which cannot be checked here.

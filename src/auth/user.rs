@@ -33,7 +33,7 @@ pub struct User {
     /// Whether sign-in is refused.
     pub banned: bool,
     pub ban_reason: Option<String>,
-    /// Until when; absent means for good.
+    /// When the ban ends; absent for a permanent one.
     pub ban_expires: Option<Timestamp>,
     /// Whether the app asks this user for a second factor.
     pub two_factor_enabled: bool,

@@ -310,7 +310,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
     let session_request =
         SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
-    // Signed before the session is made: one that cannot be handed out shall not be there.
+    // Signed before the session is made: a session whose token cannot be handed out does not begin.
     let cookie = if args.cookie {
         let secret = secret(context)?;
         let name = if args.secure { CookieName::Secure } else { CookieName::Plain };

@@ -71,7 +71,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         lifetime: Lifetime::Remembered,
         client_info: context.client_info(),
     };
-    // Before a database is made: where no session can be kept, nothing shall be left behind.
+    // Before a database is made: where no session can be kept, nothing is left behind.
     let pending = prepare(&session_request.token, request.email().as_str(), context)?;
     context.auth_or_create()?;
     let begun = context.auth()?.sign_up(&request, Some(&session_request));

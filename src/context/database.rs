@@ -67,7 +67,7 @@ impl Context {
         self.store.as_deref().is_some_and(|store| store.app().is_some())
     }
 
-    /// As [`Context::auth`], for those who mend a policy that makes no sense: what is wrong with it counts
+    /// As [`Context::auth`], to fix an invalid policy: what is wrong with it counts
     /// for nothing.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {

@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::output::json;
 use crate::output::text::escape;
 
-/// A wish that cannot be granted as it was put, found by a command.
+/// A request that a command refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A question was answered with no.

@@ -17,7 +17,7 @@ pub enum Protection {
     /// TLS after a few words in clear. A server that does not offer it gets nothing: who sits in
     /// between could have taken the offer away.
     StartTls,
-    /// None, and none is tried, even if the server offers it: only for this machine's own loopback
+    /// None, even if the server offers it: only for this machine's own loopback
     /// addresses, which nobody sits in between, and where servers have certificates for another
     /// name, or made by themselves, that no check would pass.
     Loopback,

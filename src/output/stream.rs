@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-/// How often a pipe that is full and may not block is tried again.
+/// The pause before another write to a full pipe that may not block.
 const FULL_PIPE_POLL: Duration = Duration::from_millis(5);
 
 /// Writes the answer, all of it, or says why not. An empty answer needs no standard output.
@@ -32,7 +32,7 @@ pub fn answer(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a message for a person. If nobody can read it, there is nobody to tell.
+/// Writes a message for a person. A message that cannot be written is lost.
 pub fn message(text: &str) {
     // One write, so that messages of processes that share a terminal do not mix.
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());

@@ -118,7 +118,7 @@ impl Prompt {
         terminal::line(label)
     }
 
-    /// Says what would happen and asks whether it shall; the safe answer is no.
+    /// Shows what would happen and asks for a confirmation; the safe answer is no.
     ///
     /// # Errors
     /// [`PromptError::CannotAsk`] names `--yes`.

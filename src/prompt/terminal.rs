@@ -36,7 +36,7 @@ fn open_terminal() -> io::Result<File> {
 /// been there, only a handler can let a signal end the process.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// Held while the modes of the terminal are changed. The guard takes it for good, so that
+    /// Held while the modes of the terminal are changed. The guard never gives it back, so that
     /// nothing hides the echo again between giving it back and the end of the process.
     modes: Arc<Mutex<()>>,
 }

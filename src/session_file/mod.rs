@@ -47,7 +47,7 @@ pub enum SessionFileError {
         path: PathBuf,
         /// What is wrong.
         problem: String,
-        /// What mends it.
+        /// What to do about it.
         remedy: String,
     },
     /// The content is not what authctl writes.

@@ -67,7 +67,7 @@ pub enum OpenError {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
-        /// What mends it.
+        /// What to do about it.
         remedy: String,
     },
     /// The list of migrations in the database is not one that authctl wrote.

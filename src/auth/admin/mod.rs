@@ -137,7 +137,7 @@ impl Auth<'_> {
         self.apply(user, &change, AdminGuard::Off)
     }
 
-    /// Bans a user, for good or until an instant, and ends all sessions.
+    /// Bans a user, permanently or until an instant, and ends all sessions.
     ///
     /// # Errors
     /// [`AuthError::LastAdmin`].

@@ -24,7 +24,7 @@ pub struct NewUser<'a> {
     pub allow_twin: bool,
     /// Whether the address is verified.
     pub verified: bool,
-    /// The password, if there shall be one.
+    /// The password; `None` for a user without one.
     pub password: Option<&'a PasswordInput>,
     /// Whether it may be weak.
     pub allow_weak: bool,

@@ -50,7 +50,7 @@ impl Scheme {
         }
     }
 
-    /// The work that is done for nobody: that of a new hash. Several kinds have no one cost, so an
+    /// The work for an unknown user: that of a new hash. Several formats have no common cost, so an
     /// unclear scheme takes that of Better Auth's own.
     pub fn usual(&self, rules: &PasswordRules) -> HashParams {
         self.recipe(rules).unwrap_or(HashParams::Scrypt)

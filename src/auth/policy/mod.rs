@@ -123,7 +123,7 @@ pub struct ThrottleRules {
     pub free_attempts: u32,
     /// The first wait, doubled by each further failure: 15 seconds.
     pub first_wait: SignedDuration,
-    /// The longest wait, so that nobody can be locked out for good by a stranger: 15 minutes.
+    /// The longest wait: 15 minutes. A stranger cannot lock a user out permanently.
     pub longest_wait: SignedDuration,
     /// Failures older than this are forgotten: 24 hours.
     pub forget_after: SignedDuration,

@@ -274,7 +274,7 @@ impl EndSessions {
 pub enum Ban {
     /// Not.
     Lifted,
-    /// For a reason, until an instant or for good.
+    /// For a reason, until an instant or permanently.
     Imposed { reason: Option<String>, until: Option<Timestamp> },
 }
 

@@ -111,7 +111,7 @@ impl Explanation {
         self.blockers.is_empty()
     }
 
-    /// The command that removes an obstacle.
+    /// The command that removes a blocker.
     fn hint(&self, blocker: &SignInBlocker) -> String {
         let user = self.named();
         match blocker {

@@ -1,4 +1,4 @@
-//! What a doctor sees and what it mends: nothing is seen in a sound database, and what is mended is
+//! What a doctor finds and fixes: it finds nothing in a sound database, and what it fixed is
 //! told by the audit log.
 
 use super::*;
@@ -113,7 +113,7 @@ fn a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one(db
     assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 4, correctable: 2 });
     assert_eq!(stored_hash(&mut *store, "ada"), None);
     assert_eq!(store.correct_stray_accounts(at(9)).unwrap(), 2);
-    // Dee's has left cy's place, so the next look can mend that one too.
+    // Dee's has left cy's place, so the next run can fix that one too.
     assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 2, correctable: 1 });
     assert_eq!(stored_hash(&mut *store, "ada").as_deref(), Some("hash of ada"));
     assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee"]);

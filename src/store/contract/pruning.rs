@@ -54,8 +54,8 @@ fn session_from_the_future_is_over_and_swept_out(db: &Database) {
     }
     date(db, "max", 0);
     assert_eq!(store.count_expired(at(0)).unwrap(), 2);
-    let census = store.info(at(0)).unwrap();
-    assert_eq!((census.live_sessions, census.expired_sessions), (Some(2), Some(2)));
+    let info = store.info(at(0)).unwrap();
+    assert_eq!((info.live_sessions, info.expired_sessions), (Some(2), Some(2)));
     let swept = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
     assert_eq!(swept, [1, 1, 0]);
     assert_eq!(ids(&mut *store, "ada"), ["soon", "now"]);

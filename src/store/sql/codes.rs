@@ -22,7 +22,7 @@ use crate::store::mapping::{SchemaMapping, TokenStorage};
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
 pub(in crate::store) const VALUE: &str = r#"CASE WHEN octet_length("value") <= 100000 THEN "value" END"#;
 
-/// Whether a code for this purpose is the app's affair.
+/// Whether the app makes and uses codes for this purpose too.
 fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {
     mapping.tokens == TokenStorage::Plain && purpose == Purpose::ResetPassword
 }

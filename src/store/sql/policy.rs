@@ -60,7 +60,7 @@ pub(in crate::store) fn write(
         Event::new("policy.set").with(format!("{} = {}", key.name, without_credentials(to))).changing(changes)
     };
     let mut policy = match read(tx) {
-        // Taking away is what mends settings that make no sense, so it must not need sense.
+        // Unsetting fixes invalid settings, so it must work on them.
         Err(StoreError::Inconsistent { .. }) if value.is_none() => {
             let removed = remove(tx, key.name)?;
             log.extend(removed.as_ref().map(|from| set(from, &default)));

@@ -32,7 +32,7 @@ impl DoctorStore for Sqlite {
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
         if self.app.is_some() {
-            // The app's schema is the app's affair; what of it matters is told by `db status`.
+            // The app migrates its schema; `db status` shows the part that authctl uses.
             return Ok(Vec::new());
         }
         let version = connect::schema_version(&self.connection).engine()?;

@@ -71,7 +71,7 @@ pub struct Sqlite {
     /// What was recognised, when the database is an app's.
     app: Option<GuestSchema>,
     /// The file of authctl's own beside an app's database, by a connection of its own: what concerns
-    /// that file alone shall not lock the app's.
+    /// that file alone does not lock the app's.
     aside: Option<Box<Sqlite>>,
     /// What the caller has to be told besides the results.
     loose_ends: LooseEnds,

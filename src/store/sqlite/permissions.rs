@@ -30,8 +30,8 @@ fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     })
 }
 
-/// Finds what others may use. What is not there is not exposed. Who may use an app's file is the app's
-/// affair; a directory in which anybody may write is not.
+/// Finds what others may use. What is not there is not exposed. The app decides who may use its
+/// file, but not who may write to the directory.
 pub fn insecure(path: &Path) -> Vec<InsecurePath> {
     let me = rustix::process::geteuid().as_raw();
     let mut found = Vec::new();

@@ -84,7 +84,7 @@ pub(super) fn look_own(path: &Path) -> Result<Checked, OpenError> {
 }
 
 /// Refuses everything that is not a database of whole size in a directory that others cannot write,
-/// and one of our own that others can use. Who else may read an app's file is the app's affair.
+/// and one of our own that others can use. The app decides who else may read its file.
 pub(super) fn look(path: &Path) -> Result<Checked, OpenError> {
     let Found { held, stat, header } = match descriptors::open(path) {
         Ok(found) => found,

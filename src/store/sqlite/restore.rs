@@ -26,7 +26,7 @@ use crate::store::mapping::{NATIVE, identifier};
 use crate::store::sql::{audit, events, sessions};
 use crate::store::{CopyError, OpenError};
 
-/// What shall be restored, and how.
+/// What to restore, and how.
 #[derive(Debug)]
 pub struct RestoreOptions<'a> {
     /// The database.
