@@ -139,7 +139,7 @@ pub enum Command {
         #[command(subcommand)]
         command: AccountCommand,
     },
-    /// Administer users; nobody needs to be signed in for it
+    /// Administer users, without a sign-in
     #[command(visible_alias = "user", after_help = users::EXAMPLES)]
     Users {
         #[command(subcommand)]

@@ -29,9 +29,9 @@ is one; the report is printed in both cases. --fix fixes what can have meant
 only one thing; it never touches hashes, the schema or the audit log, and tells
 first what it would do.
 
-authctl enforces its rules for people who go through authctl. Whoever can write
-the database file or its directory is the administrator, and can make the audit
-log anew; whoever can read the file can guess passwords offline. See
+authctl enforces its rules for people who go through authctl. A user who can
+write the database file or its directory is the administrator and can rewrite the
+audit log; a user who can read the file can guess passwords offline. See
 authctl help security.";
 
 #[derive(Debug, Args)]
@@ -177,7 +177,7 @@ const APP_FILE: Check<Run, Apply> = Check {
     run: |context| {
         let path = context.database()?.path;
         let message = "everybody on this machine may read the app's database, with the token of every session in it";
-        let hint = format!("if nobody but the app needs to: chmod o= '{}'", path.display());
+        let hint = format!("if only the app reads it: chmod o= '{}'", path.display());
         Ok(sqlite::is_open_to_all(&path).then(|| Details::new(1, message, hint)))
     },
     fix: None,
@@ -285,8 +285,8 @@ fn session_files(context: &Context) -> Option<SessionFile> {
 
 /// The limit of every check.
 const BOUNDARY: &str = "\
-Whoever can write this file or its directory is the administrator and can make the audit log anew;
-whoever can read it can guess passwords offline. See `authctl help security`.";
+A user who can write this file or its directory is the administrator and can rewrite the audit log;
+a user who can read it can guess passwords offline. See `authctl help security`.";
 
 /// The report is the answer of the command, whether the database is healthy or not.
 #[derive(Debug)]

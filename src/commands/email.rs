@@ -46,7 +46,7 @@ pub struct VerifyAddressArgs {
     /// Have a code mailed instead of typing one
     #[arg(long, conflicts_with_all = ["code_stdin", "password_stdin", "password_file"])]
     pub send: bool,
-    /// Email address to send to [default: that of whoever is signed in]
+    /// Email address to send to [default: that of the signed-in user]
     #[arg(requires = "send")]
     pub email: Option<String>,
     /// Read the code from standard input, in a line before the password if that is read there too

@@ -87,7 +87,7 @@ pub(super) fn tell_left(before: &str, user_id: &str, context: &mut Context) -> a
     let to = Email::parse(before)?;
     let body = Zeroizing::new(format!(
         "Hello,\n\nthe address of your account is no longer {to}:\nit was changed with a code that was mailed to the \
-         new one.\nIf it was not you, tell whoever runs the service.\n"
+         new one.\nIf it was not you, tell the administrator of the service.\n"
     ));
     let post = post(&to, context, "tell its owner")?;
     let letter = Message {

@@ -38,8 +38,8 @@ fn a_database_as_it_was_made_is_healthy_and_is_not_changed_by_looking() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("doctor"), @"
     [HOME]/.local/share/authctl/auth.db: healthy
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     ");
     assert_snapshot!(sandbox.run("doctor --json"), @r#"
     {
@@ -138,8 +138,8 @@ fn a_database_that_cannot_be_opened_is_a_finding_and_the_surroundings_are_told_t
     problem: database: could not open the database (--db): [HOME]/missing.db does not exist
       hint: name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one
     [HOME]/missing.db: not healthy, 1 problem
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 9]
     ");
     sandbox.file("other.db", "no database");
@@ -169,8 +169,8 @@ fn what_others_may_use_is_found_and_closed() {
     problem: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
       hint: a token that others may have read is worth nothing: `authctl signout` ends its session; `authctl doctor --fix` closes your directories
     [HOME]/.local/share/authctl/auth.db: not healthy, 2 problems
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 9]
     ");
     assert_eq!(sandbox.run("doctor --fix --json").code, 2, "without a yes");
@@ -178,8 +178,8 @@ fn what_others_may_use_is_found_and_closed() {
     fixed: permissions: others may use what only you should: [HOME]/.local/share/authctl/auth.db is not safe to use: others may use it (mode 0640); [HOME]/.local/share/authctl/auth.db-wal is not safe to use: others may use it (mode 0644); [HOME]/.local/share/authctl is not safe to use: everybody may write to the directory
     fixed: session-files: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
     [HOME]/.local/share/authctl/auth.db: healthy
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     ");
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&sandbox.database()), mode(&directory), mode(&sandbox.sessions())), (0o600, 0o755, 0o700));

@@ -46,8 +46,8 @@ fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() 
     problem: schema: the schema is not authctl's: trigger mine was not made by authctl
       hint: authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with the program that did
     [HOME]/.local/share/authctl/auth.db: not healthy, 1 problem
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 1]
     ");
     assert_eq!(untouchable(&sandbox), before);

@@ -43,7 +43,7 @@ fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
 
     the address of your account is no longer ada@example.com:
     it was changed with a code that was mailed to the new one.
-    If it was not you, tell whoever runs the service.
+    If it was not you, tell the administrator of the service.
     ");
     let me = sandbox.run("whoami --json").json();
     assert_eq!((&me["user"]["email"], &me["user"]["emailVerified"]), (&"ada@example.org".into(), &true.into()));

@@ -87,7 +87,7 @@ const ORPHANS: Check = Check {
             "rows of users who are gone: sessions {}, accounts {}, codes {}",
             orphans.sessions, orphans.accounts, orphans.codes
         );
-        let hint = "nobody can use them; `authctl doctor --fix` deletes them";
+        let hint = "they are of no use; `authctl doctor --fix` deletes them";
         Ok((orphans.count() > 0).then(|| Details::new(orphans.count(), message, hint).fixable()))
     },
     fix: Some(Fix {

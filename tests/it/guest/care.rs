@@ -19,20 +19,20 @@ fn the_doctor_leaves_to_the_app_what_is_the_apps() {
     std::fs::set_permissions(app.path(), Permissions::from_mode(0o664)).unwrap();
     assert_snapshot!(app.run("doctor"), @"
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
-      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+      hint: if only the app reads it: chmod o= '[HOME]/app.db'
     notice: expired: expired rows that only take up room: sessions 1, codes 0
       hint: `authctl doctor --fix` deletes them; `authctl sessions prune` only the sessions
     [HOME]/app.db: healthy, 2 notices
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     ");
     assert_snapshot!(app.run("doctor --fix --yes"), @"
     fixed: expired: expired rows that only take up room: sessions 1, codes 0
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
-      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+      hint: if only the app reads it: chmod o= '[HOME]/app.db'
     [HOME]/app.db: healthy, 1 notice
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     ");
     assert_eq!(mode(&app), 0o664);
     assert_snapshot!(app.run("db check"), @"[HOME]/app.db: sound");
@@ -149,10 +149,10 @@ fn an_apps_directory_is_told_of_and_left_as_it_is() {
     problem: permissions: others may use what only you should: [HOME] is not safe to use: everybody may write to the directory
       hint: who writes there is the administrator, who reads there can guess passwords; keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
-      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+      hint: if only the app reads it: chmod o= '[HOME]/app.db'
     [HOME]/app.db: not healthy, 1 problem, 1 notice
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 9]
     ");
     assert_eq!(std::fs::metadata(app.sandbox.home()).unwrap().permissions().mode() & 0o777, 0o777);

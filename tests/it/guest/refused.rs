@@ -76,7 +76,7 @@ fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
     ");
     assert_snapshot!(odd.run("doctor"), @r#"
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
-      hint: if nobody but the app needs to: chmod o= '[HOME]/app.db'
+      hint: if only the app reads it: chmod o= '[HOME]/app.db'
     problem: app-schema: nothing is written to this app's database: some of the values of user.created_at are milliseconds, others are seconds
       hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
     problem: rows: rows that make no sense: 2, such as: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
@@ -84,8 +84,8 @@ fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
     problem: expired: could not be checked: row [ID] of table session makes no sense: column expiresAt is not a number of milliseconds
       hint: fix what the other findings name first
     [HOME]/app.db: not healthy, 3 problems, 1 notice
-    Whoever can write this file or its directory is the administrator and can make the audit log anew;
-    whoever can read it can guess passwords offline. See `authctl help security`.
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 1]
     "#);
     odd.refuses_writes();
