@@ -2,16 +2,16 @@
 //! bound to a purpose, a user and an address. What a code of each purpose does is told beside the
 //! rules of that matter; here is what all of them have in common.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::admin::attempts_of;
 use super::email::Email;
 use super::secret::{Code, Password};
-use super::session::Session;
-use super::session::latest;
+use super::session::{Session, latest};
 use super::storage::{CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, Which};
 use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, PasswordInput};
-use jiff::{SignedDuration, Timestamp};
 
 /// What a code is for. A code for one purpose is none for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::email::InvalidEmail;
-use super::password::HashError;
-use super::password::HashFormat;
 use super::password::strength::WeakPassword;
+use super::password::{HashError, HashFormat};
 use super::policy::PolicyError;
 use super::random::EntropyError;
 use super::storage::StoreError;

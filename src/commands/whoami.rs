@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::auth::SignedIn;
 use crate::auth::session::Session;
-use crate::auth::user::User;
-use crate::auth::user::UserRef;
+use crate::auth::user::{User, UserRef};
 use crate::context::{Context, TokenSource};
 use crate::output::table::facts;
 use crate::output::text::{escape, shown, who};

@@ -2,9 +2,7 @@
 //! a command says "done".
 
 use super::attempts_of;
-use crate::auth::password::HashFormat;
-use crate::auth::password::strength;
-use crate::auth::password::{self, Verdict};
+use crate::auth::password::{self, HashFormat, Verdict, strength};
 use crate::auth::policy::PasswordRules;
 use crate::auth::secret::{Password, StoredHash};
 use crate::auth::session::Session;

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use super::tx::Tx;
 use super::{rows, write};
-use crate::auth::password::HashFormat;
-use crate::auth::password::Scheme;
+use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, NewPassword, NewUserRow, StoreError};
 use crate::auth::user::{User, UserRef};

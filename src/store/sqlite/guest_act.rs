@@ -15,10 +15,9 @@ use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::storage::{LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::mapping::SchemaMapping;
-use crate::store::sql::Answer;
 use crate::store::sql::events::{failed_of, intended_of, interrupted_of, signed};
 use crate::store::sql::tx::Tx;
-use crate::store::sql::{audit, throttle};
+use crate::store::sql::{Answer, audit, throttle};
 
 /// What an act needs of a guest's two files.
 pub(in crate::store) struct Act<'s> {

@@ -29,9 +29,8 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::mapping::SchemaMapping;
-use super::sql::Answer;
 use super::sql::tx::Tx;
-use super::sql::{audit, events, sessions, throttle};
+use super::sql::{Answer, audit, events, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Actor, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};

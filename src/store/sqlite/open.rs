@@ -8,8 +8,7 @@ use super::engine_error::Engine as _;
 use super::preflight::{Checked, Kind};
 use super::{Sqlite, migrate, preflight};
 use crate::store::OpenError;
-use crate::store::better_auth::SchemaOverrides;
-use crate::store::better_auth::{self, App};
+use crate::store::better_auth::{self, App, SchemaOverrides};
 use crate::store::mapping::NATIVE;
 
 /// An opened database.
