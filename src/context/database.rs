@@ -11,8 +11,8 @@ use crate::auth::policy::Policy;
 use crate::auth::storage::Store;
 use crate::input_file;
 use crate::paths::{self, DatabasePlace, DatabaseSource, PathEnv, PathError};
-use crate::store::sqlite::{self, Adapter, Opened, Sqlite};
-use crate::store::{OpenError, SchemaOverrides};
+use crate::store::sqlite::{self, Adapter, Opened};
+use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
 /// Far more than hints about every column need.
 const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
@@ -96,7 +96,7 @@ impl Context {
     }
 
     /// Opens a database of our own, or an app's with our own state beside it.
-    fn open_file(&self, path: &Path) -> anyhow::Result<Sqlite> {
+    fn open_file(&self, path: &Path) -> anyhow::Result<SqlStore> {
         let hints = match self.options.schema.as_deref().or(self.environment.schema.as_deref()) {
             None => SchemaOverrides::default(),
             Some(file) => hints(file)?,

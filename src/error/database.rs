@@ -13,7 +13,7 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
         StoreError::Caller(refused) => of_auth(refused),
         StoreError::NoSuchPlace => Failure::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
-        StoreError::Busy => {
+        StoreError::Busy | StoreError::Conflict => {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::sql::tx::Value;
+use super::engine::Value;
 use super::sqlite;
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;

@@ -5,6 +5,7 @@
 mod better_auth;
 #[cfg(test)]
 mod contract;
+mod engine;
 mod error;
 mod mapping;
 mod sql;
@@ -12,3 +13,4 @@ pub mod sqlite;
 
 pub use better_auth::SchemaOverrides;
 pub use error::{CopyError, OpenError};
+pub use sql::SqlStore;

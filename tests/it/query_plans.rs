@@ -120,11 +120,6 @@ fn statements() -> Vec<Statement> {
     for entry in files.into_iter().flatten() {
         let path = entry.unwrap().path();
         let file = path.strip_prefix(source("")).unwrap().to_str().unwrap().to_owned();
-        // Pages are put together from parts; their plans are looked at where the parts are. What is
-        // written row by row is found by its id.
-        if ["sql/pages.rs", "sql/write.rs"].contains(&file.as_str()) {
-            continue;
-        }
         let text = fs::read_to_string(&path).unwrap();
         // No statement hides in an ordinary text.
         for verb in ["\"SELECT", "\"UPDATE", "\"DELETE"] {
@@ -132,6 +127,10 @@ fn statements() -> Vec<Statement> {
             assert_eq!(all, raw, "src/store/{file} has a {verb} that is not in r#\"...\"#");
         }
         for (sql, after) in raw_texts(&text) {
+            // Pages of users are put together from parts, which unit tests explain. A row is changed by its id.
+            if after.contains("filter.text()") || sql.contains("{changes}") {
+                continue;
+            }
             if ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| sql.trim_start().starts_with(verb)) {
                 statements.extend(filled(sql, after).into_iter().map(|sql| Statement { file: file.clone(), sql }));
             }

@@ -58,7 +58,7 @@ impl World {
             tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir_in(scratch::directory()).unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
         sqlite::create(&path, Duration::ZERO).unwrap();
-        let store = Box::new(sqlite::open_own(&path, Duration::from_secs(5)).unwrap());
+        let store = Box::new(sqlite::open_own(&path, Duration::from_secs(5)).unwrap().into_store());
         let password = PasswordRules { cost: CHEAP, ..PasswordRules::default() };
         let policy = Policy { password, ..Policy::default() };
         let mut state = 0_u64;

@@ -475,6 +475,9 @@ pub enum StoreError {
     /// Another process kept the database locked for longer than the wait.
     #[error("the database is busy: another process is writing to it")]
     Busy,
+    /// Another process changed what a transaction had read, again and again for the wait.
+    #[error("the database is busy: other processes change the same rows")]
+    Conflict,
     /// The file or its file system does not take writes.
     #[error("the database is read-only")]
     ReadOnly,

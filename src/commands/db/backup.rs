@@ -32,14 +32,16 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
     let file = backup_path(file)?;
     let path = context.database()?.path;
     // Opening migrates an older schema, so one connection serves the whole command.
-    let mut store = sqlite::open_own(&path, context.wait())?;
-    store.act_as(context.acting()?);
-    let contents = store.backup(&file)?;
+    let mut engine = sqlite::open_own(&path, context.wait())?;
+    let acting = context.acting()?;
+    let contents = engine.backup(&file)?;
     let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
     context.did(
         format!("the backup {} was made", file.display()),
         "the backup can be used; its entry in the audit log is missing",
     );
+    let mut store = engine.into_store();
+    store.act_as(acting);
     store.record(event).context("could not write to the audit log")?;
     Ok(BackupReport { path, file, contents }.into())
 }

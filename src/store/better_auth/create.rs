@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::auth::storage::GuestSchema;
 use crate::store::OpenError;
 use crate::store::sqlite::create::build;
-use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::error::SqliteResult as _;
 
 /// What stands between an app and its database, and decides what its tables look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ mod tests {
     use crate::auth::password::Scheme;
     use crate::auth::storage::{Maintenance as _, NewUserRow, Store as _};
     use crate::store::SchemaOverrides;
-    use crate::store::sqlite::{Opened, Sqlite, open};
+    use crate::store::sqlite::{Opened, open};
 
     const WAIT: Duration = Duration::from_secs(5);
 
@@ -90,7 +90,7 @@ mod tests {
         found
     }
 
-    fn opened(path: &Path) -> Sqlite {
+    fn opened(path: &Path) -> crate::store::SqlStore {
         match open(path, WAIT, &SchemaOverrides::default()).unwrap() {
             Opened::App(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
             Opened::Own(_) => unreachable!("an app's"),

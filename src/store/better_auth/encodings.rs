@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::schema::Column;
 use crate::store::mapping::{TimeEncoding, identifier};
-use crate::store::sqlite::tx::value_ref;
+use crate::store::sqlite::engine::value_ref;
 
 /// How many rows are looked at from either end of a table.
 const SAMPLE: u32 = 50;

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use crate::auth::storage::{GuestSchema, WriteBlocker};
 use crate::store::OpenError;
+use crate::store::engine::Engine as _;
 use crate::store::mapping::SchemaMapping;
+use crate::store::sql::SqlStore;
 use crate::store::sqlite::connect::Connected;
-use crate::store::sqlite::engine_error::Engine as _;
+use crate::store::sqlite::error::SqliteResult as _;
 use crate::store::sqlite::{self, Sqlite, open_own};
 pub use create::{Adapter, create_for_app};
 use detect::{NotRead, Recognised};
@@ -23,11 +25,9 @@ pub use overrides::SchemaOverrides;
 /// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
 #[derive(Debug)]
 pub struct App {
-    connection: Connected,
+    engine: Sqlite,
     mapping: SchemaMapping,
     schema: GuestSchema,
-    path: std::path::PathBuf,
-    wait: Duration,
 }
 
 /// Recognises the database behind a connection.
@@ -59,7 +59,7 @@ pub(in crate::store) fn recognise(
             },
         );
     }
-    Ok(App { connection, mapping, schema, path: path.into(), wait })
+    Ok(App { engine: Sqlite::new(connection, wait), mapping, schema })
 }
 
 impl App {
@@ -68,12 +68,13 @@ impl App {
     ///
     /// # Errors
     /// [`OpenError`], about that file.
-    pub fn with_state(self, state: &Path) -> Result<Sqlite, OpenError> {
-        match sqlite::create(state, self.wait) {
+    pub fn with_state(self, state: &Path) -> Result<SqlStore, OpenError> {
+        let wait = self.engine.wait();
+        match sqlite::create(state, wait) {
             Ok(()) | Err(OpenError::Exists(_)) => {}
             Err(error) => return Err(error),
         }
-        let aside = open_own(state, self.wait)?;
-        Ok(Sqlite::new(self.connection, self.mapping, &self.path, self.wait).with_state(self.schema, aside))
+        let own = open_own(state, wait)?;
+        Ok(SqlStore::guest(self.engine, self.mapping, self.schema, own, state))
     }
 }

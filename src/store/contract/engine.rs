@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::WAIT;
-use crate::store::SchemaOverrides;
 use crate::store::sqlite::{self, Opened};
+use crate::store::{SchemaOverrides, SqlStore};
 
 /// An engine in a mapping: all that the checks need to know of it.
 pub(super) struct Engine {
@@ -45,12 +45,12 @@ impl Engine {
     }
 
     /// Opens it, as another process would.
-    pub(super) fn open(&self, path: &Path) -> sqlite::Sqlite {
+    pub(super) fn open(&self, path: &Path) -> SqlStore {
         self.open_waiting(path, WAIT)
     }
 
     /// Opens it with another time to wait.
-    pub(super) fn open_waiting(&self, path: &Path, wait: Duration) -> sqlite::Sqlite {
+    pub(super) fn open_waiting(&self, path: &Path, wait: Duration) -> SqlStore {
         let overrides = SchemaOverrides::parse(self.app.map_or("{}", |(_, overrides)| overrides)).unwrap();
         match sqlite::open(path, wait, &overrides).unwrap() {
             Opened::Own(store) => store,
@@ -66,7 +66,7 @@ impl Engine {
         if self.app.is_some() {
             connection.execute("ATTACH DATABASE ?1 AS authctl", [state_of(path).to_str()]).unwrap();
         }
-        (connection, sql.split(';').map(|one| store.spelled(one)).collect::<Vec<_>>().join(";"))
+        (connection, sql.split(';').map(|one| store.in_names(one)).collect::<Vec<_>>().join(";"))
     }
 }
 

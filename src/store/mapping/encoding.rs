@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::auth::duration;
-use crate::store::sql::tx::{Value, ValueRef};
+use crate::store::engine::{Value, ValueRef};
 
 /// A form of instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

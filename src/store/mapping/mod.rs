@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::auth::random::digest;
 use crate::auth::secret::Token;
-use crate::store::sql::tx::{Value, ValueRef};
+use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::TimeEncoding;
 pub(in crate::store) use names::Names;

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::events::{LIFE, change_events, ended_of};
-use super::tx::Tx;
+use super::audit::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
-use super::{codes, rows, sessions, write};
+use super::{codes, rows, sessions};
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, UserUpdated};
 use crate::auth::user::{User, UserRef};
+use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
 
 /// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
@@ -97,11 +97,11 @@ pub(in crate::store) fn write(
             ("banExpires", user.ban_expires.map(|until| mapping.time(until)).into()),
         ]
     };
-    let mut changed: write::Values = values(after);
-    let as_before: write::Values = values(before);
+    let mut changed: rows::Values = values(after);
+    let as_before: rows::Values = values(before);
     changed.retain(|value| !as_before.contains(value));
     changed.push(("updatedAt", mapping.time(now)));
-    write::update(tx, mapping, "user", &after.id, changed)
+    rows::update(tx, mapping, "user", &after.id, changed)
 }
 
 pub(in crate::store) fn delete(

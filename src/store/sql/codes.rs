@@ -5,8 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::tx::Tx;
-use super::{changes, events, passwords, rows, sessions, users, write};
+use super::{audit, changes, passwords, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
@@ -17,6 +16,7 @@ use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError, Updated};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
+use crate::store::engine::Tx;
 use crate::store::mapping::{SchemaMapping, TokenStorage};
 
 /// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
@@ -90,8 +90,8 @@ pub(in crate::store) fn create(
         ("createdAt", now.clone()),
         ("updatedAt", now),
     ];
-    write::insert(tx, mapping, "verification", &new.id, values)?;
-    let user = events::subject(tx, mapping, &new.stored.user_id)?;
+    rows::insert(tx, mapping, "verification", &new.id, values)?;
+    let user = audit::subject(tx, mapping, &new.stored.user_id)?;
     log.push(Event::user("code.created", user).with(new.purpose.word()));
     Ok(())
 }
@@ -221,7 +221,7 @@ pub(in crate::store) fn delete_over(
 ) -> Result<u64, StoreError> {
     let mut ids = Vec::new();
     each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
-    write::delete(tx, mapping, "verification", &ids)?;
+    rows::delete(tx, mapping, "verification", &ids)?;
     Ok(ids.len() as u64)
 }
 

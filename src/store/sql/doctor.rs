@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::audit::subject;
 use super::codes::VALUE;
-use super::events::subject;
 use super::rows;
-use super::tx::{Dialect, Tx, Value, ValueRef};
 use super::users::PASSWORD;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
 use crate::auth::secret::StoredHash;
-use crate::auth::storage::{Account, Credential, Orphans, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::storage::{Account, Credential, Orphans, StoreError, StrayAccounts};
 use crate::auth::user::User;
+use crate::store::engine::{Dialect, Tx, Value, ValueRef};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 pub(in crate::store) fn nonsense(
@@ -75,23 +75,28 @@ pub(in crate::store) fn each_credential(
     })
 }
 
-pub(in crate::store) fn written_after(
+/// Counts the users, accounts, sessions and codes that were written after an instant.
+pub(in crate::store) fn rows_written_after(
     tx: &mut dyn Tx,
-    own: &mut dyn Tx,
     mapping: &SchemaMapping,
     instant: Timestamp,
-) -> Result<WrittenAfter, StoreError> {
+) -> Result<u64, StoreError> {
     let mut rows = 0;
     for table in ["user", "session", "account", "verification"] {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#);
         rows += tx.count(&mapping.sql(sql), &[mapping.time(instant)])?;
     }
+    Ok(rows)
+}
+
+/// Counts the entries of the audit log that were written after an instant, and tells whether the newest one
+/// was written before it.
+pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestamp) -> Result<(u64, bool), StoreError> {
     let instant = [OWN_TIME.write(instant)];
-    let entries = own.count(r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, &instant)?;
+    let entries = tx.count(r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, &instant)?;
     let newest =
         r#"SELECT count(*) FROM (SELECT "at" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1) WHERE "at" <= ?1"#;
-    let is_newest_before = own.count(newest, &instant)? == 1;
-    Ok(WrittenAfter { rows, entries, is_newest_before })
+    Ok((entries, tx.count(newest, &instant)? == 1))
 }
 
 /// Tables, and which of their rows name a user who is gone: left by a program that did not keep the foreign keys.

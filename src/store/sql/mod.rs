@@ -4,16 +4,17 @@ pub(in crate::store) mod audit;
 pub(in crate::store) mod changes;
 pub(in crate::store) mod codes;
 pub(in crate::store) mod doctor;
-pub(in crate::store) mod events;
-pub(in crate::store) mod pages;
 pub(in crate::store) mod passwords;
 pub(in crate::store) mod policy;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod sessions;
+mod store;
 pub(in crate::store) mod throttle;
-pub(in crate::store) mod tx;
 pub(in crate::store) mod users;
-pub(in crate::store) mod write;
+mod write_tx;
+
+use write_tx::Guest;
+pub use write_tx::SqlStore;
 
 use crate::auth::session::Session;
 use crate::auth::storage::{Deleted, Ended, Orphans, Updated};

@@ -1,8 +1,7 @@
 //! Passwords: acts that rest on one that was verified outside the transaction look whether it is still
 //! in force; others set one without knowing the one before.
 
-use super::events::{begun_of, change_events, ended_of, subject};
-use super::tx::Tx;
+use super::audit::{begun_of, change_events, ended_of, subject};
 use super::{changes, codes, sessions, users};
 use crate::auth::audit::{Event, Subject};
 use crate::auth::codes::Purpose;
@@ -10,6 +9,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
 use crate::auth::storage::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};
 use crate::auth::user::{User, UserRef};
+use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
 
 /// What a sign-in has shown.

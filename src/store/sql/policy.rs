@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::tx::{Row, Tx};
 use crate::auth::audit::{Changes, Event};
 use crate::auth::policy::{Key, Policy, PolicyError};
 use crate::auth::storage::{PolicySet, StoreError};
+use crate::store::engine::{Row, Tx};
 use crate::store::mapping::OWN_TIME;
 
 /// Reads the settings over the defaults. A key that is not known here is one of a later authctl and

@@ -4,15 +4,15 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::events::{ended_of, subject};
-use super::tx::Tx;
-use super::{rows, users, write};
+use super::audit::{ended_of, subject};
+use super::{rows, users};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::storage::{Ended, NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
+use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -84,7 +84,7 @@ pub(in crate::store) fn delete_by_ids(
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, mapping, id)?);
-        write::delete(tx, mapping, "session", [id])?;
+        rows::delete(tx, mapping, "session", [id])?;
     }
     Ok(ended)
 }
@@ -105,7 +105,7 @@ pub(in crate::store) fn insert(
         ("userId", session.user_id.clone().into()),
         ("impersonatedBy", session.impersonated_by.clone().into()),
     ];
-    let id = write::insert(tx, mapping, "session", &session.id, values)?;
+    let id = rows::insert(tx, mapping, "session", &session.id, values)?;
     by_id(tx, mapping, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
@@ -172,7 +172,7 @@ pub(in crate::store) fn delete(
         return Ok(Ended::Missing(id.to_owned()));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    write::delete(tx, mapping, "session", chosen.iter().map(|session| &session.id))?;
+    rows::delete(tx, mapping, "session", chosen.iter().map(|session| &session.id))?;
     Ok(Ended::Sessions(chosen))
 }
 
@@ -244,7 +244,7 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    write::delete(tx, mapping, "session", &ids)?;
+    rows::delete(tx, mapping, "session", &ids)?;
     Ok(ids.len() as u64)
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::tx::{Tx, Value, ValueRef};
 use crate::auth::policy::ThrottleRules;
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
+use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::OWN_TIME;
 
 /// Whether an attempt that had to wait for its turn would get another answer now.

@@ -10,13 +10,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::connect::{Connected, connect, schema_version};
 use super::create::refuse_unsafe_place;
-use super::engine_error::Engine as _;
+use super::engine::{Sqlite, SqliteTx};
+use super::error::SqliteResult as _;
+use super::integrity;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::Unfinished;
-use super::{Sqlite, integrity, limits};
 use crate::auth::storage::{BackupSummary, StoreError};
+use crate::store::engine::Engine as _;
 use crate::store::mapping::NATIVE;
+use crate::store::sql::rows::count;
 use crate::store::{CopyError, OpenError};
 
 /// Every page at once: one state of the database, without making a writer wait.
@@ -27,15 +30,16 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`CopyError`]; there is no new file at `to` then.
-    pub fn backup(&self, to: &Path) -> Result<BackupSummary, CopyError> {
-        let path = &self.path;
+    pub fn backup(&mut self, to: &Path) -> Result<BackupSummary, CopyError> {
+        let path = &self.path().to_owned();
+        let wait = self.wait();
         let failed = |source| failed(path, source);
         // One copy of a database at a time, and none while it is migrated or restored.
-        let _lock = Lock::take(path, self.wait)?;
+        let _lock = Lock::take(path, wait)?;
         // What is counted is what is copied, whatever is written meanwhile.
-        let snapshot = self.connection.unchecked_transaction().engine().map_err(failed)?;
+        let snapshot = self.connection().unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
-        copy(&snapshot, to, self.wait, |copied| {
+        copy(&snapshot, to, wait, |copied| {
             if let Some(problem) = integrity::damage(copied).map_err(failed)?.into_iter().next() {
                 return Err(CopyError::Damaged { path: path.into(), problem });
             }
@@ -128,8 +132,8 @@ pub(super) fn read(connection: &Connection) -> Result<BackupSummary, StoreError>
     let (entries, head) = newest.unwrap_or_default();
     Ok(BackupSummary {
         schema_version: schema_version(connection).engine()?,
-        users: limits::count(connection, &NATIVE, "user")?,
-        sessions: limits::count(connection, &NATIVE, "session")?,
+        users: count(&mut SqliteTx::new(connection), &NATIVE, "user")?,
+        sessions: count(&mut SqliteTx::new(connection), &NATIVE, "session")?,
         entries: entries.unsigned_abs(),
         head,
     })

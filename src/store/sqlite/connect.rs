@@ -1,12 +1,13 @@
 //! Connections, held to strict settings.
 
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::engine_error::{self, Engine as _};
+use super::error::{self, SqliteResult as _};
 use super::limits;
 use super::preflight::Checked;
 use crate::auth::storage::StoreError;
@@ -44,14 +45,17 @@ pub(super) fn connect_to_replace(file: Checked, wait: Duration) -> Result<Connec
 fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let mut connection =
-        Connection::open_with_flags(file.path(), flags).map_err(|error| engine_error::translate(&error))?;
+    let mut connection = Connection::open_with_flags(file.path(), flags).map_err(|error| error::translate(&error))?;
     configure(&connection, wait).engine()?;
     limits::apply(&mut connection, file.path()).engine()?;
     Ok(Connected { connection, file })
 }
 
 impl Connected {
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Closes the connection and gives the file back.
     pub(super) fn close(self) -> Result<Checked, StoreError> {
         let Self { connection, file } = self;

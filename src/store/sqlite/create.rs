@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::connect::connect;
-use super::engine_error::Engine as _;
+use super::error::SqliteResult as _;
 use super::lock::Lock;
 use super::migrate;
 use super::preflight::{self, Checked};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::engine_error::Engine as _;
+use super::error::SqliteResult as _;
 use super::{limits, migrate};
 use crate::auth::storage::{Differs, SchemaDifference, StoreError};
 

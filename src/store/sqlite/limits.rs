@@ -6,9 +6,8 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
-use super::engine_error::Engine as _;
+use super::error::SqliteResult as _;
 use crate::auth::storage::StoreError;
-use crate::store::mapping::SchemaMapping;
 
 /// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
 /// are read ([`crate::store::sql::rows`]) fits in.
@@ -46,19 +45,6 @@ pub(in crate::store) fn apply(connection: &mut Connection, path: &Path) -> rusql
     connection.progress_handler(STEPS_COUNTED, Some(spent))
 }
 
-/// Counts the rows of a table.
-///
-/// A bare `count(*)` walks all pages in a single step of SQLite's virtual machine, where the number of steps
-/// is not looked at. With a condition, every row is a step.
-pub(in crate::store) fn count(
-    connection: &Connection,
-    mapping: &SchemaMapping,
-    table: &str,
-) -> Result<u64, StoreError> {
-    let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#);
-    connection.query_row(&mapping.sql(sql), [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).engine()
-}
-
 /// Does something that takes whole rows, however large they may be. SQLite writes a row anew as a whole, and
 /// reads a value to delete its entry in an index, so a row that holds more than is read needs a higher limit. It
 /// is raised before and not after a failure: a deletion that fails half-way leaves the entries that it has
@@ -77,6 +63,8 @@ pub(in crate::store) fn with_large_rows<T>(
 mod tests {
     use super::*;
     use crate::store::mapping::NATIVE;
+    use crate::store::sql::rows::count;
+    use crate::store::sqlite::engine::SqliteTx;
 
     /// Counting is interrupted as any other statement, so it is counted in steps.
     #[test]
@@ -85,7 +73,7 @@ mod tests {
         let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
                     INSERT INTO user SELECT i FROM n";
         connection.execute_batch(&format!("CREATE TABLE user (id PRIMARY KEY) WITHOUT ROWID; {fill}")).unwrap();
-        assert_eq!(count(&connection, &NATIVE, "user").unwrap(), 10_000);
+        assert_eq!(count(&mut SqliteTx::new(&connection), &NATIVE, "user").unwrap(), 10_000);
         let mut looks = 0;
         connection
             .progress_handler(
@@ -96,6 +84,6 @@ mod tests {
                 }),
             )
             .unwrap();
-        assert!(matches!(count(&connection, &NATIVE, "user"), Err(StoreError::TooMuch(_))));
+        assert!(matches!(count(&mut SqliteTx::new(&connection), &NATIVE, "user"), Err(StoreError::TooMuch(_))));
     }
 }

@@ -12,7 +12,7 @@ use refinery::{Migration, Runner};
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
-use super::engine_error::{self, Engine as _};
+use super::error::{self, SqliteResult as _};
 use super::lock::Lock;
 use super::preflight;
 use crate::auth::storage::StoreError;
@@ -92,13 +92,13 @@ fn translate(error: &refinery::Error) -> StoreError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(one) = cause {
         if let Some(engine) = one.downcast_ref::<rusqlite::Error>() {
-            return engine_error::translate(engine);
+            return error::translate(engine);
         }
         cause = one.source();
     }
     match error.kind() {
         Kind::Connection(_, source) => match source.downcast_ref::<rusqlite::Error>() {
-            Some(engine) => engine_error::translate(engine),
+            Some(engine) => error::translate(engine),
             None => StoreError::Engine(error.to_string()),
         },
         _ => StoreError::Engine(error.to_string()),

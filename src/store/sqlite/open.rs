@@ -4,18 +4,26 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::connect::{connect, connect_to_read, schema_version};
-use super::engine_error::Engine as _;
+use super::engine::Sqlite;
+use super::error::SqliteResult as _;
 use super::preflight::{Checked, Kind};
-use super::{Sqlite, migrate, preflight};
+use super::{migrate, preflight};
 use crate::store::OpenError;
 use crate::store::better_auth::{self, App, SchemaOverrides};
-use crate::store::mapping::NATIVE;
+use crate::store::sql::SqlStore;
+
+impl Sqlite {
+    /// The store of a database that authctl made.
+    pub fn into_store(self) -> SqlStore {
+        SqlStore::native(self)
+    }
+}
 
 /// An opened database.
 #[derive(Debug)]
 pub enum Opened {
     /// Made by authctl.
-    Own(Sqlite),
+    Own(SqlStore),
     /// A Better Auth app's.
     App(App),
 }
@@ -30,7 +38,7 @@ pub enum Opened {
 pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
     let file = preflight::look(path)?;
     match file.kind() {
-        Kind::Own => open_checked(file, wait).map(Opened::Own),
+        Kind::Own => Ok(Opened::Own(open_checked(file, wait)?.into_store())),
         Kind::Other { owner } => {
             let may_write = rustix::process::geteuid().as_raw() == owner;
             let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
@@ -56,9 +64,9 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
     }
-    let mut store = Sqlite::new(connection, NATIVE, path, wait);
+    let mut engine = Sqlite::new(connection, wait);
     if found < migrate::LATEST {
-        migrate::bring_up_to_date(&mut store.connection, path, wait)?;
+        migrate::bring_up_to_date(engine.connection(), path, wait)?;
     }
-    Ok(store)
+    Ok(engine)
 }

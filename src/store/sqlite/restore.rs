@@ -14,16 +14,16 @@ use rusqlite::backup::Backup;
 
 use super::backup::{self, failed, read};
 use super::connect::{Connected, connect, connect_to_replace, schema_version};
-use super::engine_error::Engine as _;
+use super::engine::{SqliteTx, WRITER_SETTINGS};
+use super::error::SqliteResult as _;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::{self, Unfinished};
-use super::tx::SqliteTx;
-use super::{WRITER_SETTINGS, create, integrity, migrate};
+use super::{create, integrity, migrate};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Differs, StoreError};
 use crate::store::mapping::{NATIVE, identifier};
-use crate::store::sql::{audit, events, sessions};
+use crate::store::sql::{audit, sessions};
 use crate::store::{CopyError, OpenError};
 
 /// What to restore, and how.
@@ -219,7 +219,7 @@ fn record(
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
     let tx = &mut SqliteTx::new(&transaction);
-    let actor = events::signed(tx, &NATIVE, options.acting.actor(), &events)?;
+    let actor = audit::signed(tx, &NATIVE, options.acting.actor(), &events)?;
     audit::append(tx, &actor, events)?;
     transaction.commit().engine()
 }

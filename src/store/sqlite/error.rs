@@ -9,12 +9,12 @@ use super::descriptors;
 use crate::auth::storage::StoreError;
 
 /// Turns the engine's results into the store's.
-pub(in crate::store) trait Engine<T> {
+pub(in crate::store) trait SqliteResult<T> {
     /// Translates the error, if it is one.
     fn engine(self) -> Result<T, StoreError>;
 }
 
-impl<T> Engine<T> for Result<T, Error> {
+impl<T> SqliteResult<T> for Result<T, Error> {
     fn engine(self) -> Result<T, StoreError> {
         self.map_err(|error| translate(&error))
     }
@@ -61,6 +61,7 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         return cause;
     }
     match failure.code {
+        ErrorCode::DatabaseBusy if failure.extended_code == ffi::SQLITE_BUSY_SNAPSHOT => StoreError::Conflict,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
         // SQLite does not say why it could not open a file.
         ErrorCode::CannotOpen | ErrorCode::SystemIoFailure if descriptors::are_exhausted() => StoreError::TooManyFiles,

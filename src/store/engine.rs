@@ -1,9 +1,11 @@
-//! What the statements need of an engine: values, rows, and a transaction that runs statements. No engine's
-//! types pass this line, so that every statement is written once.
+//! The seam between the statements and a database engine: values, rows, transactions, and the engine itself.
+//! Types of an engine's client library stop here, so that every statement is written once.
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
-use crate::auth::storage::StoreError;
+use crate::auth::storage::{SchemaDifference, StoreError};
 
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,7 +171,72 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) stored: &'static str,
 }
 
-/// A transaction. Parameters are spelled `?1`, `?2` and so on.
+/// An open connection to one database.
+pub(in crate::store) trait Engine: fmt::Debug {
+    /// How long to wait for other processes.
+    fn wait(&self) -> Duration;
+
+    /// Runs queries that change nothing.
+    fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+    /// Begins a transaction that writes. In SQLite it is the only one from here to its end.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process still writes after the wait.
+    fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError>;
+
+    /// Finds damage in the storage of the database and describes it, at most ten lines.
+    fn check(&mut self) -> Result<Vec<String>, StoreError>;
+
+    /// Compares the schema of a database that authctl made with the one that its migrations make.
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
+
+    /// The number of the newest migration that was applied.
+    fn schema_version(&mut self) -> Result<u32, StoreError>;
+
+    /// Describes the storage of the database.
+    fn info(&mut self) -> Result<EngineInfo, StoreError>;
+
+    /// Reclaims what many small transactions in a row leave behind, without making another process wait.
+    fn tidy(&mut self) -> Result<(), StoreError>;
+}
+
+impl dyn Engine + '_ {
+    /// Runs queries that change nothing and returns what they found.
+    pub(in crate::store) fn query<T>(
+        &mut self,
+        mut queries: impl FnMut(&mut dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut found = None;
+        self.read(&mut |tx| {
+            found = Some(queries(tx)?);
+            Ok(())
+        })?;
+        found.ok_or_else(|| StoreError::Engine("the engine ran no query".into()))
+    }
+}
+
+/// The storage of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct EngineInfo {
+    /// The version of the engine, such as `3.50.4`.
+    pub(in crate::store) version: String,
+    /// SQLite's `journal_mode`.
+    pub(in crate::store) journal_mode: String,
+    /// The size of the database in bytes.
+    pub(in crate::store) bytes: u64,
+}
+
+/// A transaction that writes. It is rolled back when it is dropped without a commit.
+pub(in crate::store) trait WriteTx: Tx {
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Uncertain`] when the engine cannot tell whether they are.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Runs statements in a transaction. Parameters are spelled `?1`, `?2` and so on.
 pub(in crate::store) trait Tx {
     fn dialect(&self) -> &'static Dialect;
 
@@ -222,6 +289,18 @@ impl dyn Tx + '_ {
         mut found: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.query(sql, values, &mut |row| found(row).map(ControlFlow::Continue))
+    }
+
+    /// Runs statements and takes back what they wrote.
+    pub(in crate::store) fn rehearse<T>(
+        &mut self,
+        part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.execute("SAVEPOINT rehearsal", &[])?;
+        let done = part(self)?;
+        self.execute("ROLLBACK TO SAVEPOINT rehearsal", &[])?;
+        self.execute("RELEASE SAVEPOINT rehearsal", &[])?;
+        Ok(done)
     }
 
     /// The number that a `count(*)` finds.

@@ -1,0 +1,501 @@
+//! The store that the rules ask for: each method is one query, or one act in a transaction.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::audit::{LIFE, begun_of, ended_of, interrupted_of, subject};
+use super::passwords::{self, Verified};
+use super::{Guest, SqlStore, audit, changes, codes, doctor, policy, rows, sessions, throttle, users};
+use crate::auth::audit::{Acting, Changes, Entry, Event, Subject, counted};
+use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::password::Scheme;
+use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
+use crate::auth::secret::{Code, StoredHash, Token};
+use crate::auth::session::Session;
+use crate::auth::storage::{
+    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, Deleted, DoctorStore, Ended, GuestSchema,
+    LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange, PolicySet,
+    SchemaDifference, Store, StoreError, StrayAccounts, Updated, UserChange, UserPage, UserQuery, Which, WrittenAfter,
+};
+use crate::auth::throttle::{AttemptKey, Attempts, Decision};
+use crate::auth::user::{User, UserRef};
+use crate::auth::{ActAs, AuthError, Caller};
+use crate::store::engine::{EngineInfo, Tx};
+
+/// How often a process that waits for its turn reads the attempts again.
+const UNDECIDED_POLL: Duration = Duration::from_millis(50);
+
+impl Store for SqlStore {
+    fn act_as(&mut self, acting: Acting) {
+        self.acting = acting;
+    }
+
+    fn require_caller(&mut self, caller: Option<Caller>) {
+        self.caller = caller.map(Box::new);
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), StoreError> {
+        self.state_tx(|_, _, log| {
+            log.push(event.clone());
+            Ok(())
+        })
+    }
+
+    fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError> {
+        self.read(|tx, mapping| users::find(tx, mapping, who))
+    }
+
+    fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
+        self.read(|tx, mapping| users::password_hash(tx, mapping, user_id))
+    }
+
+    fn scheme(&mut self) -> Result<Scheme, StoreError> {
+        if self.guest.is_some() { self.read(users::scheme) } else { Ok(Scheme::Native) }
+    }
+
+    fn session(&mut self, token: &Token) -> Result<Option<(Session, User)>, StoreError> {
+        self.read(|tx, mapping| sessions::find(tx, mapping, token))
+    }
+
+    fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError> {
+        self.read(|tx, mapping| sessions::by_id(tx, mapping, id))
+    }
+
+    fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {
+        self.read(|tx, mapping| sessions::of_user(tx, mapping, user_id))
+    }
+
+    fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
+        self.read(|tx, mapping| sessions::each(tx, mapping, found))
+    }
+
+    fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let ended = sessions::delete_by_ids(tx, mapping, ids)?;
+            for session in &ended {
+                log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
+            }
+            Ok(ended)
+        })
+    }
+
+    fn count_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError> {
+        self.state_tx(|tx, _, _| throttle::count(tx, key, now, rules))
+    }
+
+    /// While others are undecided, waits for a turn as long as for a lock.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+    fn reserve_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+    ) -> Result<Decision, StoreError> {
+        let start = Instant::now();
+        let mut waited = Duration::ZERO;
+        loop {
+            // An attempt is reserved when its turn has come, and not when it began to wait.
+            let present = throttle::later(now, waited);
+            let decision = self.state_tx(|tx, _, _| throttle::reserve(tx, key, present, rules))?;
+            if decision != Decision::Undecided {
+                return Ok(decision);
+            }
+            // Looked at without the lock that the others need to be decided.
+            loop {
+                if waited >= self.engine.wait() {
+                    return Ok(Decision::Undecided);
+                }
+                std::thread::sleep(UNDECIDED_POLL);
+                waited = start.elapsed();
+                if self.read_state(|tx| throttle::is_turn(tx, key, throttle::later(now, waited), rules))? {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn fail_attempt(
+        &mut self,
+        key: &AttemptKey,
+        now: Timestamp,
+        rules: &ThrottleRules,
+        event: Option<Event>,
+    ) -> Result<(), StoreError> {
+        self.state_tx(|tx, _, log| {
+            log.extend(event.clone());
+            throttle::fail(tx, key, now, rules)
+        })
+    }
+
+    fn release_attempt(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
+        self.state_tx(|tx, _, _| throttle::release(tx, key))
+    }
+
+    fn clear_attempts(&mut self, key: &AttemptKey) -> Result<(), StoreError> {
+        self.state_tx(|tx, _, _| throttle::clear(tx, key).map(drop))
+    }
+
+    fn create_user(
+        &mut self,
+        user: &NewUserRow,
+        hash: Option<&StoredHash>,
+        session: Option<&NewSessionRow>,
+    ) -> Result<(User, Option<Session>), StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let made = users::insert(tx, mapping, user, hash)?;
+            // The database may have chosen another id.
+            let of_made = |session: &NewSessionRow| NewSessionRow { user_id: made.id.clone(), ..session.clone() };
+            let session = session.map(|session| sessions::insert(tx, mapping, &of_made(session))).transpose()?;
+            let event = Event::user("user.created", &made).with(format!("roles: {}", made.roles()));
+            log.push(event.changing(Changes::between(None, Some(&made)).only(LIFE)));
+            log.extend(session.as_ref().map(|session| begun_of(&Subject::from(&made), session)));
+            Ok((made, session))
+        })
+    }
+
+    fn begin_session(
+        &mut self,
+        session: &NewSessionRow,
+        verified: &StoredHash,
+        upgraded: Option<&StoredHash>,
+        attempts: &AttemptKey,
+    ) -> Result<Option<Session>, StoreError> {
+        self.write_tx_clearing(attempts, |tx, mapping, log| {
+            passwords::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded })
+        })
+    }
+
+    fn issue_session(
+        &mut self,
+        session: &NewSessionRow,
+        whom: ActAs,
+    ) -> Result<Result<(User, Session), AuthError>, StoreError> {
+        self.write_tx(|tx, mapping, log| sessions::issue(tx, mapping, log, session, whom))
+    }
+
+    fn move_session(&mut self, id: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let Some(before) = sessions::by_id(tx, mapping, id)? else { return Ok(None) };
+            let moved = sessions::set_end(tx, mapping, id, now, expires_at)?;
+            if let Some(session) = &moved {
+                let event = Event::session("session.moved", subject(tx, mapping, &session.user_id)?, &session.id);
+                let ends = [before.expires_at, session.expires_at].map(Some);
+                log.push(event.changing(Changes::default().time("expiresAt", ends[0], ends[1])));
+            }
+            Ok(moved)
+        })
+    }
+
+    fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let ended = sessions::delete_by_token(tx, mapping, token)?;
+            if let Some(session) = &ended {
+                log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
+            }
+            Ok(ended)
+        })
+    }
+
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let ended = sessions::delete(tx, mapping, user_id, which)?;
+            if let Ended::Sessions(sessions) = &ended {
+                let user = subject(tx, mapping, user_id)?;
+                log.extend(sessions.iter().map(|session| ended_of(&user, session)));
+            }
+            Ok(ended)
+        })
+    }
+
+    fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
+        self.write_tx_clearing(change.attempts, |tx, mapping, log| passwords::replace(tx, mapping, log, change))
+    }
+
+    fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
+        self.write_tx_clearing(new.attempts, |tx, mapping, log| passwords::set(tx, mapping, log, new))
+    }
+
+    fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
+        self.write_tx(|tx, mapping, log| codes::create(tx, mapping, log, new))
+    }
+
+    fn rehearse_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
+        self.rehearse(|tx, mapping, log| codes::create(tx, mapping, log, new))
+    }
+
+    fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError> {
+        self.read(|tx, mapping| codes::find(tx, mapping, purpose, code))
+    }
+
+    fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError> {
+        let key = match request.effect {
+            CodeEffect::Password(new) => Some(new.attempts),
+            CodeEffect::User(_) => None,
+        };
+        self.write_tx_and_clear(
+            |tx, mapping, log| codes::use_up(tx, mapping, log, request),
+            |used| used.as_ref().ok().and(key),
+        )
+    }
+
+    fn update_user(
+        &mut self,
+        id: &str,
+        change: &UserChange,
+        guard: AdminGuard,
+        now: Timestamp,
+    ) -> Result<Updated, StoreError> {
+        self.write_tx(|tx, mapping, log| changes::update(tx, mapping, log, id, change, guard, now))
+    }
+
+    fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
+        self.write_tx(|tx, mapping, log| changes::delete(tx, mapping, log, id, guard, now))
+    }
+
+    fn unlock(
+        &mut self,
+        id: &str,
+        keys: &dyn Fn(&User) -> Vec<AttemptKey>,
+    ) -> Result<Option<(User, bool)>, StoreError> {
+        let clear = |tx: &mut dyn Tx, log: &mut Vec<Event>, user: User| {
+            let mut changed = false;
+            for key in keys(&user) {
+                changed |= throttle::clear(tx, &key)?;
+            }
+            if changed {
+                log.push(Event::user("user.unlocked", &user));
+            }
+            Ok(Some((user, changed)))
+        };
+        let who = UserRef::Id(id.to_owned());
+        if self.guest.is_none() {
+            return self.write_tx(|tx, mapping, log| match users::find(tx, mapping, &who)? {
+                Some(user) => clear(tx, log, user),
+                None => Ok(None),
+            });
+        }
+        // The attempts are beside the database of the app, which is not locked for them.
+        match self.read(|tx, mapping| users::find(tx, mapping, &who))? {
+            Some(user) => self.state_tx(|tx, _, log| clear(tx, log, user.clone())),
+            None => Ok(None),
+        }
+    }
+
+    fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
+        self.read(|tx, mapping| users::list(tx, mapping, query))
+    }
+
+    fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {
+        self.read(|tx, mapping| users::accounts(tx, mapping, user_id))
+    }
+
+    fn attempts(&mut self, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
+        self.read_state(|tx| throttle::read(tx, key))
+    }
+}
+
+impl Maintenance for SqlStore {
+    fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
+        self.read_state(|tx| audit::each(tx, after, found))
+    }
+
+    fn policy(&mut self) -> Result<Policy, StoreError> {
+        self.read_state(|tx| policy::read(tx))
+    }
+
+    fn set_policy(
+        &mut self,
+        key: &Key,
+        value: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<PolicySet, PolicyError>, StoreError> {
+        self.state_tx(|tx, _, log| policy::write(tx, log, key, value, now))
+    }
+
+    fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        self.read(|tx, mapping| sessions::count_prunable(tx, mapping, now, is_clock_sane))
+    }
+
+    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        let pruned = self.write_tx(|tx, mapping, log| {
+            let pruned = sessions::delete_over(tx, mapping, now, limit, is_clock_sane)?;
+            if pruned > 0 {
+                let detail = counted(pruned, "expired session");
+                log.push(Event::new("sessions.pruned").with(detail));
+            }
+            Ok(pruned)
+        })?;
+        if self.guest.is_none() {
+            self.engine.tidy()?;
+        }
+        Ok(pruned)
+    }
+
+    fn take_loose_ends(&mut self) -> LooseEnds {
+        std::mem::take(&mut self.loose_ends)
+    }
+
+    fn app(&self) -> Option<&GuestSchema> {
+        self.guest.as_ref().map(|guest| &guest.schema)
+    }
+
+    fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
+        let is_guest = self.guest.is_some();
+        let (users, sessions, expired_sessions) = self.read(|tx, mapping| {
+            let expired = match sessions::count_over(tx, mapping, now) {
+                // An app's database with times of two kinds is described all the same.
+                Err(StoreError::Inconsistent { .. }) if is_guest => None,
+                counted => Some(counted?),
+            };
+            Ok((rows::count(tx, mapping, "user")?, rows::count(tx, mapping, "session")?, expired))
+        })?;
+        let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
+        Ok(DatabaseInfo {
+            schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
+            app: self.app().cloned(),
+            users,
+            live_sessions: expired_sessions.map(|expired| sessions.saturating_sub(expired)),
+            expired_sessions,
+            sqlite_version: version,
+            journal_mode,
+            bytes,
+        })
+    }
+}
+
+impl DoctorStore for SqlStore {
+    fn damage(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut damage = self.engine.check()?;
+        if let Some(Guest { state, state_path, .. }) = &mut self.guest {
+            let own = state.check()?;
+            damage
+                .extend(own.into_iter().map(|line| format!("in authctl's own file {}: {line}", state_path.display())));
+        }
+        Ok(damage)
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        if self.guest.is_some() {
+            // The app migrates its schema; `db status` shows the part that authctl uses.
+            return Ok(Vec::new());
+        }
+        self.engine.schema_differences()
+    }
+
+    fn orphans(&mut self) -> Result<Orphans, StoreError> {
+        self.read(|tx, mapping| doctor::count_orphans(tx, mapping))
+    }
+
+    fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let gone = doctor::delete_orphans(tx, mapping)?;
+            if gone.count() > 0 {
+                let Orphans { sessions, accounts, codes } = gone;
+                let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
+                    .map(|(count, noun)| counted(count, noun));
+                let detail = format!("{} of no user", detail.join(", "));
+                log.push(Event::new("orphans.deleted").with(detail));
+            }
+            Ok(gone)
+        })
+    }
+
+    fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
+        self.read(|tx, mapping| doctor::nonsense(tx, mapping))
+    }
+
+    fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
+        self.read(|tx, mapping| doctor::each_user(tx, mapping, found))
+    }
+
+    fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
+        self.read(|tx, mapping| doctor::each_credential(tx, mapping, found))
+    }
+
+    fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
+        self.read(|tx, mapping| doctor::stray_accounts(tx, mapping))
+    }
+
+    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| doctor::correct_stray_accounts(tx, mapping, log, now))
+    }
+
+    fn twins(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(|tx, mapping| doctor::twins(tx, mapping))
+    }
+
+    fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| doctor::lower_addresses(tx, mapping, log, now))
+    }
+
+    fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
+        let Some(Guest { state, .. }) = &mut self.guest else { return Ok(None) };
+        if state.query(audit::interrupted)?.is_none() {
+            return Ok(None);
+        }
+        // A process that is committing holds the lock until the end of its act is logged.
+        audit::interrupted(&mut *state.begin()?)
+    }
+
+    fn close_interrupted(&mut self) -> Result<u64, StoreError> {
+        if self.guest.is_none() {
+            return Ok(0);
+        }
+        // No act is between its intention and its end while the app's database is locked.
+        self.state_tx_alone(|tx, _, log| {
+            let interrupted = audit::interrupted(tx)?;
+            log.extend(interrupted.as_ref().map(interrupted_of));
+            Ok(u64::from(interrupted.is_some()))
+        })
+    }
+
+    fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
+        let rows = self.read(|tx, mapping| doctor::rows_written_after(tx, mapping, instant))?;
+        let (entries, is_newest_before) = self.read_state(|tx| doctor::entries_written_after(tx, instant))?;
+        Ok(WrittenAfter { rows, entries, is_newest_before })
+    }
+
+    fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        self.read(|tx, mapping| codes::count_over(tx, mapping, now, is_clock_sane))
+    }
+
+    fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        self.write_tx(|tx, mapping, log| {
+            let pruned = codes::delete_over(tx, mapping, now, is_clock_sane)?;
+            if pruned > 0 {
+                log.push(Event::new("codes.pruned").with(counted(pruned, "expired code")));
+            }
+            Ok(pruned)
+        })
+    }
+
+    fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read_state(|tx| policy::settings(tx))
+    }
+
+    fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
+        self.state_tx(|tx, _, log| {
+            for key in keys {
+                if let Some(value) = policy::remove(tx, key)? {
+                    let event = Event::new("policy.removed").with(format!("{key}, whose value made no sense"));
+                    log.push(event.changing(Changes::default().field(
+                        key,
+                        policy::without_credentials(&value),
+                        None::<String>,
+                    )));
+                }
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,360 @@
+//! The transactions of a store: `write_tx` is the single way to change a database.
+//!
+//! An act on a guest database and its log entries are in two databases, and no commit spans both. So the
+//! log says "intended" before the act is committed and what was done after it. A process that is killed
+//! in between leaves an intention without an end; the next act finds it and records that the outcome is
+//! unknown.
+//!
+//! The entries about the end are written before the act is committed, and committed after it. Until then
+//! no other process writes to the log, so an open intention that another process reads is of a process
+//! that no longer runs.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::audit::{failed_of, intended_of, interrupted_of, signed};
+use super::{Answer, audit, sessions, throttle};
+use crate::auth::Caller;
+use crate::auth::audit::{Acting, Actor, Entry, Event};
+use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
+use crate::auth::throttle::AttemptKey;
+use crate::store::engine::{Engine, Tx, WriteTx};
+use crate::store::mapping::{NATIVE, SchemaMapping};
+
+/// How often a transaction runs again after a conflict with another process.
+const RETRIES_MAX: u32 = 5;
+/// The wait before the first retry. It doubles with each one.
+const RETRY_WAIT: Duration = Duration::from_millis(10);
+
+/// A store on a database engine: every statement is written once, in the names of a mapping.
+#[derive(Debug)]
+pub struct SqlStore {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) mapping: SchemaMapping,
+    pub(super) acting: Acting,
+    /// The caller who must be signed in for every act.
+    pub(super) caller: Option<Box<Caller>>,
+    pub(super) guest: Option<Guest>,
+    pub(super) loose_ends: LooseEnds,
+}
+
+/// What a store has besides when the database belongs to an app.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) schema: GuestSchema,
+    /// The database with authctl's own tables. It has a connection of its own, so that an act on these
+    /// tables alone does not lock the app's database.
+    pub(super) state: Box<dyn Engine>,
+    pub(super) state_path: PathBuf,
+}
+
+/// An act: reads, decides, writes, and says what the log tells of it. It may run again in a new
+/// transaction, so it has no other effects, and ids, tokens and hashes are made before it.
+pub(super) trait Act<T>: FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError> {}
+impl<T, F: FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>> Act<T> for F {}
+
+/// An act on the mapping of its database.
+type BoundAct<'a, T> = dyn FnMut(&mut dyn Tx, &mut Vec<Event>) -> Result<T, StoreError> + 'a;
+
+impl SqlStore {
+    /// A store of a database that authctl made.
+    pub(in crate::store) fn native(engine: impl Engine + 'static) -> Self {
+        Self {
+            engine: Box::new(engine),
+            mapping: NATIVE,
+            acting: Actor::default().into(),
+            caller: None,
+            guest: None,
+            loose_ends: LooseEnds::default(),
+        }
+    }
+
+    /// A store of an app's database, with authctl's own tables in the database `state`.
+    pub(in crate::store) fn guest(
+        engine: impl Engine + 'static,
+        mapping: SchemaMapping,
+        schema: GuestSchema,
+        state: impl Engine + 'static,
+        state_path: &Path,
+    ) -> Self {
+        let guest = Guest { schema, state: Box::new(state), state_path: state_path.into() };
+        Self { mapping, guest: Some(guest), ..Self::native(engine) }
+    }
+
+    /// A statement in the names of this database, for tests that write as another program would.
+    #[cfg(test)]
+    pub(in crate::store) fn in_names(&self, sql: &str) -> String {
+        self.mapping.sql(sql).into_owned()
+    }
+
+    /// An instant as this database writes it, for the same tests.
+    #[cfg(test)]
+    pub(in crate::store) fn written(&self, instant: jiff::Timestamp) -> crate::store::engine::Value {
+        self.mapping.time(instant)
+    }
+
+    /// Runs queries.
+    pub(super) fn read<T>(
+        &mut self,
+        mut queries: impl FnMut(&mut dyn Tx, &SchemaMapping) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mapping = &self.mapping;
+        self.engine.query(|tx| queries(tx, mapping))
+    }
+
+    /// Runs queries on authctl's own tables.
+    pub(super) fn read_state<T>(
+        &mut self,
+        queries: impl FnMut(&mut dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.state().query(queries)
+    }
+
+    /// The engine with authctl's own tables.
+    pub(super) fn state(&mut self) -> &mut dyn Engine {
+        self.guest.as_mut().map_or(&mut *self.engine, |guest| &mut *guest.state)
+    }
+
+    /// Runs an act in one transaction together with its log entries. Keeps nothing when the act fails, or
+    /// answers that nothing was done.
+    pub(super) fn write_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+        self.write_tx_and_clear(act, |_| None)
+    }
+
+    /// Runs an act that clears a count of attempts when it succeeds.
+    pub(super) fn write_tx_clearing<T>(
+        &mut self,
+        key: &AttemptKey,
+        act: impl Act<Option<T>>,
+    ) -> Result<Option<T>, StoreError> {
+        self.write_tx_and_clear(act, |done| done.is_some().then_some(key))
+    }
+
+    pub(super) fn write_tx_and_clear<'k, T: Answer>(
+        &mut self,
+        mut act: impl Act<T>,
+        cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
+    ) -> Result<T, StoreError> {
+        self.require_writable()?;
+        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| {
+            require_signed_in(tx, mapping, caller.as_deref())?;
+            act(tx, mapping, log)
+        };
+        match guest {
+            None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, &mut act, &cleared)),
+            Some(Guest { state, .. }) => retrying(engine.wait(), || {
+                let mut both = Both { app: &mut **engine, mapping, state: &mut **state, acting, loose_ends };
+                both.write(&mut act, &cleared)
+            }),
+        }
+    }
+
+    /// Runs an act on authctl's own tables alone.
+    pub(super) fn state_tx<T: Answer>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
+        let Some(Guest { state, .. }) = &mut self.guest else { return self.write_tx(act) };
+        let acting = &self.acting;
+        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
+        retrying(state.wait(), || write(&mut **state, &NATIVE, acting, &mut act, &|_| None))
+    }
+
+    /// Runs an act on authctl's own tables alone, while the app's database is locked for writers.
+    pub(super) fn state_tx_alone<T: Answer>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
+        let Some(Guest { state, .. }) = &mut self.guest else { return self.write_tx(act) };
+        let acting = &self.acting;
+        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
+        let _app = self.engine.begin()?;
+        retrying(state.wait(), || write(&mut **state, &NATIVE, acting, &mut act, &|_| None))
+    }
+
+    /// Does the work of an act as [`Self::write_tx`] does, log entries included, and takes all of it back
+    /// before the commit. The pages that the act touched are written all the same, with their old content,
+    /// so that the work cannot be told from that of the act itself.
+    pub(super) fn rehearse(&mut self, mut act: impl Act<()>) -> Result<(), StoreError> {
+        self.require_writable()?;
+        let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
+        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| {
+            require_signed_in(tx, mapping, caller.as_deref())?;
+            act(tx, mapping, log)
+        };
+        match guest {
+            None => retrying(engine.wait(), || {
+                let mut tx = engine.begin()?;
+                (&mut *tx as &mut dyn Tx).rehearse(|tx| {
+                    let mut events = Vec::new();
+                    act(tx, &mut events)?;
+                    let actor = signed(tx, mapping, acting.actor(), &events)?;
+                    audit::append(tx, &actor, events)
+                })?;
+                tx.commit()
+            }),
+            Some(Guest { state, .. }) => retrying(engine.wait(), || {
+                let mut both = Both { app: &mut **engine, mapping, state: &mut **state, acting, loose_ends };
+                both.rehearse(&mut act)
+            }),
+        }
+    }
+
+    /// # Errors
+    /// [`StoreError::NotOurs`] if writing to the app's database is unsafe.
+    fn require_writable(&self) -> Result<(), StoreError> {
+        match self.guest.as_ref().and_then(|guest| guest.schema.write_blockers.first()) {
+            Some(blocker) => Err(StoreError::NotOurs(blocker.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs a transaction again when another process changed what it had read.
+#[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+fn retrying<T>(wait: Duration, mut transaction: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let start = Instant::now();
+    for retry in 0.. {
+        match transaction() {
+            Err(StoreError::Conflict) if retry < RETRIES_MAX && start.elapsed() < wait => {
+                std::thread::sleep(RETRY_WAIT * (1 << retry));
+            }
+            result => return result,
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Has an act check in its transaction, before anything else, that its caller is signed in. Every act that
+/// writes goes through here, so that none can forget it.
+fn require_signed_in(tx: &mut dyn Tx, mapping: &SchemaMapping, caller: Option<&Caller>) -> Result<(), StoreError> {
+    let Some(caller) = caller else { return Ok(()) };
+    sessions::check_caller(tx, mapping, caller)?.map_err(|refused| StoreError::Caller(Box::new(refused)))
+}
+
+/// Runs an act and its log entries in one transaction.
+fn write<'k, T: Answer>(
+    engine: &mut dyn Engine,
+    mapping: &SchemaMapping,
+    acting: &Acting,
+    act: &mut BoundAct<'_, T>,
+    cleared: &dyn Fn(&T) -> Option<&'k AttemptKey>,
+) -> Result<T, StoreError> {
+    let mut tx = engine.begin()?;
+    let mut events = Vec::new();
+    let result = act(&mut *tx, &mut events)?;
+    if !result.is_done() {
+        return Ok(result);
+    }
+    if let Some(key) = cleared(&result) {
+        throttle::clear(&mut *tx, key)?;
+    }
+    if !events.is_empty() {
+        let actor = signed(&mut *tx, mapping, acting.actor(), &events)?;
+        audit::append(&mut *tx, &actor, events)?;
+    }
+    tx.commit()?;
+    Ok(result)
+}
+
+/// An act on a guest database: the app's database, and authctl's own with the log.
+struct Both<'s> {
+    app: &'s mut dyn Engine,
+    mapping: &'s SchemaMapping,
+    state: &'s mut dyn Engine,
+    acting: &'s Acting,
+    loose_ends: &'s mut LooseEnds,
+}
+
+impl Both<'_> {
+    /// # Errors
+    /// The act changed nothing, except with [`StoreError::Uncertain`].
+    fn write<'k, T: Answer>(
+        &mut self,
+        act: &mut BoundAct<'_, T>,
+        cleared: &dyn Fn(&T) -> Option<&'k AttemptKey>,
+    ) -> Result<T, StoreError> {
+        let mut app = self.app.begin()?;
+        let mut events = Vec::new();
+        let result = act(&mut *app, &mut events)?;
+        if !result.is_done() {
+            return Ok(result);
+        }
+        let Some(first) = events.first().cloned() else {
+            app.commit()?;
+            return Ok(result);
+        };
+        let actor = signed(&mut *app, self.mapping, self.acting.actor(), &events)?;
+        let interrupted = intend(self.state, &actor, intended_of(&events))?;
+        self.loose_ends.interrupted.extend(interrupted);
+        match finish(app, self.state, &actor, events, cleared(&result)) {
+            Ok(unlogged) => {
+                self.loose_ends.unlogged = self.loose_ends.unlogged.take().or(unlogged);
+                Ok(result)
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::Uncertain(_)) {
+                    // If this fails too, the log says less than is known, and nothing that is false.
+                    let _ = append(self.state, &actor, vec![failed_of(&first)]);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Does the work of [`Self::write`] in both databases, and takes it back before each commit.
+    fn rehearse(&mut self, act: &mut BoundAct<'_, ()>) -> Result<(), StoreError> {
+        let mut app = self.app.begin()?;
+        let mut events = Vec::new();
+        let actor = (&mut *app as &mut dyn Tx).rehearse(|app| {
+            act(app, &mut events)?;
+            signed(app, self.mapping, self.acting.actor(), &events)
+        })?;
+        let mut intention = self.state.begin()?;
+        (&mut *intention as &mut dyn Tx).rehearse(|state| {
+            audit::interrupted(state)?;
+            audit::append(state, &actor, vec![intended_of(&events)])
+        })?;
+        commit_state(intention)?;
+        let mut entries = self.state.begin()?;
+        (&mut *entries as &mut dyn Tx).rehearse(|state| audit::append(state, &actor, events))?;
+        app.commit()?;
+        commit_state(entries)
+    }
+}
+
+/// Writes the intention, after an entry about one that was left without an end; returns the latter.
+fn intend(state: &mut dyn Engine, actor: &Actor, intended: Event) -> Result<Option<Entry>, StoreError> {
+    let mut tx = state.begin()?;
+    let interrupted = audit::interrupted(&mut *tx)?;
+    let events = interrupted.as_ref().map(interrupted_of).into_iter().chain([intended]).collect();
+    audit::append(&mut *tx, actor, events)?;
+    commit_state(tx)?;
+    Ok(interrupted)
+}
+
+/// Commits the act and then its entries; returns why these could not be committed, when the act is done.
+fn finish(
+    app: Box<dyn WriteTx + '_>,
+    state: &mut dyn Engine,
+    actor: &Actor,
+    events: Vec<Event>,
+    cleared: Option<&AttemptKey>,
+) -> Result<Option<StoreError>, StoreError> {
+    let mut entries = state.begin()?;
+    if let Some(key) = cleared {
+        throttle::clear(&mut *entries, key)?;
+    }
+    audit::append(&mut *entries, actor, events)?;
+    app.commit()?;
+    Ok(commit_state(entries).err())
+}
+
+fn append(state: &mut dyn Engine, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
+    let mut tx = state.begin()?;
+    audit::append(&mut *tx, actor, events)?;
+    commit_state(tx)
+}
+
+/// Commits log entries beside an act. Whether the act is done does not depend on them.
+fn commit_state(tx: Box<dyn WriteTx + '_>) -> Result<(), StoreError> {
+    tx.commit().map_err(|error| match error {
+        StoreError::Uncertain(problem) => StoreError::Io(problem),
+        other => other,
+    })
+}

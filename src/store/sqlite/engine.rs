@@ -1,0 +1,184 @@
+//! SQLite behind the seam: one connection, and a transaction of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{self, ToSql, ToSqlOutput};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+
+use super::connect::{Connected, schema_version};
+use super::error::SqliteResult as _;
+use super::{integrity, limits};
+use crate::auth::storage::{SchemaDifference, StoreError};
+use crate::store::engine::{Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
+
+/// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
+/// deleted is overwritten: an old hash must not stay readable in free pages.
+pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
+
+/// An open SQLite database.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connected,
+    wait: Duration,
+    /// Whether [`WRITER_SETTINGS`] were applied. Only a writer pays for them.
+    is_writer: bool,
+}
+
+impl Sqlite {
+    pub(in crate::store) fn new(connection: Connected, wait: Duration) -> Self {
+        Self { connection, wait, is_writer: false }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.connection.path()
+    }
+}
+
+impl Engine for Sqlite {
+    fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        queries(&mut SqliteTx::new(&self.connection))
+    }
+
+    fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        if !self.is_writer {
+            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
+            self.is_writer = true;
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        Ok(Box::new(SqliteWriteTx(transaction)))
+    }
+
+    fn check(&mut self) -> Result<Vec<String>, StoreError> {
+        integrity::damage(&self.connection)
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        let version = self.schema_version()?;
+        integrity::differences(&self.connection, version)
+    }
+
+    fn schema_version(&mut self) -> Result<u32, StoreError> {
+        schema_version(&self.connection).engine()
+    }
+
+    fn info(&mut self) -> Result<EngineInfo, StoreError> {
+        let journal_mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
+        let file = std::fs::metadata(self.path()).map_err(|error| StoreError::Io(error.to_string()))?;
+        Ok(EngineInfo { version: rusqlite::version().to_owned(), journal_mode, bytes: file.len() })
+    }
+
+    /// Moves the write-ahead log into the database as far as no reader needs it, so that it does not grow
+    /// without end.
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()
+    }
+}
+
+/// Runs statements on a connection: in its transaction, or each for itself when it only reads. Changes stay
+/// prepared, so that one that runs for many rows is compiled once; a query is compiled when it runs.
+pub(in crate::store) struct SqliteTx<'c>(&'c Connection);
+
+impl<'c> SqliteTx<'c> {
+    pub(in crate::store) fn new(connection: &'c Connection) -> Self {
+        Self(connection)
+    }
+}
+
+const DIALECT: Dialect = Dialect { position: "instr", stored: "rowid" };
+
+impl Tx for SqliteTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.0.prepare_cached(sql).engine()?;
+        statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
+    }
+
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.0.prepare_cached(sql).engine()?;
+        limits::with_large_rows(self.0, || statement.execute(params_from_iter(values)).engine()).map(|rows| rows as u64)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare(sql).engine()?;
+        let mut rows = statement.query(params_from_iter(values)).engine()?;
+        while let Some(row) = rows.next().engine()? {
+            if each(&Row::new(row))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A transaction begun with `BEGIN IMMEDIATE`.
+struct SqliteWriteTx<'c>(Transaction<'c>);
+
+impl Tx for SqliteWriteTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        SqliteTx(&self.0).execute(sql, values)
+    }
+
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        SqliteTx(&self.0).change(sql, values)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        SqliteTx(&self.0).query(sql, values, each)
+    }
+}
+
+impl WriteTx for SqliteWriteTx<'_> {
+    /// When the operating system fails in the middle of a commit, the changes may be durable or not.
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.0.commit().engine().map_err(|error| match error {
+            StoreError::Io(problem) => StoreError::Uncertain(problem),
+            other => other,
+        })
+    }
+}
+
+impl Columns for rusqlite::Row<'_> {
+    fn column(&self, index: usize) -> Option<ValueRef<'_>> {
+        self.get_ref(index).ok().map(value_ref)
+    }
+}
+
+/// Converts a value of SQLite.
+pub(in crate::store) fn value_ref(value: types::ValueRef<'_>) -> ValueRef<'_> {
+    match value {
+        types::ValueRef::Null => ValueRef::Null,
+        types::ValueRef::Integer(number) => ValueRef::Integer(number),
+        types::ValueRef::Real(number) => ValueRef::Real(number),
+        types::ValueRef::Text(bytes) => ValueRef::Text(bytes),
+        types::ValueRef::Blob(bytes) => ValueRef::Blob(bytes),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => types::ValueRef::Null,
+            Self::Integer(number) => types::ValueRef::Integer(*number),
+            Self::Real(number) => types::ValueRef::Real(*number),
+            Self::Text(text) => types::ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => types::ValueRef::Blob(bytes),
+        }))
+    }
+}
