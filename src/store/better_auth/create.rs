@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::auth::storage::GuestSchema;
 use crate::store::OpenError;
-use crate::store::sqlite::create::build;
 use crate::store::sqlite::error::SqliteResult as _;
+use crate::store::sqlite::open::build;
 
 /// What stands between an app and its database, and decides what its tables look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

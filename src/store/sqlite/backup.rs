@@ -9,11 +9,11 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::connect::{Connected, connect, schema_version};
-use super::create::refuse_unsafe_place;
 use super::engine::{Sqlite, SqliteTx};
 use super::error::SqliteResult as _;
 use super::integrity;
 use super::lock::Lock;
+use super::open::refuse_unsafe_place;
 use super::preflight::{self, Checked};
 use super::staging::Unfinished;
 use crate::auth::storage::{BackupSummary, StoreError};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{self, SqliteResult as _};
-use super::limits;
 use super::preflight::Checked;
 use crate::auth::storage::StoreError;
 
@@ -47,7 +47,7 @@ fn connect_as(access: OpenFlags, file: Checked, wait: Duration) -> Result<Connec
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection = Connection::open_with_flags(file.path(), flags).map_err(|error| error::translate(&error))?;
     configure(&connection, wait).engine()?;
-    limits::apply(&mut connection, file.path()).engine()?;
+    apply_limits(&mut connection, file.path()).engine()?;
     Ok(Connected { connection, file })
 }
 
@@ -96,4 +96,83 @@ fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
 /// The number of the newest migration applied: one read of the file's first page.
 pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
+/// are read ([`crate::store::sql::rows`]) fits in.
+const VALUE_BYTES_MAX: i32 = 1_500_000;
+/// The largest row that is changed, in bytes. Apps keep pictures in a column.
+const ROW_BYTES_MAX: i32 = 50_000_000;
+/// What SQLite may allocate in this process, in bytes: room for a row of that size as it was and as it
+/// will be.
+const HEAP_BYTES_MAX: u32 = 180_000_000;
+
+/// How many steps of SQLite's virtual machine pass between two looks at their number.
+const STEPS_COUNTED: i32 = 100_000;
+/// How many steps one process may take in a database of no size, and for every block of its files.
+/// 40 looks at every row of a database take a third of it.
+const STEPS_MIN: u64 = 100_000_000;
+const STEPS_PER_BLOCK: u64 = 1_000_000;
+const BLOCK_BYTES: u64 = 4096;
+
+/// Limits a connection to the database at a path.
+fn apply_limits(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    // Of the whole process; a lower one stays.
+    connection.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES_MAX}"), [], |_| Ok(()))?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let blocks = (bytes(path) + bytes(Path::new(&log))) / BLOCK_BYTES;
+    let allowed = STEPS_MIN.saturating_add(blocks.saturating_mul(STEPS_PER_BLOCK));
+    let mut steps: u64 = 0;
+    let spent = move || {
+        steps += u64::from(STEPS_COUNTED.unsigned_abs());
+        steps > allowed
+    };
+    connection.progress_handler(STEPS_COUNTED, Some(spent))
+}
+
+/// Does something that takes whole rows, however large they may be. SQLite writes a row anew as a whole, and
+/// reads a value to delete its entry in an index, so a row that holds more than is read needs a higher limit. It
+/// is raised before and not after a failure: a deletion that fails half-way leaves the entries that it has
+/// deleted out of the index, and what follows in the transaction finds the database malformed.
+pub(in crate::store) fn with_large_rows<T>(
+    connection: &Connection,
+    act: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX).engine()?;
+    let result = act();
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).engine()?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::mapping::NATIVE;
+    use crate::store::sql::rows::count;
+    use crate::store::sqlite::engine::SqliteTx;
+
+    /// Counting is interrupted as any other statement, so it is counted in steps.
+    #[test]
+    fn count_takes_a_step_for_every_row() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                    INSERT INTO user SELECT i FROM n";
+        connection.execute_batch(&format!("CREATE TABLE user (id PRIMARY KEY) WITHOUT ROWID; {fill}")).unwrap();
+        assert_eq!(count(&mut SqliteTx::new(&connection), &NATIVE, "user").unwrap(), 10_000);
+        let mut looks = 0;
+        connection
+            .progress_handler(
+                100,
+                Some(move || {
+                    looks += 1;
+                    looks > 50
+                }),
+            )
+            .unwrap();
+        assert!(matches!(count(&mut SqliteTx::new(&connection), &NATIVE, "user"), Err(StoreError::TooMuch(_))));
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 
 use super::connect::{Connected, schema_version};
 use super::error::SqliteResult as _;
-use super::{integrity, limits};
+use super::{connect, integrity};
 use crate::auth::storage::{SchemaDifference, StoreError};
 use crate::store::engine::{Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
@@ -108,7 +108,8 @@ impl Tx for SqliteTx<'_> {
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.0.prepare_cached(sql).engine()?;
-        limits::with_large_rows(self.0, || statement.execute(params_from_iter(values)).engine()).map(|rows| rows as u64)
+        connect::with_large_rows(self.0, || statement.execute(params_from_iter(values)).engine())
+            .map(|rows| rows as u64)
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {

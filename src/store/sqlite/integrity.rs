@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::error::SqliteResult as _;
-use super::{limits, migrate};
+use super::{connect, migrate};
 use crate::auth::storage::{Differs, SchemaDifference, StoreError};
 
 /// What SQLite finds in the file and its indexes; empty when it is sound.
 pub(super) fn damage(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    match limits::with_large_rows(connection, || integrity(connection).engine()) {
+    match connect::with_large_rows(connection, || integrity(connection).engine()) {
         Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
         Ok(lines) => Ok(lines),
         // Too much of it is damaged for SQLite to go on looking.

@@ -2,15 +2,13 @@
 
 mod backup;
 pub(in crate::store) mod connect;
-pub(in crate::store) mod create;
 mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;
 mod integrity;
-pub(in crate::store) mod limits;
 mod lock;
 mod migrate;
-mod open;
+pub(in crate::store) mod open;
 mod permissions;
 mod preflight;
 mod restore;
@@ -18,10 +16,9 @@ mod staging;
 
 pub use crate::store::better_auth::{Adapter, App, create_for_app};
 pub use backup::contents;
-pub use create::create;
 pub use engine::Sqlite;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
-pub use open::{Opened, open, open_own};
+pub use open::{Opened, create, open, open_own};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::inspect;
 pub use restore::{Additions, Examined, RestoreOptions, Restored, examine, restore};

@@ -19,7 +19,7 @@ use super::error::SqliteResult as _;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
 use super::staging::{self, Unfinished};
-use super::{create, integrity, migrate};
+use super::{integrity, migrate, open};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Differs, StoreError};
 use crate::store::mapping::{NATIVE, identifier};
@@ -141,10 +141,10 @@ pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
     let _lock = match &there {
         Some(database) if database.held().is_same(from.held()) => return Err(CopyError::Same(options.from.into())),
         Some(_) => Lock::take(options.path, options.wait)?,
-        None => create::claim(options.path, options.wait)?,
+        None => open::claim(options.path, options.wait)?,
     };
     let (building, file) =
-        Unfinished::begin(options.path).map_err(|source| create::cannot_create(options.path, source))?;
+        Unfinished::begin(options.path).map_err(|source| open::cannot_create(options.path, source))?;
     let (prepared, sessions_ended, additions) = prepare(file, from, options)?;
     let wanted = match there {
         Some(database) => replace(&prepared, database, sessions_ended, options),
@@ -238,7 +238,7 @@ fn put(
         Ok((wanted, prepared.close()?))
     };
     let (wanted, file) = close().map_err(|source| failed(options.path, source))?;
-    building.finish(&file).map_err(|source| create::cannot_create(options.path, source))?;
+    building.finish(&file).map_err(|source| open::cannot_create(options.path, source))?;
     Ok(wanted)
 }
 
