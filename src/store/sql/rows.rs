@@ -5,60 +5,69 @@ use jiff::Timestamp;
 
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
-use crate::auth::user::{User, left_out};
+use crate::auth::user::User;
 use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
-/// Sizes below are values of a column that should be text, and no sizes.
-const BOUND_MIN: i64 = 100_000;
+/// A column, or a text with its size as [`crate::auth::user::left_out`] writes it when it has more than
+/// 100,000 bytes. The engine knows the size without reading the value, so memory stays bounded.
+macro_rules! bounded {
+    ($column:literal) => {
+        concat!(
+            "CASE WHEN octet_length(",
+            $column,
+            ") > 100000 THEN '(' || octet_length(",
+            $column,
+            ") || ' bytes, left out)' ELSE ",
+            $column,
+            " END"
+        )
+    };
+}
 
-/// The columns of a user, in the order in which [`user`] reads them. Instead of a text that is larger than
-/// what is read stands its size in bytes. SQLite tells the size without reading the text, so that neither
-/// memory nor the limit of a value is touched.
-pub(in crate::store) const USER: &str = r#""user"."id",
-    CASE WHEN octet_length("user"."name") > 100000 THEN octet_length("user"."name") ELSE "user"."name" END,
-    CASE WHEN octet_length("user"."email") > 100000 THEN octet_length("user"."email") ELSE "user"."email" END,
-    "user"."emailVerified",
-    CASE WHEN octet_length("user"."image") > 1000000 THEN octet_length("user"."image") ELSE "user"."image" END,
-    "user"."createdAt", "user"."updatedAt",
-    CASE WHEN octet_length("user"."role") > 100000 THEN octet_length("user"."role") ELSE "user"."role" END,
-    "user"."banned",
-    CASE WHEN octet_length("user"."banReason") > 100000 THEN octet_length("user"."banReason")
-    ELSE "user"."banReason" END,
-    "user"."banExpires", "user"."twoFactorEnabled""#;
-/// The address of a user alone, or what stands for one that is too large, as [`left_out`] has it.
-pub(in crate::store) const EMAIL: &str = r#"CASE WHEN octet_length("user"."email") > 100000
-    THEN '(' || octet_length("user"."email") || ' bytes, left out)' ELSE "user"."email" END"#;
+/// The columns of a user, in the order in which [`user`] reads them. A picture of more than 1,000,000 bytes
+/// is read as its size.
+pub(in crate::store) const USER: &str = concat!(
+    r#""user"."id", "#,
+    bounded!(r#""user"."name""#),
+    ", ",
+    bounded!(r#""user"."email""#),
+    r#", "user"."emailVerified", "#,
+    r#"CASE WHEN octet_length("user"."image") <= 1000000 THEN "user"."image" END, "#,
+    r#"CASE WHEN octet_length("user"."image") > 1000000 THEN octet_length("user"."image") END, "#,
+    r#""user"."createdAt", "user"."updatedAt", "#,
+    bounded!(r#""user"."role""#),
+    r#", "user"."banned", "#,
+    bounded!(r#""user"."banReason""#),
+    r#", "user"."banExpires", "user"."twoFactorEnabled""#,
+);
+/// The address of a user alone.
+pub(in crate::store) const EMAIL: &str = bounded!(r#""user"."email""#);
 /// How many columns [`USER`] has.
-pub(in crate::store) const USER_WIDTH: usize = 12;
+pub(in crate::store) const USER_WIDTH: usize = 13;
 
 /// The columns of a session, in the order in which [`session`] reads them. The token is not among
 /// them: nobody needs it back.
-pub(in crate::store) const SESSION: &str = r#""session"."id", "session"."userId", "session"."expiresAt",
-    "session"."createdAt", "session"."updatedAt",
-    CASE WHEN octet_length("session"."ipAddress") > 100000 THEN octet_length("session"."ipAddress")
-    ELSE "session"."ipAddress" END,
-    CASE WHEN octet_length("session"."userAgent") > 100000 THEN octet_length("session"."userAgent")
-    ELSE "session"."userAgent" END,
-    "session"."impersonatedBy""#;
+pub(in crate::store) const SESSION: &str = concat!(
+    r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt", "session"."updatedAt", "#,
+    bounded!(r#""session"."ipAddress""#),
+    ", ",
+    bounded!(r#""session"."userAgent""#),
+    r#", "session"."impersonatedBy""#,
+);
 
 /// Reads a user from the columns that start at `first`.
 pub(in crate::store) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
     let mut reader = Reader::new(row, "user", first, mapping);
     let (id, name, email) = (reader.id()?, reader.text("name")?, reader.text("email")?);
     let email_verified = reader.truth("emailVerified")?;
-    let (image, image_left_out) = match reader.bounded_text("image")? {
-        Some(Bounded::Text(image)) => (Some(image), None),
-        Some(Bounded::Size(bytes)) => (None, Some(bytes)),
-        None => (None, None),
-    };
     Ok(User {
         id,
         name,
         email,
         email_verified,
-        image,
-        image_left_out,
+        image: reader.optional_text("image")?,
+        image_left_out: reader.size("image")?,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
         role: reader.optional_text("role")?,
@@ -92,15 +101,6 @@ pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> Result<String, Stor
     }
 }
 
-/// The columns instead of which a size may stand.
-const BOUNDED: [&str; 7] = ["name", "email", "image", "role", "banReason", "ipAddress", "userAgent"];
-
-/// A text, or the size in bytes of one that is too large to be read.
-enum Bounded {
-    Text(String),
-    Size(u64),
-}
-
 /// Reads one column after the other and knows where it is when something is wrong.
 struct Reader<'r> {
     row: &'r Row<'r>,
@@ -131,29 +131,24 @@ impl<'r> Reader<'r> {
         Ok(id)
     }
 
-    /// A text that is too large is told by its size.
     fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
-        Ok(self.bounded_text(column)?.map(|text| match text {
-            Bounded::Text(text) => text,
-            Bounded::Size(bytes) => left_out(bytes),
-        }))
-    }
-
-    fn bounded_text(&mut self, column: &'static str) -> Result<Option<Bounded>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
             // Some apps let the database number their rows.
-            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => {
-                Ok(Some(Bounded::Text(number.to_string())))
-            }
-            ValueRef::Integer(bytes) if bytes > BOUND_MIN && BOUNDED.contains(&column) => {
-                Ok(Some(Bounded::Size(bytes.unsigned_abs())))
-            }
+            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => Ok(Some(number.to_string())),
             ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Some(Bounded::Text(text.to_owned()))),
+                Ok(text) => Ok(Some(text.to_owned())),
                 Err(_) => Err(self.nonsense(column, "is not valid UTF-8")),
             },
             _ => Err(self.nonsense(column, "is not text")),
+        }
+    }
+
+    /// The size of a value that is not read.
+    fn size(&mut self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        match self.value(column)? {
+            ValueRef::Integer(bytes) => Ok(Some(bytes.unsigned_abs())),
+            _ => Ok(None),
         }
     }
 
