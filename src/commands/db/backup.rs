@@ -55,7 +55,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let replaces = path.symlink_metadata().is_ok();
     if replaces {
         // Refuses to replace a file that is not authctl's before any question.
-        sqlite::inspect(&path)?;
+        sqlite::require_own(&path)?;
     }
     let report = |contents, sessions_ended| RestoreReport {
         path: path.clone(),

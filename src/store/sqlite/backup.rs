@@ -15,7 +15,7 @@ use super::integrity;
 use super::lock::Lock;
 use super::open::refuse_unsafe_place;
 use super::preflight::{self, Checked};
-use super::staging::Unfinished;
+use super::staging::StagedFile;
 use crate::auth::storage::{BackupSummary, StoreError};
 use crate::store::engine::Engine as _;
 use crate::store::mapping::NATIVE;
@@ -52,7 +52,7 @@ impl Sqlite {
 
 /// What a database holds that perhaps cannot be used; `None` when that cannot be read.
 pub fn contents(path: &Path, wait: Duration) -> Option<BackupSummary> {
-    let file = preflight::look_own(path).ok()?;
+    let file = preflight::inspect_own(path).ok()?;
     connect(file, wait).and_then(|connection| read(&connection)).ok()
 }
 
@@ -75,7 +75,7 @@ pub(super) fn copy(
         _ => CopyError::CannotWrite { path: to.into(), source },
     };
     let failed = |source| failed(to, source);
-    let (building, file) = Unfinished::begin(to).map_err(cannot_write)?;
+    let (building, file) = StagedFile::begin(to).map_err(cannot_write)?;
     let copied = fill(file, source, wait).map_err(failed)?;
     check(&copied)?;
     let file = copied.close().map_err(failed)?;

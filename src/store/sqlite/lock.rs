@@ -1,49 +1,51 @@
-//! One process at a time makes or migrates a database: refinery does not see to that.
+//! A lock for those who make, migrate, back up or restore a database, which SQLite's own locks do not cover.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::permissions;
 use crate::store::OpenError;
 
-/// How often a process that waits for the lock looks again.
+/// How often a process that waits tries to take the lock.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
-/// The right to make or migrate a database: a lock on a file beside it, given back by the kernel
-/// when the process ends in whatever way. The file stays, because removing it would let two
-/// processes hold locks on two files of the same name.
+/// A lock on a file beside the database. The kernel releases it when the process ends. The file stays: if it
+/// were removed, two processes could lock two files of the same name.
 pub(super) struct Lock {
-    _file: OwnedFd,
+    _file: File,
 }
 
 impl Lock {
+    /// # Errors
+    /// [`OpenError::Locked`] when another process still holds the lock after the wait.
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, OpenError> {
         let name = beside(path, "", ".lock");
-        let failed = |error: Errno| OpenError::CannotCreate { path: name.clone(), source: error.into() };
-        let file = open(&name).map_err(failed)?;
+        let failed = |source| OpenError::CannotCreate { path: name.clone(), source };
+        let file = open(&name).map_err(|error| failed(error.into()))?;
         let mut waited = Duration::ZERO;
         loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::WOULDBLOCK | Errno::INTR) if waited < wait => {
+                Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Interrupted => return Err(failed(error)),
+                Err(_) if waited < wait => {
                     std::thread::sleep(LOCK_POLL);
                     waited += LOCK_POLL;
                 }
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(OpenError::Locked(path.into())),
-                Err(error) => return Err(failed(error)),
+                Err(_) => return Err(OpenError::Locked(path.into())),
             }
         }
     }
 }
 
-/// Opens the lock file, which is made if it is missing. A strange umask takes the owner's rights away, also
-/// from a file whose maker was killed before it could give them back; so they are given back here.
-fn open(name: &Path) -> Result<OwnedFd, Errno> {
+/// Opens the lock file, or makes it. A umask may have taken the owner's rights away, and the process that made
+/// the file may have been killed before it restored them.
+fn open(name: &Path) -> Result<File, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let private = Mode::RUSR | Mode::WUSR;
     let file = match rustix::fs::openat(CWD, name, flags, private) {
@@ -56,10 +58,10 @@ fn open(name: &Path) -> Result<OwnedFd, Errno> {
     if is_locked_out(name) {
         rustix::fs::fchmod(&file, private)?;
     }
-    Ok(file)
+    Ok(file.into())
 }
 
-/// Whether a file is ours and we may not use it.
+/// Whether a file is ours without a right to read and write it.
 fn is_locked_out(name: &Path) -> bool {
     rustix::fs::lstat(name).is_ok_and(|stat| {
         FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
@@ -68,7 +70,7 @@ fn is_locked_out(name: &Path) -> bool {
     })
 }
 
-/// The path of a file beside the database: `prefix`, the database's name, `suffix`.
+/// The path of a file beside the database, named `prefix`, the database's name, `suffix`.
 pub(super) fn beside(path: &Path, prefix: &str, suffix: &str) -> PathBuf {
     let mut name = OsString::from(prefix);
     name.push(path.file_name().unwrap_or_default());

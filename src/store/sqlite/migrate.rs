@@ -1,25 +1,22 @@
-//! Migrations, by refinery, with what refinery lacks: all of them in one transaction, one process at
-//! a time, and no run at all when the schema is up to date.
-//!
-//! Each migration ends by writing its number to `user_version`, in the same transaction; so one
-//! cheap read tells whether there is anything to do.
+//! Migrations by refinery, in one transaction and by one process at a time. Each migration writes its number
+//! to `user_version`, so that one read of the file's header tells whether the schema is up to date.
 
 use std::path::Path;
 use std::time::Duration;
 
 use refinery::error::Kind;
 use refinery::{Migration, Runner};
-use rusqlite::{Connection, Row, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
 use super::error::{self, SqliteResult as _};
 use super::lock::Lock;
-use super::preflight;
+use super::{integrity, preflight};
 use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 
-/// Every migration, by name and text. One that has been released is never edited: refinery compares
-/// its checksum with the one in each user's database.
+/// Every migration: its name and its SQL. A released migration is never edited, because refinery compares its
+/// checksum with the one in each user's database.
 pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V001__accounts", include_str!("../../../migrations/V001__accounts.sql")),
     ("V002__throttle", include_str!("../../../migrations/V002__throttle.sql")),
@@ -30,11 +27,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V007__audit_intended", include_str!("../../../migrations/V007__audit_intended.sql")),
 ];
 
-/// The schema version that this authctl knows and brings every database to.
+/// The newest schema version. Every database is migrated to it when it is opened.
 pub const LATEST: u32 = 7;
 
-/// Where refinery keeps what it has applied.
-const HISTORY: &str = "authctl_schema_history";
+/// The table in which refinery lists the applied migrations.
+pub(super) const HISTORY: &str = "authctl_schema_history";
 
 /// Brings the database to the newest schema and returns the version before and after.
 ///
@@ -42,7 +39,7 @@ const HISTORY: &str = "authctl_schema_history";
 /// [`OpenError`], as for opening.
 pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
-    let mut connection = connect(preflight::look_own(path)?, wait).map_err(failed)?;
+    let mut connection = connect(preflight::inspect_own(path)?, wait).map_err(failed)?;
     let before = schema_version(&connection).engine().map_err(failed)?;
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
@@ -52,14 +49,14 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
     Ok((before, after))
 }
 
-/// Migrates under the lock, and returns the version that was found under it: another process may have
-/// migrated while this one waited.
+/// Migrates under the lock and returns the version that was found under it. Another process may have migrated
+/// the database while this one waited.
 pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<u32, OpenError> {
     let _lock = Lock::take(path, wait)?;
     let failed = |source| OpenError::Store { path: path.into(), source };
     let found = schema_version(connection).engine().map_err(failed)?;
     if found < LATEST {
-        if let Some(problem) = history_problem(connection, found) {
+        if let Some(problem) = integrity::history_problem(connection, found) {
             return Err(OpenError::History { path: path.into(), problem });
         }
         run(connection).map_err(failed)?;
@@ -67,12 +64,12 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: D
     Ok(found)
 }
 
-/// Applies what is missing, in one transaction.
+/// Applies the missing migrations in one transaction.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     run_up_to(connection, LATEST)
 }
 
-/// As [`run`], but goes no further than a version.
+/// As [`run`], up to a version.
 pub(super) fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError> {
     let migrations = MIGRATIONS
         .iter()
@@ -87,7 +84,7 @@ pub(super) fn run_up_to(connection: &mut Connection, version: u32) -> Result<(),
     Ok(())
 }
 
-/// Finds SQLite's own words under refinery's.
+/// Finds SQLite's error under refinery's.
 fn translate(error: &refinery::Error) -> StoreError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(one) = cause {
@@ -105,81 +102,10 @@ fn translate(error: &refinery::Error) -> StoreError {
     }
 }
 
-/// Compares the list of applied migrations with those that lead to the schema version found. To be
-/// called before refinery reads the list: it panics on a row that it did not write.
-pub(super) fn history_problem(connection: &Connection, found: u32) -> Option<String> {
-    check_history(connection, found).err()
-}
-
-fn check_history(connection: &Connection, found: u32) -> Result<(), String> {
-    let failed = |error: rusqlite::Error| error.to_string();
-    let sql = format!(r#"SELECT "version", "name", "applied_on", "checksum" FROM "{HISTORY}" ORDER BY "version""#);
-    let mut statement = connection.prepare(&sql).map_err(|_| "the table is missing".to_owned())?;
-    let mut rows = statement.query([]).map_err(failed)?;
-    for (name, sql) in MIGRATIONS.iter().take(found as usize) {
-        let expected = Migration::unapplied(name, sql).map_err(|error| error.to_string())?;
-        if !rows.next().map_err(failed)?.is_some_and(|row| tells_of(row, &expected)) {
-            return Err(format!("{name} has no sound row"));
-        }
-    }
-    match rows.next().map_err(failed)? {
-        None => Ok(()),
-        Some(_) => Err("it names more migrations than were applied".into()),
-    }
-}
-
-/// Whether a row of the list is the one that refinery wrote for a migration.
-fn tells_of(row: &Row<'_>, migration: &Migration) -> bool {
-    let text = |column| row.get::<_, String>(column);
-    row.get::<_, i64>(0).is_ok_and(|version| version == i64::from(migration.version()))
-        && text(1).is_ok_and(|name| name == migration.name())
-        && text(2).is_ok_and(|time| is_instant(&time))
-        && text(3).is_ok_and(|sum| sum == migration.checksum().to_string())
-}
-
-/// Whether refinery reads a text as an instant: RFC 3339 in UTC, as it writes it, without the forms that
-/// jiff reads and refinery panics on (a blank for the `T`, a zone in brackets, a leap second).
-fn is_instant(text: &str) -> bool {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.Z".contains(&byte));
-    let seconds = text.get(16..19).unwrap_or_default();
-    is_plain
-        && text.get(10..11) == Some("T")
-        && seconds.starts_with(':')
-        && seconds != ":60"
-        && text.ends_with('Z')
-        && text.parse::<jiff::Timestamp>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::random::digest;
-
-    #[test]
-    fn only_instants_that_refinery_reads_are_sound() {
-        for sound in ["2026-11-25T18:35:28.123456789Z", "2026-11-25T18:35:28Z", "1969-12-31T23:59:59.5Z"] {
-            assert!(is_instant(sound), "{sound}");
-        }
-        for hostile in [
-            "",
-            "x",
-            "2026-11-25 18:35:28Z",
-            "2026-11-25t18:35:28z",
-            "2026-11-25T18:35Z",
-            "2026-11-25T18Z",
-            "2026-11-25T18:35:60Z",
-            "2026-11-25T18:35:28Z[UTC]",
-            "2026-11-25T18:35:28,5Z",
-            "2026-11-25T183528Z",
-            "20261125T183528Z",
-            "-002026-11-25T18:35:28Z",
-            "+002026-11-25T18:35:28Z",
-            "2026-11-25T18:35:28+00:00:01",
-            "2026-11-25T18:35:28.Z",
-        ] {
-            assert!(!is_instant(hostile), "{hostile}");
-        }
-    }
 
     #[test]
     fn a_released_migration_is_never_edited() {

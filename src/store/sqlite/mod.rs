@@ -20,5 +20,5 @@ pub use engine::Sqlite;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use open::{Opened, create, open, open_own};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
-pub use preflight::inspect;
+pub use preflight::require_own;
 pub use restore::{Additions, Examined, RestoreOptions, Restored, examine, restore};

@@ -12,7 +12,7 @@ use super::error::SqliteResult as _;
 use super::lock::Lock;
 use super::migrate;
 use super::preflight::{self, Checked, Kind};
-use super::staging::Unfinished;
+use super::staging::StagedFile;
 use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 use crate::store::better_auth::{self, App, SchemaOverrides};
@@ -42,7 +42,7 @@ pub enum Opened {
 /// # Errors
 /// [`OpenError`], each reason its own variant. The file is unchanged then.
 pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
-    let file = preflight::look(path)?;
+    let file = preflight::inspect(path)?;
     match file.kind() {
         Kind::Own => Ok(Opened::Own(open_checked(file, wait)?.into_store())),
         Kind::Other { owner } => {
@@ -59,7 +59,7 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
 /// # Errors
 /// As for [`open`]; [`OpenError::NotOwn`] for any other.
 pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
-    open_checked(preflight::look_own(path)?, wait)
+    open_checked(preflight::inspect_own(path)?, wait)
 }
 
 fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
@@ -97,7 +97,7 @@ pub(in crate::store) fn build(
     make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), OpenError> {
     let _lock = claim(path, wait)?;
-    let (building, file) = Unfinished::begin(path).map_err(|source| cannot_create(path, source))?;
+    let (building, file) = StagedFile::begin(path).map_err(|source| cannot_create(path, source))?;
     let file = write(file, wait, make_tables).map_err(|source| OpenError::Store { path: path.into(), source })?;
     building.finish(&file).map_err(|source| cannot_create(path, source))
 }

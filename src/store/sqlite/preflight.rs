@@ -70,13 +70,13 @@ impl Checked {
 ///
 /// # Errors
 /// [`OpenError`], why not.
-pub fn inspect(path: &Path) -> Result<(), OpenError> {
-    look_own(path).map(drop)
+pub fn require_own(path: &Path) -> Result<(), OpenError> {
+    inspect_own(path).map(drop)
 }
 
-/// As [`inspect`], for a connection.
-pub(super) fn look_own(path: &Path) -> Result<Checked, OpenError> {
-    let checked = look(path)?;
+/// As [`require_own`], for a connection.
+pub(super) fn inspect_own(path: &Path) -> Result<Checked, OpenError> {
+    let checked = inspect(path)?;
     match checked.kind {
         Kind::Own => Ok(checked),
         Kind::Other { .. } => Err(OpenError::NotOwn(path.into())),
@@ -85,7 +85,7 @@ pub(super) fn look_own(path: &Path) -> Result<Checked, OpenError> {
 
 /// Refuses everything that is not a database of whole size in a directory that others cannot write,
 /// and one of our own that others can use. The app decides who else may read its file.
-pub(super) fn look(path: &Path) -> Result<Checked, OpenError> {
+pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
     let Found { held, stat, header } = match descriptors::open(path) {
         Ok(found) => found,
         Err(Errno::NOENT | Errno::NOTDIR) => return Err(OpenError::Missing(path.into())),

@@ -18,7 +18,7 @@ use super::engine::{SqliteTx, WRITER_SETTINGS};
 use super::error::SqliteResult as _;
 use super::lock::Lock;
 use super::preflight::{self, Checked};
-use super::staging::{self, Unfinished};
+use super::staging::{self, StagedFile};
 use super::{integrity, migrate, open};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Differs, StoreError};
@@ -81,7 +81,7 @@ pub struct Additions {
 /// # Errors
 /// [`CopyError`], why not.
 pub fn examine(from: &Path, wait: Duration) -> Result<Examined, CopyError> {
-    let connection = connect(preflight::look_own(from)?, wait).map_err(|source| failed(from, source))?;
+    let connection = connect(preflight::inspect_own(from)?, wait).map_err(|source| failed(from, source))?;
     // One state of the file, however many questions are asked.
     let snapshot = connection.unchecked_transaction().engine().map_err(|source| failed(from, source))?;
     check(&snapshot, from)
@@ -111,7 +111,7 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
             Differs::Changed => return Err(damaged(format!("{} is not as authctl made it", difference.object))),
         }
     }
-    if let Some(problem) = migrate::history_problem(backup, found) {
+    if let Some(problem) = integrity::history_problem(backup, found) {
         return Err(damaged(format!("its list of migrations is not one that authctl wrote: {problem}")));
     }
     Ok(Examined { contents: read(backup).map_err(failed)?, additions })
@@ -132,9 +132,9 @@ fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), Store
 /// # Errors
 /// [`CopyError`]; the database is as it was then, except after [`CopyError::NotReadBack`].
 pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
-    let from = preflight::look_own(options.from)?;
+    let from = preflight::inspect_own(options.from)?;
     let there = match options.path.symlink_metadata() {
-        Ok(_) => Some(preflight::look_own(options.path)?),
+        Ok(_) => Some(preflight::inspect_own(options.path)?),
         Err(_) => None,
     };
     let replaced = there.is_some();
@@ -144,7 +144,7 @@ pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
         None => open::claim(options.path, options.wait)?,
     };
     let (building, file) =
-        Unfinished::begin(options.path).map_err(|source| open::cannot_create(options.path, source))?;
+        StagedFile::begin(options.path).map_err(|source| open::cannot_create(options.path, source))?;
     let (prepared, sessions_ended, additions) = prepare(file, from, options)?;
     let wanted = match there {
         Some(database) => replace(&prepared, database, sessions_ended, options),
@@ -157,7 +157,7 @@ pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
 /// Looks at what is in the database now; others may have written to it since.
 fn read_back(wanted: &BackupSummary, options: &RestoreOptions<'_>) -> Result<BackupSummary, CopyError> {
     let unread = |source: CopyError| CopyError::NotReadBack { path: options.path.into(), source: Box::new(source) };
-    let file = preflight::look_own(options.path).map_err(|error| unread(error.into()))?;
+    let file = preflight::inspect_own(options.path).map_err(|error| unread(error.into()))?;
     let connection = connect(file, options.wait).map_err(|source| unread(failed(options.path, source)))?;
     let found = read(&connection).map_err(|source| unread(failed(options.path, source)))?;
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
@@ -227,7 +227,7 @@ fn record(
 /// Where there is no database, the prepared one becomes it.
 fn put(
     prepared: Connected,
-    building: Unfinished,
+    building: StagedFile,
     ended: u64,
     options: &RestoreOptions<'_>,
 ) -> Result<BackupSummary, CopyError> {

@@ -1,8 +1,8 @@
-//! Builds a database under a temporary name and places it when it is complete, so that nobody finds half
-//! of one, also after a kill at any moment.
+//! Builds a database under a temporary name and renames it when it is complete, so that a process that is
+//! killed never leaves half of one.
 //!
-//! A temporary name is hidden, belongs to one process, and is not the name of a database. Errors remove
-//! the file; after a kill, the next process that builds in the same directory does.
+//! A temporary name is hidden and belongs to one process. An error removes the file. After a kill, the next
+//! process that builds a database in the same directory removes it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,53 +16,53 @@ use super::descriptors;
 use super::lock::beside;
 use super::preflight::{Checked, SIDECARS};
 
-/// What stands in a temporary name between the name of the database and the number of the process.
+/// Separates the name of the database from the process id in a temporary name.
 const MARK: &str = ".authctl-";
-/// How a temporary name ends.
 const END: &str = ".new";
 
-/// How many files this process has begun, so that no two have one name.
+/// How many files this process has begun. The number is part of the temporary name.
 static BEGUN: AtomicU32 = AtomicU32::new(0);
 
-/// A file under its temporary name. Dropped without [`Unfinished::finish`], it is removed.
+/// A file under its temporary name. It is removed when it is dropped without [`StagedFile::finish`].
 #[derive(Debug)]
-pub(super) struct Unfinished {
+pub(super) struct StagedFile {
     path: PathBuf,
     target: PathBuf,
 }
 
-impl Unfinished {
-    /// Makes an empty file that is private before `SQLite` writes the first byte; `SQLite` gives its log
-    /// the same mode. Files of processes that were killed are removed.
+impl StagedFile {
+    /// Makes an empty private file, before SQLite writes the first byte. SQLite gives its log the same mode.
+    /// Files that killed processes left are removed.
     pub(super) fn begin(target: &Path) -> io::Result<(Self, Checked)> {
         remove_abandoned(target);
-        // Without waiting, as every file that authctl opens itself: that tells its calls from those of SQLite.
+        // NONBLOCK on every file that authctl opens tells its system calls from those of SQLite.
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         loop {
             let number = BEGUN.fetch_add(1, Ordering::Relaxed);
             let path = beside(target, ".", &format!("{MARK}{}-{number}{END}", std::process::id()));
             let file = match rustix::fs::openat(CWD, &path, flags, Mode::RUSR | Mode::WUSR) {
-                // Of a process with this number that was killed.
+                // A killed process with this id left it.
                 Err(Errno::EXIST) => continue,
                 opened => opened?,
             };
             let begun = Self { path: path.clone(), target: target.into() };
-            // A strange umask may have taken rights away.
+            // A umask may have taken rights away.
             rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
             return Ok((begun, Checked::made(path, descriptors::hold(file)?)));
         }
     }
 
-    /// Makes the file durable and gives it its name, unless there is something of that name. After an
-    /// error there is nothing of that name that was not there before.
+    /// Makes the file durable and renames it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when the name is taken. After an error the name is as it was before.
     pub(super) fn finish(self, file: &Checked) -> io::Result<()> {
         file.held().sync()?;
         self.place()?;
         sync_directory(&self.target).inspect_err(|_| {
-            // Not durable, so not done: the next attempt must not find a file of that name.
+            // The rename is not durable: the next attempt must not find the file.
             if file.held().is_at(&self.target) {
-                // Nothing more can be done about a file that cannot be removed.
                 let _ = std::fs::remove_file(&self.target);
             }
         })
@@ -70,9 +70,9 @@ impl Unfinished {
 
     fn place(&self) -> Result<(), Errno> {
         match rustix::fs::renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
-            // Not every file system knows the flag; a hard link replaces nothing either.
+            // Some file systems do not know the flag. A hard link replaces nothing either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                // The temporary name goes when this is dropped.
+                // Dropping `self` removes the temporary name.
                 rustix::fs::linkat(CWD, &self.path, CWD, &self.target, AtFlags::empty())
             }
             placed => placed,
@@ -80,18 +80,17 @@ impl Unfinished {
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         remove(&self.path);
     }
 }
 
-/// Removes a database with all that `SQLite` keeps beside it.
+/// Removes a database and the files that SQLite keeps beside it.
 pub(super) fn remove(path: &Path) {
     for suffix in [""].into_iter().chain(SIDECARS) {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        // Not being there is what is wanted.
         let _ = std::fs::remove_file(name);
     }
 }
@@ -102,8 +101,8 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::fsync(rustix::fs::openat(CWD, directory, flags, Mode::empty())?)?)
 }
 
-/// Removes what killed processes left in the directory of a file. A process that another machine or
-/// container runs cannot be seen from here; should it still build, it fails to place its file and says so.
+/// Removes files that killed processes left in the directory. A process on another machine or in another
+/// container looks dead from here; if it still builds a database, its rename fails with an error.
 fn remove_abandoned(target: &Path) {
     let begun = BEGUN.load(Ordering::Relaxed);
     let entries = target.parent().and_then(|directory| std::fs::read_dir(directory).ok());
@@ -116,7 +115,7 @@ fn remove_abandoned(target: &Path) {
     }
 }
 
-/// The process that began a file, and which of its files it is; `None` for every other file.
+/// The process id and the number in a temporary name; `None` for any other name.
 fn builder(name: &str) -> Option<(u32, u32)> {
     let name = SIDECARS.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     let (_, numbers) = name.strip_prefix('.')?.strip_suffix(END)?.rsplit_once(MARK)?;
@@ -144,8 +143,8 @@ mod tests {
     fn two_files_for_one_name_are_apart_and_the_first_wins() {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("b.db");
-        let (one, first) = Unfinished::begin(&target).unwrap();
-        let (other, second) = Unfinished::begin(&target).unwrap();
+        let (one, first) = StagedFile::begin(&target).unwrap();
+        let (other, second) = StagedFile::begin(&target).unwrap();
         assert_ne!(first.path(), second.path());
         std::fs::write(first.path(), "first").unwrap();
         one.finish(&first).unwrap();
@@ -157,7 +156,7 @@ mod tests {
     #[test]
     fn dropped_file_is_removed_with_its_sidecars() {
         let directory = tempfile::tempdir().unwrap();
-        let (begun, file) = Unfinished::begin(&directory.path().join("b.db")).unwrap();
+        let (begun, file) = StagedFile::begin(&directory.path().join("b.db")).unwrap();
         for suffix in SIDECARS {
             std::fs::write(format!("{}{suffix}", file.path().display()), "").unwrap();
         }
@@ -171,7 +170,6 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let dead = child.id();
         child.wait().unwrap();
-        // The test's parent lives.
         let alive = rustix::process::getppid().unwrap().as_raw_pid();
         let kept = [
             format!(".a.db{MARK}{alive}-0{END}"),
@@ -187,7 +185,7 @@ mod tests {
         for name in kept.iter().chain(&gone) {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
-        drop(Unfinished::begin(&directory.path().join("b.db")).unwrap());
+        drop(StagedFile::begin(&directory.path().join("b.db")).unwrap());
         let mut kept = kept.to_vec();
         kept.sort();
         assert_eq!(names(directory.path()), kept);

@@ -156,7 +156,7 @@ fn database_files_are_opened_in_one_place_and_connected_to_in_one() {
             // A lock file and a directory are no databases; a new file is handed over as it is made.
             let opens = ["descriptors.rs", "lock.rs", "staging.rs"];
             if OPENING.iter().any(|call| ends(call)) && !opens.contains(&file) {
-                offences.push(format!("{} calls {path}: check a database with `preflight::look`", source.path));
+                offences.push(format!("{} calls {path}: check a database with `preflight::inspect`", source.path));
             }
             if ["Connection::open", "Connection::open_with_flags"].iter().any(|call| ends(call)) && file != "connect.rs"
             {
