@@ -158,16 +158,15 @@ fn unexpected(index: usize, problem: &str) -> StoreError {
     StoreError::Engine(format!("column {index} of a row {problem}"))
 }
 
-/// What a query does with each row: go on or stop.
+/// What a query does after each row: continue or stop.
 pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError> + 'f;
 
-/// The few words that engines spell differently.
+/// Words that engines spell differently.
 #[derive(Debug)]
 pub(in crate::store) struct Dialect {
-    /// The function that finds its second text in its first: a position from 1, or 0.
+    /// The function that returns the position of its second text in its first, from 1, or 0.
     pub(in crate::store) position: &'static str,
-    /// A column that follows the order in which rows were stored and needs no sorting. It tells rows of one
-    /// second apart, and old rows from new ones.
+    /// A column that follows the order of insertion and needs no sorting. It orders rows of the same second.
     pub(in crate::store) stored: &'static str,
 }
 

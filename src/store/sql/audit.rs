@@ -1,4 +1,4 @@
-//! The audit log. Entries are only ever added, by the act that they tell of.
+//! The audit log. Entries are only added, by the act that they describe.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ use crate::store::mapping::{OWN_TIME, SchemaMapping};
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
     "sessionId", "reason", "detail", "changes", "hash""#;
 
-/// Adds entries for what an act did.
+/// Appends entries about what an act did.
 pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event>) -> Result<(), StoreError> {
     let newest = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1"#);
     let mut previous = tx.query_one(&newest, &[], entry)?;
@@ -25,7 +25,7 @@ pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event
     );
     for event in events {
         let entry = Entry::following(previous.as_ref(), actor, event);
-        // No log gets so long by acts: the entry with the highest number was not written by authctl.
+        // Acts never fill the log: another program wrote an entry with the highest number.
         let seq = i64::try_from(entry.seq).map_err(|_| StoreError::LogFull(entry.seq.saturating_sub(1)))?;
         let values = [
             seq.into(),
@@ -50,27 +50,28 @@ pub(in crate::store) fn append(tx: &mut dyn Tx, actor: &Actor, events: Vec<Event
     Ok(())
 }
 
-/// Finds the newest intended act. The event is spelled and not a parameter: the partial index serves no other
-/// statement, and without it every failed sign-in since then is read.
+/// Finds the newest intended act. The event is a literal and not a parameter, because only then the partial
+/// index serves the statement; without it every failed sign-in since then is read.
 const NEWEST_INTENDED: &str =
     r#"SELECT "seq" FROM "authctl_audit" WHERE "event" = 'act.intended' ORDER BY "seq" DESC LIMIT 1"#;
 
-/// The newest act that was intended, if the log does not say how it ended. One before it needs no look:
-/// the act that followed it has said what became of it.
+/// The newest intended act, if the log does not say how it ended. Earlier ones need no look: the next act
+/// recorded how each ended.
 pub(in crate::store) fn interrupted(tx: &mut dyn Tx) -> Result<Option<Entry>, StoreError> {
     let seq = tx.query_one(NEWEST_INTENDED, &[], |row| row.integer(0))?;
     let Some(before) = seq.and_then(|seq| seq.unsigned_abs().checked_sub(1)) else { return Ok(None) };
     let mut intents = Intents::default();
     each(tx, before, &mut |entry| {
         intents.follow(&entry);
-        // Its end is among the next entries; those after it say nothing of it.
+        // Its end is among the next entries; later ones do not mention it.
         intents.open().is_some()
     })?;
     Ok(intents.open().cloned())
 }
 
-/// Whether the log speaks for a clock: its first and its newest entry are from before now, as they are when
-/// another clock was ahead for a while. On a machine whose clock is behind, the first one is from the future.
+/// Whether the log confirms the clock: its first and its newest entry are from before now. That holds when
+/// another clock was ahead for a while. When this machine's clock is behind, the first entry is from the
+/// future.
 pub(in crate::store) fn shows_sane_clock(tx: &mut dyn Tx, now: Timestamp) -> Result<bool, StoreError> {
     let mut is_past = |order: &str| {
         let sql = format!(r#"SELECT "at" FROM "authctl_audit" ORDER BY "seq" {order} LIMIT 1"#);
@@ -91,7 +92,7 @@ pub(in crate::store) fn each(
     })
 }
 
-/// An entry with a time that no calendar knows, or text that is none, was not written by authctl.
+/// Reads an entry. A time outside the calendar, or a value that is not text, was not written by authctl.
 fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let seq = row.integer(0)?;
     let nonsense = |column, problem: &str| StoreError::Inconsistent {
@@ -104,7 +105,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let optional = |index, column| row.optional_text(index).map_err(|_| nonsense(column, "is not text"));
     Ok(Entry {
         seq: seq.unsigned_abs(),
-        // A number beyond all forms is an unknown form too.
+        // A number that no form has is an unknown form too.
         form: row.integer(1)?.try_into().unwrap_or(u32::MAX),
         at: OWN_TIME.read(row.value(2)?).ok_or_else(|| nonsense("at", "is no time that a calendar knows"))?,
         event: text(3, "event")?,
@@ -122,24 +123,24 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     })
 }
 
-/// What the entries of the first and the last act of a user say.
+/// The fields that the entries about the creation and the deletion of a user list.
 pub(in crate::store) const LIFE: &[&str] = &["name", "email", "emailVerified", "role"];
 
-/// The user with this id and the address at this moment. Acts that change the address or delete the user
-/// call it before.
+/// The user with this id and the current address. Acts that change the address or delete the user call it
+/// first.
 pub(in crate::store) fn subject(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Subject, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
-    // An address that is not text belongs to no user that authctl can show.
+    // authctl cannot show a user whose address is not text.
     let email =
         tx.query_one(&mapping.sql(sql), &[user_id.into()], |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     Ok(Subject::read(user_id, email.flatten()))
 }
 
-/// The actor with the address at this moment, before the act for users who change or delete themselves.
+/// The actor with the current address. It is read before the act, for users who change or delete themselves.
 pub(in crate::store) fn signed(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -156,17 +157,15 @@ pub(in crate::store) fn signed(
     Ok(actor)
 }
 
-/// A session began.
 pub(in crate::store) fn begun_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.begun", user, &session.id)
 }
 
-/// A session ended.
 pub(in crate::store) fn ended_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.ended", user, &session.id)
 }
 
-/// An act is about to be committed: what will be told of it when it is done.
+/// The event before the commit: it lists what the act will have done.
 pub(in crate::store) fn intended_of(events: &[Event]) -> Event {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for event in events {
@@ -180,12 +179,12 @@ pub(in crate::store) fn intended_of(events: &[Event]) -> Event {
     about(Intents::INTENDED, events.first().and_then(Event::subject)).with(words.collect::<Vec<_>>().join(", "))
 }
 
-/// An act that was intended was not done.
+/// The event about an intended act that failed.
 pub(in crate::store) fn failed_of(first: &Event) -> Event {
     about(Intents::FAILED, first.subject()).with(format!("{}: nothing was changed", first.name()))
 }
 
-/// An act that was intended by a process that is gone.
+/// The event about an intended act whose process ended before it recorded the outcome.
 pub(in crate::store) fn interrupted_of(intended: &Entry) -> Event {
     let what = intended.detail.as_deref().unwrap_or("unknown");
     let detail = format!("{what}: intended by entry {}, not known whether it was done", intended.seq);
@@ -197,7 +196,7 @@ fn about(name: &'static str, user: Option<&Subject>) -> Event {
     user.map_or_else(|| Event::new(name), |user| Event::user(name, user))
 }
 
-/// One event for each thing of a user that is not what it was.
+/// The events about the differences between two states of a user, one for each kind of change.
 pub(in crate::store) fn change_events(before: &User, after: &User) -> Vec<Event> {
     let all = Changes::between(Some(before), Some(after));
     let about = |name, fields: &[&str]| Event::user(name, before).changing(all.only(fields));
@@ -207,7 +206,7 @@ pub(in crate::store) fn change_events(before: &User, after: &User) -> Vec<Event>
     }
     let moves = all.has("email");
     if moves {
-        // That a new address is not verified is a part of the move.
+        // A change of the address includes that the new one is not verified.
         events
             .push(about("email.changed", if after.email_verified { &["email"] } else { &["email", "emailVerified"] }));
     }

@@ -1,4 +1,4 @@
-//! Changes and deletions of users, with an eye on the last administrator.
+//! Changes and deletions of users. They protect the last administrator.
 
 use std::ops::ControlFlow;
 
@@ -14,7 +14,7 @@ use crate::auth::user::{User, UserRef};
 use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
 
-/// Changes a user and ends the sessions that the change names; the guard looks at what would be left.
+/// Changes a user and ends the sessions that the change names, if the guard agrees with the result.
 pub(in crate::store) fn update(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -28,7 +28,7 @@ pub(in crate::store) fn update(
         return Ok(Updated::Missing);
     };
     if change.ban.is_some() && !mapping.has("user", "banned") {
-        // To lift a ban where there are none would look like a deed.
+        // Lifting a ban that does not exist changes nothing.
         return Err(StoreError::NoColumn { table: "user", column: "banned" });
     }
     let mut user = before.clone();
@@ -57,11 +57,12 @@ pub(in crate::store) fn update(
     if changed {
         write(tx, mapping, &before, &user, now)?;
         user = read_back(tx, mapping, id)?;
-        // A column may keep instants less exactly.
+        // A column may store instants with less precision.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     }
     if user.email != before.email {
-        // Codes are bound to the address. Gone, they are not back when the address is.
+        // Codes are bound to the address. They are deleted, so that they do not work again when the address
+        // returns.
         for purpose in Purpose::ALL {
             codes::delete_all(tx, mapping, purpose, id)?;
         }
@@ -76,8 +77,7 @@ pub(in crate::store) fn update(
     Ok(Updated::User(UserUpdated { user, ended, changed }))
 }
 
-/// Writes what of a user is not what it was. A column that stays is not written: what was read of it may
-/// be less than it holds.
+/// Writes the fields that differ. An unchanged column is not written, because it may hold more than was read.
 pub(in crate::store) fn write(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -121,7 +121,8 @@ pub(in crate::store) fn delete(
     if user.has_role("admin") {
         sessions::end_impersonations(tx, mapping, log, id)?;
     }
-    // Children first, as the foreign keys ask. A large value in an index is read to delete its entry.
+    // Rows that refer to the user go first, for the foreign keys. SQLite reads a large value to delete its
+    // entry in an index.
     let values = [id.into()];
     let sessions = tx.change(&mapping.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), &values)?;
     tx.change(&mapping.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), &values)?;
@@ -132,12 +133,11 @@ pub(in crate::store) fn delete(
     Ok(Deleted::User { sessions })
 }
 
-/// Whether the user is an administrator who may sign in.
 fn is_admin(user: &User, now: Timestamp) -> bool {
     user.has_role("admin") && !user.is_banned(now)
 }
 
-/// Whether there is another such administrator. SQL looks for the word; the rule reads the roles.
+/// Whether another administrator can sign in. SQL finds candidates by the word; the rule reads their roles.
 fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
     let mut found = false;

@@ -1,7 +1,7 @@
-//! Codes, in the `verification` table: `identifier` is the purpose and the digest of the code, `value`
-//! the user's id, the address and, where there is one, the address to move to, a line each. In an
-//! app's database a code to reset a password is the app's own: in clear, with the user's id alone, so
-//! that either side takes what the other made.
+//! Codes, in the `verification` table. `identifier` is the purpose and the digest of the code. `value` has a
+//! line each for the user's id, the address and, for a change of address, the new one. In a guest database a
+//! code to reset a password is one of the app: in clear, with the user's id alone, so that the app and
+//! authctl take each other's codes.
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::auth::{AuthError, Caller};
 use crate::store::engine::Tx;
 use crate::store::mapping::{SchemaMapping, TokenStorage};
 
-/// What a code stands for. An app keeps other values in the same table, and none of that size is a code.
+/// The value of a code. An app stores other values in the same table; a code is never this large.
 pub(in crate::store) const VALUE: &str = r#"CASE WHEN octet_length("value") <= 100000 THEN "value" END"#;
 
 /// Whether the app makes and uses codes for this purpose too.
@@ -54,7 +54,7 @@ pub(in crate::store) fn find(
         let [expires_at, made_at] = [row.value(1)?, row.value(2)?].map(|time| mapping.read_time(time));
         Ok((row.optional_text(0)?, expires_at, made_at))
     })?;
-    // A row that makes no sense is no code.
+    // A row that makes no sense is not a code.
     let Some((Some(value), Some(expires_at), made_at)) = row else { return Ok(None) };
     if is_the_apps(mapping, purpose) {
         let user = users::find(tx, mapping, &UserRef::Id(value))?;
@@ -74,7 +74,7 @@ pub(in crate::store) fn find(
     Ok(Some(StoredCode { user_id, email, new_email, expires_at, made_at: None }))
 }
 
-/// Adds a code and removes those for the same purpose and user.
+/// Adds a code and deletes those for the same purpose and user.
 pub(in crate::store) fn create(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -96,9 +96,9 @@ pub(in crate::store) fn create(
     Ok(())
 }
 
-/// Removes a code and does what it is for, if it counts and what was shown with it is still so. Looked at
-/// in the act itself: address, password and session may have changed since they were read. What is
-/// refused after something was written is rolled back by the act.
+/// Deletes a code and performs its effect, if it is valid and its proof still holds. Address, password and
+/// session are checked in the transaction, because they may have changed since they were read. A refusal
+/// rolls back what was written.
 pub(in crate::store) fn use_up(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -126,7 +126,7 @@ pub(in crate::store) fn use_up(
     })
 }
 
-/// Whose a code is that counts, unless what was shown with it is no longer so.
+/// The user of a valid code, unless its proof no longer holds.
 fn owner(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -157,7 +157,7 @@ fn owner(
     })
 }
 
-/// Removes everything that is pending for a user: codes of ours, and rows that name nobody else, as
+/// Deletes everything that is pending for a user: authctl's codes, and rows that name this user alone, as
 /// Better Auth writes them.
 pub(in crate::store) fn delete_of_user(
     tx: &mut dyn Tx,
@@ -175,7 +175,7 @@ pub(in crate::store) fn delete_of_user(
     Ok(())
 }
 
-/// Removes all codes for a purpose and user.
+/// Deletes all codes for a purpose and user.
 pub(in crate::store) fn delete_all(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -189,7 +189,7 @@ pub(in crate::store) fn delete_all(
         )),
         &[
             format!("{}:", purpose.word()).into(),
-            // The character after the colon: the end of all identifiers of the purpose.
+            // The character after the colon ends the range of all identifiers of the purpose.
             format!("{};", purpose.word()).into(),
             user_id.into(),
             i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX).into(),
@@ -199,7 +199,7 @@ pub(in crate::store) fn delete_all(
     Ok(())
 }
 
-/// Counts what [`delete_over`] deletes.
+/// Counts the codes that [`delete_over`] deletes.
 pub(in crate::store) fn count_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -211,8 +211,8 @@ pub(in crate::store) fn count_over(
     Ok(count)
 }
 
-/// Deletes codes that have expired and, when the clock is not the one that is wrong, those that end later than
-/// any life allows.
+/// Deletes codes that have expired. If the clock is sane, it also deletes codes that end later than any
+/// lifetime allows.
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -225,8 +225,8 @@ pub(in crate::store) fn delete_over(
     Ok(ids.len() as u64)
 }
 
-/// Goes through codes that do not count any more: chosen by the index on `expiresAt`, judged as a code is when
-/// somebody comes with it. A time that no calendar knows is none to wait for. An app's rows may have any life.
+/// Goes through codes that are no longer valid. The index on `expiresAt` finds them, and the rule that
+/// accepts codes decides. A time outside the calendar counts as expired. An app's rows may have any lifetime.
 fn each_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -249,7 +249,7 @@ fn each_over(
     })
 }
 
-/// Whether an identifier is one of a code that authctl made.
+/// Whether authctl made the code with this identifier.
 fn is_ours(mapping: &SchemaMapping, identifier: Option<&str>) -> bool {
     let purpose = identifier.and_then(|identifier| identifier.split_once(':')).map(|(purpose, _)| purpose);
     Purpose::ALL.iter().any(|known| purpose == Some(known.word()) && !is_the_apps(mapping, *known))

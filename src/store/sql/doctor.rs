@@ -1,4 +1,4 @@
-//! What a doctor looks for, row after row, and corrects where only one meaning is possible.
+//! Searches for rows that are wrong, and corrections where only one meaning is possible.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub(in crate::store) fn nonsense(
     Ok((count, first))
 }
 
-/// A row that makes no sense is no user.
+/// Goes through the users; a row that makes no sense is left out.
 pub(in crate::store) fn each_user(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -89,7 +89,7 @@ pub(in crate::store) fn rows_written_after(
     Ok(rows)
 }
 
-/// Counts the entries of the audit log that were written after an instant, and tells whether the newest one
+/// Counts the entries of the audit log that were written after an instant, and tells whether the newest entry
 /// was written before it.
 pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestamp) -> Result<(u64, bool), StoreError> {
     let instant = [OWN_TIME.write(instant)];
@@ -99,18 +99,18 @@ pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestam
     Ok((entries, tx.count(newest, &instant)? == 1))
 }
 
-/// Tables, and which of their rows name a user who is gone: left by a program that did not keep the foreign keys.
-/// What is counted and what is deleted are chosen by the same conditions, whether the schema has foreign keys or
-/// not.
+/// Tables, each with a condition for rows whose user does not exist. A program that did not enforce foreign
+/// keys left them. The same conditions select the rows to count and to delete, with and without foreign keys
+/// in the schema.
 fn orphans(dialect: &Dialect) -> [(&'static str, String); 3] {
     let position = dialect.position;
-    // A row that names no user is not of one who is gone; what it means is known to whoever wrote it.
+    // A row without a user id is not an orphan; only the app knows its meaning.
     let of = |table: &str| {
         let user = [r#""user"."id" = ""#, table, r#""."userId""#].concat();
         [r#""userId" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "user" WHERE "#, &user, ")"].concat()
     };
-    // A code of authctl names its user in the first line of its value. An app keeps other values of several
-    // lines in the same table, so the purpose counts too.
+    // The first line of the value of a code is a user id. An app stores other values of several lines in the
+    // same table, so the purpose is checked too.
     let purposes = Purpose::ALL.map(|purpose| ["'", purpose.word(), ":'"].concat()).join(", ");
     let code = format!(
         r#"{position}({VALUE}, ?1) > 0 AND substr("identifier", 1, {position}("identifier", ':')) IN ({purposes})
@@ -175,7 +175,7 @@ pub(in crate::store) fn lower_addresses(
     Ok(changes.len() as u64)
 }
 
-/// A stray account, with its user and whether its right place is free and nobody else's.
+/// Stray accounts, each with its user and whether its right place is free.
 const STRAY: &str = r#"SELECT "id", "userId",
     (SELECT count(*) FROM "account" AS "own" WHERE "own"."userId" = "account"."userId" AND "own"."providerId" = ?1) = 1
     AND NOT EXISTS (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1

@@ -1,4 +1,4 @@
-//! Every statement, and every act that reads, decides and writes.
+//! Every statement, once for all engines and mappings, and the acts that read, decide and write.
 
 pub(in crate::store) mod audit;
 pub(in crate::store) mod changes;
@@ -21,10 +21,9 @@ use crate::auth::storage::{Deleted, Ended, Orphans, Updated};
 use crate::auth::throttle::Decision;
 use crate::auth::user::User;
 
-/// What an act answers, and whether that means that it did something. What an act wrote before it refused is
-/// rolled back.
+/// The answer of an act, and whether the act did something. A refusal rolls back what was written before it.
 pub(in crate::store) trait Answer {
-    /// Whether what was written is kept.
+    /// Whether to commit.
     fn is_done(&self) -> bool {
         true
     }
@@ -60,7 +59,7 @@ impl Answer for Ended {
     }
 }
 
-/// A wait is written down too, when a wrong clock had made it longer.
+/// A decision to wait is committed too: it may have shortened a wait that a wrong clock had set.
 impl Answer for Decision {}
 impl Answer for () {}
 impl Answer for Orphans {}

@@ -1,5 +1,5 @@
-//! Passwords: acts that rest on one that was verified outside the transaction look whether it is still
-//! in force; others set one without knowing the one before.
+//! Passwords. An act that follows a verification checks that the verified hash is still stored; other acts
+//! replace a hash without knowing it.
 
 use super::audit::{begun_of, change_events, ended_of, subject};
 use super::{changes, codes, sessions, users};
@@ -12,15 +12,15 @@ use crate::auth::user::{User, UserRef};
 use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
 
-/// What a sign-in has shown.
+/// The result of a verified sign-in.
 pub(in crate::store) struct Verified<'a> {
-    /// The hash that the password was compared with.
+    /// The hash that the password matched.
     pub hash: &'a StoredHash,
-    /// A stronger one to put in its place.
+    /// A stronger hash to store instead.
     pub upgraded: Option<&'a StoredHash>,
 }
 
-/// Whether the hash is still the user's.
+/// Whether the verified hash is still stored.
 pub(in crate::store) fn is_in_force(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -37,14 +37,14 @@ pub(in crate::store) fn begin_session(
     session: &NewSessionRow,
     verified: &Verified<'_>,
 ) -> Result<Option<Session>, StoreError> {
-    // A ban that came while the hash was computed counts too.
+    // The user may have been banned while the hash was computed.
     let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
     let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
     if !is_in_force(tx, mapping, &session.user_id, verified.hash)? {
         return Ok(None);
     }
     if user.banned {
-        // The ban has ended. Better Auth takes what is left of it away at this moment, and so do we.
+        // The ban has expired. Better Auth clears its columns at a sign-in, and so does authctl.
         let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user.clone() };
         changes::write(tx, mapping, &user, &lifted, session.now)?;
         log.extend(change_events(&user, &lifted));
@@ -67,7 +67,7 @@ pub(in crate::store) fn replace(
     if !is_in_force(tx, mapping, change.user_id, change.verified)? {
         return Ok(None);
     }
-    // Sessions first: should one of them not be there, nothing has been written yet.
+    // Sessions go first: if one of them does not exist, nothing has been written yet.
     let ended = match &change.end {
         None => Vec::new(),
         Some(which) => match sessions::delete(tx, mapping, change.user_id, which)? {
@@ -83,7 +83,7 @@ pub(in crate::store) fn replace(
     Ok(Some(ended))
 }
 
-/// Sets a password; codes to reset the one before are dead then.
+/// Sets a password. Codes that reset the old one become invalid.
 pub(in crate::store) fn set(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,

@@ -1,4 +1,4 @@
-//! What a database sets for itself.
+//! The settings of a database.
 
 use jiff::Timestamp;
 
@@ -8,8 +8,8 @@ use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::engine::{Row, Tx};
 use crate::store::mapping::OWN_TIME;
 
-/// Reads the settings over the defaults. A key that is not known here is one of a later authctl and
-/// says nothing to this one; a value that a key does not take makes no sense.
+/// Reads the policy: the settings over the defaults. An unknown key belongs to a later authctl and is
+/// ignored. A value that its key does not accept is an error.
 pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
     let settings = settings(tx)?;
     Policy::with(settings.iter().map(|(key, value)| (key.as_str(), value.as_str()))).map_err(|(row, error)| {
@@ -22,7 +22,7 @@ pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
     })
 }
 
-/// Reads the settings as they stand. Bytes that are no text are a value that no key takes.
+/// Reads the settings without checking them. Bytes that are not text become a value that no key accepts.
 pub(in crate::store) fn settings(tx: &mut dyn Tx) -> Result<Vec<(String, String)>, StoreError> {
     let sql = r#"SELECT "key", "value" FROM "authctl_policy""#;
     tx.query_all(sql, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
@@ -34,19 +34,19 @@ fn lossy_text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Removes a setting and returns what it was.
+/// Deletes a setting and returns its value.
 pub(in crate::store) fn remove(tx: &mut dyn Tx, key: &str) -> Result<Option<String>, StoreError> {
     let sql = r#"DELETE FROM "authctl_policy" WHERE "key" = ?1 RETURNING "value""#;
     tx.query_one(sql, &[key.into()], |row| lossy_text(row, 0))
 }
 
-/// The log keeps no secret, not even one that another program put into a URL; authctl refuses those.
+/// The value without credentials. authctl refuses them, but another program may have written them into a URL.
 pub(in crate::store) fn without_credentials(value: &str) -> &str {
     if value.contains("://") && value.contains('@') { "a URL with credentials" } else { value }
 }
 
-/// Writes a setting if it makes sense beside those that are there now, and adds an event if that changes
-/// it. A value that says the same as the default has no row.
+/// Writes a setting that fits the other settings, and adds an event if the policy changes. A value equal to
+/// the default has no row.
 pub(in crate::store) fn write(
     tx: &mut dyn Tx,
     log: &mut Vec<Event>,
@@ -60,7 +60,7 @@ pub(in crate::store) fn write(
         Event::new("policy.set").with(format!("{} = {}", key.name, without_credentials(to))).changing(changes)
     };
     let mut policy = match read(tx) {
-        // Unsetting fixes invalid settings, so it must work on them.
+        // `policy unset` fixes invalid settings, so it must not fail because of them.
         Err(StoreError::Inconsistent { .. }) if value.is_none() => {
             let removed = remove(tx, key.name)?;
             log.extend(removed.as_ref().map(|from| set(from, &default)));

@@ -1,5 +1,5 @@
-//! From rows to values. What makes no sense becomes an error that names table, column and row, and
-//! never the value: it may be a secret.
+//! Conversion between rows and values. An error names table, column and row of a value that makes no sense,
+//! and never the value: it may be a secret.
 
 use jiff::Timestamp;
 
@@ -46,8 +46,7 @@ pub(in crate::store) const EMAIL: &str = bounded!(r#""user"."email""#);
 /// How many columns [`USER`] has.
 pub(in crate::store) const USER_WIDTH: usize = 13;
 
-/// The columns of a session, in the order in which [`session`] reads them. The token is not among
-/// them: nobody needs it back.
+/// The columns of a session, in the order in which [`session`] reads them. Tokens are never read back.
 pub(in crate::store) const SESSION: &str = concat!(
     r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt", "session"."updatedAt", "#,
     bounded!(r#""session"."ipAddress""#),
@@ -101,7 +100,7 @@ pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> Result<String, Stor
     }
 }
 
-/// Reads one column after the other and knows where it is when something is wrong.
+/// Reads one column after the other, so that an error can name the column.
 struct Reader<'r> {
     row: &'r Row<'r>,
     table: &'static str,
@@ -156,7 +155,7 @@ impl<'r> Reader<'r> {
         self.optional_text(column)?.ok_or_else(|| self.nonsense(column, "is null"))
     }
 
-    /// Null is no: the columns that plugins add have no value in rows that were there before.
+    /// Reads a boolean. NULL is false: a column that a plugin added has no value in older rows.
     fn truth(&mut self, column: &'static str) -> Result<bool, StoreError> {
         match self.value(column)? {
             ValueRef::Null | ValueRef::Integer(0) => Ok(false),
@@ -180,7 +179,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// Logical columns and the values they get.
+/// Columns and their values.
 pub(in crate::store) type Values = Vec<(&'static str, Value)>;
 
 /// Counts the rows of a table.
@@ -194,7 +193,7 @@ pub(in crate::store) fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, table: &
 /// Adds a row and returns its id, which the database may choose itself.
 ///
 /// # Errors
-/// [`StoreError::NoColumn`] when there is no place for a value that says something.
+/// [`StoreError::NoColumn`] when the database has no column for a value.
 pub(in crate::store) fn insert(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -214,7 +213,7 @@ pub(in crate::store) fn insert(
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
     let inserted = if mapping.ids == IdStrategy::Serial {
-        // All rows, because SQLite checks foreign keys when the statement ends.
+        // Reads all rows, because SQLite checks foreign keys when the statement ends.
         tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0))
             .map(|mut ids| ids.pop())
     } else {
@@ -260,7 +259,7 @@ pub(in crate::store) fn delete<'i>(
     Ok(())
 }
 
-/// Only a violated uniqueness of `user.email` means that an address is taken.
+/// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].
 fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     match error {
         StoreError::NotUnique(columns) if columns.split(", ").any(|one| one == mapping.place("user", "email")) => {
@@ -270,7 +269,7 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     }
 }
 
-/// Leaves out the columns that the database lacks; what they would hold must say nothing.
+/// Leaves out columns that the database lacks, if their values are empty.
 fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {

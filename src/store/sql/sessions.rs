@@ -1,4 +1,4 @@
-//! Sessions. SQL may choose rows by time to read fewer of them; whether one is live, the rules say.
+//! Sessions. SQL may select by time to read fewer rows; the rule decides whether a session is live.
 
 use std::ops::ControlFlow;
 
@@ -110,7 +110,7 @@ pub(in crate::store) fn insert(
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
 }
 
-/// Makes a session without a sign-in, if that may be.
+/// Starts a session without a sign-in, if the rule allows it.
 pub(in crate::store) fn issue(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -160,7 +160,7 @@ pub(in crate::store) fn delete_by_token(
     Ok(session)
 }
 
-/// Deletes sessions of a user and returns them; with ids, all or nothing.
+/// Deletes sessions of a user and returns them. If one of the ids does not exist, nothing is deleted.
 pub(in crate::store) fn delete(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -176,8 +176,7 @@ pub(in crate::store) fn delete(
     Ok(Ended::Sessions(chosen))
 }
 
-/// Deletes the sessions that an act ends besides what else it does. Ids that are not there are no
-/// reason to refuse the act.
+/// Deletes the sessions that another act ends. Ids that do not exist are ignored.
 pub(in crate::store) fn end(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -190,7 +189,7 @@ pub(in crate::store) fn end(
     }
 }
 
-/// Deletes the sessions in which a user acts as another one, and returns them.
+/// Deletes the sessions in which a user impersonates another one, and returns them.
 pub(in crate::store) fn end_impersonations(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -206,7 +205,7 @@ pub(in crate::store) fn end_impersonations(
     Ok(ended)
 }
 
-/// Counts sessions that are over.
+/// Counts sessions that are not live.
 pub(in crate::store) fn count_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -215,7 +214,7 @@ pub(in crate::store) fn count_over(
     Ok(count_prunable(tx, mapping, now, false)? + from_future(tx, mapping, now, usize::MAX)?.len() as u64)
 }
 
-/// Counts what [`delete_over`] deletes.
+/// Counts the sessions that [`delete_over`] deletes.
 pub(in crate::store) fn count_prunable(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -230,8 +229,8 @@ pub(in crate::store) fn count_prunable(
     Ok(count)
 }
 
-/// Deletes sessions that are over. Those from the future only when the clock is not the one that is wrong:
-/// else they are live again as soon as it is right.
+/// Deletes sessions that are not live. Sessions from the future are deleted only if the clock is sane;
+/// otherwise they are live again as soon as the clock is right.
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -248,8 +247,8 @@ pub(in crate::store) fn delete_over(
     Ok(ids.len() as u64)
 }
 
-/// The ids of sessions that are over though their end is to come. No index leads to them, so that all rows are
-/// read.
+/// The ids of sessions that are not live although their end is in the future. No index finds them, so it
+/// reads every row.
 fn from_future(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -262,7 +261,7 @@ fn from_future(
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
-        // A row that makes no sense is no session, and the doctor names it.
+        // The doctor reports rows that make no sense.
         if let Ok(session) = rows::session(row, 0, mapping)
             && now < session.expires_at
             && !session.is_live(now)
@@ -274,7 +273,7 @@ fn from_future(
     Ok(ids)
 }
 
-/// Goes through sessions that have expired: chosen by the index on `expiresAt`, judged by the rule.
+/// Goes through expired sessions. The index on `expiresAt` finds them, and the rule decides.
 fn each_expired(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,

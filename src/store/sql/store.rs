@@ -89,7 +89,7 @@ impl Store for SqlStore {
         self.state_tx(|tx, _, _| throttle::count(tx, key, now, rules))
     }
 
-    /// While others are undecided, waits for a turn as long as for a lock.
+    /// Waits for other undecided attempts, as long as for a lock.
     #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
     fn reserve_attempt(
         &mut self,
@@ -100,13 +100,13 @@ impl Store for SqlStore {
         let start = Instant::now();
         let mut waited = Duration::ZERO;
         loop {
-            // An attempt is reserved when its turn has come, and not when it began to wait.
+            // The reservation begins now, and not when the wait began.
             let present = throttle::later(now, waited);
             let decision = self.state_tx(|tx, _, _| throttle::reserve(tx, key, present, rules))?;
             if decision != Decision::Undecided {
                 return Ok(decision);
             }
-            // Looked at without the lock that the others need to be decided.
+            // Polls without a write lock: the others need it to decide.
             loop {
                 if waited >= self.engine.wait() {
                     return Ok(Decision::Undecided);
@@ -280,7 +280,7 @@ impl Store for SqlStore {
                 None => Ok(None),
             });
         }
-        // The attempts are beside the database of the app, which is not locked for them.
+        // The attempts are in authctl's own database; the app's is not locked for them.
         match self.read(|tx, mapping| users::find(tx, mapping, &who))? {
             Some(user) => self.state_tx(|tx, _, log| clear(tx, log, user.clone())),
             None => Ok(None),
@@ -351,7 +351,7 @@ impl Maintenance for SqlStore {
         let is_guest = self.guest.is_some();
         let (users, sessions, expired_sessions) = self.read(|tx, mapping| {
             let expired = match sessions::count_over(tx, mapping, now) {
-                // An app's database with times of two kinds is described all the same.
+                // `db status` describes an app's database with inconsistent times too.
                 Err(StoreError::Inconsistent { .. }) if is_guest => None,
                 counted => Some(counted?),
             };
@@ -384,7 +384,7 @@ impl DoctorStore for SqlStore {
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
         if self.guest.is_some() {
-            // The app migrates its schema; `db status` shows the part that authctl uses.
+            // An app migrates its own schema; `db status` shows the part that authctl uses.
             return Ok(Vec::new());
         }
         self.engine.schema_differences()

@@ -1,4 +1,4 @@
-//! The counts of attempts: a row for each key, and one for each attempt that is not decided yet.
+//! Counts of attempts: a row for each key, and a row for each attempt that is not decided yet.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_a
 use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::OWN_TIME;
 
-/// Whether an attempt that had to wait for its turn would get another answer now.
+/// Whether an attempt that waits would get another decision now.
 pub(in crate::store) fn is_turn(
     tx: &mut dyn Tx,
     key: &AttemptKey,
@@ -23,13 +23,12 @@ pub(in crate::store) fn is_turn(
     Ok(has_abandoned || decide(read(tx, key)?, running, now, rules) != Decision::Undecided)
 }
 
-/// The instant after a wait.
 pub(in crate::store) fn later(now: Timestamp, waited: Duration) -> Timestamp {
     let waited = SignedDuration::try_from(waited).unwrap_or(SignedDuration::MAX);
     now.saturating_add(waited).unwrap_or(Timestamp::MAX)
 }
 
-/// Reads the count, lets the rule decide and reserves the attempt, all in the caller's transaction.
+/// Reads the count, lets the rule decide, and reserves the attempt.
 pub(in crate::store) fn reserve(
     tx: &mut dyn Tx,
     key: &AttemptKey,
@@ -55,7 +54,7 @@ pub(in crate::store) fn reserve(
     Ok(decision)
 }
 
-/// Counts an attempt that is a failure from the start, in the caller's transaction.
+/// Counts an attempt that is a failure from the start.
 pub(in crate::store) fn count(
     tx: &mut dyn Tx,
     key: &AttemptKey,
@@ -71,8 +70,8 @@ pub(in crate::store) fn count(
     Ok(decision)
 }
 
-/// Writes down what is remembered when that is not what the row says: a wait that a wrong clock pushed
-/// years ahead is over after the longest wait, and not when the clock gets there.
+/// Stores the count that the rule corrected. A wait that a wrong clock set years ahead ends after the longest
+/// wait.
 fn heal(
     tx: &mut dyn Tx,
     key: &AttemptKey,
@@ -95,20 +94,20 @@ pub(in crate::store) fn fail(
     rules: &ThrottleRules,
 ) -> Result<(), StoreError> {
     let Some(reservation) = key.reservation() else { return Ok(()) };
-    // One that is gone has been counted, or was forgiven by an operator.
+    // If the reservation is gone, it was counted, or an operator cleared it.
     let Some(reserved) = read_row(tx, &reservation)? else { return Ok(()) };
     delete(tx, &reservation)?;
     let before = remembered(read(tx, key)?, now.max(reserved.last_at), rules);
     write(tx, key.as_str(), failed(before, reserved.last_at, rules))
 }
 
-/// Takes a reservation back: the attempt was none.
+/// Deletes a reservation without counting a failure.
 pub(in crate::store) fn release(tx: &mut dyn Tx, key: &AttemptKey) -> Result<(), StoreError> {
     key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation).map(drop))
 }
 
-/// Forgets the failures for a key, and the reservation of the attempt that succeeded. Without one, the
-/// reservations of all. Tells whether there was anything to forget.
+/// Deletes the failures for a key and its reservation, or all reservations if the key has none. Returns
+/// whether a row was deleted.
 pub(in crate::store) fn clear(tx: &mut dyn Tx, key: &AttemptKey) -> Result<bool, StoreError> {
     let forgotten = delete(tx, key.as_str())?;
     let also = if let Some(reservation) = key.reservation() {
@@ -120,14 +119,13 @@ pub(in crate::store) fn clear(tx: &mut dyn Tx, key: &AttemptKey) -> Result<bool,
     Ok(forgotten || also)
 }
 
-/// Reads the count.
 pub(in crate::store) fn read(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Option<Attempts>, StoreError> {
     read_row(tx, key.as_str())
 }
 
 fn read_row(tx: &mut dyn Tx, key: &str) -> Result<Option<Attempts>, StoreError> {
     let sql = r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#;
-    // A count that makes no sense is treated as the highest: it must not let anybody guess freely.
+    // A count that makes no sense is read as the highest one, so that it never allows free guesses.
     tx.query_one(sql, &[key.into()], |row| {
         Ok(Attempts {
             count: u32::try_from(row.integer(0)?).unwrap_or(u32::MAX),
@@ -141,7 +139,7 @@ fn instant(value: ValueRef<'_>) -> Timestamp {
     OWN_TIME.read(value).unwrap_or(Timestamp::MAX)
 }
 
-/// The reservations for a key, each with its instant, the oldest first.
+/// The reservations for a key with their instants, oldest first.
 fn undecided(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Vec<(String, Timestamp)>, StoreError> {
     let sql = r#"SELECT "key", "lastAt" FROM "authctl_throttle" WHERE "key" >= ?1 AND "key" < ?2 ORDER BY "lastAt""#;
     tx.query_all(sql, &key.reservations().map(Value::from), |row| Ok((row.text(0)?, instant(row.value(1)?))))

@@ -23,11 +23,10 @@ pub(in crate::store) fn find(
     tx.query_one(&mapping.sql(sql), &[key.into()], |row| rows::user(row, 0, mapping))
 }
 
-/// The hash of an account. What is larger than any hash is none.
+/// The hash of an account. A larger value cannot be a hash.
 pub(in crate::store) const PASSWORD: &str = r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#;
 
-/// The hash of the credential account whose `accountId` is the user's id: the one that Better Auth
-/// signs in with.
+/// The hash of the credential account whose `accountId` is the user's id, which Better Auth signs in with.
 pub(in crate::store) fn password_hash(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -37,14 +36,14 @@ pub(in crate::store) fn password_hash(
         format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#);
     let values = [Account::CREDENTIAL.into(), user_id.into()];
     let text = tx.query_one(&mapping.sql(sql), &values, |row| row.optional_text(0))?;
-    // Bytes that cannot be a hash (empty, endless) are no hash: nobody signs in with them.
+    // An empty or endless value cannot be a hash, and does not sign in.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
 }
 
-/// How many hashes are looked at from either end of the table.
+/// How many hashes are read from each end of the table.
 const HASH_SAMPLE: u32 = 50;
 
-/// How an app keeps passwords, as its rows show it.
+/// The password scheme of an app, as its rows show it.
 pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
     let stored = tx.dialect().stored;
@@ -85,9 +84,9 @@ pub(in crate::store) fn insert(
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
     let now = mapping.time(user.now);
-    // The app's admin plugin gives a role to everybody, and an app without it has no place for one.
-    let nobody = mapping.is_guest() && mapping.has("user", "role");
-    let role = user.role.clone().or_else(|| nobody.then(|| "user".to_owned()));
+    // The app's admin plugin gives every user a role. Without the plugin there is no column for it.
+    let needs_role = mapping.is_guest() && mapping.has("user", "role");
+    let role = user.role.clone().or_else(|| needs_role.then(|| "user".to_owned()));
     let values = vec![
         ("name", user.name.clone().into()),
         ("email", user.email.as_str().to_owned().into()),
@@ -125,7 +124,7 @@ fn insert_credential(
     rows::insert(tx, mapping, "account", id, values).map(drop)
 }
 
-/// Sets the hash of the credential account and makes one that is missing; `false` without a user.
+/// Sets the hash of the credential account, or adds the account. Returns `false` if the user does not exist.
 pub(in crate::store) fn upsert_password_hash(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -157,7 +156,7 @@ pub(in crate::store) fn read_back(tx: &mut dyn Tx, mapping: &SchemaMapping, id: 
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }
 
-/// Conditions, and the values of their parameters in order.
+/// Conditions, with the values of their parameters in order.
 #[derive(Default)]
 struct Filter {
     conditions: Vec<String>,
@@ -165,14 +164,14 @@ struct Filter {
 }
 
 impl Filter {
-    /// Adds a condition; `?` in it stands for the value.
+    /// Adds a condition, in which `?` stands for the value.
     fn add(&mut self, condition: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
     }
 
     fn text(&self) -> String {
-        // Never without one: see `limits::count`.
+        // Never without a condition: see [`rows::count`].
         if self.conditions.is_empty() {
             "WHERE TRUE".to_owned()
         } else {
@@ -197,7 +196,7 @@ pub(in crate::store) fn list(
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
         let Some(value) = tx.query_one(&mapping.sql(sql), &[id.into()], |row| Ok(row.value(0)?.to_value()))? else {
-            // Whoever was last on the page before is gone, and with them the place to go on from.
+            // The last user of the previous page was deleted, and with them the place to continue from.
             return Err(StoreError::NoSuchPlace);
         };
         let (first, second) = (filter.values.len() + 1, filter.values.len() + 2);
@@ -213,12 +212,12 @@ pub(in crate::store) fn list(
     Ok(UserPage { users, total, next })
 }
 
-/// The condition that a user comes after another one, given by two parameters.
+/// The condition for users after the one whose values are two parameters.
 fn beyond(column: &str, first: usize, second: usize) -> String {
     format!(r#"("{column}", "id") > (?{first}, ?{second})"#)
 }
 
-/// The statement of a page. One row more than asked for tells whether there is another page.
+/// The statement of a page. It reads one row more, which tells whether there is another page.
 fn page_sql(column: &str, filter: &Filter, limit: u32) -> String {
     format!(r#"SELECT {} FROM "user" {} ORDER BY "{column}", "id" LIMIT {}"#, rows::USER, filter.text(), limit + 1)
 }
@@ -227,9 +226,8 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
     let mut filter = Filter::default();
     let position = dialect.position;
     if let Some(search) = &query.search {
-        // SQLite's `lower` knows ASCII letters, which is all that an address has.
-        // Each column alone: a search must not find the end of one and the beginning of the other.
-        // One that is too large to be read is not searched either.
+        // Addresses have only ASCII letters, which SQLite's `lower` converts. Each column is searched alone,
+        // so that a match never spans two. A value that is too large to be read is not searched.
         let found = ["email", "name"].map(|column| {
             let text = format!(r#"CASE WHEN octet_length("{column}") <= 100000 THEN "{column}" END"#);
             format!("{position}(lower({text}), lower(?)) > 0")
@@ -237,7 +235,8 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
         filter.add(&format!("({})", found.join(" OR ")), search.clone());
     }
     if let Some(role) = &query.role {
-        // Roles are separated by commas, with or without a space; nobody's role is `user`. No role has a line end.
+        // Roles are separated by commas, with or without a space. A user without a role is a `user`. A role
+        // has no line end.
         let roles = r#"replace(coalesce(CASE WHEN octet_length("role") > 100000 THEN '(large)' ELSE "role" END, 'user'), ' ', '')"#;
         filter.add(&format!("{position}(',' || {roles} || ',', ?) > 0"), format!(",{},", role.replace(',', "\n")));
     }
@@ -257,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    /// What SQLite would do for a page without and with a place to begin after.
+    /// SQLite's plans for the first page and for a later one.
     fn plans(column: &str) -> Vec<String> {
         let connection = Connection::open_in_memory().unwrap();
         for (_, sql) in crate::store::sqlite::MIGRATIONS {

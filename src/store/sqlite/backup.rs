@@ -1,5 +1,5 @@
-//! A consistent copy of a database while others use it: pages as they stand in one read transaction,
-//! never the bytes of the file, which lack what is still in the log.
+//! A consistent copy of a database in use. It copies the pages of one read transaction, and not the bytes of
+//! the file, which lack what is in the log.
 
 use std::io;
 use std::path::Path;
@@ -22,21 +22,21 @@ use crate::store::mapping::NATIVE;
 use crate::store::sql::rows::count;
 use crate::store::{CopyError, OpenError};
 
-/// Every page at once: one state of the database, without making a writer wait.
+/// Copies every page in one step: one state of the database, without making a writer wait.
 pub(super) const ALL_PAGES: i32 = -1;
 
 impl Sqlite {
-    /// Copies the database to a new file, private and in one piece, and reads the copy back.
+    /// Copies the database to a new private file and reads the copy back.
     ///
     /// # Errors
-    /// [`CopyError`]; there is no new file at `to` then.
+    /// [`CopyError`]. There is no file at `to`.
     pub fn backup(&mut self, to: &Path) -> Result<BackupSummary, CopyError> {
         let path = &self.path().to_owned();
         let wait = self.wait();
         let failed = |source| failed(path, source);
-        // One copy of a database at a time, and none while it is migrated or restored.
+        // One copy at a time, and none while the database is migrated or restored.
         let _lock = Lock::take(path, wait)?;
-        // What is counted is what is copied, whatever is written meanwhile.
+        // The snapshot that is counted is the one that is copied.
         let snapshot = self.connection().unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
         copy(&snapshot, to, wait, |copied| {
@@ -50,13 +50,13 @@ impl Sqlite {
     }
 }
 
-/// What a database holds that perhaps cannot be used; `None` when that cannot be read.
+/// Summarises a database that may be damaged; `None` when it cannot be read.
 pub fn contents(path: &Path, wait: Duration) -> Option<BackupSummary> {
     let file = preflight::inspect_own(path).ok()?;
     connect(file, wait).and_then(|connection| read(&connection)).ok()
 }
 
-/// Copies what is there, sound or not, to a new file that is whole or not there.
+/// Copies a database, damaged or not, to a new file.
 pub(super) fn copy(
     source: &Connection,
     to: &Path,
@@ -85,22 +85,21 @@ pub(super) fn copy(
 fn fill(file: Checked, source: &Connection, wait: Duration) -> Result<Connected, StoreError> {
     let mut copied = connect(file, wait)?;
     transfer(source, &mut copied)?;
-    // One file that needs no log beside it: it can lie on a medium that nobody can write.
+    // Without WAL mode the copy is a single file, which SQLite can open on a read-only medium.
     match copied.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).engine() {
-        // SQLite reads the schema first. A copy with the damage of its source keeps the mode of it too.
+        // SQLite reads the schema first. The copy of a damaged database keeps its journal mode.
         Ok(()) | Err(StoreError::Corrupt(_)) => Ok(copied),
         Err(error) => Err(error),
     }
 }
 
-/// Copies all pages to a database that nobody else knows yet. An interrupted copy is thrown away, so its
-/// journal need not survive.
+/// Copies all pages to a new database. An interrupted copy is deleted, so its journal need not survive.
 pub(super) fn transfer(source: &Connection, target: &mut Connection) -> Result<(), StoreError> {
     target.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
     step(&Backup::new(source, target).engine()?, ALL_PAGES)
 }
 
-/// Goes on with a copy as far as told; whoever is in the way after the wait makes the database busy.
+/// Copies the next pages. If another process blocks it for longer than the wait, the database is busy.
 pub(super) fn step(copying: &Backup<'_, '_>, pages: i32) -> Result<(), StoreError> {
     match copying.step(pages).engine()? {
         StepResult::Done => Ok(()),
@@ -116,7 +115,7 @@ pub(super) fn failed(path: &Path, source: StoreError) -> CopyError {
     }
 }
 
-/// Counts what is there. A database of a first release has no audit log.
+/// Counts users, sessions and log entries. A database of a first release has no audit log.
 pub(super) fn read(connection: &Connection) -> Result<BackupSummary, StoreError> {
     let has_log = connection.table_exists(None, "authctl_audit").engine()?;
     let newest = if has_log {

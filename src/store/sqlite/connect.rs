@@ -1,4 +1,5 @@
-//! Connections, held to strict settings.
+//! Connections with strict settings and limits. A hostile file can be small and cost much:
+//! `hex(zeroblob(300000000))` in a constraint, or pages that refer to each other.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -12,29 +13,29 @@ use super::error::{self, SqliteResult as _};
 use super::preflight::Checked;
 use crate::auth::storage::StoreError;
 
-/// A connection with the file it was made to. Fields are dropped in this order, so that SQLite closes
-/// its files before the descriptor that was checked is closed; see [`super::descriptors`].
+/// A connection and the checked file. Fields are dropped in this order, so that SQLite closes the file before
+/// the descriptor is closed; see [`super::descriptors`].
 #[derive(Debug)]
 pub(in crate::store) struct Connected {
     connection: Connection,
     file: Checked,
 }
 
-/// Connects with settings under which a hostile file can run nothing: no triggers, no views, no
-/// functions from its schema. Never creates a file and never reads the path as a URI.
+/// Connects with settings under which a file cannot run code: no triggers, no views, no functions from its
+/// schema. It never makes a file and never reads the path as a URI.
 ///
-/// The only way to a connection: the file is handed over checked, and stays open.
+/// This is the only way to a connection, so every file is checked and its descriptor stays open.
 pub(super) fn connect(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     connect_as(OpenFlags::SQLITE_OPEN_READ_WRITE, file, wait)
 }
 
-/// Connects as [`connect`] does, and writes nothing.
+/// Connects as [`connect`] does, for reading only.
 pub(super) fn connect_to_read(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     connect_as(OpenFlags::SQLITE_OPEN_READ_ONLY, file, wait)
 }
 
-/// Connects as [`connect`] does, to a database whose pages will all be replaced: a schema that cannot be read
-/// is no error. SQLite reads the schema before it sets the mode of the journal.
+/// Connects as [`connect`] does, to a database whose pages will all be replaced. A schema that cannot be read
+/// is not an error, although SQLite reads it before it sets the journal mode.
 pub(super) fn connect_to_replace(file: Checked, wait: Duration) -> Result<Connected, StoreError> {
     let connected = connect(file, wait)?;
     connected.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).engine()?;
@@ -56,7 +57,7 @@ impl Connected {
         self.file.path()
     }
 
-    /// Closes the connection and gives the file back.
+    /// Closes the connection and returns the file.
     pub(super) fn close(self) -> Result<Checked, StoreError> {
         let Self { connection, file } = self;
         connection.close().map_err(|(_, error)| error).engine().map(|()| file)
@@ -93,33 +94,32 @@ fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The number of the newest migration applied: one read of the file's first page.
+/// The number of the newest applied migration. It reads the first page of the file only.
 pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// The longest text, blob or row that a statement makes, in bytes: a user with the longest values that
-/// are read ([`crate::store::sql::rows`]) fits in.
+/// The longest text, blob or row of a statement, in bytes. A user with the longest values that are read
+/// ([`crate::store::sql::rows`]) fits in.
 const VALUE_BYTES_MAX: i32 = 1_500_000;
-/// The largest row that is changed, in bytes. Apps keep pictures in a column.
+/// The largest row that is changed, in bytes. Apps store pictures in a column.
 const ROW_BYTES_MAX: i32 = 50_000_000;
-/// What SQLite may allocate in this process, in bytes: room for a row of that size as it was and as it
-/// will be.
+/// The most memory that SQLite may allocate in this process, in bytes: a row of that size before and after
+/// its change.
 const HEAP_BYTES_MAX: u32 = 180_000_000;
 
-/// How many steps of SQLite's virtual machine pass between two looks at their number.
+/// How many steps of SQLite's virtual machine pass between two checks of the limit.
 const STEPS_COUNTED: i32 = 100_000;
-/// How many steps one process may take in a database of no size, and for every block of its files.
-/// 40 looks at every row of a database take a third of it.
+/// How many steps one process may take, at least and for each block of the database's files. Reading every
+/// row of a database 40 times takes a third of it.
 const STEPS_MIN: u64 = 100_000_000;
 const STEPS_PER_BLOCK: u64 = 1_000_000;
 const BLOCK_BYTES: u64 = 4096;
 
-/// Limits a connection to the database at a path.
 fn apply_limits(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    // Of the whole process; a lower one stays.
+    // The limit holds for the process; a lower one stays.
     connection.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES_MAX}"), [], |_| Ok(()))?;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -134,10 +134,10 @@ fn apply_limits(connection: &mut Connection, path: &Path) -> rusqlite::Result<()
     connection.progress_handler(STEPS_COUNTED, Some(spent))
 }
 
-/// Does something that takes whole rows, however large they may be. SQLite writes a row anew as a whole, and
-/// reads a value to delete its entry in an index, so a row that holds more than is read needs a higher limit. It
-/// is raised before and not after a failure: a deletion that fails half-way leaves the entries that it has
-/// deleted out of the index, and what follows in the transaction finds the database malformed.
+/// Runs a statement that needs whole rows, however large they are. SQLite writes a row as a whole and reads a
+/// value to delete its entry in an index, so a row with more than authctl reads needs a higher limit. The
+/// limit is raised before the statement and not after a failure: a deletion that fails half-way has deleted
+/// entries of the index, and the rest of the transaction finds the database malformed.
 pub(in crate::store) fn with_large_rows<T>(
     connection: &Connection,
     act: impl FnOnce() -> Result<T, StoreError>,
@@ -155,7 +155,7 @@ mod tests {
     use crate::store::sql::rows::count;
     use crate::store::sqlite::engine::SqliteTx;
 
-    /// Counting is interrupted as any other statement, so it is counted in steps.
+    /// Counting takes steps, so the limit of steps interrupts it.
     #[test]
     fn count_takes_a_step_for_every_row() {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -1,9 +1,9 @@
-//! Descriptors of database files, kept open for as long as a connection of this process uses the file.
+//! Descriptors of database files, open as long as a connection of this process uses the file.
 //!
-//! A POSIX lock belongs to the process and the file: closing any descriptor of the file drops all locks
-//! that the process holds on it, those that SQLite relies on among them (`fcntl(2)`). So a file is
-//! opened for checking once, and its descriptor is closed when the last holder is gone. The table is
-//! process-wide because the locks are; SQLite keeps such a table of its own for the same reason.
+//! A POSIX lock belongs to the process and the file: closing any descriptor of the file releases all locks of
+//! the process on it, including SQLite's (`fcntl(2)`). So a file is opened for checking once, and its
+//! descriptor is closed when the last holder is dropped. The table is process-wide because the locks are;
+//! SQLite has such a table for the same reason.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,7 +20,6 @@ pub(super) const HEADER_BYTES: usize = 100;
 /// Device and inode.
 type FileId = (u64, u64);
 
-/// What is open of one file.
 struct OpenFile {
     descriptors: Vec<OwnedFd>,
     holders: usize,
@@ -28,28 +27,27 @@ struct OpenFile {
 
 static OPEN_FILES: Mutex<BTreeMap<FileId, OpenFile>> = Mutex::new(BTreeMap::new());
 
-/// Keeps the descriptors of one file open. Dropped after the connection, never before.
+/// Keeps the descriptors of a file open. It must be dropped after the connection.
 #[derive(Debug)]
 pub(super) struct Held {
     id: FileId,
 }
 
-/// A file as it was found.
 pub(super) struct Found {
     pub(super) held: Held,
     pub(super) stat: Stat,
-    /// The first bytes, at most [`HEADER_BYTES`]; none of what is not a regular file.
+    /// The first bytes, at most [`HEADER_BYTES`]; empty unless it is a regular file.
     pub(super) header: Vec<u8>,
 }
 
-/// Opens a file for reading, without following a link or waiting for a pipe. A file that is held already
-/// is read through the descriptor that is open.
+/// Opens a file for reading, without following a link or waiting for a pipe. A file that is already open is
+/// read through its descriptor.
 pub(super) fn open(path: &Path) -> Result<Found, Errno> {
     let mut files = table();
     let stat = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     if let Some(file) = files.get_mut(&id_of(&stat)) {
         file.holders += 1;
-        // From here on a return gives the holder back, so the table must be free.
+        // Dropping `held` locks the table, so the table must be unlocked first.
         let held = Held { id: id_of(&stat) };
         let read = file.descriptors.first().map_or(Err(Errno::BADF), read);
         drop(files);
@@ -62,7 +60,7 @@ pub(super) fn open(path: &Path) -> Result<Found, Errno> {
     read.map(|(stat, header)| Found { held, stat, header })
 }
 
-/// Holds a file that was just made.
+/// Holds a new file.
 pub(super) fn hold(descriptor: OwnedFd) -> Result<Held, Errno> {
     add(table(), descriptor)
 }
@@ -77,7 +75,7 @@ fn table() -> MutexGuard<'static, BTreeMap<FileId, OpenFile>> {
     OPEN_FILES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Another file may have taken the name since it was looked up, and that one may be held too.
+/// The name may lead to another file by now, and that one may be open too.
 fn add(mut files: MutexGuard<'static, BTreeMap<FileId, OpenFile>>, descriptor: OwnedFd) -> Result<Held, Errno> {
     let id = id_of(&rustix::fs::fstat(&descriptor)?);
     let file = files.entry(id).or_insert_with(|| OpenFile { descriptors: Vec::new(), holders: 0 });
@@ -103,7 +101,6 @@ fn read(descriptor: &impl AsFd) -> Result<(Stat, Vec<u8>), Errno> {
 }
 
 impl Held {
-    /// One more holder of the same file.
     pub(super) fn again(&self) -> Self {
         if let Some(file) = table().get_mut(&self.id) {
             file.holders += 1;
@@ -118,12 +115,11 @@ impl Held {
         Ok(file.map_or(Ok(()), rustix::fs::fsync)?)
     }
 
-    /// Whether this is the file of that name.
+    /// Whether the path leads to this file.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| id_of(&stat) == self.id)
     }
 
-    /// Whether both hold one file.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.id == other.id
     }
@@ -131,7 +127,8 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Closed while the table is locked: nobody can open the file anew and lock it in between.
+        // The table stays locked while the descriptors close, so that no thread opens and locks the file in
+        // between.
         let mut files = table();
         if let Some(file) = files.get_mut(&self.id) {
             file.holders -= 1;

@@ -12,8 +12,8 @@ use super::{connect, integrity};
 use crate::auth::storage::{SchemaDifference, StoreError};
 use crate::store::engine::{Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
-/// Durable before it is told, on macOS too, where a plain sync stops at the drive's cache. What is
-/// deleted is overwritten: an old hash must not stay readable in free pages.
+/// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
+/// overwritten, so that an old hash does not stay readable in free pages.
 pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
 

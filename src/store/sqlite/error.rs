@@ -1,4 +1,4 @@
-//! From what SQLite says to what the rules understand.
+//! Conversion of SQLite's errors to the store's.
 
 use std::io;
 
@@ -8,9 +8,8 @@ use rustix::io::Errno;
 use super::descriptors;
 use crate::auth::storage::StoreError;
 
-/// Turns the engine's results into the store's.
 pub(in crate::store) trait SqliteResult<T> {
-    /// Translates the error, if it is one.
+    /// Converts the error.
     fn engine(self) -> Result<T, StoreError>;
 }
 
@@ -20,10 +19,11 @@ impl<T> SqliteResult<T> for Result<T, Error> {
     }
 }
 
-/// What the operating system said, where the result code stands for several causes. SQLite hides it, but
-/// the last call that failed in this thread is the one that made the statement fail.
+/// The cause that the operating system gave, for result codes with several causes. SQLite does not report it,
+/// but the last failed call of this thread made the statement fail.
 ///
-/// Only for calls whose failure leaves the change undone. A failed `fsync` may have written everything.
+/// It is used only for calls whose failure leaves the change undone. A failed `fsync` may have written
+/// everything.
 fn cause_of(code: i32, errno: Option<Errno>) -> Option<StoreError> {
     let is_lock = matches!(code & 0xff, ffi::SQLITE_BUSY | ffi::SQLITE_PROTOCOL)
         || matches!(code, ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_SHMLOCK);
@@ -44,12 +44,12 @@ fn cause_of(code: i32, errno: Option<Errno>) -> Option<StoreError> {
     }
 }
 
-/// Everything stays what it is, so that a locked database never looks like a wrong password.
+/// Each kind of failure has its own error, so that a locked database never looks like a wrong password.
 pub(in crate::store) fn translate(error: &Error) -> StoreError {
     let (failure, message) = match error {
         Error::SqliteFailure(failure, message) => (failure, message),
-        // The statements are ours and right, so it is the tables that are not: missing or changed.
-        // The statement itself is not told.
+        // The statements are right, so a table is missing or was changed. The message leaves the statement
+        // out.
         Error::SqlInputError { error, msg, .. } if error.code == ErrorCode::Unknown => {
             return StoreError::Corrupt(msg.clone());
         }
@@ -63,25 +63,25 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
     match failure.code {
         ErrorCode::DatabaseBusy if failure.extended_code == ffi::SQLITE_BUSY_SNAPSHOT => StoreError::Conflict,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
-        // SQLite does not say why it could not open a file.
+        // SQLite does not report why it could not open a file.
         ErrorCode::CannotOpen | ErrorCode::SystemIoFailure if descriptors::are_exhausted() => StoreError::TooManyFiles,
-        // The main file was opened and read before; what cannot be opened is a file beside it.
+        // The database itself was opened before, so this is a file beside it.
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => StoreError::ReadOnly,
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::SystemIoFailure => StoreError::Io(text),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
         ErrorCode::TooBig => StoreError::TooMuch("a value or a row is too large"),
         ErrorCode::OutOfMemory => StoreError::TooMuch("a statement needs too much memory"),
-        // Only the message tells the columns.
+        // Only the message names the columns.
         ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE => {
             match text.split_once(": ") {
                 Some((_, columns)) => StoreError::NotUnique(columns.to_owned()),
                 None => StoreError::Engine(text),
             }
         }
-        // Only the number of steps interrupts a statement.
+        // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
-        // As above, where SQLite finds out later.
+        // As for `SqlInputError`, if SQLite finds it later.
         ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),
     }

@@ -1,4 +1,4 @@
-//! Opens a database: looked at first, then connected to, then brought to the newest schema if need be.
+//! Makes and opens databases: checks the file, connects to it, migrates an older schema.
 
 use std::io;
 use std::path::Path;
@@ -25,22 +25,21 @@ impl Sqlite {
     }
 }
 
-/// An opened database.
 #[derive(Debug)]
 pub enum Opened {
     /// Made by authctl.
     Own(SqlStore),
-    /// A Better Auth app's.
+    /// Made by a Better Auth app.
     App(App),
 }
 
-/// Opens an existing database; `path` is absolute. An older schema of our own is migrated; an app's
-/// database is recognised, with the help of overrides, and stays as it is.
+/// Opens an existing database at an absolute path. An older schema of authctl is migrated. An app's database
+/// is recognised with the help of overrides, and stays as it is.
 ///
 /// `wait` is how long to wait for other processes, here and in every later act.
 ///
 /// # Errors
-/// [`OpenError`], each reason its own variant. The file is unchanged then.
+/// [`OpenError`]. The file is unchanged.
 pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
     let file = preflight::inspect(path)?;
     match file.kind() {
@@ -57,7 +56,7 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
 /// Opens a database that authctl made.
 ///
 /// # Errors
-/// As for [`open`]; [`OpenError::NotOwn`] for any other.
+/// As for [`open`]; [`OpenError::NotOwn`] if authctl did not make the database.
 pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
     open_checked(preflight::inspect_own(path)?, wait)
 }
@@ -80,17 +79,16 @@ fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
 /// Makes a database at an absolute path whose directory exists.
 ///
 /// # Errors
-/// [`OpenError::Exists`] when there is one already, also when another process made it while this
-/// one waited.
+/// [`OpenError::Exists`] when the file exists, also if another process made it during the wait.
 pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
     build(path, wait, |connection| {
         migrate::run(connection)?;
-        // Persistent: with a log, readers and a writer do not wait for each other.
+        // The mode is stored in the file. In WAL mode readers and a writer do not wait for each other.
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()
     })
 }
 
-/// Builds a database whole under another name, then gives it its own.
+/// Builds a complete database under a temporary name and renames it.
 pub(in crate::store) fn build(
     path: &Path,
     wait: Duration,
@@ -102,7 +100,7 @@ pub(in crate::store) fn build(
     building.finish(&file).map_err(|source| cannot_create(path, source))
 }
 
-/// Takes the right to make a database at a place that is safe and where there is none.
+/// Takes the lock to make a database in a safe directory where it does not exist.
 pub(super) fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
     if path.symlink_metadata().is_ok() {
         return Err(OpenError::Exists(path.into()));
@@ -115,7 +113,7 @@ pub(super) fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
     Ok(lock)
 }
 
-/// Refuses a directory that is missing or where others may write.
+/// Refuses a directory that is missing or writable for others.
 pub(super) fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
     match preflight::refuse_unsafe_directory(path, me) {
@@ -127,7 +125,7 @@ pub(super) fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Something of that name may have come by another hand than authctl's.
+/// Converts an error of the operating system. Another program may have created the file.
 pub(super) fn cannot_create(path: &Path, source: io::Error) -> OpenError {
     match source.kind() {
         io::ErrorKind::AlreadyExists => OpenError::Exists(path.into()),
@@ -141,7 +139,7 @@ fn write(
     make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<Checked, StoreError> {
     let mut connection = connect(file, wait)?;
-    // A build that is interrupted is thrown away, so its journal need not survive.
+    // An interrupted build is deleted, so its journal need not survive.
     connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
     make_tables(&mut connection)?;
     connection.close()

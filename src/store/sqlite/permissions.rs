@@ -1,4 +1,5 @@
-//! Who else may use a database: its file, what SQLite keeps beside it, its directory, its file system.
+//! Access of other users to a database: to its file, the files that SQLite makes beside it, its directory and
+//! its file system.
 
 use std::io;
 use std::path::Path;
@@ -10,15 +11,15 @@ use rustix::io::Errno;
 use super::preflight::{self, SIDECARS, refuse_unsafe_directory, refuse_unsafe_file};
 use crate::store::OpenError;
 
-/// What lies beside a database: SQLite's log and index of it, the journal of other modes, and the lock.
+/// Suffixes of the files beside a database: those of SQLite, and the lock.
 const BESIDE: [&str; 4] = [SIDECARS[0], SIDECARS[1], SIDECARS[2], ".lock"];
 
-/// A file or directory that others may use.
+/// A file or directory that other users can access.
 #[derive(Debug)]
 pub struct InsecurePath {
-    /// What is wrong, as opening the database would say it.
+    /// The error that opening the database returns.
     pub error: OpenError,
-    /// Its owner is who asks, so [`tighten`] helps.
+    /// Whether [`tighten`] can fix it: this user is the owner.
     pub is_ours: bool,
 }
 
@@ -30,8 +31,8 @@ fn files(path: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     })
 }
 
-/// Finds what others may use. What is not there is not exposed. The app decides who may use its
-/// file, but not who may write to the directory.
+/// Finds files that others can access. An app decides who can use its file, but not who can write to the
+/// directory.
 pub fn insecure(path: &Path) -> Vec<InsecurePath> {
     let me = rustix::process::geteuid().as_raw();
     let mut found = Vec::new();
@@ -46,7 +47,7 @@ pub fn insecure(path: &Path) -> Vec<InsecurePath> {
             continue;
         }
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            // Of the database itself, opening says what it is.
+            // Opening reports a database that is not a file.
             continue;
         }
         if let Err(error) = refuse_unsafe_file(&file, &stat) {
@@ -59,13 +60,13 @@ pub fn insecure(path: &Path) -> Vec<InsecurePath> {
     found
 }
 
-/// Whether an app's file can be read by others than its owner and their group.
+/// Whether every user can read an app's file.
 pub fn is_open_to_all(path: &Path) -> bool {
     let is_open = || rustix::fs::lstat(path).is_ok_and(|stat| stat.st_mode & 0o004 != 0);
     preflight::is_of_another_program(path) && is_open()
 }
 
-/// The directory, if it is ours alone to close: a sticky one is there for everybody.
+/// The directory, if this user owns it and it is not shared on purpose by a sticky bit.
 fn own_directory(path: &Path) -> Option<(&Path, Stat)> {
     let directory = path.parent()?;
     let stat = rustix::fs::stat(directory).ok()?;
@@ -73,10 +74,7 @@ fn own_directory(path: &Path) -> Option<(&Path, Stat)> {
     (stat.st_uid == me && stat.st_mode & 0o1000 == 0).then_some((directory, stat))
 }
 
-/// Takes away the rights of others to what is ours.
-///
-/// # Errors
-/// What the operating system said.
+/// Removes the access of others to files of this user.
 pub fn tighten(path: &Path) -> io::Result<()> {
     if preflight::is_of_another_program(path) {
         return Ok(());
@@ -100,16 +98,15 @@ pub fn tighten(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes away the rights of others to a file, by name and without following a link: a descriptor that is
-/// closed again would take SQLite's locks with it.
+/// Removes the access of others to a file. It works by name and does not follow a link, because closing a
+/// descriptor would release SQLite's locks.
 pub(super) fn make_private(file: &Path) -> Result<(), Errno> {
     let private = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
     nix::sys::stat::fchmodat(CWD, file, private, FchmodatFlags::NoFollowSymlink)
         .map_err(|error| Errno::from_raw_os_error(error as i32))
 }
 
-/// The name of the file system that a database is on, when `SQLite`'s locks and shared memory cannot be
-/// relied on there.
+/// The name of the file system of a database, if SQLite's locks and shared memory are unreliable on it.
 #[cfg(target_os = "linux")]
 pub fn unreliable_file_system(path: &Path) -> Option<&'static str> {
     let found = rustix::fs::statfs(path.parent()?).ok()?;
@@ -118,13 +115,13 @@ pub fn unreliable_file_system(path: &Path) -> Option<&'static str> {
     named(magic)
 }
 
-/// As above, where nobody tells.
+/// Always `None`: only Linux tells the file system.
 #[cfg(not(target_os = "linux"))]
 pub fn unreliable_file_system(_path: &Path) -> Option<&'static str> {
     None
 }
 
-/// The names by number: `statfs(2)` and Linux's `magic.h`.
+/// Names of network file systems by number (`statfs(2)`, Linux's `magic.h`).
 #[cfg(any(target_os = "linux", test))]
 fn named(magic: u32) -> Option<&'static str> {
     match magic {

@@ -1,6 +1,6 @@
-//! Looks at the database file before SQLite does. SQLite would follow links, make what is missing,
-//! replay a journal into somebody else's file and say "unable to open" to all of it; here each
-//! reason gets its own answer and the file stays as it was, byte for byte.
+//! Checks of a database file before SQLite opens it. SQLite would follow links, create a missing file, replay
+//! a journal into another user's file and report "unable to open" for every failure. Here each reason has its
+//! own error, and the file stays byte for byte as it was.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,26 +15,26 @@ use crate::store::OpenError;
 /// `application_id` of databases made by authctl: "actl" in ASCII. The migrations write it.
 pub(super) const APPLICATION_ID: u32 = 0x6163_746c;
 
-/// How SQLite's file header begins.
+/// The first bytes of an SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// What SQLite keeps beside a database.
+/// Suffixes of the files that SQLite makes beside a database.
 pub(super) const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Whose a database is.
+/// Which program made a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Made by authctl.
     Own,
     /// Made by another program.
     Other {
-        /// The file's owner, by number.
+        /// The user id of the file's owner.
         owner: u32,
     },
 }
 
-/// A database file that passed the checks, or one that was just made. A connection takes it and keeps
-/// its descriptor open until SQLite has closed the file.
+/// A database file that passed the checks, or a new one. A connection takes it and keeps its descriptor open
+/// until SQLite has closed the file.
 #[derive(Debug)]
 pub(super) struct Checked {
     path: PathBuf,
@@ -43,7 +43,7 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// A file of our own that was just made under a name that nobody else uses.
+    /// A file that authctl just made under a temporary name.
     pub(super) fn made(path: PathBuf, held: Held) -> Self {
         Self { path, kind: Kind::Own, held }
     }
@@ -66,10 +66,10 @@ impl Checked {
     }
 }
 
-/// Refuses everything that is not an authctl database of whole size that only its owner can write.
+/// Requires a complete authctl database that only its owner can use.
 ///
 /// # Errors
-/// [`OpenError`], why not.
+/// [`OpenError`], the reason.
 pub fn require_own(path: &Path) -> Result<(), OpenError> {
     inspect_own(path).map(drop)
 }
@@ -83,8 +83,8 @@ pub(super) fn inspect_own(path: &Path) -> Result<Checked, OpenError> {
     }
 }
 
-/// Refuses everything that is not a database of whole size in a directory that others cannot write,
-/// and one of our own that others can use. The app decides who else may read its file.
+/// Requires a complete database in a directory that others cannot write to. An authctl database must be
+/// private too; an app decides who can read its file.
 pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
     let Found { held, stat, header } = match descriptors::open(path) {
         Ok(found) => found,
@@ -112,13 +112,13 @@ pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
     Ok(Checked { path: path.into(), kind, held })
 }
 
-/// Whether the file is an SQLite database that authctl did not make. What cannot be read is none.
+/// Whether another program made the SQLite database. A file that cannot be read is not one.
 pub(super) fn is_of_another_program(path: &Path) -> bool {
     let Ok(Found { header, .. }) = descriptors::open(path) else { return false };
     header.len() == HEADER_BYTES && header.starts_with(MAGIC) && word(&header, 68) != APPLICATION_ID
 }
 
-/// Four bytes of the header, as a number.
+/// A big-endian number of four bytes in the header.
 fn word(header: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
 }
@@ -127,7 +127,7 @@ fn unreadable(path: &Path, source: io::Error) -> OpenError {
     OpenError::Unreadable { path: path.into(), source }
 }
 
-/// What a file is, with its article, when it is not a regular one.
+/// What a file is, with its article, unless it is a regular one.
 fn other_kind(stat: &Stat) -> Option<&'static str> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => None,
@@ -139,8 +139,8 @@ fn other_kind(stat: &Stat) -> Option<&'static str> {
     }
 }
 
-/// Refuses what is not a file where SQLite would look for its journal or log: it would wait for a pipe
-/// without end. One of our own with a second name is refused like the database.
+/// Refuses pipes, links and devices in place of SQLite's journal or log: SQLite would wait for a pipe without
+/// end. A file beside an authctl database must have one name, as the database itself.
 fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
     for suffix in SIDECARS {
         let mut name = path.as_os_str().to_owned();
@@ -156,7 +156,7 @@ fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
             None if is_own && stat.st_nlink > 1 => format!("it has {} names (hard links)", stat.st_nlink),
             None => continue,
         };
-        // Behind a link there may be a journal that SQLite needs to bring the database back: it stays.
+        // The target of a link may be a journal that SQLite needs for recovery, so it stays.
         let remedy = if matches!(other, None | Some("a symbolic link")) {
             format!("find out where it leads and who made it: ls -li {}", quoted(&name))
         } else {
@@ -169,7 +169,7 @@ fn refuse_unsafe_sidecars(path: &Path, is_own: bool) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Tells whether authctl made the file.
+/// Whether authctl made the file.
 fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenError> {
     if header.is_empty() {
         return Err(OpenError::Empty(path.into()));
@@ -182,8 +182,8 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenErro
         size => size,
     };
     let expected = page_size * u64::from(word(header, 28));
-    // While a log lies beside the file, pages may still be on their way from there. The log goes when they have
-    // all arrived, so that the size counts that is read after the log was looked for.
+    // Pages may still be in the log. SQLite deletes the log when it has moved them all, so the size is read
+    // again after a look at the log.
     if bytes < expected && !has_log(path) {
         let bytes = std::fs::metadata(path).map_or(bytes, |file| file.len());
         if bytes < expected {
@@ -216,10 +216,10 @@ pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenErr
     Err(OpenError::Unsafe { path: path.into(), problem, remedy })
 }
 
-/// Whoever can write the directory can plant a journal that SQLite replays into the database.
+/// Refuses a directory in which others can plant a journal that SQLite would replay into the database.
 ///
-/// A sticky bit does not help. A directory of one's own group passes: on systems that give each
-/// user a group, that is the user.
+/// A sticky bit does not help. The group of the user passes: many systems give each user a group of their
+/// own.
 pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), OpenError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     let stat = rustix::fs::stat(directory).map_err(|error| unreadable(directory, error.into()))?;
@@ -235,7 +235,7 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
         return Ok(());
     };
     let elsewhere = "keep the database in a directory that only you can write";
-    // A sticky directory is shared on purpose, as /tmp is, and another's is not ours to close.
+    // A sticky directory such as /tmp is shared on purpose, and only its owner may change a directory.
     let remedy = if stat.st_uid == me && stat.st_mode & 0o1000 == 0 {
         format!("{elsewhere}, or: chmod go-w {}", quoted(directory))
     } else {

@@ -1,9 +1,8 @@
-//! Puts a backup in the place of a database that others may have open.
+//! Replaces a database, which others may have open, by a backup.
 //!
-//! What will be is prepared beside the database, then all its pages are copied over those that are there
-//! in one transaction of `SQLite`'s own: a reader sees the old state or the new one, and so does whoever
-//! comes after a kill. The state that is replaced is copied first, under the same lock, so that nothing
-//! that was ever committed is lost.
+//! The new state is prepared in a file beside the database, then SQLite copies all its pages in one
+//! transaction: a reader sees the old state or the new one, also after a kill. The old state is copied first
+//! under the same lock, so that no commit is lost.
 
 use std::path::Path;
 use std::time::Duration;
@@ -26,68 +25,60 @@ use crate::store::mapping::{NATIVE, identifier};
 use crate::store::sql::{audit, sessions};
 use crate::store::{CopyError, OpenError};
 
-/// What to restore, and how.
 #[derive(Debug)]
 pub struct RestoreOptions<'a> {
-    /// The database.
     pub path: &'a Path,
-    /// The backup.
     pub from: &'a Path,
-    /// Where the state that is replaced is kept.
+    /// The path of the copy of the old state.
     pub kept: &'a Path,
-    /// Sessions of the backup live on; codes never do.
+    /// Whether sessions of the backup stay live. Codes never do.
     pub keep_sessions: bool,
-    /// Now.
     pub now: Timestamp,
-    /// Who does it.
     pub acting: &'a Acting,
     /// How long to wait for other processes.
     pub wait: Duration,
 }
 
-/// What a restoration did.
 #[derive(Debug)]
 pub struct Restored {
-    /// What is in the database now.
+    /// The contents of the database now.
     pub contents: BackupSummary,
-    /// Live sessions of the backup that ended.
+    /// How many live sessions of the backup ended.
     pub sessions_ended: u64,
-    /// There was a database before.
+    /// Whether there was a database before.
     pub replaced: bool,
-    /// What authctl did not make in the backup.
     pub additions: Additions,
 }
 
 /// A backup that can be restored.
 #[derive(Debug)]
 pub struct Examined {
-    /// What is in it.
     pub contents: BackupSummary,
-    /// What authctl did not make.
     pub additions: Additions,
 }
 
-/// What other programs added to the schema of a backup, each by kind and name: `trigger audit_copy`.
+/// Objects that other programs added to the schema of a backup, each as kind and name: `trigger audit_copy`.
 #[derive(Debug, Default)]
 pub struct Additions {
-    /// Triggers and views: a restored database has none.
+    /// Triggers and views, which are not restored.
     pub left_out: Vec<String>,
-    /// Tables and indexes: they are restored with the rest.
+    /// Tables and indexes, which are restored.
     pub kept: Vec<String>,
 }
 
-/// Checks whether a file is a backup that can be restored, and changes nothing.
+/// Checks whether a backup can be restored. It changes nothing.
 ///
 /// # Errors
-/// [`CopyError`], why not.
+/// [`CopyError`], the reason.
 pub fn examine(from: &Path, wait: Duration) -> Result<Examined, CopyError> {
     let connection = connect(preflight::inspect_own(from)?, wait).map_err(|source| failed(from, source))?;
-    // One state of the file, however many questions are asked.
+    // All checks read one state of the file.
     let snapshot = connection.unchecked_transaction().engine().map_err(|source| failed(from, source))?;
     check(&snapshot, from)
 }
 
-/// What is missing or changed would not work. What other programs added does not stop a restoration.
+/// Refuses a backup with damage, or whose schema lacks an object. Additions of other programs are no reason
+/// to refuse it.
 fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
     let failed = |source| failed(from, source);
     let found = schema_version(backup).engine().map_err(failed)?;
@@ -117,11 +108,11 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
     Ok(Examined { contents: read(backup).map_err(failed)?, additions })
 }
 
-/// Removes the triggers and views. Other programs that open the restored database would run them.
+/// Removes triggers and views: other programs that open the restored database would run them.
 fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), StoreError> {
     for object in &additions.left_out {
         let Some((kind, name)) = object.split_once(' ') else { continue };
-        // A view takes its triggers with it.
+        // Dropping a view drops its triggers.
         connection.execute_batch(&format!("DROP {kind} IF EXISTS {}", identifier(name))).engine()?;
     }
     Ok(())
@@ -130,7 +121,7 @@ fn leave_out(connection: &Connection, additions: &Additions) -> Result<(), Store
 /// Restores a backup.
 ///
 /// # Errors
-/// [`CopyError`]; the database is as it was then, except after [`CopyError::NotReadBack`].
+/// [`CopyError`]. The database is unchanged, except after [`CopyError::NotReadBack`].
 pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
     let from = preflight::inspect_own(options.from)?;
     let there = match options.path.symlink_metadata() {
@@ -154,7 +145,7 @@ pub fn restore(options: &RestoreOptions<'_>) -> Result<Restored, CopyError> {
     Ok(Restored { contents, sessions_ended, replaced, additions })
 }
 
-/// Looks at what is in the database now; others may have written to it since.
+/// Reads the restored database. Other processes may have written to it since.
 fn read_back(wanted: &BackupSummary, options: &RestoreOptions<'_>) -> Result<BackupSummary, CopyError> {
     let unread = |source: CopyError| CopyError::NotReadBack { path: options.path.into(), source: Box::new(source) };
     let file = preflight::inspect_own(options.path).map_err(|error| unread(error.into()))?;
@@ -163,15 +154,15 @@ fn read_back(wanted: &BackupSummary, options: &RestoreOptions<'_>) -> Result<Bac
     if found.entries < wanted.entries || found.head == wanted.head && found != *wanted {
         return Err(unread(CopyError::Differs(options.path.into())));
     }
-    // What was replaced is not left lying in the log, unless somebody still reads it: to wait for them
-    // would keep every writer waiting too.
+    // Removes the old state from the log, unless a reader needs it: waiting for readers would block every
+    // writer.
     let _ = connection.busy_timeout(Duration::ZERO);
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     Ok(found)
 }
 
-/// Copies the backup, checks the copy, brings it to the newest schema and ends what must not come alive
-/// again. The copy is what is checked, because the backup may change after a check.
+/// Copies the backup, checks the copy, migrates it and ends its sessions and codes. It checks the copy,
+/// because the backup may change after a check.
 fn prepare(
     file: Checked,
     from: Checked,
@@ -191,7 +182,7 @@ fn prepare(
     Ok((prepared, ended, additions))
 }
 
-/// Whatever has been ended or used since the backup was made would be alive again.
+/// Ends sessions and codes: the database may have ended or used them since the backup.
 fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, StoreError> {
     connection.execute(r#"DELETE FROM "verification" WHERE TRUE"#, []).engine()?;
     if options.keep_sessions {
@@ -202,7 +193,7 @@ fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, Sto
     Ok(all.saturating_sub(over))
 }
 
-/// Writes to the restored log what was done, and what log it replaced.
+/// Logs the restoration, and which log it replaced.
 fn record(
     connection: &Connection,
     ended: u64,
@@ -224,7 +215,7 @@ fn record(
     transaction.commit().engine()
 }
 
-/// Where there is no database, the prepared one becomes it.
+/// Renames the prepared database to the missing one.
 fn put(
     prepared: Connected,
     building: StagedFile,
@@ -242,8 +233,8 @@ fn put(
     Ok(wanted)
 }
 
-/// Where there is one, its pages are replaced, with the writers kept out from before the copy of what was
-/// until the end.
+/// Replaces the pages of the database. Writers are locked out from before the copy of the old state until the
+/// end.
 fn replace(
     prepared: &Connection,
     file: Checked,
@@ -252,16 +243,16 @@ fn replace(
 ) -> Result<BackupSummary, CopyError> {
     let failed = |source| failed(options.path, source);
     let reader = file.again();
-    // It may be damaged anywhere but in its header.
+    // Any page but the header may be damaged.
     let mut database = connect_to_replace(file, options.wait).map_err(failed)?;
     database.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
-    // With a log, the copy of what was can be read while the lock is held.
+    // In WAL mode the old state can be copied while the lock is held.
     database.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine().map_err(failed)?;
     if page_size(prepared).map_err(failed)? != page_size(&database).map_err(failed)? {
         return Err(CopyError::PageSize(options.from.into()));
     }
     let replacing = Backup::new(prepared, &mut database).engine().map_err(failed)?;
-    // A step of no pages takes the lock of writers.
+    // A step of zero pages takes the writer's lock.
     backup::step(&replacing, 0).map_err(failed)?;
     let reader = connect(reader, options.wait).map_err(failed)?;
     backup::copy(&reader, options.kept, options.wait, |_| Ok(()))?;
@@ -273,7 +264,7 @@ fn replace(
         Ok(wanted)
     };
     replace().map_err(failed).inspect_err(|_| {
-        // Kept only if it may be the last of its kind.
+        // The copy stays if the database may have changed, because it may be the last one.
         if before.is_some() && read(&reader).ok() == before {
             staging::remove(options.kept);
         }
