@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::mapping::SchemaMapping;
 use crate::auth::storage::{SchemaDifference, StoreError};
 
 /// A value to bind.
@@ -166,8 +167,16 @@ pub(in crate::store) type EachRow<'f> = dyn FnMut(&Row<'_>) -> Result<ControlFlo
 pub(in crate::store) struct Dialect {
     /// The function that returns the position of its second text in its first, from 1, or 0.
     pub(in crate::store) position: &'static str,
-    /// A column that follows the order of insertion and needs no sorting. It orders rows of the same second.
-    pub(in crate::store) stored: &'static str,
+    /// A column that follows the order of insertion and needs no sorting, in tables that have one. It orders
+    /// rows of the same second.
+    pub(in crate::store) insertion: &'static str,
+}
+
+impl Dialect {
+    /// The column by which rows of a table are ordered by insertion, or at least always in the same way.
+    pub(in crate::store) fn order(&self, mapping: &SchemaMapping, table: &str) -> &'static str {
+        if mapping.without_insertion_order.contains(&table) { r#""id""# } else { self.insertion }
+    }
 }
 
 /// An open connection to one database.

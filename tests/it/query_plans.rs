@@ -41,10 +41,10 @@ const MAY_SCAN: &[(&str, &str)] = &[
 /// What stands in the statements for names, and every name that it stands for.
 const NAMES: &[(&str, &[&str])] = &[
     ("{column}", &["email", "id"]),
-    ("{order}", &["ASC", "DESC"]),
+    ("{order}", &["rowid"]),
+    ("{direction}", &["ASC", "DESC"]),
     ("{HASH_SAMPLE}", &["50"]),
     ("{HISTORY}", &["authctl_schema_history"]),
-    ("{stored}", &["rowid"]),
     ("{table}", &["user", "session", "account", "verification"]),
     ("{COLUMNS}", &["*"]),
     ("{PASSWORD}", &[r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#]),

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::encodings::{Evidence, Verdict};
-use super::schema::{self, Column};
+use super::schema::{self, Column, FoundTable};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
 use crate::store::better_auth::overrides::SchemaOverrides;
 use crate::store::mapping::{
@@ -42,6 +42,7 @@ struct Findings<'c> {
     tables: Vec<GuestTable>,
     times: Evidence,
     fixed: Vec<(&'static str, String, String)>,
+    without_rowid: Vec<&'static str>,
     write_blockers: Vec<WriteBlocker>,
 }
 
@@ -58,6 +59,7 @@ pub(super) fn recognise(
         tables,
         times: Evidence::default(),
         fixed: Vec::new(),
+        without_rowid: Vec::new(),
         write_blockers,
     };
     for table in TABLES {
@@ -67,19 +69,31 @@ pub(super) fn recognise(
     }
     let ids = findings.ids()?;
     let (time, time_name, time_evidence) = findings.time();
-    let Findings { names, tables, fixed, write_blockers, .. } = findings;
-    let mapping = SchemaMapping { names: Some(names), time, tokens: TokenStorage::Plain, ids, fixed };
+    let Findings { names, tables, fixed, without_rowid, write_blockers, .. } = findings;
+    let mapping = SchemaMapping {
+        names: Some(names),
+        time,
+        tokens: TokenStorage::Plain,
+        ids,
+        fixed,
+        without_insertion_order: without_rowid,
+    };
     let schema = GuestSchema { tables, time: time_name, time_evidence, ids: ids.name(), write_blockers };
     Ok(Ok(Recognised { mapping, schema }))
 }
 
 impl Findings<'_> {
     fn look_at(&mut self, table: &'static Table) -> rusqlite::Result<Result<(), NotRead>> {
-        let physical = match self.name_of(table)? {
-            Ok(physical) => physical,
+        let FoundTable { name: physical, is_without_rowid } = match self.find(table)? {
+            Ok(found) => found,
             Err(not_read) => return Ok(Err(not_read)),
         };
+        if is_without_rowid {
+            self.without_rowid.push(table.name);
+        }
         let there = schema::columns(self.connection, &physical)?;
+        let key = there.iter().find(|column| column.key).filter(|_| is_without_rowid);
+        let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
         let mut columns = Vec::new();
         for column in table.columns {
             let hint = self.overrides.column(table.name, column.name);
@@ -102,7 +116,7 @@ impl Findings<'_> {
                 );
             }
             if let (Some(found), Holds::Time) = (found, column.holds) {
-                self.times.add(self.connection, &physical, found)?;
+                self.times.add(self.connection, &physical, found, &order)?;
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
             columns.push(GuestColumn {
@@ -146,17 +160,18 @@ impl Findings<'_> {
         }
     }
 
-    /// The table's name in the file: as spelled, in the plural, or as the overrides say.
-    fn name_of(&self, table: &Table) -> rusqlite::Result<Result<String, NotRead>> {
+    /// Finds a table by its name, by its plural, or as the overrides name it.
+    fn find(&self, table: &Table) -> rusqlite::Result<Result<FoundTable, NotRead>> {
         if let Some(name) = self.overrides.table(table.name) {
             return Ok(schema::table(self.connection, name)?.ok_or(NotRead::Foreign));
         }
         let singular = schema::table(self.connection, table.name)?;
         let plural = schema::table(self.connection, &format!("{}s", table.name))?;
         Ok(match (singular, plural) {
-            (Some(one), Some(other)) => {
-                Err(NotRead::Ambiguous(format!("{one} and {other} could both be the table {}", table.name)))
-            }
+            (Some(one), Some(other)) => Err(NotRead::Ambiguous(format!(
+                "{} and {} could both be the table {}",
+                one.name, other.name, table.name
+            ))),
             (one, other) => one.or(other).ok_or(NotRead::Foreign),
         })
     }
@@ -199,7 +214,9 @@ impl Findings<'_> {
         if declared.is_some_and(|one| one.declared.eq_ignore_ascii_case("integer")) {
             return Ok(IdStrategy::Serial);
         }
-        let sql = format!("SELECT {} FROM main.{} ORDER BY rowid DESC LIMIT 1", identifier(column), identifier(table));
+        let order = if self.without_rowid.contains(&"user") { identifier(column) } else { "rowid".to_owned() };
+        let (id, table) = (identifier(column), identifier(table));
+        let sql = format!("SELECT {id} FROM main.{table} ORDER BY {order} DESC LIMIT 1");
         let newest: Option<String> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
         Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdStrategy::Uuid } else { IdStrategy::Text })
     }

@@ -31,12 +31,18 @@ pub(super) enum Verdict {
 
 impl Evidence {
     /// Looks at a column.
-    pub(super) fn add(&mut self, connection: &Connection, table: &str, column: &Column) -> rusqlite::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        table: &str,
+        column: &Column,
+        order: &str,
+    ) -> rusqlite::Result<()> {
         let place = format!("{table}.{}", column.name);
         let (table, name) = (identifier(table), identifier(&column.name));
-        for order in ["ASC", "DESC"] {
+        for direction in ["ASC", "DESC"] {
             let sql = format!(
-                "SELECT {name} FROM main.{table} WHERE {name} IS NOT NULL ORDER BY rowid {order} LIMIT {SAMPLE}"
+                "SELECT {name} FROM main.{table} WHERE {name} IS NOT NULL ORDER BY {order} {direction} LIMIT {SAMPLE}"
             );
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
@@ -91,7 +97,7 @@ mod tests {
         connection.execute_batch(&format!(r#"CREATE TABLE "t" ("at" {declared}); {values}"#)).unwrap();
         let mut evidence = Evidence::default();
         for column in crate::store::better_auth::schema::columns(&connection, "t").unwrap() {
-            evidence.add(&connection, "t", &column).unwrap();
+            evidence.add(&connection, "t", &column, "rowid").unwrap();
         }
         evidence.verdict()
     }

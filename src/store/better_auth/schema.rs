@@ -17,13 +17,23 @@ pub(super) struct Column {
     pub key: bool,
 }
 
-/// The name of a table as the file spells it; SQLite does not mind the case of letters.
-pub(super) fn table(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+/// A table of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FoundTable {
+    /// The name as the file spells it; SQLite ignores the case of letters.
+    pub(super) name: String,
+    /// Whether the table is `WITHOUT ROWID`.
+    pub(super) is_without_rowid: bool,
+}
+
+/// Finds a table by its name.
+pub(super) fn table(connection: &Connection, name: &str) -> rusqlite::Result<Option<FoundTable>> {
     connection
         .query_row(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            "SELECT found.name, list.wr FROM main.sqlite_schema AS found, pragma_table_list(found.name) AS list
+             WHERE found.type = 'table' AND found.name = ?1 COLLATE NOCASE AND list.schema = 'main'",
             [name],
-            |row| row.get(0),
+            |row| Ok(FoundTable { name: row.get(0)?, is_without_rowid: row.get(1)? }),
         )
         .optional()
 }

@@ -1,5 +1,6 @@
 //! The engines and dialects that the checks run on, each on real files.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub(super) struct Engine {
     /// The app whose schema the database has, as the real library made it, and overrides about it;
     /// `None` for databases that authctl makes for itself.
     pub(super) app: Option<(&'static str, &'static str)>,
+    /// Whether the app's tables are `WITHOUT ROWID`.
+    pub(super) is_without_rowid: bool,
     /// How it is journalled.
     pub(super) journal_mode: &'static str,
     /// What a time is in it, in the words of an error.
@@ -21,15 +24,18 @@ pub(super) struct Engine {
 }
 
 pub(super) const SQLITE_NATIVE: Engine =
-    Engine { app: None, journal_mode: "wal", time: "a number of seconds", role: None };
+    Engine { app: None, is_without_rowid: false, journal_mode: "wal", time: "a number of seconds", role: None };
 /// What the databases of apps have in common: their admin plugin gives a role to everybody.
-const GUEST: Engine = Engine { app: None, journal_mode: "delete", time: "", role: Some("user") };
+const GUEST: Engine =
+    Engine { app: None, is_without_rowid: false, journal_mode: "delete", time: "", role: Some("user") };
 /// Drizzle's of old: other names, seconds.
 pub(super) const SQLITE_DRIZZLE: Engine =
     Engine { app: Some(("drizzle-s", r#"{"time": "seconds"}"#)), time: "a number of seconds", ..GUEST };
 /// Drizzle's of today, with tables in the plural: other names, milliseconds.
 pub(super) const SQLITE_PLURAL: Engine =
     Engine { app: Some(("plural", "{}")), time: "a number of milliseconds", ..GUEST };
+/// Drizzle's, whose tables another tool made `WITHOUT ROWID`.
+pub(super) const SQLITE_WITHOUT_ROWID: Engine = Engine { is_without_rowid: true, ..SQLITE_DRIZZLE };
 /// Kysely's: times as text.
 pub(super) const SQLITE_KYSELY: Engine =
     Engine { app: Some(("kysely", "{}")), time: "a time such as 2026-11-23T13:28:40.302Z", ..GUEST };
@@ -41,6 +47,10 @@ impl Engine {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
         let made = std::fs::read_to_string(fixtures.join(name).with_extension("sql")).unwrap();
         let (schema, _) = made.split_once("INSERT INTO").unwrap();
+        let schema = match self.is_without_rowid {
+            true => Cow::Owned(schema.replace("\n);", "\n) WITHOUT ROWID;")),
+            false => Cow::Borrowed(schema),
+        };
         rusqlite::Connection::open(path).unwrap().execute_batch(&format!("{schema} COMMIT;")).unwrap();
     }
 

@@ -32,6 +32,8 @@ pub(super) struct SchemaMapping {
     pub ids: IdStrategy,
     /// Columns that we know nothing of and that need a value: table, column and the value to write.
     pub fixed: Vec<(&'static str, String, String)>,
+    /// Tables whose rows do not keep the order of their insertion: in SQLite those `WITHOUT ROWID`.
+    pub without_insertion_order: Vec<&'static str>,
 }
 
 /// How a database keeps what lets its holder in.
@@ -75,6 +77,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     tokens: TokenStorage::Sha256,
     ids: IdStrategy::Text,
     fixed: Vec::new(),
+    without_insertion_order: Vec::new(),
 };
 
 impl SchemaMapping {

@@ -50,9 +50,9 @@ pub(in crate::store) fn of_user(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Vec<Session>, StoreError> {
-    let stored = tx.dialect().stored;
+    let order = tx.dialect().order(mapping, "session");
     let sql = format!(
-        r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, {stored} DESC"#,
+        r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, {order} DESC"#,
         rows::SESSION
     );
     tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| rows::session(row, 0, mapping))
@@ -63,10 +63,10 @@ pub(in crate::store) fn each(
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(String, Session),
 ) -> Result<(), StoreError> {
-    let stored = tx.dialect().stored;
+    let order = tx.dialect().order(mapping, "session");
     let sql = format!(
         r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
-           ORDER BY "session".{stored} DESC"#,
+           ORDER BY "session".{order} DESC"#,
         rows::EMAIL,
         rows::SESSION
     );

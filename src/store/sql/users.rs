@@ -46,11 +46,11 @@ const HASH_SAMPLE: u32 = 50;
 /// The password scheme of an app, as its rows show it.
 pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Scheme, StoreError> {
     let mut kinds = Vec::new();
-    let stored = tx.dialect().stored;
-    for order in ["ASC", "DESC"] {
+    let order = tx.dialect().order(mapping, "account");
+    for direction in ["ASC", "DESC"] {
         let sql = format!(
             r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
-               ORDER BY {stored} {order} LIMIT {HASH_SAMPLE}"#
+               ORDER BY {order} {direction} LIMIT {HASH_SAMPLE}"#
         );
         tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
             let hash = row.value(0)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());

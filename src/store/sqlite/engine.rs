@@ -94,7 +94,7 @@ impl<'c> SqliteTx<'c> {
     }
 }
 
-const DIALECT: Dialect = Dialect { position: "instr", stored: "rowid" };
+const DIALECT: Dialect = Dialect { position: "instr", insertion: "rowid" };
 
 impl Tx for SqliteTx<'_> {
     fn dialect(&self) -> &'static Dialect {
