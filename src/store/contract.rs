@@ -27,6 +27,7 @@ const WAIT: Duration = Duration::from_secs(20);
 macro_rules! on_every_engine {
     ($($check:ident),+ $(,)?) => {
         on_engine!(sqlite_native, SQLITE_NATIVE, $($check),+);
+        on_engine!(sqlite_contended, SQLITE_CONTENDED, $($check),+);
         on_engine!(sqlite_drizzle, SQLITE_DRIZZLE, $($check),+);
         on_engine!(sqlite_without_rowid, SQLITE_WITHOUT_ROWID, $($check),+);
         on_engine!(sqlite_plural, SQLITE_PLURAL, $($check),+);
