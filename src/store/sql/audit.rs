@@ -73,8 +73,8 @@ pub(in crate::store) fn interrupted(tx: &mut dyn Tx) -> Result<Option<Entry>, St
 /// another clock was ahead for a while. When this machine's clock is behind, the first entry is from the
 /// future.
 pub(in crate::store) fn shows_sane_clock(tx: &mut dyn Tx, now: Timestamp) -> Result<bool, StoreError> {
-    let mut is_past = |order: &str| {
-        let sql = format!(r#"SELECT "at" FROM "authctl_audit" ORDER BY "seq" {order} LIMIT 1"#);
+    let mut is_past = |direction: &str| {
+        let sql = format!(r#"SELECT "at" FROM "authctl_audit" ORDER BY "seq" {direction} LIMIT 1"#);
         let at = tx.query_one(&sql, &[], |row| Ok(OWN_TIME.read(row.value(0)?)))?;
         Ok::<bool, StoreError>(at.flatten().is_some_and(|at| at <= latest(now)))
     };
