@@ -3,9 +3,9 @@
 use super::email::Email;
 use super::password::strength;
 use super::secret::Password;
-use super::storage::{AdminGuard, Deleted, PasswordChange, Updated, UserChange, UserUpdated, Which};
+use super::storage::{AdminGuard, PasswordChange, UserChange, UserUpdated, Which};
 use super::user::{check_name, checked_image};
-use super::{Auth, AuthError, InPerson, SignedOut};
+use super::{Auth, AuthError, InPerson};
 
 /// What a change of password did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +72,7 @@ impl Auth<'_> {
             image: image.map(checked_image).transpose()?,
             ..UserChange::default()
         };
-        let act = |auth: &mut Self| Ok(auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?);
-        match self.act_for(&me, act)? {
-            Updated::User(updated) => Ok(updated),
-            Updated::Missing | Updated::LastAdmin => Err(AuthError::NotSignedIn(SignedOut::Ended)),
-        }
+        self.act_for(&me, |auth| auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?)
     }
 
     /// Deletes whoever is signed in and returns how many session rows went too.
@@ -90,10 +86,6 @@ impl Auth<'_> {
             self.reread(me)?;
             return Err(stale);
         }
-        match self.act_for(&me, |auth| Ok(auth.store.delete_user(&me.user.id, guard, auth.now)?))? {
-            Deleted::User { sessions } => Ok(sessions),
-            Deleted::LastAdmin => Err(AuthError::LastAdmin),
-            Deleted::Missing => Err(AuthError::NotSignedIn(SignedOut::Ended)),
-        }
+        self.act_for(&me, |auth| auth.store.delete_user(&me.user.id, guard, auth.now)?)
     }
 }

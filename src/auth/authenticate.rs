@@ -6,7 +6,7 @@ use super::audit::Actor;
 use super::secret::Token;
 use super::session::Session;
 use super::sign_in_blocker::SignInBlocker;
-use super::storage::{Ended, Which};
+use super::storage::Which;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 
@@ -225,10 +225,8 @@ impl Auth<'_> {
         if let Which::Ids(_) = which {
             self.choose_sessions(me, which)?;
         }
-        match self.act_for(&me, |auth| Ok(auth.store.end_sessions(&me.user.id, which)?))? {
-            Ended::Missing(id) => Err(AuthError::NoSuchSession(id)),
-            Ended::Sessions(ended) => Ok(ended.into_iter().filter(|session| session.is_live(self.now)).collect()),
-        }
+        let ended = self.act_for(&me, |auth| auth.store.end_sessions(&me.user.id, which)?)?;
+        Ok(self.only_live(ended))
     }
 
     /// Tells which live sessions [`Auth::end_sessions`] would end.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::audit::AuditUsers;
 use super::email::Email;
 use super::session::Session;
-use super::storage::{AdminGuard, Ban, Deleted, EndSessions, NewUserRow, Updated, UserChange, UserUpdated};
+use super::storage::{AdminGuard, Ban, EndSessions, NewUserRow, UserChange, UserUpdated};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
@@ -192,19 +192,12 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::LastAdmin`], [`AuthError::NoSuchUser`].
     pub fn delete_user(&mut self, user: &User, guard: AdminGuard) -> Result<u64, AuthError> {
-        match self.store.delete_user(&user.id, guard, self.now)? {
-            Deleted::User { sessions } => Ok(sessions),
-            Deleted::LastAdmin => Err(AuthError::LastAdmin),
-            Deleted::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
-        }
+        self.store.delete_user(&user.id, guard, self.now)?
     }
 
     fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {
-        match self.store.update_user(&user.id, change, guard, self.now)? {
-            Updated::User(updated) => Ok(UserUpdated { ended: self.only_live(updated.ended), ..updated }),
-            Updated::LastAdmin => Err(AuthError::LastAdmin),
-            Updated::Missing => Err(AuthError::NoSuchUser(user.id.clone())),
-        }
+        let updated = self.store.update_user(&user.id, change, guard, self.now)??;
+        Ok(UserUpdated { ended: self.only_live(updated.ended), ..updated })
     }
 
     pub(in crate::auth) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {

@@ -25,10 +25,9 @@ pub use maintenance::{
     Credential, Differs, DoctorStore, Maintenance, Orphans, PolicySet, SchemaDifference, StrayAccounts, WrittenAfter,
 };
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deleted,
-    EndSessions, Ended, GuestColumn, GuestSchema, GuestTable, LooseEnds, NewCodeRow, NewPassword, NewSessionRow,
-    NewUserRow, PAGE_MAX, PasswordChange, StoreError, Updated, UserChange, UserPage, UserQuery, UserSort, UserUpdated,
-    Which, WriteBlocker,
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
+    GuestColumn, GuestSchema, GuestTable, LooseEnds, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, PAGE_MAX,
+    PasswordChange, StoreError, UserChange, UserPage, UserQuery, UserSort, UserUpdated, Which, WriteBlocker,
 };
 
 /// A store that holds one database's users, accounts and sessions.
@@ -142,9 +141,9 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// Ends the session with this token and returns it; `None` when there is none.
     fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError>;
 
-    /// Ends a user's sessions and returns them as they were. Ending sessions by id is all or
-    /// nothing: with an id that is not the user's, nothing ends.
-    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError>;
+    /// Ends a user's sessions and returns them as they were, expired ones included. If the user has no session
+    /// with one of the ids, refuses with [`AuthError::NoSuchSession`], and no session ends.
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Result<Vec<Session>, AuthError>, StoreError>;
 
     /// Replaces a password hash if the verified one is still in force, clears the count of
     /// attempts and ends the sessions that `which` names, if given.
@@ -176,7 +175,8 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// [`StoreError::EmailTaken`] when another user has the new address; the code still counts then.
     fn use_code(&mut self, request: &CodeUse<'_>) -> Result<Result<(User, Vec<Session>), AuthError>, StoreError>;
 
-    /// Changes a user and ends the sessions that the change names.
+    /// Changes a user and ends the sessions that the change names. Refuses with [`AuthError::NoSuchUser`], and
+    /// with [`AuthError::LastAdmin`] as the guard asks.
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`] when another user has the new address.
@@ -186,10 +186,16 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
         change: &UserChange,
         guard: AdminGuard,
         now: Timestamp,
-    ) -> Result<Updated, StoreError>;
+    ) -> Result<Result<UserUpdated, AuthError>, StoreError>;
 
-    /// Deletes a user with accounts, sessions and pending codes.
-    fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError>;
+    /// Deletes a user with accounts, sessions and pending codes, and returns the number of session rows. Refuses
+    /// as [`Self::update_user`] does.
+    fn delete_user(
+        &mut self,
+        id: &str,
+        guard: AdminGuard,
+        now: Timestamp,
+    ) -> Result<Result<u64, AuthError>, StoreError>;
 
     /// Forgets the attempts under the keys that `keys` names for the user as the row is then. Returns the
     /// user, and whether there was anything to forget; `None` when there is no such user.

@@ -90,15 +90,6 @@ impl Which {
     }
 }
 
-/// The result of ending sessions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// These sessions have ended, those included that were over already.
-    Sessions(Vec<Session>),
-    /// The user has no session with this id; nothing has ended.
-    Missing(String),
-}
-
 /// A password to be replaced.
 #[derive(Debug)]
 pub struct PasswordChange<'a> {
@@ -158,20 +149,6 @@ pub enum AdminGuard {
     KeepLastAdmin,
     /// Delete anyway.
     Off,
-}
-
-/// What a deletion did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deleted {
-    /// The user is gone, with this many sessions.
-    User {
-        /// Session rows deleted with the user.
-        sessions: u64,
-    },
-    /// Refused: no other administrator would be left.
-    LastAdmin,
-    /// There was no such user.
-    Missing,
 }
 
 /// What acts left to be told besides their results, where the audit log is in another file than their
@@ -288,17 +265,6 @@ pub struct UserUpdated {
     /// Whether a field has another value than before. If not, neither the row nor an entry about it was
     /// written.
     pub changed: bool,
-}
-
-/// What a change of a user did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one of them lives at a time")]
-pub enum Updated {
-    User(UserUpdated),
-    /// Refused: no other administrator would be left.
-    LastAdmin,
-    /// There is no such user.
-    Missing,
 }
 
 /// A code to be stored.

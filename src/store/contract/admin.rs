@@ -4,15 +4,13 @@
 use super::*;
 use crate::auth::policy::ThrottleRules;
 use crate::auth::storage::{
-    Account, AdminGuard, Ban, EndSessions, NewPassword, StoreError, Updated, UserChange, UserUpdated, Which,
+    Account, AdminGuard, Ban, EndSessions, NewPassword, StoreError, UserChange, UserUpdated, Which,
 };
 use crate::auth::throttle::Attempts;
 
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, seconds: i64) -> (User, Vec<String>) {
-    match store.update_user(id, change, AdminGuard::KeepLastAdmin, at(seconds)).unwrap() {
-        Updated::User(UserUpdated { user, ended, .. }) => (user, names(&ended)),
-        other => unreachable!("{other:?}"),
-    }
+    let updated = store.update_user(id, change, AdminGuard::KeepLastAdmin, at(seconds)).unwrap().unwrap();
+    (updated.user, names(&updated.ended))
 }
 
 fn set_password(store: &mut dyn Store, user: &str, text: &str, end: Option<Which>) -> Option<Vec<String>> {
@@ -174,8 +172,9 @@ fn each_field_changes_alone_and_sessions_end_only_when_the_change_says_so(db: &D
         assert_eq!((&changed, ended.len()), (&User { updated_at: at(seconds), ..then }, 0), "{change:?}");
         assert_eq!(by_id(&mut *db.store(), "ada").as_ref(), Some(&changed));
         // Once more, it changes nothing and writes nothing.
-        let same = Updated::User(UserUpdated { user: changed, ended: Vec::new(), changed: false });
-        assert_eq!(store.update_user("ada", &change, AdminGuard::KeepLastAdmin, at(99)).unwrap(), same, "{change:?}");
+        let same = UserUpdated { user: changed, ended: Vec::new(), changed: false };
+        let again = store.update_user("ada", &change, AdminGuard::KeepLastAdmin, at(99)).unwrap().unwrap();
+        assert_eq!(again, same, "{change:?}");
         // Back to where it was, so that each field is seen alone.
         let back = UserChange {
             name: Some("ada".into()),

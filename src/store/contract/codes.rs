@@ -154,7 +154,7 @@ fn a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts(db: &D
         (EndSessions::Others("gone".into()), vec![]),
         (EndSessions::Always, vec![]),
     ] {
-        store.end_sessions("ada", &Which::All).unwrap();
+        store.end_sessions("ada", &Which::All).unwrap().unwrap();
         for id in ["current", "other"] {
             begin(&mut *store, id, "ada", 0, 60);
         }
@@ -226,7 +226,7 @@ fn a_new_address_kills_every_code_of_its_user_and_the_same_address_none(db: &Dat
     }
     make(&mut *store, Purpose::ResetPassword, "bobs", "bob");
     let same = UserChange { email: Some(email("ada")), name: Some("Ada".into()), ..UserChange::default() };
-    store.update_user("ada", &same, AdminGuard::Off, at(1)).unwrap();
+    store.update_user("ada", &same, AdminGuard::Off, at(1)).unwrap().unwrap();
     assert_eq!(db.count("verification"), 4);
     assert_eq!(change(&mut *store, Purpose::ChangeEmail, "three", &moved(), 1).as_deref(), Some("ada"));
     assert_eq!(by_id(&mut *store, "ada").unwrap().email, "new@example.com");

@@ -1,7 +1,8 @@
 //! Sessions that end: by their token once, by their ids all or none.
 
 use super::*;
-use crate::auth::storage::{Ended, Which};
+use crate::auth::AuthError;
+use crate::auth::storage::Which;
 
 /// A store with ada's sessions `three`, `two` and `one` (over since long) and bob's `bobs`.
 fn with_sessions(db: &Database) -> Box<dyn Store> {
@@ -14,10 +15,7 @@ fn with_sessions(db: &Database) -> Box<dyn Store> {
 }
 
 fn end(store: &mut dyn Store, user: &str, which: &Which) -> Vec<String> {
-    match store.end_sessions(user, which).unwrap() {
-        Ended::Sessions(ended) => names(&ended),
-        Ended::Missing(id) => unreachable!("{id}"),
-    }
+    names(&store.end_sessions(user, which).unwrap().unwrap())
 }
 
 fn of(ids: &[&str]) -> Which {
@@ -37,7 +35,7 @@ fn a_session_ends_once_and_is_given_back_as_it_was(db: &Database) {
 fn all_sessions_of_a_user_end_those_included_that_are_over(db: &Database) {
     let mut store = with_sessions(db);
     let before = store.sessions("ada").unwrap();
-    assert_eq!(store.end_sessions("ada", &Which::All).unwrap(), Ended::Sessions(before));
+    assert_eq!(store.end_sessions("ada", &Which::All).unwrap().unwrap(), before);
     assert_eq!(ids(&mut *db.store(), "ada"), [""; 0]);
     assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
     assert_eq!(end(&mut *store, "ada", &Which::All), [""; 0]);
@@ -67,7 +65,8 @@ fn with_an_id_that_is_not_the_users_nothing_ends(db: &Database) {
         (of(&["%"]), "%"),
         (of(&[""]), ""),
     ] {
-        assert_eq!(store.end_sessions("ada", &asked).unwrap(), Ended::Missing(missing.into()));
+        let refused = store.end_sessions("ada", &asked).unwrap();
+        assert!(matches!(&refused, Err(AuthError::NoSuchSession(id)) if id == missing), "{refused:?}");
         assert_eq!(ids(&mut *store, "ada"), ["three", "two", "one"], "{asked:?}");
         assert_eq!(ids(&mut *store, "bob"), ["bobs"], "{asked:?}");
     }

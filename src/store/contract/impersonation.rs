@@ -2,7 +2,7 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, Updated, UserChange, UserUpdated, Which};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, UserChange, Which};
 use crate::auth::{ActAs, AuthError};
 
 fn wanted(user: &str) -> NewSessionRow {
@@ -54,10 +54,7 @@ fn who_is_banned_an_administrator_or_gone_at_that_moment_has_no_such_session(db:
 fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
     let ban = Some(Ban::Imposed { reason: None, until: Some(at(4)) });
     let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
-    match store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap() {
-        Updated::User(UserUpdated { ended, .. }) => ended,
-        other => unreachable!("{other:?}"),
-    }
+    store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap().unwrap().ended
 }
 
 fn by_a_new_password(store: &mut dyn Store) -> Vec<Session> {
@@ -114,21 +111,17 @@ fn sessions_of_an_impersonator_end_with_the_ban_demotion_or_deletion(db: &Databa
         store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
         // What takes nothing away ends nothing.
         let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
-        store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap();
+        store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap().unwrap();
         assert_eq!(ids(&mut *store, "ada").len(), 4, "{how}");
-        let Updated::User(UserUpdated { ended, .. }) =
-            store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap()
-        else {
-            unreachable!("{how}")
-        };
-        assert_eq!(names(&ended), ["acting"], "{how}");
+        let updated = store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap().unwrap();
+        assert_eq!(names(&updated.ended), ["acting"], "{how}");
         assert_eq!(ids(&mut *store, "ada").len(), 3, "{how}");
         let last = entries(&mut *store, 0).pop().unwrap();
         assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "{how}");
     }
     db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
     store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
-    store.delete_user("root", AdminGuard::Off, at(5)).unwrap();
+    store.delete_user("root", AdminGuard::Off, at(5)).unwrap().unwrap();
     let mut left = ids(&mut *store, "ada");
     left.sort();
     assert_eq!(left, ["os:root@host", "other", "own"]);

@@ -67,7 +67,7 @@ fn a_walk_that_meets_new_users_and_deleted_ones_shows_nobody_twice(db: &Database
     for name in ["a", "c", "e"] {
         store.create_user(&new_user(name), None, None).unwrap();
     }
-    store.delete_user("f", crate::auth::storage::AdminGuard::Off, at(1)).unwrap();
+    store.delete_user("f", crate::auth::storage::AdminGuard::Off, at(1)).unwrap().unwrap();
     let second = UserQuery { after: Some("d".into()), ..first };
     assert_eq!(page(&mut *store, &second), (vec!["e".into(), "h".into()], 6, None));
 }

@@ -1,17 +1,18 @@
 //! Names, pictures and addresses.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Updated, UserChange, UserUpdated};
+use crate::auth::AuthError;
+use crate::auth::storage::{AdminGuard, UserChange, UserUpdated};
 
 /// Changes a user and returns the user as it is then; `None` when there is none.
 fn update(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
     match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
-        Updated::User(UserUpdated { user, ended, .. }) => {
+        Ok(UserUpdated { user, ended, .. }) => {
             assert_eq!(ended, []);
             Some(user)
         }
-        Updated::Missing => None,
-        Updated::LastAdmin => unreachable!("nobody is administrator"),
+        Err(AuthError::NoSuchUser(_)) => None,
+        Err(refused) => unreachable!("{refused}"),
     }
 }
 

@@ -1,14 +1,11 @@
 //! Roles that are lost, and the sessions that go with them.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, EndSessions, Updated, UserChange, UserUpdated};
+use crate::auth::storage::{AdminGuard, EndSessions, UserChange};
 
 fn set(store: &mut dyn Store, role: &str) -> Vec<String> {
     let change = UserChange { role: Some(Some(role.into())), end: EndSessions::IfRoleIsLost, ..UserChange::default() };
-    match store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap() {
-        Updated::User(UserUpdated { ended, .. }) => names(&ended),
-        other => unreachable!("{other:?}"),
-    }
+    names(&store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap().ended)
 }
 
 fn sessions_end_with_a_role_that_the_user_has_at_that_moment_and_not_after_it(db: &Database) {

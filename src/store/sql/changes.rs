@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::audit::{LIFE, change_events, ended_of};
 use super::users::{find, read_back};
 use super::{codes, rows, sessions};
+use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject, counted};
 use crate::auth::codes::Purpose;
-use crate::auth::storage::{AdminGuard, Ban, Deleted, StoreError, Updated, UserChange, UserUpdated};
+use crate::auth::storage::{AdminGuard, Ban, StoreError, UserChange, UserUpdated};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
@@ -23,9 +24,9 @@ pub(in crate::store) fn update(
     change: &UserChange,
     guard: AdminGuard,
     now: Timestamp,
-) -> Result<Updated, StoreError> {
+) -> Result<Result<UserUpdated, AuthError>, StoreError> {
     let Some(before) = find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
-        return Ok(Updated::Missing);
+        return Ok(Err(AuthError::NoSuchUser(id.to_owned())));
     };
     if change.ban.is_some() && !mapping.has("user", "banned") {
         // Lifting a ban that does not exist changes nothing.
@@ -51,7 +52,7 @@ pub(in crate::store) fn update(
         && !is_admin(&user, now)
         && !has_other_admin(tx, mapping, id, now)?
     {
-        return Ok(Updated::LastAdmin);
+        return Ok(Err(AuthError::LastAdmin));
     }
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     if changed {
@@ -74,7 +75,7 @@ pub(in crate::store) fn update(
     if before.has_role("admin") && !user.may_impersonate(now) {
         ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
     }
-    Ok(Updated::User(UserUpdated { user, ended, changed }))
+    Ok(Ok(UserUpdated { user, ended, changed }))
 }
 
 /// Writes the fields that differ. An unchanged column is not written, because it may hold more than was read.
@@ -111,12 +112,12 @@ pub(in crate::store) fn delete(
     id: &str,
     guard: AdminGuard,
     now: Timestamp,
-) -> Result<Deleted, StoreError> {
+) -> Result<Result<u64, AuthError>, StoreError> {
     let Some(user) = find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
-        return Ok(Deleted::Missing);
+        return Ok(Err(AuthError::NoSuchUser(id.to_owned())));
     };
     if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
-        return Ok(Deleted::LastAdmin);
+        return Ok(Err(AuthError::LastAdmin));
     }
     if user.has_role("admin") {
         sessions::end_impersonations(tx, mapping, log, id)?;
@@ -130,7 +131,7 @@ pub(in crate::store) fn delete(
     tx.change(&mapping.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), &values)?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
-    Ok(Deleted::User { sessions })
+    Ok(Ok(sessions))
 }
 
 fn is_admin(user: &User, now: Timestamp) -> bool {

@@ -13,7 +13,7 @@ use crate::auth::random::digest;
 use crate::auth::secret::Code;
 use crate::auth::session::{Session, latest};
 use crate::auth::sign_in_blocker::SignInBlocker;
-use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError, Updated};
+use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
 use crate::store::engine::Tx;
@@ -117,11 +117,8 @@ pub(in crate::store) fn use_up(
             passwords::set(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
         }
         CodeEffect::User(change) => {
-            match changes::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)? {
-                Updated::User(updated) => Ok((updated.user, updated.ended)),
-                Updated::LastAdmin => Err(AuthError::LastAdmin),
-                Updated::Missing => Err(AuthError::InvalidCode),
-            }
+            let updated = changes::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)?;
+            updated.map(|updated| (updated.user, updated.ended))
         }
     })
 }

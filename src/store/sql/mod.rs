@@ -17,7 +17,7 @@ use write_tx::Guest;
 pub use write_tx::SqlStore;
 
 use crate::auth::session::Session;
-use crate::auth::storage::{Deleted, Ended, Orphans, Updated};
+use crate::auth::storage::Orphans;
 use crate::auth::throttle::Decision;
 use crate::auth::user::User;
 
@@ -38,24 +38,6 @@ impl<T> Answer for Option<T> {
 impl<T, E> Answer for Result<T, E> {
     fn is_done(&self) -> bool {
         self.is_ok()
-    }
-}
-
-impl Answer for Updated {
-    fn is_done(&self) -> bool {
-        matches!(self, Self::User(_))
-    }
-}
-
-impl Answer for Deleted {
-    fn is_done(&self) -> bool {
-        matches!(self, Self::User { .. })
-    }
-}
-
-impl Answer for Ended {
-    fn is_done(&self) -> bool {
-        matches!(self, Self::Sessions(_))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::auth::audit::{Event, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
-use crate::auth::storage::{Ended, NewPassword, NewSessionRow, PasswordChange, StoreError};
+use crate::auth::storage::{NewPassword, NewSessionRow, PasswordChange, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
@@ -71,8 +71,8 @@ pub(in crate::store) fn replace(
     let ended = match &change.end {
         None => Vec::new(),
         Some(which) => match sessions::delete(tx, mapping, change.user_id, which)? {
-            Ended::Sessions(ended) => ended,
-            Ended::Missing(_) => return Ok(None),
+            Ok(ended) => ended,
+            Err(_) => return Ok(None),
         },
     };
     users::set_password_hash(tx, mapping, change.user_id, change.hash, change.now)?;

@@ -9,7 +9,7 @@ use super::{rows, users};
 use crate::auth::audit::{Actor, Event};
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::storage::{Ended, NewSessionRow, StoreError, Which};
+use crate::auth::storage::{NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 use crate::store::engine::Tx;
@@ -166,14 +166,14 @@ pub(in crate::store) fn delete(
     mapping: &SchemaMapping,
     user_id: &str,
     which: &Which,
-) -> Result<Ended, StoreError> {
+) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
     let of_user = of_user(tx, mapping, user_id)?;
     if let Some(id) = which.missing_from(&of_user) {
-        return Ok(Ended::Missing(id.to_owned()));
+        return Ok(Err(AuthError::NoSuchSession(id.to_owned())));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
     rows::delete(tx, mapping, "session", chosen.iter().map(|session| &session.id))?;
-    Ok(Ended::Sessions(chosen))
+    Ok(Ok(chosen))
 }
 
 /// Deletes the sessions that another act ends. Ids that do not exist are ignored.
@@ -183,10 +183,8 @@ pub(in crate::store) fn end(
     user_id: &str,
     which: Option<&Which>,
 ) -> Result<Vec<Session>, StoreError> {
-    match which.map(|which| delete(tx, mapping, user_id, which)).transpose()? {
-        Some(Ended::Sessions(ended)) => Ok(ended),
-        Some(Ended::Missing(_)) | None => Ok(Vec::new()),
-    }
+    let ended = which.map(|which| delete(tx, mapping, user_id, which)).transpose()?;
+    Ok(ended.and_then(Result::ok).unwrap_or_default())
 }
 
 /// Deletes the sessions in which a user impersonates another one, and returns them.

@@ -14,9 +14,10 @@ use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, Deleted, DoctorStore, Ended, GuestSchema,
-    LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange, PolicySet,
-    SchemaDifference, Store, StoreError, StrayAccounts, Updated, UserChange, UserPage, UserQuery, Which, WrittenAfter,
+    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, DoctorStore, GuestSchema, LooseEnds,
+    Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange, PolicySet,
+    SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery, UserUpdated, Which,
+    WrittenAfter,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -202,10 +203,10 @@ impl Store for SqlStore {
         })
     }
 
-    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Ended, StoreError> {
+    fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| {
             let ended = sessions::delete(tx, mapping, user_id, which)?;
-            if let Ended::Sessions(sessions) = &ended {
+            if let Ok(sessions) = &ended {
                 let user = subject(tx, mapping, user_id)?;
                 log.extend(sessions.iter().map(|session| ended_of(&user, session)));
             }
@@ -250,11 +251,16 @@ impl Store for SqlStore {
         change: &UserChange,
         guard: AdminGuard,
         now: Timestamp,
-    ) -> Result<Updated, StoreError> {
+    ) -> Result<Result<UserUpdated, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| changes::update(tx, mapping, log, id, change, guard, now))
     }
 
-    fn delete_user(&mut self, id: &str, guard: AdminGuard, now: Timestamp) -> Result<Deleted, StoreError> {
+    fn delete_user(
+        &mut self,
+        id: &str,
+        guard: AdminGuard,
+        now: Timestamp,
+    ) -> Result<Result<u64, AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| changes::delete(tx, mapping, log, id, guard, now))
     }
 
