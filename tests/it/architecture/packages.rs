@@ -27,7 +27,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     (
         "serde_json",
         &[
-            "src/auth/audit/",
+            "src/auth/audit.rs",
             "src/commands/",
             "src/output/",
             "src/session_file/",

@@ -6,22 +6,18 @@
 //! keep a hash that `audit verify` printed somewhere else.
 
 mod chain;
-mod changes;
-mod intent;
-mod query;
 
 use std::rc::Rc;
 
 use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
-use super::duration;
+use super::duration::{self, rfc3339};
+use super::email::Email;
 use super::random::digest;
 use super::user::User;
 
-pub use chain::{Break, Chain};
-pub use changes::Changes;
-pub use intent::{Intents, intention};
-pub use query::{AuditQuery, AuditUsers};
+pub use chain::{Break, Chain, Intents, intention};
 
 /// What the names of the operating system's users begin with.
 const OS: &str = "os:";
@@ -331,4 +327,189 @@ pub fn counted(count: u64, noun: &str) -> String {
         _ => "s",
     };
     format!("{count} {noun}{plural}")
+}
+
+/// Users as entries name them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditUsers {
+    /// Any of these ids.
+    pub ids: Vec<String>,
+    /// This address, at the time of an entry.
+    pub email: Option<Email>,
+}
+
+impl AuditUsers {
+    fn mean(&self, id: Option<&String>, email: Option<&String>) -> bool {
+        id.is_some_and(|id| self.ids.contains(id)) || email.is_some_and(|email| self.have(email))
+    }
+
+    /// An app may have stored an address with capitals.
+    fn have(&self, email: &str) -> bool {
+        self.email.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(email))
+    }
+
+    /// Adds the ids of everybody whom an entry names by the address.
+    pub fn add_ids_of(&mut self, entry: &Entry) {
+        for (id, email) in [(&entry.user_id, &entry.user_email), (&entry.actor_id, &entry.actor_email)] {
+            if let (Some(id), Some(email)) = (id, email)
+                && self.have(email)
+                && !self.ids.contains(id)
+            {
+                self.ids.push(id.clone());
+            }
+        }
+    }
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// About or by these users.
+    pub users: Option<AuditUsers>,
+    /// Whose event begins with this.
+    pub event: Option<String>,
+    /// From this instant on.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditQuery {
+    /// Whether an entry is meant.
+    pub fn matches(&self, entry: &Entry) -> bool {
+        let is_user = |users: &AuditUsers| {
+            users.mean(entry.user_id.as_ref(), entry.user_email.as_ref())
+                || users.mean(entry.actor_id.as_ref(), entry.actor_email.as_ref())
+        };
+        self.users.as_ref().is_none_or(is_user)
+            && self.event.as_ref().is_none_or(|event| entry.event.starts_with(event.as_str()))
+            && self.since.is_none_or(|since| entry.at >= since)
+            && self.until.is_none_or(|until| entry.at < until)
+    }
+}
+
+/// A longer text is cut: an app may keep a picture of a megabyte in a column. Every value that authctl
+/// itself accepts is kept whole.
+const TEXT_BYTES_MAX: usize = 2048;
+
+/// Fields with their old and new values; fields that stayed the same are not among them. Callers never
+/// add a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes(Map<String, Value>);
+
+impl Changes {
+    /// Adds a field, unless both values are the same.
+    #[must_use]
+    pub fn field(mut self, name: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        let (from, to) = (from.into(), to.into());
+        if from != to {
+            self.0.insert(name.to_owned(), json!({ "from": cut(from), "to": cut(to) }));
+        }
+        self
+    }
+
+    /// Adds an instant, unless both are the same.
+    #[must_use]
+    pub fn time(self, name: &str, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        self.field(name, from.map(rfc3339), to.map(rfc3339))
+    }
+
+    /// Everything of a user that authctl changes. `None` is a user who does not exist before or after.
+    pub fn between(before: Option<&User>, after: Option<&User>) -> Self {
+        let users = [before, after];
+        Self::default()
+            .of(users, "name", |user| user.name.clone().into())
+            .of(users, "image", |user| user.image_or_size().into())
+            .of(users, "email", |user| user.email.clone().into())
+            .of(users, "emailVerified", |user| user.email_verified.into())
+            .of(users, "role", |user| user.role.clone().into())
+            .of(users, "banned", |user| user.banned.into())
+            .of(users, "banReason", |user| user.ban_reason.clone().into())
+            .of(users, "banExpires", |user| user.ban_expires.map(rfc3339).into())
+    }
+
+    fn of(self, users: [Option<&User>; 2], name: &str, value: fn(&User) -> Value) -> Self {
+        let [from, to] = users.map(|user| user.map_or(Value::Null, value));
+        self.field(name, from, to)
+    }
+
+    /// Only these fields.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(names.iter().filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone()))).collect())
+    }
+
+    /// Whether a field is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether everything stayed the same.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A JSON object such as `{"role":{"from":"user","to":"admin"}}`; `None` when everything stayed the
+    /// same.
+    fn into_text(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| Value::Object(self.0).to_string())
+    }
+}
+
+fn cut(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > TEXT_BYTES_MAX => {
+            let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+            format!("{}... ({} bytes)", &text[..end], text.len()).into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::fixtures::{at, user};
+
+    fn text(changes: Changes) -> String {
+        changes.into_text().unwrap_or_default()
+    }
+
+    #[test]
+    fn changes_hold_only_fields_that_differ() {
+        let before = user();
+        let same = Changes::between(Some(&before), Some(&before.clone()));
+        assert!(same.is_empty());
+        assert_eq!(same.into_text(), None);
+        let after = User {
+            role: Some("admin".into()),
+            banned: true,
+            ban_reason: Some("spam \"x\"\u{1b}".into()),
+            ban_expires: Some(at(60)),
+            ..before.clone()
+        };
+        let changes = Changes::between(Some(&before), Some(&after));
+        assert_eq!(text(changes.only(&["role", "name"])), r#"{"role":{"from":null,"to":"admin"}}"#);
+        assert_eq!(
+            text(changes.only(&["banned", "banReason"])),
+            r#"{"banned":{"from":false,"to":true},"banReason":{"from":null,"to":"spam \"x\"\u001b"}}"#
+        );
+        assert!(changes.has("banExpires") && !changes.has("email"));
+    }
+
+    #[test]
+    fn a_new_user_changes_from_nothing() {
+        let changes = Changes::between(None, Some(&user()));
+        assert!(["name", "email", "emailVerified"].iter().all(|field| changes.has(field)));
+        assert!(!changes.has("banReason"), "nothing before and after");
+    }
+
+    #[test]
+    fn a_text_beyond_the_limit_is_cut_between_characters() {
+        let long = "é".repeat(600_000);
+        let changes = text(Changes::default().field("image", long, Value::Null));
+        assert!(changes.len() < 2 * TEXT_BYTES_MAX && changes.contains("é... (1200000 bytes)"), "{}", changes.len());
+        let whole = "x".repeat(TEXT_BYTES_MAX);
+        assert!(text(Changes::default().field("image", Value::Null, whole.clone())).contains(&format!("\"{whole}\"")));
+    }
 }
