@@ -217,7 +217,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf, PathError> {
 /// The name under which the session for a database is kept: a digest of its path.
 pub fn session_key(database: &Path) -> String {
     let bytes = OsStr::as_encoded_bytes(database.as_os_str());
-    let mut key = crate::auth::random::digest(bytes);
+    let mut key = crate::auth::secret::digest(bytes);
     key.truncate(32);
     key
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::duration::{self, rfc3339};
 use super::email::Email;
-use super::random::digest;
+use super::secret::digest;
 use super::user::User;
 
 pub use chain::{Break, Chain, Intents, intention};

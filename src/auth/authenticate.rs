@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::audit::Actor;
 use super::secret::Token;
 use super::session::Session;
-use super::sign_in_blocker::SignInBlocker;
+use super::sign_in::SignInBlocker;
 use super::storage::Which;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};

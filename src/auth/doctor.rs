@@ -1,14 +1,12 @@
 //! Finds what is wrong with a database. Each [`Check`] is one entry of a table: its name, its severity, how it
 //! looks for a problem, and a [`Fix`] where the problem has only one possible fix.
 
-mod database;
-mod users;
+mod checks;
 
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use database::STRUCTURE;
-pub use users::lowered;
+pub use checks::{STRUCTURE, lowered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -124,19 +122,19 @@ impl<R, F> Check<R, F> {
 
 /// The checks of the rows of a database. They run after those of [`STRUCTURE`].
 pub const CONTENT: &[Check] = &[
-    database::NONSENSE,
-    database::POLICY,
-    users::UPPER_CASE,
-    users::TWINS,
-    users::SYNTAX,
-    users::STRAY_ACCOUNTS,
-    users::NO_HASH,
-    users::REFUSED_HASHES,
-    users::WEAK_HASHES,
-    users::ADMINISTRATOR,
-    database::INTERRUPTED,
-    database::EXPIRED,
-    database::CLOCK,
+    checks::NONSENSE,
+    checks::POLICY,
+    checks::UPPER_CASE,
+    checks::TWINS,
+    checks::SYNTAX,
+    checks::STRAY_ACCOUNTS,
+    checks::NO_HASH,
+    checks::REFUSED_HASHES,
+    checks::WEAK_HASHES,
+    checks::ADMINISTRATOR,
+    checks::INTERRUPTED,
+    checks::EXPIRED,
+    checks::CLOCK,
 ];
 
 /// Runs the checks. Damage is reported once: the checks after it fail because of it.
@@ -145,7 +143,7 @@ pub fn run_checks<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c 
     for check in checks {
         let reported = (check.run)(auth);
         let is_reported = matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))
-            && findings.iter().any(|finding| finding.check == database::DAMAGE.name);
+            && findings.iter().any(|finding| finding.check == checks::DAMAGE.name);
         if !is_reported {
             findings.extend(check.finding(reported));
         }

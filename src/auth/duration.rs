@@ -104,11 +104,6 @@ mod tests {
             let _ = parse(&text);
         }
     }
-}
-
-#[cfg(test)]
-mod instant_tests {
-    use super::*;
 
     #[test]
     fn instants_are_rounded_down_on_both_sides_of_1970() {

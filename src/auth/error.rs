@@ -6,7 +6,7 @@ use super::email::InvalidEmail;
 use super::password::strength::WeakPassword;
 use super::password::{HashError, HashFormat};
 use super::policy::PolicyError;
-use super::random::EntropyError;
+use super::secret::EntropyError;
 use super::storage::StoreError;
 use super::user::ProfileError;
 

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::email::Email;
 use super::policy::ThrottleRules;
-use super::random::digest;
+use super::secret::digest;
 
 /// Under what attempts are counted: a digest of the canonical address, because addresses that belong to
 /// no user (or a password typed in the wrong field) have no place in the database.

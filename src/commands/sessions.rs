@@ -14,7 +14,7 @@ use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::Session;
-use crate::auth::session_filter::{Network, Pattern, SessionFilter};
+use crate::auth::session::{Network, Pattern, SessionFilter};
 use crate::auth::storage::Which;
 use crate::auth::user::User;
 use crate::auth::{ActAs, AuthError, Lifetime, Scope, SessionRequest};

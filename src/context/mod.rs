@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::random::{Entropy, EntropyError};
 use crate::auth::secret::Token;
+use crate::auth::secret::{Entropy, EntropyError};
 use crate::auth::session::Session;
 use crate::auth::storage::{ClientInfo, LooseEnds, Store, StoreError};
 use crate::auth::user::User;

@@ -15,7 +15,7 @@ use authctl::auth::password::HashFormat;
 use authctl::auth::password::{HashParams, Scheme, Verdict, verify};
 use authctl::auth::policy::{KEYS, Key, PasswordRules, Policy};
 use authctl::auth::secret::{Password, StoredHash};
-use authctl::auth::session_filter::{Network, Pattern};
+use authctl::auth::session::{Network, Pattern};
 use authctl::auth::storage::{Store, UserQuery, UserSort};
 use authctl::cli::{Parsed, parse};
 use authctl::mail::{Route, Sender};

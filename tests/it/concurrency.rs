@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use authctl::auth::random::digest;
+use authctl::auth::secret::digest;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 

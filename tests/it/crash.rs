@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use authctl::auth::random::digest;
+use authctl::auth::secret::digest;
 use rusqlite::Connection;
 
 use crate::kill::Case;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 
-use authctl::auth::random::digest;
+use authctl::auth::secret::digest;
 
 use crate::app::{App, KYSELY};
 use crate::architecture::source::{files, program as program_sources, root};

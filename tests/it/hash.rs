@@ -151,7 +151,7 @@ fn a_right_password_for_a_hash_below_the_default_is_outdated() {
 fn weak_hash() -> String {
     use authctl::auth::password;
     use authctl::auth::policy::{Argon2Cost, PasswordRules};
-    use authctl::auth::random::Entropy;
+    use authctl::auth::secret::Entropy;
     use authctl::auth::secret::Password;
     let cost = Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 };
     let mut entropy = Entropy::new(|bytes| {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use authctl::auth::email::Email;
 use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
-use authctl::auth::random::Entropy;
+use authctl::auth::secret::Entropy;
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
 use authctl::auth::storage::{ClientInfo, Store};

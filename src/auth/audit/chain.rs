@@ -230,7 +230,7 @@ mod tests {
     fn hash_of_the_old_form_is_the_one_that_older_versions_wrote() {
         let entry = &log_with_old_entries(1, 0)[0];
         let spelled = "0:;1:1;1:0;12:user.updated;7:unknown;7:unknown;-;4:user;-;-;-;";
-        assert_eq!(entry.hash, crate::auth::random::digest(spelled));
+        assert_eq!(entry.hash, crate::auth::secret::digest(spelled));
     }
 
     #[test]

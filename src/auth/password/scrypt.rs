@@ -5,7 +5,7 @@ use argon2::password_hash::phc::Output;
 use scrypt::Params;
 
 use super::{HashError, SALT_BYTES};
-use crate::auth::random::hex;
+use crate::auth::secret::hex;
 
 /// The logarithm of N = 16384.
 const LOG_N: u8 = 14;

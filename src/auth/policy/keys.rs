@@ -1,7 +1,7 @@
 //! The keys of `policy`: each names one number of the rules, with its range and meaning. This table
 //! is all there is to a setting; parsing, showing and storing follow from it.
 
-use super::key::{Key, Place, Range};
+use super::{Key, Place, Range};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

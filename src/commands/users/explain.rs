@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::show::ban;
 use crate::auth::audit::counted;
-use crate::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
 use crate::auth::user::User;
+use crate::auth::{MissingPassword, SignInBlocker};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;

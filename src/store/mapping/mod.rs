@@ -10,8 +10,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::auth::random::digest;
 use crate::auth::secret::Token;
+use crate::auth::secret::digest;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::TimeEncoding;

@@ -6,13 +6,13 @@
 use jiff::Timestamp;
 
 use super::{audit, changes, passwords, rows, sessions, users};
+use crate::auth::SignInBlocker;
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
-use crate::auth::random::digest;
 use crate::auth::secret::Code;
+use crate::auth::secret::digest;
 use crate::auth::session::{Session, latest};
-use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};

@@ -105,7 +105,7 @@ fn translate(error: &refinery::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::random::digest;
+    use crate::auth::secret::digest;
 
     #[test]
     fn a_released_migration_is_never_edited() {

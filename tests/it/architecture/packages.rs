@@ -7,7 +7,7 @@ use super::source::{program, root};
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
     ("base64", &["src/auth/cookie.rs", "src/mail/smtp.rs"]),
-    ("bcrypt", &["src/auth/password/"]),
+    ("bcrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
     ("clap_complete", &["src/cli.rs", "src/commands/help.rs"]),
     ("comfy_table", &["src/output/"]),
@@ -22,7 +22,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rustls", &["src/mail/smtp.rs"]),
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
     ("rusqlite", &["src/store/better_auth/", "src/store/sqlite/"]),
-    ("scrypt", &["src/auth/password/"]),
+    ("scrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("serde", &["src/output/", "src/session_file/", "src/store/better_auth/overrides.rs"]),
     (
         "serde_json",
@@ -35,19 +35,19 @@ const ADDRESSES: &[(&str, &[&str])] = &[
             "src/store/better_auth/overrides.rs",
         ],
     ),
-    ("sha2", &["src/auth/cookie.rs", "src/auth/random.rs"]),
+    ("sha2", &["src/auth/cookie.rs", "src/auth/secret.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/suggestions.rs"]),
-    ("unicode_normalization", &["src/auth/password/"]),
+    ("unicode_normalization", &["src/auth/password.rs"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
 
 /// Packages that may be used anywhere but in these folders.
 const BANISHED: &[(&str, &[&str])] = &[
     // Errors of the rules and of the memory are typed.
-    ("anyhow", &["src/auth/", "src/store/"]),
+    ("anyhow", &["src/auth.rs", "src/auth/", "src/store/"]),
     // The rules know no operating system.
-    ("rustix", &["src/auth/", "src/cli/", "src/output/", "src/commands/"]),
+    ("rustix", &["src/auth.rs", "src/auth/", "src/cli/", "src/output/", "src/commands/"]),
     ("jiff", &[]),
     ("thiserror", &[]),
     ("zeroize", &[]),

@@ -7,7 +7,7 @@ use std::path::Path;
 /// A source file.
 #[derive(Debug)]
 pub struct Source {
-    /// From the root of the project, as `src/auth/mod.rs`.
+    /// From the root of the project, as `src/auth/email.rs`.
     pub path: String,
     /// As written.
     pub text: String,

@@ -13,15 +13,15 @@ struct Wall {
 }
 
 /// What every part that touches secrets may know of the rules: the types that cannot be shown.
-const SECRETS: &[&str] = &["auth::secret", "auth::random"];
+const SECRETS: &[&str] = &["auth::secret"];
 
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     Wall { part: "store", may: &["auth", "shell"], but: &[] },
     Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
     // A session file is kept in a private directory, which `paths` makes.
-    Wall { part: "session_file", may: &["auth::secret", "auth::random", "input_file", "paths", "shell"], but: &[] },
-    Wall { part: "prompt", may: &["auth::secret", "auth::random", "input_file"], but: &[] },
+    Wall { part: "session_file", may: &["auth::secret", "input_file", "paths", "shell"], but: &[] },
+    Wall { part: "prompt", may: &["auth::secret", "input_file"], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
     // Who gets a message is an address; what the message says is decided elsewhere.
@@ -30,7 +30,7 @@ const WALLS: &[Wall] = &[
     Wall { part: "shell", may: &[], but: &[] },
     // The top of the tree names the arguments of each command. Exit codes are words of help too, and durations
     // and networks are written in one way.
-    Wall { part: "cli", may: &["commands", "exit_code", "auth::duration", "auth::session_filter"], but: &[] },
+    Wall { part: "cli", may: &["commands", "exit_code", "auth::duration", "auth::session"], but: &[] },
     Wall {
         part: "context",
         may: &["auth", "input_file", "session_file", "prompt", "paths", "store", "mail::Report", "mail::handover"],

@@ -1,9 +1,9 @@
 //! Reasons why a sign-in is refused: `users explain` and the sign-in itself follow one rule.
 
 use authctl::auth::password::HashFormat;
-use authctl::auth::sign_in_blocker::{MissingPassword, SignInBlocker};
 use authctl::auth::throttle::AttemptKey;
 use authctl::auth::user::UserRef;
+use authctl::auth::{MissingPassword, SignInBlocker};
 
 use super::*;
 

@@ -12,11 +12,8 @@ pub mod email;
 pub mod error;
 pub mod password;
 pub mod policy;
-pub mod random;
 pub mod secret;
 pub mod session;
-pub mod session_filter;
-pub mod sign_in_blocker;
 pub mod storage;
 pub mod throttle;
 pub mod user;
@@ -24,23 +21,19 @@ pub mod user;
 mod account;
 mod admin;
 mod authenticate;
-mod email_verification;
+mod impersonate;
 mod sign_in;
-mod sign_up;
-
-#[cfg(test)]
-pub(crate) mod fixtures;
 
 use jiff::Timestamp;
 
-pub use account::PasswordChanged;
-pub use admin::{ActAs, Expected, Impersonator, NewUser, PasswordInput, Scope, ValidatedNewUser};
+pub use account::{PasswordChanged, SignUp};
+pub use admin::{Expected, NewUser, PasswordInput, ValidatedNewUser};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
-pub use codes::PasswordReset;
-pub use email_verification::{AddressConfirmed, OwnerProof};
+pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use error::{AuthError, SignedOut};
-pub use sign_in::SignIn;
-pub use sign_up::SignUp;
+pub use impersonate::{ActAs, Impersonator};
+pub use session::Scope;
+pub use sign_in::{MissingPassword, SignIn, SignInBlocker};
 
 /// The rules at work: one moment, one database.
 #[derive(Debug)]
@@ -52,7 +45,7 @@ pub struct Auth<'a> {
     /// The moment the process asks about.
     pub now: Timestamp,
     /// Random bytes.
-    pub entropy: &'a mut random::Entropy,
+    pub entropy: &'a mut secret::Entropy,
 }
 
 /// The lifetime of a session.
@@ -143,5 +136,73 @@ impl Auth<'_> {
 
     fn after(&self, life: jiff::SignedDuration) -> Timestamp {
         self.now.saturating_add(life).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Values for tests.
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use jiff::Timestamp;
+
+    use super::policy::{Argon2Cost, PasswordRules};
+    use super::secret::{Entropy, Password};
+    use super::session::Session;
+    use super::user::User;
+
+    /// Some day in 2026, plus seconds.
+    pub(crate) fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+    }
+
+    /// The cheapest hash that is accepted, for tests that need many.
+    pub(crate) fn cheap() -> PasswordRules {
+        PasswordRules { cost: Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 }, ..PasswordRules::default() }
+    }
+
+    pub(crate) fn password(text: &str) -> Password {
+        Password::from_bytes(text.as_bytes()).unwrap()
+    }
+
+    pub(crate) fn session(created: i64, expires: i64) -> Session {
+        Session {
+            id: "session-1".into(),
+            user_id: "user-1".into(),
+            expires_at: at(expires),
+            created_at: at(created),
+            updated_at: at(created),
+            ip_address: None,
+            user_agent: None,
+            impersonated_by: None,
+        }
+    }
+
+    pub(crate) fn user() -> User {
+        User {
+            id: "user-1".into(),
+            name: "Ada".into(),
+            email: "ada@example.com".into(),
+            email_verified: false,
+            image: None,
+            image_left_out: None,
+            created_at: at(0),
+            updated_at: at(0),
+            role: None,
+            banned: false,
+            ban_reason: None,
+            ban_expires: None,
+            two_factor_enabled: false,
+        }
+    }
+
+    /// Bytes that are the same in every run.
+    pub(crate) fn entropy(seed: u8) -> Entropy {
+        let mut next = u32::from(seed).wrapping_mul(2_654_435_761);
+        Entropy::new(move |buffer| {
+            for byte in buffer {
+                next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = next.to_be_bytes()[0];
+            }
+            Ok(())
+        })
     }
 }

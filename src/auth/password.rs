@@ -6,7 +6,6 @@
 mod argon2id;
 mod bcrypt;
 mod format;
-mod scheme;
 mod scrypt;
 pub mod strength;
 
@@ -14,11 +13,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::policy::PasswordRules;
-use super::random::Entropy;
+use super::secret::Entropy;
 use super::secret::{Password, StoredHash};
 
-pub use format::{HashError, HashFormat, HashParams};
-pub use scheme::Scheme;
+pub use format::{HashError, HashFormat, HashParams, Scheme};
 
 /// Salt length in bytes (RFC 9106, 3.1: 16 bytes are recommended for passwords); bcrypt and Better
 /// Auth take as many.
@@ -115,9 +113,8 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::fixtures::{cheap, password};
+    use crate::auth::fixtures::{cheap, entropy, password};
     use crate::auth::policy::Argon2Cost;
-    use crate::auth::random::tests::counted;
 
     const NATIVE: Scheme = Scheme::Native;
 
@@ -132,7 +129,7 @@ mod tests {
     #[test]
     fn our_default_hash_is_argon2id_at_the_owasp_cost_with_its_own_salt() {
         let rules = PasswordRules::default();
-        let mut entropy = counted(7);
+        let mut entropy = entropy(7);
         let first = hash(&password("correct horse"), &NATIVE, &rules, &mut entropy).unwrap();
         let second = hash(&password("correct horse"), &NATIVE, &rules, &mut entropy).unwrap();
         assert!(first.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", first.expose());
@@ -143,7 +140,7 @@ mod tests {
     fn the_right_password_verifies_and_its_neighbours_do_not() {
         let rules = cheap();
         let right = "a".repeat(127) + "z";
-        let hash = hash(&password(&right), &NATIVE, &rules, &mut counted(1)).unwrap();
+        let hash = hash(&password(&right), &NATIVE, &rules, &mut entropy(1)).unwrap();
         assert_eq!(verify(&password(&right), &hash, &NATIVE, &rules), Verdict::Right { outdated: false });
         for wrong in [&right[..127], &right[..72], &("a".repeat(127) + "Z"), &format!(" {right}"), &format!("{right} ")]
         {
@@ -187,7 +184,7 @@ mod tests {
             (Scheme::App(HashParams::Argon2id(rules.cost)), false),
             (Scheme::App(HashParams::Bcrypt(4)), false),
         ] {
-            let made = hash(&password(SPELLINGS[0]), &scheme, &rules, &mut counted(2)).unwrap();
+            let made = hash(&password(SPELLINGS[0]), &scheme, &rules, &mut entropy(2)).unwrap();
             let verdicts = SPELLINGS.map(|text| verify(&password(text), &made, &scheme, &rules));
             let right = Verdict::Right { outdated: false };
             let other = if same { right } else { Verdict::Wrong };
@@ -201,7 +198,7 @@ mod tests {
         let cost = Argon2Cost { memory_kib: 8_192, passes: 1, lanes: 2 };
         let recipes = [HashParams::Argon2id(cost), HashParams::Scrypt, HashParams::Bcrypt(5)];
         for recipe in recipes {
-            let made = hash(&password("correct horse"), &Scheme::App(recipe), &rules, &mut counted(3)).unwrap();
+            let made = hash(&password("correct horse"), &Scheme::App(recipe), &rules, &mut entropy(3)).unwrap();
             assert_eq!(HashParams::of(&made), Some(recipe), "{}", made.expose());
             work(&password(&"x".repeat(200)), recipe).unwrap();
         }
@@ -217,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_hash_below_the_policy_is_right_and_outdated_but_in_an_app_it_stays() {
-        let old = hash(&password("correct horse"), &NATIVE, &cheap(), &mut counted(4)).unwrap();
+        let old = hash(&password("correct horse"), &NATIVE, &cheap(), &mut entropy(4)).unwrap();
         let rules = PasswordRules::default();
         let outdated = |scheme: &Scheme| verify(&password("correct horse"), &old, scheme, &rules);
         assert_eq!(outdated(&NATIVE), Verdict::Right { outdated: true });
@@ -230,7 +227,7 @@ mod tests {
     fn a_password_that_bcrypt_did_not_read_to_its_end_is_right_and_its_hash_stays() {
         let rules = cheap();
         let text = "a".repeat(72);
-        let bcrypt = hash(&password(&text), &Scheme::App(HashParams::Bcrypt(4)), &rules, &mut counted(5)).unwrap();
+        let bcrypt = hash(&password(&text), &Scheme::App(HashParams::Bcrypt(4)), &rules, &mut entropy(5)).unwrap();
         assert_eq!(verify(&password(&text), &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: true });
         let longer = password(&(text + "b"));
         assert_eq!(verify(&longer, &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: false });

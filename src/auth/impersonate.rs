@@ -5,10 +5,9 @@ use jiff::Timestamp;
 
 use crate::auth::audit::Actor;
 use crate::auth::session::Session;
-use crate::auth::sign_in_blocker::SignInBlocker;
 use crate::auth::storage::NewSessionRow;
 use crate::auth::user::{User, UserRef};
-use crate::auth::{Auth, AuthError, SessionRequest, SignedIn, SignedOut};
+use crate::auth::{Auth, AuthError, SessionRequest, SignInBlocker, SignedIn, SignedOut};
 
 /// As whom an operator may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +68,7 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`]. For an administrator, as for
-    /// [`super::super::Caller::check`], and [`AuthError::NotSignedIn`] without the role.
+    /// [`super::Caller::check`], and [`AuthError::NotSignedIn`] without the role.
     pub fn impersonate(
         &mut self,
         user: &User,
