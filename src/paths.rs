@@ -1,12 +1,15 @@
 //! Places: which database is meant, and where sessions are kept. Knows names, opens nothing.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
+
+use crate::auth::secret::digest;
 
 /// What the environment says about places, as read once by the context.
 #[derive(Debug, Clone, Default)]
@@ -54,11 +57,111 @@ impl DatabaseSource {
     }
 }
 
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseLocation {
+    /// An absolute path. The links of its directory are resolved; the file may be missing.
+    File(PathBuf),
+    /// The address of a database on a server.
+    Url(DatabaseUrl),
+}
+
+impl DatabaseLocation {
+    /// Reads a location as users write it. Nothing but a scheme of a server makes it an address, so a path is
+    /// never read as a URI.
+    ///
+    /// # Errors
+    /// [`PathError::Empty`], [`PathError::Unreachable`].
+    pub fn parse(given: &Path) -> Result<Self, PathError> {
+        if given.as_os_str().is_empty() {
+            return Err(PathError::Empty);
+        }
+        match given.to_str().and_then(DatabaseUrl::parse) {
+            Some(url) => Ok(Self::Url(url)),
+            None => resolve(given).map(Self::File),
+        }
+    }
+
+    /// The path of a database file.
+    ///
+    /// # Errors
+    /// [`PathError::NotAFile`] for a database on a server.
+    pub fn file(&self) -> Result<&Path, PathError> {
+        match self {
+            Self::File(path) => Ok(path),
+            Self::Url(url) => Err(PathError::NotAFile(url.clone())),
+        }
+    }
+
+    /// Whether nothing has the name of the database file.
+    pub fn is_missing_file(&self) -> bool {
+        self.file().is_ok_and(|path| path.symlink_metadata().is_err())
+    }
+
+    /// The location as [`Self::parse`] reads it, without a password and other parameters of an address.
+    pub fn without_password(&self) -> OsString {
+        match self {
+            Self::File(path) => path.into(),
+            Self::Url(url) => url.to_string().into(),
+        }
+    }
+
+    /// The location as [`Self::parse`] reads it, a password included: for the environment of a child process,
+    /// never for output.
+    pub fn expose(&self) -> &OsStr {
+        match self {
+            Self::File(path) => path.as_os_str(),
+            Self::Url(DatabaseUrl(url)) => url.as_ref(),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Url(url) => url.fmt(f),
+        }
+    }
+}
+
+/// The address of a database on a server, such as `postgres://ada@db.example.com/app`. It is shown without its
+/// password and its parameters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, _) = text.split_once("://")?;
+        matches!(scheme, "postgres" | "postgresql").then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        // Up to the last @: a password may hold any other separator.
+        let (user, server) = match rest.rsplit_once('@') {
+            Some((login, server)) => (login.split(':').next(), server),
+            None => (None, rest),
+        };
+        let server = server.split(['?', '#']).next().unwrap_or_default();
+        write!(f, "{scheme}://")?;
+        user.map_or(Ok(()), |user| write!(f, "{user}@"))?;
+        f.write_str(server)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// The database that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabasePlace {
-    /// Absolute path; the directory's links are resolved, the file itself may be missing.
-    pub path: PathBuf,
+    pub location: DatabaseLocation,
     /// Who chose it.
     pub chosen_by: DatabaseSource,
 }
@@ -75,6 +178,9 @@ pub enum PathError {
     /// `--db ''`.
     #[error("the path of the database is empty")]
     Empty,
+    /// A command for database files was given a database on a server.
+    #[error("{0} is a database on a server, and not a file")]
+    NotAFile(DatabaseUrl),
     /// The working directory is gone, or a directory on the way cannot be entered.
     #[error("{} cannot be looked up", path.display())]
     Unreachable {
@@ -98,10 +204,7 @@ pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, Pat
     } else {
         (data_directory(env)?.join("auth.db"), DatabaseSource::Default)
     };
-    if path.as_os_str().is_empty() {
-        return Err(PathError::Empty);
-    }
-    Ok(DatabasePlace { path: resolve(&path)?, chosen_by })
+    Ok(DatabasePlace { location: DatabaseLocation::parse(&path)?, chosen_by })
 }
 
 /// The directory of the default database.
@@ -170,7 +273,7 @@ pub fn config_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
 /// [`PathError::NoHome`].
 pub fn guest_state(env: &PathEnv, database: &Path) -> Result<PathBuf, PathError> {
     let base = base_directory(env, env.state_home.as_deref(), ".local/state", "XDG_STATE_HOME")?;
-    Ok(base.join("authctl").join(format!("{}.db", session_key(database))))
+    Ok(base.join("authctl").join(format!("{}.db", session_key(&DatabaseLocation::File(database.into())))))
 }
 
 /// A base directory of the XDG specification, on every Unix alike. As it asks, a relative path in
@@ -214,10 +317,9 @@ pub fn resolve(path: &Path) -> Result<PathBuf, PathError> {
     Ok(absolute)
 }
 
-/// The name under which the session for a database is kept: a digest of its path.
-pub fn session_key(database: &Path) -> String {
-    let bytes = OsStr::as_encoded_bytes(database.as_os_str());
-    let mut key = crate::auth::secret::digest(bytes);
+/// The name of the session file of a database: a digest of its path, or of its address without password.
+pub fn session_key(database: &DatabaseLocation) -> String {
+    let mut key = digest(database.without_password().as_encoded_bytes());
     key.truncate(32);
     key
 }
@@ -225,6 +327,10 @@ pub fn session_key(database: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn file(path: &str) -> DatabaseLocation {
+        DatabaseLocation::File(path.into())
+    }
 
     fn env(home: &str) -> PathEnv {
         PathEnv { home: Some(home.into()), ..PathEnv::default() }
@@ -234,12 +340,12 @@ mod tests {
     fn the_flag_wins_over_the_environment_and_the_environment_over_the_default() {
         let mut env = PathEnv { data_home: Some("/data".into()), ..PathEnv::default() };
         let default = database(None, &env).unwrap();
-        assert_eq!((default.path, default.chosen_by), ("/data/authctl/auth.db".into(), DatabaseSource::Default));
+        assert_eq!((default.location, default.chosen_by), (file("/data/authctl/auth.db"), DatabaseSource::Default));
         env.database = Some("/env/a.db".into());
         let environment = database(None, &env).unwrap();
-        assert_eq!((environment.path, environment.chosen_by), ("/env/a.db".into(), DatabaseSource::Environment));
+        assert_eq!((environment.location, environment.chosen_by), (file("/env/a.db"), DatabaseSource::Environment));
         let flag = database(Some(Path::new("/flag/a.db")), &env).unwrap();
-        assert_eq!((flag.path, flag.chosen_by), ("/flag/a.db".into(), DatabaseSource::Flag));
+        assert_eq!((flag.location, flag.chosen_by), (file("/flag/a.db"), DatabaseSource::Flag));
     }
 
     #[test]
@@ -264,7 +370,8 @@ mod tests {
         let env = PathEnv::default();
         for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none"] {
             let place = database(Some(Path::new(name)), &env).unwrap();
-            assert!(place.path.is_absolute() && place.path.ends_with(name), "{place:?}");
+            let path = place.location.file().unwrap();
+            assert!(path.is_absolute() && path.ends_with(name), "{place:?}");
         }
     }
 
@@ -274,11 +381,31 @@ mod tests {
         let real = directory.path().join("real");
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, directory.path().join("link")).unwrap();
-        let key = |path: PathBuf| session_key(&database(Some(&path), &PathEnv::default()).unwrap().path);
+        let key = |path: PathBuf| session_key(&database(Some(&path), &PathEnv::default()).unwrap().location);
         assert_eq!(key(real.join("a.db")), key(directory.path().join("link/./a.db")));
         let early = key(directory.path().join("link/new/a.db"));
         std::fs::create_dir(real.join("new")).unwrap();
         assert_eq!(key(directory.path().join("link/new/a.db")), early, "before and after it is made");
         assert_ne!(key(real.join("a.db")), key(real.join("b.db")));
+    }
+
+    #[test]
+    fn address_is_shown_without_password_and_parameters() {
+        for (address, shown) in [
+            ("postgres://ada:s3cret@db.example.com:5432/app?sslmode=require", "postgres://ada@db.example.com:5432/app"),
+            ("postgresql://ada@h1,h2/app", "postgresql://ada@h1,h2/app"),
+            ("postgres://host/app?password=s3cret", "postgres://host/app"),
+            ("postgres://ada:s3/c?r#e@t@host/app", "postgres://ada@host/app"),
+            ("postgres://", "postgres://"),
+        ] {
+            let location = DatabaseLocation::parse(Path::new(address)).unwrap();
+            assert_eq!(location.to_string(), shown);
+            assert!(!format!("{location:?}").contains("s3"), "{location:?}");
+            assert_eq!(location.expose(), address);
+            assert!(location.file().is_err() && !location.is_missing_file());
+        }
+        let one = DatabaseLocation::parse(Path::new("postgres://ada:old@host/app")).unwrap();
+        let other = DatabaseLocation::parse(Path::new("postgres://ada:new@host/app")).unwrap();
+        assert_eq!(session_key(&one), session_key(&other));
     }
 }

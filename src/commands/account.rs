@@ -11,7 +11,7 @@ use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escape, who};
+use crate::output::text::{escape, escaped, who};
 use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
 
@@ -74,7 +74,7 @@ fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Out
         escape(&me.user.name),
         escape(&me.user.email),
         counted(sessions as u64, "live session"),
-        escape(&context.database()?.path.to_string_lossy()),
+        escaped(context.database()?.location),
     );
     if !context.confirm(&effect, "Delete the account?")? {
         return Err(CommandError::Declined.into());

@@ -1,7 +1,6 @@
 //! `audit`: shows the log of what was done and by whom, and verifies it.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -14,9 +13,10 @@ use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::{facts, table};
-use crate::output::text::{escape, shown};
+use crate::output::text::{escape, escaped};
 use crate::output::time::rfc3339;
 use crate::output::{Outcome, Page, Report, Style, json};
+use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl audit list --user ada@example.com
@@ -128,7 +128,7 @@ fn newest(count: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, u6
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut chain = Chain::default();
     let mut broken = None;
     let mut is_contained = contains.is_none();
@@ -170,7 +170,7 @@ enum AuditReport {
         head: String,
         /// The numbers of the entries that intend an act without a later entry about its end.
         unfinished: Vec<u64>,
-        database: PathBuf,
+        database: DatabaseLocation,
     },
 }
 
@@ -194,7 +194,7 @@ impl Report for AuditReport {
                     answer: facts(&lines),
                     ..Page::note(format!(
                         "no entry was edited, removed or moved in {}; note the hash elsewhere to notice a cut end",
-                        shown(database)
+                        escaped(database)
                     ))
                 }
             }
@@ -212,7 +212,7 @@ impl Report for AuditReport {
                 "oldForm": old_form,
                 "head": head,
                 "interrupted": unfinished,
-                "database": database.to_string_lossy(),
+                "database": database.to_string(),
             }),
         }
     }

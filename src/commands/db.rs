@@ -14,9 +14,9 @@ use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::table::{facts, table};
-use crate::output::text::{escape, shown};
+use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
-use crate::paths::DatabasePlace;
+use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter};
 use backup::RestoreArgs;
@@ -103,10 +103,10 @@ fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     });
     let created = context.create_database(&place, wanted)?;
     if !created && !args.if_missing {
-        return Err(OpenError::Exists(place.path)).context(COULD_NOT_MAKE);
+        return Err(OpenError::Exists(context.database_file()?)).context(COULD_NOT_MAKE);
     }
     if created {
-        let what = format!("{} was created", place.path.display());
+        let what = format!("{} was created", place.location);
         context.did(what, "look at it with `authctl doctor`");
     }
     // Opening it proves that the new database works, or that the one that exists is usable.
@@ -118,12 +118,12 @@ fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
             Some(_) => None,
         };
         if let Some(found) = found {
-            let message = format!("{} is there, and {found}", place.path.display());
+            let message = format!("{} is there, and {found}", place.location);
             return Err(CommandError::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
         }
     }
     let is_app = app.is_some();
-    Ok(ReadyReport { path: place.path, created, is_app }.into())
+    Ok(ReadyReport { database: place.location, created, is_app }.into())
 }
 
 fn status(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -134,16 +134,19 @@ fn status(context: &mut Context) -> anyhow::Result<Outcome> {
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
-    let path = context.database()?.path;
+    let location = context.database()?.location;
     // The history of migrations is dated.
     context.now()?;
-    let (from, to) = sqlite::migrate(&path, context.wait())?;
-    Ok(MigrateReport { path, from, to }.into())
+    let (from, to) = match &location {
+        DatabaseLocation::File(path) => sqlite::migrate(path, context.wait())?,
+        DatabaseLocation::Url(url) => return Err(OpenError::NoEngine(url.to_string()).into()),
+    };
+    Ok(MigrateReport { database: location, from, to }.into())
 }
 
 #[derive(Debug)]
 struct ReadyReport {
-    path: PathBuf,
+    database: DatabaseLocation,
     created: bool,
     is_app: bool,
 }
@@ -151,36 +154,39 @@ struct ReadyReport {
 impl Report for ReadyReport {
     fn text(&self, _: Timestamp, _: Style) -> Page {
         let kind = if self.is_app { "Better Auth database" } else { "database" };
-        let path = shown(&self.path);
-        let line =
-            if self.created { format!("created the {kind} {path}") } else { format!("the {kind} {path} exists") };
+        let database = escaped(&self.database);
+        let line = if self.created {
+            format!("created the {kind} {database}")
+        } else {
+            format!("the {kind} {database} exists")
+        };
         Page::done_if(self.created, line)
     }
 
     fn json(&self) -> Value {
-        json!({ "database": self.path.to_string_lossy(), "created": self.created, "kind": kind(self.is_app) })
+        json!({ "database": self.database.to_string(), "created": self.created, "kind": kind(self.is_app) })
     }
 }
 
 #[derive(Debug)]
 struct MigrateReport {
-    path: PathBuf,
+    database: DatabaseLocation,
     from: u32,
     to: u32,
 }
 
 impl Report for MigrateReport {
     fn text(&self, _: Timestamp, _: Style) -> Page {
-        let Self { path, from, to } = self;
+        let Self { database, from, to } = self;
         if from == to {
-            Page::note(format!("{} is up to date at schema version {to}", shown(path)))
+            Page::note(format!("{} is up to date at schema version {to}", escaped(database)))
         } else {
-            Page::done(format!("migrated {} from schema version {from} to {to}", shown(path)))
+            Page::done(format!("migrated {} from schema version {from} to {to}", escaped(database)))
         }
     }
 
     fn json(&self) -> Value {
-        json!({ "database": self.path.to_string_lossy(), "from": self.from, "to": self.to })
+        json!({ "database": self.database.to_string(), "from": self.from, "to": self.to })
     }
 }
 
@@ -212,7 +218,7 @@ impl Report for StatusReport {
 
     fn json(&self) -> Value {
         json!({
-            "database": self.place.path.to_string_lossy(),
+            "database": self.place.location.to_string(),
             "chosenBy": self.place.chosen_by.word(),
             "kind": kind(self.info.app.is_some()),
             "schemaVersion": self.info.schema_version,
@@ -232,7 +238,7 @@ impl StatusReport {
         let info = &self.info;
         let count = |count: Option<u64>| count.map_or_else(|| "not known".to_owned(), |count| count.to_string());
         let mut known = vec![
-            ("database", shown(&self.place.path)),
+            ("database", escaped(&self.place.location)),
             ("chosen by", self.place.chosen_by.as_str().to_owned()),
             ("kind", kind(self.info.app.is_some()).to_owned()),
         ];

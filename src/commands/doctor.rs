@@ -1,7 +1,7 @@
 //! `doctor` and `db check`: report what is wrong, why it matters and what to do, and fix what has only one
 //! possible fix.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -14,8 +14,9 @@ use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::error::{CommandError, Failure};
 use crate::exit_code::ExitCode;
-use crate::output::text::{escape, shown};
+use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::{DatabaseLocation, PathError};
 use crate::session_file::{SessionFile, SessionFileError};
 use crate::store::{OpenError, sqlite};
 
@@ -57,14 +58,15 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
         findings = before.findings.into_iter().filter_map(|finding| fixed_part(finding, &diagnosis.findings)).collect();
     }
     findings.append(&mut diagnosis.findings);
-    Ok(DoctorReport { database: context.database()?.path, findings, closed: diagnosis.closed, is_whole: true }.into())
+    Ok(DoctorReport { database: context.database()?.location, findings, closed: diagnosis.closed, is_whole: true }
+        .into())
 }
 
 /// `db check`: runs the checks of the structure only.
 pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
     let findings = doctor::run_checks(&mut auth, STRUCTURE);
-    Ok(DoctorReport { database: context.database()?.path, findings, closed: None, is_whole: false }.into())
+    Ok(DoctorReport { database: context.database()?.location, findings, closed: None, is_whole: false }.into())
 }
 
 /// "permissions was", "permissions and policy were".
@@ -107,7 +109,7 @@ fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
 
 /// Asks before any fix is applied, and lists all of them.
 fn confirm(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
-    let mut effect = format!("In {} this would:", shown(&context.database()?.path));
+    let mut effect = format!("In {} this would:", escaped(context.database()?.location));
     for finding in findings {
         if let Some(does) = finding.fix {
             effect = format!("{effect}\n  {does} ({})", finding.details.count);
@@ -145,11 +147,17 @@ type Apply = fn(&mut Context) -> anyhow::Result<()>;
 const SURROUNDINGS: &[Check<Run, Apply>] =
     &[PERMISSIONS, APP_FILE, FILE_SYSTEM, FILE_TIME, SESSION_FILES, ABANDONED, TOKEN, DATABASE];
 
+/// The path of the database; `None` when it is on a server.
+fn file(context: &Context) -> Result<Option<PathBuf>, PathError> {
+    Ok(context.database()?.location.file().ok().map(Path::to_owned))
+}
+
 const PERMISSIONS: Check<Run, Apply> = Check {
     name: "permissions",
     severity: Severity::Problem,
     run: |context| {
-        let insecure = sqlite::insecure(&context.database()?.path);
+        let Some(path) = file(context)? else { return Ok(None) };
+        let insecure = sqlite::insecure(&path);
         let lines: Vec<String> = insecure.iter().map(|path| path.error.to_string()).collect();
         let message = || format!("others may use what only you should: {}", lines.join("; "));
         let is_ours = insecure.iter().any(|path| path.is_ours);
@@ -165,7 +173,7 @@ const PERMISSIONS: Check<Run, Apply> = Check {
     fix: Some(Fix {
         does: "take away the rights of others to the database's files and directory",
         apply: |context| {
-            let path = context.database()?.path;
+            let path = context.database_file()?;
             sqlite::tighten(&path).with_context(|| format!("could not change the permissions of {}", path.display()))
         },
     }),
@@ -175,7 +183,7 @@ const APP_FILE: Check<Run, Apply> = Check {
     name: "app-file",
     severity: Severity::Notice,
     run: |context| {
-        let path = context.database()?.path;
+        let Some(path) = file(context)? else { return Ok(None) };
         let message = "everybody on this machine may read the app's database, with the token of every session in it";
         let hint = format!("if only the app reads it: chmod o= '{}'", path.display());
         Ok(sqlite::is_open_to_all(&path).then(|| Details::new(1, message, hint)))
@@ -188,7 +196,8 @@ const FILE_SYSTEM: Check<Run, Apply> = Check {
     severity: Severity::Notice,
     run: |context| {
         let hint = "keep the database on a disk of this machine, or let one machine at a time use it";
-        Ok(sqlite::unreliable_file_system(&context.database()?.path).map(|name| {
+        let Some(path) = file(context)? else { return Ok(None) };
+        Ok(sqlite::unreliable_file_system(&path).map(|name| {
             let message = format!("the database is on {name}, where locks may not hold between machines");
             Details::new(1, message, hint)
         }))
@@ -200,8 +209,9 @@ const FILE_TIME: Check<Run, Apply> = Check {
     name: "file-time",
     severity: Severity::Problem,
     run: |context| {
+        let Some(path) = file(context)? else { return Ok(None) };
         // Opening the database reports that it is missing.
-        let Ok(found) = std::fs::metadata(context.database()?.path) else { return Ok(None) };
+        let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
         let written = Timestamp::try_from(found.modified()?)?;
         let latest = context.now()?.saturating_add(CLOCK_SKEW)?;
         let hint = "the clock is wrong now or was wrong then: compare `date` with another machine";
@@ -291,7 +301,7 @@ a user who can read it can guess passwords offline. See `authctl help security`.
 /// The report is the answer of the command, whether the database is healthy or not.
 #[derive(Debug)]
 struct DoctorReport {
-    database: PathBuf,
+    database: DatabaseLocation,
     /// What was fixed, then what is wrong.
     findings: Vec<Finding>,
     /// The exit code of the error that prevented the database from being opened.
@@ -316,7 +326,7 @@ impl DoctorReport {
                 parts.push(counted(number, noun));
             }
         }
-        format!("{}: {}", shown(&self.database), parts.join(", "))
+        format!("{}: {}", escaped(&self.database), parts.join(", "))
     }
 }
 
@@ -335,7 +345,7 @@ impl Report for DoctorReport {
         json!({
             "healthy": self.is_healthy(),
             "findings": findings,
-            "database": self.database.to_string_lossy(),
+            "database": self.database.to_string(),
         })
     }
 

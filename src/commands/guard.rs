@@ -44,7 +44,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         }
         admitted => admitted?,
     };
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let (program, arguments) = args.command.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     let mut command = Command::new(program.map_or_else(Default::default, Clone::clone));
     command
@@ -55,7 +55,7 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
         .env("AUTHCTL_USER_ID", &me.user.id)
         .env("AUTHCTL_USER_EMAIL", &me.user.email)
         .env("AUTHCTL_USER_ROLE", me.user.roles())
-        .env("AUTHCTL_USER_DB", database);
+        .env("AUTHCTL_USER_DB", database.without_password());
     match &me.session.impersonated_by {
         Some(by) => command.env("AUTHCTL_USER_IMPERSONATED_BY", by),
         None => command.env_remove("AUTHCTL_USER_IMPERSONATED_BY"),

@@ -1,7 +1,5 @@
 //! `policy`: shows and changes the rules of this database.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,8 +11,9 @@ use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
 use crate::output::table::table;
-use crate::output::text::shown;
+use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl policy show
@@ -61,7 +60,7 @@ fn set(key: &str, value: Option<&String>, context: &mut Context) -> anyhow::Resu
         check_mail(key, value)?;
     }
     let now = context.now()?;
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     // To unset a rule must work when the stored policy is invalid: it is one way to fix it.
     let auth = if value.is_some() { context.auth()? } else { context.auth_under_any_policy()? };
     let set = auth.store.set_policy(key, value.map(String::as_str), now)?.map_err(AuthError::from)?;
@@ -86,7 +85,7 @@ fn check_mail(key: &Key, value: &str) -> Result<(), MailError> {
 #[derive(Debug)]
 enum PolicyReport {
     Rules { policy: Policy },
-    Changed { key: &'static Key, set: PolicySet, database: PathBuf },
+    Changed { key: &'static Key, set: PolicySet, database: DatabaseLocation },
 }
 
 impl Report for PolicyReport {
@@ -94,7 +93,7 @@ impl Report for PolicyReport {
         match self {
             Self::Rules { policy } => Page::answer(rules(policy, style)),
             Self::Changed { key, set: PolicySet { policy, changed }, database } => {
-                let (value, place) = (key.value(policy), shown(database));
+                let (value, place) = (key.value(policy), escaped(database));
                 let line = if *changed {
                     format!("{} is {value} in {place}", key.name)
                 } else {
@@ -111,7 +110,7 @@ impl Report for PolicyReport {
                 json!({ "policy": KEYS.iter().map(|key| rule(key, policy)).collect::<Vec<_>>() })
             }
             Self::Changed { key, set: PolicySet { policy, changed }, database } => {
-                json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string_lossy() })
+                json!({ "rule": rule(key, policy), "changed": changed, "database": database.to_string() })
             }
         }
     }

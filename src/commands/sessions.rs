@@ -2,7 +2,6 @@
 //! without a sign-in, as its token or as the cookie of the app.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
@@ -22,10 +21,11 @@ use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
 use crate::error::CommandError;
 use crate::output::table::table;
-use crate::output::text::{escape, shown, who};
+use crate::output::text::{escape, escaped, who};
 use crate::output::time::relative;
 use crate::output::view::{SessionView, UserView};
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl sessions
@@ -285,7 +285,7 @@ fn done(count: usize, what: &str) -> String {
 
 fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     if args.dry_run {
         let count = context.auth()?.store.count_expired(now)?;
         return Ok(SessionsOutcome::Pruned { count, dry_run: true, database }.into());
@@ -306,7 +306,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
 
 fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Token, context)?;
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
     let session_request =
         SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
@@ -376,7 +376,7 @@ enum SessionsOutcome {
         count: u64,
         /// Nothing was deleted (`--dry-run`).
         dry_run: bool,
-        database: PathBuf,
+        database: DatabaseLocation,
     },
 }
 
@@ -394,7 +394,7 @@ impl Report for SessionsOutcome {
             Self::Ended { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
             Self::Pruned { count, dry_run, database } => {
                 let verb = if *dry_run { "would delete" } else { "deleted" };
-                let line = format!("{verb} {} in {}", counted(*count, "expired session"), shown(database));
+                let line = format!("{verb} {} in {}", counted(*count, "expired session"), escaped(database));
                 Page::done_if(!dry_run, line)
             }
         }
@@ -416,7 +416,7 @@ impl Report for SessionsOutcome {
                 "signedOut": signed_out,
             }),
             Self::Pruned { count, dry_run, database } => {
-                json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string_lossy() })
+                json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string() })
             }
         }
     }
@@ -477,12 +477,12 @@ struct Issued {
     token: Token,
     /// The token as a cookie of the app.
     cookie: Option<Cookie>,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for Issued {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let (place, end) = (shown(&self.database), relative(self.session.expires_at, now));
+        let (place, end) = (escaped(&self.database), relative(self.session.expires_at, now));
         let done = format!("issued a session of {} in {place}; it ends {end}", who(&self.user));
         match &self.cookie {
             None => printed("token", self.token.expose(), done, style),

@@ -1,8 +1,6 @@
 //! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
 //! a half-done sign-out is worth nothing.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,8 +12,9 @@ use crate::auth::storage::Which;
 use crate::auth::{AuthError, SignedOut};
 use crate::context::{Context, NoToken, TokenSource};
 use crate::error::StillLive;
-use crate::output::text::shown;
+use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 use crate::session_file::{Removed, SessionFileError};
 use crate::store::OpenError;
 
@@ -125,7 +124,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         Some(TokenSource::Variable | TokenSource::VariableFile(_)) => None,
         None => forget_held(None, context)?,
     };
-    let unknown_in = if ended.is_none() { Some(context.database()?.path) } else { None };
+    let unknown_in = if ended.is_none() { Some(context.database()?.location) } else { None };
     let sessions_ended = Some(ended.unwrap_or(0));
     let how = SignOutResult { sessions_ended, file_removed, without_database: None, unknown_in, own };
     Ok(how.into())
@@ -200,7 +199,7 @@ struct SignOutResult {
     /// Why the database was not asked.
     without_database: Option<&'static str>,
     /// The database, when it has no session with the token: one that never was, or ended before.
-    unknown_in: Option<PathBuf>,
+    unknown_in: Option<DatabaseLocation>,
     /// What became of the session that was kept aside.
     own: Option<OwnSession>,
 }
@@ -232,7 +231,7 @@ impl SignOutResult {
             None => "",
         };
         let told = if let Some(database) = &self.unknown_in {
-            let database = shown(database);
+            let database = escaped(database);
             match self.file_removed {
                 Some(_) => format!("signed out: {database} has no session with the stored token{file}"),
                 None => format!("no session was ended: {database} has none with this token"),

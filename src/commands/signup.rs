@@ -13,10 +13,11 @@ use crate::auth::user::User;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{shown, who};
+use crate::output::text::{escaped, who};
 use crate::output::time::relative;
 use crate::output::view::{SessionView, UserView};
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl signup ada@example.com --name 'Ada Lovelace'
@@ -43,8 +44,8 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let email = email(args.email.as_ref(), context)?;
     // The address is judged before more is asked, and so is a database that is there.
     let canonical = Email::parse(&email).map_err(AuthError::from)?;
-    let database = context.database()?.path;
-    if database.symlink_metadata().is_ok() {
+    let database = context.database()?.location;
+    if !database.is_missing_file() {
         context.auth()?;
     }
     if !args.no_signin {
@@ -107,7 +108,7 @@ struct SignedUp {
     user: User,
     /// The session and the file that keeps it; `None` where the user has yet to sign in.
     session: Option<(Session, PathBuf)>,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for SignedUp {
@@ -119,7 +120,7 @@ impl Report for SignedUp {
                 relative(session.expires_at, now),
                 stored(path)
             ),
-            None => format!("created the account of {user} in {}", shown(&self.database)),
+            None => format!("created the account of {user} in {}", escaped(&self.database)),
         })
     }
 

@@ -1,7 +1,5 @@
 //! `whoami`: who is signed in. Answers without opening a database when nobody is.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,9 +9,10 @@ use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
 use crate::context::{Context, TokenSource};
 use crate::output::table::facts;
-use crate::output::text::{escape, shown, who};
+use crate::output::text::{escape, escaped, who};
 use crate::output::view::{SessionView, UserView};
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl whoami
@@ -45,7 +44,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
         None => None,
     };
     let kept_aside = if is_stored && session.is_impersonated() { kept_aside(context)? } else { None };
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     Ok(Who { user, session, impersonator, kept_aside, token_from, database }.into())
 }
 
@@ -79,7 +78,7 @@ struct Who {
     /// The email address of the user whose own session is kept aside meanwhile.
     kept_aside: Option<String>,
     token_from: String,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for Who {
@@ -105,7 +104,7 @@ impl Report for Who {
         known.extend([
             ("expires", style.when(session.expires_at, now)),
             ("token from", escape(token_from).into_owned()),
-            ("database", shown(database)),
+            ("database", escaped(database)),
         ]);
         Page::answer(facts(&known))
     }

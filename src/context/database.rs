@@ -10,7 +10,7 @@ use crate::auth::Auth;
 use crate::auth::policy::Policy;
 use crate::auth::storage::Store;
 use crate::input_file;
-use crate::paths::{self, DatabasePlace, DatabaseSource, PathEnv, PathError};
+use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::store::sqlite::{self, Adapter, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
@@ -44,12 +44,21 @@ impl Context {
         Ok(self.place.get_or_init(|| place).clone())
     }
 
+    /// The path of the database that is meant.
+    ///
+    /// # Errors
+    /// [`PathError::NotAFile`] when it is on a server.
+    pub fn database_file(&self) -> Result<PathBuf, PathError> {
+        Ok(self.database()?.location.file()?.to_owned())
+    }
+
     /// The default database, when it exists and `AUTHCTL_DB` names another one.
     pub fn shadowed_database(&self) -> Option<PathBuf> {
         let meant = self.database().ok().filter(|place| place.chosen_by == DatabaseSource::Environment)?;
         let env = PathEnv { database: None, ..self.environment.places.clone() };
-        let default = paths::database(None, &env).ok()?.path;
-        (default != meant.path && default.exists()).then_some(default)
+        let default = paths::database(None, &env).ok()?.location;
+        let path = default.file().ok().filter(|path| path.exists())?;
+        (default != meant.location).then(|| path.to_owned())
     }
 
     /// The rules at work on the database that is meant, which must exist.
@@ -83,7 +92,7 @@ impl Context {
         // Before a migration is applied, which is dated too.
         let acting = self.acting()?;
         let mut opened = self
-            .open_file(&place.path)
+            .open_at(&place.location)
             .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
         opened.act_as(acting);
         Ok(Box::new(opened))
@@ -93,6 +102,13 @@ impl Context {
         let now = self.now()?;
         let store = self.store.as_deref_mut().context("the store is not open")?;
         Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
+    }
+
+    fn open_at(&self, location: &DatabaseLocation) -> anyhow::Result<SqlStore> {
+        match location {
+            DatabaseLocation::File(path) => self.open_file(path),
+            DatabaseLocation::Url(url) => Err(OpenError::NoEngine(url.to_string()).into()),
+        }
     }
 
     /// Opens a database of our own, or an app's with our own state beside it.
@@ -116,8 +132,8 @@ impl Context {
     /// As [`Context::auth`], but makes a database that is missing, and says so.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
         let place = self.database()?;
-        if place.path.symlink_metadata().is_err() && self.create_database(&place, None)? {
-            self.notices.push(format!("created the database {}", place.path.display()));
+        if place.location.is_missing_file() && self.create_database(&place, None)? {
+            self.notices.push(format!("created the database {}", place.location));
         }
         self.auth()
     }
@@ -127,9 +143,10 @@ impl Context {
         self.now().context("could not make the database")?;
         Self::make_default_directory(place).context("could not make the database")?;
         let wait = self.options.wait;
-        let made = match app {
-            None => sqlite::create(&place.path, wait),
-            Some(adapter) => sqlite::create_for_app(&place.path, adapter, wait),
+        let made = match (&place.location, app) {
+            (DatabaseLocation::File(path), None) => sqlite::create(path, wait),
+            (DatabaseLocation::File(path), Some(adapter)) => sqlite::create_for_app(path, adapter, wait),
+            (DatabaseLocation::Url(url), _) => Err(OpenError::NoEngine(url.to_string())),
         };
         match made {
             Ok(()) => Ok(true),
@@ -140,12 +157,12 @@ impl Context {
 
     /// Makes the directory of the default database; any other must be there.
     pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
-        if place.chosen_by != DatabaseSource::Default {
+        let (DatabaseSource::Default, DatabaseLocation::File(path)) = (place.chosen_by, &place.location) else {
             return Ok(());
-        }
-        let directory = place.path.parent().unwrap_or(Path::new("/"));
+        };
+        let directory = path.parent().unwrap_or(Path::new("/"));
         paths::refuse_home_of_another(directory)
             .and_then(|()| paths::make_private(directory))
-            .map_err(|source| OpenError::CannotCreate { path: place.path.clone(), source })
+            .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
     }
 }

@@ -37,8 +37,8 @@ impl Context {
         if !self.is_guarded() {
             return Ok(None);
         }
-        let here = self.database()?.path;
-        if database.as_ref().is_some_and(|database| *database != here) {
+        let here = self.database()?.location;
+        if database.as_ref().is_some_and(|database| database.as_os_str() != here.without_password()) {
             return Err(AuthError::NotSignedIn(SignedOut::ElsewhereGuarded).into());
         }
         // Half of what `guard` sets admits nobody.

@@ -174,7 +174,7 @@ impl Context {
     pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
         let schema = self.options.schema.as_deref().or(self.environment.schema.as_deref());
         Ok(Report {
-            database: self.database()?.path,
+            database: self.database()?.location.expose().into(),
             schema: schema.map(std::path::absolute).transpose()?,
             wait: self.options.wait,
             user_id: user_id.to_owned(),
@@ -190,9 +190,9 @@ impl Context {
 
     /// The place of the session for the database that is meant.
     pub fn session_file(&self) -> anyhow::Result<SessionFile> {
-        let database = self.database()?.path;
+        let database = self.database()?.location;
         let directory = paths::config_directory(&self.environment.places)?;
-        Ok(SessionFile::new(&directory, &paths::session_key(&database), &database, self.lock_wait.clone()))
+        Ok(SessionFile::new(&directory, &paths::session_key(&database), database.to_string(), self.lock_wait.clone()))
     }
 
     /// Finds out who is signed in.

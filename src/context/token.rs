@@ -7,6 +7,7 @@ use super::Context;
 use crate::auth::AuthError;
 use crate::auth::secret::{SecretError, Token};
 use crate::input_file;
+use crate::paths::DatabaseLocation;
 
 /// More than any token with its line end.
 const TOKEN_FILE_BYTES_MAX: usize = 4096;
@@ -41,8 +42,8 @@ impl std::fmt::Display for TokenOf {
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
     /// Nothing is stored for the database.
-    #[error("not signed in: there is no session for {}", .0.display())]
-    None(PathBuf),
+    #[error("not signed in: there is no session for {0}")]
+    None(DatabaseLocation),
     /// The variable holds something that is no token.
     #[error("the token in {variable} cannot be used: {problem}")]
     Unusable {
@@ -110,7 +111,7 @@ impl Context {
         let file = self.session_file()?;
         match file.read()? {
             Some(stored) => Ok((stored.token, TokenSource::SessionFile(file.path()))),
-            None => Err(NoToken::None(self.database()?.path).into()),
+            None => Err(NoToken::None(self.database()?.location).into()),
         }
     }
 }

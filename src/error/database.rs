@@ -85,6 +85,7 @@ pub(super) fn of_open(error: &OpenError) -> Failure {
         OpenError::Empty(_) => {
             database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
         }
+        OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file with --db"),
         OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
         OpenError::Foreign(_) => {
             database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")

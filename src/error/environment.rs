@@ -106,6 +106,9 @@ pub(super) fn of_path(error: &PathError) -> Failure {
             Failure::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}"))
         }
         PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
+        PathError::NotAFile(_) => {
+            Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("use the tools of the server for files and backups")
+        }
         PathError::Unreachable { .. } => Failure::new(ExitCode::Database, "DATABASE_UNREADABLE"),
     }
 }

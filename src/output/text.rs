@@ -3,6 +3,7 @@
 
 use crate::auth::user::User;
 use std::borrow::Cow;
+use std::fmt;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -58,9 +59,14 @@ pub fn who(user: &User) -> String {
     format!("{} <{}>", escape(&user.name), escape(&user.email))
 }
 
-/// A path.
+/// A value as text that is safe for a terminal.
+pub fn escaped(value: impl fmt::Display) -> String {
+    escape(&value.to_string()).into_owned()
+}
+
+/// A path as text that is safe for a terminal.
 pub fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy()).into_owned()
+    escaped(path.display())
 }
 
 /// An answer to a question.

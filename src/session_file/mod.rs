@@ -97,19 +97,19 @@ pub struct SessionFile {
     /// `.../authctl/sessions`.
     directory: PathBuf,
     name: String,
-    database: PathBuf,
+    database: String,
     /// How long to wait for other processes.
     wait: LockWait,
 }
 
 impl SessionFile {
     /// Names the file for a database under authctl's configuration directory. Touches nothing.
-    pub fn new(config_directory: &Path, key: &str, database: &Path, wait: impl Into<LockWait>) -> Self {
+    pub fn new(config_directory: &Path, key: &str, database: String, wait: impl Into<LockWait>) -> Self {
         Self {
             root: config_directory.to_owned(),
             directory: config_directory.join("sessions"),
             name: format!("{key}.json"),
-            database: database.to_owned(),
+            database,
             wait: wait.into(),
         }
     }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn abandoned_sign_ins_in_a_locked_directory_are_not_none() {
         let home = tempfile::tempdir().unwrap();
-        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()), "no directory");
         let token = Token::from_bytes(b"0123456789abcdef0123456789abcdef").unwrap();
         drop(place.prepare(&token, "ada@example.com", "0123456789abcdef").unwrap());
@@ -295,13 +295,13 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "measures the wait")]
     fn steps_of_one_command_share_the_wait_for_the_lock() {
         let home = tempfile::tempdir().unwrap();
-        store(&SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO), b'a', None).unwrap();
+        store(&SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO), b'a', None).unwrap();
         let other = std::fs::File::open(home.path().join("sessions")).unwrap();
         rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
         let (total, wait) = (Duration::from_millis(100), LockWait::from(Duration::from_millis(100)));
         let start = std::time::Instant::now();
         for _ in 0..8 {
-            let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), wait.clone());
+            let place = SessionFile::new(home.path(), "key", "/a.db".into(), wait.clone());
             assert!(matches!(place.abandoned(), Err(SessionFileError::Busy(_))));
             assert!(matches!(place.remove(None), Err(SessionFileError::Busy(_))));
             assert!(matches!(store(&place, b'b', None), Err(SessionFileError::Busy(_))));
@@ -313,7 +313,7 @@ mod tests {
     fn file_that_others_may_use_is_neither_replaced_nor_taken_for_another() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().unwrap();
-        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         store(&place, b'a', None).unwrap();
         let content = std::fs::read(place.path()).unwrap();
         std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn session_kept_aside_makes_way_for_a_sign_in_and_for_a_later_one() {
         let home = tempfile::tempdir().unwrap();
-        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         let holds = |found: Option<Stored>, byte| found.is_some_and(|stored| stored.token == token(byte));
         store(&place, b'a', None).unwrap();
         store(&place, b'b', Some(token(b'a'))).unwrap();
@@ -356,7 +356,7 @@ mod tests {
     fn abandoned_sign_ins_in_an_unsafe_directory_are_not_none() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().unwrap();
-        let place = SessionFile::new(home.path(), "key", Path::new("/a.db"), Duration::ZERO);
+        let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         store(&place, b'a', None).unwrap();
         let sessions = home.path().join("sessions");
         std::fs::set_permissions(&sessions, std::fs::Permissions::from_mode(0o770)).unwrap();

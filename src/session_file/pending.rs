@@ -67,7 +67,7 @@ impl Pending {
         // A strange umask may have taken rights away.
         rustix::fs::fchmod(&self.file, Mode::RUSR | Mode::WUSR)?;
         let content = Content {
-            database: self.place.database.to_string_lossy(),
+            database: self.place.database.as_str().into(),
             email: email.into(),
             token: token.expose().into(),
         };

@@ -26,6 +26,9 @@ pub enum OpenError {
     /// Something else than SQLite.
     #[error("{} is not an SQLite database", .0.display())]
     NotSqlite(PathBuf),
+    /// A database on a server of a kind that authctl has no engine for. Names it without its password.
+    #[error("{0} cannot be opened: this authctl opens SQLite files only")]
+    NoEngine(String),
     /// Another program's database.
     #[error("{} belongs to another program", .0.display())]
     Foreign(PathBuf),

@@ -90,7 +90,7 @@ fn text(data: &[u8]) -> Option<&str> {
 /// A session file is read whole or called damaged, and what it says is what JSON says.
 fn session_file(ground: &Ground, data: &[u8]) {
     let config = ground.directory.path();
-    let file = SessionFile::new(config, "0123456789abcdef0123456789abcdef", Path::new("/auth.db"), Duration::ZERO);
+    let file = SessionFile::new(config, "0123456789abcdef0123456789abcdef", "/auth.db".into(), Duration::ZERO);
     if !file.path().exists() {
         fs::write(file.path(), b"").unwrap();
         fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();

@@ -118,6 +118,27 @@ fn a_file_of_something_else_is_no_database() {
 }
 
 #[test]
+fn server_address_is_refused_and_shown_without_password() {
+    let sandbox = Sandbox::new();
+    let address = "postgres://ada:s3cret@localhost/app?password=s3cret";
+    assert_refused(&sandbox, address, "DATABASE_NO_ENGINE");
+    let status = run_on(&sandbox, address, "db status");
+    assert!(!status.stderr.contains("s3cret"), "{}", status.stderr);
+    assert_snapshot!(status, @"
+    ------- stderr -------
+    error: could not open the database (--db): postgres://ada@localhost/app cannot be opened: this authctl opens SQLite files only
+    hint: name an SQLite file with --db
+    [exit status: 9]
+    ");
+    assert_snapshot!(run_on(&sandbox, address, "db backup a.db"), @"
+    ------- stderr -------
+    error: could not back up the database: postgres://ada@localhost/app is a database on a server, and not a file
+    hint: use the tools of the server for files and backups
+    [exit status: 2]
+    ");
+}
+
+#[test]
 fn the_database_of_another_program_is_left_alone() {
     let sandbox = Sandbox::new();
     for (name, sql) in [

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Once};
 
-use authctl::paths::session_key;
+use authctl::paths::{DatabaseLocation, session_key};
 use jiff::Timestamp;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use tempfile::TempDir;
@@ -215,7 +215,11 @@ impl Template {
             let document: serde_json::Value = serde_json::from_str(&text).unwrap();
             let database = Path::new(document["database"].as_str().unwrap());
             std::fs::write(&path, text).unwrap();
-            std::fs::rename(&path, sandbox.sessions().join(format!("{}.json", session_key(database)))).unwrap();
+            std::fs::rename(
+                &path,
+                sandbox.sessions().join(format!("{}.json", session_key(&DatabaseLocation::File(database.into())))),
+            )
+            .unwrap();
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct RestoreArgs {
 
 pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outcome> {
     let file = backup_path(file)?;
-    let path = context.database()?.path;
+    let path = context.database_file()?;
     // Opening migrates an older schema, so one connection serves the whole command.
     let mut engine = sqlite::open_own(&path, context.wait())?;
     let acting = context.acting()?;
@@ -49,7 +49,7 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
 pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let from = backup_path(&args.file)?;
     let place = context.database()?;
-    let path = place.path.clone();
+    let path = context.database_file()?;
     let kept = kept_path(&path, context)?;
     let Examined { contents, additions } = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();

@@ -59,7 +59,7 @@ pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
 }
 
 pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let unknown = auth.unknown_roles(&args.role)?;
@@ -69,7 +69,7 @@ pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Res
 }
 
 pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let updated = auth.set_verified(&user, !args.undo)?;
@@ -78,7 +78,7 @@ pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> any
 }
 
 pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let now = context.now()?;
     let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
     let reason = context.reason();
@@ -89,7 +89,7 @@ pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outco
 }
 
 pub(super) fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let updated = auth.unban(&user)?;
@@ -97,7 +97,7 @@ pub(super) fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcom
 }
 
 pub(super) fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let updated = auth.unlock(&user)?;

@@ -44,9 +44,9 @@ pub struct CreateUserArgs {
 
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(&args.email).map_err(AuthError::from)?;
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     // Looked for before anything is asked: whoever exists needs no password.
-    if database.symlink_metadata().is_ok()
+    if !database.is_missing_file()
         && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
     {
         if args.if_missing {

@@ -1,7 +1,5 @@
 //! `users delete`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,8 +10,9 @@ use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escape, shown};
+use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 #[derive(Debug, Args)]
 pub struct DeleteUserArgs {
@@ -28,7 +27,7 @@ pub struct DeleteUserArgs {
 }
 
 pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let user = match context.auth()?.find_user(&args.user) {
         Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(WasMissing { database }.into()),
         found => found?,
@@ -41,7 +40,7 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
         escape(&user.email),
         counted(sessions as u64, "live session"),
         counted(accounts as u64, "account"),
-        escape(&database.to_string_lossy()),
+        escape(&database.to_string()),
     );
     if !context.confirm(&effect, "Delete the user?")? {
         return Err(CommandError::Declined.into());
@@ -54,15 +53,15 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
 /// The user to delete did not exist (`--if-exists`).
 #[derive(Debug)]
 struct WasMissing {
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for WasMissing {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        Page::note(format!("there was no such user in {}; nothing to delete", shown(&self.database)))
+        Page::note(format!("there was no such user in {}; nothing to delete", escaped(&self.database)))
     }
 
     fn json(&self) -> Value {
-        json!({ "deleted": null, "database": self.database.to_string_lossy() })
+        json!({ "deleted": null, "database": self.database.to_string() })
     }
 }

@@ -1,8 +1,6 @@
 //! `users impersonate`: a session of a user for somebody else, stored or printed as a sign-in does it. The
 //! operator's own session is kept aside meanwhile.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -16,9 +14,10 @@ use crate::commands::session_start::{
     Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost,
 };
 use crate::context::Context;
-use crate::output::text::{shown, who};
+use crate::output::text::{escaped, who};
 use crate::output::time::relative;
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 
 #[derive(Debug, Args)]
 pub struct ImpersonateArgs {
@@ -43,7 +42,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     if args.print_token {
         refuse_lost(Printed::Token, context)?;
     }
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let user = context.auth()?.find_user(args.user.as_deref().unwrap_or_default())?;
     let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
@@ -106,12 +105,12 @@ struct Impersonating {
     kept: TokenSink,
     /// The operator's own session is kept aside.
     keeps_own: bool,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for Impersonating {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let (place, end) = (shown(&self.database), relative(self.session.expires_at, now));
+        let (place, end) = (escaped(&self.database), relative(self.session.expires_at, now));
         let done = format!("acting as {} in {place}; the session ends {end}", who(&self.user));
         let mut page = self.kept.told(done, style);
         if self.keeps_own {

@@ -10,8 +10,6 @@ mod password;
 mod show;
 mod update;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -22,9 +20,10 @@ use crate::auth::storage::UserUpdated;
 use crate::auth::user::User;
 use crate::commands::Attempt as _;
 use crate::context::Context;
-use crate::output::text::{escape, shown, who};
+use crate::output::text::{escape, escaped, who};
 use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
 use create::CreateUserArgs;
 use delete::DeleteUserArgs;
@@ -183,7 +182,7 @@ pub(super) struct UserChanged {
     sessions_ended: usize,
     /// One that was made and that nobody knows yet.
     password: Option<Password>,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl UserAct {
@@ -222,12 +221,12 @@ impl UserAct {
 
 impl UserChanged {
     /// A change that ended no session and made no password.
-    fn new(act: UserAct, user: User, database: PathBuf) -> Self {
+    fn new(act: UserAct, user: User, database: DatabaseLocation) -> Self {
         Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
     }
 
     /// A change that may have had nothing to change.
-    fn by(act: UserAct, updated: UserUpdated, database: PathBuf) -> Self {
+    fn by(act: UserAct, updated: UserUpdated, database: DatabaseLocation) -> Self {
         let UserUpdated { user, ended, changed } = updated;
         Self { changed, ..Self::new(act, user, database).ended(ended.len()) }
     }
@@ -254,7 +253,7 @@ impl Report for UserChanged {
         } else {
             format!(" and ended {}", counted(*sessions_ended as u64, "session"))
         };
-        let place = shown(database);
+        let place = escaped(database);
         let line = match self.act {
             act if !self.changed => {
                 let rest = if *sessions_ended == 0 { "; nothing was changed" } else { ended.as_str() };
@@ -284,7 +283,7 @@ impl Report for UserChanged {
             "user": UserView::from(&self.user),
             "changed": self.changed,
             "sessionsEnded": self.sessions_ended,
-            "database": self.database.to_string_lossy(),
+            "database": self.database.to_string(),
         });
         if let (Some(password), Some(fields)) = (&self.password, document.as_object_mut()) {
             fields.insert("password".into(), password.expose().into());

@@ -13,10 +13,11 @@ use crate::auth::user::User;
 use crate::cli::values;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
-use crate::output::text::{escape, shown, who};
+use crate::output::text::{escape, escaped, who};
 use crate::output::time::{relative, rfc3339};
 use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
 use crate::prompt::Source;
 
 /// Where a password comes from that an operator gives somebody.
@@ -89,7 +90,7 @@ pub(super) fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option
 }
 
 pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let user = context.auth()?.find_user(&args.user)?;
     let given = given(&args.password, context)?;
     let ended = context.auth()?.set_password(&user, &given, args.password.allow_weak, args.keep_sessions)?;
@@ -102,7 +103,7 @@ pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> any
 
 pub(super) fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Code, context)?;
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
@@ -115,7 +116,7 @@ struct ResetCode {
     user: User,
     code: Code,
     expires_at: Timestamp,
-    database: PathBuf,
+    database: DatabaseLocation,
 }
 
 impl Report for ResetCode {
@@ -125,7 +126,7 @@ impl Report for ResetCode {
             ..Page::done(format!(
                 "made a code for `authctl password reset` of {} in {}; it expires {}",
                 who(&self.user),
-                shown(&self.database),
+                escaped(&self.database),
                 relative(self.expires_at, now)
             ))
         }
@@ -136,7 +137,7 @@ impl Report for ResetCode {
             "code": self.code.expose(),
             "expiresAt": rfc3339(self.expires_at),
             "user": UserView::from(&self.user),
-            "database": self.database.to_string_lossy(),
+            "database": self.database.to_string(),
         })
     }
 

@@ -23,7 +23,7 @@ pub struct UpdateUserArgs {
 }
 
 pub(super) fn run(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.path;
+    let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(&args.user)?;
     let updated = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;

@@ -47,7 +47,9 @@ const WALLS: &[Wall] = &[
             "prompt",
             // The path of a backup is read like that of a database, and `db status` says who chose the database.
             "paths::resolve",
+            "paths::DatabaseLocation",
             "paths::DatabasePlace",
+            "paths::PathError",
             "store::OpenError",
             // `db` and `doctor` are about the engine itself.
             "store::sqlite",
