@@ -6,10 +6,23 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::secret::{AppSecret, SecretError, Token};
+
+/// The ASCII characters that JavaScript's `encodeURIComponent` encodes.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 /// How an app names the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +59,7 @@ impl Cookie {
         cookie.push_str(name.as_str());
         cookie.push('=');
         for part in [token.expose(), ".", &signature] {
-            percent_encode(part, &mut cookie);
+            cookie.extend(utf8_percent_encode(part, ENCODED));
         }
         Ok(Self(cookie))
     }
@@ -60,19 +73,6 @@ impl Cookie {
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cookie(***)")
-    }
-}
-
-/// Writes text as JavaScript's `encodeURIComponent` does.
-fn percent_encode(text: &str, written: &mut String) {
-    use std::fmt::Write as _;
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
-            written.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(written, "%{byte:02X}");
-        }
     }
 }
 
@@ -96,8 +96,7 @@ mod tests {
 
     #[test]
     fn text_is_encoded_as_javascript_does_it() {
-        let mut written = String::new();
-        percent_encode("aZ9-_.!~*'()+/=; %é", &mut written);
+        let written = utf8_percent_encode("aZ9-_.!~*'()+/=; %é", ENCODED).to_string();
         assert_eq!(written, "aZ9-_.!~*'()%2B%2F%3D%3B%20%25%C3%A9");
     }
 

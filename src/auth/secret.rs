@@ -205,18 +205,7 @@ impl Entropy {
 /// Enough for what has more than 112 bits of its own (a token); a guessable text needs the
 /// password hash instead.
 pub fn digest(text: impl AsRef<[u8]>) -> String {
-    hex(&Sha256::digest(text.as_ref()))
-}
-
-/// Bytes in lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a `String` cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    base16ct::lower::encode_string(&Sha256::digest(text.as_ref()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,15 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::policy::{LONGEST_LIFE, SessionRules};
 use super::user::UserRef;
+
 use super::{Auth, AuthError, InPerson};
+/// A pattern of text: `*` stands for any characters, `?` for one.
+pub use wildmatch::WildMatch as Pattern;
 
 /// A session as stored, without its token: whoever holds a `Session` cannot act as its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl Session {
 }
 
 /// Conditions that a session must all meet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionFilter {
     /// These ids, if any are given.
     pub ids: Vec<String>,
@@ -116,7 +120,9 @@ impl SessionFilter {
         (self.ids.is_empty() || self.ids.contains(&session.id))
             && at_least(session.created_at, self.older_than)
             && at_least(session.updated_at, self.idle)
-            && self.network.is_none_or(|network| address().is_some_and(|address| network.contains(address)))
+            && self
+                .network
+                .is_none_or(|Network(network)| address().is_some_and(|address: IpAddr| network.contains(&address)))
             && self
                 .user_agent
                 .as_ref()
@@ -125,78 +131,21 @@ impl SessionFilter {
     }
 }
 
-/// A network: an address and how many of its leading bits count (RFC 4632).
+/// A network, or a single address (RFC 4632).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Network(IpNet);
 
 impl FromStr for Network {
     type Err = String;
 
     /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address.
     fn from_str(text: &str) -> Result<Self, String> {
+        // `IpNet` also reads octets with leading zeros, which other programs take for octal numbers.
+        let address: Option<IpAddr> = text.split('/').next().and_then(|address| address.parse().ok());
+        let network =
+            address.and_then(|address| if text.contains('/') { text.parse().ok() } else { Some(IpNet::from(address)) });
         let wrong = || "expected an address or a network, such as 192.0.2.7 or 10.0.0.0/8".to_owned();
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(width), |bits| {
-            // A sign in front would be a number to Rust and is none to RFC 4632.
-            let digits = Some(bits).filter(|bits| bits.bytes().all(|b| b.is_ascii_digit()));
-            digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)
-        })?;
-        if bits > width { Err(wrong()) } else { Ok(Self { address, bits }) }
-    }
-}
-
-impl Network {
-    fn contains(self, other: IpAddr) -> bool {
-        let number = |address: IpAddr| match address {
-            IpAddr::V4(address) => u128::from(u32::from(address)) << 96,
-            IpAddr::V6(address) => u128::from(address),
-        };
-        let differing = number(self.address) ^ number(other);
-        self.address.is_ipv4() == other.is_ipv4() && differing.leading_zeros() >= u32::from(self.bits)
-    }
-}
-
-/// A pattern of text: `*` stands for any characters, `?` for one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Vec<char>);
-
-impl Pattern {
-    /// Takes a pattern as written.
-    pub fn new(text: &str) -> Self {
-        Self(text.chars().collect())
-    }
-
-    /// Whether all of a text matches.
-    fn matches(&self, text: &str) -> bool {
-        let text: Vec<char> = text.chars().collect();
-        let (mut at, mut seen) = (0, 0);
-        // Where the last `*` is, and how much of the text it has swallowed so far.
-        let mut star: Option<(usize, usize)> = None;
-        while seen < text.len() {
-            match self.0.get(at) {
-                Some('*') => {
-                    star = Some((at, seen));
-                    at += 1;
-                }
-                Some(c) if *c == '?' || *c == text[seen] => {
-                    at += 1;
-                    seen += 1;
-                }
-                _ => match star {
-                    Some((place, swallowed)) => {
-                        star = Some((place, swallowed + 1));
-                        (at, seen) = (place + 1, swallowed + 1);
-                    }
-                    None => return false,
-                },
-            }
-        }
-        self.0[at..].iter().all(|c| *c == '*')
+        network.map(Self).ok_or_else(wrong)
     }
 }
 
@@ -342,13 +291,25 @@ mod tests {
 
     #[test]
     fn a_network_holds_the_addresses_that_share_its_leading_bits() {
-        let holds =
-            |network: &str, address: &str| network.parse::<Network>().unwrap().contains(address.parse().unwrap());
+        let holds = |network: &str, address: &str| {
+            network.parse::<Network>().unwrap().0.contains(&address.parse::<IpAddr>().unwrap())
+        };
         assert!(holds("10.0.0.0/8", "10.255.1.2") && !holds("10.0.0.0/8", "11.0.0.1"));
         assert!(holds("192.0.2.7", "192.0.2.7") && !holds("192.0.2.7", "192.0.2.8"));
         assert!(holds("2001:db8::/32", "2001:db8:ffff::1") && !holds("2001:db8::/32", "2001:db9::1"));
         assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "::1"));
-        for wrong in ["", "10.0.0.0/33", "10.0.0/8", "::1/129", "host", "10.0.0.0/-1", "10.0.0.0/"] {
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "::1/129",
+            "host",
+            "10.0.0.0/-1",
+            "10.0.0.0/+8",
+            "10.0.0.0/",
+            "010.0.0.1/8",
+            "10.0.0.0/8/8",
+        ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
     }

@@ -2,10 +2,10 @@
 //! made here and the reverse. Its cost is in its code and not in the hash, so there is but one.
 
 use argon2::password_hash::phc::Output;
+use base16ct::lower;
 use scrypt::Params;
 
 use super::{HashError, SALT_BYTES};
-use crate::auth::secret::hex;
 
 /// The logarithm of N = 16384.
 const LOG_N: u8 = 14;
@@ -34,9 +34,9 @@ fn failed(error: impl std::fmt::Display) -> HashError {
 }
 
 pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES]) -> Result<String, HashError> {
-    let salt = hex(&salt);
+    let salt = lower::encode_string(&salt);
     let key = key(text, &salt)?;
-    Ok(format!("{salt}:{}", hex(&key)))
+    Ok(format!("{salt}:{}", lower::encode_string(&key)))
 }
 
 pub(super) fn verify(text: &str, stored: &str) -> Result<bool, HashError> {
@@ -52,13 +52,10 @@ pub(super) fn is_accepted(stored: &str) -> bool {
 /// Parses `salt:key`. The app compares the texts of keys, so one in upper case is never right there.
 fn accepted(stored: &str) -> Option<(&str, Output)> {
     let (salt, key) = stored.split_once(':')?;
-    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if salt.len() != 2 * SALT_BYTES || key.len() != 2 * KEY_BYTES || !is_hex(salt) || !is_hex(key) {
-        return None;
-    }
-    let digit = |b: u8| if b.is_ascii_digit() { b - b'0' } else { b - b'a' + 10 };
-    let bytes: Vec<u8> = key.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
-    Some((salt, Output::new(&bytes).ok()?))
+    let (mut salt_bytes, mut key_bytes) = ([0; SALT_BYTES], [0; KEY_BYTES]);
+    let is_whole = lower::decode(salt, &mut salt_bytes).ok()?.len() == SALT_BYTES
+        && lower::decode(key, &mut key_bytes).ok()?.len() == KEY_BYTES;
+    if is_whole { Some((salt, Output::new(&key_bytes).ok()?)) } else { None }
 }
 
 #[cfg(test)]

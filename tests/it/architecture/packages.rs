@@ -6,6 +6,7 @@ use super::source::{program, root};
 /// Packages that have an address: files, or folders with a slash at their end.
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
+    ("base16ct", &["src/auth/password/scrypt.rs", "src/auth/secret.rs"]),
     ("base64", &["src/auth/cookie.rs", "src/mail/smtp.rs"]),
     ("bcrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
@@ -15,8 +16,10 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("directories", &["src/paths.rs"]),
     ("getrandom", &["src/context/"]),
     ("hmac", &["src/auth/cookie.rs"]),
+    ("ipnet", &["src/auth/session.rs"]),
     ("lettre", &["src/mail/"]),
     ("nix", &["src/context/", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
+    ("percent_encoding", &["src/auth/cookie.rs"]),
     ("refinery", &["src/store/"]),
     ("rpassword", &["src/prompt/"]),
     ("rustls", &["src/mail/smtp.rs"]),
@@ -39,6 +42,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
     ("strsim", &["src/cli/suggestions.rs"]),
     ("unicode_normalization", &["src/auth/password.rs"]),
+    ("wildmatch", &["src/auth/session.rs"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
 
