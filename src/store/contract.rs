@@ -1,54 +1,24 @@
-//! What every store promises to the rules, checked on real database files.
+//! The contract of [`Store`], tested on a real database of every engine and mapping.
 //!
-//! Each check is a sentence and knows only the trait, so that it says the same of every engine in
-//! every mapping; [`on_every_engine`] makes one test of each pair. What the trait cannot write (a
-//! role, a ban, a row that makes no sense) the tester's own hand writes, as another program would.
+//! The tests use only the trait, so each runs unchanged on every entry of [`ENGINES`]. What the trait cannot write,
+//! such as a row that is not valid, a test writes with [`Database::edit`], as another program would.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::engine::Value;
-use super::sqlite;
+use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
+use super::sqlite::{self, Opened, Sqlite};
+use super::{SchemaOverrides, SqlStore};
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::storage::{ClientInfo, NewSessionRow, NewUserRow, Store};
+use crate::auth::storage::{ClientInfo, NewSessionRow, NewUserRow, SchemaDifference, Store, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
-
-/// How long a store waits for another one: longer than any race in here lasts.
-const WAIT: Duration = Duration::from_secs(20);
-
-/// Makes a test of every named check with every engine. A new engine is one more line in here.
-macro_rules! on_every_engine {
-    ($($check:ident),+ $(,)?) => {
-        on_engine!(sqlite_native, SQLITE_NATIVE, $($check),+);
-        on_engine!(sqlite_contended, SQLITE_CONTENDED, $($check),+);
-        on_engine!(sqlite_drizzle, SQLITE_DRIZZLE, $($check),+);
-        on_engine!(sqlite_without_rowid, SQLITE_WITHOUT_ROWID, $($check),+);
-        on_engine!(sqlite_plural, SQLITE_PLURAL, $($check),+);
-        on_engine!(sqlite_kysely, SQLITE_KYSELY, $($check),+);
-    };
-}
-
-macro_rules! on_engine {
-    ($module:ident, $engine:ident, $($check:ident),+) => {
-        mod $module {
-            use crate::store::contract::Database;
-            use crate::store::contract::engine::$engine;
-            $(
-                #[test]
-                fn $check() {
-                    super::$check(&Database::new(&$engine));
-                }
-            )+
-        }
-    };
-}
 
 mod admin;
 mod admins;
@@ -60,7 +30,6 @@ mod deletion;
 mod description;
 mod doctor;
 mod ending;
-mod engine;
 mod impersonation;
 mod nonsense;
 mod pages;
@@ -74,17 +43,144 @@ mod sign_in;
 mod throttle;
 mod users;
 
-use engine::Engine;
+/// How long a store waits for another one: longer than any race in a test lasts.
+const WAIT: Duration = Duration::from_secs(20);
 
-/// A database of its own for one check.
+/// The databases that every test runs on. A new engine is one more entry.
+const ENGINES: &[TestEngine] = &[
+    SQLITE_NATIVE,
+    TestEngine { name: "sqlite_contended", open: open_contended, ..SQLITE_NATIVE },
+    SQLITE_DRIZZLE,
+    TestEngine { name: "sqlite_without_rowid", is_without_rowid: true, ..SQLITE_DRIZZLE },
+    // The schema that Drizzle's tools make today, with plural table names.
+    TestEngine { name: "sqlite_plural", fixture: "plural", time: "a number of milliseconds", ..SQLITE_GUEST },
+    TestEngine {
+        name: "sqlite_kysely",
+        fixture: "kysely",
+        time: "a time such as 2026-11-23T13:28:40.302Z",
+        ..SQLITE_GUEST
+    },
+];
+
+const SQLITE_NATIVE: TestEngine = TestEngine {
+    name: "sqlite_native",
+    create: |_, path| sqlite::create(path, WAIT).unwrap(),
+    open: open_native,
+    run: run_sqlite,
+    is_native: true,
+    is_without_rowid: false,
+    fixture: "",
+    overrides: "{}",
+    journal_mode: "wal",
+    time: "a number of seconds",
+    role: None,
+};
+
+/// The database of a Better Auth app. Its admin plugin gives every user a role.
+const SQLITE_GUEST: TestEngine = TestEngine {
+    create: create_guest,
+    open: open_guest,
+    is_native: false,
+    journal_mode: "delete",
+    role: Some("user"),
+    ..SQLITE_NATIVE
+};
+
+/// The schema that Drizzle's tools made in the past, with times in seconds.
+const SQLITE_DRIZZLE: TestEngine =
+    TestEngine { name: "sqlite_drizzle", fixture: "drizzle-s", overrides: r#"{"time": "seconds"}"#, ..SQLITE_GUEST };
+
+/// An engine with a mapping.
+struct TestEngine {
+    /// The name that a failure shows.
+    name: &'static str,
+    /// Creates an empty database.
+    create: fn(&TestEngine, &Path),
+    /// Opens the database, as another process would.
+    open: fn(&TestEngine, &Path, wait: Duration) -> SqlStore,
+    /// Runs SQL as another program would; returns the text that a single query selects.
+    run: fn(&TestEngine, &Path, sql: &str) -> Option<String>,
+    /// Whether authctl made the database.
+    is_native: bool,
+    /// Whether the tables of users have no order of insertion.
+    is_without_rowid: bool,
+    /// The schema of a guest database, as the real library made it: a file of `tests/fixtures/better-auth`.
+    fixture: &'static str,
+    /// The `--schema` file of a guest database.
+    overrides: &'static str,
+    journal_mode: &'static str,
+    /// The encoding of times, as an error describes it.
+    time: &'static str,
+    /// The role of a user who was created without one.
+    role: Option<&'static str>,
+}
+
+fn create_guest(engine: &TestEngine, path: &Path) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/better-auth");
+    let made = std::fs::read_to_string(fixtures.join(engine.fixture).with_extension("sql")).unwrap();
+    let (schema, _) = made.split_once("INSERT INTO").unwrap();
+    let end_of_table = if engine.is_without_rowid { "\n) WITHOUT ROWID;" } else { "\n);" };
+    let schema = schema.replace("\n);", end_of_table);
+    rusqlite::Connection::open(path).unwrap().execute_batch(&format!("{schema} COMMIT;")).unwrap();
+}
+
+fn open_native(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
+    match sqlite::open(path, wait, &SchemaOverrides::default()).unwrap() {
+        Opened::Own(store) => store,
+        Opened::App(_) => unreachable!("authctl made the database"),
+    }
+}
+
+fn open_contended(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
+    let engine = sqlite::open_own(path, wait).unwrap();
+    SqlStore::native(Contended { engine, refuses: false })
+}
+
+fn open_guest(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
+    match sqlite::open(path, wait, &SchemaOverrides::parse(engine.overrides).unwrap()).unwrap() {
+        Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
+        Opened::Own(_) => unreachable!("an app made the database"),
+    }
+}
+
+fn run_sqlite(engine: &TestEngine, path: &Path, sql: &str) -> Option<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.busy_timeout(WAIT).unwrap();
+    if !engine.is_native {
+        connection.execute("ATTACH DATABASE ?1 AS authctl", [state_of(path).to_str()]).unwrap();
+    }
+    if sql.starts_with("SELECT") {
+        return connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    }
+    connection.execute_batch(sql).unwrap();
+    None
+}
+
+/// The file with authctl's own tables for a guest database.
+fn state_of(path: &Path) -> PathBuf {
+    path.with_file_name("state.db")
+}
+
+/// Runs a test on a new database of every engine, each in a thread that has the engine's name.
+fn on_every_engine(test: impl Fn(&Database) + Sync) {
+    let fails_on = |engine: &&'static TestEngine| {
+        let thread = std::thread::Builder::new().name(engine.name.into());
+        let run = || test(&Database::new(engine));
+        std::thread::scope(|scope| thread.spawn_scoped(scope, run).unwrap().join().is_err())
+    };
+    let failed: Vec<&str> = ENGINES.iter().filter(fails_on).map(|engine| engine.name).collect();
+    assert!(failed.is_empty(), "the test fails on {}", failed.join(", "));
+}
+
+/// A database for one test.
 struct Database {
-    engine: &'static Engine,
+    engine: &'static TestEngine,
     path: PathBuf,
     _directory: TempDir,
 }
 
 impl Database {
-    fn new(engine: &'static Engine) -> Self {
+    fn new(engine: &'static TestEngine) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
         let directory = tempfile::Builder::new()
@@ -93,46 +189,54 @@ impl Database {
             .tempdir_in(crate::scratch::directory())
             .unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
-        engine.make(&path);
+        (engine.create)(engine, &path);
         Self { engine, path, _directory: directory }
+    }
+
+    fn open(&self, wait: Duration) -> SqlStore {
+        (self.engine.open)(self.engine, &self.path, wait)
     }
 
     /// Opens one more connection.
     fn store(&self) -> Box<dyn Store> {
-        Box::new(self.engine.open(&self.path))
+        Box::new(self.open(WAIT))
     }
 
-    /// Opens one more connection, which waits for nothing.
+    /// Opens one more connection, which does not wait for others.
     fn impatient(&self) -> Box<dyn Store> {
-        Box::new(self.engine.open_waiting(&self.path, Duration::ZERO))
+        Box::new(self.open(Duration::ZERO))
+    }
+
+    fn run(&self, sql: &str) -> Option<String> {
+        let store = self.open(WAIT);
+        let sql = sql.split(';').map(|one| store.in_names(one)).collect::<Vec<_>>().join(";");
+        (self.engine.run)(self.engine, &self.path, &sql)
     }
 
     /// Changes the data as another program would.
     fn edit(&self, sql: &str) {
-        let (connection, sql) = self.engine.behind(&self.path, sql);
-        connection.execute_batch(&sql).unwrap();
+        self.run(sql);
     }
 
-    /// An instant, `seconds` after [`at`]\(0), as SQL in this database.
+    /// Queries one text as another program would.
+    fn ask(&self, sql: &str) -> Option<String> {
+        assert!(sql.starts_with("SELECT"), "{sql}");
+        self.run(sql)
+    }
+
+    /// The rows of a table, as another program counts them.
+    fn count(&self, table: &str) -> u32 {
+        let sql = format!(r#"SELECT CAST(count(*) AS TEXT) FROM "{table}""#);
+        self.ask(&sql).unwrap().parse().unwrap()
+    }
+
+    /// The instant [`at`]`(seconds)` as SQL of this database.
     fn time(&self, seconds: i64) -> String {
-        let store = self.engine.open(&self.path);
-        match store.written(at(seconds)) {
+        match self.open(WAIT).written(at(seconds)) {
             Value::Text(text) => format!("'{text}'"),
             Value::Integer(number) => number.to_string(),
             other => unreachable!("{other:?}"),
         }
-    }
-
-    /// Asks for one text behind the store's back.
-    fn ask(&self, sql: &str) -> Option<String> {
-        let (connection, sql) = self.engine.behind(&self.path, sql);
-        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
-    }
-
-    /// Counts rows behind the store's back.
-    fn count(&self, table: &str) -> u32 {
-        let sql = format!(r#"SELECT CAST(count(*) AS TEXT) FROM "{table}""#);
-        self.ask(&sql).unwrap().parse().unwrap()
     }
 
     /// A store with these users, each with the hash `hash of NAME`.
@@ -214,4 +318,76 @@ fn ids(store: &mut dyn Store, user: &str) -> Vec<String> {
 
 fn names(sessions: &[Session]) -> Vec<String> {
     sessions.iter().map(|session| session.id.clone()).collect()
+}
+
+/// SQLite whose every other commit fails with a conflict, so that each act runs twice.
+#[derive(Debug)]
+struct Contended {
+    engine: Sqlite,
+    refuses: bool,
+}
+
+struct ContendedTx<'e> {
+    tx: Box<dyn WriteTx + 'e>,
+    refuses: bool,
+}
+
+impl engine::Engine for Contended {
+    fn wait(&self) -> Duration {
+        self.engine.wait()
+    }
+
+    fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.engine.read(queries)
+    }
+
+    fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        // A store that does not wait does not retry.
+        self.refuses = !self.refuses && !self.wait().is_zero();
+        Ok(Box::new(ContendedTx { tx: self.engine.begin()?, refuses: self.refuses }))
+    }
+
+    fn check(&mut self) -> Result<Vec<String>, StoreError> {
+        self.engine.check()
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        self.engine.schema_differences()
+    }
+
+    fn schema_version(&mut self) -> Result<u32, StoreError> {
+        self.engine.schema_version()
+    }
+
+    fn info(&mut self) -> Result<EngineInfo, StoreError> {
+        self.engine.info()
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.engine.tidy()
+    }
+}
+
+impl Tx for ContendedTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        self.tx.dialect()
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        self.tx.execute(sql, values)
+    }
+
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        self.tx.change(sql, values)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        self.tx.query(sql, values, each)
+    }
+}
+
+impl WriteTx for ContendedTx<'_> {
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        if self.refuses { Err(StoreError::Conflict) } else { self.tx.commit() }
+    }
 }

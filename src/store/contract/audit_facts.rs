@@ -28,135 +28,144 @@ impl News {
     }
 }
 
-fn each_fact_tells_what_it_did(db: &Database) {
-    let mut store = db.store();
-    let mut news = News::default();
-    let first = new_session("first", "ada", at(0), at(60));
-    store.create_user(&new_user("ada"), Some(&hash_of("ada")), Some(&first)).unwrap();
-    assert_eq!(news.of(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
-    let upgraded = hash("costlier hash");
-    let second = new_session("second", "ada", at(1), at(61));
-    store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
-    assert_eq!(news.of(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
-    store.move_session("first", at(2), at(90)).unwrap().unwrap();
-    store.end_session(&token_of("first")).unwrap().unwrap();
-    assert_eq!(news.of(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
+#[test]
+fn each_fact_tells_what_it_did() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let mut news = News::default();
+        let first = new_session("first", "ada", at(0), at(60));
+        store.create_user(&new_user("ada"), Some(&hash_of("ada")), Some(&first)).unwrap();
+        assert_eq!(news.of(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
+        let upgraded = hash("costlier hash");
+        let second = new_session("second", "ada", at(1), at(61));
+        store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
+        store.move_session("first", at(2), at(90)).unwrap().unwrap();
+        store.end_session(&token_of("first")).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
 
-    let change = PasswordChange {
-        user_id: "ada",
-        verified: &upgraded,
-        hash: &hash("new"),
-        end: Some(Which::All),
-        attempts: &attempts_of("ada"),
-        now: at(3),
-    };
-    store.replace_password(&change).unwrap().unwrap();
-    assert_eq!(news.of(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
-    let given = NewPassword {
-        user_id: "ada",
-        account_id: "unused".into(),
-        hash: &hash_of("ada"),
-        end: Some(Which::All),
-        attempts: &attempts_of("ada"),
-        now: at(4),
-    };
-    begin(&mut *store, "third", "ada", 3, 60);
-    store.set_password(&given).unwrap().unwrap();
-    assert_eq!(news.of(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
+        let change = PasswordChange {
+            user_id: "ada",
+            verified: &upgraded,
+            hash: &hash("new"),
+            end: Some(Which::All),
+            attempts: &attempts_of("ada"),
+            now: at(3),
+        };
+        store.replace_password(&change).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
+        let given = NewPassword {
+            user_id: "ada",
+            account_id: "unused".into(),
+            hash: &hash_of("ada"),
+            end: Some(Which::All),
+            attempts: &attempts_of("ada"),
+            now: at(4),
+        };
+        begin(&mut *store, "third", "ada", 3, 60);
+        store.set_password(&given).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
 
-    for id in ["four", "five", "six", "seven"] {
-        begin(&mut *store, id, "ada", 4, 60);
-    }
-    assert_eq!(news.of(&mut *store).len(), 4);
-    store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
-    store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
-    assert_eq!(news.of(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
-    store.prune(at(60), 10).unwrap();
-    assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
-    let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
-    store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
-    assert_eq!(news.of(&mut *store), ["policy.set - - session.lifetime = 30d"]);
-    begin(&mut *store, "last", "ada", 5, 60);
-    assert_eq!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap(), 1);
-    assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
-    assert!(is_whole(&mut *store));
+        for id in ["four", "five", "six", "seven"] {
+            begin(&mut *store, id, "ada", 4, 60);
+        }
+        assert_eq!(news.of(&mut *store).len(), 4);
+        store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
+        store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
+        assert_eq!(news.of(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
+        store.prune(at(60), 10).unwrap();
+        assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
+        let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
+        store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["policy.set - - session.lifetime = 30d"]);
+        begin(&mut *store, "last", "ada", 5, 60);
+        assert_eq!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap(), 1);
+        assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
+        assert!(is_whole(&mut *store));
+    });
 }
 
-fn a_change_of_several_things_tells_each_of_them(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    let mut news = News::default();
-    let _ = news.of(&mut *store);
-    let none = UserChange::default;
-    let spam = Ban::Imposed { reason: Some("spam".into()), until: None };
-    for (change, told) in [
-        (UserChange { name: Some("Countess".into()), image: Some(None), ..none() }, vec!["user.updated ada - -"]),
-        (UserChange { image: Some(None), ..none() }, vec![]),
-        (UserChange { email: Some(email("countess")), ..none() }, vec!["email.changed ada - -"]),
-        (
-            UserChange { email: Some(email("ada")), email_verified: Some(true), ..none() },
-            vec!["email.changed ada - -", "email.verified ada - -"],
-        ),
-        (UserChange { email_verified: Some(true), ..none() }, vec![]),
-        (UserChange { email_verified: Some(false), ..none() }, vec!["email.unverified ada - -"]),
-        (UserChange { ban: Some(Ban::Lifted), ..none() }, vec![]),
-        (
-            UserChange {
-                name: Some("Ada".into()),
-                role: Some(Some("editor,reviewer".into())),
-                ban: Some(spam),
-                end: EndSessions::Always,
-                ..none()
-            },
-            vec![
-                "user.updated ada - -",
-                "role.set ada - roles: editor,reviewer",
-                "user.banned ada - -",
-                "session.ended ada adas -",
-            ],
-        ),
-    ] {
-        if change.end == EndSessions::Always {
-            begin(&mut *store, "adas", "ada", 0, 60);
-            let _ = news.of(&mut *store);
+#[test]
+fn a_change_of_several_things_tells_each_of_them() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let mut news = News::default();
+        let _ = news.of(&mut *store);
+        let none = UserChange::default;
+        let spam = Ban::Imposed { reason: Some("spam".into()), until: None };
+        for (change, told) in [
+            (UserChange { name: Some("Countess".into()), image: Some(None), ..none() }, vec!["user.updated ada - -"]),
+            (UserChange { image: Some(None), ..none() }, vec![]),
+            (UserChange { email: Some(email("countess")), ..none() }, vec!["email.changed ada - -"]),
+            (
+                UserChange { email: Some(email("ada")), email_verified: Some(true), ..none() },
+                vec!["email.changed ada - -", "email.verified ada - -"],
+            ),
+            (UserChange { email_verified: Some(true), ..none() }, vec![]),
+            (UserChange { email_verified: Some(false), ..none() }, vec!["email.unverified ada - -"]),
+            (UserChange { ban: Some(Ban::Lifted), ..none() }, vec![]),
+            (
+                UserChange {
+                    name: Some("Ada".into()),
+                    role: Some(Some("editor,reviewer".into())),
+                    ban: Some(spam),
+                    end: EndSessions::Always,
+                    ..none()
+                },
+                vec![
+                    "user.updated ada - -",
+                    "role.set ada - roles: editor,reviewer",
+                    "user.banned ada - -",
+                    "session.ended ada adas -",
+                ],
+            ),
+        ] {
+            if change.end == EndSessions::Always {
+                begin(&mut *store, "adas", "ada", 0, 60);
+                let _ = news.of(&mut *store);
+            }
+            store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap();
+            assert_eq!(news.of(&mut *store), told, "{change:?}");
         }
-        store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store), told, "{change:?}");
-    }
+    });
 }
 
-fn a_code_tells_what_it_is_for_and_what_it_did(db: &Database) {
-    let mut store = db.with(&["ada", "bob"]);
-    let mut news = News::default();
-    let _ = news.of(&mut *store);
-    let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
-    let secret = Code::from_bytes(b"secret").unwrap();
-    let use_code = |store: &mut dyn Store| {
-        let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&change));
-        let request = CodeUse { purpose: Purpose::ChangeEmail, code: &secret, proof, effect, now: at(1) };
-        store.use_code(&request).map(|used| used.is_ok())
-    };
-    let stored = |user: &str| StoredCode {
-        user_id: user.into(),
-        email: email(user).as_str().into(),
-        new_email: Some(email("new")),
-        expires_at: at(60),
-        made_at: None,
-    };
-    for user in ["ada", "bob"] {
-        let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
-        store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
-        assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
-        let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
-        if user == "ada" {
-            assert!(use_code(&mut *store).unwrap());
-            assert_eq!(news.of(&mut *store), told);
-            assert!(!use_code(&mut *store).unwrap());
-        } else {
-            // The address is ada's now: nothing happens, and so nothing is told.
-            assert!(matches!(use_code(&mut *store), Err(StoreError::EmailTaken)));
+#[test]
+fn a_code_tells_what_it_is_for_and_what_it_did() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        let mut news = News::default();
+        let _ = news.of(&mut *store);
+        let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
+        let secret = Code::from_bytes(b"secret").unwrap();
+        let use_code = |store: &mut dyn Store| {
+            let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&change));
+            let request = CodeUse { purpose: Purpose::ChangeEmail, code: &secret, proof, effect, now: at(1) };
+            store.use_code(&request).map(|used| used.is_ok())
+        };
+        let stored = |user: &str| StoredCode {
+            user_id: user.into(),
+            email: email(user).as_str().into(),
+            new_email: Some(email("new")),
+            expires_at: at(60),
+            made_at: None,
+        };
+        for user in ["ada", "bob"] {
+            let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
+            store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
+            assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
+            let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
+            if user == "ada" {
+                assert!(use_code(&mut *store).unwrap());
+                assert_eq!(news.of(&mut *store), told);
+                assert!(!use_code(&mut *store).unwrap());
+            } else {
+                // The address is ada's now: nothing happens, and so nothing is told.
+                assert!(matches!(use_code(&mut *store), Err(StoreError::EmailTaken)));
+            }
+            assert_eq!(news.of(&mut *store), [""; 0]);
         }
-        assert_eq!(news.of(&mut *store), [""; 0]);
-    }
+    });
 }
 
 /// Runs an act and returns the entries that it added.
@@ -166,178 +175,181 @@ fn added(store: &mut dyn Store, act: impl FnOnce(&mut dyn Store)) -> Vec<Entry> 
     entries(store, 0).split_off(before)
 }
 
-fn every_entry_about_a_user_has_the_address_before_the_act(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    let about = |store: &mut dyn Store, act: &mut dyn FnMut(&mut dyn Store)| {
-        let new = added(store, |store| act(store));
-        assert!(!new.is_empty());
-        for entry in &new {
-            let of_user = entry.user_id.is_some();
-            assert_eq!(entry.user_email.as_deref(), of_user.then_some("ada@example.com"), "{entry:?}");
+#[test]
+fn every_entry_about_a_user_has_the_address_before_the_act() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let about = |store: &mut dyn Store, act: &mut dyn FnMut(&mut dyn Store)| {
+            let new = added(store, |store| act(store));
+            assert!(!new.is_empty());
+            for entry in &new {
+                let of_user = entry.user_id.is_some();
+                assert_eq!(entry.user_email.as_deref(), of_user.then_some("ada@example.com"), "{entry:?}");
+            }
+            new.into_iter().map(|entry| entry.event).collect::<Vec<_>>()
+        };
+        let mut seen = Vec::new();
+        for id in ["one", "two", "three", "four"] {
+            seen.extend(about(&mut *store, &mut |store| drop(begin(store, id, "ada", 0, 60))));
         }
-        new.into_iter().map(|entry| entry.event).collect::<Vec<_>>()
-    };
-    let mut seen = Vec::new();
-    for id in ["one", "two", "three", "four"] {
-        seen.extend(about(&mut *store, &mut |store| drop(begin(store, id, "ada", 0, 60))));
-    }
-    seen.extend(about(&mut *store, &mut |store| drop(store.move_session("one", at(1), at(70)).unwrap().unwrap())));
-    seen.extend(about(&mut *store, &mut |store| drop(store.end_session(&token_of("one")).unwrap().unwrap())));
-    seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions_by_id(&["two".into()]).unwrap())));
-    let three = Which::Ids(vec!["three".into()]);
-    seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions("ada", &three).unwrap())));
-    let issued = new_session("issued", "ada", at(0), at(60));
-    seen.extend(about(&mut *store, &mut |store| {
-        store.issue_session(&issued, crate::auth::ActAs::Anybody).unwrap().unwrap();
-    }));
-    let change = PasswordChange {
-        user_id: "ada",
-        verified: &hash_of("ada"),
-        hash: &hash("new"),
-        end: Some(Which::Others("four".into())),
-        attempts: &attempts_of("ada"),
-        now: at(3),
-    };
-    seen.extend(about(&mut *store, &mut |store| drop(store.replace_password(&change).unwrap().unwrap())));
-    let given = NewPassword {
-        user_id: "ada",
-        account_id: "unused".into(),
-        hash: &hash_of("ada"),
-        end: None,
-        attempts: &attempts_of("ada"),
-        now: at(4),
-    };
-    seen.extend(about(&mut *store, &mut |store| drop(store.set_password(&given).unwrap().unwrap())));
-    let code = Code::from_bytes(b"secret").unwrap();
-    let stored = StoredCode {
-        user_id: "ada".into(),
-        email: "ada@example.com".into(),
-        new_email: Some(email("countess")),
-        expires_at: at(60),
-        made_at: None,
-    };
-    let new = NewCodeRow { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
-    seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));
-    let moved = UserChange {
-        email: Some(email("countess")),
-        email_verified: Some(true),
-        end: EndSessions::Always,
-        ..UserChange::default()
-    };
-    let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&moved));
-    let request = CodeUse { purpose: Purpose::ChangeEmail, code: &code, proof, effect, now: at(5) };
-    seen.extend(about(&mut *store, &mut |store| {
-        store.use_code(&request).unwrap().unwrap();
-    }));
-    let expected = "session.begun session.moved session.ended session.issued password.changed password.set code.created \
+        seen.extend(about(&mut *store, &mut |store| drop(store.move_session("one", at(1), at(70)).unwrap().unwrap())));
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_session(&token_of("one")).unwrap().unwrap())));
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions_by_id(&["two".into()]).unwrap())));
+        let three = Which::Ids(vec!["three".into()]);
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions("ada", &three).unwrap())));
+        let issued = new_session("issued", "ada", at(0), at(60));
+        seen.extend(about(&mut *store, &mut |store| {
+            store.issue_session(&issued, crate::auth::ActAs::Anybody).unwrap().unwrap();
+        }));
+        let change = PasswordChange {
+            user_id: "ada",
+            verified: &hash_of("ada"),
+            hash: &hash("new"),
+            end: Some(Which::Others("four".into())),
+            attempts: &attempts_of("ada"),
+            now: at(3),
+        };
+        seen.extend(about(&mut *store, &mut |store| drop(store.replace_password(&change).unwrap().unwrap())));
+        let given = NewPassword {
+            user_id: "ada",
+            account_id: "unused".into(),
+            hash: &hash_of("ada"),
+            end: None,
+            attempts: &attempts_of("ada"),
+            now: at(4),
+        };
+        seen.extend(about(&mut *store, &mut |store| drop(store.set_password(&given).unwrap().unwrap())));
+        let code = Code::from_bytes(b"secret").unwrap();
+        let stored = StoredCode {
+            user_id: "ada".into(),
+            email: "ada@example.com".into(),
+            new_email: Some(email("countess")),
+            expires_at: at(60),
+            made_at: None,
+        };
+        let new = NewCodeRow { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
+        seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));
+        let moved = UserChange {
+            email: Some(email("countess")),
+            email_verified: Some(true),
+            end: EndSessions::Always,
+            ..UserChange::default()
+        };
+        let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&moved));
+        let request = CodeUse { purpose: Purpose::ChangeEmail, code: &code, proof, effect, now: at(5) };
+        seen.extend(about(&mut *store, &mut |store| {
+            store.use_code(&request).unwrap().unwrap();
+        }));
+        let expected = "session.begun session.moved session.ended session.issued password.changed password.set code.created \
                     code.used email.changed email.verified";
-    for event in expected.split(' ') {
-        assert!(seen.iter().any(|seen| seen == event), "{event}: {seen:?}");
-    }
-    let deleted = added(&mut *store, |store| {
-        store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap();
+        for event in expected.split(' ') {
+            assert!(seen.iter().any(|seen| seen == event), "{event}: {seen:?}");
+        }
+        let deleted = added(&mut *store, |store| {
+            store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap();
+        });
+        let [deleted] = &deleted[..] else { unreachable!("{deleted:?}") };
+        assert_eq!(deleted.user_email.as_deref(), Some("countess@example.com"), "read before the row is gone");
+        assert!(is_whole(&mut *store));
     });
-    let [deleted] = &deleted[..] else { unreachable!("{deleted:?}") };
-    assert_eq!(deleted.user_email.as_deref(), Some("countess@example.com"), "read before the row is gone");
-    assert!(is_whole(&mut *store));
 }
 
-fn an_entry_has_the_old_and_new_values_of_what_changed(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    let changes_of = |store: &mut dyn Store, change: UserChange| {
-        let new = added(store, |store| drop(store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap()));
-        new.into_iter().map(|entry| entry.changes.unwrap()).collect::<Vec<_>>()
-    };
-    let none = UserChange::default;
-    let name = UserChange { name: Some("Countess".into()), ..none() };
-    assert_eq!(changes_of(&mut *store, name), [r#"{"name":{"from":"ada","to":"Countess"}}"#]);
-    let verified = UserChange { email_verified: Some(true), ..none() };
-    assert_eq!(changes_of(&mut *store, verified), [r#"{"emailVerified":{"from":false,"to":true}}"#]);
-    let moved = UserChange { email: Some(email("countess")), ..none() };
-    assert_eq!(
-        changes_of(&mut *store, moved),
-        [
-            r#"{"email":{"from":"ada@example.com","to":"countess@example.com"},"emailVerified":{"from":true,"to":false}}"#
-        ]
-    );
-    let role = UserChange { role: Some(Some("editor,admin".into())), ..none() };
-    let before = db.engine.role.map_or("null".to_owned(), |role| format!("\"{role}\""));
-    assert_eq!(changes_of(&mut *store, role), [format!(r#"{{"role":{{"from":{before},"to":"editor,admin"}}}}"#)]);
-    let ban = Ban::Imposed { reason: Some("spam".into()), until: Some(at(60)) };
-    assert_eq!(
-        changes_of(&mut *store, UserChange { ban: Some(ban), ..none() }),
-        [
-            r#"{"banned":{"from":false,"to":true},"banReason":{"from":null,"to":"spam"},"banExpires":{"from":null,"to":"2026-09-21T14:14:20.000Z"}}"#
-        ]
-    );
-    let longer = Ban::Imposed { reason: Some("spam".into()), until: None };
-    assert_eq!(
-        changes_of(&mut *store, UserChange { ban: Some(longer), ..none() }),
-        [r#"{"banExpires":{"from":"2026-09-21T14:14:20.000Z","to":null}}"#]
-    );
-    let minimum = KEYS.iter().find(|key| key.name == "password.min-length").unwrap();
-    for (value, told) in [(Some("12"), Some(("8", "12"))), (Some("12"), None), (None, Some(("12", "8"))), (None, None)]
-    {
-        let new = added(&mut *store, |store| drop(store.set_policy(minimum, value, at(5)).unwrap().unwrap()));
-        let told = told.map(|(from, to)| format!(r#"{{"password.min-length":{{"from":"{from}","to":"{to}"}}}}"#));
-        assert_eq!(new.first().and_then(|entry| entry.changes.clone()), told, "{value:?}");
-        assert_eq!(new.len(), usize::from(told.is_some()), "{value:?}");
-    }
-    // Another program may have put a password into a URL.
-    db.edit(
+#[test]
+fn an_entry_has_the_old_and_new_values_of_what_changed() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let changes_of = |store: &mut dyn Store, change: UserChange| {
+            let new = added(store, |store| drop(store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap()));
+            new.into_iter().map(|entry| entry.changes.unwrap()).collect::<Vec<_>>()
+        };
+        let none = UserChange::default;
+        let name = UserChange { name: Some("Countess".into()), ..none() };
+        assert_eq!(changes_of(&mut *store, name), [r#"{"name":{"from":"ada","to":"Countess"}}"#]);
+        let verified = UserChange { email_verified: Some(true), ..none() };
+        assert_eq!(changes_of(&mut *store, verified), [r#"{"emailVerified":{"from":false,"to":true}}"#]);
+        let moved = UserChange { email: Some(email("countess")), ..none() };
+        assert_eq!(
+            changes_of(&mut *store, moved),
+            [
+                r#"{"email":{"from":"ada@example.com","to":"countess@example.com"},"emailVerified":{"from":true,"to":false}}"#
+            ]
+        );
+        let role = UserChange { role: Some(Some("editor,admin".into())), ..none() };
+        let before = db.engine.role.map_or("null".to_owned(), |role| format!("\"{role}\""));
+        assert_eq!(changes_of(&mut *store, role), [format!(r#"{{"role":{{"from":{before},"to":"editor,admin"}}}}"#)]);
+        let ban = Ban::Imposed { reason: Some("spam".into()), until: Some(at(60)) };
+        assert_eq!(
+            changes_of(&mut *store, UserChange { ban: Some(ban), ..none() }),
+            [
+                r#"{"banned":{"from":false,"to":true},"banReason":{"from":null,"to":"spam"},"banExpires":{"from":null,"to":"2026-09-21T14:14:20.000Z"}}"#
+            ]
+        );
+        let longer = Ban::Imposed { reason: Some("spam".into()), until: None };
+        assert_eq!(
+            changes_of(&mut *store, UserChange { ban: Some(longer), ..none() }),
+            [r#"{"banExpires":{"from":"2026-09-21T14:14:20.000Z","to":null}}"#]
+        );
+        let minimum = KEYS.iter().find(|key| key.name == "password.min-length").unwrap();
+        for (value, told) in
+            [(Some("12"), Some(("8", "12"))), (Some("12"), None), (None, Some(("12", "8"))), (None, None)]
+        {
+            let new = added(&mut *store, |store| drop(store.set_policy(minimum, value, at(5)).unwrap().unwrap()));
+            let told = told.map(|(from, to)| format!(r#"{{"password.min-length":{{"from":"{from}","to":"{to}"}}}}"#));
+            assert_eq!(new.first().and_then(|entry| entry.changes.clone()), told, "{value:?}");
+            assert_eq!(new.len(), usize::from(told.is_some()), "{value:?}");
+        }
+        // Another program may have put a password into a URL.
+        db.edit(
         r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('mail.url', 'smtp://a:hunter2@b', 0)"#,
     );
-    let url = KEYS.iter().find(|key| key.name == "mail.url").unwrap();
-    let new = added(&mut *store, |store| drop(store.set_policy(url, None, at(6)).unwrap().unwrap()));
-    assert_eq!(new[0].changes.as_deref(), Some(r#"{"mail.url":{"from":"a URL with credentials","to":"none"}}"#));
-    // A secret is in no entry: the hashes that the acts wrote are not.
-    assert!(entries(&mut *store, 0).iter().all(|entry| !format!("{entry:?}").contains("hash of")));
-}
-
-fn the_actor_has_the_address_of_the_moment_of_the_act(db: &Database) {
-    let mut store = db.with(&["ada", "root"]);
-    let acts = |id: &str, email: &str| Actor {
-        signed_in: Some(id.into()),
-        signed_in_email: Some(email.into()),
-        ..Actor::default()
-    };
-    let actors = |new: Vec<Entry>| new.into_iter().map(|entry| entry.actor_email).collect::<Vec<_>>();
-    // What was read at sign-in is older than the row.
-    store.act_as(acts("root", "old@example.com").into());
-    let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
-    let new = added(&mut *store, |store| drop(store.update_user("ada", &name, AdminGuard::Off, at(1)).unwrap()));
-    assert_eq!(actors(new), [Some("root@example.com".to_owned())]);
-    // Who changes the own address acts under the one before, and so does who deletes themselves.
-    store.act_as(acts("ada", "old@example.com").into());
-    let moved = UserChange { email: Some(email("countess")), ..UserChange::default() };
-    let new = added(&mut *store, |store| drop(store.update_user("ada", &moved, AdminGuard::Off, at(2)).unwrap()));
-    assert_eq!(actors(new), [Some("ada@example.com".to_owned())]);
-    let new = added(&mut *store, |store| {
-        store.delete_user("ada", AdminGuard::Off, at(3)).unwrap().unwrap();
+        let url = KEYS.iter().find(|key| key.name == "mail.url").unwrap();
+        let new = added(&mut *store, |store| drop(store.set_policy(url, None, at(6)).unwrap().unwrap()));
+        assert_eq!(new[0].changes.as_deref(), Some(r#"{"mail.url":{"from":"a URL with credentials","to":"none"}}"#));
+        // A secret is in no entry: the hashes that the acts wrote are not.
+        assert!(entries(&mut *store, 0).iter().all(|entry| !format!("{entry:?}").contains("hash of")));
     });
-    assert_eq!(actors(new), [Some("countess@example.com".to_owned())]);
-    // Of a user who is gone, the address at sign-in is the last one known.
-    let new = added(&mut *store, |store| {
-        store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap();
+}
+
+#[test]
+fn the_actor_has_the_address_of_the_moment_of_the_act() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "root"]);
+        let acts = |id: &str, email: &str| Actor {
+            signed_in: Some(id.into()),
+            signed_in_email: Some(email.into()),
+            ..Actor::default()
+        };
+        let actors = |new: Vec<Entry>| new.into_iter().map(|entry| entry.actor_email).collect::<Vec<_>>();
+        // What was read at sign-in is older than the row.
+        store.act_as(acts("root", "old@example.com").into());
+        let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
+        let new = added(&mut *store, |store| drop(store.update_user("ada", &name, AdminGuard::Off, at(1)).unwrap()));
+        assert_eq!(actors(new), [Some("root@example.com".to_owned())]);
+        // Who changes the own address acts under the one before, and so does who deletes themselves.
+        store.act_as(acts("ada", "old@example.com").into());
+        let moved = UserChange { email: Some(email("countess")), ..UserChange::default() };
+        let new = added(&mut *store, |store| drop(store.update_user("ada", &moved, AdminGuard::Off, at(2)).unwrap()));
+        assert_eq!(actors(new), [Some("ada@example.com".to_owned())]);
+        let new = added(&mut *store, |store| {
+            store.delete_user("ada", AdminGuard::Off, at(3)).unwrap().unwrap();
+        });
+        assert_eq!(actors(new), [Some("countess@example.com".to_owned())]);
+        // Of a user who is gone, the address at sign-in is the last one known.
+        let new = added(&mut *store, |store| {
+            store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap();
+        });
+        assert_eq!(actors(new), [Some("old@example.com".to_owned())]);
+        assert!(is_whole(&mut *store));
     });
-    assert_eq!(actors(new), [Some("old@example.com".to_owned())]);
-    assert!(is_whole(&mut *store));
 }
 
-fn a_session_without_a_user_ends_with_an_entry_that_has_no_address(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    begin(&mut *store, "adas", "ada", 0, 60);
-    db.edit(r#"PRAGMA foreign_keys = OFF; DELETE FROM "user" WHERE "id" = 'ada'"#);
-    let new = added(&mut *store, |store| drop(store.end_session(&token_of("adas")).unwrap().unwrap()));
-    assert_eq!((new[0].user_id.as_deref(), new[0].user_email.as_deref()), (Some("ada"), None));
+#[test]
+fn a_session_without_a_user_ends_with_an_entry_that_has_no_address() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "adas", "ada", 0, 60);
+        db.edit(r#"PRAGMA foreign_keys = OFF; DELETE FROM "user" WHERE "id" = 'ada'"#);
+        let new = added(&mut *store, |store| drop(store.end_session(&token_of("adas")).unwrap().unwrap()));
+        assert_eq!((new[0].user_id.as_deref(), new[0].user_email.as_deref()), (Some("ada"), None));
+    });
 }
-
-on_every_engine!(
-    every_entry_about_a_user_has_the_address_before_the_act,
-    an_entry_has_the_old_and_new_values_of_what_changed,
-    the_actor_has_the_address_of_the_moment_of_the_act,
-    a_session_without_a_user_ends_with_an_entry_that_has_no_address,
-    each_fact_tells_what_it_did,
-    a_code_tells_what_it_is_for_and_what_it_did,
-    a_change_of_several_things_tells_each_of_them,
-);

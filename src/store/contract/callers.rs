@@ -96,96 +96,104 @@ fn state(db: &Database, store: &mut dyn Store) -> String {
     format!("{users:?} {code:?} {} {}", db.count("verification"), entries(store, 0).len())
 }
 
-fn acts_of_a_caller_who_is_not_signed_in_change_nothing(db: &Database) {
-    let mut store = with_session(db);
-    new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
-    let before = state(db, &mut *store);
-    let another = |change: fn(&mut Caller)| {
-        let mut caller = caller();
-        change(&mut caller);
-        caller
-    };
-    for (caller, why) in [
-        (another(|caller| caller.session_id = "gone".into()), SignedOut::Ended),
-        (another(|caller| caller.user_id = "bob".into()), SignedOut::Ended),
-        (another(|caller| caller.impersonated_by = Some("os:root@host".into())), SignedOut::Ended),
-        (another(|caller| caller.now = at(60)), SignedOut::Expired),
-    ] {
-        for (name, act) in ACTS {
-            store.require_caller(Some(caller.clone()));
-            let done = act(&mut *store);
-            store.require_caller(None);
-            let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
-            assert!(matches!(*refused, AuthError::NotSignedIn(found) if found == why), "{name}: {refused:?}");
-            assert_eq!(state(db, &mut *store), before, "{name}");
-        }
-    }
-}
-
-fn acts_of_a_caller_who_is_banned_change_nothing(db: &Database) {
-    let mut store = with_session(db);
-    db.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "id" = 'ada'"#);
-    let before = state(db, &mut *store);
-    for (name, act) in ACTS {
-        store.require_caller(Some(caller()));
-        let done = act(&mut *store);
-        store.require_caller(None);
-        let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
-        assert!(matches!(*refused, AuthError::Banned { .. }), "{name}: {refused:?}");
-        assert_eq!(state(db, &mut *store), before, "{name}");
-    }
-}
-
-fn acts_of_a_caller_who_is_signed_in_are_done(db: &Database) {
-    for (name, act) in ACTS {
-        let db = &Database::new(db.engine);
+#[test]
+fn acts_of_a_caller_who_is_not_signed_in_change_nothing() {
+    on_every_engine(|db| {
         let mut store = with_session(db);
         new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
         let before = state(db, &mut *store);
-        store.require_caller(Some(caller()));
-        act(&mut *store).unwrap();
-        let after = state(db, &mut *store);
-        assert_eq!(after == before, name == "rehearse code", "{name}: {after}");
-    }
+        let another = |change: fn(&mut Caller)| {
+            let mut caller = caller();
+            change(&mut caller);
+            caller
+        };
+        for (caller, why) in [
+            (another(|caller| caller.session_id = "gone".into()), SignedOut::Ended),
+            (another(|caller| caller.user_id = "bob".into()), SignedOut::Ended),
+            (another(|caller| caller.impersonated_by = Some("os:root@host".into())), SignedOut::Ended),
+            (another(|caller| caller.now = at(60)), SignedOut::Expired),
+        ] {
+            for (name, act) in ACTS {
+                store.require_caller(Some(caller.clone()));
+                let done = act(&mut *store);
+                store.require_caller(None);
+                let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
+                assert!(matches!(*refused, AuthError::NotSignedIn(found) if found == why), "{name}: {refused:?}");
+                assert_eq!(state(db, &mut *store), before, "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn acts_of_a_caller_who_is_banned_change_nothing() {
+    on_every_engine(|db| {
+        let mut store = with_session(db);
+        db.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "id" = 'ada'"#);
+        let before = state(db, &mut *store);
+        for (name, act) in ACTS {
+            store.require_caller(Some(caller()));
+            let done = act(&mut *store);
+            store.require_caller(None);
+            let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
+            assert!(matches!(*refused, AuthError::Banned { .. }), "{name}: {refused:?}");
+            assert_eq!(state(db, &mut *store), before, "{name}");
+        }
+    });
+}
+
+#[test]
+fn acts_of_a_caller_who_is_signed_in_are_done() {
+    on_every_engine(|db| {
+        for (name, act) in ACTS {
+            let db = &Database::new(db.engine);
+            let mut store = with_session(db);
+            new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
+            let before = state(db, &mut *store);
+            store.require_caller(Some(caller()));
+            act(&mut *store).unwrap();
+            let after = state(db, &mut *store);
+            assert_eq!(after == before, name == "rehearse code", "{name}: {after}");
+        }
+    });
 }
 
 /// Another process ends the session while the caller has a store open.
-fn session_that_another_process_ends_stops_the_next_act(db: &Database) {
-    let mut store = with_session(db);
-    store.require_caller(Some(caller()));
-    rename(&mut *store).unwrap();
-    db.store().end_session(&token_of("mine")).unwrap().unwrap();
-    let refused = rename(&mut *store).unwrap_err();
-    assert!(matches!(refused, StoreError::Caller(_)), "{refused:?}");
-    // Without a caller, the store acts for an operator.
-    store.require_caller(None);
-    rename(&mut *store).unwrap();
+#[test]
+fn session_that_another_process_ends_stops_the_next_act() {
+    on_every_engine(|db| {
+        let mut store = with_session(db);
+        store.require_caller(Some(caller()));
+        rename(&mut *store).unwrap();
+        db.store().end_session(&token_of("mine")).unwrap().unwrap();
+        let refused = rename(&mut *store).unwrap_err();
+        assert!(matches!(refused, StoreError::Caller(_)), "{refused:?}");
+        // Without a caller, the store acts for an operator.
+        store.require_caller(None);
+        rename(&mut *store).unwrap();
+    });
 }
 
-fn impersonator_without_the_role_stops_the_act(db: &Database) {
-    let mut store = with_session(db);
-    let bob = |values: &str| db.edit(&format!(r#"UPDATE "user" SET {values} WHERE "id" = 'bob'"#));
-    bob(r#""role" = 'admin'"#);
-    let acting = NewSessionRow { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
-    store.issue_session(&acting, ActAs::NoAdministrator).unwrap().unwrap();
-    let caller = Caller { session_id: "acting".into(), impersonated_by: Some("bob".into()), ..caller() };
-    store.require_caller(Some(caller));
-    rename(&mut *store).unwrap();
-    bob(r#""role" = 'user'"#);
-    let refused = AuthError::from(rename(&mut *store).unwrap_err());
-    assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
-    // Nor is a session begun by who was demoted after the check of the command.
-    store.require_caller(None);
-    let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
-    let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();
-    assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
-    assert_eq!(ids(&mut *store, "ada").len(), 3);
+#[test]
+fn impersonator_without_the_role_stops_the_act() {
+    on_every_engine(|db| {
+        let mut store = with_session(db);
+        let bob = |values: &str| db.edit(&format!(r#"UPDATE "user" SET {values} WHERE "id" = 'bob'"#));
+        bob(r#""role" = 'admin'"#);
+        let acting =
+            NewSessionRow { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
+        store.issue_session(&acting, ActAs::NoAdministrator).unwrap().unwrap();
+        let caller = Caller { session_id: "acting".into(), impersonated_by: Some("bob".into()), ..caller() };
+        store.require_caller(Some(caller));
+        rename(&mut *store).unwrap();
+        bob(r#""role" = 'user'"#);
+        let refused = AuthError::from(rename(&mut *store).unwrap_err());
+        assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
+        // Nor is a session begun by who was demoted after the check of the command.
+        store.require_caller(None);
+        let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
+        let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();
+        assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
+        assert_eq!(ids(&mut *store, "ada").len(), 3);
+    });
 }
-
-on_every_engine!(
-    acts_of_a_caller_who_is_not_signed_in_change_nothing,
-    acts_of_a_caller_who_is_banned_change_nothing,
-    acts_of_a_caller_who_is_signed_in_are_done,
-    session_that_another_process_ends_stops_the_next_act,
-    impersonator_without_the_role_stops_the_act,
-);

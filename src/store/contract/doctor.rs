@@ -19,177 +19,196 @@ fn events(store: &mut dyn Store) -> Vec<String> {
     events
 }
 
-fn a_database_as_it_was_made_is_healthy(db: &Database) {
-    let mut store = db.with(&["ada", "bob"]);
-    begin(&mut *store, "one", "ada", 0, 60);
-    assert_eq!(store.damage().unwrap(), [""; 0]);
-    assert_eq!(store.schema_differences().unwrap(), []);
-    assert_eq!(store.orphans().unwrap(), Orphans::default());
-    assert!(matches!(store.nonsense().unwrap(), (0, None)));
-    assert_eq!(store.stray_accounts().unwrap(), StrayAccounts::default());
-    assert_eq!(store.twins().unwrap(), [""; 0]);
-    assert_eq!(store.written_after(at(1)).unwrap().rows, 0);
-    assert_eq!(store.settings().unwrap(), []);
+#[test]
+fn a_database_as_it_was_made_is_healthy() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "one", "ada", 0, 60);
+        assert_eq!(store.damage().unwrap(), [""; 0]);
+        assert_eq!(store.schema_differences().unwrap(), []);
+        assert_eq!(store.orphans().unwrap(), Orphans::default());
+        assert!(matches!(store.nonsense().unwrap(), (0, None)));
+        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts::default());
+        assert_eq!(store.twins().unwrap(), [""; 0]);
+        assert_eq!(store.written_after(at(1)).unwrap().rows, 0);
+        assert_eq!(store.settings().unwrap(), []);
+    });
 }
 
-fn mending_what_is_sound_changes_nothing_and_is_not_told(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    begin(&mut *store, "one", "ada", 0, 60);
-    assert_eq!(store.delete_orphans().unwrap(), Orphans::default());
-    assert_eq!(store.correct_stray_accounts(at(1)).unwrap(), 0);
-    assert_eq!(store.lower_addresses(at(1)).unwrap(), 0);
-    assert_eq!(store.prune_codes(at(1)).unwrap(), 0);
-    store.remove_settings(&["session.lifetime".into()]).unwrap();
-    assert_eq!(events(&mut *store), [""; 0]);
-    assert_eq!(ids(&mut *store, "ada"), ["one"]);
+#[test]
+fn mending_what_is_sound_changes_nothing_and_is_not_told() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "one", "ada", 0, 60);
+        assert_eq!(store.delete_orphans().unwrap(), Orphans::default());
+        assert_eq!(store.correct_stray_accounts(at(1)).unwrap(), 0);
+        assert_eq!(store.lower_addresses(at(1)).unwrap(), 0);
+        assert_eq!(store.prune_codes(at(1)).unwrap(), 0);
+        store.remove_settings(&["session.lifetime".into()]).unwrap();
+        assert_eq!(events(&mut *store), [""; 0]);
+        assert_eq!(ids(&mut *store, "ada"), ["one"]);
+    });
 }
 
-fn rows_of_nobody_are_counted_and_deleted_and_no_others(db: &Database) {
-    let mut store = db.with(&["ada", "bob"]);
-    begin(&mut *store, "of-ada", "ada", 0, 60);
-    begin(&mut *store, "of-bob", "bob", 0, 60);
-    let ours = "email-verification:";
-    let codes = [
-        (ours, "ada' || char(10) || 'a@b.co"),
-        (ours, "bob' || char(10) || 'a@b.co"),
-        (ours, "other"),
-        ("app:", "{' || char(10) || '}"),
-    ];
-    for (id, (purpose, value)) in codes.into_iter().enumerate() {
-        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{purpose}{id}', '{value}', 1, 1, 1)"#));
-    }
-    db.edit(&format!(r#"{LOOSE} DELETE FROM "user" WHERE "id" = 'bob'"#));
-    let orphans = Orphans { sessions: 1, accounts: 1, codes: 1 };
-    assert_eq!(store.orphans().unwrap(), orphans);
-    assert_eq!(store.delete_orphans().unwrap(), orphans);
-    assert_eq!(store.orphans().unwrap(), Orphans::default());
-    assert_eq!([db.count("session"), db.count("account"), db.count("verification")], [1, 1, 3]);
-    assert_eq!(events(&mut *store), ["orphans.deleted"]);
+#[test]
+fn rows_of_nobody_are_counted_and_deleted_and_no_others() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "of-ada", "ada", 0, 60);
+        begin(&mut *store, "of-bob", "bob", 0, 60);
+        let ours = "email-verification:";
+        let codes = [
+            (ours, "ada' || char(10) || 'a@b.co"),
+            (ours, "bob' || char(10) || 'a@b.co"),
+            (ours, "other"),
+            ("app:", "{' || char(10) || '}"),
+        ];
+        for (id, (purpose, value)) in codes.into_iter().enumerate() {
+            db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{purpose}{id}', '{value}', 1, 1, 1)"#));
+        }
+        db.edit(&format!(r#"{LOOSE} DELETE FROM "user" WHERE "id" = 'bob'"#));
+        let orphans = Orphans { sessions: 1, accounts: 1, codes: 1 };
+        assert_eq!(store.orphans().unwrap(), orphans);
+        assert_eq!(store.delete_orphans().unwrap(), orphans);
+        assert_eq!(store.orphans().unwrap(), Orphans::default());
+        assert_eq!([db.count("session"), db.count("account"), db.count("verification")], [1, 1, 3]);
+        assert_eq!(events(&mut *store), ["orphans.deleted"]);
+    });
 }
 
-fn rows_that_make_no_sense_are_counted_and_stop_nobody(db: &Database) {
-    let mut store = db.with(&["ada", "bob", "cy"]);
-    begin(&mut *store, "one", "cy", 0, 60);
-    db.edit(r#"UPDATE "user" SET "banned" = 7 WHERE "id" = 'ada'"#);
-    db.edit(r#"UPDATE "session" SET "expiresAt" = 9223372036854775807"#);
-    let (count, first) = store.nonsense().unwrap();
-    assert!(
-        matches!(first, Some(StoreError::Inconsistent { table: "user", ref row, .. }) if row == "ada"),
-        "{first:?}"
-    );
-    assert_eq!(count, 2);
-    let mut users = Vec::new();
-    store.each_user(&mut |user| users.push(user.id)).unwrap();
-    assert_eq!(users, ["bob", "cy"]);
+#[test]
+fn rows_that_make_no_sense_are_counted_and_stop_nobody() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy"]);
+        begin(&mut *store, "one", "cy", 0, 60);
+        db.edit(r#"UPDATE "user" SET "banned" = 7 WHERE "id" = 'ada'"#);
+        db.edit(r#"UPDATE "session" SET "expiresAt" = 9223372036854775807"#);
+        let (count, first) = store.nonsense().unwrap();
+        assert!(
+            matches!(first, Some(StoreError::Inconsistent { table: "user", ref row, .. }) if row == "ada"),
+            "{first:?}"
+        );
+        assert_eq!(count, 2);
+        let mut users = Vec::new();
+        store.each_user(&mut |user| users.push(user.id)).unwrap();
+        assert_eq!(users, ["bob", "cy"]);
+    });
 }
 
-fn an_address_is_lowered_unless_somebody_has_it_in_another_case(db: &Database) {
-    let mut store = db.with(&["ada", "bob", "cy", "dee", "eve"]);
-    for (id, email) in
-        [("ada", "Ada@Example.com"), ("bob", "Twin@x.org"), ("cy", "TWIN@x.org"), ("dee", "Eve@example.com")]
-    {
-        db.edit(&format!(r#"UPDATE "user" SET "email" = '{email}' WHERE "id" = '{id}'"#));
-    }
-    let mut twins = store.twins().unwrap();
-    twins.sort();
-    assert_eq!(twins, ["eve@example.com", "twin@x.org"]);
-    assert_eq!(store.lower_addresses(at(9)).unwrap(), 1);
-    let emails: Vec<_> = ["ada", "bob", "cy", "dee", "eve"].map(|id| by_id(&mut *store, id).unwrap().email).into();
-    assert_eq!(emails, ["ada@example.com", "Twin@x.org", "TWIN@x.org", "Eve@example.com", "eve@example.com"]);
-    assert_eq!(by_id(&mut *store, "ada").unwrap().updated_at, at(9));
-    assert_eq!(events(&mut *store), ["email.changed ada"]);
+#[test]
+fn an_address_is_lowered_unless_somebody_has_it_in_another_case() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy", "dee", "eve"]);
+        for (id, email) in
+            [("ada", "Ada@Example.com"), ("bob", "Twin@x.org"), ("cy", "TWIN@x.org"), ("dee", "Eve@example.com")]
+        {
+            db.edit(&format!(r#"UPDATE "user" SET "email" = '{email}' WHERE "id" = '{id}'"#));
+        }
+        let mut twins = store.twins().unwrap();
+        twins.sort();
+        assert_eq!(twins, ["eve@example.com", "twin@x.org"]);
+        assert_eq!(store.lower_addresses(at(9)).unwrap(), 1);
+        let emails: Vec<_> = ["ada", "bob", "cy", "dee", "eve"].map(|id| by_id(&mut *store, id).unwrap().email).into();
+        assert_eq!(emails, ["ada@example.com", "Twin@x.org", "TWIN@x.org", "Eve@example.com", "eve@example.com"]);
+        assert_eq!(by_id(&mut *store, "ada").unwrap().updated_at, at(9));
+        assert_eq!(events(&mut *store), ["email.changed ada"]);
+    });
 }
 
-fn a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one(db: &Database) {
-    let mut store = db.with(&["ada", "bob", "cy", "dee"]);
-    db.edit(r#"UPDATE "account" SET "accountId" = 'ada@example.com' WHERE "userId" = 'ada'"#);
-    // Bob has two; in cy's place is dee's.
-    db.edit(
-        r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+#[test]
+fn a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy", "dee"]);
+        db.edit(r#"UPDATE "account" SET "accountId" = 'ada@example.com' WHERE "userId" = 'ada'"#);
+        // Bob has two; in cy's place is dee's.
+        db.edit(
+            r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
            VALUES ('second', 'x', 'credential', 'bob', 1, 1), ('other', 'y', 'github', 'ada', 1, 1)"#,
-    );
-    db.edit(r#"UPDATE "account" SET "accountId" = 'z' WHERE "userId" = 'cy'"#);
-    db.edit(r#"UPDATE "account" SET "accountId" = 'cy' WHERE "userId" = 'dee'"#);
-    assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 4, correctable: 2 });
-    assert_eq!(stored_hash(&mut *store, "ada"), None);
-    assert_eq!(store.correct_stray_accounts(at(9)).unwrap(), 2);
-    // Dee's has left cy's place, so the next run can fix that one too.
-    assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 2, correctable: 1 });
-    assert_eq!(stored_hash(&mut *store, "ada").as_deref(), Some("hash of ada"));
-    assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee"]);
+        );
+        db.edit(r#"UPDATE "account" SET "accountId" = 'z' WHERE "userId" = 'cy'"#);
+        db.edit(r#"UPDATE "account" SET "accountId" = 'cy' WHERE "userId" = 'dee'"#);
+        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 4, correctable: 2 });
+        assert_eq!(stored_hash(&mut *store, "ada"), None);
+        assert_eq!(store.correct_stray_accounts(at(9)).unwrap(), 2);
+        // Dee's has left cy's place, so the next run can fix that one too.
+        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 2, correctable: 1 });
+        assert_eq!(stored_hash(&mut *store, "ada").as_deref(), Some("hash of ada"));
+        assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee"]);
+    });
 }
 
-fn what_was_written_in_the_future_is_counted(db: &Database) {
-    let mut store = db.with(&["ada", "bob"]);
-    begin(&mut *store, "one", "ada", 100, 200);
-    db.edit(&format!(r#"UPDATE "user" SET "updatedAt" = {} WHERE "id" = 'bob'"#, db.time(100)));
-    db.edit(r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = 2"#);
-    let after = |rows, entries, is_newest_before| WrittenAfter { rows, entries, is_newest_before };
-    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 1, true));
-    assert_eq!(store.written_after(at(100)).unwrap(), after(0, 0, true));
-    db.edit(r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = (SELECT max("seq") FROM "authctl_audit")"#);
-    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 2, false));
-    db.edit(r#"DELETE FROM "authctl_audit""#);
-    assert_eq!(store.written_after(at(99)).unwrap(), after(2, 0, false));
+#[test]
+fn what_was_written_in_the_future_is_counted() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "one", "ada", 100, 200);
+        db.edit(&format!(r#"UPDATE "user" SET "updatedAt" = {} WHERE "id" = 'bob'"#, db.time(100)));
+        db.edit(r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = 2"#);
+        let after = |rows, entries, is_newest_before| WrittenAfter { rows, entries, is_newest_before };
+        assert_eq!(store.written_after(at(99)).unwrap(), after(2, 1, true));
+        assert_eq!(store.written_after(at(100)).unwrap(), after(0, 0, true));
+        db.edit(
+            r#"UPDATE "authctl_audit" SET "at" = 1790000100 WHERE "seq" = (SELECT max("seq") FROM "authctl_audit")"#,
+        );
+        assert_eq!(store.written_after(at(99)).unwrap(), after(2, 2, false));
+        db.edit(r#"DELETE FROM "authctl_audit""#);
+        assert_eq!(store.written_after(at(99)).unwrap(), after(2, 0, false));
+    });
 }
 
-fn a_code_that_expires_at_this_very_second_is_swept_out(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    for end in [10, 20] {
-        let instant = db.time(end);
-        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{end}', 'x:{end}', 'y', {instant}, 1, 1)"#));
-    }
-    assert_eq!([9, 10, 19, 20].map(|now| store.count_expired_codes(at(now)).unwrap()), [0, 1, 1, 2]);
-    assert_eq!(store.prune_codes(at(10)).unwrap(), 1);
-    assert_eq!(db.count("verification"), 1);
-    assert_eq!(events(&mut *store), ["codes.pruned"]);
+#[test]
+fn a_code_that_expires_at_this_very_second_is_swept_out() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        for end in [10, 20] {
+            let instant = db.time(end);
+            db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{end}', 'x:{end}', 'y', {instant}, 1, 1)"#));
+        }
+        assert_eq!([9, 10, 19, 20].map(|now| store.count_expired_codes(at(now)).unwrap()), [0, 1, 1, 2]);
+        assert_eq!(store.prune_codes(at(10)).unwrap(), 1);
+        assert_eq!(db.count("verification"), 1);
+        assert_eq!(events(&mut *store), ["codes.pruned"]);
+    });
 }
 
-fn code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    // The log begins in 1970 and its newest entry is of now.
-    let newest = |at: i64| {
-        let seq = r#"(SELECT max("seq") FROM "authctl_audit")"#;
-        db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
-    };
-    for (id, identifier, end) in [
-        ("ours", "change-email:x", 172_801),
-        ("short", "email-verification:x", 172_800),
-        ("other", "state:x", 999_999_999),
-        ("old", "state:y", 0),
-    ] {
-        let end = db.time(end);
-        db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{identifier}', 'y', {end}, 1, 1)"#));
-    }
-    newest(1_790_000_000 + 86_401);
-    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 1);
-    newest(1_790_000_000 + 86_400);
-    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 2);
-    assert_eq!(store.prune_codes(at(0)).unwrap(), 2);
-    assert_eq!(db.count("verification"), 2);
-    assert_eq!(store.count_expired_codes(at(0)).unwrap(), 0);
+#[test]
+fn code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        // The log begins in 1970 and its newest entry is of now.
+        let newest = |at: i64| {
+            let seq = r#"(SELECT max("seq") FROM "authctl_audit")"#;
+            db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
+        };
+        for (id, identifier, end) in [
+            ("ours", "change-email:x", 172_801),
+            ("short", "email-verification:x", 172_800),
+            ("other", "state:x", 999_999_999),
+            ("old", "state:y", 0),
+        ] {
+            let end = db.time(end);
+            db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{id}', '{identifier}', 'y', {end}, 1, 1)"#));
+        }
+        newest(1_790_000_000 + 86_401);
+        assert_eq!(store.count_expired_codes(at(0)).unwrap(), 1);
+        newest(1_790_000_000 + 86_400);
+        assert_eq!(store.count_expired_codes(at(0)).unwrap(), 2);
+        assert_eq!(store.prune_codes(at(0)).unwrap(), 2);
+        assert_eq!(db.count("verification"), 2);
+        assert_eq!(store.count_expired_codes(at(0)).unwrap(), 0);
+    });
 }
 
-fn a_setting_that_makes_no_sense_can_be_read_and_removed(db: &Database) {
-    let mut store = db.with(&["ada"]);
-    db.edit(r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('mail.from', CAST(x'ff' AS TEXT), 1)"#);
-    assert!(matches!(store.policy(), Err(StoreError::Inconsistent { .. })));
-    let keys: Vec<String> = store.settings().unwrap().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, ["mail.from", "session.lifetime"]);
-    store.remove_settings(&keys).unwrap();
-    assert!(store.policy().is_ok());
-    assert_eq!(events(&mut *store), ["policy.removed", "policy.removed"]);
+#[test]
+fn a_setting_that_makes_no_sense_can_be_read_and_removed() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        db.edit(r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('mail.from', CAST(x'ff' AS TEXT), 1)"#);
+        assert!(matches!(store.policy(), Err(StoreError::Inconsistent { .. })));
+        let keys: Vec<String> = store.settings().unwrap().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["mail.from", "session.lifetime"]);
+        store.remove_settings(&keys).unwrap();
+        assert!(store.policy().is_ok());
+        assert_eq!(events(&mut *store), ["policy.removed", "policy.removed"]);
+    });
 }
-
-on_every_engine!(
-    a_database_as_it_was_made_is_healthy,
-    mending_what_is_sound_changes_nothing_and_is_not_told,
-    rows_of_nobody_are_counted_and_deleted_and_no_others,
-    rows_that_make_no_sense_are_counted_and_stop_nobody,
-    an_address_is_lowered_unless_somebody_has_it_in_another_case,
-    a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one,
-    what_was_written_in_the_future_is_counted,
-    a_code_that_expires_at_this_very_second_is_swept_out,
-    code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one,
-    a_setting_that_makes_no_sense_can_be_read_and_removed,
-);
