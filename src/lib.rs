@@ -10,7 +10,7 @@
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
 //! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::storage`], made in [`store`] |
 //! | Report | what a command has to say, as text and as JSON | [`output`] |
-//! | Failure | how a failure is told: words, hint, code | [`error`], [`exit_code`] |
+//! | Failure | how a failure is told: words, hint, code | [`error`] |
 //!
 //! Beside them [`mail`] sends one message, when a command asks for that and never before.
 //!
@@ -27,7 +27,6 @@ pub mod cli;
 pub mod commands;
 pub mod context;
 pub mod error;
-pub mod exit_code;
 pub mod input_file;
 pub mod mail;
 pub mod output;
@@ -52,8 +51,7 @@ use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, GlobalOptions};
-use error::Failure;
-use exit_code::ExitCode;
+use error::{ExitCode, Failure};
 use mail::handover;
 use output::{Outcome, Page, Report, Style, stream};
 

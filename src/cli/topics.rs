@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-use crate::exit_code::ExitCode;
+use crate::error::ExitCode;
 
 pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("AUTHCTL_DB", "database file, when --db is not given"),

@@ -1,17 +1,16 @@
-//! From every error that the program knows to its exit code, its name for programs and its hint.
+//! The exit code, the name for programs and the hint of every typed error.
 
 use std::error::Error;
 
-use super::database::{of_copy, of_open, of_store};
-use super::environment::{of_mail, of_no_token, of_path, of_prompt, of_session_file};
-use super::{CommandError, Failure};
+use rustix::io::Errno;
+
+use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
 use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::{ClockError, NoToken, SchemaFileError};
-use crate::exit_code::ExitCode;
 use crate::mail::MailError;
 use crate::output::time;
 use crate::paths::PathError;
@@ -66,7 +65,7 @@ fn of_command_error(error: &CommandError) -> Failure {
     }
 }
 
-pub(super) fn of_auth(error: &AuthError) -> Failure {
+fn of_auth(error: &AuthError) -> Failure {
     use crate::auth::password::strength::WeakPassword;
     match error {
         AuthError::InvalidEmail(_) => {
@@ -211,4 +210,240 @@ fn throttled(seconds: i64) -> Failure {
         .hint(format!("try again in {}", time::amount(seconds.unsigned_abs())));
     exit.retry_after = Some(seconds);
     exit
+}
+
+fn of_store(error: &StoreError) -> Failure {
+    match error {
+        StoreError::EmailTaken => of_auth(&AuthError::UserExists),
+        StoreError::Caller(refused) => of_auth(refused),
+        StoreError::NoSuchPlace => Failure::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
+        StoreError::Busy | StoreError::Conflict => {
+            Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
+            "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
+        ),
+        StoreError::TooManyFiles => too_many_files(),
+        StoreError::Full => Failure::new(ExitCode::Unwritable, "DISK_FULL").remedy("make room").unchanged(),
+        StoreError::TooLarge => {
+            Failure::new(ExitCode::Unwritable, "FILE_SIZE_LIMIT").remedy(RAISE_SIZE_LIMIT).unchanged()
+        }
+        StoreError::Quota => Failure::new(ExitCode::Unwritable, "DISK_QUOTA").remedy(FREE_QUOTA).unchanged(),
+        StoreError::NoLocks => Failure::new(ExitCode::Unwritable, "NO_LOCKS").remedy(USE_LOCKS).unchanged(),
+        StoreError::Io(_) => Failure::new(ExitCode::Unwritable, "DATABASE_IO").remedy("look at the disk").unchanged(),
+        StoreError::TooMuch(_) => Failure::new(ExitCode::Database, "DATABASE_LIMIT")
+            .remedy("look at its schema and its largest rows with the program that made them")
+            .unchanged(),
+        StoreError::Uncertain(_) => Failure::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
+            .remedy("look at the disk")
+            .hint("check whether the change is there before you repeat it"),
+        StoreError::Inconsistent { table: "authctl_policy", .. } => {
+            Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
+                .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")
+                .unchanged()
+        }
+        // How a backup is restored depends on whose database it is: the doctor knows.
+        StoreError::Corrupt(_) => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .remedy("restore a backup; `authctl doctor` looks closer")
+            .unchanged(),
+        StoreError::Inconsistent { .. } => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .remedy("restore a backup, or correct the row; `authctl doctor` looks closer")
+            .unchanged(),
+        StoreError::LogFull(_) => Failure::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
+            .remedy("restore a backup; `authctl audit verify` looks closer")
+            .unchanged(),
+        StoreError::NotOurs(refusal) => {
+            Failure::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
+        }
+        StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
+            .remedy("add the plugin to the app and run its migration")
+            .unchanged(),
+        StoreError::NotUnique(_) | StoreError::Engine(_) => Failure::new(ExitCode::Failed, "FAILED"),
+    }
+}
+
+const WRITABLE: &str = "the directory must exist and be writable for you";
+
+fn too_many_files() -> Failure {
+    Failure::new(ExitCode::Unwritable, "TOO_MANY_FILES").remedy("raise the limit, as with `ulimit -n 256`")
+}
+
+/// Whether the limit of open files of this process or of the machine is reached.
+fn is_limit_of_files(error: &std::io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE))
+}
+
+fn of_open(error: &OpenError) -> Failure {
+    let database = |name| Failure::new(ExitCode::Database, name);
+    match error {
+        OpenError::Unreadable { source, .. } | OpenError::CannotCreate { source, .. } if is_limit_of_files(source) => {
+            too_many_files()
+        }
+        OpenError::Missing(_) => database("DATABASE_MISSING")
+            .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make a new one"),
+        OpenError::Exists(_) => {
+            Failure::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
+        }
+        OpenError::NotAFile { .. } => database("DATABASE_NOT_A_FILE").hint("name a file with --db"),
+        OpenError::Empty(_) => {
+            database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
+        }
+        OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file with --db"),
+        OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
+        OpenError::Foreign(_) => {
+            database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
+        }
+        OpenError::NotOwn(_) => database("DATABASE_FOREIGN").hint(
+            "an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped \
+             a copy can take its place",
+        ),
+        OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
+            .hint("finish the app's migration, or name the column in a file given by --schema"),
+        OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
+            .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
+        OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
+        OpenError::Truncated { .. } => database("DATABASE_TRUNCATED")
+            .remedy("move it away and restore a backup with `authctl db restore`; the file was left as it was"),
+        OpenError::Unsafe { remedy, .. } => database("DATABASE_UNSAFE").remedy(remedy.clone()),
+        OpenError::History { .. } => database("DATABASE_CORRUPT").remedy("restore a backup; the file was left as it was"),
+        OpenError::Unreadable { .. } => database("DATABASE_UNREADABLE").remedy("run as the user who owns the file"),
+        OpenError::CannotCreate { source, .. } => {
+            Failure::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
+        OpenError::Locked(_) => {
+            Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        OpenError::Store { source, .. } => of_store(source),
+    }
+}
+
+fn of_copy(error: &CopyError) -> Failure {
+    match error {
+        CopyError::CannotWrite { source, .. } if is_limit_of_files(source) => too_many_files(),
+        // The file is an argument of `db restore`; the hints of opening speak of --db and of making a new one.
+        CopyError::Open(
+            error
+            @ (OpenError::Missing(_) | OpenError::NotAFile { .. } | OpenError::Empty(_) | OpenError::NotSqlite(_)),
+        ) => of_open(error).remedy("name a file that `authctl db backup` made").unchanged(),
+        CopyError::Open(error) => of_open(error),
+        CopyError::Exists(_) => {
+            Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
+        }
+        CopyError::CannotWrite { source, .. } => {
+            Failure::new(ExitCode::Unwritable, "BACKUP_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
+        CopyError::Damaged { .. } => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
+            .remedy("use another backup; `authctl db check` looks closer")
+            .unchanged(),
+        CopyError::Differs(_) => Failure::new(ExitCode::Failed, "COPY_DIFFERS").remedy("look at the disk"),
+        CopyError::NotReadBack { source, .. } => Failure::new(of_copy(source).code, "RESTORED_NOT_READ_BACK")
+            .hint("run `authctl db check`; the backup is in place already"),
+        CopyError::Same(_) => Failure::new(ExitCode::Usage, "USAGE").hint("name the backup; --db names the database"),
+        CopyError::PageSize(_) => Failure::new(ExitCode::Database, "PAGE_SIZE_DIFFERS")
+            .hint("move the database away and restore again: the backup becomes the database then"),
+        CopyError::Store { source, .. } => of_store(source),
+    }
+}
+
+/// What to do about an error of the operating system whose words alone do not say it.
+pub(super) fn remedy_of(error: &std::io::Error) -> Option<&'static str> {
+    match Errno::from_io_error(error)? {
+        Errno::MFILE | Errno::NFILE => Some("raise the limit, as with `ulimit -n 256`"),
+        Errno::FBIG => Some(RAISE_SIZE_LIMIT),
+        Errno::DQUOT => Some(FREE_QUOTA),
+        Errno::NOSPC => Some("make room"),
+        Errno::NOLCK => Some(USE_LOCKS),
+        _ => None,
+    }
+}
+
+const RAISE_SIZE_LIMIT: &str = "raise the limit of file sizes, as with `ulimit -f unlimited`";
+const FREE_QUOTA: &str = "delete files of yours, or ask for a larger quota";
+const USE_LOCKS: &str = "keep the file on a file system that can lock, such as a local disk";
+
+/// Whether a file would be larger than the process or the file system allows.
+pub(super) fn is_size_limit(error: &std::io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::FBIG)
+}
+
+fn of_prompt(error: &PromptError) -> Failure {
+    match error {
+        PromptError::CannotAsk { flag, .. } => {
+            Failure::new(ExitCode::Usage, "INPUT_NEEDED").hint(format!("give it with {flag}"))
+        }
+        PromptError::Interrupted => Failure::new(ExitCode::Interrupted, "INTERRUPTED"),
+        PromptError::Closed => Failure::new(ExitCode::Failed, "TERMINAL_CLOSED"),
+        PromptError::LostKeys => {
+            Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE").hint("nothing was changed; try again")
+        }
+        PromptError::Mismatch => {
+            Failure::new(ExitCode::Usage, "PASSWORD_MISMATCH").hint("nothing was changed; try again")
+        }
+        PromptError::Secret { .. } | PromptError::Lines { .. } => Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        PromptError::StdinIsTerminal => Failure::new(ExitCode::Usage, "INPUT_NEEDED")
+            .hint("leave the flag out to be asked, or pipe the password in"),
+        PromptError::Unreadable { .. } => Failure::new(ExitCode::Usage, "INPUT_UNREADABLE"),
+    }
+}
+
+fn of_session_file(error: &SessionFileError) -> Failure {
+    match error {
+        SessionFileError::Unsafe { .. } => Failure::new(ExitCode::NotSignedIn, "SESSION_FILE_UNSAFE")
+            .hint("`authctl signout` ends its session and removes it; then sign in again"),
+        SessionFileError::Damaged(_) => {
+            Failure::new(ExitCode::NotSignedIn, "SESSION_FILE_DAMAGED").hint("sign in again with `authctl signin`")
+        }
+        SessionFileError::Unreadable { .. } => Failure::new(ExitCode::NotSignedIn, "SESSION_FILE_UNREADABLE"),
+        SessionFileError::UnsafeDirectory { remedy, .. } => {
+            Failure::new(ExitCode::Unwritable, "SESSION_DIRECTORY_UNSAFE").remedy(remedy.clone())
+        }
+        SessionFileError::Busy(_) => {
+            Failure::new(ExitCode::Busy, "SESSION_DIRECTORY_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        SessionFileError::Unwritable { source, .. } => {
+            let exit = Failure::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN");
+            match remedy_of(source) {
+                Some(remedy) => exit.remedy(remedy),
+                None => exit,
+            }
+        }
+    }
+}
+
+fn of_no_token(error: &NoToken) -> Failure {
+    let exit = Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
+    match error {
+        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
+        NoToken::Unusable { variable, .. } => exit.hint(unset(variable)),
+        NoToken::File { .. } => exit.hint(unset("AUTHCTL_TOKEN_FILE")),
+    }
+}
+
+fn unset(variable: &str) -> String {
+    format!("`unset {variable}`, or give it the token of a live session")
+}
+
+fn of_mail(error: &MailError) -> Failure {
+    let exit = match error {
+        MailError::Url(_) | MailError::Sender(_) => Failure::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
+        _ => Failure::new(ExitCode::Failed, "MAIL_NOT_SENT"),
+    };
+    match error.hint() {
+        Some(remedy) => exit.remedy(remedy),
+        None => exit,
+    }
+}
+
+fn of_path(error: &PathError) -> Failure {
+    match error {
+        PathError::NoHome { instead } => {
+            Failure::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}"))
+        }
+        PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
+        PathError::NotAFile(_) => {
+            Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("use the tools of the server for files and backups")
+        }
+        PathError::Unreachable { .. } => Failure::new(ExitCode::Database, "DATABASE_UNREADABLE"),
+    }
 }

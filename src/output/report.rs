@@ -4,7 +4,7 @@ use super::json;
 use super::time::{relative, rfc3339};
 use crate::auth::audit::Entry;
 use crate::auth::secret::Token;
-use crate::exit_code::ExitCode;
+use crate::error::ExitCode;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::process::Command;

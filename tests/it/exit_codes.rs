@@ -1,6 +1,6 @@
 //! The exit codes: the table, and each code from the real program.
 
-use authctl::exit_code::ExitCode;
+use authctl::error::ExitCode;
 use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Sandbox};

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Once;
 
 use authctl::cli::topics;
-use authctl::exit_code::ExitCode;
+use authctl::error::ExitCode;
 use clap::ValueEnum as _;
 use clap_complete::Shell;
 use predicates::str::is_empty;

@@ -12,7 +12,7 @@ use crate::auth::user::User;
 use crate::auth::{MissingPassword, SignInBlocker};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::exit_code::ExitCode;
+use crate::error::ExitCode;
 use crate::output::text::{escape, who};
 use crate::output::time::{relative, rfc3339};
 use crate::output::view::UserView;

@@ -34,7 +34,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
             "src/commands/",
             "src/output/",
             "src/session_file/",
-            "src/error/",
+            "src/error.rs",
             "src/store/better_auth/overrides.rs",
         ],
     ),

@@ -18,7 +18,7 @@ const SECRETS: &[&str] = &["auth::secret"];
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     Wall { part: "store", may: &["auth", "shell"], but: &[] },
-    Wall { part: "output", may: &["auth", "exit_code"], but: &[] },
+    Wall { part: "output", may: &["auth", "error::ExitCode"], but: &[] },
     // A session file is kept in a private directory, which `paths` makes.
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths", "shell"], but: &[] },
     Wall { part: "prompt", may: &["auth::secret", "input_file"], but: &[] },
@@ -26,11 +26,10 @@ const WALLS: &[Wall] = &[
     Wall { part: "paths", may: SECRETS, but: &[] },
     // Who gets a message is an address; what the message says is decided elsewhere.
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
-    Wall { part: "exit_code", may: &[], but: &[] },
     Wall { part: "shell", may: &[], but: &[] },
     // The top of the tree names the arguments of each command. Exit codes are words of help too, and durations
     // and networks are written in one way.
-    Wall { part: "cli", may: &["commands", "exit_code", "auth::duration", "auth::session"], but: &[] },
+    Wall { part: "cli", may: &["commands", "error::ExitCode", "auth::duration", "auth::session"], but: &[] },
     Wall {
         part: "context",
         may: &["auth", "input_file", "session_file", "prompt", "paths", "store", "mail::Report", "mail::handover"],
@@ -58,7 +57,7 @@ const WALLS: &[Wall] = &[
             "error::Attempted",
             // `doctor` tells in its report what stops other commands.
             "error::Failure",
-            "exit_code",
+            "error::ExitCode",
             "mail",
             "error::StillLive",
         ],
@@ -82,7 +81,6 @@ const WALLS: &[Wall] = &[
             "context::SchemaFileError",
             "context::NoToken",
             "context::TokenOf",
-            "exit_code",
             "paths::PathError",
             "prompt::PromptError",
             "session_file::SessionFileError",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use authctl::cli::{self, topics};
-use authctl::exit_code::ExitCode;
+use authctl::error::ExitCode;
 use clap::ValueEnum as _;
 use clap_complete::{Generator as _, Shell};
 use clap_mangen::Man;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use authctl::auth::policy::{KEYS, Policy};
 use authctl::cli::{self, topics};
-use authctl::exit_code::ExitCode;
+use authctl::error::ExitCode;
 
 /// A part of a page.
 pub(super) struct Part {
