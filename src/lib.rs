@@ -33,7 +33,6 @@ pub mod output;
 pub mod paths;
 pub mod prompt;
 pub mod session_file;
-pub mod shell;
 pub mod store;
 
 #[cfg(test)]
@@ -53,18 +52,18 @@ use cli::{Cli, ColorChoice, Parsed, UsageError};
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
-use output::{Outcome, Page, Report, Style, stream};
+use output::{Outcome, Page, Report, Style};
 
 /// Runs the program on its command line and tells the shell how it went.
 pub fn run() -> std::process::ExitCode {
     // Before anything that takes memory.
     if is_address_space_too_small() {
-        stream::message(TOO_SMALL);
+        output::write_message(TOO_SMALL);
         return std::process::ExitCode::from(ExitCode::Failed.number());
     }
     prepare_process();
     let code = if runs_with_borrowed_rights() {
-        stream::message("error: authctl refuses to run setuid or setgid: its rules rest on who owns the files");
+        output::write_message("error: authctl refuses to run setuid or setgid: its rules rest on who owns the files");
         ExitCode::Refused
     } else {
         panic::catch_unwind(AssertUnwindSafe(|| {
@@ -102,7 +101,7 @@ fn prepare_process() {
     // The payload of a panic may quote what was being worked on, so only its place is told.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        stream::message(&format!("error: authctl has a bug, please report it: it stopped at {place}"));
+        output::write_message(&format!("error: authctl has a bug, please report it: it stopped at {place}"));
     }));
 }
 
@@ -119,7 +118,7 @@ fn deliver_mail() -> ExitCode {
     let parcel = match handover::take_over() {
         Ok(parcel) => parcel,
         Err(error) => {
-            stream::message(&format!("error: {} is for authctl itself: {error}", handover::DELIVERY_PROCESS));
+            output::write_message(&format!("error: {} is for authctl itself: {error}", handover::DELIVERY_PROCESS));
             return ExitCode::Usage;
         }
     };
@@ -157,7 +156,7 @@ fn answer_command_line() -> ExitCode {
         Parsed::Command(cli) => answer(&cli),
         Parsed::Page(page) => print(&page, wants_json, false),
         Parsed::NoCommand(help) => {
-            stream::message(help.trim_end());
+            output::write_message(help.trim_end());
             ExitCode::Usage
         }
         Parsed::Mistake(error) => tell_mistake(error, wants_json),
@@ -175,7 +174,7 @@ fn answer(cli: &Cli) -> ExitCode {
     let result = commands::run(&cli.command, &mut context);
     if !cli.global.quiet {
         for notice in context.take_notices() {
-            stream::message(&format!("note: {}", output::text::escape(&notice)));
+            output::write_message(&format!("note: {}", output::text::escape(&notice)));
         }
     }
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
@@ -253,7 +252,7 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
 
 /// Prints a page that was asked for, such as help.
 fn print(page: &str, json: bool, color: bool) -> ExitCode {
-    match stream::answer(page) {
+    match output::write_answer(page) {
         Ok(()) => ExitCode::Done,
         Err(error) => tell_failure(&Failure::of_output(&error, None), json, color),
     }
@@ -263,7 +262,7 @@ fn print(page: &str, json: bool, color: bool) -> ExitCode {
 fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     let text = |context: &mut Context| report.text(context.now().unwrap_or_default(), style);
     let page = if cli.global.json { Page::answer(report.document()) } else { text(context) };
-    if let Err(error) = stream::answer(&page.answer) {
+    if let Err(error) = output::write_answer(&page.answer) {
         let done = text(context).done;
         // "signed in as ...; the session ends in 7 days": what was done, and nothing else.
         let done = done.first().and_then(|done| done.split([';', '\n']).next()).map(str::to_owned);
@@ -280,7 +279,7 @@ fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> 
     }
     if !cli.global.quiet {
         for line in page.done.iter().chain(&page.notes) {
-            stream::message(line);
+            output::write_message(line);
         }
     }
     report.exit_code()
@@ -294,7 +293,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
     loop {
         last = entries.last().map_or(last, |entry| entry.seq);
         let lines = commands::audit::lines(&entries, cli.global.json);
-        if let Err(error) = stream::answer(&lines) {
+        if let Err(error) = output::write_answer(&lines) {
             return tell_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
         }
         std::thread::sleep(FOLLOW_POLL);
@@ -322,7 +321,7 @@ fn become_command(mut command: Command, json: bool, style: Style) -> ExitCode {
 
 fn tell_failure(exit: &Failure, json: bool, color: bool) -> ExitCode {
     if !exit.is_silent() {
-        stream::message(&if json { exit.json() } else { exit.text(color) });
+        output::write_message(&if json { exit.json() } else { exit.text(color) });
     }
     exit.code
 }

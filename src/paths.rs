@@ -324,6 +324,11 @@ pub fn session_key(database: &DatabaseLocation) -> String {
     key
 }
 
+/// A path as one word of a POSIX shell.
+pub fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,5 +412,14 @@ mod tests {
         let one = DatabaseLocation::parse(Path::new("postgres://ada:old@host/app")).unwrap();
         let other = DatabaseLocation::parse(Path::new("postgres://ada:new@host/app")).unwrap();
         assert_eq!(session_key(&one), session_key(&other));
+    }
+
+    #[test]
+    fn shell_reads_a_quoted_path_as_it_was() {
+        for path in ["/a b/c", "it's", "$(x) `y` \\ \"z\"", "line\nbreak", "''"] {
+            let script = format!("printf %s {}", quoted(Path::new(path)));
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), path);
+        }
     }
 }

@@ -11,8 +11,8 @@ use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
-use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:

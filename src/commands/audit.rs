@@ -12,9 +12,7 @@ use super::session_start::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::table::{facts, table};
-use crate::output::text::{escape, escaped};
-use crate::output::time::rfc3339;
+use crate::output::text::{escape, escaped, facts, rfc3339, table};
 use crate::output::{Outcome, Page, Report, Style, json};
 use crate::paths::DatabaseLocation;
 

@@ -1,10 +1,9 @@
 //! `db`: makes, describes, migrates, backs up and restores the database file.
 
-mod backup;
-
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use backup::RestoreArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,13 +12,13 @@ use super::{Attempt as _, doctor};
 use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::table::{facts, table};
-use crate::output::text::{escape, escaped};
+use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter};
-use backup::RestoreArgs;
+
+mod backup;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing

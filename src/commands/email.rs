@@ -4,17 +4,16 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Attempt as _;
-use super::mail_templates;
 use super::session_start::{self, PasswordArgs};
+use super::{Attempt as _, mail_templates};
 use crate::auth::audit::counted;
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
 use crate::auth::user::User;
 use crate::auth::{AuthError, OwnerProof};
 use crate::context::Context;
+use crate::output::json::UserView;
 use crate::output::text::{escape, who};
-use crate::output::view::UserView;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::prompt::Source;
 

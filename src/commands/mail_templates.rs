@@ -13,7 +13,7 @@ use crate::auth::email::Email;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::mail::{Mailer, Parcel};
-use crate::output::time::amount;
+use crate::output::text::amount;
 
 /// A way for mail to leave that was found to be usable, as far as that is known without a server.
 pub(super) struct Post {

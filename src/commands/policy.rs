@@ -10,8 +10,7 @@ use crate::auth::policy::{KEYS, Key, Policy};
 use crate::auth::storage::PolicySet;
 use crate::context::Context;
 use crate::mail::{MailError, Route, Sender};
-use crate::output::table::table;
-use crate::output::text::escaped;
+use crate::output::text::{escaped, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

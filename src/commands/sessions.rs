@@ -12,18 +12,15 @@ use super::session_start::{Printed, begin, forget_session, nobody_is_signed_in, 
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError, Token};
-use crate::auth::session::Session;
-use crate::auth::session::{Network, Pattern, SessionFilter};
+use crate::auth::session::{Network, Pattern, Session, SessionFilter};
 use crate::auth::storage::Which;
 use crate::auth::user::User;
 use crate::auth::{ActAs, AuthError, Lifetime, Scope, SessionRequest};
 use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
 use crate::error::CommandError;
-use crate::output::table::table;
-use crate::output::text::{escape, escaped, who};
-use crate::output::time::relative;
-use crate::output::view::{SessionView, UserView};
+use crate::output::json::{SessionView, UserView};
+use crate::output::text::{escape, escaped, relative, table, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

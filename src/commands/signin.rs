@@ -12,9 +12,8 @@ use crate::auth::session::Session;
 use crate::auth::user::User;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignIn};
 use crate::context::Context;
-use crate::output::text::who;
-use crate::output::time::relative;
-use crate::output::view::UserView;
+use crate::output::json::UserView;
+use crate::output::text::{relative, who};
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(crate) const EXAMPLES: &str = "Examples:

@@ -13,9 +13,8 @@ use crate::auth::user::User;
 use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escaped, who};
-use crate::output::time::relative;
-use crate::output::view::{SessionView, UserView};
+use crate::output::json::{SessionView, UserView};
+use crate::output::text::{escaped, relative, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

@@ -8,9 +8,8 @@ use crate::auth::SignedIn;
 use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
 use crate::context::{Context, TokenSource};
-use crate::output::table::facts;
-use crate::output::text::{escape, escaped, who};
-use crate::output::view::{SessionView, UserView};
+use crate::output::json::{SessionView, UserView};
+use crate::output::text::{escape, escaped, facts, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

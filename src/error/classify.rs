@@ -12,7 +12,7 @@ use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
 use crate::context::{ClockError, NoToken, SchemaFileError};
 use crate::mail::MailError;
-use crate::output::time;
+use crate::output::text::{amount, rfc3339};
 use crate::paths::PathError;
 use crate::prompt::PromptError;
 use crate::session_file::SessionFileError;
@@ -101,7 +101,7 @@ fn of_auth(error: &AuthError) -> Failure {
         }
         AuthError::Banned { reason, until } => {
             let reason = reason.as_deref().unwrap_or("no reason was given");
-            let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", time::rfc3339(until)));
+            let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
             Failure::new(ExitCode::Refused, "BANNED_USER").hint(format!("banned {until}: {reason}"))
         }
         AuthError::SecondFactor => Failure::new(ExitCode::Refused, "TWO_FACTOR_REQUIRED").hint("sign in through the app"),
@@ -207,7 +207,7 @@ pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
 fn throttled(seconds: i64) -> Failure {
     let seconds = seconds.max(1);
     let mut exit = Failure::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
-        .hint(format!("try again in {}", time::amount(seconds.unsigned_abs())));
+        .hint(format!("try again in {}", amount(seconds.unsigned_abs())));
     exit.retry_after = Some(seconds);
     exit
 }

@@ -1,11 +1,18 @@
-//! Text from users, made harmless for a terminal. Names, addresses and user agents are written by
-//! strangers; a control sequence in one would act on the administrator's screen.
+//! Text for people: escaped words of users, instants, tables.
+//!
+//! Strangers write names, addresses and user agents. Without escapes, a control sequence in one acts on the
+//! administrator's terminal.
 
-use crate::auth::user::User;
 use std::borrow::Cow;
-use std::fmt;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use jiff::Timestamp;
+
+use super::Style;
+pub use crate::auth::duration::rfc3339;
+use crate::auth::user::User;
 
 /// Replaces what a terminal would obey, or a reader not see, by `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
@@ -74,11 +81,77 @@ pub fn yes_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
+/// An instant as a person at a terminal reads it: "in 6 days", "3 hours ago", "now".
+pub fn relative(instant: Timestamp, now: Timestamp) -> String {
+    // In whole seconds, as databases keep them: a session made this second ends "in 7 days".
+    let seconds = instant.as_second() - now.as_second();
+    let amount = amount(seconds.unsigned_abs());
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {amount}"),
+        _ => format!("{amount} ago"),
+    }
+}
+
+/// A length of time in its largest unit, rounded down: "1 day", "59 minutes".
+pub fn amount(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+/// Too narrow to be a real width: some remote shells say so.
+const WIDTH_MIN: u16 = 40;
+
+/// Lays rows out under a header. Cells are escaped by the caller; those of column `whole` are never
+/// broken, because they are there to be copied.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style) -> String {
+    let mut table = Table::new();
+    table.set_header(header.to_vec()).add_rows(rows);
+    if let Some(width) = style.width.filter(|width| style.terminal && *width >= WIDTH_MIN) {
+        table.load_style(presets::UTF8_BORDERS_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        if let Some(column) = table.column_mut(whole) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    } else {
+        table.load_style(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
+    lines(&table)
+}
+
+/// Lays out names and values.
+pub fn facts(facts: &[(&str, String)]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.add_rows(facts.iter().map(|(name, value)| vec![(*name).to_owned(), value.clone()]));
+    lines(&table)
+}
+
+fn lines(table: &Table) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        // The style without lines still pads every cell.
+        let line = line.strip_prefix(' ').unwrap_or(&line);
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::auth::fixtures::at;
 
     #[test]
     fn what_a_terminal_obeys_is_shown_and_not_done() {
@@ -119,5 +192,30 @@ mod tests {
             let once = escape(&text).into_owned();
             prop_assert_eq!(escape(&once), once.as_str());
         }
+    }
+
+    #[test]
+    fn year_before_0_has_a_sign_and_six_digits() {
+        for text in ["-000001-01-01T00:00:00.000Z", "-009999-01-02T01:59:59.000Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(rfc3339(text.parse().unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn programs_get_milliseconds_in_utc() {
+        assert_eq!(rfc3339(Timestamp::from_millisecond(1_790_000_000_005).unwrap()), "2026-09-21T14:13:20.005Z");
+        assert_eq!(rfc3339(Timestamp::from_second(0).unwrap()), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn people_get_the_largest_unit() {
+        let told = |seconds| relative(at(seconds), at(0));
+        assert_eq!(told(0), "now");
+        assert_eq!(told(1), "in 1 second");
+        assert_eq!(told(-59), "59 seconds ago");
+        assert_eq!(told(3_599), "in 59 minutes");
+        assert_eq!(told(-7_200), "2 hours ago");
+        assert_eq!(told(7 * 86_400 - 1), "in 6 days");
+        assert_eq!(told(-86_400), "1 day ago");
     }
 }

@@ -13,8 +13,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{SessionFile, SessionFileError};
-use crate::paths;
-use crate::shell::quoted;
+use crate::paths::{self, quoted};
 
 /// How a directory is opened.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

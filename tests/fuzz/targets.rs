@@ -19,7 +19,7 @@ use authctl::auth::session::{Network, Pattern};
 use authctl::auth::storage::{Store, UserQuery, UserSort};
 use authctl::cli::{Parsed, parse};
 use authctl::mail::{Route, Sender};
-use authctl::output::time::rfc3339;
+use authctl::output::text::rfc3339;
 use authctl::session_file::{SessionFile, SessionFileError};
 use authctl::store::{SchemaOverrides, sqlite};
 

@@ -11,11 +11,9 @@ use crate::auth::audit::counted;
 use crate::auth::user::User;
 use crate::auth::{MissingPassword, SignInBlocker};
 use crate::context::Context;
-use crate::error::CommandError;
-use crate::error::ExitCode;
-use crate::output::text::{escape, who};
-use crate::output::time::{relative, rfc3339};
-use crate::output::view::UserView;
+use crate::error::{CommandError, ExitCode};
+use crate::output::json::UserView;
+use crate::output::text::{escape, relative, rfc3339, who};
 use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]

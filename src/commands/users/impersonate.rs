@@ -14,8 +14,7 @@ use crate::commands::session_start::{
     Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost,
 };
 use crate::context::Context;
-use crate::output::text::{escaped, who};
-use crate::output::time::relative;
+use crate::output::text::{escaped, relative, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 

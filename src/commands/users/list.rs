@@ -8,9 +8,8 @@ use crate::auth::audit::counted;
 use crate::auth::storage::{UserPage, UserQuery, UserSort};
 use crate::auth::user::User;
 use crate::context::Context;
-use crate::output::table::table;
-use crate::output::text::escape;
-use crate::output::view::UserView;
+use crate::output::json::UserView;
+use crate::output::text::{escape, table};
 use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]

@@ -1,5 +1,29 @@
 //! `users`: what an administrator does to users. Each command that changes a user names the database.
 
+use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
+use clap::{Args, Subcommand};
+use create::CreateUserArgs;
+use delete::DeleteUserArgs;
+use explain::ExplainArgs;
+use impersonate::ImpersonateArgs;
+use jiff::Timestamp;
+use list::ListUsersArgs;
+use password::{ResetCodeArgs, SetPasswordArgs};
+use serde_json::{Value, json};
+use show::banned;
+use update::UpdateUserArgs;
+
+use crate::auth::audit::counted;
+use crate::auth::secret::Password;
+use crate::auth::storage::UserUpdated;
+use crate::auth::user::User;
+use crate::commands::Attempt as _;
+use crate::context::Context;
+use crate::output::json::UserView;
+use crate::output::text::{escape, escaped, who};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
+
 mod access;
 mod create;
 mod delete;
@@ -9,30 +33,6 @@ mod list;
 mod password;
 mod show;
 mod update;
-
-use clap::{Args, Subcommand};
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-use crate::auth::audit::counted;
-use crate::auth::secret::Password;
-use crate::auth::storage::UserUpdated;
-use crate::auth::user::User;
-use crate::commands::Attempt as _;
-use crate::context::Context;
-use crate::output::text::{escape, escaped, who};
-use crate::output::view::UserView;
-use crate::output::{Outcome, Page, Report, Style};
-use crate::paths::DatabaseLocation;
-use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
-use create::CreateUserArgs;
-use delete::DeleteUserArgs;
-use explain::ExplainArgs;
-use impersonate::ImpersonateArgs;
-use list::ListUsersArgs;
-use password::{ResetCodeArgs, SetPasswordArgs};
-use show::banned;
-use update::UpdateUserArgs;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl users create admin@example.com --name Admin --role admin --verified --generate

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 use crate::auth::storage::Account;
 use crate::auth::user::User;
 use crate::context::Context;
-use crate::output::table::facts;
-use crate::output::text::{escape, yes_no};
-use crate::output::time::{amount, rfc3339};
-use crate::output::view::UserView;
+use crate::output::json::UserView;
+use crate::output::text::{amount, escape, facts, rfc3339, yes_no};
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {

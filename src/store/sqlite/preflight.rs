@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::descriptors::{self, Found, HEADER_BYTES, Held};
-use crate::shell::quoted;
+use crate::paths::quoted;
 use crate::store::OpenError;
 
 /// `application_id` of databases made by authctl: "actl" in ASCII. The migrations write it.

@@ -11,7 +11,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("bcrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
     ("clap_complete", &["src/cli.rs", "src/commands/help.rs"]),
-    ("comfy_table", &["src/output/"]),
+    ("comfy_table", &["src/output/text.rs"]),
     ("dialoguer", &["src/prompt/"]),
     ("directories", &["src/paths.rs"]),
     ("getrandom", &["src/context/"]),
@@ -26,12 +26,13 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
     ("rusqlite", &["src/store/better_auth/", "src/store/sqlite/"]),
     ("scrypt", &["src/auth/password.rs", "src/auth/password/"]),
-    ("serde", &["src/output/", "src/session_file/", "src/store/better_auth/overrides.rs"]),
+    ("serde", &["src/output/json.rs", "src/session_file/", "src/store/better_auth/overrides.rs"]),
     (
         "serde_json",
         &[
             "src/auth/audit.rs",
             "src/commands/",
+            "src/output.rs",
             "src/output/",
             "src/session_file/",
             "src/error.rs",
