@@ -344,7 +344,7 @@ mod tests {
         let sessions = home.path().join("authctl/sessions");
         paths::make_private(&sessions).unwrap();
         let other = std::fs::File::open(&sessions).unwrap();
-        rustix::fs::flock(&other, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        other.lock().unwrap();
         let mut environment = Environment::default();
         environment.places.config_home = Some(home.path().to_owned());
         let wait = Duration::from_millis(100);

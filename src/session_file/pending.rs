@@ -1,17 +1,23 @@
 //! A sign-in between its two halves, and files whose session nobody holds any more: left by a process
 //! that died there, or replaced by a later sign-in.
+//!
+//! The session of an operator who acts as somebody else: kept aside under a second name and given back.
+//!
+//! The stored session gets the second name before the new one gets the first, so a process that dies
+//! between the two leaves a session that is kept and nothing that stands in for it: the next look takes
+//! it back. Neither is ever overwritten by the other.
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::{Content, FILE_BYTES_MAX, SessionFile, SessionFileError, parse};
+use super::{Content, FILE_BYTES_MAX, SessionFile, SessionFileError, Stored, none_if_damaged, parse};
 use crate::auth::secret::Token;
 use crate::input_file;
 
@@ -46,21 +52,14 @@ enum End {
 }
 
 impl Pending {
-    /// Makes the empty file and locks it, before anybody who looks for abandoned ones can see it.
-    pub(super) fn begin(place: &SessionFile, directory: OwnedFd, unique: &str) -> Result<Self, Errno> {
-        let _lock = place.lock(&directory)?;
+    /// Creates the empty file and locks it. The caller holds the lock of the directory, so no process sees the
+    /// file without its lock and takes it for an abandoned one.
+    pub(super) fn begin(place: &SessionFile, directory: OwnedFd, unique: &str) -> io::Result<Self> {
         let temporary = format!("{}{unique}.tmp", place.temporary_prefix());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?;
-        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self {
-            place: place.clone(),
-            directory,
-            temporary,
-            file: File::from(file),
-            ends: End::Removed,
-            replaces: Replaces::All,
-        })
+        let file = File::from(rustix::fs::openat(&directory, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
+        file.try_lock()?;
+        Ok(Self { place: place.clone(), directory, temporary, file, ends: End::Removed, replaces: Replaces::All })
     }
 
     pub(super) fn fill(&mut self, token: &Token, email: &str) -> io::Result<()> {
@@ -92,19 +91,18 @@ impl Pending {
     pub fn keep(mut self) -> Result<(), SessionFileError> {
         self.ends = End::Left;
         let failed = |error: Errno| self.place.unwritable(error);
-        let lock = self.place.lock(&self.directory).map_err(failed)?;
-        if let Replaces::StandsIn(Some(own)) = &self.replaces {
-            self.place.set_aside(&self.directory, own, &self.temporary)?;
-        }
-        if matches!(self.replaces, Replaces::All) {
+        let lock = self.place.lock(&self.directory)?;
+        match &self.replaces {
+            Replaces::StandsIn(Some(own)) => self.place.set_aside(&self.directory, own, &self.temporary)?,
+            Replaces::StandsIn(None) => {}
             // First: a process that dies between the two must not leave a session that is kept aside beside
             // one that does not stand in for it.
-            self.place.abandon_aside(&self.directory, &self.temporary).map_err(failed)?;
+            Replaces::All => self.place.abandon_aside(&self.directory, &self.temporary).map_err(failed)?,
         }
         self.rename().map_err(failed)?;
         rustix::fs::fsync(&self.directory).map_err(failed)?;
         // Unlocked before others may look, so that whoever replaces this file finds it claimable.
-        rustix::fs::flock(&self.file, FlockOperation::Unlock).map_err(failed)?;
+        self.file.unlock().map_err(|error| self.place.unwritable(error))?;
         drop(lock);
         Ok(())
     }
@@ -154,7 +152,7 @@ impl Abandoned {
     pub(super) fn claim(path: PathBuf) -> Option<Self> {
         let file = input_file::open_no_follow(&path).ok()?;
         // A living process still holds its lock.
-        rustix::fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive).ok()?;
+        file.try_lock().ok()?;
         // It may have got its name, or been removed, before we had the lock.
         let named = path.symlink_metadata().ok()?;
         let held = file.metadata().ok()?;
@@ -170,5 +168,65 @@ impl Abandoned {
     pub fn discard(self) {
         // Should this fail, the next sign-in does it.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl SessionFile {
+    /// The file that keeps a session aside. It is looked at like any other.
+    pub(super) fn aside(&self) -> Self {
+        let key = self.name.strip_suffix(".json").unwrap_or(&self.name);
+        Self { name: format!("{key}.own.json"), ..self.clone() }
+    }
+
+    /// Whether a session is kept aside.
+    pub fn keeps_aside(&self) -> bool {
+        self.aside().path().symlink_metadata().is_ok()
+    }
+
+    /// Reads the session that is kept aside.
+    ///
+    /// # Errors
+    /// As for [`SessionFile::read`].
+    pub fn read_aside(&self) -> Result<Option<Stored>, SessionFileError> {
+        self.aside().read_named()
+    }
+
+    /// Stores the session again that is kept aside, when no other is stored.
+    pub(super) fn take_back(&self) -> Result<Option<Stored>, SessionFileError> {
+        if !self.keeps_aside() {
+            return Ok(None);
+        }
+        let directory = self.open_directory()?;
+        let lock = self.lock(&directory)?;
+        // Not over a file that another process has stored meanwhile.
+        if self.path().symlink_metadata().is_err() {
+            match rustix::fs::renameat(&directory, &self.aside().name, &directory, &self.name) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(self.unwritable(error)),
+            }
+        }
+        drop(lock);
+        self.read_named()
+    }
+
+    /// Keeps the stored session aside, if it is the one with this token. One that was kept before, and
+    /// that nothing stood in for, becomes an abandoned one. Under the lock of the directory.
+    pub(super) fn set_aside(&self, directory: &OwnedFd, own: &Token, temporary: &str) -> Result<(), SessionFileError> {
+        let is_stored = none_if_damaged(self.read_named())?.is_some_and(|stored| stored.token == *own);
+        if !is_stored {
+            return Ok(());
+        }
+        self.abandon_aside(directory, temporary)
+            .and_then(|()| rustix::fs::renameat(directory, &self.name, directory, &self.aside().name))
+            .map_err(|error| self.unwritable(error))
+    }
+
+    /// Makes an abandoned one of the session that is kept aside, so that somebody ends it. Under the
+    /// lock of the directory.
+    pub(super) fn abandon_aside(&self, directory: &OwnedFd, temporary: &str) -> Result<(), Errno> {
+        match rustix::fs::renameat(directory, &self.aside().name, directory, format!("{temporary}.own")) {
+            Err(Errno::NOENT) => Ok(()),
+            done => done,
+        }
     }
 }

@@ -26,7 +26,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
     ("rusqlite", &["src/store/better_auth/", "src/store/sqlite/"]),
     ("scrypt", &["src/auth/password.rs", "src/auth/password/"]),
-    ("serde", &["src/output/json.rs", "src/session_file/", "src/store/better_auth/overrides.rs"]),
+    ("serde", &["src/output/json.rs", "src/session_file.rs", "src/store/better_auth/overrides.rs"]),
     (
         "serde_json",
         &[
@@ -34,6 +34,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
             "src/commands/",
             "src/output.rs",
             "src/output/",
+            "src/session_file.rs",
             "src/session_file/",
             "src/error.rs",
             "src/store/better_auth/overrides.rs",

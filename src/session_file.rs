@@ -6,28 +6,39 @@
 //! committed; then the file gets its name. A locked name whose process is dead is an abandoned
 //! sign-in: whoever comes next ends its session, if it ever began.
 
-mod aside;
-mod directory;
 mod pending;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::auth::secret::Token;
 use crate::input_file;
+use crate::paths::{self, quoted};
 
-pub use aside::Removed;
-pub use directory::LockWait;
 pub use pending::{Abandoned, Pending};
 
 /// More than any file that authctl writes, little enough to read without thought.
 const FILE_BYTES_MAX: usize = 4096;
+
+/// How a directory is opened.
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// How often a process that waits for the lock looks again.
+const LOCK_POLL: Duration = Duration::from_millis(5);
+/// A directory in which everybody may write, and nobody removes what is another's.
+const STICKY: u32 = 0o1000;
+/// The rights of others to plant files.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Why the session file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +100,17 @@ struct Content<'a> {
     token: std::borrow::Cow<'a, str>,
 }
 
+/// What became of a stored session that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// There was none, or another one.
+    Nothing,
+    /// It is gone.
+    Gone,
+    /// It is gone, and the one that was kept aside is stored again.
+    GaveBack,
+}
+
 /// The place of the session for one database.
 #[derive(Debug, Clone)]
 pub struct SessionFile {
@@ -100,6 +122,32 @@ pub struct SessionFile {
     database: String,
     /// How long to wait for other processes.
     wait: LockWait,
+}
+
+/// How long one command may still wait for the lock of the directory. Clones share it, so that several
+/// steps together wait no longer than one may.
+#[derive(Debug, Clone)]
+pub struct LockWait(Rc<Cell<Duration>>);
+
+impl From<Duration> for LockWait {
+    fn from(total: Duration) -> Self {
+        Self(Rc::new(Cell::new(total)))
+    }
+}
+
+impl LockWait {
+    /// Waits for a moment, if time is left.
+    #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+    fn pause(&self) -> bool {
+        let left = self.0.get();
+        if left.is_zero() {
+            return false;
+        }
+        let start = std::time::Instant::now();
+        std::thread::sleep(LOCK_POLL.min(left));
+        self.0.set(left.saturating_sub(start.elapsed()));
+        true
+    }
 }
 
 impl SessionFile {
@@ -212,9 +260,41 @@ impl SessionFile {
     pub fn prepare(&self, token: &Token, email: &str, unique: &str) -> Result<Pending, SessionFileError> {
         self.make_directories()?;
         let directory = self.open_directory()?;
+        let lock = self.lock(&directory)?;
         let mut pending = Pending::begin(self, directory, unique).map_err(|error| self.unwritable(error))?;
+        drop(lock);
         pending.fill(token, email).map_err(|error| self.unwritable(error))?;
         Ok(pending)
+    }
+
+    /// Removes the stored session. One that is kept aside takes its place. With a token, only a file
+    /// that holds it: another process may have signed in meanwhile.
+    ///
+    /// # Errors
+    /// [`SessionFileError`].
+    pub fn remove(&self, holding: Option<&Token>) -> Result<Removed, SessionFileError> {
+        let Some(directory) = self.open_if_there()? else {
+            return Ok(Removed::Nothing);
+        };
+        let _lock = self.lock(&directory)?;
+        if let Some(token) = holding
+            && none_if_damaged(self.read_named())?.is_none_or(|stored| stored.token != *token)
+        {
+            return Ok(Removed::Nothing);
+        }
+        let removed = match rustix::fs::renameat(&directory, &self.aside().name, &directory, &self.name) {
+            Ok(()) => Ok(Removed::GaveBack),
+            Err(Errno::NOENT) => rustix::fs::unlinkat(&directory, &self.name, AtFlags::empty()).map(|()| Removed::Gone),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Ok(removed) => {
+                rustix::fs::fsync(&directory).map_err(|error| self.unwritable(error))?;
+                Ok(removed)
+            }
+            Err(Errno::NOENT) => Ok(Removed::Nothing),
+            Err(error) => Err(self.unwritable(error)),
+        }
     }
 
     /// Finds sign-ins whose process died before it could finish.
@@ -227,7 +307,7 @@ impl SessionFile {
             return Ok(Vec::new());
         };
         // Held, so that no file is seen between being made and being locked by its maker.
-        let _lock = self.lock(&directory).map_err(|error| self.unwritable(error))?;
+        let _lock = self.lock(&directory)?;
         let prefix = self.temporary_prefix();
         let mut abandoned = Vec::new();
         for entry in std::fs::read_dir(&self.directory).map_err(|error| self.unreadable(error))? {
@@ -239,9 +319,118 @@ impl SessionFile {
         Ok(abandoned)
     }
 
+    fn make_directories(&self) -> Result<(), SessionFileError> {
+        if self.directory.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        // Under sudo, HOME may still be somebody else's: what root made there they could not use.
+        let existing = self.directory.ancestors().find_map(|path| path.metadata().ok());
+        let me = rustix::process::geteuid().as_raw();
+        if me == 0 && existing.is_some_and(|found| found.uid() != 0) {
+            return Err(SessionFileError::UnsafeDirectory {
+                path: self.directory.clone(),
+                problem: "it would be made by root in another user's directory".into(),
+                remedy: "run as that user, or set HOME or XDG_CONFIG_HOME to root's own".into(),
+            });
+        }
+        paths::make_private(&self.directory).map_err(|error| self.unwritable(error))
+    }
+
+    /// Opens the directory after looking at who else may write there.
+    fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
+        self.open_one(&self.root)?;
+        self.open_one(&self.directory)
+    }
+
+    /// As [`Self::open_directory`]; `None` when there is no directory.
+    fn open_if_there(&self) -> Result<Option<OwnedFd>, SessionFileError> {
+        match self.open_directory() {
+            Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn open_one(&self, path: &Path) -> Result<OwnedFd, SessionFileError> {
+        let directory =
+            rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()).map_err(|error| self.unwritable(error))?;
+        let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
+        let elsewhere = "set XDG_CONFIG_HOME to a directory that only you can write";
+        let (problem, remedy) = if found.st_uid != rustix::process::geteuid().as_raw() {
+            ("it belongs to another user", elsewhere.to_owned())
+        } else if found.st_mode & OTHERS_WRITE == 0 {
+            return Ok(directory);
+        } else if found.st_mode & STICKY != 0 {
+            // Shared on purpose.
+            ("others may write to it", elsewhere.to_owned())
+        } else {
+            ("others may write to it", format!("look at what is in it, then: chmod 700 {}", quoted(path)))
+        };
+        Err(SessionFileError::UnsafeDirectory { path: path.to_owned(), problem: problem.into(), remedy })
+    }
+
+    /// Finds what is not safe or not whole about the directories and every file in them, and tells
+    /// whether closing the directories helps against any of it.
+    pub fn insecure(&self) -> (Vec<SessionFileError>, bool) {
+        let mut exposed = Vec::new();
+        let mut is_ours = false;
+        for path in [&self.root, &self.directory] {
+            if let Err(error @ SessionFileError::UnsafeDirectory { .. }) = self.open_one(path) {
+                is_ours |= path.metadata().is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw());
+                exposed.push(error);
+            }
+        }
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            // Hidden ones are sign-ins on their way.
+            if let Some(name) =
+                entry.file_name().to_str().filter(|name| name.strip_suffix(".json").is_some() && !name.starts_with('.'))
+            {
+                let file = Self { name: name.to_owned(), ..self.clone() };
+                exposed.extend(file.read().err());
+            }
+        }
+        (exposed, is_ours)
+    }
+
+    /// Takes away the rights of others to the directories that are ours.
+    ///
+    /// # Errors
+    /// [`SessionFileError::Unwritable`].
+    pub fn close_directories(&self) -> Result<(), SessionFileError> {
+        for path in [&self.root, &self.directory] {
+            let directory =
+                rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty()).map_err(|error| self.unwritable(error))?;
+            let found = rustix::fs::fstat(&directory).map_err(|error| self.unwritable(error))?;
+            if found.st_uid == rustix::process::geteuid().as_raw() && found.st_mode & OTHERS_WRITE != 0 {
+                rustix::fs::fchmod(&directory, Mode::RWXU).map_err(|error| self.unwritable(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds off other processes between looking at the file and changing it.
+    ///
+    /// # Errors
+    /// [`SessionFileError::Busy`] when another process holds the lock and nothing of `--wait` is left.
+    fn lock(&self, directory: &OwnedFd) -> Result<File, SessionFileError> {
+        // A lock belongs to an open file description, so it needs one of its own.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let own = rustix::fs::openat(directory, ".", flags, Mode::empty()).map_err(|error| self.unwritable(error))?;
+        let own = File::from(own);
+        loop {
+            match own.try_lock().map_err(io::Error::from) {
+                Err(error) if is_temporary(&error) && self.wait.pause() => {}
+                locked => return locked.map(|()| own).map_err(|error| self.unwritable(error)),
+            }
+        }
+    }
+
     fn temporary_prefix(&self) -> String {
         format!(".{}.", self.name)
     }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 fn none_if_damaged(read: Result<Option<Stored>, SessionFileError>) -> Result<Option<Stored>, SessionFileError> {
@@ -260,9 +449,6 @@ fn parse(text: &[u8]) -> Option<Stored> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 
     use super::*;
 
@@ -273,9 +459,8 @@ mod tests {
         assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()), "no directory");
         let token = Token::from_bytes(b"0123456789abcdef0123456789abcdef").unwrap();
         drop(place.prepare(&token, "ada@example.com", "0123456789abcdef").unwrap());
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let other = rustix::fs::openat(CWD, home.path().join("sessions"), flags, Mode::empty()).unwrap();
-        rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
+        let other = File::open(home.path().join("sessions")).unwrap();
+        other.lock().unwrap();
         assert!(matches!(place.abandoned(), Err(SessionFileError::Busy(_))));
         drop(other);
         assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()));
@@ -296,8 +481,8 @@ mod tests {
     fn steps_of_one_command_share_the_wait_for_the_lock() {
         let home = tempfile::tempdir().unwrap();
         store(&SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO), b'a', None).unwrap();
-        let other = std::fs::File::open(home.path().join("sessions")).unwrap();
-        rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
+        let other = File::open(home.path().join("sessions")).unwrap();
+        other.lock().unwrap();
         let (total, wait) = (Duration::from_millis(100), LockWait::from(Duration::from_millis(100)));
         let start = std::time::Instant::now();
         for _ in 0..8 {
