@@ -1,11 +1,18 @@
-//! The variables of the environment that mean something to authctl, read once.
+//! What the process finds outside, read here and nowhere else: the variables of the environment, the clock, and
+//! who runs it on which machine.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
-use super::client_info::ClientEnv;
-use super::guarded::Guarded;
+use jiff::Timestamp;
+
+use super::authenticate::Guarded;
+use crate::auth::duration::whole_second;
+use crate::auth::policy::LONGEST_LIFE;
 use crate::auth::secret::{AppSecret, SecretError};
+use crate::auth::storage::ClientInfo;
 use crate::mail::handover;
 use crate::paths::PathEnv;
 
@@ -112,9 +119,132 @@ impl Environment {
     }
 }
 
+/// The clock is outside the range in which authctl works. What would be written now could not be read
+/// later, or would be over before it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// An instant that the calendar has.
+    #[error("the clock of this machine is wrong: it says {0}")]
+    At(Timestamp),
+    /// One before the calendar begins.
+    #[error("the clock of this machine is wrong: it says a time before {}", Timestamp::MIN)]
+    Before,
+    /// One after the calendar ends.
+    #[error("the clock of this machine is wrong: it says a time after {}", whole_second(Timestamp::MAX))]
+    After,
+}
+
+/// A reading of the clock that lasts until a question is asked.
+#[derive(Debug)]
+pub(super) struct Clock(Cell<Option<Reading>>);
+
+type Reading = Result<Timestamp, ClockError>;
+
+impl Clock {
+    /// Reads the clock.
+    pub(super) fn start() -> Self {
+        Self(Cell::new(Some(read_clock())))
+    }
+
+    /// The reading; a new one if a question was asked since the last.
+    pub(super) fn now(&self) -> Result<Timestamp, ClockError> {
+        let reading = self.0.get().unwrap_or_else(read_clock);
+        self.0.set(Some(reading));
+        reading
+    }
+
+    /// Forgets the reading.
+    pub(super) fn forget(&self) {
+        self.0.set(None);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn read_clock() -> Reading {
+    reading(SystemTime::now())
+}
+
+/// What a time of the system is in the calendar. `Timestamp::now` panics at an instant that it does not have.
+fn reading(time: SystemTime) -> Reading {
+    let outside = |_| if time < SystemTime::UNIX_EPOCH { ClockError::Before } else { ClockError::After };
+    let now = Timestamp::try_from(time).map_err(outside)?;
+    if is_in_range(now) { Ok(now) } else { Err(ClockError::At(now)) }
+}
+
+/// From 1970 on, and so long before the end of the calendar that every life ends within it.
+fn is_in_range(now: Timestamp) -> bool {
+    now >= Timestamp::UNIX_EPOCH && now.checked_add(LONGEST_LIFE).is_ok()
+}
+
+/// The longest description kept, in characters.
+const USER_AGENT_CHARS_MAX: usize = 512;
+
+/// The variables that name a remote client or a CI run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClientEnv {
+    ssh_connection: Option<String>,
+    ci_run: Option<String>,
+}
+
+impl ClientEnv {
+    /// Picks the variables out of the environment.
+    pub(super) fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let github = || {
+            let [server, repository, run] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(&variable);
+            Some(format!("{}/{}/actions/runs/{}", server?, repository?, run?))
+        };
+        let ci_run = github()
+            .or_else(|| variable("CI_JOB_URL"))
+            .or_else(|| variable("BUILD_URL"))
+            .or_else(|| variable("CI").filter(|value| value != "false" && value != "0").map(|_| "CI".to_owned()));
+        Self { ssh_connection: variable("SSH_CONNECTION"), ci_run }
+    }
+
+    /// Describes this process.
+    pub(super) fn client_info(&self) -> ClientInfo {
+        let (os_user, host) = who();
+        let place = self.ci_run.clone().or_else(terminal).unwrap_or_else(|| "no terminal".to_owned());
+        let described = format!("authctl/{} ({}@{host}; {place})", env!("CARGO_PKG_VERSION"), os_user);
+        ClientInfo {
+            ip_address: self.client_address(),
+            user_agent: Some(described.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS_MAX).collect()),
+        }
+    }
+
+    /// The SSH client's address: the first word of `SSH_CONNECTION`, if it is an address.
+    fn client_address(&self) -> Option<String> {
+        let first = self.ssh_connection.as_deref()?.split_whitespace().next()?;
+        first.parse::<std::net::IpAddr>().ok().map(|address| address.to_string())
+    }
+}
+
+/// The terminal, as `who` names it.
+fn terminal() -> Option<String> {
+    let name = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok()?;
+    let name = name.to_string_lossy();
+    Some(name.strip_prefix("/dev/").unwrap_or(&name).to_owned())
+}
+
+/// The operating system's user and the host.
+pub(super) fn who() -> (String, String) {
+    (os_user(), rustix::system::uname().nodename().to_string_lossy().into_owned())
+}
+
+/// The name of the operating system's user who runs this process; the environment may lie.
+fn os_user() -> String {
+    let id = nix::unistd::Uid::effective();
+    match nix::unistd::User::from_uid(id) {
+        Ok(Some(user)) => user.name,
+        _ => format!("uid {id}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
+    use crate::auth::policy::{KEYS, Range};
 
     fn chosen(rotated: Option<&str>, alone: Option<&str>) -> Option<String> {
         let given = GivenSecret::choose(rotated.map(OsStr::new), alone.map(OsStr::new))?;
@@ -133,5 +263,88 @@ mod tests {
         for none in ["2:,1:old", "new", ","] {
             assert_eq!(chosen(Some(none), Some("alone")).unwrap(), "BETTER_AUTH_SECRETS: it is empty", "{none}");
         }
+    }
+
+    #[test]
+    fn clock_is_accepted_from_1970_until_a_life_before_the_end_of_9999() {
+        let is_accepted = |text: &str| is_in_range(text.parse().unwrap());
+        for valid in ["1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z", "9998-01-01T00:00:00Z"] {
+            assert!(is_accepted(valid), "{valid}");
+        }
+        for bad in ["-000001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "9999-01-01T00:00:00Z"] {
+            assert!(!is_accepted(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn error_names_the_time_or_the_end_of_the_calendar_that_it_passed() {
+        let says = |seconds: i64| {
+            let distance = std::time::Duration::from_secs(seconds.unsigned_abs());
+            let epoch = SystemTime::UNIX_EPOCH;
+            let time = if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
+            let error = reading(time.unwrap()).unwrap_err().to_string();
+            error.strip_prefix("the clock of this machine is wrong: it says ").unwrap().to_owned()
+        };
+        assert_eq!(says(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(says(-377_705_023_201), "-009999-01-02T01:59:59Z");
+        for before in [-377_705_023_202, i64::MIN] {
+            assert_eq!(says(before), "a time before -009999-01-02T01:59:59Z");
+        }
+        assert_eq!(says(253_402_207_200), "9999-12-30T22:00:00Z");
+        // The end of 9999-12-30 in the westernmost zone, 9999-12-31 and the end of the range.
+        for after in [253_402_207_201, 253_402_214_400, 253_402_300_799, i64::MAX] {
+            assert_eq!(says(after), "a time after 9999-12-30T22:00:00Z");
+        }
+    }
+
+    #[test]
+    fn no_policy_gives_a_longer_life() {
+        for key in KEYS {
+            if let Range::Seconds(_, most) = key.range {
+                assert!(SignedDuration::from_secs(most) <= LONGEST_LIFE, "{}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn clock_is_read_again_only_after_it_was_forgotten() {
+        let clock = Clock::start();
+        let first = clock.now().unwrap();
+        assert_eq!(clock.now().unwrap(), first);
+        clock.forget();
+        assert!(clock.now().unwrap() > first);
+    }
+
+    fn hints(variables: &'static [(&str, &str)]) -> ClientEnv {
+        ClientEnv::from(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_ssh_client_is_the_address_and_nonsense_is_none() {
+        let address = |text| ClientEnv { ssh_connection: Some(text), ci_run: None }.client_address();
+        assert_eq!(address("192.0.2.7 50022 192.0.2.1 22".into()).as_deref(), Some("192.0.2.7"));
+        assert_eq!(address("2001:db8::7 50022 ::1 22".into()).as_deref(), Some("2001:db8::7"));
+        assert_eq!(address("\u{1b}[2J 1 2 3".into()), None);
+        assert_eq!(hints(&[]).client_address(), None);
+    }
+
+    #[test]
+    fn a_ci_run_is_named_by_its_address_where_there_is_one() {
+        let github = hints(&[
+            ("CI", "true"),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "a/b"),
+            ("GITHUB_RUN_ID", "7"),
+        ]);
+        assert_eq!(github.ci_run.as_deref(), Some("https://github.com/a/b/actions/runs/7"));
+        assert_eq!(hints(&[("CI", "1")]).ci_run.as_deref(), Some("CI"));
+        assert_eq!(hints(&[("CI", "false")]).ci_run, None);
+    }
+
+    #[test]
+    fn a_description_names_program_person_host_and_place() {
+        let described = hints(&[("CI_JOB_URL", "https://ci.example/1")]).client_info().user_agent.unwrap();
+        let expected = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
+        assert!(described.starts_with(&expected) && described.ends_with("; https://ci.example/1)"), "{described}");
     }
 }

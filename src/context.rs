@@ -1,12 +1,9 @@
 //! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
 //! opened when a command first asks for it.
 
-mod client_info;
-mod clock;
+mod authenticate;
 mod database;
 mod environment;
-mod guarded;
-mod token;
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -17,22 +14,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
-use crate::auth::secret::Token;
-use crate::auth::secret::{Entropy, EntropyError};
-use crate::auth::session::Session;
+use crate::auth::secret::{Entropy, EntropyError, Token};
 use crate::auth::storage::{ClientInfo, LooseEnds, Store, StoreError};
-use crate::auth::user::User;
-use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::mail::Report;
 use crate::paths::{self, DatabasePlace};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
 
-use clock::Clock;
-pub use clock::ClockError;
+pub use authenticate::{NoToken, TokenOf, TokenSource};
 pub use database::SchemaFileError;
-pub use environment::{Environment, GivenSecret};
-pub use token::{NoToken, TokenOf, TokenSource};
+use environment::Clock;
+pub use environment::{ClockError, Environment, GivenSecret};
 
 /// What the user asked of every command alike.
 #[derive(Debug, Clone, Default)]
@@ -195,55 +187,6 @@ impl Context {
         Ok(SessionFile::new(&directory, &paths::session_key(&database), database.to_string(), self.lock_wait.clone()))
     }
 
-    /// Finds out who is signed in.
-    pub fn authenticate(&mut self) -> anyhow::Result<SignedIn> {
-        let (token, source) = self.token()?;
-        self.signed_in_with(&token, &source)
-    }
-
-    /// Finds out who is signed in with a token that was read already.
-    pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
-        let admitted = self.admitted()?;
-        let me = match self.auth()?.authenticate_under(token, admitted.as_ref()) {
-            Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
-                if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
-            {
-                Err(AuthError::NotSignedIn(SignedOut::ImpersonationOver).into())
-            }
-            Err(error) => Err(self.token_refused(error, source)),
-            Ok(me) => Ok(me),
-        }?;
-        self.act_in(&me.session, &me.user)?;
-        Ok(me)
-    }
-
-    /// Has the audit log say that what follows is done by whoever is in this session.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
-    pub fn act_in(&mut self, session: &Session, user: &User) -> anyhow::Result<()> {
-        self.signed_in = Some(session.actor().to_owned());
-        self.signed_in_email = (!session.is_impersonated()).then(|| user.email.clone());
-        self.acting_as = session.is_impersonated().then(|| session.user_id.clone());
-        let acting = self.acting()?;
-        self.auth()?.store.act_as(acting);
-        Ok(())
-    }
-
-    /// Finds out who is signed in, where nobody needs to be.
-    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
-        match self.authenticate() {
-            Ok(me) => Ok(Some(me)),
-            Err(error)
-                if matches!(error.downcast_ref(), Some(NoToken::None(_)))
-                    || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Who the audit log says did it.
     pub fn acting(&self) -> Result<Acting, ClockError> {
         let actor = Actor {
@@ -255,7 +198,7 @@ impl Context {
             ..Actor::default()
         };
         Ok(Acting::new(move || {
-            let (os_user, host) = client_info::who();
+            let (os_user, host) = environment::who();
             Actor { os_user, host, ..actor.clone() }
         }))
     }

@@ -1,0 +1,255 @@
+//! Who is signed in: the token to act with, and what `guard` admits.
+//!
+//! A token in the environment takes precedence over the stored one. A command that `guard` started acts as the
+//! user whom `guard` admitted, or as no user: `guard` names that user in the environment, and every use of a
+//! session compares. The variables only take rights away, so a program gains nothing when it sets them itself.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+use super::Context;
+use crate::auth::secret::{SecretError, Token};
+use crate::auth::session::Session;
+use crate::auth::user::{User, UserRef};
+use crate::auth::{Admitted, AuthError, SignedIn, SignedOut};
+use crate::input_file;
+use crate::paths::DatabaseLocation;
+
+/// More than any token with its line end.
+const TOKEN_FILE_BYTES_MAX: usize = 4096;
+
+/// Where the token in use came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// `AUTHCTL_TOKEN`.
+    Variable,
+    /// The file that `AUTHCTL_TOKEN_FILE` names.
+    VariableFile(PathBuf),
+    /// The session file of the database.
+    SessionFile(PathBuf),
+}
+
+/// A token that was refused came from a variable, so that neither signing in nor signing out changes
+/// which token is used. Says what the refusal says.
+#[derive(Debug)]
+pub struct TokenOf {
+    /// Which variable.
+    pub variable: &'static str,
+    refusal: String,
+}
+
+impl std::fmt::Display for TokenOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.refusal)
+    }
+}
+
+/// Why there is no token to act with.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    /// Nothing is stored for the database.
+    #[error("not signed in: there is no session for {0}")]
+    None(DatabaseLocation),
+    /// The variable holds something that is no token.
+    #[error("the token in {variable} cannot be used: {problem}")]
+    Unusable {
+        /// Which variable.
+        variable: &'static str,
+        problem: SecretError,
+    },
+    /// The file that the variable names cannot be read.
+    #[error("the file named by AUTHCTL_TOKEN_FILE, {}, could not be read", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// What `guard` says of the user whom it let in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Guarded {
+    /// `AUTHCTL_USER_ID`.
+    pub(super) user_id: Option<String>,
+    /// `AUTHCTL_USER_IMPERSONATED_BY`.
+    pub(super) impersonated_by: Option<String>,
+    /// `AUTHCTL_USER_DB`.
+    pub(super) database: Option<PathBuf>,
+}
+
+impl Guarded {
+    fn is_absent(&self) -> bool {
+        self.user_id.is_none() && self.impersonated_by.is_none() && self.database.is_none()
+    }
+}
+
+impl Context {
+    /// Which variable overrides the stored session, if one does.
+    pub fn overriding_variable(&self) -> Option<&'static str> {
+        self.environment.overriding_variable()
+    }
+
+    /// The error for a token that was refused, with the variable that it came from.
+    pub fn token_refused(&self, error: AuthError, source: &TokenSource) -> anyhow::Error {
+        let refusal = error.to_string();
+        let error = anyhow::Error::new(error);
+        match (source, self.overriding_variable()) {
+            (TokenSource::SessionFile(_), _) | (_, None) => error,
+            (_, Some(variable)) => error.context(TokenOf { variable, refusal }),
+        }
+    }
+
+    /// Warns of a token file that was used, that others may read and that the caller can close. What a
+    /// system mounts for a job, as its root, is as that system wants it.
+    pub(super) fn open_token_file(&self) -> Option<String> {
+        let path = self.environment.token_file.as_ref().filter(|_| self.token_in_file.get().is_some())?;
+        let found = path.metadata().ok()?;
+        let is_open = found.is_file() && found.mode() & 0o077 != 0;
+        (is_open && found.uid() == rustix::process::geteuid().as_raw())
+            .then(|| format!("others may read the token file {}: chmod 600 it", path.display()))
+    }
+
+    /// Finds the token to act with. Opens no database.
+    ///
+    /// # Errors
+    /// [`NoToken`] or [`crate::session_file::SessionFileError`].
+    pub fn token(&self) -> anyhow::Result<(Token, TokenSource)> {
+        if let Some(token) = &self.environment.token {
+            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN", problem };
+            let token = Token::from_bytes(token.as_encoded_bytes()).map_err(unusable)?;
+            return Ok((token, TokenSource::Variable));
+        }
+        if let Some(path) = &self.environment.token_file {
+            // A pipe can be read only once.
+            if let Some(token) = self.token_in_file.get() {
+                return Ok((token.clone(), TokenSource::VariableFile(path.clone())));
+            }
+            let read = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
+            let bytes = read.map_err(|source| NoToken::File { path: path.clone(), source })?;
+            let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
+            let token = Token::from_bytes(bytes.trim_ascii_end()).map_err(unusable)?;
+            return Ok((self.token_in_file.get_or_init(|| token).clone(), TokenSource::VariableFile(path.clone())));
+        }
+        let file = self.session_file()?;
+        match file.read()? {
+            Some(stored) => Ok((stored.token, TokenSource::SessionFile(file.path()))),
+            None => Err(NoToken::None(self.database()?.location).into()),
+        }
+    }
+
+    /// Finds out who is signed in.
+    pub fn authenticate(&mut self) -> anyhow::Result<SignedIn> {
+        let (token, source) = self.token()?;
+        self.signed_in_with(&token, &source)
+    }
+
+    /// Finds out who is signed in with a token that was read already.
+    pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
+        let admitted = self.admitted()?;
+        let me = match self.auth()?.authenticate_under(token, admitted.as_ref()) {
+            Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
+                if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
+            {
+                Err(AuthError::NotSignedIn(SignedOut::ImpersonationOver).into())
+            }
+            Err(error) => Err(self.token_refused(error, source)),
+            Ok(me) => Ok(me),
+        }?;
+        self.act_in(&me.session, &me.user)?;
+        Ok(me)
+    }
+
+    /// Has the audit log say that what follows is done by whoever is in this session.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn act_in(&mut self, session: &Session, user: &User) -> anyhow::Result<()> {
+        self.signed_in = Some(session.actor().to_owned());
+        self.signed_in_email = (!session.is_impersonated()).then(|| user.email.clone());
+        self.acting_as = session.is_impersonated().then(|| session.user_id.clone());
+        let acting = self.acting()?;
+        self.auth()?.store.act_as(acting);
+        Ok(())
+    }
+
+    /// Finds out who is signed in, where nobody needs to be.
+    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
+        match self.authenticate() {
+            Ok(me) => Ok(Some(me)),
+            Err(error)
+                if matches!(error.downcast_ref(), Some(NoToken::None(_)))
+                    || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_))) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The user whom `guard` let in; `None` when nothing here runs under it.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`] in any other database than that user's.
+    pub(super) fn admitted(&self) -> anyhow::Result<Option<Admitted>> {
+        let Guarded { user_id, impersonated_by, database } = &self.environment.guarded;
+        if !self.is_guarded() {
+            return Ok(None);
+        }
+        let here = self.database()?.location;
+        if database.as_ref().is_some_and(|database| database.as_os_str() != here.without_password()) {
+            return Err(AuthError::NotSignedIn(SignedOut::ElsewhereGuarded).into());
+        }
+        // Half of what `guard` sets admits nobody.
+        let user_id = user_id.clone().ok_or(AuthError::NotSignedIn(SignedOut::Guarded))?;
+        Ok(Some(Admitted { user_id, impersonated_by: impersonated_by.clone() }))
+    }
+
+    /// Whether this runs under `guard`.
+    pub fn is_guarded(&self) -> bool {
+        !self.environment.guarded.is_absent()
+    }
+
+    /// Refuses a session that is there and belongs to another user than `guard` let in.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`].
+    pub fn require_admitted(&mut self, token: &Token) -> anyhow::Result<()> {
+        match self.admitted()? {
+            Some(admitted) if !self.is_admitted(&admitted, token)? => {
+                Err(AuthError::NotSignedIn(SignedOut::Guarded).into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a session is that of the admitted user. One that is gone is as good.
+    pub(super) fn is_admitted(&mut self, admitted: &Admitted, token: &Token) -> anyhow::Result<bool> {
+        let found = self.auth()?.store.session(token)?;
+        Ok(found.is_none_or(|(session, _)| admitted.has(&session)))
+    }
+
+    /// Refuses to store a session of anybody but the user whom `guard` let in, and to replace one that is
+    /// stored of anybody else.
+    ///
+    /// # Errors
+    /// [`AuthError::NotAdmitted`], and [`crate::session_file::SessionFileError`] when it is not known what is stored.
+    pub fn require_may_store(&mut self, email: &str) -> anyhow::Result<()> {
+        if !self.is_guarded() {
+            return Ok(());
+        }
+        let Ok(Some(admitted)) = self.admitted() else {
+            return Err(AuthError::NotAdmitted.into());
+        };
+        let user = self.auth()?.store.user(&UserRef::Id(admitted.user_id.clone()))?;
+        let stored = self.session_file()?.read_whole()?;
+        let replaces_another = match &stored {
+            Some(stored) => !self.is_admitted(&admitted, &stored.token)?,
+            None => false,
+        };
+        if replaces_another || user.is_none_or(|user| user.email != email) {
+            return Err(AuthError::NotAdmitted.into());
+        }
+        Ok(())
+    }
+}
