@@ -20,27 +20,12 @@ use crate::auth::storage::{ClientInfo, NewSessionRow, NewUserRow, SchemaDifferen
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
-mod admin;
 mod admins;
 mod audit;
-mod audit_facts;
-mod callers;
-mod codes;
-mod deletion;
-mod description;
 mod doctor;
-mod ending;
-mod impersonation;
-mod nonsense;
-mod pages;
-mod passwords;
-mod policy;
-mod profile;
-mod pruning;
-mod roles;
+mod passwords_and_codes;
+mod policy_and_throttle;
 mod sessions;
-mod sign_in;
-mod throttle;
 mod users;
 
 /// How long a store waits for another one: longer than any race in a test lasts.
@@ -281,6 +266,16 @@ fn begin(store: &mut dyn Store, id: &str, user: &str, now: i64, end: i64) -> Ses
     let session = new_session(id, user, at(now), at(end));
     let hash = store.password_hash(user).unwrap().unwrap();
     store.begin_session(&session, &hash, None, &attempts_of(user)).unwrap().unwrap()
+}
+
+/// Ada and bob with a session each, and one counted attempt each.
+fn two_users(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob"]);
+    for name in ["ada", "bob"] {
+        begin(&mut *store, &format!("{name}s"), name, 0, 60);
+        store.count_attempt(&attempts_of(name), at(5), &crate::auth::policy::ThrottleRules::default()).unwrap();
+    }
+    store
 }
 
 fn email(name: &str) -> Email {

@@ -1,10 +1,11 @@
-//! The last administrator, who keeps the role and is not banned by mistake.
+//! Administrators: the last one stays, and what ends with the role.
 
 use std::sync::Barrier;
 
+use super::audit::entries;
 use super::*;
-use crate::auth::AuthError;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, UserChange, UserUpdated};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, UserChange, UserUpdated, Which};
+use crate::auth::{ActAs, AuthError};
 
 fn demotion() -> UserChange {
     UserChange { role: Some(Some("user".into())), end: EndSessions::Always, ..UserChange::default() }
@@ -28,7 +29,7 @@ fn ada_and(db: &Database, bob: &str) -> Box<dyn Store> {
 }
 
 #[test]
-fn the_only_administrator_is_neither_demoted_nor_banned() {
+fn last_admin_is_not_demoted_or_banned() {
     on_every_engine(|db| {
         let mut store = ada_and(db, r#""role" = 'superadmin,admins'"#);
         let before = by_id(&mut *store, "ada");
@@ -52,7 +53,7 @@ fn the_only_administrator_is_neither_demoted_nor_banned() {
 }
 
 #[test]
-fn only_another_administrator_who_may_sign_in_lets_one_go() {
+fn admin_can_be_demoted_when_another_admin_can_sign_in() {
     on_every_engine(|db| {
         for (number, (bob, lets_go)) in [
             (r#""role" = NULL"#.to_owned(), false),
@@ -80,7 +81,7 @@ fn only_another_administrator_who_may_sign_in_lets_one_go() {
 }
 
 #[test]
-fn whoever_is_banned_already_may_be_demoted() {
+fn banned_admin_can_be_demoted() {
     on_every_engine(|db| {
         let mut store = ada_and(db, r#""role" = 'admin', "banned" = 1"#);
         assert!(update(&mut *store, "bob", &demotion()).is_ok());
@@ -89,7 +90,7 @@ fn whoever_is_banned_already_may_be_demoted() {
 }
 
 #[test]
-fn two_administrators_demoted_at_once_leave_one() {
+fn concurrent_demotions_leave_one_admin() {
     on_every_engine(|db| {
         let names = ["ada", "bob"];
         db.with(&names);
@@ -113,5 +114,268 @@ fn two_administrators_demoted_at_once_leave_one() {
             let left = r#"SELECT CAST(count(*) AS TEXT) FROM "user" WHERE "role" = 'admin' AND "banned" = 0"#;
             assert_eq!(db.ask(left).unwrap(), "1", "round {round}");
         }
+    });
+}
+
+fn set_role(store: &mut dyn Store, role: &str) -> Vec<String> {
+    let change = UserChange { role: Some(Some(role.into())), end: EndSessions::IfRoleIsLost, ..UserChange::default() };
+    names(&store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap().ended)
+}
+
+#[test]
+fn lost_role_ends_sessions_by_the_role_in_the_database() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "adas", "ada", 0, 60);
+        begin(&mut *store, "bobs", "bob", 0, 60);
+        for (before, role) in [("", "editor"), ("user", "editor"), ("editor", "admin,editor")] {
+            db.edit(&format!(r#"UPDATE "user" SET "role" = nullif('{before}', '')"#));
+            assert_eq!(set_role(&mut *store, role), [""; 0], "{before} to {role}");
+        }
+        // What somebody else has just given counts, whatever the caller has read.
+        db.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
+        assert_eq!(set_role(&mut *store, "editor"), ["adas"]);
+        assert_eq!((ids(&mut *store, "ada"), ids(&mut *store, "bob")), (vec![], vec!["bobs".to_owned()]));
+    });
+}
+
+/// The number of deleted sessions; `None` if the guard refuses.
+fn delete(store: &mut dyn Store, id: &str) -> Option<u64> {
+    match store.delete_user(id, AdminGuard::KeepLastAdmin, at(0)).unwrap() {
+        Ok(sessions) => Some(sessions),
+        Err(AuthError::LastAdmin) => None,
+        Err(refused) => unreachable!("{refused}"),
+    }
+}
+
+#[test]
+fn deletion_removes_accounts_sessions_and_codes() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "one", "ada", 0, 60);
+        begin(&mut *store, "two", "ada", 0, -60);
+        begin(&mut *store, "bobs", "bob", 0, 60);
+        db.edit(
+            r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+           VALUES ('link', '1234', 'github', 'ada', 0, 0);
+           INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+           VALUES ('code', 'reset-password:x', 'ada', 0, 0, 0), ('bobs-code', 'reset-password:y', 'bob', 0, 0, 0)"#,
+        );
+        assert_eq!(delete(&mut *store, "ada"), Some(2));
+        assert_eq!(by_id(&mut *db.store(), "ada"), None);
+        assert_eq!(store.session(&token_of("one")).unwrap(), None);
+        let left = ["user", "account", "session", "verification"].map(|table| db.count(table));
+        assert_eq!(left, [1, 1, 1, 1]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+        assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "hash of bob");
+    });
+}
+
+#[test]
+fn deletion_of_an_unknown_user_is_refused() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        for guard in [AdminGuard::KeepLastAdmin, AdminGuard::Off] {
+            let refused = store.delete_user("bob", guard, at(0)).unwrap();
+            assert!(matches!(refused, Err(AuthError::NoSuchUser(_))), "{refused:?}");
+        }
+        assert_eq!(db.count("user"), 1);
+    });
+}
+
+#[test]
+fn last_admin_is_deleted_only_without_the_guard() {
+    on_every_engine(|db| {
+        for role in ["admin", "editor,admin", "editor, admin"] {
+            let mut store = db.with(&["ada", "bob"]);
+            begin(&mut *store, "one", "ada", 0, 60);
+            db.edit(&format!(r#"UPDATE "user" SET "role" = '{role}' WHERE "id" = 'ada'"#));
+            assert_eq!(delete(&mut *store, "ada"), None, "{role}");
+            assert_eq!(ids(&mut *store, "ada"), ["one"], "{role}");
+            assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada", "{role}");
+            let forced = store.delete_user("ada", AdminGuard::Off, at(0)).unwrap();
+            assert_eq!(forced.unwrap(), 1, "{role}");
+            assert_eq!(delete(&mut *store, "bob"), Some(0), "an ordinary user may always go");
+        }
+    });
+}
+
+#[test]
+fn deletion_needs_another_admin_who_is_not_banned() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        db.edit(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = 'ada'"#);
+        for (role, banned) in [("admin", "1"), ("superadmin", "0"), ("administrator,editor", "0"), ("user", "0")] {
+            db.edit(&format!(r#"UPDATE "user" SET "role" = '{role}', "banned" = {banned} WHERE "id" = 'bob'"#));
+            assert_eq!(delete(&mut *store, "ada"), None, "{role} {banned}");
+        }
+        // No value is no ban: rows that were there before the column have none.
+        db.edit(r#"UPDATE "user" SET "role" = 'editor,admin', "banned" = NULL WHERE "id" = 'bob'"#);
+        assert_eq!(delete(&mut *store, "ada"), Some(0));
+        assert_eq!(delete(&mut *store, "bob"), None);
+    });
+}
+
+#[test]
+fn concurrent_deletions_leave_one_admin() {
+    on_every_engine(|db| {
+        for round in 0..8 {
+            let names = [format!("ada-{round}"), format!("bob-{round}")];
+            db.with(&[&names[0], &names[1]]);
+            db.edit(&format!(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" LIKE '%-{round}'"#));
+            let start = Barrier::new(2);
+            let mut outcomes: Vec<Option<u64>> = std::thread::scope(|scope| {
+                let deletions = names.each_ref().map(|name| {
+                    let start = &start;
+                    scope.spawn(move || {
+                        let mut store = db.store();
+                        start.wait();
+                        delete(&mut *store, name)
+                    })
+                });
+                deletions.into_iter().map(|deletion| deletion.join().unwrap()).collect()
+            });
+            outcomes.sort_unstable();
+            assert_eq!(outcomes, [None, Some(0)], "round {round}");
+            db.edit(r#"DELETE FROM "account"; DELETE FROM "user""#);
+        }
+    });
+}
+
+fn impersonation(user: &str) -> NewSessionRow {
+    NewSessionRow { impersonated_by: Some("os:root@host".into()), ..new_session("acting", user, at(3), at(63)) }
+}
+
+#[test]
+fn impersonation_is_recorded_in_session_and_log() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let (user, session) = store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+        assert_eq!(Some(&user), by_id(&mut *store, "ada").as_ref());
+        assert_eq!(session.impersonated_by.as_deref(), Some("os:root@host"));
+        assert_eq!((session.created_at, session.updated_at, session.expires_at), (at(3), at(3), at(63)));
+        assert_eq!(store.session(&token_of("acting")).unwrap(), Some((session, user)));
+        let last = entries(&mut *store, 0).pop().unwrap();
+        assert_eq!(last.event, "session.impersonated");
+        assert_eq!((last.user_id.as_deref(), last.session_id.as_deref()), (Some("ada"), Some("acting")));
+    });
+}
+
+#[test]
+fn issued_session_differs_only_in_the_log() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let issued = store.issue_session(&new_session("issued", "ada", at(3), at(63)), ActAs::NoAdministrator);
+        let (_, session) = issued.unwrap().unwrap();
+        let mut begun = begin(&mut *store, "begun", "ada", 3, 63);
+        begun.id = session.id.clone();
+        assert_eq!(session, begun);
+        let told =
+            entries(&mut *store, 0).into_iter().find(|entry| entry.session_id.as_deref() == Some("issued")).unwrap();
+        assert_eq!((told.event.as_str(), told.user_id.as_deref()), ("session.issued", Some("ada")));
+    });
+}
+
+#[test]
+fn banned_user_or_admin_cannot_be_impersonated() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let told = entries(&mut *store, 0).len();
+        for (now, refused) in [
+            (r#""role" = 'editor,admin'"#, AuthError::ActingAsAdmin),
+            (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
+        ] {
+            db.edit(&format!(r#"UPDATE "user" SET {now}"#));
+            let error = store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
+            assert_eq!(error.to_string(), refused.to_string(), "{now}");
+        }
+        let gone = store.issue_session(&impersonation("bob"), ActAs::Anybody).unwrap();
+        assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
+        assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, told));
+
+        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
+        assert!(store.issue_session(&impersonation("ada"), ActAs::Anybody).unwrap().is_ok());
+    });
+}
+
+fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
+    let ban = Some(Ban::Imposed { reason: None, until: Some(at(4)) });
+    let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+    store.update_user("ada", &change, AdminGuard::Off, at(4)).unwrap().unwrap().ended
+}
+
+fn by_a_new_password(store: &mut dyn Store) -> Vec<Session> {
+    let new = NewPassword {
+        user_id: "ada",
+        account_id: "unused".into(),
+        hash: &hash("new"),
+        end: Some(Which::All),
+        attempts: &attempts_of("ada"),
+        now: at(4),
+    };
+    store.set_password(&new).unwrap().unwrap()
+}
+
+fn by_its_token(store: &mut dyn Store) -> Vec<Session> {
+    store.end_session(&token_of("acting")).unwrap().into_iter().collect()
+}
+
+#[test]
+fn impersonation_ends_with_the_sessions_of_the_user() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        for end in [by_a_new_password, by_its_token, by_a_ban] {
+            store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+            assert_eq!(names(&end(&mut *store)), ["acting"]);
+            assert_eq!(ids(&mut *store, "ada"), [""; 0]);
+        }
+    });
+}
+
+/// How an administrator loses the right to act as others.
+fn losses() -> Vec<(&'static str, UserChange)> {
+    let ban = |until| UserChange { ban: Some(Ban::Imposed { reason: None, until }), ..UserChange::default() };
+    let role = |role: Option<&str>| UserChange { role: Some(role.map(str::to_owned)), ..UserChange::default() };
+    vec![
+        ("ban", ban(None)),
+        ("ban for a while", ban(Some(at(9)))),
+        ("other role", role(Some("editor"))),
+        ("no role", role(None)),
+    ]
+}
+
+#[test]
+fn impersonation_ends_when_the_admin_loses_the_role() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "root", "other"]);
+        let admin = |name: &str| db.edit(&format!(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = '{name}'"#));
+        admin("other");
+        let acting = |id: &str, by: &str| NewSessionRow {
+            impersonated_by: Some(by.into()),
+            ..new_session(id, "ada", at(3), at(63))
+        };
+        for by in ["other", "os:root@host"] {
+            store.issue_session(&acting(by, by), ActAs::NoAdministrator).unwrap().unwrap();
+        }
+        begin(&mut *store, "own", "ada", 3, 63);
+        for (how, change) in losses() {
+            db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+            store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+            // What takes nothing away ends nothing.
+            let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
+            store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap().unwrap();
+            assert_eq!(ids(&mut *store, "ada").len(), 4, "{how}");
+            let updated = store.update_user("root", &change, AdminGuard::Off, at(4)).unwrap().unwrap();
+            assert_eq!(names(&updated.ended), ["acting"], "{how}");
+            assert_eq!(ids(&mut *store, "ada").len(), 3, "{how}");
+            let last = entries(&mut *store, 0).pop().unwrap();
+            assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "{how}");
+        }
+        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+        store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+        store.delete_user("root", AdminGuard::Off, at(5)).unwrap().unwrap();
+        let mut left = ids(&mut *store, "ada");
+        left.sort();
+        assert_eq!(left, ["os:root@host", "other", "own"]);
     });
 }

@@ -1,10 +1,14 @@
-//! The audit log: entries are signed by whoever acts and read in order, and a fact and its entries
-//! are one: what was refused leaves none, what cannot leave one did not happen.
+//! The audit log: its entries, and the entries that each act leaves.
 
 use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::policy::{KEYS, ThrottleRules};
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, PasswordChange, StoreError, UserChange, Which};
+use crate::auth::secret::Code;
+use crate::auth::storage::{
+    AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, PasswordChange, UserChange,
+    Which,
+};
 
 /// The entries but for those that only intend an act, which guests have.
 pub(super) fn entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
@@ -21,13 +25,13 @@ fn all_entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
     entries
 }
 
-pub(super) fn is_whole(store: &mut dyn Store) -> bool {
+fn is_whole(store: &mut dyn Store) -> bool {
     let mut chain = Chain::default();
     all_entries(store, 0).iter().all(|entry| chain.follow(entry).is_ok())
 }
 
 #[test]
-fn whoever_acts_signs_every_entry() {
+fn entry_names_its_actor() {
     on_every_engine(|db| {
         let mut store = db.store();
         store.record(Event::new("signin.failed")).unwrap();
@@ -75,7 +79,7 @@ fn whoever_acts_signs_every_entry() {
 }
 
 #[test]
-fn entries_are_read_in_order_after_a_number_and_until_the_reader_has_enough() {
+fn entries_are_read_in_order_until_the_reader_stops() {
     on_every_engine(|db| {
         let mut store = db.store();
         assert_eq!(entries(&mut *store, 0), []);
@@ -103,7 +107,7 @@ fn entries_are_read_in_order_after_a_number_and_until_the_reader_has_enough() {
 }
 
 #[test]
-fn a_fact_that_was_refused_or_did_nothing_leaves_no_entry() {
+fn refused_or_empty_act_leaves_no_entry() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "adas", "ada", 0, 60);
@@ -151,7 +155,7 @@ fn a_fact_that_was_refused_or_did_nothing_leaves_no_entry() {
 }
 
 #[test]
-fn entries_after_the_end_of_an_act_are_not_read_to_find_an_interrupted_one() {
+fn search_for_an_interrupted_act_reads_only_the_end() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         let ada = by_id(&mut *store, "ada").unwrap();
@@ -168,7 +172,7 @@ fn entries_after_the_end_of_an_act_are_not_read_to_find_an_interrupted_one() {
 }
 
 #[test]
-fn a_fact_whose_entry_cannot_be_written_did_not_happen() {
+fn act_without_its_entry_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "adas", "ada", 0, 60);
@@ -190,5 +194,348 @@ fn a_fact_whose_entry_cannot_be_written_did_not_happen() {
         assert_eq!(by_id(&mut *store, "ada"), ada);
         assert_eq!(store.session(&token_of("adas")).unwrap().unwrap().0.expires_at, at(60));
         assert_eq!((db.count("user"), db.count("session")), (1, 1));
+    });
+}
+
+/// What has been told since the last call: `event user session detail`, one a line.
+#[derive(Default)]
+struct News(u64);
+
+impl News {
+    fn of(&mut self, store: &mut dyn Store) -> Vec<String> {
+        let news = entries(store, self.0);
+        self.0 = news.last().map_or(self.0, |entry| entry.seq);
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+        let line = |entry: &Entry| {
+            let [user, session, detail] = [&entry.user_id, &entry.session_id, &entry.detail].map(text);
+            format!("{} {user} {session} {detail}", entry.event)
+        };
+        news.iter().map(line).collect()
+    }
+}
+
+#[test]
+fn each_act_leaves_its_entries() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let mut news = News::default();
+        let first = new_session("first", "ada", at(0), at(60));
+        store.create_user(&new_user("ada"), Some(&hash_of("ada")), Some(&first)).unwrap();
+        assert_eq!(news.of(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
+        let upgraded = hash("costlier hash");
+        let second = new_session("second", "ada", at(1), at(61));
+        store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
+        store.move_session("first", at(2), at(90)).unwrap().unwrap();
+        store.end_session(&token_of("first")).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
+
+        let change = PasswordChange {
+            user_id: "ada",
+            verified: &upgraded,
+            hash: &hash("new"),
+            end: Some(Which::All),
+            attempts: &attempts_of("ada"),
+            now: at(3),
+        };
+        store.replace_password(&change).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
+        let given = NewPassword {
+            user_id: "ada",
+            account_id: "unused".into(),
+            hash: &hash_of("ada"),
+            end: Some(Which::All),
+            attempts: &attempts_of("ada"),
+            now: at(4),
+        };
+        begin(&mut *store, "third", "ada", 3, 60);
+        store.set_password(&given).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
+
+        for id in ["four", "five", "six", "seven"] {
+            begin(&mut *store, id, "ada", 4, 60);
+        }
+        assert_eq!(news.of(&mut *store).len(), 4);
+        store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
+        store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
+        assert_eq!(news.of(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
+        store.prune(at(60), 10).unwrap();
+        assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
+        let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
+        store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
+        assert_eq!(news.of(&mut *store), ["policy.set - - session.lifetime = 30d"]);
+        begin(&mut *store, "last", "ada", 5, 60);
+        assert_eq!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap(), 1);
+        assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
+        assert!(is_whole(&mut *store));
+    });
+}
+
+#[test]
+fn update_leaves_an_entry_for_each_kind_of_change() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let mut news = News::default();
+        let _ = news.of(&mut *store);
+        let none = UserChange::default;
+        let spam = Ban::Imposed { reason: Some("spam".into()), until: None };
+        for (change, told) in [
+            (UserChange { name: Some("Countess".into()), image: Some(None), ..none() }, vec!["user.updated ada - -"]),
+            (UserChange { image: Some(None), ..none() }, vec![]),
+            (UserChange { email: Some(email("countess")), ..none() }, vec!["email.changed ada - -"]),
+            (
+                UserChange { email: Some(email("ada")), email_verified: Some(true), ..none() },
+                vec!["email.changed ada - -", "email.verified ada - -"],
+            ),
+            (UserChange { email_verified: Some(true), ..none() }, vec![]),
+            (UserChange { email_verified: Some(false), ..none() }, vec!["email.unverified ada - -"]),
+            (UserChange { ban: Some(Ban::Lifted), ..none() }, vec![]),
+            (
+                UserChange {
+                    name: Some("Ada".into()),
+                    role: Some(Some("editor,reviewer".into())),
+                    ban: Some(spam),
+                    end: EndSessions::Always,
+                    ..none()
+                },
+                vec![
+                    "user.updated ada - -",
+                    "role.set ada - roles: editor,reviewer",
+                    "user.banned ada - -",
+                    "session.ended ada adas -",
+                ],
+            ),
+        ] {
+            if change.end == EndSessions::Always {
+                begin(&mut *store, "adas", "ada", 0, 60);
+                let _ = news.of(&mut *store);
+            }
+            store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap();
+            assert_eq!(news.of(&mut *store), told, "{change:?}");
+        }
+    });
+}
+
+#[test]
+fn used_code_leaves_entries_for_code_and_change() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        let mut news = News::default();
+        let _ = news.of(&mut *store);
+        let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
+        let secret = Code::from_bytes(b"secret").unwrap();
+        let use_code = |store: &mut dyn Store| {
+            let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&change));
+            let request = CodeUse { purpose: Purpose::ChangeEmail, code: &secret, proof, effect, now: at(1) };
+            store.use_code(&request).map(|used| used.is_ok())
+        };
+        let stored = |user: &str| StoredCode {
+            user_id: user.into(),
+            email: email(user).as_str().into(),
+            new_email: Some(email("new")),
+            expires_at: at(60),
+            made_at: None,
+        };
+        for user in ["ada", "bob"] {
+            let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
+            store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
+            assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
+            let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
+            if user == "ada" {
+                assert!(use_code(&mut *store).unwrap());
+                assert_eq!(news.of(&mut *store), told);
+                assert!(!use_code(&mut *store).unwrap());
+            } else {
+                // The address is ada's now: nothing happens, and so nothing is told.
+                assert!(matches!(use_code(&mut *store), Err(StoreError::EmailTaken)));
+            }
+            assert_eq!(news.of(&mut *store), [""; 0]);
+        }
+    });
+}
+
+/// Runs an act and returns the entries that it added.
+fn added(store: &mut dyn Store, act: impl FnOnce(&mut dyn Store)) -> Vec<Entry> {
+    let before = entries(store, 0).len();
+    act(store);
+    entries(store, 0).split_off(before)
+}
+
+#[test]
+fn entry_has_the_address_of_the_user_before_the_act() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let about = |store: &mut dyn Store, act: &mut dyn FnMut(&mut dyn Store)| {
+            let new = added(store, |store| act(store));
+            assert!(!new.is_empty());
+            for entry in &new {
+                let of_user = entry.user_id.is_some();
+                assert_eq!(entry.user_email.as_deref(), of_user.then_some("ada@example.com"), "{entry:?}");
+            }
+            new.into_iter().map(|entry| entry.event).collect::<Vec<_>>()
+        };
+        let mut seen = Vec::new();
+        for id in ["one", "two", "three", "four"] {
+            seen.extend(about(&mut *store, &mut |store| drop(begin(store, id, "ada", 0, 60))));
+        }
+        seen.extend(about(&mut *store, &mut |store| drop(store.move_session("one", at(1), at(70)).unwrap().unwrap())));
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_session(&token_of("one")).unwrap().unwrap())));
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions_by_id(&["two".into()]).unwrap())));
+        let three = Which::Ids(vec!["three".into()]);
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions("ada", &three).unwrap())));
+        let issued = new_session("issued", "ada", at(0), at(60));
+        seen.extend(about(&mut *store, &mut |store| {
+            store.issue_session(&issued, crate::auth::ActAs::Anybody).unwrap().unwrap();
+        }));
+        let change = PasswordChange {
+            user_id: "ada",
+            verified: &hash_of("ada"),
+            hash: &hash("new"),
+            end: Some(Which::Others("four".into())),
+            attempts: &attempts_of("ada"),
+            now: at(3),
+        };
+        seen.extend(about(&mut *store, &mut |store| drop(store.replace_password(&change).unwrap().unwrap())));
+        let given = NewPassword {
+            user_id: "ada",
+            account_id: "unused".into(),
+            hash: &hash_of("ada"),
+            end: None,
+            attempts: &attempts_of("ada"),
+            now: at(4),
+        };
+        seen.extend(about(&mut *store, &mut |store| drop(store.set_password(&given).unwrap().unwrap())));
+        let code = Code::from_bytes(b"secret").unwrap();
+        let stored = StoredCode {
+            user_id: "ada".into(),
+            email: "ada@example.com".into(),
+            new_email: Some(email("countess")),
+            expires_at: at(60),
+            made_at: None,
+        };
+        let new = NewCodeRow { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
+        seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));
+        let moved = UserChange {
+            email: Some(email("countess")),
+            email_verified: Some(true),
+            end: EndSessions::Always,
+            ..UserChange::default()
+        };
+        let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&moved));
+        let request = CodeUse { purpose: Purpose::ChangeEmail, code: &code, proof, effect, now: at(5) };
+        seen.extend(about(&mut *store, &mut |store| {
+            store.use_code(&request).unwrap().unwrap();
+        }));
+        let expected = "session.begun session.moved session.ended session.issued password.changed password.set code.created \
+                    code.used email.changed email.verified";
+        for event in expected.split(' ') {
+            assert!(seen.iter().any(|seen| seen == event), "{event}: {seen:?}");
+        }
+        let deleted = added(&mut *store, |store| {
+            store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap();
+        });
+        let [deleted] = &deleted[..] else { unreachable!("{deleted:?}") };
+        assert_eq!(deleted.user_email.as_deref(), Some("countess@example.com"), "read before the row is gone");
+        assert!(is_whole(&mut *store));
+    });
+}
+
+#[test]
+fn entry_has_the_old_and_new_values() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let changes_of = |store: &mut dyn Store, change: UserChange| {
+            let new = added(store, |store| drop(store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap()));
+            new.into_iter().map(|entry| entry.changes.unwrap()).collect::<Vec<_>>()
+        };
+        let none = UserChange::default;
+        let name = UserChange { name: Some("Countess".into()), ..none() };
+        assert_eq!(changes_of(&mut *store, name), [r#"{"name":{"from":"ada","to":"Countess"}}"#]);
+        let verified = UserChange { email_verified: Some(true), ..none() };
+        assert_eq!(changes_of(&mut *store, verified), [r#"{"emailVerified":{"from":false,"to":true}}"#]);
+        let moved = UserChange { email: Some(email("countess")), ..none() };
+        assert_eq!(
+            changes_of(&mut *store, moved),
+            [
+                r#"{"email":{"from":"ada@example.com","to":"countess@example.com"},"emailVerified":{"from":true,"to":false}}"#
+            ]
+        );
+        let role = UserChange { role: Some(Some("editor,admin".into())), ..none() };
+        let before = db.engine.role.map_or("null".to_owned(), |role| format!("\"{role}\""));
+        assert_eq!(changes_of(&mut *store, role), [format!(r#"{{"role":{{"from":{before},"to":"editor,admin"}}}}"#)]);
+        let ban = Ban::Imposed { reason: Some("spam".into()), until: Some(at(60)) };
+        assert_eq!(
+            changes_of(&mut *store, UserChange { ban: Some(ban), ..none() }),
+            [
+                r#"{"banned":{"from":false,"to":true},"banReason":{"from":null,"to":"spam"},"banExpires":{"from":null,"to":"2026-09-21T14:14:20.000Z"}}"#
+            ]
+        );
+        let longer = Ban::Imposed { reason: Some("spam".into()), until: None };
+        assert_eq!(
+            changes_of(&mut *store, UserChange { ban: Some(longer), ..none() }),
+            [r#"{"banExpires":{"from":"2026-09-21T14:14:20.000Z","to":null}}"#]
+        );
+        let minimum = KEYS.iter().find(|key| key.name == "password.min-length").unwrap();
+        for (value, told) in
+            [(Some("12"), Some(("8", "12"))), (Some("12"), None), (None, Some(("12", "8"))), (None, None)]
+        {
+            let new = added(&mut *store, |store| drop(store.set_policy(minimum, value, at(5)).unwrap().unwrap()));
+            let told = told.map(|(from, to)| format!(r#"{{"password.min-length":{{"from":"{from}","to":"{to}"}}}}"#));
+            assert_eq!(new.first().and_then(|entry| entry.changes.clone()), told, "{value:?}");
+            assert_eq!(new.len(), usize::from(told.is_some()), "{value:?}");
+        }
+        // Another program may have put a password into a URL.
+        db.edit(
+        r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('mail.url', 'smtp://a:hunter2@b', 0)"#,
+    );
+        let url = KEYS.iter().find(|key| key.name == "mail.url").unwrap();
+        let new = added(&mut *store, |store| drop(store.set_policy(url, None, at(6)).unwrap().unwrap()));
+        assert_eq!(new[0].changes.as_deref(), Some(r#"{"mail.url":{"from":"a URL with credentials","to":"none"}}"#));
+        // A secret is in no entry: the hashes that the acts wrote are not.
+        assert!(entries(&mut *store, 0).iter().all(|entry| !format!("{entry:?}").contains("hash of")));
+    });
+}
+
+#[test]
+fn entry_has_the_address_of_the_actor_at_the_time() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "root"]);
+        let acts = |id: &str, email: &str| Actor {
+            signed_in: Some(id.into()),
+            signed_in_email: Some(email.into()),
+            ..Actor::default()
+        };
+        let actors = |new: Vec<Entry>| new.into_iter().map(|entry| entry.actor_email).collect::<Vec<_>>();
+        // What was read at sign-in is older than the row.
+        store.act_as(acts("root", "old@example.com").into());
+        let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
+        let new = added(&mut *store, |store| drop(store.update_user("ada", &name, AdminGuard::Off, at(1)).unwrap()));
+        assert_eq!(actors(new), [Some("root@example.com".to_owned())]);
+        // Who changes the own address acts under the one before, and so does who deletes themselves.
+        store.act_as(acts("ada", "old@example.com").into());
+        let moved = UserChange { email: Some(email("countess")), ..UserChange::default() };
+        let new = added(&mut *store, |store| drop(store.update_user("ada", &moved, AdminGuard::Off, at(2)).unwrap()));
+        assert_eq!(actors(new), [Some("ada@example.com".to_owned())]);
+        let new = added(&mut *store, |store| {
+            store.delete_user("ada", AdminGuard::Off, at(3)).unwrap().unwrap();
+        });
+        assert_eq!(actors(new), [Some("countess@example.com".to_owned())]);
+        // Of a user who is gone, the address at sign-in is the last one known.
+        let new = added(&mut *store, |store| {
+            store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap();
+        });
+        assert_eq!(actors(new), [Some("old@example.com".to_owned())]);
+        assert!(is_whole(&mut *store));
+    });
+}
+
+#[test]
+fn entry_about_an_orphaned_session_has_no_address() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "adas", "ada", 0, 60);
+        db.edit(r#"PRAGMA foreign_keys = OFF; DELETE FROM "user" WHERE "id" = 'ada'"#);
+        let new = added(&mut *store, |store| drop(store.end_session(&token_of("adas")).unwrap().unwrap()));
+        assert_eq!((new[0].user_id.as_deref(), new[0].user_email.as_deref()), (Some("ada"), None));
     });
 }

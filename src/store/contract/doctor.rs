@@ -1,8 +1,7 @@
-//! What a doctor finds and fixes: it finds nothing in a sound database, and what it fixed is
-//! told by the audit log.
+//! What a doctor finds and fixes, rows that are not valid, and the description of a database.
 
 use super::*;
-use crate::auth::storage::{Orphans, StoreError, StrayAccounts, WrittenAfter};
+use crate::auth::storage::{AdminGuard, Orphans, StrayAccounts, UserChange, Which, WrittenAfter};
 
 /// What other programs do who do not keep the foreign keys.
 const LOOSE: &str = "PRAGMA foreign_keys = OFF;";
@@ -20,7 +19,7 @@ fn events(store: &mut dyn Store) -> Vec<String> {
 }
 
 #[test]
-fn a_database_as_it_was_made_is_healthy() {
+fn new_database_has_no_findings() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "one", "ada", 0, 60);
@@ -36,7 +35,7 @@ fn a_database_as_it_was_made_is_healthy() {
 }
 
 #[test]
-fn mending_what_is_sound_changes_nothing_and_is_not_told() {
+fn fix_without_findings_leaves_no_entry() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "one", "ada", 0, 60);
@@ -51,7 +50,7 @@ fn mending_what_is_sound_changes_nothing_and_is_not_told() {
 }
 
 #[test]
-fn rows_of_nobody_are_counted_and_deleted_and_no_others() {
+fn only_orphans_are_counted_and_deleted() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "of-ada", "ada", 0, 60);
@@ -77,7 +76,7 @@ fn rows_of_nobody_are_counted_and_deleted_and_no_others() {
 }
 
 #[test]
-fn rows_that_make_no_sense_are_counted_and_stop_nobody() {
+fn invalid_rows_are_counted_and_hide_no_other_row() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob", "cy"]);
         begin(&mut *store, "one", "cy", 0, 60);
@@ -96,7 +95,7 @@ fn rows_that_make_no_sense_are_counted_and_stop_nobody() {
 }
 
 #[test]
-fn an_address_is_lowered_unless_somebody_has_it_in_another_case() {
+fn address_is_lowered_unless_another_user_has_it() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob", "cy", "dee", "eve"]);
         for (id, email) in
@@ -116,7 +115,7 @@ fn an_address_is_lowered_unless_somebody_has_it_in_another_case() {
 }
 
 #[test]
-fn a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one() {
+fn stray_account_is_corrected_when_its_place_is_free() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob", "cy", "dee"]);
         db.edit(r#"UPDATE "account" SET "accountId" = 'ada@example.com' WHERE "userId" = 'ada'"#);
@@ -138,7 +137,7 @@ fn a_stray_account_is_corrected_when_its_place_is_free_and_it_is_the_only_one() 
 }
 
 #[test]
-fn what_was_written_in_the_future_is_counted() {
+fn rows_and_entries_from_the_future_are_counted() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "one", "ada", 100, 200);
@@ -157,7 +156,7 @@ fn what_was_written_in_the_future_is_counted() {
 }
 
 #[test]
-fn a_code_that_expires_at_this_very_second_is_swept_out() {
+fn code_is_pruned_at_its_expiry_time() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for end in [10, 20] {
@@ -172,7 +171,7 @@ fn a_code_that_expires_at_this_very_second_is_swept_out() {
 }
 
 #[test]
-fn code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one() {
+fn code_from_the_future_is_pruned_unless_the_clock_is_behind() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         // The log begins in 1970 and its newest entry is of now.
@@ -200,7 +199,7 @@ fn code_from_the_future_is_swept_out_unless_the_clock_may_be_the_wrong_one() {
 }
 
 #[test]
-fn a_setting_that_makes_no_sense_can_be_read_and_removed() {
+fn invalid_setting_can_be_listed_and_removed() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         db.edit(r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('mail.from', CAST(x'ff' AS TEXT), 1)"#);
@@ -210,5 +209,109 @@ fn a_setting_that_makes_no_sense_can_be_read_and_removed() {
         store.remove_settings(&keys).unwrap();
         assert!(store.policy().is_ok());
         assert_eq!(events(&mut *store), ["policy.removed", "policy.removed"]);
+    });
+}
+
+/// The words of an error that must be about a row.
+fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+    let error = result.unwrap_err();
+    assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
+    error.to_string()
+}
+
+#[test]
+fn invalid_user_is_named_by_every_act_that_reads_it() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "first", "ada", 0, 60);
+        db.edit(r#"UPDATE "user" SET "emailVerified" = 7"#);
+        let sentence = "row ada of table user makes no sense: column emailVerified is neither 0 nor 1";
+        assert_eq!(words(store.user(&UserRef::Id("ada".into()))), sentence);
+        assert_eq!(words(store.user(&UserRef::Email(email("ada")))), sentence);
+        assert_eq!(words(store.session(&token_of("first"))), sentence);
+        assert_eq!(words(store.update_user("ada", &UserChange::default(), AdminGuard::Off, at(1))), sentence);
+        assert_eq!(words(store.delete_user("ada", AdminGuard::Off, at(0))), sentence);
+        assert_eq!((db.count("user"), db.count("session")), (1, 1));
+    });
+}
+
+#[test]
+fn invalid_admin_is_not_counted_as_another_admin() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        db.edit(
+        r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET "createdAt" = 900000000000000000 WHERE "id" = 'bob'"#,
+    );
+        assert_eq!(
+            words(store.delete_user("ada", AdminGuard::KeepLastAdmin, at(0))),
+            format!("row bob of table user makes no sense: column createdAt is not {}", db.engine.time)
+        );
+        assert_eq!(db.count("user"), 2);
+    });
+}
+
+#[test]
+fn invalid_session_is_named_and_ends_no_session() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "bad", "ada", 0, 60);
+        begin(&mut *store, "good", "ada", 1, 60);
+        db.edit(r#"UPDATE "session" SET "expiresAt" = 900000000000000000 WHERE "id" = 'bad'"#);
+        let sentence = format!("row bad of table session makes no sense: column expiresAt is not {}", db.engine.time);
+        assert_eq!(words(store.session(&token_of("bad"))), sentence);
+        assert_eq!(words(store.sessions("ada")), sentence);
+        assert_eq!(words(store.end_sessions("ada", &Which::All)), sentence);
+        assert_eq!(words(store.end_sessions("ada", &Which::Ids(vec!["good".into()]))), sentence);
+        assert_eq!(words(store.end_session(&token_of("bad"))), sentence);
+        assert_eq!(db.count("session"), 2);
+        assert!(store.session(&token_of("good")).unwrap().is_some());
+    });
+}
+
+#[test]
+fn invalid_session_stops_the_whole_prune() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "over", "ada", 0, 1);
+        begin(&mut *store, "bad", "ada", 0, 2);
+        db.edit(r#"UPDATE "session" SET "createdAt" = -900000000000000000 WHERE "id" = 'bad'"#);
+        let sentence = format!("row bad of table session makes no sense: column createdAt is not {}", db.engine.time);
+        assert_eq!(words(store.count_expired(at(60))), sentence);
+        if db.engine.is_native {
+            assert_eq!(words(store.info(at(60))), sentence);
+        } else {
+            // A row of an app that is not valid does not hide the rest.
+            assert_eq!(store.info(at(60)).unwrap().expired_sessions, None);
+        }
+        assert_eq!(words(store.prune(at(60), 100)), sentence);
+        assert_eq!(db.count("session"), 2, "the whole batch stays");
+    });
+}
+
+#[test]
+fn info_counts_users_and_live_sessions() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        begin(&mut *store, "one", "ada", 0, 10);
+        begin(&mut *store, "two", "ada", 0, 20);
+        begin(&mut *store, "bobs", "bob", 0, 30);
+        let sessions = [9, 10, 20, 30].map(|now| {
+            let info = store.info(at(now)).unwrap();
+            (info.users, info.live_sessions.unwrap(), info.expired_sessions.unwrap())
+        });
+        assert_eq!(sessions, [(2, 3, 0), (2, 2, 1), (2, 1, 2), (2, 0, 3)]);
+    });
+}
+
+#[test]
+fn info_describes_the_file_and_the_engine() {
+    on_every_engine(|db| {
+        let info = db.store().info(at(0)).unwrap();
+        assert_eq!((info.users, info.live_sessions, info.expired_sessions), (0, Some(0), Some(0)));
+        assert_eq!(info.schema_version, db.engine.is_native.then_some(sqlite::LATEST));
+        assert_eq!(info.app.is_some(), !db.engine.is_native);
+        assert_eq!(info.journal_mode, db.engine.journal_mode);
+        assert_eq!(info.sqlite_version, db.ask("SELECT sqlite_version()").unwrap());
+        assert_eq!(info.bytes, std::fs::metadata(&db.path).unwrap().len());
     });
 }

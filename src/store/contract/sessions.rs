@@ -1,9 +1,103 @@
-//! Sessions found, listed and moved.
+//! Sessions: how they begin, move, end and expire, and the caller who acts in one.
 
+use super::audit::entries;
 use super::*;
+use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::policy::ThrottleRules;
+use crate::auth::secret::Code;
+use crate::auth::storage::{
+    AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, PasswordChange, UserChange, Which,
+};
+use crate::auth::throttle::Decision;
+use crate::auth::{ActAs, AuthError, Caller, SignedOut};
+
+fn attempt(store: &mut dyn Store) -> Decision {
+    store.count_attempt(&attempts_of("ada"), at(0), &ThrottleRules::default()).unwrap()
+}
 
 #[test]
-fn a_session_is_found_by_its_token_with_its_user_live_or_not() {
+fn sign_in_creates_the_session_and_clears_failed_attempts() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        attempt(&mut *store);
+        let client_info =
+            ClientInfo { ip_address: Some("192.0.2.1".into()), user_agent: Some("authctl ada@host".into()) };
+        let wanted = NewSessionRow { client_info, ..new_session("first", "ada", at(3), at(63)) };
+        let begun = store.begin_session(&wanted, &hash_of("ada"), None, &attempts_of("ada")).unwrap().unwrap();
+        let expected = Session {
+            id: "first".into(),
+            user_id: "ada".into(),
+            expires_at: at(63),
+            created_at: at(3),
+            updated_at: at(3),
+            ip_address: Some("192.0.2.1".into()),
+            user_agent: Some("authctl ada@host".into()),
+            impersonated_by: None,
+        };
+        assert_eq!(begun, expected);
+        assert_eq!(store.sessions("ada").unwrap(), [expected]);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert!(matches!(attempt(&mut *store), Decision::Proceed(attempts) if attempts.count == 1));
+    });
+}
+
+#[test]
+fn sign_in_replaces_an_outdated_hash() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        let wanted = new_session("first", "ada", at(3), at(63));
+        let upgraded = hash("costlier hash");
+        store.begin_session(&wanted, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
+        assert_eq!(stored_hash(&mut *db.store(), "ada").unwrap(), "costlier hash");
+        assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "hash of bob");
+    });
+}
+
+#[test]
+fn sign_in_is_refused_when_the_password_has_changed() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        attempt(&mut *store);
+        let wanted = new_session("first", "ada", at(3), at(63));
+        let upgraded = hash("costlier hash");
+        let begun = store.begin_session(&wanted, &hash("an older hash"), Some(&upgraded), &attempts_of("ada")).unwrap();
+        assert_eq!(begun, None);
+        assert_eq!(ids(&mut *store, "ada"), [""; 0]);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert!(matches!(attempt(&mut *store), Decision::Proceed(attempts) if attempts.count == 2));
+    });
+}
+
+#[test]
+fn sign_in_is_refused_without_a_user_or_a_password() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        db.edit(r#"UPDATE "account" SET "password" = NULL"#);
+        for user in ["ada", "bob"] {
+            let wanted = new_session("first", user, at(3), at(63));
+            let begun = store.begin_session(&wanted, &hash_of(user), None, &attempts_of(user)).unwrap();
+            assert_eq!(begun, None, "{user}");
+        }
+        assert_eq!(db.count("session"), 0);
+    });
+}
+
+#[test]
+fn failed_sign_in_does_not_replace_the_hash() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "first", "ada", 0, 60);
+        attempt(&mut *store);
+        let same_token = NewSessionRow { id: "second".into(), ..new_session("first", "ada", at(3), at(63)) };
+        let upgraded = hash("costlier hash");
+        store.begin_session(&same_token, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap_err();
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert!(matches!(attempt(&mut *store), Decision::Proceed(attempts) if attempts.count == 2));
+    });
+}
+
+#[test]
+fn session_is_found_by_token_even_when_expired() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         let live = begin(&mut *store, "live", "ada", 0, 1_000_000_000);
@@ -15,7 +109,7 @@ fn a_session_is_found_by_its_token_with_its_user_live_or_not() {
 }
 
 #[test]
-fn an_absent_token_is_an_answer_and_what_the_file_holds_is_no_token() {
+fn unknown_token_or_stored_digest_finds_no_session() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "first", "ada", 0, 60);
@@ -29,7 +123,7 @@ fn an_absent_token_is_an_answer_and_what_the_file_holds_is_no_token() {
 }
 
 #[test]
-fn sessions_are_listed_newest_first_and_nobody_elses() {
+fn sessions_of_the_user_are_listed_newest_first() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         for (id, user, now, end) in [
@@ -49,7 +143,7 @@ fn sessions_are_listed_newest_first_and_nobody_elses() {
 }
 
 #[test]
-fn sessions_of_one_moment_are_listed_last_stored_first() {
+fn sessions_of_the_same_second_are_listed_last_stored_first() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for (id, now) in [("c", 0), ("d", 10), ("a", 0), ("b", 0)] {
@@ -61,7 +155,7 @@ fn sessions_of_one_moment_are_listed_last_stored_first() {
 }
 
 #[test]
-fn a_moved_session_has_a_new_end_and_keeps_its_beginning() {
+fn moved_session_keeps_its_creation_time() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         let before = begin(&mut *store, "first", "ada", 0, 60);
@@ -74,7 +168,7 @@ fn a_moved_session_has_a_new_end_and_keeps_its_beginning() {
 }
 
 #[test]
-fn a_session_that_was_ended_elsewhere_stays_ended() {
+fn ended_session_is_not_moved() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "first", "ada", 0, 60);
@@ -85,7 +179,7 @@ fn a_session_that_was_ended_elsewhere_stays_ended() {
 }
 
 #[test]
-fn an_empty_address_or_program_is_none() {
+fn empty_client_info_is_read_as_absent() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "first", "ada", 0, 60);
@@ -93,5 +187,365 @@ fn an_empty_address_or_program_is_none() {
         let session = store.session(&token_of("first")).unwrap().unwrap().0;
         assert_eq!((session.ip_address, session.user_agent), (None, None));
         assert_eq!(session.impersonated_by.unwrap(), "root");
+    });
+}
+
+/// A store with ada's sessions `three`, `two` and `one` (over since long) and bob's `bobs`.
+fn sessions_to_end(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob"]);
+    begin(&mut *store, "one", "ada", 0, -1_000_000_000);
+    begin(&mut *store, "two", "ada", 1, 60);
+    begin(&mut *store, "three", "ada", 2, 60);
+    begin(&mut *store, "bobs", "bob", 0, 60);
+    store
+}
+
+fn end(store: &mut dyn Store, user: &str, which: &Which) -> Vec<String> {
+    names(&store.end_sessions(user, which).unwrap().unwrap())
+}
+
+fn of(ids: &[&str]) -> Which {
+    Which::Ids(ids.iter().map(|id| (*id).to_owned()).collect())
+}
+
+#[test]
+fn session_ends_once_and_is_returned() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_end(db);
+        let (session, _) = store.session(&token_of("two")).unwrap().unwrap();
+        assert_eq!(store.end_session(&token_of("two")).unwrap(), Some(session));
+        assert_eq!(store.end_session(&token_of("two")).unwrap(), None);
+        assert_eq!(store.session(&token_of("two")).unwrap(), None);
+        assert_eq!(ids(&mut *store, "ada"), ["three", "one"]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+    });
+}
+
+#[test]
+fn ending_all_sessions_includes_expired_ones() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_end(db);
+        let before = store.sessions("ada").unwrap();
+        assert_eq!(store.end_sessions("ada", &Which::All).unwrap().unwrap(), before);
+        assert_eq!(ids(&mut *db.store(), "ada"), [""; 0]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+        assert_eq!(end(&mut *store, "ada", &Which::All), [""; 0]);
+    });
+}
+
+#[test]
+fn ending_other_sessions_keeps_the_named_one() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_end(db);
+        assert_eq!(end(&mut *store, "ada", &Which::Others("two".into())), ["three", "one"]);
+        assert_eq!(ids(&mut *store, "ada"), ["two"]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+    });
+}
+
+#[test]
+fn sessions_end_by_id_even_when_named_twice() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_end(db);
+        assert_eq!(end(&mut *store, "ada", &of(&["one", "three", "one"])), ["three", "one"]);
+        assert_eq!(ids(&mut *store, "ada"), ["two"]);
+        assert_eq!(end(&mut *store, "ada", &of(&[])), [""; 0]);
+        assert_eq!(ids(&mut *store, "ada"), ["two"]);
+    });
+}
+
+#[test]
+fn id_of_another_user_ends_no_session() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_end(db);
+        for (asked, missing) in [
+            (of(&["one", "nowhere"]), "nowhere"),
+            (of(&["two", "bobs", "nowhere"]), "bobs"),
+            (of(&["t"]), "t"),
+            (of(&["%"]), "%"),
+            (of(&[""]), ""),
+        ] {
+            let refused = store.end_sessions("ada", &asked).unwrap();
+            assert!(matches!(&refused, Err(AuthError::NoSuchSession(id)) if id == missing), "{refused:?}");
+            assert_eq!(ids(&mut *store, "ada"), ["three", "two", "one"], "{asked:?}");
+            assert_eq!(ids(&mut *store, "bob"), ["bobs"], "{asked:?}");
+        }
+    });
+}
+
+/// Ends at 10, 20, 30 and 40 seconds.
+fn sessions_to_prune(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob"]);
+    for (id, user, end) in [("at-20", "bob", 20), ("at-40", "ada", 40), ("at-10", "ada", 10), ("at-30", "ada", 30)] {
+        begin(&mut *store, id, user, 0, end);
+    }
+    store
+}
+
+#[test]
+fn session_is_expired_at_its_expiry_time() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_prune(db);
+        let counts = [9, 10, 19, 20, 30, 39, 40].map(|now| store.count_expired(at(now)).unwrap());
+        assert_eq!(counts, [0, 1, 1, 2, 3, 3, 4]);
+        assert_eq!(store.prune(at(19), 100).unwrap(), 1);
+        assert_eq!(store.prune(at(20), 100).unwrap(), 1);
+        let mut left = ids(&mut *db.store(), "ada");
+        left.sort();
+        assert_eq!(left, ["at-30", "at-40"]);
+        assert_eq!(ids(&mut *store, "bob"), [""; 0]);
+    });
+}
+
+#[test]
+fn count_of_expired_sessions_deletes_nothing() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_prune(db);
+        let counted = store.count_expired(at(30)).unwrap();
+        assert_eq!(db.count("session"), 4);
+        assert_eq!(store.prune(at(30), 100).unwrap(), counted);
+        assert_eq!(store.count_expired(at(30)).unwrap(), 0);
+    });
+}
+
+#[test]
+fn prune_deletes_at_most_the_limit() {
+    on_every_engine(|db| {
+        let mut store = sessions_to_prune(db);
+        let swept = [0, 2, 2, 2].map(|limit| store.prune(at(30), limit).unwrap());
+        assert_eq!(swept, [0, 2, 1, 0]);
+        assert_eq!(ids(&mut *store, "ada"), ["at-40"]);
+        assert_eq!(ids(&mut *store, "bob"), [""; 0]);
+    });
+}
+
+/// Puts the time of an entry of the log; the others are of 1970.
+fn date(db: &Database, which: &str, seconds: i64) {
+    let seq = format!(r#"(SELECT {which}("seq") FROM "authctl_audit")"#);
+    let at = at(seconds).as_second();
+    db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
+}
+
+#[test]
+fn session_from_the_future_is_pruned() {
+    on_every_engine(|db| {
+        const DAY: i64 = 86_400;
+        let mut store = db.with(&["ada"]);
+        for (id, made, end) in
+            [("now", 0, 9 * DAY), ("soon", DAY, 9 * DAY), ("ahead", DAY + 1, 9 * DAY), ("later", 900 * DAY, 907 * DAY)]
+        {
+            begin(&mut *store, id, "ada", made, end);
+        }
+        date(db, "max", 0);
+        assert_eq!(store.count_expired(at(0)).unwrap(), 2);
+        let info = store.info(at(0)).unwrap();
+        assert_eq!((info.live_sessions, info.expired_sessions), (Some(2), Some(2)));
+        let swept = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
+        assert_eq!(swept, [1, 1, 0]);
+        assert_eq!(ids(&mut *store, "ada"), ["soon", "now"]);
+    });
+}
+
+#[test]
+fn clock_behind_the_log_prunes_no_session_from_the_future() {
+    on_every_engine(|db| {
+        const DAY: i64 = 86_400;
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "later", "ada", 900 * DAY, 907 * DAY);
+        for (first, newest, swept) in [(0, DAY + 1, 0), (DAY + 1, 0, 0), (DAY, DAY, 1)] {
+            date(db, "min", first);
+            date(db, "max", newest);
+            assert_eq!(store.count_expired(at(0)).unwrap(), swept);
+            assert_eq!(store.prune(at(0), 10).unwrap(), swept);
+        }
+    });
+}
+
+/// The caller in ada's session `mine` at second 3.
+fn caller() -> Caller {
+    Caller { user_id: "ada".into(), session_id: "mine".into(), impersonated_by: None, now: at(3) }
+}
+
+fn with_caller(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob"]);
+    begin(&mut *store, "mine", "ada", 0, 60);
+    begin(&mut *store, "other", "ada", 0, 60);
+    store
+}
+
+type Act = fn(&mut dyn Store) -> Result<(), StoreError>;
+
+fn new_code(
+    id: &str,
+    code: &Code,
+    act: impl FnOnce(&NewCodeRow<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let stored = StoredCode {
+        user_id: "ada".into(),
+        email: email("ada").as_str().into(),
+        new_email: None,
+        expires_at: at(60),
+        made_at: None,
+    };
+    act(&NewCodeRow { id: id.into(), purpose: Purpose::EmailVerification, code, stored, now: at(3) })
+}
+
+fn rename(store: &mut dyn Store) -> Result<(), StoreError> {
+    let change = UserChange { name: Some("Eve".into()), ..UserChange::default() };
+    store.update_user("ada", &change, AdminGuard::Off, at(3)).map(drop)
+}
+
+/// Every act on the tables of users, with its name.
+const ACTS: [(&str, Act); 12] = [
+    ("update", rename),
+    ("delete", |store| store.delete_user("ada", AdminGuard::Off, at(3)).map(drop)),
+    ("end", |store| store.end_sessions("ada", &Which::Others("mine".into())).map(drop)),
+    ("end by id", |store| store.end_sessions_by_id(&["other".into()]).map(drop)),
+    ("end by token", |store| store.end_session(&token_of("other")).map(drop)),
+    ("move", |store| store.move_session("other", at(3), at(90)).map(drop)),
+    ("replace password", |store| {
+        let (verified, new, attempts) = (hash_of("ada"), hash("new"), attempts_of("ada"));
+        let change = PasswordChange {
+            user_id: "ada",
+            verified: &verified,
+            hash: &new,
+            end: Some(Which::All),
+            attempts: &attempts,
+            now: at(3),
+        };
+        store.replace_password(&change).map(drop)
+    }),
+    ("set password", |store| {
+        let (new, attempts) = (hash("new"), attempts_of("ada"));
+        let account_id = "account".to_owned();
+        let new = NewPassword { user_id: "ada", hash: &new, end: None, attempts: &attempts, account_id, now: at(3) };
+        store.set_password(&new).map(drop)
+    }),
+    ("create code", |store| {
+        let code = Code::from_bytes(b"secret").unwrap();
+        new_code("row", &code, |new| store.create_code(new))
+    }),
+    ("rehearse code", |store| {
+        let code = Code::from_bytes(b"secret").unwrap();
+        new_code("row", &code, |new| store.rehearse_code(new))
+    }),
+    ("use code", |store| {
+        let (code, change) = (Code::from_bytes(b"kept").unwrap(), UserChange::default());
+        let effect = CodeEffect::User(&change);
+        let purpose = Purpose::EmailVerification;
+        store.use_code(&CodeUse { purpose, code: &code, proof: CodeProof::Nothing, effect, now: at(3) }).map(drop)
+    }),
+    ("issue session", |store| {
+        store.issue_session(&new_session("issued", "bob", at(3), at(63)), ActAs::Anybody).map(drop)
+    }),
+];
+
+/// Everything that an act could change.
+fn state(db: &Database, store: &mut dyn Store) -> String {
+    let code = store.code(Purpose::EmailVerification, &Code::from_bytes(b"kept").unwrap()).unwrap();
+    let users =
+        ["ada", "bob"].map(|user| (by_id(store, user), stored_hash(store, user), store.sessions(user).unwrap()));
+    format!("{users:?} {code:?} {} {}", db.count("verification"), entries(store, 0).len())
+}
+
+#[test]
+fn acts_of_a_signed_out_caller_change_nothing() {
+    on_every_engine(|db| {
+        let mut store = with_caller(db);
+        new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
+        let before = state(db, &mut *store);
+        let another = |change: fn(&mut Caller)| {
+            let mut caller = caller();
+            change(&mut caller);
+            caller
+        };
+        for (caller, why) in [
+            (another(|caller| caller.session_id = "gone".into()), SignedOut::Ended),
+            (another(|caller| caller.user_id = "bob".into()), SignedOut::Ended),
+            (another(|caller| caller.impersonated_by = Some("os:root@host".into())), SignedOut::Ended),
+            (another(|caller| caller.now = at(60)), SignedOut::Expired),
+        ] {
+            for (name, act) in ACTS {
+                store.require_caller(Some(caller.clone()));
+                let done = act(&mut *store);
+                store.require_caller(None);
+                let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
+                assert!(matches!(*refused, AuthError::NotSignedIn(found) if found == why), "{name}: {refused:?}");
+                assert_eq!(state(db, &mut *store), before, "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn acts_of_a_banned_caller_change_nothing() {
+    on_every_engine(|db| {
+        let mut store = with_caller(db);
+        db.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "id" = 'ada'"#);
+        let before = state(db, &mut *store);
+        for (name, act) in ACTS {
+            store.require_caller(Some(caller()));
+            let done = act(&mut *store);
+            store.require_caller(None);
+            let Err(StoreError::Caller(refused)) = done else { unreachable!("{name}: {done:?}") };
+            assert!(matches!(*refused, AuthError::Banned { .. }), "{name}: {refused:?}");
+            assert_eq!(state(db, &mut *store), before, "{name}");
+        }
+    });
+}
+
+#[test]
+fn acts_of_a_signed_in_caller_take_effect() {
+    on_every_engine(|db| {
+        for (name, act) in ACTS {
+            let db = &Database::new(db.engine);
+            let mut store = with_caller(db);
+            new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
+            let before = state(db, &mut *store);
+            store.require_caller(Some(caller()));
+            act(&mut *store).unwrap();
+            let after = state(db, &mut *store);
+            assert_eq!(after == before, name == "rehearse code", "{name}: {after}");
+        }
+    });
+}
+
+/// Another process ends the session while the caller has a store open.
+#[test]
+fn ended_session_of_the_caller_stops_the_next_act() {
+    on_every_engine(|db| {
+        let mut store = with_caller(db);
+        store.require_caller(Some(caller()));
+        rename(&mut *store).unwrap();
+        db.store().end_session(&token_of("mine")).unwrap().unwrap();
+        let refused = rename(&mut *store).unwrap_err();
+        assert!(matches!(refused, StoreError::Caller(_)), "{refused:?}");
+        // Without a caller, the store acts for an operator.
+        store.require_caller(None);
+        rename(&mut *store).unwrap();
+    });
+}
+
+#[test]
+fn impersonator_without_the_role_cannot_act() {
+    on_every_engine(|db| {
+        let mut store = with_caller(db);
+        let bob = |values: &str| db.edit(&format!(r#"UPDATE "user" SET {values} WHERE "id" = 'bob'"#));
+        bob(r#""role" = 'admin'"#);
+        let acting =
+            NewSessionRow { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
+        store.issue_session(&acting, ActAs::NoAdministrator).unwrap().unwrap();
+        let caller = Caller { session_id: "acting".into(), impersonated_by: Some("bob".into()), ..caller() };
+        store.require_caller(Some(caller));
+        rename(&mut *store).unwrap();
+        bob(r#""role" = 'user'"#);
+        let refused = AuthError::from(rename(&mut *store).unwrap_err());
+        assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
+        // Nor is a session begun by who was demoted after the check of the command.
+        store.require_caller(None);
+        let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
+        let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();
+        assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
+        assert_eq!(ids(&mut *store, "ada").len(), 3);
     });
 }

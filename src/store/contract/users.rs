@@ -1,10 +1,13 @@
-//! Users: made whole or not at all, found by their whole address or id.
+//! Users: creating, finding, changing and listing them.
 
 use super::*;
-use crate::auth::storage::StoreError;
+use crate::auth::AuthError;
+use crate::auth::storage::{
+    Account, AdminGuard, Ban, EndSessions, UserChange, UserPage, UserQuery, UserSort, UserUpdated,
+};
 
 #[test]
-fn a_new_user_is_found_by_address_and_by_id_as_it_was_given_back() {
+fn new_user_is_found_by_address_and_by_id() {
     on_every_engine(|db| {
         let mut store = db.store();
         let wanted = NewUserRow { image: Some("https://example.com/ada.png".into()), ..new_user("ada") };
@@ -31,7 +34,7 @@ fn a_new_user_is_found_by_address_and_by_id_as_it_was_given_back() {
 }
 
 #[test]
-fn an_absent_user_is_an_answer_and_a_part_of_a_name_finds_nobody() {
+fn unknown_or_partial_id_or_address_finds_no_user() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for id in ["", "a", "ad", "%", "ada%", "ada ", "ADA", "ada@example.com", "account-of-ada"] {
@@ -46,7 +49,7 @@ fn an_absent_user_is_an_answer_and_a_part_of_a_name_finds_nobody() {
 }
 
 #[test]
-fn text_is_stored_exactly_whatever_it_says() {
+fn text_is_stored_exactly() {
     on_every_engine(|db| {
         let mut store = db.store();
         for (number, name) in
@@ -61,7 +64,7 @@ fn text_is_stored_exactly_whatever_it_says() {
 }
 
 #[test]
-fn a_user_can_be_made_with_a_session() {
+fn user_can_be_created_with_a_session() {
     on_every_engine(|db| {
         let mut store = db.store();
         let wanted = new_session("first", "ada", at(0), at(60));
@@ -73,7 +76,7 @@ fn a_user_can_be_made_with_a_session() {
 }
 
 #[test]
-fn a_taken_address_is_refused_and_leaves_nothing_behind() {
+fn user_with_a_taken_address_is_not_created() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         let before = by_id(&mut *store, "ada");
@@ -92,7 +95,7 @@ fn a_taken_address_is_refused_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_user_whose_session_cannot_be_made_is_not_made_either() {
+fn user_is_not_created_when_the_session_is_refused() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "first", "ada", 0, 60);
@@ -104,7 +107,7 @@ fn a_user_whose_session_cannot_be_made_is_not_made_either() {
 }
 
 #[test]
-fn times_are_given_back_as_they_are_stored() {
+fn returned_times_have_the_stored_precision() {
     on_every_engine(|db| {
         let mut store = db.store();
         let later = |seconds, milliseconds| at(seconds) + jiff::SignedDuration::from_millis(milliseconds);
@@ -124,5 +127,382 @@ fn times_are_given_back_as_they_are_stored() {
         let moved = store.move_session("first", later(7, 500), later(70, 999)).unwrap().unwrap();
         assert_eq!((moved.updated_at, moved.expires_at), (kept(7, 500), kept(70, 999)));
         assert_eq!(db.store().session(&token_of("first")).unwrap(), Some((moved, user)));
+    });
+}
+
+#[test]
+fn user_can_be_created_with_roles_and_without_an_account() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let wanted = NewUserRow { role: Some("editor,admin".into()), email_verified: true, ..new_user("ada") };
+        let (made, session) = store.create_user(&wanted, None, None).unwrap();
+        assert_eq!((made.role.as_deref(), made.email_verified, made.banned), (Some("editor,admin"), true, false));
+        assert_eq!(session, None);
+        assert_eq!(by_id(&mut *db.store(), "ada"), Some(made));
+        assert_eq!(store.accounts("ada").unwrap(), []);
+        assert_eq!(stored_hash(&mut *store, "ada"), None);
+        assert_eq!(db.count("account"), 0);
+    });
+}
+
+#[test]
+fn user_without_a_password_needs_a_free_address() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let twin = NewUserRow { id: "twin".into(), role: Some("admin".into()), ..new_user("ada") };
+        let refused = store.create_user(&twin, None, None);
+        assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
+        assert_eq!(by_id(&mut *store, "twin"), None);
+    });
+}
+
+#[test]
+fn accounts_show_whether_they_have_a_password() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        db.edit(
+            r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+           VALUES ('link', '1234', 'github', 'ada', 0, 0), ('other', '5', 'apple', 'ada', 0, 0)"#,
+        );
+        let account = |provider: &str, id: &str, has_password| Account {
+            provider_id: provider.into(),
+            account_id: id.into(),
+            has_password,
+        };
+        let expected =
+            [account("apple", "5", false), account("credential", "ada", true), account("github", "1234", false)];
+        assert_eq!(store.accounts("ada").unwrap(), expected);
+        assert_eq!(store.accounts("bob").unwrap(), [account("credential", "bob", true)]);
+        assert_eq!(store.accounts("nobody").unwrap(), []);
+    });
+}
+
+/// Changes a user and returns the user as it is then; `None` when there is none.
+fn update_profile(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
+    match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
+        Ok(UserUpdated { user, ended, .. }) => {
+            assert_eq!(ended, []);
+            Some(user)
+        }
+        Err(AuthError::NoSuchUser(_)) => None,
+        Err(refused) => unreachable!("{refused}"),
+    }
+}
+
+#[test]
+fn update_changes_only_the_named_fields() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        let bob = by_id(&mut *store, "bob");
+        let made = by_id(&mut *store, "ada").unwrap();
+
+        let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
+        let named = update_profile(&mut *store, "ada", &name, at(1)).unwrap();
+        assert_eq!(named, User { name: "Countess".into(), updated_at: at(1), ..made });
+
+        let image = UserChange { image: Some(Some("https://example.com/a.png".into())), ..UserChange::default() };
+        let pictured = update_profile(&mut *store, "ada", &image, at(2)).unwrap();
+        assert_eq!(
+            pictured,
+            User { image: Some("https://example.com/a.png".into()), updated_at: at(2), ..named.clone() }
+        );
+
+        let no_image = UserChange { image: Some(None), ..UserChange::default() };
+        let plain = update_profile(&mut *store, "ada", &no_image, at(3)).unwrap();
+        assert_eq!(plain, User { updated_at: at(3), ..named });
+
+        assert_eq!(by_id(&mut *db.store(), "ada"), Some(plain));
+        assert_eq!(by_id(&mut *store, "bob"), bob);
+    });
+}
+
+#[test]
+fn update_of_an_unknown_user_changes_nothing() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        let change = UserChange { name: Some("Nobody".into()), ..UserChange::default() };
+        assert_eq!(update_profile(&mut *store, "bob", &change, at(1)), None);
+        assert_eq!(by_id(&mut *store, "ada").unwrap().name, "ada");
+    });
+}
+
+#[test]
+fn new_address_is_unverified_unless_the_change_verifies_it() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        for (before, to, says, after) in [
+            (true, "ada", None, true),
+            (true, "new", None, false),
+            (true, "new", Some(true), true),
+            (true, "ada", Some(false), false),
+            (false, "ada", None, false),
+            (false, "new", None, false),
+            (false, "new", Some(true), true),
+        ] {
+            let start = UserChange { email: Some(email("ada")), email_verified: Some(before), ..UserChange::default() };
+            update_profile(&mut *store, "ada", &start, at(1)).unwrap();
+            let change = UserChange { email: Some(email(to)), email_verified: says, ..UserChange::default() };
+            let changed = update_profile(&mut *store, "ada", &change, at(2)).unwrap();
+            assert_eq!(changed.email_verified, after, "{before}, to {to}, {says:?}");
+        }
+    });
+}
+
+fn update(store: &mut dyn Store, id: &str, change: &UserChange, seconds: i64) -> (User, Vec<String>) {
+    let updated = store.update_user(id, change, AdminGuard::KeepLastAdmin, at(seconds)).unwrap().unwrap();
+    (updated.user, names(&updated.ended))
+}
+
+#[test]
+fn each_field_changes_alone_and_leaves_sessions_alive() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        let bob = by_id(&mut *store, "bob");
+        let mut expected = by_id(&mut *store, "ada").unwrap();
+        let none = UserChange::default;
+        let imposed = Ban::Imposed { reason: Some("spam".into()), until: Some(at(60)) };
+        let banned =
+            User { banned: true, ban_reason: Some("spam".into()), ban_expires: Some(at(60)), ..expected.clone() };
+        for (seconds, (change, then)) in (1_i64..).zip([
+            (
+                UserChange { name: Some("Countess".into()), ..none() },
+                User { name: "Countess".into(), ..expected.clone() },
+            ),
+            (
+                UserChange { image: Some(Some("https://e.co/a".into())), ..none() },
+                User { image: Some("https://e.co/a".into()), ..expected.clone() },
+            ),
+            (
+                UserChange { email: Some(email("countess")), ..none() },
+                User { email: "countess@example.com".into(), ..expected.clone() },
+            ),
+            (UserChange { email_verified: Some(true), ..none() }, User { email_verified: true, ..expected.clone() }),
+            (
+                UserChange { role: Some(Some("editor".into())), ..none() },
+                User { role: Some("editor".into()), ..expected.clone() },
+            ),
+            (UserChange { ban: Some(imposed), ..none() }, banned),
+        ]) {
+            let (changed, ended) = update(&mut *store, "ada", &change, seconds);
+            assert_eq!((&changed, ended.len()), (&User { updated_at: at(seconds), ..then }, 0), "{change:?}");
+            assert_eq!(by_id(&mut *db.store(), "ada").as_ref(), Some(&changed));
+            // Once more, it changes nothing and writes nothing.
+            let same = UserUpdated { user: changed, ended: Vec::new(), changed: false };
+            let again = store.update_user("ada", &change, AdminGuard::KeepLastAdmin, at(99)).unwrap().unwrap();
+            assert_eq!(again, same, "{change:?}");
+            // Back to where it was, so that each field is seen alone.
+            let back = UserChange {
+                name: Some("ada".into()),
+                image: Some(None),
+                email: Some(email("ada")),
+                email_verified: Some(false),
+                role: Some(db.engine.role.map(str::to_owned)),
+                ban: Some(Ban::Lifted),
+                end: EndSessions::Never,
+            };
+            expected.updated_at = at(seconds);
+            assert_eq!(update(&mut *store, "ada", &back, seconds).0, expected, "{change:?}");
+        }
+        assert_eq!(ids(&mut *store, "ada"), ["adas"]);
+        let (_, ended) = update(&mut *store, "ada", &UserChange { end: EndSessions::Always, ..none() }, 9);
+        assert_eq!((ended, ids(&mut *store, "ada")), (vec!["adas".to_owned()], vec![]));
+        assert_eq!((by_id(&mut *store, "bob"), ids(&mut *store, "bob")), (bob, vec!["bobs".to_owned()]));
+    });
+}
+
+#[test]
+fn update_to_a_taken_address_changes_nothing() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        let before = by_id(&mut *store, "ada");
+        let change = UserChange {
+            email: Some(email("bob")),
+            name: Some("Thief".into()),
+            end: EndSessions::Always,
+            ..UserChange::default()
+        };
+        let refused = store.update_user("ada", &change, AdminGuard::Off, at(9));
+        assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
+        assert_eq!(by_id(&mut *store, "ada"), before);
+        assert_eq!(ids(&mut *store, "ada"), ["adas"]);
+    });
+}
+
+fn query() -> UserQuery {
+    UserQuery {
+        search: None,
+        role: None,
+        banned_at: None,
+        unverified: false,
+        sort: UserSort::Email,
+        limit: 50,
+        after: None,
+    }
+}
+
+fn page(store: &mut dyn Store, query: &UserQuery) -> (Vec<String>, u64, Option<String>) {
+    let UserPage { users, total, next } = store.users(query).unwrap();
+    (users.into_iter().map(|user| user.id).collect(), total, next)
+}
+
+/// The ids on all pages, whose totals agree.
+fn walk(store: &mut dyn Store, query: &UserQuery) -> Vec<String> {
+    let mut query = query.clone();
+    let mut seen = Vec::new();
+    loop {
+        let (ids, total, next) = page(store, &query);
+        assert!(ids.len() <= query.limit as usize);
+        assert_eq!(next.is_some(), seen.len() + ids.len() < usize::try_from(total).unwrap(), "{ids:?} of {total}");
+        assert!(next.is_none() || next.as_ref() == ids.last());
+        seen.extend(ids);
+        match next {
+            Some(next) => query.after = Some(next),
+            None => return seen,
+        }
+    }
+}
+
+#[test]
+fn page_of_an_empty_database_is_empty() {
+    on_every_engine(|db| {
+        assert_eq!(page(&mut *db.store(), &query()), (vec![], 0, None));
+    });
+}
+
+#[test]
+fn pages_show_each_user_once_in_every_order() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        // By address u1 .. u7; names and moments that many share.
+        for number in 1..=7 {
+            let name = ["Zoe", "ada", "Ada"][number % 3].to_owned();
+            let now = at([0, 5, 5, 5][number % 4]);
+            store.create_user(&NewUserRow { name, now, ..new_user(&format!("u{number}")) }, None, None).unwrap();
+        }
+        for (sort, expected) in [
+            (UserSort::Email, ["u1", "u2", "u3", "u4", "u5", "u6", "u7"]),
+            (UserSort::Name, ["u2", "u5", "u3", "u6", "u1", "u4", "u7"]),
+            (UserSort::Created, ["u4", "u1", "u2", "u3", "u5", "u6", "u7"]),
+        ] {
+            for limit in [1, 2, 3, 6, 7, 8, 1000] {
+                assert_eq!(walk(&mut *store, &UserQuery { sort, limit, ..query() }), expected, "{sort:?} by {limit}");
+            }
+        }
+    });
+}
+
+#[test]
+fn pages_repeat_no_user_while_others_come_and_go() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["b", "d", "f", "h"]);
+        let first = UserQuery { limit: 2, ..query() };
+        assert_eq!(page(&mut *store, &first), (vec!["b".into(), "d".into()], 4, Some("d".into())));
+        for name in ["a", "c", "e"] {
+            store.create_user(&new_user(name), None, None).unwrap();
+        }
+        store.delete_user("f", crate::auth::storage::AdminGuard::Off, at(1)).unwrap().unwrap();
+        let second = UserQuery { after: Some("d".into()), ..first };
+        assert_eq!(page(&mut *store, &second), (vec!["e".into(), "h".into()], 6, None));
+    });
+}
+
+#[test]
+fn page_can_begin_after_a_user_outside_the_filter() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["a", "b", "c"]);
+        db.edit(r#"UPDATE "user" SET "banned" = 1 WHERE "id" <> 'b'"#);
+        let query = UserQuery { banned_at: Some(at(0)), after: Some("b".into()), ..query() };
+        assert_eq!(page(&mut *store, &query), (vec!["c".into()], 2, None));
+    });
+}
+
+#[test]
+fn page_after_an_unknown_user_is_refused() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
+            for gone in ["carol", "", "ada@example.com", "ad"] {
+                let refused = store.users(&UserQuery { sort, after: Some(gone.into()), ..query() });
+                assert!(matches!(refused, Err(StoreError::NoSuchPlace)), "{gone:?}: {refused:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn search_has_no_wildcards() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        for (id, name) in [("ada", "Ada 100%"), ("bob", "b_b\\"), ("eve", "Éve '\"; x"), ("zoe", "Zoe")] {
+            store.create_user(&NewUserRow { name: name.into(), ..new_user(id) }, None, None).unwrap();
+        }
+        for (search, expected) in [
+            ("ADA@EX", &["ada"][..]),
+            ("a 1", &["ada"]),
+            ("%", &["ada"]),
+            ("0%", &["ada"]),
+            ("_", &["bob"]),
+            ("\\", &["bob"]),
+            ("\\b", &[]),
+            ("a%a", &[]),
+            ("_oe", &[]),
+            ("example.com\nzoe", &[]),
+            ("zOe", &["zoe"]),
+            ("É", &["eve"]),
+            ("'\"; x", &["eve"]),
+            ("EXAMPLE.com", &["ada", "bob", "eve", "zoe"]),
+            ("", &["ada", "bob", "eve", "zoe"]),
+            ("nobody", &[]),
+        ] {
+            let expected: Vec<String> = expected.iter().map(|id| (*id).to_owned()).collect();
+            for limit in [1, 50] {
+                let query = UserQuery { search: Some(search.into()), limit, ..query() };
+                assert_eq!(walk(&mut *store, &query), expected, "{search:?} by {limit}");
+            }
+        }
+    });
+}
+
+#[test]
+fn role_filter_matches_whole_roles() {
+    on_every_engine(|db| {
+        let roles =
+            ["admin", "editor,admin", "editor, admin , x", "superadmin", "administrator,editor", "Admin", "a%min"];
+        let mut store = db.store();
+        for (number, role) in roles.iter().enumerate() {
+            let user = NewUserRow { role: Some((*role).to_owned()), ..new_user(&format!("u{number}")) };
+            store.create_user(&user, None, None).unwrap();
+        }
+        store.create_user(&new_user("u7"), None, None).unwrap();
+        for role in ["admin", "editor", "Admin", "a%min", "a_min", "%", "min", "x", "editor,admin", "nobody"] {
+            let found = store.users(&UserQuery { role: Some(role.into()), ..query() }).unwrap();
+            let found: Vec<String> = found.users.into_iter().map(|user| user.id).collect();
+            let all = store.users(&query()).unwrap().users;
+            let expected: Vec<String> =
+                all.into_iter().filter(|user| user.has_role(role)).map(|user| user.id).collect();
+            assert_eq!(found, expected, "{role:?}");
+        }
+    });
+}
+
+#[test]
+fn filters_combine_and_the_total_counts_matches() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["a", "b", "c", "d", "e"]);
+        db.edit(
+            r#"UPDATE "user" SET "banned" = 1 WHERE "id" IN ('a', 'b', 'c');
+           UPDATE "user" SET "banned" = NULL WHERE "id" = 'd';
+           UPDATE "user" SET "emailVerified" = 1 WHERE "id" IN ('c', 'e');
+           UPDATE "user" SET "role" = 'editor' WHERE "id" IN ('b', 'c')"#,
+        );
+        let banned = UserQuery { banned_at: Some(at(0)), ..query() };
+        let unverified = UserQuery { unverified: true, ..query() };
+        assert_eq!(walk(&mut *store, &banned), ["a", "b", "c"]);
+        assert_eq!(walk(&mut *store, &unverified), ["a", "b", "d"]);
+        let both = UserQuery { unverified: true, limit: 1, ..banned };
+        assert_eq!(page(&mut *store, &both), (vec!["a".into()], 2, Some("a".into())));
+        assert_eq!(walk(&mut *store, &both), ["a", "b"]);
+        assert_eq!(walk(&mut *store, &UserQuery { role: Some("editor".into()), ..both.clone() }), ["b"]);
+        assert_eq!(walk(&mut *store, &UserQuery { search: Some("a@".into()), ..both }), ["a"]);
     });
 }

@@ -1,12 +1,133 @@
-//! The count of attempts: one for all processes, kept before anything slow begins.
+//! Settings, and the attempts that the throttle counts.
 
 use std::sync::Barrier;
 
 use jiff::SignedDuration;
 
 use super::*;
-use crate::auth::policy::ThrottleRules;
+use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::throttle::{Attempts, Decision};
+
+fn key(name: &str) -> &'static Key {
+    Key::find(name).unwrap()
+}
+
+fn put(db: &Database, key: &str, value: &str) {
+    db.edit(&format!(r#"INSERT INTO "authctl_policy" VALUES ('{key}', '{value}', 0)"#));
+}
+
+#[test]
+fn new_database_has_the_default_policy() {
+    on_every_engine(|db| {
+        assert_eq!(db.store().policy().unwrap(), Policy::default());
+        assert_eq!(db.count("authctl_policy"), 0);
+    });
+}
+
+#[test]
+fn setting_takes_effect_on_every_connection() {
+    on_every_engine(|db| {
+        let mut other = db.store();
+        let mut expected = Policy::default();
+        key("session.lifetime").set(&mut expected, "30d").unwrap();
+        assert_eq!(
+            db.store().set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap().policy,
+            expected
+        );
+        assert_eq!(other.policy().unwrap(), expected, "opened before");
+        assert_eq!(db.store().policy().unwrap(), expected, "opened after");
+        key("email.verification").set(&mut expected, "required").unwrap();
+        assert_eq!(
+            other.set_policy(key("email.verification"), Some("required"), at(1)).unwrap().unwrap().policy,
+            expected
+        );
+    });
+}
+
+#[test]
+fn setting_is_replaced_and_removed() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        for value in ["30d", "31d"] {
+            for changed in [true, false] {
+                let set = store.set_policy(key("session.lifetime"), Some(value), at(0)).unwrap().unwrap();
+                assert_eq!((key("session.lifetime").value(&set.policy).as_str(), set.changed), (value, changed));
+                assert_eq!(db.count("authctl_policy"), 1);
+            }
+        }
+        for changed in [true, false] {
+            let set = store.set_policy(key("session.lifetime"), None, at(2)).unwrap().unwrap();
+            assert_eq!((set.policy, set.changed), (Policy::default(), changed));
+            assert_eq!(db.count("authctl_policy"), 0);
+        }
+    });
+}
+
+#[test]
+fn removing_a_setting_keeps_the_others() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        store.set_policy(key("password.min-length"), Some("12"), at(0)).unwrap().unwrap();
+        store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap();
+        let policy = store.set_policy(key("session.lifetime"), None, at(1)).unwrap().unwrap();
+        assert_eq!(policy.policy.password.length_min, 12);
+        assert_eq!(db.count("authctl_policy"), 1);
+    });
+}
+
+#[test]
+fn setting_that_contradicts_a_stored_one_is_refused() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        let before = db.store().set_policy(key("session.move-after"), Some("6d"), at(0)).unwrap().unwrap();
+        // Whoever asks here has judged by the defaults.
+        let refused = store.set_policy(key("session.lifetime"), Some("2d"), at(1)).unwrap();
+        assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
+        assert_eq!(db.count("authctl_policy"), 1);
+        assert_eq!(store.policy().unwrap(), before.policy);
+    });
+}
+
+#[test]
+fn settings_are_checked_together_in_any_order() {
+    on_every_engine(|db| {
+        // In either order of rows the first of two would contradict the defaults.
+        for (name, value) in
+            [("session.lifetime", "2h"), ("session.move-after", "1h"), ("session.short-lifetime", "90m")]
+        {
+            put(db, name, value);
+        }
+        let policy = db.store().policy().unwrap();
+        assert_eq!(key("session.lifetime").value(&policy), "2h");
+        assert_eq!(key("session.short-lifetime").value(&policy), "1h30m");
+    });
+}
+
+#[test]
+fn unknown_key_is_ignored_and_kept() {
+    on_every_engine(|db| {
+        put(db, "later.key", "anything");
+        let mut store = db.store();
+        assert_eq!(store.policy().unwrap(), Policy::default());
+        store.set_policy(key("session.lifetime"), Some("30d"), at(0)).unwrap().unwrap();
+        store.set_policy(key("session.lifetime"), None, at(0)).unwrap().unwrap();
+        assert_eq!(db.count("authctl_policy"), 1);
+    });
+}
+
+#[test]
+fn error_about_an_invalid_setting_hides_its_value() {
+    on_every_engine(|db| {
+        put(db, "session.lifetime", "canary");
+        let mut store = db.store();
+        let sentence = "row session.lifetime of table authctl_policy makes no sense: \
+        column value session.lifetime takes a duration from 5m to 400d";
+        assert_eq!(store.policy().unwrap_err().to_string(), sentence);
+        let set = store.set_policy(key("password.min-length"), Some("12"), at(0));
+        assert_eq!(set.unwrap_err().to_string(), sentence);
+        assert_eq!(db.count("authctl_policy"), 1, "nothing was added");
+    });
+}
 
 fn count(store: &mut dyn Store, name: &str, now: i64) -> Decision {
     store.count_attempt(&attempts_of(name), at(now), &ThrottleRules::default()).unwrap()
@@ -21,7 +142,7 @@ fn wait(seconds: i64) -> Decision {
 }
 
 #[test]
-fn attempts_are_counted_by_all_connections_together_until_one_must_wait() {
+fn connections_count_attempts_together() {
     on_every_engine(|db| {
         let (mut first, mut second) = (db.store(), db.store());
         for number in 1..5 {
@@ -34,7 +155,7 @@ fn attempts_are_counted_by_all_connections_together_until_one_must_wait() {
 }
 
 #[test]
-fn asking_while_waiting_is_not_counted() {
+fn attempt_during_a_wait_is_not_counted() {
     on_every_engine(|db| {
         let mut store = db.store();
         for _ in 0..5 {
@@ -48,7 +169,7 @@ fn asking_while_waiting_is_not_counted() {
 }
 
 #[test]
-fn one_address_does_not_wait_for_another() {
+fn addresses_are_throttled_separately() {
     on_every_engine(|db| {
         let mut store = db.store();
         for _ in 0..5 {
@@ -61,7 +182,7 @@ fn one_address_does_not_wait_for_another() {
 }
 
 #[test]
-fn cleared_attempts_are_forgotten_by_every_connection() {
+fn attempts_are_cleared_for_every_connection() {
     on_every_engine(|db| {
         let mut store = db.store();
         for _ in 0..5 {
@@ -74,7 +195,7 @@ fn cleared_attempts_are_forgotten_by_every_connection() {
 }
 
 #[test]
-fn of_many_attempts_at_once_only_the_free_ones_go_on() {
+fn concurrent_attempts_get_only_the_free_ones() {
     on_every_engine(|db| {
         const GUESSERS: usize = 12;
         let start = Barrier::new(GUESSERS);
@@ -92,7 +213,7 @@ fn of_many_attempts_at_once_only_the_free_ones_go_on() {
 }
 
 #[test]
-fn a_count_that_makes_no_sense_lets_nobody_guess_freely() {
+fn invalid_count_is_throttled_like_the_highest() {
     on_every_engine(|db| {
         let mut store = db.store();
         count(&mut *store, "ada", 0);
@@ -125,7 +246,7 @@ fn reserve_the_free_ones(store: &mut dyn Store, now: i64) {
 }
 
 #[test]
-fn reserved_attempts_are_no_failures_and_keep_others_waiting_for_a_turn() {
+fn reserved_attempts_use_up_the_free_ones_without_failing() {
     on_every_engine(|db| {
         let mut store = db.impatient();
         reserve_the_free_ones(&mut *store, 0);
@@ -138,7 +259,7 @@ fn reserved_attempts_are_no_failures_and_keep_others_waiting_for_a_turn() {
 }
 
 #[test]
-fn failed_attempts_leave_one_turn_after_each_wait() {
+fn failed_attempts_allow_one_more_after_each_wait() {
     on_every_engine(|db| {
         let mut store = db.impatient();
         reserve_the_free_ones(&mut *store, 0);
@@ -155,7 +276,7 @@ fn failed_attempts_leave_one_turn_after_each_wait() {
 }
 
 #[test]
-fn success_forgets_failures_and_leaves_the_attempts_of_others_reserved() {
+fn success_clears_failures_and_keeps_other_reservations() {
     on_every_engine(|db| {
         let mut store = db.impatient();
         reserve_the_free_ones(&mut *store, 0);
@@ -174,7 +295,7 @@ fn success_forgets_failures_and_leaves_the_attempts_of_others_reserved() {
 }
 
 #[test]
-fn attempt_of_a_process_that_died_is_a_failure_a_minute_later() {
+fn abandoned_attempt_fails_after_a_minute() {
     on_every_engine(|db| {
         let mut store = db.impatient();
         reserve_the_free_ones(&mut *store, 0);
@@ -189,7 +310,7 @@ fn attempt_of_a_process_that_died_is_a_failure_a_minute_later() {
 }
 
 #[test]
-fn undecided_attempts_are_waited_for_until_they_are_decided() {
+fn attempt_waits_for_undecided_ones() {
     on_every_engine(|db| {
         let mut store = db.store();
         reserve_the_free_ones(&mut *store, 0);
@@ -202,7 +323,7 @@ fn undecided_attempts_are_waited_for_until_they_are_decided() {
 }
 
 #[test]
-fn wait_that_a_wrong_clock_pushed_ahead_is_over_after_the_longest_one() {
+fn wait_from_a_wrong_clock_is_shortened_to_the_longest() {
     on_every_engine(|db| {
         const AHEAD: i64 = 10 * 365 * 86_400;
         let mut store = db.impatient();
@@ -218,5 +339,41 @@ fn wait_that_a_wrong_clock_pushed_ahead_is_over_after_the_longest_one() {
         assert!(matches!(count(&mut *store, "bob", 15), Decision::Proceed(_)));
         reserve(&mut *store, "cleo", "a", AHEAD);
         assert!(matches!(reserve(&mut *store, "cleo", "b", 0), Decision::Proceed(next) if next.count == 2));
+    });
+}
+
+#[test]
+fn reading_attempts_does_not_count_one() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        assert_eq!(store.attempts(&attempts_of("ada")).unwrap(), None);
+        for _ in 0..5 {
+            store.count_attempt(&attempts_of("ada"), at(7), &ThrottleRules::default()).unwrap();
+        }
+        let expected = Attempts { count: 5, not_before: at(22), last_at: at(7) };
+        for _ in 0..3 {
+            assert_eq!(db.store().attempts(&attempts_of("ada")).unwrap(), Some(expected));
+        }
+        assert_eq!(store.attempts(&attempts_of("bob")).unwrap(), None);
+        store.clear_attempts(&attempts_of("ada")).unwrap();
+        assert_eq!(store.attempts(&attempts_of("ada")).unwrap(), None);
+    });
+}
+
+#[test]
+fn unlock_reports_whether_attempts_were_cleared() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        let ada = by_id(&mut *store, "ada").unwrap();
+        // The keys are those of the row at that moment.
+        let keys = |user: &User| vec![AttemptKey::sign_in(&crate::auth::email::Email::parse(&user.email).unwrap())];
+        assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada.clone(), true)));
+        assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada, false)));
+        assert_eq!(store.unlock("unknown", &keys).unwrap(), None);
+        assert!(failures(&mut *store, "ada") == 0 && failures(&mut *store, "bob") == 1);
+        let told = super::audit::entries(&mut *store, 0);
+        let told: Vec<_> = told.iter().filter(|entry| entry.event == "user.unlocked").collect();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].user_email.as_deref(), Some("ada@example.com"));
     });
 }

@@ -1,12 +1,216 @@
-//! Codes: found by themselves alone, and used up together with what they are for.
+//! Password hashes, and the codes that change a password or an address.
 
 use super::*;
 use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::policy::ThrottleRules;
 use crate::auth::secret::Code;
 use crate::auth::storage::{
-    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, StoreError, UserChange, Which,
+    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, PasswordChange, UserChange, Which,
 };
+use crate::auth::throttle::Decision;
 use crate::auth::{AuthError, SignedOut};
+
+/// A user with sessions `one`, `two` and `three`, one counted attempt, and another user's session.
+fn busy_user(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob"]);
+    for (start, id) in ["one", "two", "three"].into_iter().enumerate() {
+        begin(&mut *store, id, "ada", i64::try_from(start).unwrap(), 60);
+    }
+    begin(&mut *store, "bobs", "bob", 0, 60);
+    store.count_attempt(&attempts_of("ada"), at(5), &ThrottleRules::default()).unwrap();
+    store
+}
+
+fn replace(store: &mut dyn Store, verified: &str, end: Option<Which>) -> Option<Vec<String>> {
+    let ended = store
+        .replace_password(&PasswordChange {
+            user_id: "ada",
+            verified: &hash(verified),
+            hash: &hash("new hash"),
+            end,
+            attempts: &attempts_of("ada"),
+            now: at(9),
+        })
+        .unwrap();
+    ended.map(|sessions| names(&sessions))
+}
+
+/// How many attempts for ada are counted, this one included.
+fn counted(store: &mut dyn Store) -> u32 {
+    match store.count_attempt(&attempts_of("ada"), at(9), &ThrottleRules::default()).unwrap() {
+        Decision::Proceed(attempts) => attempts.count,
+        Decision::Undecided => unreachable!("nothing is undecided"),
+        Decision::Wait(wait) => unreachable!("{wait}"),
+    }
+}
+
+#[test]
+fn password_is_read_only_from_the_credential_account() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "eve"]);
+        db.edit(
+            r#"UPDATE "account" SET "providerId" = 'github' WHERE "userId" = 'bob';
+           UPDATE "account" SET "accountId" = 'somebody' WHERE "userId" = 'eve';
+           INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
+           VALUES ('link', 'ada', 'github', 'ada', 'hash of a link', 0, 0),
+                  ('cross', 'bob', 'credential', 'eve', 'hash of a stranger', 0, 0)"#,
+        );
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert_eq!(stored_hash(&mut *store, "bob"), None);
+        assert_eq!(stored_hash(&mut *store, "eve"), None);
+    });
+}
+
+#[test]
+fn null_or_empty_password_is_read_as_absent() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob"]);
+        db.edit(
+            r#"UPDATE "account" SET "password" = NULL WHERE "userId" = 'ada';
+           UPDATE "account" SET "password" = '' WHERE "userId" = 'bob'"#,
+        );
+        assert_eq!(stored_hash(&mut *store, "ada"), None);
+        assert_eq!(stored_hash(&mut *store, "bob"), None);
+    });
+}
+
+#[test]
+fn replaced_password_ends_the_named_sessions() {
+    on_every_engine(|db| {
+        let mut store = busy_user(db);
+        let ended = replace(&mut *store, "hash of ada", Some(Which::Others("two".into())));
+        assert_eq!(ended.unwrap(), ["three", "one"]);
+        assert_eq!(ids(&mut *store, "ada"), ["two"]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+        assert_eq!(stored_hash(&mut *db.store(), "ada").unwrap(), "new hash");
+        assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "hash of bob");
+        assert_eq!(counted(&mut *store), 1);
+
+        assert_eq!(replace(&mut *store, "new hash", Some(Which::All)).unwrap(), ["two"]);
+        assert_eq!(ids(&mut *store, "ada"), [""; 0]);
+    });
+}
+
+#[test]
+fn replaced_password_can_keep_all_sessions() {
+    on_every_engine(|db| {
+        let mut store = busy_user(db);
+        assert_eq!(replace(&mut *store, "hash of ada", None).unwrap(), [""; 0]);
+        assert_eq!(ids(&mut *store, "ada"), ["three", "two", "one"]);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "new hash");
+    });
+}
+
+#[test]
+fn password_that_has_changed_is_not_replaced() {
+    on_every_engine(|db| {
+        let mut store = busy_user(db);
+        assert_eq!(replace(&mut *store, "an older hash", Some(Which::All)), None);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert_eq!(ids(&mut *store, "ada"), ["three", "two", "one"]);
+        assert_eq!(counted(&mut *store), 2);
+    });
+}
+
+#[test]
+fn password_is_not_replaced_when_a_named_session_is_missing() {
+    on_every_engine(|db| {
+        let mut store = busy_user(db);
+        let which = Which::Ids(vec!["one".into(), "bobs".into()]);
+        assert_eq!(replace(&mut *store, "hash of ada", Some(which)), None);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+        assert_eq!(ids(&mut *store, "ada"), ["three", "two", "one"]);
+        assert_eq!(counted(&mut *store), 2);
+    });
+}
+
+#[test]
+fn verified_password_is_replaced_once() {
+    on_every_engine(|db| {
+        let mut first = busy_user(db);
+        let mut second = db.store();
+        assert!(replace(&mut *first, "hash of ada", None).is_some());
+        assert_eq!(replace(&mut *second, "hash of ada", None), None);
+    });
+}
+
+fn set_password(store: &mut dyn Store, user: &str, text: &str, end: Option<Which>) -> Option<Vec<String>> {
+    let ended = store
+        .set_password(&NewPassword {
+            user_id: user,
+            account_id: format!("new-account-of-{user}"),
+            hash: &hash(text),
+            end,
+            attempts: &attempts_of(user),
+            now: at(9),
+        })
+        .unwrap();
+    ended.map(|sessions| names(&sessions))
+}
+
+fn is_counted(store: &mut dyn Store, name: &str) -> bool {
+    store.attempts(&attempts_of(name)).unwrap().is_some()
+}
+
+#[test]
+fn set_password_ends_sessions_and_clears_failed_attempts() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        assert_eq!(set_password(&mut *store, "ada", "new", Some(Which::All)).unwrap(), ["adas"]);
+        assert_eq!(stored_hash(&mut *db.store(), "ada").unwrap(), "new");
+        assert_eq!(ids(&mut *store, "ada"), [""; 0]);
+        assert!(!is_counted(&mut *store, "ada"));
+        assert_eq!(db.count("account"), 2, "the account is the same one");
+
+        assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "hash of bob");
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+        assert!(is_counted(&mut *store, "bob"));
+
+        assert_eq!(set_password(&mut *store, "bob", "newer", None).unwrap(), [""; 0]);
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+        assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "newer");
+    });
+}
+
+#[test]
+fn set_password_creates_a_missing_credential_account() {
+    on_every_engine(|db| {
+        let mut store = db.store();
+        for name in ["ada", "bob"] {
+            store.create_user(&new_user(name), None, None).unwrap();
+        }
+        db.edit(
+            r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+           VALUES ('link', '1234', 'github', 'ada', 0, 0),
+                  ('empty', 'bob', 'credential', 'bob', 0, 0)"#,
+        );
+        for name in ["ada", "bob"] {
+            assert_eq!(set_password(&mut *store, name, "new", None).unwrap(), [""; 0]);
+            assert_eq!(stored_hash(&mut *store, name).unwrap(), "new");
+            begin_with(&mut *store, name, "new");
+        }
+        let ways: Vec<_> = store.accounts("ada").unwrap().into_iter().map(|account| account.provider_id).collect();
+        assert_eq!(ways, ["credential", "github"]);
+        assert_eq!(store.accounts("bob").unwrap().len(), 1);
+        assert_eq!(db.ask(r#"SELECT "password" FROM "account" WHERE "id" = 'link'"#), None);
+    });
+}
+
+/// Whoever shows the password gets a session.
+fn begin_with(store: &mut dyn Store, name: &str, text: &str) {
+    let session = new_session(&format!("{name}s"), name, at(9), at(60));
+    assert!(store.begin_session(&session, &hash(text), None, &attempts_of(name)).unwrap().is_some());
+}
+
+#[test]
+fn set_password_of_an_unknown_user_changes_nothing() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        assert_eq!(set_password(&mut *store, "bob", "new", Some(Which::All)), None);
+        assert_eq!(db.count("account"), 1);
+        assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
+    });
+}
 
 fn code(text: &str) -> Code {
     Code::from_bytes(text.as_bytes()).unwrap()
@@ -45,7 +249,7 @@ fn change(store: &mut dyn Store, purpose: Purpose, text: &str, change: &UserChan
 }
 
 #[test]
-fn a_code_is_found_as_it_was_made_and_under_its_purpose_alone() {
+fn code_is_found_only_under_its_purpose() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for purpose in Purpose::ALL {
@@ -62,7 +266,7 @@ fn a_code_is_found_as_it_was_made_and_under_its_purpose_alone() {
 }
 
 #[test]
-fn code_from_the_future_does_not_count() {
+fn code_from_the_future_is_refused() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for purpose in Purpose::ALL {
@@ -77,7 +281,7 @@ fn code_from_the_future_does_not_count() {
 }
 
 #[test]
-fn app_gives_its_reset_codes_any_life() {
+fn reset_code_of_an_app_may_live_longer() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         make(&mut *store, Purpose::ResetPassword, "secret", "ada");
@@ -93,7 +297,7 @@ fn app_gives_its_reset_codes_any_life() {
 }
 
 #[test]
-fn a_code_that_makes_no_sense_is_none() {
+fn code_with_an_invalid_value_is_not_found() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for value in ["ada", "", "ada\nada@example.com\nno address"] {
@@ -106,7 +310,7 @@ fn a_code_that_makes_no_sense_is_none() {
 }
 
 #[test]
-fn rehearsal_of_a_code_leaves_nothing() {
+fn rehearsal_of_a_code_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         let kept = make(&mut *store, Purpose::ResetPassword, "kept", "ada");
@@ -135,7 +339,7 @@ fn rehearsal_of_a_code_leaves_nothing() {
 }
 
 #[test]
-fn a_newer_code_is_the_only_one_of_its_purpose_and_user() {
+fn new_code_replaces_the_code_of_its_purpose_and_user() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         make(&mut *store, Purpose::ChangeEmail, "older", "ada");
@@ -151,7 +355,7 @@ fn a_newer_code_is_the_only_one_of_its_purpose_and_user() {
 }
 
 #[test]
-fn a_code_changes_its_user_once() {
+fn code_changes_its_user_once() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
@@ -166,7 +370,7 @@ fn a_code_changes_its_user_once() {
 }
 
 #[test]
-fn a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts() {
+fn valid_code_ends_the_sessions_that_the_change_names() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "bobs", "bob", 0, 60);
@@ -198,7 +402,7 @@ fn a_code_ends_the_sessions_that_the_change_names_and_only_when_it_counts() {
 }
 
 #[test]
-fn a_code_sets_the_password_of_its_user_once() {
+fn code_sets_the_password_once() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "session", "ada", 0, 60);
@@ -221,7 +425,7 @@ fn a_code_sets_the_password_of_its_user_once() {
 }
 
 #[test]
-fn a_code_that_does_not_count_changes_nothing() {
+fn invalid_code_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
@@ -243,7 +447,7 @@ fn a_code_that_does_not_count_changes_nothing() {
 }
 
 #[test]
-fn a_new_address_that_is_taken_leaves_the_code_as_it_was() {
+fn taken_address_leaves_the_code_valid() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "new"]);
         let made = make(&mut *store, Purpose::ChangeEmail, "secret", "ada");
@@ -255,7 +459,7 @@ fn a_new_address_that_is_taken_leaves_the_code_as_it_was() {
 }
 
 #[test]
-fn a_new_address_kills_every_code_of_its_user_and_the_same_address_none() {
+fn new_address_deletes_every_code_of_the_user() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         for (purpose, text) in Purpose::ALL.into_iter().zip(["one", "two", "three"]) {
@@ -273,7 +477,7 @@ fn a_new_address_kills_every_code_of_its_user_and_the_same_address_none() {
 }
 
 #[test]
-fn code_whose_act_cannot_be_done_is_kept_and_nothing_is_logged() {
+fn code_is_kept_when_its_act_fails() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         let made = make(&mut *store, Purpose::ResetPassword, "secret", "ada");
@@ -295,7 +499,7 @@ fn code_whose_act_cannot_be_done_is_kept_and_nothing_is_logged() {
 }
 
 #[test]
-fn code_does_nothing_when_what_was_shown_with_it_is_no_longer_so() {
+fn code_with_an_outdated_proof_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
