@@ -5,73 +5,77 @@ use jiff::Timestamp;
 
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
-use crate::auth::user::User;
+use crate::auth::user::{User, left_out};
 use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
-/// A column, or a text with its size as [`crate::auth::user::left_out`] writes it when it has more than
-/// 100,000 bytes. The engine knows the size without reading the value, so memory stays bounded.
+/// A column whose value is read up to a number of bytes, and its size. The engine knows the size without
+/// reading the value, so memory stays bounded.
 macro_rules! bounded {
-    ($column:literal) => {
+    ($column:literal, $bytes:literal) => {
         concat!(
             "CASE WHEN octet_length(",
             $column,
-            ") > 100000 THEN '(' || octet_length(",
+            ") <= ",
+            $bytes,
+            " THEN ",
             $column,
-            ") || ' bytes, left out)' ELSE ",
+            " END, octet_length(",
             $column,
-            " END"
+            ")"
         )
     };
 }
 
-/// The columns of a user, in the order in which [`user`] reads them. A picture of more than 1,000,000 bytes
-/// is read as its size.
+/// The columns of a user, in the order in which [`user`] reads them.
 pub(in crate::store) const USER: &str = concat!(
     r#""user"."id", "#,
-    bounded!(r#""user"."name""#),
+    bounded!(r#""user"."name""#, 100000),
     ", ",
-    bounded!(r#""user"."email""#),
+    bounded!(r#""user"."email""#, 100000),
     r#", "user"."emailVerified", "#,
-    r#"CASE WHEN octet_length("user"."image") <= 1000000 THEN "user"."image" END, "#,
-    r#"CASE WHEN octet_length("user"."image") > 1000000 THEN octet_length("user"."image") END, "#,
-    r#""user"."createdAt", "user"."updatedAt", "#,
-    bounded!(r#""user"."role""#),
+    bounded!(r#""user"."image""#, 1000000),
+    r#", "user"."createdAt", "user"."updatedAt", "#,
+    bounded!(r#""user"."role""#, 100000),
     r#", "user"."banned", "#,
-    bounded!(r#""user"."banReason""#),
+    bounded!(r#""user"."banReason""#, 100000),
     r#", "user"."banExpires", "user"."twoFactorEnabled""#,
 );
-/// The address of a user alone.
-pub(in crate::store) const EMAIL: &str = bounded!(r#""user"."email""#);
+/// The address of a user alone; a text with its size when it is too large, as [`left_out`] writes it.
+pub(in crate::store) const EMAIL: &str = r#"CASE WHEN octet_length("user"."email") <= 100000 THEN "user"."email"
+    ELSE '(' || octet_length("user"."email") || ' bytes, left out)' END"#;
 /// How many columns [`USER`] has.
-pub(in crate::store) const USER_WIDTH: usize = 13;
+pub(in crate::store) const USER_WIDTH: usize = 17;
 
 /// The columns of a session, in the order in which [`session`] reads them. Tokens are never read back.
 pub(in crate::store) const SESSION: &str = concat!(
     r#""session"."id", "session"."userId", "session"."expiresAt", "session"."createdAt", "session"."updatedAt", "#,
-    bounded!(r#""session"."ipAddress""#),
+    bounded!(r#""session"."ipAddress""#, 100000),
     ", ",
-    bounded!(r#""session"."userAgent""#),
+    bounded!(r#""session"."userAgent""#, 100000),
     r#", "session"."impersonatedBy""#,
 );
 
 /// Reads a user from the columns that start at `first`.
 pub(in crate::store) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
     let mut reader = Reader::new(row, "user", first, mapping);
-    let (id, name, email) = (reader.id()?, reader.text("name")?, reader.text("email")?);
+    let id = reader.id()?;
+    let name = reader.bounded_text("name")?.ok_or_else(|| reader.nonsense("name", "is null"))?;
+    let email = reader.bounded_text("email")?.ok_or_else(|| reader.nonsense("email", "is null"))?;
     let email_verified = reader.truth("emailVerified")?;
+    let (image, image_left_out) = reader.bounded("image")?;
     Ok(User {
         id,
         name,
         email,
         email_verified,
-        image: reader.optional_text("image")?,
-        image_left_out: reader.size("image")?,
+        image,
+        image_left_out,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
-        role: reader.optional_text("role")?,
+        role: reader.bounded_text("role")?,
         banned: reader.truth("banned")?,
-        ban_reason: reader.optional_text("banReason")?,
+        ban_reason: reader.bounded_text("banReason")?,
         ban_expires: reader.optional_time("banExpires")?,
         two_factor_enabled: reader.truth("twoFactorEnabled")?,
     })
@@ -86,8 +90,8 @@ pub(in crate::store) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMap
         expires_at: reader.time("expiresAt")?,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
-        ip_address: reader.optional_text("ipAddress")?.filter(|text| !text.is_empty()),
-        user_agent: reader.optional_text("userAgent")?.filter(|text| !text.is_empty()),
+        ip_address: reader.bounded_text("ipAddress")?.filter(|text| !text.is_empty()),
+        user_agent: reader.bounded_text("userAgent")?.filter(|text| !text.is_empty()),
         impersonated_by: reader.optional_text("impersonatedBy")?,
     })
 }
@@ -143,12 +147,18 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// The size of a value that is not read.
-    fn size(&mut self, column: &'static str) -> Result<Option<u64>, StoreError> {
-        match self.value(column)? {
-            ValueRef::Integer(bytes) => Ok(Some(bytes.unsigned_abs())),
-            _ => Ok(None),
-        }
+    /// Reads a column that [`bounded!`] selects: its text, or the size in bytes of one that is too large.
+    fn bounded(&mut self, column: &'static str) -> Result<(Option<String>, Option<u64>), StoreError> {
+        let text = self.optional_text(column)?;
+        Ok(match self.value(column)? {
+            ValueRef::Integer(bytes) if text.is_none() => (None, Some(bytes.unsigned_abs())),
+            _ => (text, None),
+        })
+    }
+
+    fn bounded_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        let (text, size) = self.bounded(column)?;
+        Ok(text.or(size.map(left_out)))
     }
 
     fn text(&mut self, column: &'static str) -> Result<String, StoreError> {
