@@ -234,7 +234,7 @@ impl Database {
     }
 }
 
-/// A user to be made at [`at`]\(0) whose id is the name.
+/// A user created at [`at`]`(0)` whose id is the name.
 fn new_user(name: &str) -> NewUserRow {
     NewUserRow {
         id: name.into(),
@@ -248,7 +248,7 @@ fn new_user(name: &str) -> NewUserRow {
     }
 }
 
-/// A session to be made, whose token is `token of ID`.
+/// A session whose token is `token of ID`.
 fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> NewSessionRow {
     NewSessionRow {
         id: id.into(),
@@ -261,7 +261,7 @@ fn new_session(id: &str, user: &str, now: Timestamp, expires_at: Timestamp) -> N
     }
 }
 
-/// Begins a session from `now` to `end`, in seconds.
+/// Begins a session from second `now` to second `end`.
 fn begin(store: &mut dyn Store, id: &str, user: &str, now: i64, end: i64) -> Session {
     let session = new_session(id, user, at(now), at(end));
     let hash = store.password_hash(user).unwrap().unwrap();

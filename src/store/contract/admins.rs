@@ -1,4 +1,4 @@
-//! Administrators: the last one stays, and what ends with the role.
+//! Administrators: the guard of the last one, lost roles, and impersonation.
 
 use std::sync::Barrier;
 
@@ -19,7 +19,7 @@ fn update(store: &mut dyn Store, id: &str, change: &UserChange) -> Result<UserUp
     store.update_user(id, change, AdminGuard::KeepLastAdmin, at(0)).unwrap()
 }
 
-/// Ada, who is administrator and has a session, and bob, of whom SQL says the rest.
+/// Ada, an administrator with a session, and bob, whose columns are set by the SQL in `bob`.
 fn ada_and(db: &Database, bob: &str) -> Box<dyn Store> {
     let mut store = db.with(&["ada", "bob"]);
     begin(&mut *store, "adas", "ada", 0, 60);
@@ -38,7 +38,7 @@ fn last_admin_is_not_demoted_or_banned() {
             assert_eq!(by_id(&mut *db.store(), "ada"), before);
             assert_eq!(ids(&mut *store, "ada"), ["adas"]);
         }
-        // What takes nothing away is no matter of the guard, and neither is whoever has no power.
+        // The guard allows changes that keep the role, and changes of users who are not administrators.
         for change in [
             UserChange { role: Some(Some("editor, admin".into())), ..UserChange::default() },
             UserChange { name: Some("Countess".into()), email_verified: Some(true), ..UserChange::default() },
@@ -132,7 +132,7 @@ fn lost_role_ends_sessions_by_the_role_in_the_database() {
             db.edit(&format!(r#"UPDATE "user" SET "role" = nullif('{before}', '')"#));
             assert_eq!(set_role(&mut *store, role), [""; 0], "{before} to {role}");
         }
-        // What somebody else has just given counts, whatever the caller has read.
+        // The role in the database decides, not the one that the caller has read.
         db.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
         assert_eq!(set_role(&mut *store, "editor"), ["adas"]);
         assert_eq!((ids(&mut *store, "ada"), ids(&mut *store, "bob")), (vec![], vec!["bobs".to_owned()]));
@@ -209,7 +209,7 @@ fn deletion_needs_another_admin_who_is_not_banned() {
             db.edit(&format!(r#"UPDATE "user" SET "role" = '{role}', "banned" = {banned} WHERE "id" = 'bob'"#));
             assert_eq!(delete(&mut *store, "ada"), None, "{role} {banned}");
         }
-        // No value is no ban: rows that were there before the column have none.
+        // NULL is not a ban: rows that are older than the column have it.
         db.edit(r#"UPDATE "user" SET "role" = 'editor,admin', "banned" = NULL WHERE "id" = 'bob'"#);
         assert_eq!(delete(&mut *store, "ada"), Some(0));
         assert_eq!(delete(&mut *store, "bob"), None);
@@ -270,9 +270,9 @@ fn issued_session_differs_only_in_the_log() {
         let mut begun = begin(&mut *store, "begun", "ada", 3, 63);
         begun.id = session.id.clone();
         assert_eq!(session, begun);
-        let told =
+        let entry =
             entries(&mut *store, 0).into_iter().find(|entry| entry.session_id.as_deref() == Some("issued")).unwrap();
-        assert_eq!((told.event.as_str(), told.user_id.as_deref()), ("session.issued", Some("ada")));
+        assert_eq!((entry.event.as_str(), entry.user_id.as_deref()), ("session.issued", Some("ada")));
     });
 }
 
@@ -280,7 +280,7 @@ fn issued_session_differs_only_in_the_log() {
 fn banned_user_or_admin_cannot_be_impersonated() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        let told = entries(&mut *store, 0).len();
+        let before = entries(&mut *store, 0).len();
         for (now, refused) in [
             (r#""role" = 'editor,admin'"#, AuthError::ActingAsAdmin),
             (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
@@ -291,7 +291,7 @@ fn banned_user_or_admin_cannot_be_impersonated() {
         }
         let gone = store.issue_session(&impersonation("bob"), ActAs::Anybody).unwrap();
         assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
-        assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, told));
+        assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, before));
 
         db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
         assert!(store.issue_session(&impersonation("ada"), ActAs::Anybody).unwrap().is_ok());
@@ -332,7 +332,7 @@ fn impersonation_ends_with_the_sessions_of_the_user() {
     });
 }
 
-/// How an administrator loses the right to act as others.
+/// The changes that end an administrator's right to impersonate.
 fn losses() -> Vec<(&'static str, UserChange)> {
     let ban = |until| UserChange { ban: Some(Ban::Imposed { reason: None, until }), ..UserChange::default() };
     let role = |role: Option<&str>| UserChange { role: Some(role.map(str::to_owned)), ..UserChange::default() };
@@ -361,7 +361,7 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
         for (how, change) in losses() {
             db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
             store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
-            // What takes nothing away ends nothing.
+            // A change that keeps the role ends no session.
             let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
             store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap().unwrap();
             assert_eq!(ids(&mut *store, "ada").len(), 4, "{how}");

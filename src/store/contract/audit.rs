@@ -10,7 +10,7 @@ use crate::auth::storage::{
     Which,
 };
 
-/// The entries but for those that only intend an act, which guests have.
+/// The entries, except those that announce an act in a guest database.
 pub(super) fn entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
     all_entries(store, after).into_iter().filter(|entry| entry.event != Intents::INTENDED).collect()
 }
@@ -84,7 +84,7 @@ fn entries_are_read_in_order_until_the_reader_stops() {
         let mut store = db.store();
         assert_eq!(entries(&mut *store, 0), []);
         for number in 0..5 {
-            // From two connections in turn: the chain is in the database and not in the process.
+            // Two connections continue one chain.
             let event = Event::user("user.updated", Subject::read(&format!("user-{number}"), None));
             if number % 2 == 0 { store.record(event) } else { db.store().record(event) }.unwrap();
         }
@@ -162,7 +162,7 @@ fn search_for_an_interrupted_act_reads_only_the_end() {
         for _ in 0..3 {
             store.record(Event::user("signin.failed", &ada)).unwrap();
         }
-        // Whatever reads the one in the middle fails.
+        // Reading the entry before the last one fails.
         let unreadable = r#"UPDATE "authctl_audit" SET "at" = 9223372036854775807 WHERE "seq" = (SELECT max("seq") - 1 FROM "authctl_audit")"#;
         db.edit(unreadable);
         store.each_entry(0, &mut |_| true).unwrap_err();
@@ -197,12 +197,13 @@ fn act_without_its_entry_changes_nothing() {
     });
 }
 
-/// What has been told since the last call: `event user session detail`, one a line.
+/// The number of the last entry that the test has seen.
 #[derive(Default)]
-struct News(u64);
+struct Seen(u64);
 
-impl News {
-    fn of(&mut self, store: &mut dyn Store) -> Vec<String> {
+impl Seen {
+    /// The newer entries, each as `event user session detail`.
+    fn next(&mut self, store: &mut dyn Store) -> Vec<String> {
         let news = entries(store, self.0);
         self.0 = news.last().map_or(self.0, |entry| entry.seq);
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -218,17 +219,17 @@ impl News {
 fn each_act_leaves_its_entries() {
     on_every_engine(|db| {
         let mut store = db.store();
-        let mut news = News::default();
+        let mut seen = Seen::default();
         let first = new_session("first", "ada", at(0), at(60));
         store.create_user(&new_user("ada"), Some(&hash_of("ada")), Some(&first)).unwrap();
-        assert_eq!(news.of(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
+        assert_eq!(seen.next(&mut *store), ["user.created ada - roles: user", "session.begun ada first -"]);
         let upgraded = hash("costlier hash");
         let second = new_session("second", "ada", at(1), at(61));
         store.begin_session(&second, &hash_of("ada"), Some(&upgraded), &attempts_of("ada")).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
+        assert_eq!(seen.next(&mut *store), ["password.rehashed ada - -", "session.begun ada second -"]);
         store.move_session("first", at(2), at(90)).unwrap().unwrap();
         store.end_session(&token_of("first")).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
+        assert_eq!(seen.next(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
 
         let change = PasswordChange {
             user_id: "ada",
@@ -239,7 +240,7 @@ fn each_act_leaves_its_entries() {
             now: at(3),
         };
         store.replace_password(&change).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
+        assert_eq!(seen.next(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
         let given = NewPassword {
             user_id: "ada",
             account_id: "unused".into(),
@@ -250,23 +251,23 @@ fn each_act_leaves_its_entries() {
         };
         begin(&mut *store, "third", "ada", 3, 60);
         store.set_password(&given).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
+        assert_eq!(seen.next(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
 
         for id in ["four", "five", "six", "seven"] {
             begin(&mut *store, id, "ada", 4, 60);
         }
-        assert_eq!(news.of(&mut *store).len(), 4);
+        assert_eq!(seen.next(&mut *store).len(), 4);
         store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
         store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
-        assert_eq!(news.of(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
+        assert_eq!(seen.next(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
         store.prune(at(60), 10).unwrap();
-        assert_eq!(news.of(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
+        assert_eq!(seen.next(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
         let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
         store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
-        assert_eq!(news.of(&mut *store), ["policy.set - - session.lifetime = 30d"]);
+        assert_eq!(seen.next(&mut *store), ["policy.set - - session.lifetime = 30d"]);
         begin(&mut *store, "last", "ada", 5, 60);
         assert_eq!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap(), 1);
-        assert_eq!(news.of(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
+        assert_eq!(seen.next(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
         assert!(is_whole(&mut *store));
     });
 }
@@ -275,11 +276,11 @@ fn each_act_leaves_its_entries() {
 fn update_leaves_an_entry_for_each_kind_of_change() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        let mut news = News::default();
-        let _ = news.of(&mut *store);
+        let mut seen = Seen::default();
+        let _ = seen.next(&mut *store);
         let none = UserChange::default;
         let spam = Ban::Imposed { reason: Some("spam".into()), until: None };
-        for (change, told) in [
+        for (change, expected) in [
             (UserChange { name: Some("Countess".into()), image: Some(None), ..none() }, vec!["user.updated ada - -"]),
             (UserChange { image: Some(None), ..none() }, vec![]),
             (UserChange { email: Some(email("countess")), ..none() }, vec!["email.changed ada - -"]),
@@ -308,10 +309,10 @@ fn update_leaves_an_entry_for_each_kind_of_change() {
         ] {
             if change.end == EndSessions::Always {
                 begin(&mut *store, "adas", "ada", 0, 60);
-                let _ = news.of(&mut *store);
+                let _ = seen.next(&mut *store);
             }
             store.update_user("ada", &change, AdminGuard::Off, at(1)).unwrap().unwrap();
-            assert_eq!(news.of(&mut *store), told, "{change:?}");
+            assert_eq!(seen.next(&mut *store), expected, "{change:?}");
         }
     });
 }
@@ -320,8 +321,8 @@ fn update_leaves_an_entry_for_each_kind_of_change() {
 fn used_code_leaves_entries_for_code_and_change() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
-        let mut news = News::default();
-        let _ = news.of(&mut *store);
+        let mut seen = Seen::default();
+        let _ = seen.next(&mut *store);
         let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
         let secret = Code::from_bytes(b"secret").unwrap();
         let use_code = |store: &mut dyn Store| {
@@ -339,17 +340,17 @@ fn used_code_leaves_entries_for_code_and_change() {
         for user in ["ada", "bob"] {
             let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
             store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
-            assert_eq!(news.of(&mut *store), [format!("code.created {user} - change-email")]);
-            let told = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
+            assert_eq!(seen.next(&mut *store), [format!("code.created {user} - change-email")]);
+            let expected = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
             if user == "ada" {
                 assert!(use_code(&mut *store).unwrap());
-                assert_eq!(news.of(&mut *store), told);
+                assert_eq!(seen.next(&mut *store), expected);
                 assert!(!use_code(&mut *store).unwrap());
             } else {
-                // The address is ada's now: nothing happens, and so nothing is told.
+                // Ada has the address now, so the code has no effect and leaves no entry.
                 assert!(matches!(use_code(&mut *store), Err(StoreError::EmailTaken)));
             }
-            assert_eq!(news.of(&mut *store), [""; 0]);
+            assert_eq!(seen.next(&mut *store), [""; 0]);
         }
     });
 }
@@ -476,22 +477,23 @@ fn entry_has_the_old_and_new_values() {
             [r#"{"banExpires":{"from":"2026-09-21T14:14:20.000Z","to":null}}"#]
         );
         let minimum = KEYS.iter().find(|key| key.name == "password.min-length").unwrap();
-        for (value, told) in
+        for (value, expected) in
             [(Some("12"), Some(("8", "12"))), (Some("12"), None), (None, Some(("12", "8"))), (None, None)]
         {
             let new = added(&mut *store, |store| drop(store.set_policy(minimum, value, at(5)).unwrap().unwrap()));
-            let told = told.map(|(from, to)| format!(r#"{{"password.min-length":{{"from":"{from}","to":"{to}"}}}}"#));
-            assert_eq!(new.first().and_then(|entry| entry.changes.clone()), told, "{value:?}");
-            assert_eq!(new.len(), usize::from(told.is_some()), "{value:?}");
+            let expected =
+                expected.map(|(from, to)| format!(r#"{{"password.min-length":{{"from":"{from}","to":"{to}"}}}}"#));
+            assert_eq!(new.first().and_then(|entry| entry.changes.clone()), expected, "{value:?}");
+            assert_eq!(new.len(), usize::from(expected.is_some()), "{value:?}");
         }
-        // Another program may have put a password into a URL.
+        // Another program may have stored a URL with a password.
         db.edit(
         r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('mail.url', 'smtp://a:hunter2@b', 0)"#,
     );
         let url = KEYS.iter().find(|key| key.name == "mail.url").unwrap();
         let new = added(&mut *store, |store| drop(store.set_policy(url, None, at(6)).unwrap().unwrap()));
         assert_eq!(new[0].changes.as_deref(), Some(r#"{"mail.url":{"from":"a URL with credentials","to":"none"}}"#));
-        // A secret is in no entry: the hashes that the acts wrote are not.
+        // No entry has a password hash.
         assert!(entries(&mut *store, 0).iter().all(|entry| !format!("{entry:?}").contains("hash of")));
     });
 }
@@ -506,12 +508,12 @@ fn entry_has_the_address_of_the_actor_at_the_time() {
             ..Actor::default()
         };
         let actors = |new: Vec<Entry>| new.into_iter().map(|entry| entry.actor_email).collect::<Vec<_>>();
-        // What was read at sign-in is older than the row.
+        // The address in the row is newer than the one read at sign-in.
         store.act_as(acts("root", "old@example.com").into());
         let name = UserChange { name: Some("Countess".into()), ..UserChange::default() };
         let new = added(&mut *store, |store| drop(store.update_user("ada", &name, AdminGuard::Off, at(1)).unwrap()));
         assert_eq!(actors(new), [Some("root@example.com".to_owned())]);
-        // Who changes the own address acts under the one before, and so does who deletes themselves.
+        // Users who change their own address or delete themselves act under the old address.
         store.act_as(acts("ada", "old@example.com").into());
         let moved = UserChange { email: Some(email("countess")), ..UserChange::default() };
         let new = added(&mut *store, |store| drop(store.update_user("ada", &moved, AdminGuard::Off, at(2)).unwrap()));
@@ -520,7 +522,7 @@ fn entry_has_the_address_of_the_actor_at_the_time() {
             store.delete_user("ada", AdminGuard::Off, at(3)).unwrap().unwrap();
         });
         assert_eq!(actors(new), [Some("countess@example.com".to_owned())]);
-        // Of a user who is gone, the address at sign-in is the last one known.
+        // The actor no longer exists, so the address read at sign-in is used.
         let new = added(&mut *store, |store| {
             store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap();
         });

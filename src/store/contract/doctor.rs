@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::storage::{AdminGuard, Orphans, StrayAccounts, UserChange, Which, WrittenAfter};
 
-/// What other programs do who do not keep the foreign keys.
+/// Lets a statement break foreign keys, as programs without them do.
 const LOOSE: &str = "PRAGMA foreign_keys = OFF;";
 
 fn events(store: &mut dyn Store) -> Vec<String> {
@@ -119,7 +119,7 @@ fn stray_account_is_corrected_when_its_place_is_free() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob", "cy", "dee"]);
         db.edit(r#"UPDATE "account" SET "accountId" = 'ada@example.com' WHERE "userId" = 'ada'"#);
-        // Bob has two; in cy's place is dee's.
+        // Bob has two accounts, and dee's account has the place of cy's.
         db.edit(
             r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
            VALUES ('second', 'x', 'credential', 'bob', 1, 1), ('other', 'y', 'github', 'ada', 1, 1)"#,
@@ -129,7 +129,7 @@ fn stray_account_is_corrected_when_its_place_is_free() {
         assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 4, correctable: 2 });
         assert_eq!(stored_hash(&mut *store, "ada"), None);
         assert_eq!(store.correct_stray_accounts(at(9)).unwrap(), 2);
-        // Dee's has left cy's place, so the next run can fix that one too.
+        // Dee's account has left cy's place, so the next run can correct cy's.
         assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 2, correctable: 1 });
         assert_eq!(stored_hash(&mut *store, "ada").as_deref(), Some("hash of ada"));
         assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee"]);
@@ -174,7 +174,7 @@ fn code_is_pruned_at_its_expiry_time() {
 fn code_from_the_future_is_pruned_unless_the_clock_is_behind() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        // The log begins in 1970 and its newest entry is of now.
+        // The log begins in 1970; its newest entry gets the current time.
         let newest = |at: i64| {
             let seq = r#"(SELECT max("seq") FROM "authctl_audit")"#;
             db.edit(&format!(r#"UPDATE "authctl_audit" SET "at" = {at} WHERE "seq" = {seq}"#));
@@ -212,7 +212,7 @@ fn invalid_setting_can_be_listed_and_removed() {
     });
 }
 
-/// The words of an error that must be about a row.
+/// The message of an error about a row.
 fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
     let error = result.unwrap_err();
     assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
@@ -280,7 +280,7 @@ fn invalid_session_stops_the_whole_prune() {
         if db.engine.is_native {
             assert_eq!(words(store.info(at(60))), sentence);
         } else {
-            // A row of an app that is not valid does not hide the rest.
+            // A guest database is described in spite of an invalid row.
             assert_eq!(store.info(at(60)).unwrap().expired_sessions, None);
         }
         assert_eq!(words(store.prune(at(60), 100)), sentence);

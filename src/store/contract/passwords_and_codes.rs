@@ -10,7 +10,7 @@ use crate::auth::storage::{
 use crate::auth::throttle::Decision;
 use crate::auth::{AuthError, SignedOut};
 
-/// A user with sessions `one`, `two` and `three`, one counted attempt, and another user's session.
+/// Ada with sessions `one`, `two` and `three` and a counted attempt, and bob with a session.
 fn busy_user(db: &Database) -> Box<dyn Store> {
     let mut store = db.with(&["ada", "bob"]);
     for (start, id) in ["one", "two", "three"].into_iter().enumerate() {
@@ -35,7 +35,7 @@ fn replace(store: &mut dyn Store, verified: &str, end: Option<Which>) -> Option<
     ended.map(|sessions| names(&sessions))
 }
 
-/// How many attempts for ada are counted, this one included.
+/// Counts an attempt for ada and returns the new count.
 fn counted(store: &mut dyn Store) -> u32 {
     match store.count_attempt(&attempts_of("ada"), at(9), &ThrottleRules::default()).unwrap() {
         Decision::Proceed(attempts) => attempts.count,
@@ -50,7 +50,7 @@ fn password_is_read_only_from_the_credential_account() {
         let mut store = db.with(&["ada", "bob", "eve"]);
         db.edit(
             r#"UPDATE "account" SET "providerId" = 'github' WHERE "userId" = 'bob';
-           UPDATE "account" SET "accountId" = 'somebody' WHERE "userId" = 'eve';
+           UPDATE "account" SET "accountId" = 'another' WHERE "userId" = 'eve';
            INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
            VALUES ('link', 'ada', 'github', 'ada', 'hash of a link', 0, 0),
                   ('cross', 'bob', 'credential', 'eve', 'hash of a stranger', 0, 0)"#,
@@ -196,7 +196,7 @@ fn set_password_creates_a_missing_credential_account() {
     });
 }
 
-/// Whoever shows the password gets a session.
+/// Asserts that the password signs in.
 fn begin_with(store: &mut dyn Store, name: &str, text: &str) {
     let session = new_session(&format!("{name}s"), name, at(9), at(60));
     assert!(store.begin_session(&session, &hash(text), None, &attempts_of(name)).unwrap().is_some());
@@ -216,7 +216,7 @@ fn code(text: &str) -> Code {
     Code::from_bytes(text.as_bytes()).unwrap()
 }
 
-/// Makes a code for a user of [`Database::with`], from second 0 to 60.
+/// Creates a code for a user of [`Database::with`], valid from second 0 to 60.
 fn make(store: &mut dyn Store, purpose: Purpose, text: &str, user: &str) -> StoredCode {
     let new_email = (purpose == Purpose::ChangeEmail).then(|| email("new"));
     let (user_id, email) = (user.into(), email(user).as_str().into());
@@ -239,7 +239,7 @@ fn using<'a>(purpose: Purpose, code: &'a Code, effect: CodeEffect<'a>, seconds: 
     CodeUse { purpose, code, proof: CodeProof::Nothing, effect, now: at(seconds) }
 }
 
-/// Uses up a code to change its user; tells whose it was.
+/// Uses a code to change its user and returns the id of the user.
 fn change(store: &mut dyn Store, purpose: Purpose, text: &str, change: &UserChange, seconds: i64) -> Option<String> {
     match store.use_code(&using(purpose, &code(text), CodeEffect::User(change), seconds)).unwrap() {
         Ok((user, _)) => Some(user.id),
@@ -291,7 +291,7 @@ fn reset_code_of_an_app_may_live_longer() {
         let used = change(&mut *store, Purpose::ResetPassword, "secret", &verified(), 30);
         match made_at {
             Some(made) => assert_eq!((made, used.as_deref()), (at(0), Some("ada"))),
-            None => assert_eq!(used, None, "authctl never gives such a life"),
+            None => assert_eq!(used, None, "authctl never creates a code that lives so long"),
         }
     });
 }
@@ -325,7 +325,7 @@ fn rehearsal_of_a_code_changes_nothing() {
             entries
         };
         let before = entries(&mut *store);
-        // For the same user, so that the code that counts would die by it.
+        // A code of the same user and purpose would replace `kept`.
         let stored = StoredCode { user_id: "ada".into(), ..kept.clone() };
         let (id, secret) = ("rehearsal".into(), code("rehearsed"));
         let new = NewCodeRow { id, purpose: Purpose::ResetPassword, code: &secret, stored, now: at(0) };
@@ -377,7 +377,7 @@ fn valid_code_ends_the_sessions_that_the_change_names() {
         for (end, left) in [
             (EndSessions::Never, vec!["other", "current"]),
             (EndSessions::Others("current".into()), vec!["current"]),
-            // The one that was to stay may have ended meanwhile.
+            // The session to keep may have ended.
             (EndSessions::Others("gone".into()), vec![]),
             (EndSessions::Always, vec![]),
         ] {
@@ -438,7 +438,7 @@ fn invalid_code_changes_nothing() {
         }
         assert_eq!(change(&mut *store, Purpose::EmailVerification, "secret", &moved(), 60), None, "expired");
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
-        // Changed by another program, after somebody had looked whether the code counts.
+        // Another program changes the address after the code was checked.
         db.edit(r#"UPDATE "user" SET "email" = 'moved@example.com'"#);
         assert_eq!(change(&mut *store, Purpose::EmailVerification, "secret", &verified(), 1), None, "other address");
         let ada = by_id(&mut *store, "ada").unwrap();
@@ -483,7 +483,7 @@ fn code_is_kept_when_its_act_fails() {
         let made = make(&mut *store, Purpose::ResetPassword, "secret", "ada");
         let entries = db.count("authctl_audit");
         let new = NewPassword {
-            user_id: "nobody",
+            user_id: "unknown",
             account_id: "unused".into(),
             hash: &hash("new hash"),
             end: Some(Which::All),

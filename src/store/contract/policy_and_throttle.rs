@@ -80,7 +80,7 @@ fn setting_that_contradicts_a_stored_one_is_refused() {
     on_every_engine(|db| {
         let mut store = db.store();
         let before = db.store().set_policy(key("session.move-after"), Some("6d"), at(0)).unwrap().unwrap();
-        // Whoever asks here has judged by the defaults.
+        // This connection has read the defaults only.
         let refused = store.set_policy(key("session.lifetime"), Some("2d"), at(1)).unwrap();
         assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
         assert_eq!(db.count("authctl_policy"), 1);
@@ -91,7 +91,7 @@ fn setting_that_contradicts_a_stored_one_is_refused() {
 #[test]
 fn settings_are_checked_together_in_any_order() {
     on_every_engine(|db| {
-        // In either order of rows the first of two would contradict the defaults.
+        // Each setting alone contradicts the defaults.
         for (name, value) in
             [("session.lifetime", "2h"), ("session.move-after", "1h"), ("session.short-lifetime", "90m")]
         {
@@ -190,7 +190,7 @@ fn attempts_are_cleared_for_every_connection() {
         }
         db.store().clear_attempts(&attempts_of("ada")).unwrap();
         assert_eq!(count(&mut *store, "ada", 0), proceed(1, 0, 0));
-        store.clear_attempts(&attempts_of("nobody")).unwrap();
+        store.clear_attempts(&attempts_of("unknown")).unwrap();
     });
 }
 
@@ -290,7 +290,7 @@ fn success_clears_failures_and_keeps_other_reservations() {
         store.clear_attempts(&attempts_of("ada")).unwrap();
         reserve_the_free_ones(&mut *store, 0);
         fail(&mut *store, "ada", "g", 0);
-        assert_eq!(failures(&mut *store, "ada"), 0, "forgiven by an operator");
+        assert_eq!(failures(&mut *store, "ada"), 0, "an operator cleared it");
     });
 }
 
@@ -365,15 +365,15 @@ fn unlock_reports_whether_attempts_were_cleared() {
     on_every_engine(|db| {
         let mut store = two_users(db);
         let ada = by_id(&mut *store, "ada").unwrap();
-        // The keys are those of the row at that moment.
+        // The store derives the keys from the row that it reads.
         let keys = |user: &User| vec![AttemptKey::sign_in(&crate::auth::email::Email::parse(&user.email).unwrap())];
         assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada.clone(), true)));
         assert_eq!(store.unlock("ada", &keys).unwrap(), Some((ada, false)));
         assert_eq!(store.unlock("unknown", &keys).unwrap(), None);
         assert!(failures(&mut *store, "ada") == 0 && failures(&mut *store, "bob") == 1);
-        let told = super::audit::entries(&mut *store, 0);
-        let told: Vec<_> = told.iter().filter(|entry| entry.event == "user.unlocked").collect();
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].user_email.as_deref(), Some("ada@example.com"));
+        let entries = super::audit::entries(&mut *store, 0);
+        let unlocked: Vec<_> = entries.iter().filter(|entry| entry.event == "user.unlocked").collect();
+        assert_eq!(unlocked.len(), 1);
+        assert_eq!(unlocked[0].user_email.as_deref(), Some("ada@example.com"));
     });
 }

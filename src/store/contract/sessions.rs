@@ -113,7 +113,7 @@ fn unknown_token_or_stored_digest_finds_no_session() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "first", "ada", 0, 60);
-        // An app keeps its tokens in clear, and they let in.
+        // An app stores its tokens in plain text, so there the stored text is the token.
         let held = db.ask(r#"SELECT "token" FROM "session""#).filter(|_| db.engine.is_native);
         for token in ["first", "token of", "TOKEN OF FIRST", "token of first ", "%", &held.unwrap_or("held".into())] {
             let token = Token::from_bytes(token.as_bytes()).unwrap();
@@ -135,7 +135,7 @@ fn sessions_of_the_user_are_listed_newest_first() {
         ] {
             begin(&mut *store, id, user, now, end);
         }
-        // Moving a session does not make it newer: it is when its user signed in that counts.
+        // The order is that of `createdAt`, which a move does not change.
         store.move_session("c-oldest", at(100), at(9_999)).unwrap();
         assert_eq!(ids(&mut *store, "ada"), ["a-newest", "d-middle", "b-old", "c-oldest"]);
         assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
@@ -190,7 +190,7 @@ fn empty_client_info_is_read_as_absent() {
     });
 }
 
-/// A store with ada's sessions `three`, `two` and `one` (over since long) and bob's `bobs`.
+/// Ada's sessions `three`, `two` and the expired `one`, and bob's `bobs`.
 fn sessions_to_end(db: &Database) -> Box<dyn Store> {
     let mut store = db.with(&["ada", "bob"]);
     begin(&mut *store, "one", "ada", 0, -1_000_000_000);
@@ -273,7 +273,7 @@ fn id_of_another_user_ends_no_session() {
     });
 }
 
-/// Ends at 10, 20, 30 and 40 seconds.
+/// Sessions that expire at seconds 10, 20, 30 and 40.
 fn sessions_to_prune(db: &Database) -> Box<dyn Store> {
     let mut store = db.with(&["ada", "bob"]);
     for (id, user, end) in [("at-20", "bob", 20), ("at-40", "ada", 40), ("at-10", "ada", 10), ("at-30", "ada", 30)] {
@@ -319,7 +319,7 @@ fn prune_deletes_at_most_the_limit() {
     });
 }
 
-/// Puts the time of an entry of the log; the others are of 1970.
+/// Sets the time of the first (`min`) or last (`max`) entry of the log; the others are from 1970.
 fn date(db: &Database, which: &str, seconds: i64) {
     let seq = format!(r#"(SELECT {which}("seq") FROM "authctl_audit")"#);
     let at = at(seconds).as_second();
@@ -510,7 +510,6 @@ fn acts_of_a_signed_in_caller_take_effect() {
     });
 }
 
-/// Another process ends the session while the caller has a store open.
 #[test]
 fn ended_session_of_the_caller_stops_the_next_act() {
     on_every_engine(|db| {
@@ -541,7 +540,7 @@ fn impersonator_without_the_role_cannot_act() {
         bob(r#""role" = 'user'"#);
         let refused = AuthError::from(rename(&mut *store).unwrap_err());
         assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
-        // Nor is a session begun by who was demoted after the check of the command.
+        // A former administrator cannot start a session either: the store checks the role again.
         store.require_caller(None);
         let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
         let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();

@@ -82,10 +82,12 @@ fn user_with_a_taken_address_is_not_created() {
         let before = by_id(&mut *store, "ada");
         let twin = NewUserRow { email: email("ada"), ..new_user("twin") };
         let session = new_session("first", "twin", at(0), at(60));
-        // From a second connection too: the address is taken in the database and not in the process.
+        // The database refuses the address, not the process, so a second connection is refused too.
         for mut store in [db.store(), store] {
-            let refused = store.create_user(&twin, Some(&hash_of("twin")), Some(&session));
-            assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
+            for hash in [Some(&hash_of("twin")), None] {
+                let refused = store.create_user(&twin, hash, Some(&session));
+                assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
+            }
             assert_eq!(by_id(&mut *store, "twin"), None);
             assert_eq!(by_id(&mut *store, "ada"), before);
             assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
@@ -113,7 +115,7 @@ fn returned_times_have_the_stored_precision() {
         let later = |seconds, milliseconds| at(seconds) + jiff::SignedDuration::from_millis(milliseconds);
         let wanted = NewUserRow { now: later(0, 999), ..new_user("ada") };
         let session = new_session("first", "ada", later(0, 999), later(60, 1));
-        // Where only whole seconds have a place, the rest is cut off.
+        // An encoding in seconds drops the milliseconds.
         let kept = |seconds, milliseconds| {
             if db.engine.time == "a number of seconds" { at(seconds) } else { later(seconds, milliseconds) }
         };
@@ -146,17 +148,6 @@ fn user_can_be_created_with_roles_and_without_an_account() {
 }
 
 #[test]
-fn user_without_a_password_needs_a_free_address() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada"]);
-        let twin = NewUserRow { id: "twin".into(), role: Some("admin".into()), ..new_user("ada") };
-        let refused = store.create_user(&twin, None, None);
-        assert!(matches!(refused, Err(StoreError::EmailTaken)), "{refused:?}");
-        assert_eq!(by_id(&mut *store, "twin"), None);
-    });
-}
-
-#[test]
 fn accounts_show_whether_they_have_a_password() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
@@ -173,11 +164,11 @@ fn accounts_show_whether_they_have_a_password() {
             [account("apple", "5", false), account("credential", "ada", true), account("github", "1234", false)];
         assert_eq!(store.accounts("ada").unwrap(), expected);
         assert_eq!(store.accounts("bob").unwrap(), [account("credential", "bob", true)]);
-        assert_eq!(store.accounts("nobody").unwrap(), []);
+        assert_eq!(store.accounts("unknown").unwrap(), []);
     });
 }
 
-/// Changes a user and returns the user as it is then; `None` when there is none.
+/// Returns the changed user; `None` when the user does not exist.
 fn update_profile(store: &mut dyn Store, id: &str, change: &UserChange, now: Timestamp) -> Option<User> {
     match store.update_user(id, change, AdminGuard::KeepLastAdmin, now).unwrap() {
         Ok(UserUpdated { user, ended, .. }) => {
@@ -220,7 +211,7 @@ fn update_changes_only_the_named_fields() {
 fn update_of_an_unknown_user_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        let change = UserChange { name: Some("Nobody".into()), ..UserChange::default() };
+        let change = UserChange { name: Some("Unknown".into()), ..UserChange::default() };
         assert_eq!(update_profile(&mut *store, "bob", &change, at(1)), None);
         assert_eq!(by_id(&mut *store, "ada").unwrap().name, "ada");
     });
@@ -286,11 +277,11 @@ fn each_field_changes_alone_and_leaves_sessions_alive() {
             let (changed, ended) = update(&mut *store, "ada", &change, seconds);
             assert_eq!((&changed, ended.len()), (&User { updated_at: at(seconds), ..then }, 0), "{change:?}");
             assert_eq!(by_id(&mut *db.store(), "ada").as_ref(), Some(&changed));
-            // Once more, it changes nothing and writes nothing.
+            // The same change again writes nothing.
             let same = UserUpdated { user: changed, ended: Vec::new(), changed: false };
             let again = store.update_user("ada", &change, AdminGuard::KeepLastAdmin, at(99)).unwrap().unwrap();
             assert_eq!(again, same, "{change:?}");
-            // Back to where it was, so that each field is seen alone.
+            // Undo the change, so that the next one is seen alone.
             let back = UserChange {
                 name: Some("ada".into()),
                 image: Some(None),
@@ -373,7 +364,7 @@ fn page_of_an_empty_database_is_empty() {
 fn pages_show_each_user_once_in_every_order() {
     on_every_engine(|db| {
         let mut store = db.store();
-        // By address u1 .. u7; names and moments that many share.
+        // The addresses are u1 to u7; several users share a name or a creation time.
         for number in 1..=7 {
             let name = ["Zoe", "ada", "Ada"][number % 3].to_owned();
             let now = at([0, 5, 5, 5][number % 4]);
@@ -452,7 +443,7 @@ fn search_has_no_wildcards() {
             ("'\"; x", &["eve"]),
             ("EXAMPLE.com", &["ada", "bob", "eve", "zoe"]),
             ("", &["ada", "bob", "eve", "zoe"]),
-            ("nobody", &[]),
+            ("unknown", &[]),
         ] {
             let expected: Vec<String> = expected.iter().map(|id| (*id).to_owned()).collect();
             for limit in [1, 50] {
@@ -474,7 +465,7 @@ fn role_filter_matches_whole_roles() {
             store.create_user(&user, None, None).unwrap();
         }
         store.create_user(&new_user("u7"), None, None).unwrap();
-        for role in ["admin", "editor", "Admin", "a%min", "a_min", "%", "min", "x", "editor,admin", "nobody"] {
+        for role in ["admin", "editor", "Admin", "a%min", "a_min", "%", "min", "x", "editor,admin", "unknown"] {
             let found = store.users(&UserQuery { role: Some(role.into()), ..query() }).unwrap();
             let found: Vec<String> = found.users.into_iter().map(|user| user.id).collect();
             let all = store.users(&query()).unwrap().users;
