@@ -1,5 +1,4 @@
-//! Makes a database that a Better Auth app takes for its own: the tables that its own tools would make, and
-//! nothing of authctl's.
+//! Creates the database of a Better Auth app, with exactly the tables that Better Auth's own tools create.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,17 +8,17 @@ use crate::store::OpenError;
 use crate::store::sqlite::error::SqliteResult as _;
 use crate::store::sqlite::open::build;
 
-/// What stands between an app and its database, and decides what its tables look like.
+/// The database adapter of an app, which decides the names and encodings of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
-    /// Drizzle: names in `snake_case`, instants in milliseconds.
+    /// Names in `snake_case`, instants in milliseconds.
     Drizzle,
-    /// Kysely, which is built in: Better Auth's own names, instants as text.
+    /// Better Auth's built-in adapter: its own names, instants as text.
     Kysely,
 }
 
 impl Adapter {
-    /// The statements that make the tables, the admin plugin's columns among them.
+    /// The statements that create the tables, with the columns of the admin plugin.
     fn tables(self) -> &'static str {
         match self {
             Self::Drizzle => include_str!("../../../schemas/better-auth/drizzle.sql"),
@@ -27,7 +26,7 @@ impl Adapter {
         }
     }
 
-    /// Whether an app's tables declare instants as those do that this adapter makes.
+    /// Whether the tables of an app declare instants as this adapter does.
     pub fn fits(self, schema: &GuestSchema) -> bool {
         let declared = match self {
             Self::Drizzle => "integer",
@@ -39,8 +38,8 @@ impl Adapter {
     }
 }
 
-/// Makes an app's database at an absolute path whose directory exists. How it is journalled is for the
-/// app to decide: SQLite's default stays.
+/// Creates an app's database at an absolute path whose directory exists. The journal mode stays SQLite's default,
+/// because the app decides it.
 ///
 /// # Errors
 /// As for [`crate::store::sqlite::create()`].
@@ -63,7 +62,7 @@ mod tests {
 
     const WAIT: Duration = Duration::from_secs(5);
 
-    /// Each adapter, the database that the real library made through it, and how that writes instants.
+    /// Each adapter, its fixture from the real library, and the fixture's encoding of instants.
     const ADAPTERS: [(Adapter, &str, &str); 2] = [
         (Adapter::Drizzle, "drizzle-ms", "a number of milliseconds"),
         (Adapter::Kysely, "kysely", "a time such as 2026-11-23T13:28:40.302Z"),
@@ -74,7 +73,7 @@ mod tests {
         tempfile::Builder::new().prefix("authctl-").permissions(private).tempdir().unwrap()
     }
 
-    /// Every object of a schema: kind, name, table, text; and every column as SQLite understands it.
+    /// Every object of a schema (type, name, table, SQL) and every column as SQLite describes it.
     fn described(connection: &Connection) -> Vec<String> {
         let objects =
             "SELECT type || ' ' || name || ' of ' || tbl_name || ': ' || coalesce(sql, '-') FROM sqlite_schema";
@@ -93,12 +92,12 @@ mod tests {
     fn opened(path: &Path) -> crate::store::SqlStore {
         match open(path, WAIT, &SchemaOverrides::default()).unwrap() {
             Opened::App(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
-            Opened::Own(_) => unreachable!("an app's"),
+            Opened::Own(_) => unreachable!("an app made the database"),
         }
     }
 
     #[test]
-    fn the_tables_are_those_that_the_real_library_made() {
+    fn created_tables_equal_those_of_the_real_library() {
         for (adapter, fixture, _) in ADAPTERS {
             let directory = directory();
             let path = directory.path().canonicalize().unwrap().join("app.db");
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_recognised_and_takes_its_first_administrator() {
+    fn created_database_is_recognised_and_takes_an_admin() {
         for (adapter, _, time) in ADAPTERS {
             let directory = directory();
             let path = directory.path().canonicalize().unwrap().join("app.db");

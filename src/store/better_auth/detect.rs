@@ -1,40 +1,38 @@
-//! Recognises the database of a Better Auth app: by what is in it, never by a guess. What cannot be
-//! told apart is not read; what is not wholly understood is read and not written.
+//! Recognises the database of a Better Auth app from its schema and some of its rows. An ambiguous database is
+//! not read, and a database with a column that authctl does not understand is not written.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::encodings::{Evidence, Verdict};
-use super::schema::{self, Column, FoundTable};
+use super::overrides::SchemaOverrides;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
-use crate::store::better_auth::overrides::SchemaOverrides;
 use crate::store::mapping::{
     Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
 };
 
-/// Without these columns a table is not Better Auth's.
+/// The columns without which a table is not one of Better Auth.
 const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
-/// What accounts with a password have in the column that versions 1.7.0 to 1.7.2 added.
+/// The value of the column `account.issuer`, which versions 1.7.0 to 1.7.2 added, for accounts with a password.
 const ISSUER: &str = "local:credential";
 
-/// Why a file is not read as an app's.
+/// Reasons why a database is not read as one of Better Auth.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotRead {
-    /// Nothing in it is Better Auth's.
+    /// A table of Better Auth, or its `id`, is missing.
     Foreign,
-    /// It has the tables, and one of them lacks a column that everything rests on.
+    /// A table lacks an essential column.
     Lacking(String),
-    /// It is, but something can be read in two ways.
+    /// Two tables or columns fit the same name.
     Ambiguous(String),
 }
 
-/// A recognised database.
 #[derive(Debug)]
 pub(super) struct Recognised {
     pub(super) mapping: SchemaMapping,
     pub(super) schema: GuestSchema,
 }
 
-/// What is put together on the way.
+/// The state of the recognition.
 struct Findings<'c> {
     connection: &'c Connection,
     overrides: &'c SchemaOverrides,
@@ -46,7 +44,7 @@ struct Findings<'c> {
     write_blockers: Vec<WriteBlocker>,
 }
 
-/// Looks at a file's schema and some of its rows.
+/// Reads the schema of a file and some of its rows.
 pub(super) fn recognise(
     connection: &Connection,
     overrides: &SchemaOverrides,
@@ -63,7 +61,7 @@ pub(super) fn recognise(
         write_blockers,
     };
     for table in TABLES {
-        if let Err(not_read) = findings.look_at(table)? {
+        if let Err(not_read) = findings.add_table(table)? {
             return Ok(Err(not_read));
         }
     }
@@ -83,7 +81,7 @@ pub(super) fn recognise(
 }
 
 impl Findings<'_> {
-    fn look_at(&mut self, table: &'static Table) -> rusqlite::Result<Result<(), NotRead>> {
+    fn add_table(&mut self, table: &'static Table) -> rusqlite::Result<Result<(), NotRead>> {
         let FoundTable { name: physical, is_without_rowid } = match self.find(table)? {
             Ok(found) => found,
             Err(not_read) => return Ok(Err(not_read)),
@@ -91,7 +89,7 @@ impl Findings<'_> {
         if is_without_rowid {
             self.without_rowid.push(table.name);
         }
-        let there = schema::columns(self.connection, &physical)?;
+        let there = columns_of(self.connection, &physical)?;
         let key = there.iter().find(|column| column.key).filter(|_| is_without_rowid);
         let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
         let mut columns = Vec::new();
@@ -125,8 +123,8 @@ impl Findings<'_> {
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
             });
         }
-        self.look_at_unknown(table, &physical, &there, &columns);
-        if let Some(trigger) = schema::trigger(self.connection, &physical)? {
+        self.add_unknown(table, &physical, &there, &columns);
+        if let Some(trigger) = find_trigger(self.connection, &physical)? {
             self.refuse(
                 format!("the trigger {trigger} acts on the table {physical}, and authctl runs no triggers of others"),
                 "write through the app, or drop the trigger".to_owned(),
@@ -137,8 +135,8 @@ impl Findings<'_> {
         Ok(Ok(()))
     }
 
-    /// Columns that are not ours must be able to stay empty.
-    fn look_at_unknown(&mut self, table: &Table, physical: &str, there: &[Column], known: &[GuestColumn]) {
+    /// Refuses writing when a column of the app needs a value that authctl does not know.
+    fn add_unknown(&mut self, table: &Table, physical: &str, there: &[FoundColumn], known: &[GuestColumn]) {
         for column in there {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
             if is_known || column.key {
@@ -160,13 +158,13 @@ impl Findings<'_> {
         }
     }
 
-    /// Finds a table by its name, by its plural, or as the overrides name it.
+    /// Finds a table by its name, its plural, or its name in the overrides.
     fn find(&self, table: &Table) -> rusqlite::Result<Result<FoundTable, NotRead>> {
         if let Some(name) = self.overrides.table(table.name) {
-            return Ok(schema::table(self.connection, name)?.ok_or(NotRead::Foreign));
+            return Ok(find_table(self.connection, name)?.ok_or(NotRead::Foreign));
         }
-        let singular = schema::table(self.connection, table.name)?;
-        let plural = schema::table(self.connection, &format!("{}s", table.name))?;
+        let singular = find_table(self.connection, table.name)?;
+        let plural = find_table(self.connection, &format!("{}s", table.name))?;
         Ok(match (singular, plural) {
             (Some(one), Some(other)) => Err(NotRead::Ambiguous(format!(
                 "{} and {} could both be the table {}",
@@ -180,23 +178,23 @@ impl Findings<'_> {
         self.write_blockers.push(WriteBlocker { problem, remedy });
     }
 
-    /// The form of instants, its name, and what shows it.
+    /// The encoding of instants, its name, and the evidence.
     fn time(&mut self) -> (TimeEncoding, String, String) {
-        if let Some(told) = self.overrides.time() {
-            return (told, told.name().to_owned(), "the --schema file".to_owned());
+        if let Some(named) = self.overrides.time() {
+            return (named, named.name().to_owned(), "the --schema file".to_owned());
         }
         let settle = "name it in the --schema file: {\"time\": \"seconds\"}, \"milliseconds\" or \"text\"".to_owned();
         match std::mem::take(&mut self.times).verdict() {
-            Verdict::One(form, evidence) => (form, form.name().to_owned(), evidence),
-            Verdict::Mixed((form, place), (other, elsewhere)) => {
-                let (one, two) = (plural(form), plural(other));
+            Verdict::One(encoding, evidence) => (encoding, encoding.name().to_owned(), evidence),
+            Verdict::Mixed((encoding, place), (other, elsewhere)) => {
+                let (one, two) = (plural(encoding), plural(other));
                 let problem = if place == elsewhere {
                     format!("some of {place} are {one}, others are {two}")
                 } else {
                     format!("{place} are {one}, {elsewhere} are {two}")
                 };
                 self.refuse(problem, format!("correct the rows, or {settle}"));
-                (form, "mixed".to_owned(), format!("{place} and {elsewhere}"))
+                (encoding, "mixed".to_owned(), format!("{place} and {elsewhere}"))
             }
             Verdict::Unknown => {
                 let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
@@ -206,11 +204,10 @@ impl Findings<'_> {
         }
     }
 
-    /// How the rows of users get their ids.
     fn ids(&self) -> rusqlite::Result<IdStrategy> {
         let table = self.names.table("user");
         let column = self.names.column("user", "id").unwrap_or("id");
-        let declared = schema::columns(self.connection, table)?.into_iter().find(|one| one.name == column);
+        let declared = columns_of(self.connection, table)?.into_iter().find(|one| one.name == column);
         if declared.is_some_and(|one| one.declared.eq_ignore_ascii_case("integer")) {
             return Ok(IdStrategy::Serial);
         }
@@ -222,8 +219,8 @@ impl Findings<'_> {
     }
 }
 
-fn plural(form: TimeEncoding) -> &'static str {
-    match form {
+fn plural(encoding: TimeEncoding) -> &'static str {
+    match encoding {
         TimeEncoding::Seconds => "seconds",
         TimeEncoding::Milliseconds => "milliseconds",
         TimeEncoding::Zulu => "text that ends with Z",
@@ -231,7 +228,7 @@ fn plural(form: TimeEncoding) -> &'static str {
     }
 }
 
-/// Whether a column is called by a schema name: letter for letter, or in `snake_case`.
+/// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.
 fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
     if exact {
         return physical.eq_ignore_ascii_case(schema);
@@ -249,4 +246,61 @@ fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
 fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// A column of a table of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FoundColumn {
+    pub name: String,
+    /// The declared type, as written.
+    pub declared: String,
+    pub not_null: bool,
+    /// The expression that fills it, as written.
+    pub default: Option<String>,
+    /// Whether the column is part of the primary key.
+    pub key: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FoundTable {
+    /// The name as the file spells it; SQLite ignores the case of letters.
+    name: String,
+    is_without_rowid: bool,
+}
+
+fn find_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<FoundTable>> {
+    connection
+        .query_row(
+            "SELECT found.name, list.wr FROM main.sqlite_schema AS found, pragma_table_list(found.name) AS list
+             WHERE found.type = 'table' AND found.name = ?1 COLLATE NOCASE AND list.schema = 'main'",
+            [name],
+            |row| Ok(FoundTable { name: row.get(0)?, is_without_rowid: row.get(1)? }),
+        )
+        .optional()
+}
+
+pub(super) fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<FoundColumn>> {
+    let mut statement =
+        connection.prepare(r#"SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?1, 'main')"#)?;
+    let column = |row: &Row<'_>| {
+        Ok(FoundColumn {
+            name: row.get(0)?,
+            declared: row.get(1)?,
+            not_null: row.get(2)?,
+            default: row.get(3)?,
+            key: row.get::<_, i64>(4)? > 0,
+        })
+    };
+    statement.query_map([table], column)?.collect()
+}
+
+/// Returns the name of a trigger on a table.
+fn find_trigger(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .query_row(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE",
+            [table],
+            |row| row.get(0),
+        )
+        .optional()
 }

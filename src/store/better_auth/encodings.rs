@@ -1,41 +1,38 @@
-//! How an app writes instants: what its rows show, and what its schema says when there are none.
+//! Detects the encoding of instants in an app's database from its rows, or from its schema when it has no rows.
 
 use rusqlite::Connection;
 
-use super::schema::Column;
+use super::detect::FoundColumn;
 use crate::store::mapping::{TimeEncoding, identifier};
 use crate::store::sqlite::engine::value_ref;
 
-/// How many rows are looked at from either end of a table.
+/// The number of rows that are read from each end of a table.
 const SAMPLE: u32 = 50;
 
-/// What was seen of the form of instants.
+/// The encodings that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    /// The forms that values show, each with where it was seen first.
+    /// The encodings of values, each with the column where it was seen first.
     values: Vec<(TimeEncoding, String)>,
-    /// The forms that the schema asks for, likewise.
+    /// The encodings that the schema implies, likewise.
     schema: Vec<(TimeEncoding, String)>,
 }
 
-/// What the evidence says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// One form, and what shows it.
+    /// One encoding, and its evidence.
     One(TimeEncoding, String),
-    /// Two, each with where it was seen.
+    /// Two encodings, each with its evidence.
     Mixed((TimeEncoding, String), (TimeEncoding, String)),
-    /// Nothing shows it.
     Unknown,
 }
 
 impl Evidence {
-    /// Looks at a column.
     pub(super) fn add(
         &mut self,
         connection: &Connection,
         table: &str,
-        column: &Column,
+        column: &FoundColumn,
         order: &str,
     ) -> rusqlite::Result<()> {
         let place = format!("{table}.{}", column.name);
@@ -47,13 +44,13 @@ impl Evidence {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Some(form) = TimeEncoding::shown_by(value_ref(row.get_ref(0)?)) {
-                    note(&mut self.values, form, || format!("the values of {place}"));
+                if let Some(encoding) = TimeEncoding::shown_by(value_ref(row.get_ref(0)?)) {
+                    note(&mut self.values, encoding, || format!("the values of {place}"));
                 }
             }
         }
-        if let Some((form, what)) = asked_for(column) {
-            note(&mut self.schema, form, || format!("the {what} of {place}"));
+        if let Some((encoding, what)) = implied_by(column) {
+            note(&mut self.schema, encoding, || format!("the {what} of {place}"));
         }
         Ok(())
     }
@@ -62,22 +59,22 @@ impl Evidence {
         let seen = if self.values.is_empty() { self.schema } else { self.values };
         let mut seen = seen.into_iter();
         match (seen.next(), seen.next()) {
-            (Some((form, place)), None) => Verdict::One(form, place),
+            (Some((encoding, place)), None) => Verdict::One(encoding, place),
             (Some(one), Some(other)) => Verdict::Mixed(one, other),
             (None, _) => Verdict::Unknown,
         }
     }
 }
 
-fn note(seen: &mut Vec<(TimeEncoding, String)>, form: TimeEncoding, place: impl FnOnce() -> String) {
-    if seen.iter().all(|(known, _)| *known != form) {
-        seen.push((form, place()));
+fn note(seen: &mut Vec<(TimeEncoding, String)>, encoding: TimeEncoding, place: impl FnOnce() -> String) {
+    if seen.iter().all(|(known, _)| *known != encoding) {
+        seen.push((encoding, place()));
     }
 }
 
-/// The form that a column's default or declared type asks for: Drizzle writes the unit into the
-/// default, Kysely declares `date` and writes text.
-fn asked_for(column: &Column) -> Option<(TimeEncoding, &'static str)> {
+/// The encoding that a column's default or declared type implies: Drizzle's default names the unit, and Kysely
+/// declares `date` for text.
+fn implied_by(column: &FoundColumn) -> Option<(TimeEncoding, &'static str)> {
     if let Some(default) = &column.default {
         let default = default.to_ascii_lowercase();
         if default.contains("unixepoch") || default.contains("strftime('%s'") {
@@ -96,33 +93,33 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&format!(r#"CREATE TABLE "t" ("at" {declared}); {values}"#)).unwrap();
         let mut evidence = Evidence::default();
-        for column in crate::store::better_auth::schema::columns(&connection, "t").unwrap() {
+        for column in crate::store::better_auth::detect::columns_of(&connection, "t").unwrap() {
             evidence.add(&connection, "t", &column, "rowid").unwrap();
         }
         evidence.verdict()
     }
 
     #[test]
-    fn values_show_their_form() {
-        for (value, form) in [
+    fn value_shows_its_encoding() {
+        for (value, encoding) in [
             ("1763904520", TimeEncoding::Seconds),
             ("1763904520302", TimeEncoding::Milliseconds),
             ("'2025-11-23T13:28:40.302Z'", TimeEncoding::Zulu),
             ("'2025-11-23T13:28:40.302+00:00'", TimeEncoding::Offset),
         ] {
             let found = verdict("", &format!("INSERT INTO t VALUES ({value}), (NULL)"));
-            assert_eq!(found, Verdict::One(form, "the values of t.at".into()), "{value}");
+            assert_eq!(found, Verdict::One(encoding, "the values of t.at".into()), "{value}");
         }
     }
 
     #[test]
-    fn a_value_outweighs_what_the_schema_says() {
+    fn value_takes_precedence_over_the_schema() {
         let found = verdict("date", "INSERT INTO t VALUES (1763904520)");
         assert_eq!(found, Verdict::One(TimeEncoding::Seconds, "the values of t.at".into()));
     }
 
     #[test]
-    fn an_empty_table_may_say_it_in_its_schema() {
+    fn schema_of_an_empty_table_shows_the_encoding() {
         let drizzle = "INTEGER DEFAULT (cast(unixepoch('subsecond') * 1000 as integer)) NOT NULL";
         assert_eq!(verdict(drizzle, ""), Verdict::One(TimeEncoding::Milliseconds, "the default of t.at".into()));
         assert_eq!(verdict("date not null", ""), Verdict::One(TimeEncoding::Zulu, "the declared type of t.at".into()));
@@ -130,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn two_units_in_one_file_are_seen() {
+    fn mixed_units_are_reported() {
         let found = verdict("INTEGER", "INSERT INTO t VALUES (1763904520302), (1763904520)");
         assert!(
             matches!(found, Verdict::Mixed((TimeEncoding::Milliseconds, _), (TimeEncoding::Seconds, _))),

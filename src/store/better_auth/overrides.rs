@@ -1,5 +1,4 @@
-//! What a person tells about an app's database that cannot be seen in it: a small file, named by
-//! `--schema`.
+//! The `--schema` file: what the user knows about an app's database that the database does not show.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +6,32 @@ use serde::Deserialize;
 
 use crate::store::mapping::{TABLES, TimeEncoding};
 
-/// What was told.
+/// The content of a `--schema` file, which is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SchemaOverrides {
-    /// How instants are written.
-    time: Option<TimeHint>,
-    /// Names of tables, by Better Auth's.
+    time: Option<TimeUnit>,
+    /// Names of tables, by Better Auth's name.
     tables: BTreeMap<String, String>,
     /// Names of columns, by Better Auth's `table.column`.
     columns: BTreeMap<String, String>,
-    /// Text for columns of the app that need a value, by Better Auth's table and the app's column.
+    /// Values for columns of the app that must not be null, by Better Auth's table and the app's column.
     values: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum TimeHint {
+enum TimeUnit {
     Seconds,
     Milliseconds,
     Text,
 }
 
 impl SchemaOverrides {
-    /// Reads the file's text.
+    /// Parses the text of the file.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message about invalid JSON or an unknown name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let overrides: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let known = |table: &str, column: Option<&str>| {
@@ -56,9 +54,9 @@ impl SchemaOverrides {
 
     pub(super) fn time(&self) -> Option<TimeEncoding> {
         self.time.map(|time| match time {
-            TimeHint::Seconds => TimeEncoding::Seconds,
-            TimeHint::Milliseconds => TimeEncoding::Milliseconds,
-            TimeHint::Text => TimeEncoding::Zulu,
+            TimeUnit::Seconds => TimeEncoding::Seconds,
+            TimeUnit::Milliseconds => TimeEncoding::Milliseconds,
+            TimeUnit::Text => TimeEncoding::Zulu,
         })
     }
 
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_names_what_the_database_does_not_show() {
+    fn overrides_are_read_from_json() {
         let overrides = SchemaOverrides::parse(
             r#"{"time": "seconds", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
                 "values": {"user.tenant": "main"}}"#,
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_better_auth_does_not_have_is_a_mistake() {
+    fn unknown_name_or_value_is_an_error() {
         for text in [
             r#"{"tables": {"users": "members"}}"#,
             r#"{"columns": {"user.mail": "email"}}"#,

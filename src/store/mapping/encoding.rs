@@ -1,5 +1,5 @@
-//! How a database writes instants. A value in another unit than the database's is no instant: read as
-//! if it were one, a session would be over, or live until the year 58884.
+//! The encoding of instants. A value in another unit than the database's is refused: read in the wrong unit,
+//! a session would be expired, or live until the year 58884.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,10 +8,9 @@ use jiff::tz::TimeZone;
 use crate::auth::duration;
 use crate::store::engine::{Value, ValueRef};
 
-/// A form of instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum TimeEncoding {
-    /// Whole seconds since 1970, rounded down: the article's, and Drizzle's `timestamp`.
+    /// Whole seconds since 1970, rounded down: native databases, and Drizzle's `timestamp`.
     Seconds,
     /// Milliseconds since 1970: Drizzle's `timestamp_ms`, and Prisma's `unixepoch-ms`.
     Milliseconds,
@@ -21,16 +20,14 @@ pub(in crate::store) enum TimeEncoding {
     Offset,
 }
 
-/// What seconds of the years 2001 to 2286 look like. As milliseconds they would be instants in the first
-/// spring of 1970.
+/// Seconds of the years 2001 to 2286. As milliseconds, they would be instants of the first months of 1970.
 const LIKE_SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
 
-/// A number from here on is not one of seconds: the calendar ends there, in the year 9999. As
-/// milliseconds it is an instant in 1978.
+/// Larger numbers are not seconds, because the calendar ends in the year 9999. As milliseconds, this one is an
+/// instant of 1978.
 const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
 impl TimeEncoding {
-    /// Writes an instant.
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
         match self {
             Self::Seconds => Value::Integer(duration::seconds(instant)),
@@ -40,7 +37,7 @@ impl TimeEncoding {
         }
     }
 
-    /// Reads an instant; `None` for what is none in this form.
+    /// `None` when the value is not an instant in this encoding.
     pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<Timestamp> {
         match (self, value) {
             (Self::Seconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
@@ -54,7 +51,7 @@ impl TimeEncoding {
         }
     }
 
-    /// What a value in this form is, in words.
+    /// Describes a value in this encoding, for messages.
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
             Self::Seconds => "a number of seconds",
@@ -64,7 +61,7 @@ impl TimeEncoding {
         }
     }
 
-    /// The form that a value shows; `None` when it could be in none, or in several.
+    /// The encoding of a value; `None` when no encoding or more than one fits.
     pub(in crate::store) fn shown_by(value: ValueRef<'_>) -> Option<Self> {
         match value {
             ValueRef::Integer(number) if number >= MILLISECONDS_FROM => Some(Self::Milliseconds),
@@ -72,7 +69,7 @@ impl TimeEncoding {
             ValueRef::Text(bytes) => {
                 let text = std::str::from_utf8(bytes).ok()?;
                 read_text(text)?;
-                // SQLite's CURRENT_TIMESTAMP, which is Prisma's default, has neither letter.
+                // SQLite's CURRENT_TIMESTAMP, the default in Prisma's schemas, has no offset.
                 Some(if text.ends_with('Z') { Self::Zulu } else { Self::Offset })
             }
             _ => None,
@@ -84,7 +81,7 @@ fn read_text(text: &str) -> Option<Timestamp> {
     if let Ok(instant) = text.parse() {
         return Some(instant);
     }
-    // As SQLite's CURRENT_TIMESTAMP writes it, in UTC.
+    // SQLite's CURRENT_TIMESTAMP, which is in UTC.
     let civil: DateTime = text.parse().ok()?;
     (text.len() == 19).then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
 }
@@ -93,41 +90,41 @@ fn read_text(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    const FORMS: [TimeEncoding; 4] =
+    const ENCODINGS: [TimeEncoding; 4] =
         [TimeEncoding::Seconds, TimeEncoding::Milliseconds, TimeEncoding::Zulu, TimeEncoding::Offset];
 
-    fn read(form: TimeEncoding, value: &Value) -> Option<i64> {
-        form.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
+    fn read(encoding: TimeEncoding, value: &Value) -> Option<i64> {
+        encoding.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
     }
 
     #[test]
-    fn every_form_reads_what_it_writes_and_shows_which_it_is() {
+    fn every_encoding_reads_back_and_is_recognised() {
         for milliseconds in [1_763_904_520_302, 1_763_904_520_000, 300_000_000_000] {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
-            for form in FORMS {
-                let value = form.write(instant);
-                let kept = if form == TimeEncoding::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
-                assert_eq!(read(form, &value), Some(kept), "{form:?}");
-                assert_eq!(TimeEncoding::shown_by(ValueRef::from(&value)), Some(form));
+            for encoding in ENCODINGS {
+                let value = encoding.write(instant);
+                let kept = if encoding == TimeEncoding::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
+                assert_eq!(read(encoding, &value), Some(kept), "{encoding:?}");
+                assert_eq!(TimeEncoding::shown_by(ValueRef::from(&value)), Some(encoding));
             }
         }
     }
 
     #[test]
-    fn text_is_written_as_javascript_writes_it() {
+    fn text_is_written_like_in_javascript() {
         let instant = Timestamp::from_millisecond(1_763_904_520_002).unwrap();
         assert_eq!(TimeEncoding::Zulu.write(instant), Value::Text("2025-11-23T13:28:40.002Z".into()));
         assert_eq!(TimeEncoding::Offset.write(instant), Value::Text("2025-11-23T13:28:40.002+00:00".into()));
     }
 
     #[test]
-    fn whole_seconds_are_rounded_down_also_before_1970() {
+    fn seconds_are_rounded_down_before_1970() {
         let written = |milliseconds| TimeEncoding::Seconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
         assert_eq!([1_999, 2_000, -1, -1_000].map(written), [1, 2, -1, -1].map(Value::Integer));
     }
 
     #[test]
-    fn seconds_are_read_back_until_the_end_of_the_calendar() {
+    fn seconds_are_read_back_until_the_year_9999() {
         for second in [0, 99_999_999_999, 100_000_000_000, Timestamp::MAX.as_second()] {
             let value = TimeEncoding::Seconds.write(Timestamp::from_second(second).unwrap());
             assert_eq!(read(TimeEncoding::Seconds, &value), Some(second * 1000), "{second}");
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_are_read_back_unless_they_look_like_seconds() {
+    fn milliseconds_that_look_like_seconds_are_refused() {
         for (milliseconds, is_read) in
             [(-1, true), (0, true), (999_999_999, true), (1_763_904_520, false), (10_000_000_000, true)]
         {
@@ -145,15 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_another_unit_is_no_instant() {
+    fn value_in_another_unit_is_refused() {
         let (seconds, milliseconds) = (Value::Integer(1_763_904_520), Value::Integer(1_763_904_520_302));
         assert_eq!(read(TimeEncoding::Seconds, &milliseconds), None);
         assert_eq!(read(TimeEncoding::Milliseconds, &seconds), None);
         assert_eq!(read(TimeEncoding::Seconds, &Value::Integer(i64::MAX)), None);
-        for form in [TimeEncoding::Zulu, TimeEncoding::Offset] {
-            assert_eq!(read(form, &seconds), None);
-            assert_eq!(read(form, &Value::Text("soon".into())), None);
-            assert_eq!(read(form, &Value::Text("2025-11-23".into())), None);
+        for encoding in [TimeEncoding::Zulu, TimeEncoding::Offset] {
+            assert_eq!(read(encoding, &seconds), None);
+            assert_eq!(read(encoding, &Value::Text("soon".into())), None);
+            assert_eq!(read(encoding, &Value::Text("2025-11-23".into())), None);
         }
     }
 

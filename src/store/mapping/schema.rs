@@ -1,35 +1,26 @@
-//! The tables and columns that the statements name: Better Auth's own names. What a database calls
-//! them is another matter.
+//! The tables and columns of Better Auth, under the names that the statements use.
 
-/// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Holds {
-    /// Text, ids among it.
+    /// Text or an id.
     Text,
     /// 0 or 1.
     Truth,
-    /// An instant.
+    /// In the encoding of the database.
     Time,
 }
 
-/// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Column {
-    /// Its name in the statements.
     pub name: &'static str,
-    /// What it holds.
     pub holds: Holds,
-    /// Whether Better Auth itself needs it; the others belong to its plugins, or came and went with
-    /// its versions.
+    /// Whether every version of Better Auth needs the column; the others belong to plugins or to some versions.
     pub core: bool,
 }
 
-/// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Table {
-    /// Its name in the statements.
     pub name: &'static str,
-    /// Its columns.
     pub columns: &'static [Column],
 }
 
@@ -41,7 +32,7 @@ const fn extra(name: &'static str, holds: Holds) -> Column {
     Column { name, holds, core: false }
 }
 
-/// The four tables, as `better-auth` 1.7 defines them, with what its admin and two-factor plugins add.
+/// The four tables of `better-auth` 1.7, with the columns of its admin and two-factor plugins.
 pub(in crate::store) const TABLES: &[Table] = &[
     Table {
         name: "user",
@@ -90,7 +81,7 @@ pub(in crate::store) const TABLES: &[Table] = &[
             core("password", Holds::Text),
             core("createdAt", Holds::Time),
             core("updatedAt", Holds::Time),
-            // Of versions 1.7.0 to 1.7.2; files keep it.
+            // Versions 1.7.0 to 1.7.2 added it.
             extra("issuer", Holds::Text),
         ],
     },
@@ -107,13 +98,11 @@ pub(in crate::store) const TABLES: &[Table] = &[
     },
 ];
 
-/// Finds a table.
 pub(in crate::store) fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == name)
 }
 
 impl Table {
-    /// Finds a column.
     pub(in crate::store) fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
     }

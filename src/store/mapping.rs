@@ -1,66 +1,56 @@
-//! How a database names its tables and columns and writes the values that the rules know. A mapping is
-//! data: no statement and no rule exists twice because of one.
+//! The mapping of a database: the names of its tables and columns, and the encoding of their values.
+//! A mapping is data, so that every statement and every rule is written once.
 
 mod encoding;
 mod names;
-mod render;
 mod schema;
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::auth::secret::Token;
-use crate::auth::secret::digest;
+use crate::auth::secret::{Token, digest};
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::TimeEncoding;
-pub(in crate::store) use names::Names;
-pub(in crate::store) use render::identifier;
+pub(in crate::store) use names::{Names, identifier};
 pub(in crate::store) use schema::{Holds, TABLES, Table};
 
-/// The conventions of one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
-    /// Its names; `None` when they are those of the statements.
+    /// `None` when the names are those of the statements.
     pub names: Option<Names>,
-    /// How it writes instants.
     pub time: TimeEncoding,
-    /// How it keeps tokens and codes.
+    /// The storage of session tokens and codes.
     pub tokens: TokenStorage,
-    /// How its rows get their ids.
     pub ids: IdStrategy,
-    /// Columns that we know nothing of and that need a value: table, column and the value to write.
+    /// Columns of the app that must not be null: table, column and the value to write.
     pub fixed: Vec<(&'static str, String, String)>,
-    /// Tables whose rows do not keep the order of their insertion: in SQLite those `WITHOUT ROWID`.
+    /// Tables that do not keep the order of insertion, such as `WITHOUT ROWID` tables of SQLite.
     pub without_insertion_order: Vec<&'static str>,
 }
 
-/// How a database keeps what lets its holder in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenStorage {
-    /// SHA-256 in hex, so that a copy of the file lets nobody in.
+    /// SHA-256 in hex, so that a copy of the database has no token that signs in.
     Sha256,
-    /// In clear, as a Better Auth app looks for them.
+    /// Plain text, as Better Auth stores them.
     Plain,
 }
 
-/// How rows get their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdStrategy {
-    /// Text of our choice.
+    /// Random text that authctl chooses.
     Text,
-    /// A UUID.
     Uuid,
     /// A number that the database chooses.
     Serial,
 }
 
-/// How the tables of our own write instants, in whatever database.
+/// The encoding in authctl's own tables, in every database.
 pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 
 impl IdStrategy {
-    /// In words.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -70,7 +60,7 @@ impl IdStrategy {
     }
 }
 
-/// A database made by authctl: the article's columns, whole seconds, secrets as digests.
+/// The mapping of a native database.
 pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
     time: TimeEncoding::Seconds,
@@ -81,26 +71,25 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
 };
 
 impl SchemaMapping {
-    /// Puts the database's names into a statement.
+    /// Puts the names of the database into a statement.
     pub(super) fn sql<'s>(&self, statement: impl Into<Cow<'s, str>>) -> Cow<'s, str> {
         let statement = statement.into();
         match &self.names {
             None => statement,
-            Some(names) => Cow::Owned(render::render(&statement, names)),
+            Some(names) => Cow::Owned(names::render(&statement, names)),
         }
     }
 
-    /// Whether the database belongs to an app and we are a guest in it.
+    /// Whether the database belongs to an app.
     pub(super) fn is_guest(&self) -> bool {
         self.names.is_some()
     }
 
-    /// Whether the database has a column.
     pub(super) fn has(&self, table: &str, column: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }
 
-    /// A column as a violated constraint names it.
+    /// A column as the error about a constraint names it.
     pub(super) fn place(&self, table: &str, column: &str) -> String {
         match &self.names {
             None => format!("{table}.{column}"),
@@ -108,22 +97,20 @@ impl SchemaMapping {
         }
     }
 
-    /// Writes a truth.
     pub(super) fn truth(truth: bool) -> Value {
         Value::Integer(truth.into())
     }
 
-    /// Writes an instant.
     pub(super) fn time(&self, instant: Timestamp) -> Value {
         self.time.write(instant)
     }
 
-    /// Reads an instant; `None` for what is none here.
+    /// Reads an instant; `None` when the value is not one in this encoding.
     pub(super) fn read_time(&self, value: ValueRef<'_>) -> Option<Timestamp> {
         self.time.read(value)
     }
 
-    /// Writes a token as the `token` column holds it.
+    /// Encodes a token for the `token` column.
     pub(super) fn token<'t>(&self, token: &'t Token) -> Cow<'t, str> {
         match self.tokens {
             TokenStorage::Sha256 => Cow::Owned(digest(token.expose())),
@@ -131,7 +118,7 @@ impl SchemaMapping {
         }
     }
 
-    /// Makes an id of the database's kind from a random one.
+    /// Derives an id of the database's kind from random text.
     pub(super) fn id(&self, random: &str) -> String {
         match self.ids {
             IdStrategy::Text | IdStrategy::Serial => random.to_owned(),
@@ -139,7 +126,7 @@ impl SchemaMapping {
         }
     }
 
-    /// Text that is absent: a Better Auth app writes an empty one where it does not know an address.
+    /// Encodes text that may be absent: Better Auth writes empty text for an unknown address.
     pub(super) fn unknown(&self, text: Option<&str>) -> Option<String> {
         match text {
             None if self.is_guest() => Some(String::new()),
@@ -167,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_stored_as_its_digest_at_home_and_as_it_is_in_an_app() {
+    fn token_is_stored_as_a_digest_only_in_native_databases() {
         let token = Token::from_bytes(b"abc").unwrap();
         assert_eq!(NATIVE.token(&token), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let app = SchemaMapping { tokens: TokenStorage::Plain, ..NATIVE };
@@ -175,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_says_that_it_is_random() {
+    fn derived_uuid_has_version_4() {
         let id = uuid("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq");
         let parts: Vec<&str> = id.split('-').collect();
         assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);

@@ -1,11 +1,10 @@
-//! A database that belongs to a Better Auth app. We are a guest in it: its schema is recognised and
-//! never changed, and what authctl keeps for itself (log, attempts, rules) lies in a file of its own.
+//! The database of a Better Auth app. authctl is a guest: it recognises the schema and never changes it, and
+//! keeps its own tables (audit log, attempts, settings) in another file.
 
 mod create;
 mod detect;
 mod encodings;
 mod overrides;
-mod schema;
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +21,7 @@ pub use create::{Adapter, create_for_app};
 use detect::{NotRead, Recognised};
 pub use overrides::SchemaOverrides;
 
-/// An app's database, recognised; not yet a store, because it has no place for authctl's own tables.
+/// A recognised database. It becomes a store with a file for authctl's own tables.
 #[derive(Debug)]
 pub struct App {
     engine: Sqlite,
@@ -33,8 +32,8 @@ pub struct App {
 /// Recognises the database behind a connection.
 ///
 /// # Errors
-/// [`OpenError::Foreign`] when it is no Better Auth database, [`OpenError::Ambiguous`] when it can be
-/// read in two ways.
+/// [`OpenError::Foreign`] or [`OpenError::Lacking`] when the database is not one of Better Auth,
+/// [`OpenError::Ambiguous`] when its schema fits in two ways.
 pub(in crate::store) fn recognise(
     connection: Connected,
     path: &Path,
@@ -50,7 +49,7 @@ pub(in crate::store) fn recognise(
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
         })?;
     if owner != rustix::process::geteuid().as_raw() {
-        // Files that SQLite makes beside the database would be another user's, and lock the app out.
+        // SQLite creates files beside the database. They would belong to this user, and lock the app out.
         schema.write_blockers.insert(
             0,
             WriteBlocker {
@@ -63,11 +62,11 @@ pub(in crate::store) fn recognise(
 }
 
 impl App {
-    /// Makes a store of it, with authctl's own tables in the file at `state`: an ordinary database of
-    /// authctl, whose tables of users stay empty.
+    /// Returns the store, with authctl's own tables in the file at `state`: a native database whose tables of
+    /// users stay empty. Creates the file if it is missing.
     ///
     /// # Errors
-    /// [`OpenError`], about that file.
+    /// [`OpenError`] about that file.
     pub fn with_state(self, state: &Path) -> Result<SqlStore, OpenError> {
         let wait = self.engine.wait();
         match sqlite::create(state, wait) {
