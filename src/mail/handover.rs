@@ -24,8 +24,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use zeroize::Zeroizing;
 
-use super::Mailer;
-use super::error::MailError;
+use super::{MailError, Mailer};
 use crate::auth::email::Email;
 
 /// The one word on the command line of the delivery process. Not a command: no help names it.

@@ -12,15 +12,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use lettre::Message;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use zeroize::Zeroizing;
 
-use super::credentials::Credentials;
-use super::delivery::Delivery;
-use super::error::{Failure, Step, answer_text};
-use super::route::Protection;
+use super::settings::{Credentials, Protection};
+use super::{Failure, Mailer, Step, answer_text};
 
 type Failed = (Step, Failure);
 
@@ -32,12 +31,18 @@ const ANSWER_BYTES_MAX: usize = 100_000;
 const HELLO: &str = "EHLO [127.0.0.1]";
 
 /// Hands one message to a server.
-pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Protection) -> Result<(), Failed> {
-    let wait = delivery.step_wait;
+pub(super) fn deliver(
+    mailer: &Mailer,
+    message: &Message,
+    host: &str,
+    port: u16,
+    protection: Protection,
+) -> Result<(), Failed> {
+    let wait = mailer.step_wait;
     let tls = match protection {
         Protection::Loopback => None,
         Protection::Tls | Protection::StartTls => {
-            Some(Tls::to(host, &delivery.roots).map_err(|failure| (Step::Encrypt, failure))?)
+            Some(Tls::to(host, &mailer.roots).map_err(|failure| (Step::Encrypt, failure))?)
         }
     };
     let addresses = addresses(host, port).map_err(|error| (Step::Resolve, Failure::Io(error)))?;
@@ -54,16 +59,16 @@ pub(super) fn deliver(delivery: &Delivery, host: &str, port: u16, protection: Pr
         talk = talk.start_tls(tls).map_err(|failure| (Step::Encrypt, failure))?;
         talk.step(Step::Encrypt, Talk::hello)?;
     }
-    if let Some(credentials) = &delivery.credentials {
+    if let Some(credentials) = &mailer.credentials {
         talk.step(Step::SignIn, |talk| talk.sign_in(credentials))?;
     }
-    let envelope = delivery.message.envelope();
+    let envelope = message.envelope();
     let from = envelope.from().map(ToString::to_string).unwrap_or_default();
     talk.step(Step::From, |talk| talk.command(&format!("MAIL FROM:<{from}>"), Expected::Done))?;
     for to in envelope.to() {
         talk.step(Step::To, |talk| talk.command(&format!("RCPT TO:<{to}>"), Expected::Done))?;
     }
-    let message = stuffed(&delivery.message.formatted());
+    let message = stuffed(&message.formatted());
     talk.step(Step::Content, |talk| {
         talk.command("DATA", Expected::More)?;
         talk.send(&message)?;

@@ -17,7 +17,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("getrandom", &["src/context.rs"]),
     ("hmac", &["src/auth/cookie.rs"]),
     ("ipnet", &["src/auth/session.rs"]),
-    ("lettre", &["src/mail/"]),
+    ("lettre", &["src/mail.rs", "src/mail/"]),
     ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
     ("percent_encoding", &["src/auth/cookie.rs"]),
     ("refinery", &["src/store/"]),

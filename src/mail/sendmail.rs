@@ -1,4 +1,4 @@
-//! One delivery: everything it needs, to be carried to a thread of its own.
+//! Delivery by the local `sendmail`.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -14,10 +14,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::credentials::Credentials;
-use super::error::{Failure, MailError, answer_text};
-use super::route::Route;
-use super::smtp;
+use super::{Failure, MailError, answer_text};
 
 /// Where systems keep their `sendmail`, which is in few people's `PATH`.
 const SENDMAILS: &[&str] = &["/usr/sbin/sendmail", "/usr/lib/sendmail"];
@@ -27,59 +24,40 @@ const SAID_BYTES_MAX: usize = 4096;
 /// How long to wait for the last words of a `sendmail` that failed.
 const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
 
-pub(super) struct Delivery {
-    pub(super) route: Route,
-    pub(super) credentials: Option<Credentials>,
-    pub(super) roots: Vec<Vec<u8>>,
-    pub(super) step_wait: Duration,
-    pub(super) message: Message,
-    /// All that a `sendmail` finds in its environment.
-    pub(super) environment: Vec<(OsString, OsString)>,
-    pub(super) running: Arc<Running>,
-}
-
-impl Delivery {
-    pub(super) fn run(&self) -> Result<(), MailError> {
-        match &self.route {
-            Route::Smtp { host, port, protection } => smtp::deliver(self, host, *port, *protection)
-                .map_err(|(step, source)| MailError::Smtp { server: self.route.to_string(), step, source }),
-            Route::Sendmail(program) => {
-                let program = sendmail(program.as_deref());
-                self.hand_to(&program).map_err(|source| MailError::Sendmail { program, source })
-            }
-        }
+/// Runs `sendmail -i -f FROM -- TO` with the message on its standard input.
+pub(super) fn deliver(
+    program: &Path,
+    message: &Message,
+    environment: &[(OsString, OsString)],
+    running: &Running,
+) -> Result<(), Failure> {
+    let io = |error: io::Error| Failure::Io(error.kind().into());
+    let envelope = message.envelope();
+    let mut command = Command::new(program);
+    command.arg("-i");
+    if let Some(from) = envelope.from() {
+        command.arg("-f").arg(from);
     }
-
-    /// Runs `sendmail -i -f FROM -- TO` with the message on its standard input.
-    fn hand_to(&self, program: &Path) -> Result<(), Failure> {
-        let io = |error: io::Error| Failure::Io(error.kind().into());
-        let envelope = self.message.envelope();
-        let mut command = Command::new(program);
-        command.arg("-i");
-        if let Some(from) = envelope.from() {
-            command.arg("-f").arg(from);
-        }
-        command.arg("--").args(envelope.to());
-        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // Of its own, so that what the program starts can be ended with it.
-        command.process_group(0);
-        let started = self.running.start(&mut command).map_err(io)?;
-        let message = self.message.formatted();
-        let written = thread(move || write_to(started.stdin, &message)).map_err(io)?;
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let saying = Arc::clone(&said);
-        let read = thread(move || read_from(started.stderr, &saying)).map_err(io)?;
-        let status = self.running.wait(started.pid).map_err(io)?;
-        if !status.success() {
-            // What the program left behind may hold the pipe open.
-            let _ = read.recv_timeout(LAST_WORDS_WAIT);
-            let said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            // What it said says more than that it read no further.
-            return Err(Failure::Said(answer_text(&String::from_utf8_lossy(&said))));
-        }
-        written.recv().unwrap_or(Ok(())).map_err(io)
+    command.arg("--").args(envelope.to());
+    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // Of its own, so that what the program starts can be ended with it.
+    command.process_group(0);
+    let started = running.start(&mut command).map_err(io)?;
+    let message = message.formatted();
+    let written = thread(move || write_to(started.stdin, &message)).map_err(io)?;
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let saying = Arc::clone(&said);
+    let read = thread(move || read_from(started.stderr, &saying)).map_err(io)?;
+    let status = running.wait(started.pid).map_err(io)?;
+    if !status.success() {
+        // What the program left behind may hold the pipe open.
+        let _ = read.recv_timeout(LAST_WORDS_WAIT);
+        let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        // What it said says more than that it read no further.
+        return Err(Failure::Said(answer_text(&String::from_utf8_lossy(&said))));
     }
+    written.recv().unwrap_or(Ok(())).map_err(io)
 }
 
 /// The program that takes the message: at most one, which another thread can give up.
@@ -166,8 +144,8 @@ fn read_from(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
 }
 
 /// Fails where the program cannot be started: it is not there, or not executable.
-pub(super) fn require_sendmail(program: Option<&Path>, environment: &[(OsString, OsString)]) -> Result<(), MailError> {
-    let program = sendmail(program);
+pub(super) fn require_program(program: Option<&Path>, environment: &[(OsString, OsString)]) -> Result<(), MailError> {
+    let program = program_path(program);
     let found = if program.is_absolute() {
         executable(&program)
     } else {
@@ -187,7 +165,7 @@ fn executable(program: &Path) -> Result<(), ErrorKind> {
 }
 
 /// The program that was named, else the system's own.
-fn sendmail(named: Option<&Path>) -> PathBuf {
+pub(super) fn program_path(named: Option<&Path>) -> PathBuf {
     let usual = || SENDMAILS.iter().map(PathBuf::from).find(|path| path.exists());
     named.map(Path::to_owned).or_else(usual).unwrap_or_else(|| "sendmail".into())
 }

@@ -1,8 +1,19 @@
-//! Where mail goes: the value of `mail.url`, checked without touching the network.
+//! What the policy says about mail: `mail.url`, `mail.from` and `mail.credentials-file`, checked without touching
+//! the network.
+//!
+//! The URL is not read by the `url` crate. For `smtp:` that crate checks no host, drops tabs and line breaks
+//! without a word, and takes an empty port, so every check here would stay and the text would be read twice.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use rustix::io::Errno;
+
+use crate::auth::email::Email;
+use crate::auth::secret::{Password, SECRET_BYTES_MAX, SecretError};
+use crate::input_file;
 
 /// The port for mail that users hand in (RFC 6409).
 const SUBMISSION_PORT: u16 = 587;
@@ -138,7 +149,7 @@ const HOST_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
 
 /// Takes host and port apart, the host checked.
-pub(super) fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
+fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
     if let Some(inner) = authority.strip_prefix('[') {
         let (address, rest) = inner.split_once(']').ok_or(UrlError::Host)?;
         let address: Ipv6Addr = address.parse().map_err(|_| UrlError::Host)?;
@@ -172,9 +183,146 @@ fn is_host(host: &str) -> bool {
 }
 
 /// Reads a port; zero is none.
-pub(super) fn parse_port(text: &str) -> Result<u16, UrlError> {
+fn parse_port(text: &str) -> Result<u16, UrlError> {
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|port| is_number && *port != 0).ok_or(UrlError::Port)
+}
+
+/// The longest name in bytes. Encoded it still fits a line of a header or two.
+const NAME_BYTES_MAX: usize = 128;
+
+/// An address with or without a name before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// As people see it.
+    pub name: Option<String>,
+    /// Where answers and failures go.
+    pub email: Email,
+}
+
+/// Why a text is no `mail.from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SenderError {
+    /// No address in it, or no valid one.
+    #[error("the sender has no valid email address")]
+    Address,
+    /// A name with signs that could end a header, or that mail programs read differently.
+    #[error("the sender's name may hold no line break, control character, quote, backslash or angle bracket")]
+    Name,
+    /// A name of more than 128 bytes.
+    #[error("the sender's name is longer than {NAME_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+impl SenderError {
+    pub fn hint(&self) -> &'static str {
+        "for example accounts@example.com or Example <accounts@example.com>"
+    }
+}
+
+impl Sender {
+    /// Reads `a@b.co`, `Name <a@b.co>` or `"Name" <a@b.co>`.
+    ///
+    /// # Errors
+    /// [`SenderError`].
+    pub fn parse(text: &str) -> Result<Self, SenderError> {
+        let address = |text| Email::parse(text).map_err(|_| SenderError::Address);
+        let Some(inner) = text.strip_suffix('>') else {
+            return Ok(Self { name: None, email: address(text)? });
+        };
+        let (name, email) = inner.split_once('<').ok_or(SenderError::Address)?;
+        // Everything is checked before anything is trimmed: a line break counts as a space too.
+        if name.contains(char::is_control) {
+            return Err(SenderError::Name);
+        }
+        let name = name.trim();
+        let name = name.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(name).trim();
+        if name.contains(['"', '\\', '<', '>']) {
+            return Err(SenderError::Name);
+        }
+        if name.len() > NAME_BYTES_MAX {
+            return Err(SenderError::TooLong);
+        }
+        Ok(Self { name: (!name.is_empty()).then(|| name.to_owned()), email: address(email)? })
+    }
+}
+
+/// Two secrets of the greatest length with their line ends.
+const FILE_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2);
+
+/// Who signs in at the server. The user's name is masked too: some services put a key there.
+#[derive(Debug, Clone)]
+pub(super) struct Credentials {
+    pub(super) user: Password,
+    pub(super) password: Password,
+}
+
+/// Why a credentials file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// Others could read or have planted it.
+    #[error("the mail credentials file {} is not safe to use: {problem}", path.display())]
+    Unsafe {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// Not two lines of text.
+    #[error("the mail credentials file {} cannot be used: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The operating system could not read it.
+    #[error("the mail credentials file {} could not be read", path.display())]
+    Unreadable {
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+impl Credentials {
+    /// Reads the user from the first line and the password from the second.
+    pub(super) fn read(path: &Path) -> Result<Self, CredentialsError> {
+        // Every check is on what was opened, not on what has the name.
+        let refused = |problem| CredentialsError::Unsafe { path: path.to_owned(), problem };
+        let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
+        let content = |problem| CredentialsError::Content { path: path.to_owned(), problem };
+        let file = match input_file::open_no_follow(path) {
+            Ok(file) => file,
+            Err(Errno::LOOP) => return Err(refused("it is a symbolic link")),
+            Err(error) => return Err(unreadable(error.into())),
+        };
+        let found = file.metadata().map_err(unreadable)?;
+        if !found.is_file() {
+            return Err(refused("it is not a file"));
+        }
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(refused("it belongs to another user"));
+        }
+        if found.mode() & 0o077 != 0 {
+            return Err(refused("others may use it, so its password may be known"));
+        }
+        let text = match input_file::read(&file, FILE_BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(content(error.to_string())),
+            read => read.map_err(unreadable)?,
+        };
+        parse_credentials(&text).map_err(content)
+    }
+}
+
+fn parse_credentials(text: &[u8]) -> Result<Credentials, String> {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let mut lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let (Some(user), Some(password), None) = (lines.next(), lines.next(), lines.next()) else {
+        return Err("it must have two lines, the user and the password".into());
+    };
+    let secret = |line, what| Password::from_bytes(line).map_err(|error: SecretError| format!("its {what}: {error}"));
+    Ok(Credentials { user: secret(user, "first line")?, password: secret(password, "second line")? })
 }
 
 #[cfg(test)]
@@ -260,5 +408,65 @@ mod tests {
     fn an_error_repeats_nothing_of_a_url_with_a_password() {
         let error = Route::parse("smtp://ada:canary@mail.example.com").unwrap_err();
         assert!(!format!("{error} {error:?} {}", error.hint()).contains("canary"));
+    }
+
+    #[test]
+    fn a_sender_is_an_address_with_or_without_a_name() {
+        for (text, name, email) in [
+            ("a@b.co", None, "a@b.co"),
+            ("<A@b.co>", None, "a@b.co"),
+            ("Ada Lovelace <a@b.co>", Some("Ada Lovelace"), "a@b.co"),
+            ("\"Lovelace, Ada\" <a@b.co>", Some("Lovelace, Ada"), "a@b.co"),
+            ("Zoë <a@b.co>", Some("Zoë"), "a@b.co"),
+        ] {
+            let sender = Sender::parse(text).unwrap();
+            assert_eq!((sender.name.as_deref(), sender.email.as_str()), (name, email), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_break_a_header_is_refused() {
+        let long = format!("{} <a@b.co>", "n".repeat(NAME_BYTES_MAX + 1));
+        for (text, error) in [
+            ("", SenderError::Address),
+            ("Ada", SenderError::Address),
+            ("Ada a@b.co", SenderError::Address),
+            ("Ada <>", SenderError::Address),
+            ("Ada <a@b.co", SenderError::Address),
+            ("a@b.co>", SenderError::Address),
+            ("Ada <a@b.co\r\nBcc: x@y.zz>", SenderError::Address),
+            ("a@b.co, c@d.ef", SenderError::Address),
+            ("Ada\r\nBcc: x@y.zz <a@b.co>", SenderError::Name),
+            ("Ada\n <a@b.co>", SenderError::Name),
+            ("A\u{85}da <a@b.co>", SenderError::Name),
+            ("A\"da <a@b.co>", SenderError::Name),
+            (long.as_str(), SenderError::TooLong),
+        ] {
+            assert_eq!(Sender::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn two_lines_are_user_and_password_to_the_last_space() {
+        for text in ["ada\n pass word \n", "ada\r\n pass word \r\n", "ada\n pass word "] {
+            let read = parse_credentials(text.as_bytes()).unwrap();
+            assert_eq!((read.user.expose(), read.password.expose()), ("ada", " pass word "));
+        }
+    }
+
+    #[test]
+    fn other_content_is_refused_and_not_repeated() {
+        for text in
+            [&b""[..], b"canary", b"canary\n", b"canary\n\n", b"\ncanary\n", b"a\ncanary\nb\n", b"a\n\xffcanary\n"]
+        {
+            let error = parse_credentials(text).unwrap_err();
+            assert!(!error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_do_not_show_themselves_in_debug() {
+        let shown = format!("{:?}", parse_credentials(b"canary-user\ncanary-password\n").unwrap());
+        assert!(!shown.contains("canary"), "{shown}");
     }
 }
