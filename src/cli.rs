@@ -2,7 +2,6 @@
 //! a command are beside its `run` in `commands/`. Nothing here decides.
 
 mod parse;
-mod suggestions;
 pub mod topics;
 pub(crate) mod values;
 

@@ -1,12 +1,15 @@
 //! Turns the words of a command line into a command or a usage error. A word that is not understood may be a
 //! secret typed in the wrong place, so an error never repeats it.
+//!
+//! A suggestion ("did you mean") is run without a second look, so only names in [`COMMANDS`] and [`FLAGS`] are
+//! suggested: they delete nothing, end nothing, grant no rights and override no refusal.
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, Parser as _};
 
-use super::{Cli, command, suggestions, topics};
+use super::{Cli, topics};
 
 #[derive(Debug)]
 pub enum Parsed {
@@ -41,7 +44,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
 
 /// The help of a command, or of the program for no words; `None` when the command does not exist.
 pub fn page(words: &[&str]) -> Option<String> {
-    let command = command();
+    let command = super::command();
     words.iter().try_fold(&command, |found, word| found.find_subcommand(word))?;
     let asked = [&["authctl"], words, &["--help"]].concat();
     match parse(asked.into_iter().map(OsString::from)) {
@@ -52,7 +55,7 @@ pub fn page(words: &[&str]) -> Option<String> {
 
 /// Renders the requested help a second time, with headings, so that other command lines do not pay for them.
 fn help(words: &[OsString], asked: &clap::Error) -> String {
-    match topics::group(command()).try_get_matches_from(words) {
+    match topics::group(super::command()).try_get_matches_from(words) {
         Err(page) => page.render().to_string(),
         Ok(_) => asked.render().to_string(),
     }
@@ -77,7 +80,7 @@ fn mistake(error: &clap::Error) -> UsageError {
         }
         let flag = invalid.split('=').next().unwrap_or_default();
         let mut asked = asked(error);
-        let near = suggestions::flag(flag, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        let near = suggested_flag(flag, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
         // Not the usage of the error: clap puts the flag there that it would suggest.
         let spelled = one_line(&asked.render_usage().to_string());
         return UsageError { message: format!("unknown flag {flag}"), hint: format!("{near}{spelled}") };
@@ -85,7 +88,7 @@ fn mistake(error: &clap::Error) -> UsageError {
     if error.kind() == ErrorKind::InvalidSubcommand {
         let typed = text(ContextKind::InvalidSubcommand).unwrap_or_default();
         let asked = asked(error);
-        let near = suggestions::command(typed, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
+        let near = suggested_command(typed, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
         let hint = format!("{near}see {} --help", asked.get_bin_name().unwrap_or("authctl"));
         return UsageError { message: "there is no such command".into(), hint };
     }
@@ -100,7 +103,7 @@ fn mistake(error: &clap::Error) -> UsageError {
 
 /// The command that clap's usage line names.
 fn asked(error: &clap::Error) -> clap::Command {
-    let mut root = command();
+    let mut root = super::command();
     // Gives every command its full name and the global flags.
     root.build();
     let usage = usage(error);
@@ -130,6 +133,112 @@ fn one_line(usage: &str) -> String {
         Some(spelled) => format!("usage: {spelled}"),
         None => "see authctl --help".to_owned(),
     }
+}
+
+/// Commands that may be suggested, of any level.
+const COMMANDS: &[&str] = &[
+    "account",
+    "audit",
+    "calibrate",
+    "check",
+    "completions",
+    "create",
+    "db",
+    "doctor",
+    "email",
+    "exists",
+    "explain",
+    "export",
+    "forgot",
+    "generate",
+    "guard",
+    "hash",
+    "help",
+    "identify",
+    "init",
+    "list",
+    "password",
+    "policy",
+    "sessions",
+    "show",
+    "signin",
+    "signup",
+    "status",
+    "tail",
+    "users",
+    "verify",
+    "whoami",
+];
+
+/// Flags that may be suggested, of any command.
+const FLAGS: &[&str] = &[
+    "after",
+    "at",
+    "check",
+    "code-stdin",
+    "color",
+    "contains",
+    "dry-run",
+    "event",
+    "follow",
+    "fresh",
+    "help",
+    "image",
+    "json",
+    "limit",
+    "lines",
+    "max-memory",
+    "name",
+    "no-input",
+    "older-than",
+    "password-file",
+    "password-stdin",
+    "quiet",
+    "reason",
+    "schema",
+    "search",
+    "send",
+    "since",
+    "sort",
+    "stdin",
+    "target",
+    "ttl",
+    "until",
+    "version",
+    "wait",
+];
+
+/// The one subcommand that differs from a word by a slip.
+fn suggested_command<'a>(typed: &str, of: &'a Command) -> Option<&'a str> {
+    let spellings = of.get_subcommands().flat_map(|command| {
+        let name = command.get_name();
+        std::iter::once(name).chain(command.get_visible_aliases()).map(move |spelling| (spelling, name))
+    });
+    nearest(typed, spellings, COMMANDS)
+}
+
+/// The one flag that differs from a word by a slip; both with their dashes.
+fn suggested_flag(typed: &str, of: &Command) -> Option<String> {
+    let typed = typed.strip_prefix("--")?;
+    let names = of.get_arguments().filter_map(clap::Arg::get_long);
+    nearest(typed, names.map(|name| (name, name)), FLAGS).map(|name| format!("--{name}"))
+}
+
+/// The spelling nearest to a word, when that of no other name is as near and its name may be suggested.
+/// Names that may not be are compared too: a slip of one of them is no slip of another name.
+fn nearest<'a>(typed: &str, spellings: impl Iterator<Item = (&'a str, &'a str)>, allowed: &[&str]) -> Option<&'a str> {
+    // One slip in a short word makes another word.
+    let most = match typed.len() {
+        0..4 => return None,
+        4..8 => 1,
+        _ => 2,
+    };
+    let mut near: Vec<(usize, &str, &str)> =
+        spellings.map(|(spelling, name)| (strsim::osa_distance(typed, spelling), spelling, name)).collect();
+    near.sort_unstable();
+    let (distance, spelling, name) = near.first()?;
+    let is_ambiguous = near.iter().any(|(other, _, of)| other == distance && of != name);
+    (*distance <= most && !is_ambiguous && allowed.contains(name)).then_some(*spelling)
 }
 
 #[cfg(test)]
@@ -190,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        super::super::command().debug_assert();
+        crate::cli::command().debug_assert();
     }
 
     #[test]
@@ -202,5 +311,139 @@ mod tests {
             let parsed = parse(["authctl", word].map(OsString::from));
             assert!(matches!(parsed, Parsed::Command(_)), "{word}: {parsed:?}");
         }
+    }
+
+    /// Every command of the tree, with what may follow it.
+    fn tree() -> Vec<Command> {
+        let mut root = crate::cli::command();
+        root.build();
+        let mut all = vec![root];
+        let mut next = 0;
+        while next < all.len() {
+            let below: Vec<Command> = all[next].get_subcommands().cloned().collect();
+            all.extend(below);
+            next += 1;
+        }
+        all
+    }
+
+    /// A word with each single slip of the fingers, and with each two letters less.
+    fn slips(word: &str) -> Vec<String> {
+        let mut slips = vec![format!("{word}s"), format!("x{word}")];
+        for at in 0..word.len() {
+            let (before, rest) = word.split_at(at);
+            slips.push(format!("{before}{}", &rest[1..]));
+            slips.push(format!("{before}z{rest}"));
+            slips.push(format!("{before}q{}", &rest[1..]));
+            if rest.len() > 1 {
+                slips.push(format!("{before}{}{}{}", &rest[1..2], &rest[..1], &rest[2..]));
+                slips.push(format!("{before}{}", &rest[2..]));
+            }
+        }
+        slips.retain(|slip| slip != word);
+        slips
+    }
+
+    const HARMFUL_COMMANDS: &[&str] = &[
+        "backup",
+        "ban",
+        "change",
+        "delete",
+        "impersonate",
+        "issue",
+        "migrate",
+        "passwd",
+        "prune",
+        "reset",
+        "reset-code",
+        "restore",
+        "revoke",
+        "rm",
+        "set",
+        "set-password",
+        "set-role",
+        "signout",
+        "unban",
+        "unlock",
+        "unset",
+        "update",
+        "verify-email",
+        "sign-out",
+        "logout",
+    ];
+
+    const HARMFUL_FLAGS: &[&str] = &[
+        "all",
+        "all-users",
+        "allow-weak",
+        "cookie",
+        "db",
+        "email",
+        "except-current",
+        "fix",
+        "force",
+        "force-last-admin",
+        "generate",
+        "hash-stdin",
+        "if-exists",
+        "if-missing",
+        "keep-sessions",
+        "local",
+        "no-password",
+        "no-signin",
+        "others",
+        "print-token",
+        "role",
+        "undo",
+        "user",
+        "verified",
+        "yes",
+    ];
+
+    #[test]
+    fn no_slip_is_answered_with_what_does_harm() {
+        let mut suggested = 0;
+        for command in tree() {
+            let commands: Vec<&str> =
+                command.get_subcommands().flat_map(Command::get_name_and_visible_aliases).collect();
+            let strangers = ["promote", "force", "import", "get", "kick", "grant", "admin", "remove", "revert"];
+            for typed in commands.iter().flat_map(|name| slips(name)).chain(strangers.map(str::to_owned)) {
+                if let Some(one) = suggested_command(&typed, &command) {
+                    assert!(!HARMFUL_COMMANDS.contains(&one), "{} {typed}: {one}", command.get_name());
+                    suggested += 1;
+                }
+            }
+            let flags: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+            for typed in flags.iter().flat_map(|name| slips(name)).chain(strangers.map(str::to_owned)) {
+                if let Some(one) = suggested_flag(&format!("--{typed}"), &command) {
+                    let name = one.trim_start_matches('-');
+                    assert!(!HARMFUL_FLAGS.contains(&name), "{} --{typed}: {one}", command.get_name());
+                    suggested += 1;
+                }
+            }
+        }
+        assert!(suggested > 1_000, "{suggested}");
+    }
+
+    #[test]
+    fn every_name_that_may_be_suggested_exists() {
+        let tree = tree();
+        for name in COMMANDS {
+            assert!(tree.iter().any(|command| command.get_name() == *name), "{name}");
+        }
+        for name in FLAGS {
+            let takes = |command: &Command| command.get_arguments().any(|flag| flag.get_long() == Some(name));
+            assert!(tree.iter().any(takes), "--{name}");
+        }
+    }
+
+    #[test]
+    fn a_slip_of_a_harmless_name_is_recognised() {
+        let root = &tree()[0];
+        assert_eq!(suggested_command("sesions", root), Some("sessions"));
+        assert_eq!(suggested_command("whomai", root), Some("whoami"));
+        assert_eq!(suggested_flag("--jsno", root).as_deref(), Some("--json"));
+        assert_eq!(suggested_command("singout", root), None);
+        assert_eq!(suggested_command("xyzzy", root), None);
     }
 }

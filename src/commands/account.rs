@@ -4,13 +4,13 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Attempt as _;
 use super::session_start::forget_session;
+use super::users::admin_guard;
+use super::{Attempt as _, confirm};
 use crate::auth::audit::counted;
-use crate::auth::storage::{AdminGuard, UserUpdated};
+use crate::auth::storage::UserUpdated;
 use crate::auth::user::User;
 use crate::context::Context;
-use crate::error::CommandError;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
@@ -76,11 +76,8 @@ fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Out
         counted(sessions as u64, "live session"),
         escaped(context.database()?.location),
     );
-    if !context.confirm(&effect, "Delete the account?")? {
-        return Err(CommandError::Declined.into());
-    }
-    let guard = if args.force_last_admin { AdminGuard::Off } else { AdminGuard::KeepLastAdmin };
-    let sessions = context.auth()?.delete_account(in_person, guard)?;
+    confirm(&effect, "Delete the account?", context)?;
+    let sessions = context.auth()?.delete_account(in_person, admin_guard(args.force_last_admin))?;
     context
         .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
     forget_session(Some(&token), context)?;

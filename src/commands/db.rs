@@ -1,5 +1,7 @@
 //! `db`: makes, describes, migrates, backs up and restores the database file.
 
+mod backup;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -17,8 +19,6 @@ use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter};
-
-mod backup;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing

@@ -8,12 +8,12 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::confirm;
 use crate::auth::audit::counted;
 use crate::auth::doctor::{self, CONTENT, Check, Details, Finding, Fix, STRUCTURE, Severity};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
-use crate::error::ExitCode;
-use crate::error::{CommandError, Failure};
+use crate::error::{ExitCode, Failure};
 use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, PathError};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
     let mut diagnosis = diagnose(context)?;
     let mut findings = Vec::new();
     if args.fix && diagnosis.findings.iter().any(|finding| finding.fix.is_some()) {
-        confirm(&diagnosis.findings, context)?;
+        confirm_fixes(&diagnosis.findings, context)?;
         let mut fixed = Vec::new();
         for finding in diagnosis.findings.iter().filter(|finding| finding.fix.is_some()) {
             fix(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
@@ -108,14 +108,14 @@ fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
 }
 
 /// Asks before any fix is applied, and lists all of them.
-fn confirm(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
+fn confirm_fixes(findings: &[Finding], context: &mut Context) -> anyhow::Result<()> {
     let mut effect = format!("In {} this would:", escaped(context.database()?.location));
     for finding in findings {
         if let Some(does) = finding.fix {
             effect = format!("{effect}\n  {does} ({})", finding.details.count);
         }
     }
-    if context.confirm(&effect, "Fix?")? { Ok(()) } else { Err(CommandError::Declined.into()) }
+    confirm(&effect, "Fix?", context)
 }
 
 /// Applies the fix of a check.

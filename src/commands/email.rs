@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Attempt as _;
+use super::mail_templates::{self, CodeMailed};
 use super::session_start::{self, PasswordArgs};
-use super::{Attempt as _, mail_templates};
 use crate::auth::audit::counted;
 use crate::auth::codes::{CodeToMail, Purpose};
 use crate::auth::email::Email;
@@ -80,7 +81,13 @@ fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<
         (None, None) => Email::parse(&session_start::email(None, context)?).map_err(AuthError::from)?,
     };
     mail_code(&email, context)?;
-    Ok(VerificationMailed { email: email.to_string(), is_mine: mine.is_some() }.into())
+    let shown = escape(email.as_str());
+    let line = if mine.is_some() {
+        format!("a code was sent to {shown}; run `authctl email verify` to finish")
+    } else {
+        format!("if {shown} is in use and not verified, a code was sent to it; run `authctl email verify` to finish")
+    };
+    Ok(CodeMailed { email, line }.into())
 }
 
 /// Mails a code to verify an address, if it is somebody's and not verified.
@@ -127,48 +134,11 @@ fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let code = context.auth()?.change_email(in_person, &new)?;
     let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });
     mail_templates::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
-    Ok(ChangeMailed { email: new.to_string() }.into())
-}
-
-#[derive(Debug)]
-struct VerificationMailed {
-    email: String,
-    /// The address belongs to the caller. For any other the answer is the same whether a user has it or not.
-    is_mine: bool,
-}
-
-impl Report for VerificationMailed {
-    fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        let email = escape(&self.email);
-        Page::done(if self.is_mine {
-            format!("a code was sent to {email}; run `authctl email verify` to finish")
-        } else {
-            format!(
-                "if {email} is in use and not verified, a code was sent to it; run `authctl email verify` to finish"
-            )
-        })
-    }
-
-    fn json(&self) -> Value {
-        json!({ "email": self.email })
-    }
-}
-
-/// The same answer whether a user has the address or not.
-#[derive(Debug)]
-struct ChangeMailed {
-    email: String,
-}
-
-impl Report for ChangeMailed {
-    fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        let email = escape(&self.email);
-        Page::done(format!("if {email} is not in use, a code was sent to it; run `authctl email verify` to finish"))
-    }
-
-    fn json(&self) -> Value {
-        json!({ "email": self.email })
-    }
+    let line = format!(
+        "if {} is not in use, a code was sent to it; run `authctl email verify` to finish",
+        escape(new.as_str())
+    );
+    Ok(CodeMailed { email: new, line }.into())
 }
 
 #[derive(Debug)]

@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::auth::codes::{CodeToMail, Purpose};
@@ -14,6 +16,7 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::mail::{Mailer, Parcel};
 use crate::output::text::amount;
+use crate::output::{Page, Report, Style};
 
 /// A way for mail to leave that was found to be usable, as far as that is known without a server.
 pub(super) struct Post {
@@ -126,5 +129,23 @@ impl Post {
         // process opens it meanwhile to report a failure.
         context.close_database();
         Ok(parcel.hand_over(context.environment_of_mailer())?)
+    }
+}
+
+/// The answer after a code was sent. Unless the address is the caller's own, the line is the same whether a user
+/// has the address or not.
+#[derive(Debug)]
+pub(super) struct CodeMailed {
+    pub(super) email: Email,
+    pub(super) line: String,
+}
+
+impl Report for CodeMailed {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        Page::done(self.line.clone())
+    }
+
+    fn json(&self) -> Value {
+        json!({ "email": self.email.as_str() })
     }
 }

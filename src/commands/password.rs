@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Attempt as _;
+use super::mail_templates::{self, CodeMailed};
 use super::session_start::PasswordArgs;
-use super::{Attempt as _, mail_templates};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::Purpose;
@@ -83,7 +84,8 @@ fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let post = mail_templates::post(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
     mail_templates::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
-    Ok(CodeMailed { email: email.to_string() }.into())
+    let line = format!("if {} is in use, a code was sent to it", escape(email.as_str()));
+    Ok(CodeMailed { email, line }.into())
 }
 
 /// Sets a new password with a code. Nobody is signed in by it.
@@ -139,21 +141,5 @@ impl Report for PasswordReset {
 
     fn json(&self) -> Value {
         json!({ "user": UserView::from(&self.user), "sessionsEnded": self.sessions_ended })
-    }
-}
-
-/// The same answer whether a user has the address or not.
-#[derive(Debug)]
-struct CodeMailed {
-    email: String,
-}
-
-impl Report for CodeMailed {
-    fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        Page::done(format!("if {} is in use, a code was sent to it", escape(&self.email)))
-    }
-
-    fn json(&self) -> Value {
-        json!({ "email": self.email })
     }
 }

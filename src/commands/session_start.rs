@@ -10,7 +10,7 @@ use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
-use crate::auth::{Auth, AuthError, SessionRequest};
+use crate::auth::{Auth, AuthError, Lifetime, SessionRequest};
 use crate::context::{Context, NoToken};
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
@@ -127,6 +127,11 @@ pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Re
         Some(email) => Ok(email.clone()),
         None => Ok(context.prompt().text("Email", "an email address", "the argument EMAIL")?),
     }
+}
+
+/// A request for a session with a new token, from this client.
+pub(super) fn session_request(lifetime: Lifetime, context: &mut Context) -> anyhow::Result<SessionRequest> {
+    Ok(SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() })
 }
 
 /// Secures a new token in the session file's directory, for a session that is about to be made.

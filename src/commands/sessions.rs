@@ -8,14 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
-use super::session_start::{Printed, begin, forget_session, nobody_is_signed_in, printed, refuse_lost};
+use super::session_start::{
+    Printed, begin, forget_session, nobody_is_signed_in, printed, refuse_lost, session_request,
+};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::{Network, Pattern, Session, SessionFilter};
 use crate::auth::storage::Which;
 use crate::auth::user::User;
-use crate::auth::{ActAs, AuthError, Lifetime, Scope, SessionRequest};
+use crate::auth::{ActAs, AuthError, Lifetime, Scope};
 use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
 use crate::error::CommandError;
@@ -159,11 +161,12 @@ pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> a
 fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if let Some(scope) = scope(whose, context)? {
         let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
-        return Ok(SessionsOutcome::OfUsers { sessions }.into());
+        return Ok(SessionList { sessions, current: None }.into());
     }
     let me = context.authenticate()?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?;
-    Ok(SessionsOutcome::Mine { sessions, current: me.session.id }.into())
+    let sessions = sessions.into_iter().map(|session| (me.user.email.clone(), session)).collect();
+    Ok(SessionList { sessions, current: Some(me.session.id) }.into())
 }
 
 /// Whose sessions an operator means; `None` for one's own.
@@ -204,7 +207,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     }
     let mut sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
     if args.dry_run {
-        return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
+        return Ok(Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     let mut ended = Vec::new();
     if sessions.len() > BATCH {
@@ -221,7 +224,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         let (token, _) = context.token()?;
         forget(&token, sessions.len(), context)?;
     }
-    Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
+    Ok(Ended { sessions, dry_run: false, signed_out }.into())
 }
 
 /// The id of the session that the stored token belongs to, if there is one.
@@ -254,7 +257,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     };
     if args.dry_run {
         let sessions = context.auth()?.choose_sessions(me, &which)?;
-        return Ok(SessionsOutcome::Ended { sessions, dry_run: true, signed_out: false }.into());
+        return Ok(Ended { sessions, dry_run: true, signed_out: false }.into());
     }
     context.end_abandoned_sessions()?;
     let sessions = context.auth()?.end_sessions(me, &which)?;
@@ -262,7 +265,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     if signed_out {
         forget(&token, sessions.len(), context)?;
     }
-    Ok(SessionsOutcome::Ended { sessions, dry_run: false, signed_out }.into())
+    Ok(Ended { sessions, dry_run: false, signed_out }.into())
 }
 
 /// Removes the session file of the current session, which was ended with others.
@@ -285,7 +288,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     if args.dry_run {
         let count = context.auth()?.store.count_expired(now)?;
-        return Ok(SessionsOutcome::Pruned { count, dry_run: true, database }.into());
+        return Ok(Pruned { count, dry_run: true, database }.into());
     }
     let mut count = 0;
     loop {
@@ -296,7 +299,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
             context.did(what, "run the command again for those that are left");
         }
         if pruned < BATCH as u64 {
-            return Ok(SessionsOutcome::Pruned { count, dry_run: false, database }.into());
+            return Ok(Pruned { count, dry_run: false, database }.into());
         }
     }
 }
@@ -305,8 +308,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     refuse_lost(Printed::Token, context)?;
     let database = context.database()?.location;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
-    let session_request =
-        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
+    let session_request = session_request(lifetime, context)?;
     // Signed before the session is made: a session whose token cannot be handed out does not begin.
     let cookie = if args.cookie {
         let secret = secret(context)?;
@@ -345,77 +347,92 @@ fn unusable(holder: &str, problem: SecretError) -> CommandError {
     }
 }
 
-/// What `sessions` did.
+/// Live sessions, newest first.
 #[derive(Debug)]
-enum SessionsOutcome {
-    /// Live sessions.
-    Mine {
-        /// The sessions, newest first.
-        sessions: Vec<Session>,
-        /// Id of the one that asks.
-        current: String,
-    },
-    /// Live sessions of users, each with the user's address.
-    OfUsers {
-        /// The sessions, newest first.
-        sessions: Vec<(String, Session)>,
-    },
-    /// Sessions ended, or would have.
-    Ended {
-        sessions: Vec<Session>,
-        /// Nothing was ended (`--dry-run`).
-        dry_run: bool,
-        /// The session file went too.
-        signed_out: bool,
-    },
-    /// Expired rows deleted, or would have been.
-    Pruned {
-        count: u64,
-        /// Nothing was deleted (`--dry-run`).
-        dry_run: bool,
-        database: DatabaseLocation,
-    },
+struct SessionList {
+    /// Each with the address of its user.
+    sessions: Vec<(String, Session)>,
+    /// The id of the caller's session, when the list has only sessions of the caller.
+    current: Option<String>,
 }
 
-impl Report for SessionsOutcome {
+impl Report for SessionList {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        match self {
-            Self::Mine { sessions, current } => {
-                let mark = |session: &Session| if session.id == *current { "*" } else { "" }.to_owned();
-                Page::answer(listed("", sessions.iter().map(|session| (mark(session), session)), now, style))
-            }
-            Self::OfUsers { sessions } => {
-                let rows = sessions.iter().map(|(email, session)| (escape(email).into_owned(), session));
-                Page::answer(listed("USER", rows, now, style))
-            }
-            Self::Ended { sessions, dry_run, signed_out } => ended(sessions, *dry_run, *signed_out, now, style),
-            Self::Pruned { count, dry_run, database } => {
-                let verb = if *dry_run { "would delete" } else { "deleted" };
-                let line = format!("{verb} {} in {}", counted(*count, "expired session"), escaped(database));
-                Page::done_if(!dry_run, line)
-            }
-        }
+        let header = if self.current.is_some() { "" } else { "USER" };
+        let rows = self.sessions.iter().map(|(email, session)| match &self.current {
+            Some(current) => (if session.id == *current { "*" } else { "" }.to_owned(), session),
+            None => (escape(email).into_owned(), session),
+        });
+        Page::answer(listed(header, rows, now, style))
     }
 
     fn json(&self) -> Value {
-        match self {
-            Self::Mine { sessions, current } => {
-                let view = |session| SessionView::from(session).among(current);
-                json!({ "sessions": sessions.iter().map(view).collect::<Vec<_>>() })
+        let view = |(_, session): &(_, Session)| {
+            let view = SessionView::from(session);
+            json!(match &self.current {
+                Some(current) => view.among(current),
+                None => view,
+            })
+        };
+        json!({ "sessions": self.sessions.iter().map(view).collect::<Vec<_>>() })
+    }
+}
+
+/// Sessions that ended, or would have ended.
+#[derive(Debug)]
+struct Ended {
+    sessions: Vec<Session>,
+    dry_run: bool,
+    /// The caller's session ended too, and its file is removed.
+    signed_out: bool,
+}
+
+impl Report for Ended {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let count = counted(self.sessions.len() as u64, "session");
+        let mut page = Page::default();
+        if self.dry_run {
+            page.notes.push(format!("would end {count}"));
+            if !self.sessions.is_empty() {
+                let rows = self.sessions.iter().map(|session| (String::new(), session));
+                page.answer = listed("", rows, now, style);
             }
-            Self::OfUsers { sessions } => {
-                json!({ "sessions": sessions.iter().map(|(_, session)| SessionView::from(session)).collect::<Vec<_>>() })
-            }
-            Self::Ended { sessions, dry_run, signed_out } => json!({
-                "ended": sessions.len(),
-                "sessions": sessions.iter().map(SessionView::from).collect::<Vec<_>>(),
-                "dryRun": dry_run,
-                "signedOut": signed_out,
-            }),
-            Self::Pruned { count, dry_run, database } => {
-                json!({ "pruned": count, "dryRun": dry_run, "database": database.to_string() })
-            }
+        } else {
+            page.done.push(format!("ended {count}"));
         }
+        if self.signed_out {
+            page.done.push("this session was among them: signed out".to_owned());
+        }
+        page
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "ended": self.sessions.len(),
+            "sessions": self.sessions.iter().map(SessionView::from).collect::<Vec<_>>(),
+            "dryRun": self.dry_run,
+            "signedOut": self.signed_out,
+        })
+    }
+}
+
+/// Rows of expired sessions that were deleted, or would have been.
+#[derive(Debug)]
+struct Pruned {
+    count: u64,
+    dry_run: bool,
+    database: DatabaseLocation,
+}
+
+impl Report for Pruned {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let verb = if self.dry_run { "would delete" } else { "deleted" };
+        let line = format!("{verb} {} in {}", counted(self.count, "expired session"), escaped(&self.database));
+        Page::done_if(!self.dry_run, line)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "pruned": self.count, "dryRun": self.dry_run, "database": self.database.to_string() })
     }
 }
 
@@ -447,23 +464,6 @@ fn from(session: &Session) -> Cow<'_, str> {
         Some(by) => format!("impersonated by {by}; {program}").into(),
         None => program.into(),
     }
-}
-
-fn ended(sessions: &[Session], dry_run: bool, signed_out: bool, now: Timestamp, style: Style) -> Page {
-    let count = counted(sessions.len() as u64, "session");
-    let mut page = Page::default();
-    if dry_run {
-        page.notes.push(format!("would end {count}"));
-        if !sessions.is_empty() {
-            page.answer = listed("", sessions.iter().map(|session| (String::new(), session)), now, style);
-        }
-    } else {
-        page.done.push(format!("ended {count}"));
-    }
-    if signed_out {
-        page.done.push("this session was among them: signed out".to_owned());
-    }
-    page
 }
 
 #[derive(Debug)]

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Attempt as _;
-use super::session_start::{PasswordArgs, Printed, TokenSink, begin, email, refuse_lost};
+use super::session_start::{PasswordArgs, Printed, TokenSink, begin, email, refuse_lost, session_request};
 use crate::auth::email::Email;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{AuthError, Lifetime, SessionRequest, SignIn};
+use crate::auth::{AuthError, Lifetime, SignIn};
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{relative, who};
@@ -63,8 +63,7 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
         return Ok(PasswordIsRight { user }.into());
     }
     let lifetime = if args.no_remember { Lifetime::Short } else { Lifetime::Remembered };
-    let session_request =
-        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
+    let session_request = session_request(lifetime, context)?;
     let (user, session, kept) =
         begin(&session_request, request.email.as_str(), args.print_token, context, |mut auth| {
             auth.sign_in(&request, &session_request)

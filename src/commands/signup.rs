@@ -6,11 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::session_start::{PasswordArgs, conclude, email, notice_override, prepare, stored};
+use super::session_start::{PasswordArgs, conclude, email, notice_override, prepare, session_request, stored};
 use crate::auth::email::Email;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{AuthError, Lifetime, SessionRequest, SignUp};
+use crate::auth::{AuthError, Lifetime, SignUp};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
@@ -66,11 +66,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         }
         return Ok(SignedUp { user, session: None, database }.into());
     }
-    let session_request = SessionRequest {
-        token: context.entropy.token()?,
-        lifetime: Lifetime::Remembered,
-        client_info: context.client_info(),
-    };
+    let session_request = session_request(Lifetime::Remembered, context)?;
     // Before a database is made: where no session can be kept, nothing is left behind.
     let pending = prepare(&session_request.token, request.email().as_str(), context)?;
     context.auth_or_create()?;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::auth::audit::{Event, counted};
 use crate::auth::storage::{BackupSummary, Store as _};
+use crate::commands::confirm;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::shown;
@@ -78,9 +79,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
             counted(contents.users, "user"),
             shown(&kept),
         );
-        if !context.confirm(&effect, "Replace the database?")? {
-            return Err(CommandError::Declined.into());
-        }
+        confirm(&effect, "Replace the database?", context)?;
     }
     Context::make_default_directory(&place)?;
     let restored = sqlite::restore(&RestoreOptions {

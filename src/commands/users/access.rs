@@ -1,10 +1,9 @@
-//! What lets a user in or keeps the user out: `users set-role`, `verify-email`, `ban`, `unban`, `unlock`.
+//! What lets a user in or keeps the user out: `users set-role`, `verify-email`, `ban`.
 
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::{UserAct, UserChanged};
-use crate::auth::storage::AdminGuard;
+use super::{UserAct, admin_guard, change};
 use crate::cli::values;
 use crate::context::Context;
 use crate::output::Outcome;
@@ -47,10 +46,6 @@ pub struct BanArgs {
     pub force_last_admin: bool,
 }
 
-pub(super) fn guard(forced: bool) -> AdminGuard {
-    if forced { AdminGuard::Off } else { AdminGuard::KeepLastAdmin }
-}
-
 /// Says that nobody has had a role before: it may be misspelled.
 pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
     for role in unknown {
@@ -59,47 +54,24 @@ pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
 }
 
 pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let unknown = auth.unknown_roles(&args.role)?;
-    let updated = auth.set_role(&user, &args.role, args.force, guard(args.force_last_admin), args.keep_sessions)?;
+    let guard = admin_guard(args.force_last_admin);
+    let mut unknown = Vec::new();
+    let outcome = change(&args.user, UserAct::RoleSet, context, |auth, user| {
+        unknown = auth.unknown_roles(&args.role)?;
+        auth.set_role(user, &args.role, args.force, guard, args.keep_sessions)
+    })?;
     notice_unknown_roles(&unknown, context);
-    Ok(UserChanged::by(UserAct::RoleSet, updated, database).into())
+    Ok(outcome)
 }
 
 pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.set_verified(&user, !args.undo)?;
     let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
-    Ok(UserChanged::by(act, updated, database).into())
+    change(&args.user, act, context, |auth, user| auth.set_verified(user, !args.undo))
 }
 
 pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
     let now = context.now()?;
     let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
-    let reason = context.reason();
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.ban(&user, until, reason, guard(args.force_last_admin))?;
-    Ok(UserChanged::by(UserAct::Banned, updated, database).into())
-}
-
-pub(super) fn unban(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(named)?;
-    let updated = auth.unban(&user)?;
-    Ok(UserChanged::by(UserAct::Unbanned, updated, database).into())
-}
-
-pub(super) fn unlock(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(named)?;
-    let updated = auth.unlock(&user)?;
-    Ok(UserChanged::by(UserAct::Unlocked, updated, database).into())
+    let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
+    change(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))
 }

@@ -4,12 +4,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::access::guard;
-use super::{UserAct, UserChanged};
+use super::{UserAct, UserChanged, admin_guard};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
+use crate::commands::confirm;
 use crate::context::Context;
-use crate::error::CommandError;
 use crate::output::text::{escape, escaped};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
@@ -42,10 +41,8 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
         counted(accounts as u64, "account"),
         escape(&database.to_string()),
     );
-    if !context.confirm(&effect, "Delete the user?")? {
-        return Err(CommandError::Declined.into());
-    }
-    let sessions = context.auth()?.delete_user(&user, guard(args.force_last_admin))?;
+    confirm(&effect, "Delete the user?", context)?;
+    let sessions = context.auth()?.delete_user(&user, admin_guard(args.force_last_admin))?;
     let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);
     Ok(UserChanged::new(UserAct::Deleted, user, database).ended(sessions_ended).into())
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{ActAs, AuthError, Impersonator, Lifetime, SessionRequest};
+use crate::auth::{ActAs, AuthError, Impersonator, Lifetime};
 use crate::cli::values;
 use crate::commands::session_start::{
-    Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost,
+    Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost, session_request,
 };
 use crate::context::Context;
 use crate::output::text::{escaped, relative, who};
@@ -46,8 +46,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);
-    let session_request =
-        SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() };
+    let session_request = session_request(lifetime, context)?;
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
     if args.print_token {
         let (user, session, kept) = begin(&session_request, &user.email, true, context, |mut auth| {

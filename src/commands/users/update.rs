@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 
-use super::{UserAct, UserChanged};
+use super::{UserAct, change};
 use crate::context::Context;
 use crate::output::Outcome;
 
@@ -23,9 +23,7 @@ pub struct UpdateUserArgs {
 }
 
 pub(super) fn run(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let database = context.database()?.location;
-    let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
-    let updated = auth.change_user(&user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())?;
-    Ok(UserChanged::by(UserAct::Updated, updated, database).into())
+    change(&args.user, UserAct::Updated, context, |auth, user| {
+        auth.change_user(user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())
+    })
 }

@@ -42,7 +42,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ),
     ("sha2", &["src/auth/cookie.rs", "src/auth/secret.rs"]),
     ("signal_hook", &["src/prompt/", "src/lib.rs"]),
-    ("strsim", &["src/cli/suggestions.rs"]),
+    ("strsim", &["src/cli/parse.rs"]),
     ("unicode_normalization", &["src/auth/password.rs"]),
     ("wildmatch", &["src/auth/session.rs"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),

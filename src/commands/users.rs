@@ -1,5 +1,15 @@
 //! `users`: what an administrator does to users. Each command that changes a user names the database.
 
+mod access;
+mod create;
+mod delete;
+mod explain;
+mod impersonate;
+mod list;
+mod password;
+mod show;
+mod update;
+
 use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
 use clap::{Args, Subcommand};
 use create::CreateUserArgs;
@@ -15,24 +25,15 @@ use update::UpdateUserArgs;
 
 use crate::auth::audit::counted;
 use crate::auth::secret::Password;
-use crate::auth::storage::UserUpdated;
+use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
+use crate::auth::{Auth, AuthError};
 use crate::commands::Attempt as _;
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
-
-mod access;
-mod create;
-mod delete;
-mod explain;
-mod impersonate;
-mod list;
-mod password;
-mod show;
-mod update;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl users create admin@example.com --name Admin --role admin --verified --generate
@@ -126,8 +127,12 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::SetRole(args) => access::set_role(args, context).attempt("could not set the role"),
         UsersCommand::VerifyEmail(args) => access::verify_email(args, context).attempt("could not verify the address"),
         UsersCommand::Ban(args) => access::ban(args, context).attempt("could not ban the user"),
-        UsersCommand::Unban(args) => access::unban(&args.user, context).attempt("could not lift the ban"),
-        UsersCommand::Unlock(args) => access::unlock(&args.user, context).attempt("could not unlock the user"),
+        UsersCommand::Unban(args) => {
+            change(&args.user, UserAct::Unbanned, context, Auth::unban).attempt("could not lift the ban")
+        }
+        UsersCommand::Unlock(args) => {
+            change(&args.user, UserAct::Unlocked, context, Auth::unlock).attempt("could not unlock the user")
+        }
         UsersCommand::Impersonate(args) if args.stop => {
             super::signout::stop(context).attempt("could not stop acting as another user")
         }
@@ -140,7 +145,24 @@ fn exists(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(Exists.into())
 }
 
-/// The user exists.
+/// Finds a user and changes it.
+fn change<'c>(
+    named: &str,
+    act: UserAct,
+    context: &'c mut Context,
+    apply: impl FnOnce(&mut Auth<'c>, &User) -> Result<UserUpdated, AuthError>,
+) -> anyhow::Result<Outcome> {
+    let database = context.database()?.location;
+    let mut auth = context.auth()?;
+    let user = auth.find_user(named)?;
+    let UserUpdated { user, ended, changed } = apply(&mut auth, &user)?;
+    Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) }.into())
+}
+
+pub(super) fn admin_guard(forced: bool) -> AdminGuard {
+    if forced { AdminGuard::Off } else { AdminGuard::KeepLastAdmin }
+}
+
 #[derive(Debug)]
 struct Exists;
 
@@ -223,12 +245,6 @@ impl UserChanged {
     /// A change that ended no session and made no password.
     fn new(act: UserAct, user: User, database: DatabaseLocation) -> Self {
         Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
-    }
-
-    /// A change that may have had nothing to change.
-    fn by(act: UserAct, updated: UserUpdated, database: DatabaseLocation) -> Self {
-        let UserUpdated { user, ended, changed } = updated;
-        Self { changed, ..Self::new(act, user, database).ended(ended.len()) }
     }
 
     /// How many sessions ended with it.

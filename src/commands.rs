@@ -1,0 +1,138 @@
+//! One file per word typed. A command takes what was asked and the context, lets the rules decide and
+//! returns what happened. It has nothing to print with.
+
+pub(crate) mod account;
+pub(crate) mod audit;
+pub(crate) mod db;
+pub(crate) mod doctor;
+pub(crate) mod email;
+pub(crate) mod guard;
+pub(crate) mod hash;
+pub(crate) mod help;
+mod mail_templates;
+pub(crate) mod password;
+pub(crate) mod policy;
+mod session_start;
+pub(crate) mod sessions;
+pub(crate) mod signin;
+pub(crate) mod signout;
+pub(crate) mod signup;
+pub(crate) mod users;
+pub(crate) mod whoami;
+
+use crate::auth::audit::{Entry, intention};
+use crate::auth::storage::LooseEnds;
+use crate::cli::Command;
+use crate::context::Context;
+use crate::error::{Attempted, CommandError};
+use crate::output::Outcome;
+use password::PasswordCommand;
+use sessions::SessionsCommand;
+use users::UsersCommand;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever stopped it, with what was attempted as its context.
+pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    let result = run_alone(command, context);
+    add_loose_ends(context);
+    match result {
+        Ok(outcome) => {
+            add_notices(command, context);
+            Ok(outcome)
+        }
+        Err(error) => Err(match context.take_done() {
+            Some(done) => error.context(done),
+            None => error,
+        }),
+    }
+}
+
+/// Says what a command set out to do, in front of the error that stopped it.
+trait Attempt<T> {
+    fn attempt(self, what: &'static str) -> anyhow::Result<T>;
+}
+
+impl<T> Attempt<T> for anyhow::Result<T> {
+    fn attempt(self, what: &'static str) -> anyhow::Result<T> {
+        self.map_err(|error| error.context(Attempted(what)))
+    }
+}
+
+fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Signup(args) => signup::run(args, context).attempt("could not sign up"),
+        Command::Signin(args) => signin::run(args, context).attempt("could not sign in"),
+        Command::Whoami(args) => whoami::run(args, context),
+        Command::Sessions { command } => sessions::run(command.as_ref(), context),
+        Command::Signout(args) => signout::run(args, context).attempt("could not sign out"),
+        Command::Password { command } => password::run(command, context),
+        Command::Passwd(args) => password::change(args, context),
+        Command::Email { command } => email::run(command, context),
+        Command::Account { command } => account::run(command, context),
+        Command::Users { command } => users::run(command, context),
+        Command::Audit { command } => audit::run(command, context),
+        Command::Guard(args) => guard::run(args, context),
+        Command::Hash { command } => hash::run(command, context),
+        Command::Policy { command } => policy::run(command, context),
+        Command::Db { command } => db::run(command, context),
+        Command::Doctor(args) => doctor::run(args, context),
+        Command::Completions(args) => Ok(help::completions(args)),
+        Command::Help(args) => help::run(args),
+    }
+}
+
+/// Asks before an act that cannot be undone. An answer of no is an error.
+fn confirm(effect: &str, question: &str, context: &mut Context) -> anyhow::Result<()> {
+    if context.confirm(effect, question)? { Ok(()) } else { Err(CommandError::Declined.into()) }
+}
+
+/// An app moves a session by its end alone, and does not know that it was meant to be short.
+const SHORT: &str = "the app gives this session its usual life, of 7 days by default, when it is first used there";
+/// What ending sessions in the database cannot do.
+const REACH: &str = "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by \
+                     default; sessions that it keeps outside this database are not reached";
+
+/// Adds what is to be said after a command that succeeded.
+fn add_notices(command: &Command, context: &mut Context) {
+    if !context.is_guest() {
+        return;
+    }
+    let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
+    context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
+}
+
+/// Tells of acts of earlier processes that died before the audit log could say whether they were done.
+fn add_loose_ends(context: &mut Context) {
+    let LooseEnds { interrupted, unlogged } = context.take_loose_ends();
+    context.notices.extend(interrupted.iter().map(interruption));
+    context.unlogged = unlogged;
+}
+
+/// What is said of such an act.
+fn interruption(intended: &Entry) -> String {
+    let what = intention(intended);
+    format!("an earlier act was interrupted, and the audit log does not say whether it was done: {what}")
+}
+
+/// Whether a command makes a session that is meant to be short.
+fn makes_short(command: &Command) -> bool {
+    match command {
+        Command::Signin(args) => args.no_remember && !args.no_store,
+        Command::Users { command } => matches!(command, UsersCommand::Impersonate(_)),
+        _ => false,
+    }
+}
+
+/// Whether a command is there to keep somebody out who may be in.
+fn ends_sessions(command: &Command) -> bool {
+    match command {
+        Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => !args.dry_run,
+        Command::Passwd(args) | Command::Password { command: PasswordCommand::Change(args) } => !args.keep_sessions,
+        Command::Password { command } => matches!(command, PasswordCommand::Reset(_)),
+        Command::Users { command: UsersCommand::SetPassword(args) } => !args.keep_sessions,
+        Command::Users { command } => matches!(command, UsersCommand::Ban(_) | UsersCommand::Delete(_)),
+        _ => false,
+    }
+}
