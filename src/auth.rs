@@ -1,7 +1,7 @@
-//! The rules: who may become, be and stay signed in.
+//! The rules of accounts, passwords and sessions.
 //!
-//! Nothing here knows a terminal, a file, SQL, the clock or where randomness comes from. The moment
-//! is a value, so every rule about time can be tried at any time.
+//! This module knows no terminal, file, SQL or clock. Time and random bytes are passed in, so tests control
+//! them.
 
 pub mod audit;
 pub mod codes;
@@ -35,37 +35,31 @@ pub use impersonate::{ActAs, Impersonator};
 pub use session::Scope;
 pub use sign_in::{MissingPassword, SignIn, SignInBlocker};
 
-/// The rules at work: one moment, one database.
+/// The rules, applied to one database at one time.
 #[derive(Debug)]
 pub struct Auth<'a> {
-    /// The memory.
     pub store: &'a mut dyn storage::Store,
-    /// The numbers.
     pub policy: &'a policy::Policy,
-    /// The moment the process asks about.
+    /// The time of the call.
     pub now: Timestamp,
-    /// Random bytes.
     pub entropy: &'a mut secret::Entropy,
 }
 
-/// The lifetime of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// The policy's full life, moved forward by use.
+    /// The lifetime that the policy sets. Use extends it.
     Remembered,
-    /// A day, never moved (`--no-remember`).
+    /// The short lifetime that the policy sets (`--no-remember`). Use does not extend it.
     Short,
-    /// So long.
     Exactly(jiff::SignedDuration),
 }
 
-/// A session about to be made: everything but whose it is.
+/// A request for a session of a user who is not known yet.
 #[derive(Debug, Clone)]
 pub struct SessionRequest {
-    /// Its token, made and secured before the session exists.
+    /// Made and stored by the caller before the session exists.
     pub token: secret::Token,
     pub lifetime: Lifetime,
-    /// Where it comes from.
     pub client_info: storage::ClientInfo,
 }
 
@@ -92,7 +86,7 @@ impl Auth<'_> {
         })
     }
 
-    /// Counts an attempt that is a failure from the start, or refuses it.
+    /// Counts an attempt as failed before its result is known, or refuses it.
     fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
         match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
             throttle::Decision::Proceed(_) => Ok(()),
@@ -101,8 +95,8 @@ impl Auth<'_> {
         }
     }
 
-    /// Reserves an attempt before the work that decides it, or refuses it. The key that comes back must be
-    /// decided: by [`Auth::fail_attempt`], by the act that succeeds, or by a release.
+    /// Reserves an attempt, or refuses it. The caller must end the reservation: with [`Auth::fail_attempt`],
+    /// with an act that succeeds, or with a release.
     fn reserve_attempt(&mut self, key: throttle::AttemptKey) -> Result<throttle::AttemptKey, AuthError> {
         let key = key.reserved(self.entropy.id()?);
         match self.store.reserve_attempt(&key, self.now, &self.policy.throttle)? {
@@ -116,8 +110,8 @@ impl Auth<'_> {
         Ok(self.store.fail_attempt(key, self.now, &self.policy.throttle, event)?)
     }
 
-    /// Takes a reserved attempt back when what it was for could not be computed: it was no guess. What the
-    /// release itself does not tell is told by the error; the reservation is a failure in a minute then.
+    /// Releases a reserved attempt if its result could not be computed, because then it was no guess. If the
+    /// release fails too, the reservation counts as a failure after a minute.
     fn or_release<T, E: Into<AuthError>>(
         &mut self,
         key: &throttle::AttemptKey,
@@ -149,12 +143,12 @@ pub(crate) mod fixtures {
     use super::session::Session;
     use super::user::User;
 
-    /// Some day in 2026, plus seconds.
+    /// A day in 2026, plus seconds.
     pub(crate) fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + seconds).unwrap()
     }
 
-    /// The cheapest hash that is accepted, for tests that need many.
+    /// The cheapest accepted hash, for tests that compute many.
     pub(crate) fn cheap() -> PasswordRules {
         PasswordRules { cost: Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 }, ..PasswordRules::default() }
     }

@@ -1,4 +1,4 @@
-//! What signed-in users do to their own account.
+//! Acts of users on their own account: sign up, change the password, the profile, delete the account.
 
 use super::email::Email;
 use super::password::strength;
@@ -8,20 +8,19 @@ use super::storage::{AdminGuard, NewUserRow, PasswordChange, UserChange, UserUpd
 use super::user::{User, UserRef, check_image, check_name, checked_image};
 use super::{Auth, AuthError, InPerson, SessionRequest};
 
-/// What a change of password did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordChanged {
-    /// Live sessions that ended with it.
+    /// The number of live sessions that ended.
     pub sessions_ended: usize,
 }
 
 impl Auth<'_> {
-    /// Replaces the password of whoever is signed in and knows the current one. All other sessions
-    /// end unless `keep_sessions`.
+    /// Replaces the password of a caller who knows the current one. All other sessions end unless
+    /// `keep_sessions`.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::WeakPassword`] for
-    /// the new one before the current one is looked at, [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
+    /// [`AuthError::NotSignedIn`] if the session has ended. [`AuthError::WeakPassword`] for the new password,
+    /// which is checked first. [`AuthError::WrongPassword`] and [`AuthError::Throttled`] for the current one.
     pub fn change_password(
         &mut self,
         me: InPerson<'_>,
@@ -58,10 +57,10 @@ impl Auth<'_> {
         Err(refused)
     }
 
-    /// Changes the name or the picture of whoever is signed in. An empty picture removes it.
+    /// Changes the name or the picture of the caller. An empty picture removes it.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] as above, [`AuthError::Profile`] when either is unusable.
+    /// [`AuthError::NotSignedIn`] if the session has ended, [`AuthError::Profile`] for an invalid value.
     pub fn update_profile(
         &mut self,
         me: InPerson<'_>,
@@ -76,14 +75,14 @@ impl Auth<'_> {
         self.act_for(&me, |auth| auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?)
     }
 
-    /// Deletes whoever is signed in and returns how many session rows went too.
+    /// Deletes the caller and returns the number of deleted session rows.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] as above, [`AuthError::NotFresh`] for a sign-in of more than a day ago,
-    /// [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
+    /// [`AuthError::NotSignedIn`] if the session has ended, [`AuthError::NotFresh`] if the sign-in is too long
+    /// ago, [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
     pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
         if let Err(stale) = self.require_fresh(&me) {
-            // That the session ended explains more than its age.
+            // If the session has ended, that explains more than its age.
             self.reread(me)?;
             return Err(stale);
         }
@@ -91,7 +90,7 @@ impl Auth<'_> {
     }
 }
 
-/// What somebody signs up with. Made by [`SignUp::check`] alone, so it is always acceptable.
+/// A validated request to sign up. Only [`SignUp::check`] makes one.
 #[derive(Debug)]
 pub struct SignUp {
     email: Email,
@@ -101,8 +100,7 @@ pub struct SignUp {
 }
 
 impl SignUp {
-    /// Checks everything that can be checked without a database, so that a refused sign-up leaves
-    /// no trace.
+    /// Checks the values before a database is opened or made.
     ///
     /// # Errors
     /// [`AuthError`] for the address, the name, the picture or the password, in this order.
@@ -120,17 +118,16 @@ impl SignUp {
         Ok(Self { email, name, image, password })
     }
 
-    /// The canonical address.
     pub fn email(&self) -> &Email {
         &self.email
     }
 }
 
 impl Auth<'_> {
-    /// Makes the user and, if wished, a session in the same transaction.
+    /// Creates the user and, on request, a session in the same transaction.
     ///
     /// # Errors
-    /// [`AuthError::UserExists`] when the address is taken, before and after hashing alike.
+    /// [`AuthError::UserExists`] if the address is taken.
     pub fn sign_up(
         &mut self,
         request: &SignUp,

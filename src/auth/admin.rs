@@ -1,5 +1,5 @@
-//! What an operator does to users. Nobody needs to be signed in for it: whoever can write the
-//! database is the administrator.
+//! Acts of an operator on users. They need no sign-in: a person who can write the database is the
+//! administrator.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use super::user::{User, UserRef, check_image, check_name, checked_image};
 use super::{Auth, AuthError};
 
 impl UserRef {
-    /// Reads a user as somebody names one: what has an `@` is an address, anything else an id.
+    /// Reads a text with an `@` as an address, and any other as an id.
     ///
     /// # Errors
     /// [`AuthError::InvalidEmail`].
@@ -29,7 +29,7 @@ impl UserRef {
 }
 
 impl Auth<'_> {
-    /// Finds a user who must be there.
+    /// Finds a user by address or id.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
@@ -60,10 +60,10 @@ impl Auth<'_> {
         if users.ids.is_empty() { Err(AuthError::NoSuchUser(named.to_owned())) } else { Ok(users) }
     }
 
-    /// Makes a user, without a session.
+    /// Creates a user, without a session.
     ///
     /// # Errors
-    /// [`AuthError::UserExists`] when the address is taken.
+    /// [`AuthError::UserExists`] if the address is taken.
     pub fn create_user(&mut self, new_user: &ValidatedNewUser<'_>) -> Result<User, AuthError> {
         if self.store.user(&UserRef::Email(new_user.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
@@ -86,7 +86,8 @@ impl Auth<'_> {
     /// Changes name, picture or address. A new address is not verified.
     ///
     /// # Errors
-    /// [`AuthError::UserExists`] when the address is taken, and whatever is wrong with the values.
+    /// [`AuthError::UserExists`] if the address is taken, [`AuthError::Profile`] and [`AuthError::InvalidEmail`]
+    /// for an invalid value.
     pub fn change_user(
         &mut self,
         user: &User,
@@ -117,13 +118,12 @@ impl Auth<'_> {
         keep_sessions: bool,
     ) -> Result<UserUpdated, AuthError> {
         let role = Some(Some(check_role(role, allow_twin)?));
-        // Which roles there were to lose, the store sees in the transaction: somebody else may set them
-        // at this moment.
+        // The store compares the roles in its transaction, because another process may change them now.
         let end = if keep_sessions { EndSessions::Never } else { EndSessions::IfRoleIsLost };
         self.apply(user, &UserChange { role, end, ..UserChange::default() }, guard)
     }
 
-    /// Says that the address is verified, or that it is not.
+    /// Marks the address as verified or not.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
@@ -156,8 +156,7 @@ impl Auth<'_> {
         self.apply(user, &change, AdminGuard::Off)
     }
 
-    /// Forgets the failed attempts to sign in as a user, the wrong uses of the user's codes, and how often
-    /// codes were mailed to the user.
+    /// Clears the counts of a user's failed sign-ins, wrong codes and mailed codes.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
@@ -167,7 +166,7 @@ impl Auth<'_> {
         Ok(UserUpdated { user, ended: Vec::new(), changed })
     }
 
-    /// Counts the failed attempts to sign in as a user, and tells how long the next one has to wait.
+    /// Returns the number of failed sign-ins as a user, and the wait before the next one.
     ///
     /// # Errors
     /// [`AuthError::Store`].
@@ -182,7 +181,7 @@ impl Auth<'_> {
         Ok((attempts.count, wait))
     }
 
-    /// Deletes a user and returns how many session rows went too.
+    /// Deletes a user and returns the number of deleted session rows.
     ///
     /// # Errors
     /// [`AuthError::LastAdmin`], [`AuthError::NoSuchUser`].
@@ -200,15 +199,15 @@ impl Auth<'_> {
     }
 }
 
-/// Every key under which something about a user is counted.
+/// Every key that counts attempts of a user.
 fn every_key_of(user: &User) -> Vec<AttemptKey> {
     let mailed = Email::parse(&user.email).ok().map(|email| AttemptKey::mail(&email));
     let own = [attempts_of(user), AttemptKey::codes_of(&user.id), AttemptKey::mail_of(&user.id)];
     own.into_iter().chain(mailed).collect()
 }
 
-/// The key of a user's attempts. An address that breaks our syntax cannot sign in, and has none of
-/// its own.
+/// The key of a user's sign-in attempts. A user with an invalid address cannot sign in, so the key counts
+/// nothing.
 pub(super) fn attempts_of(user: &User) -> AttemptKey {
     match Email::parse(&user.email) {
         Ok(email) => AttemptKey::sign_in(&email),
@@ -216,14 +215,11 @@ pub(super) fn attempts_of(user: &User) -> AttemptKey {
     }
 }
 
-/// A user that an operator makes.
+/// A request to create a user.
 #[derive(Debug)]
 pub struct NewUser<'a> {
-    /// Address as typed.
     pub email: &'a str,
-    /// Display name.
     pub name: &'a str,
-    /// Address of a picture.
     pub image: Option<&'a str>,
     /// Roles, separated by commas.
     pub role: Option<&'a str>,
@@ -233,7 +229,6 @@ pub struct NewUser<'a> {
     pub verified: bool,
     /// The password; `None` for a user without one.
     pub password: Option<&'a PasswordInput>,
-    /// Whether it may be weak.
     pub allow_weak: bool,
 }
 
@@ -249,8 +244,7 @@ pub struct ValidatedNewUser<'a> {
 }
 
 impl<'a> NewUser<'a> {
-    /// Checks everything that can be checked without a database, so that a refused user leaves no
-    /// trace.
+    /// Checks the values before a database is opened or made.
     ///
     /// # Errors
     /// [`AuthError`] for the address, the name, the picture, the roles or the password, in this order.
@@ -269,28 +263,25 @@ impl<'a> NewUser<'a> {
 /// The longest list of roles in bytes.
 const ROLE_BYTES_MAX: usize = 200;
 
-/// What is asked of a user who may exist already (`--if-missing`). What is `None` is not asked.
+/// The values that an existing user must have (`--if-missing`). `None` and `false` require nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expected<'a> {
-    /// Display name.
     pub name: Option<&'a str>,
-    /// Address of a picture.
     pub image: Option<&'a str>,
     /// Roles, separated by commas.
     pub role: Option<&'a str>,
     /// Whether a role may differ from `admin` in case only.
     pub allow_twin: bool,
-    /// A verified address.
     pub verified: bool,
-    /// A password, whichever it is.
+    /// Any password.
     pub password: bool,
 }
 
 impl Auth<'_> {
-    /// Requires that a user who exists is as the user would be who was to be made.
+    /// Requires that an existing user has the values of a user who was to be created.
     ///
     /// # Errors
-    /// [`AuthError::UserDiffers`], and [`AuthError`] for values that no user can have.
+    /// [`AuthError::UserDiffers`], and [`AuthError`] for invalid values.
     pub fn require_as_expected(&mut self, user: &User, expected: &Expected<'_>) -> Result<(), AuthError> {
         let mut differences = Vec::new();
         if let Some(name) = expected.name.map(check_name).transpose()?
@@ -323,7 +314,7 @@ impl Auth<'_> {
         Err(AuthError::UserDiffers { email: user.email.clone(), differences: differences.join("; ") })
     }
 
-    /// Lists those of these roles that mean nothing to authctl and that no user has: likely misspelled.
+    /// Lists roles that no user has and that authctl does not know. They are likely misspelled.
     ///
     /// # Errors
     /// [`AuthError::Store`].
@@ -347,13 +338,12 @@ impl Auth<'_> {
     }
 }
 
-/// The single roles of a list.
 fn words(roles: &str) -> BTreeSet<&str> {
     roles.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
 }
 
-/// Whether a role differs from `admin` in case only. It gives no right of an administrator, and whoever
-/// reads it believes that it does.
+/// Whether a role differs from `admin` in case only. It gives none of an administrator's rights, and looks as
+/// if it did.
 fn is_twin_of_admin(role: &str) -> bool {
     role != "admin" && role.eq_ignore_ascii_case("admin")
 }
@@ -371,18 +361,15 @@ fn check_role(role: &str, allow_twin: bool) -> Result<String, AuthError> {
     }
 }
 
-/// A password that an operator gives somebody.
+/// A password, in clear or hashed, that an operator sets for a user.
 #[derive(Debug)]
 pub enum PasswordInput {
-    /// In clear, to be hashed.
     Clear(Password),
-    /// As a hash of a kind that is accepted.
     Hash(StoredHash),
 }
 
 impl PasswordInput {
-    /// Checks a new password, of which only the length counts with `allow_weak`, or whether a hash is of a
-    /// kind that is accepted.
+    /// Checks the length and strength of a password, only the length with `allow_weak`; or the format of a hash.
     ///
     /// # Errors
     /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
@@ -398,11 +385,11 @@ impl PasswordInput {
 }
 
 impl Auth<'_> {
-    /// Sets a user's password; all sessions end unless `keep_sessions`. Returns those that were live.
+    /// Sets a user's password. All sessions end unless `keep_sessions`; returns those that were live.
+    /// [`Auth::require_in_force`] checks the written hash.
     ///
     /// # Errors
-    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`]. [`Auth::require_in_force`] checks
-    /// what was written.
+    /// [`AuthError::WeakPassword`], [`AuthError::HashNotAccepted`].
     pub fn set_password(
         &mut self,
         user: &User,
@@ -424,8 +411,6 @@ impl Auth<'_> {
         Ok(self.only_live(ended))
     }
 
-    /// Hashes a password that was checked; a hash of a kind that belongs in the database stays what it
-    /// is.
     pub(super) fn hash_given(&mut self, given: &PasswordInput) -> Result<StoredHash, AuthError> {
         match given {
             PasswordInput::Hash(hash) => self.store.scheme()?.takes(hash).map(|()| hash.clone()),
@@ -433,11 +418,11 @@ impl Auth<'_> {
         }
     }
 
-    /// Reads the stored hash again and compares the password with it: "done" must mean that the user
-    /// can sign in. A step of its own, because the password is set whatever comes of it.
+    /// Reads the stored hash back and compares the password with it, because "done" must mean that the user can
+    /// sign in. The password stays set if this fails.
     ///
     /// # Errors
-    /// [`AuthError::NotInForce`] when the stored hash, read again, is not what was written.
+    /// [`AuthError::NotInForce`] if the stored hash does not match.
     pub fn require_in_force(&mut self, user_id: &str, given: &PasswordInput) -> Result<(), AuthError> {
         let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
         let scheme = self.store.scheme()?;

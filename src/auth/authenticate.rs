@@ -1,4 +1,4 @@
-//! Being signed in: from a token to a user, and what that user may do with sessions.
+//! Finds the session and the user of a token, and lists and ends the caller's own sessions.
 
 use jiff::Timestamp;
 
@@ -10,22 +10,20 @@ use super::storage::Which;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 
-/// Somebody who is signed in at this moment.
+/// A signed-in caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The session that says so.
     pub session: Session,
-    /// Its user.
     pub user: User,
 }
 
 impl SignedIn {
-    /// The id of whoever acts: the user, unless somebody acts as the user.
+    /// The id of the impersonator, or of the user if the session is not impersonated.
     pub fn actor(&self) -> &str {
         self.session.actor()
     }
 
-    /// Proves that it is the user who acts, for everything that nobody may do in the user's place.
+    /// Proves that the session is not impersonated.
     ///
     /// # Errors
     /// [`AuthError::Impersonated`].
@@ -37,7 +35,7 @@ impl SignedIn {
         AuthError::Impersonated { email: self.user.email.clone() }
     }
 
-    /// The caller as the transaction of an act checks it.
+    /// The caller whom the transaction of an act checks.
     pub(super) fn caller(&self, now: Timestamp) -> Caller {
         Caller {
             user_id: self.user.id.clone(),
@@ -52,9 +50,7 @@ impl SignedIn {
 /// transaction of the act checks it again with [`Caller::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Id of the user.
     pub user_id: String,
-    /// Id of the session.
     pub session_id: String,
     /// The impersonator in the session, if there is one.
     pub impersonated_by: Option<String>,
@@ -98,8 +94,8 @@ impl Caller {
     }
 }
 
-/// Proof that users themselves are signed in. What only the user may do takes this and not a
-/// [`SignedIn`], so that no such act can be done by somebody who acts as the user.
+/// Proof that a session is not impersonated. Acts that only the user may do take this type instead of
+/// [`SignedIn`].
 #[derive(Debug, Clone, Copy)]
 pub struct InPerson<'a>(&'a SignedIn);
 
@@ -111,37 +107,34 @@ impl std::ops::Deref for InPerson<'_> {
     }
 }
 
-/// The user whom `guard` let in: under it, nobody else is signed in.
+/// The user whom `guard` admitted. Under `guard`, sessions of other users do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
-    /// Who.
     pub user_id: String,
-    /// Who acts as that user, when it is somebody else.
     pub impersonated_by: Option<String>,
 }
 
 impl Admitted {
-    /// Whether a session is one of that user, with the same person in it.
+    /// Whether a session has the same user and the same impersonator.
     pub fn has(&self, session: &Session) -> bool {
         session.user_id == self.user_id && session.impersonated_by == self.impersonated_by
     }
 }
 
 impl Auth<'_> {
-    /// Finds out who a token belongs to, and moves the session forward when it is due. Nothing is
-    /// written otherwise; in an app's database never, for only the app knows how far it moves them.
+    /// Finds the session and the user of a token, and extends the session if that is due. Otherwise it writes
+    /// nothing. It never writes to an app's database, because only the app knows how far it extends sessions.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] when the session is over or unknown, [`AuthError::Banned`] when
-    /// its user is banned.
+    /// [`AuthError::NotSignedIn`] if the session is unknown or over, [`AuthError::Banned`] if the user is banned.
     pub fn authenticate(&mut self, token: &Token) -> Result<SignedIn, AuthError> {
         self.authenticate_under(token, None)
     }
 
-    /// As [`Auth::authenticate`], under a `guard` that let somebody in.
+    /// As [`Auth::authenticate`], under a `guard` that admitted a user.
     ///
     /// # Errors
-    /// As there, and [`AuthError::NotSignedIn`] when the session is that of another user.
+    /// As for [`Auth::authenticate`], and [`AuthError::NotSignedIn`] if the session is of another user.
     pub fn authenticate_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
         let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         if admitted.is_some_and(|admitted| !admitted.has(&session)) {
@@ -180,9 +173,8 @@ impl Auth<'_> {
         done
     }
 
-    /// Reads the user of a caller again, before work that is too slow for a transaction: between the
-    /// sign-in that was checked and the act, a prompt may have taken minutes. This spares the work and
-    /// decides nothing; [`Auth::act_for`] does.
+    /// Reads the user of a caller again before work that is too slow for a transaction, because a prompt may have
+    /// taken minutes since the sign-in was checked. This only saves the work; [`Auth::act_for`] decides.
     ///
     /// # Errors
     /// As for [`Caller::check`].
@@ -193,7 +185,7 @@ impl Auth<'_> {
         user.ok_or(AuthError::NotSignedIn(SignedOut::Ended))
     }
 
-    /// Refuses a session whose sign-in is too long ago for what cannot be undone, or was none.
+    /// Requires a recent sign-in, for acts that cannot be undone.
     ///
     /// # Errors
     /// [`AuthError::NotFresh`], [`AuthError::Impersonated`].
@@ -216,11 +208,11 @@ impl Auth<'_> {
         Ok(sessions.into_iter().filter(|session| session.is_live(self.now)).collect())
     }
 
-    /// Ends sessions of the user who asks, and returns those that were live.
+    /// Ends sessions of the caller and returns those that were live.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchSession`] when one of the ids is not a live session of this user; then
-    /// none has ended. As for [`Caller::check`].
+    /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user; then no session ends.
+    /// As for [`Caller::check`].
     pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         if let Which::Ids(_) = which {
             self.choose_sessions(me, which)?;
@@ -229,10 +221,10 @@ impl Auth<'_> {
         Ok(self.only_live(ended))
     }
 
-    /// Tells which live sessions [`Auth::end_sessions`] would end.
+    /// Lists the live sessions that [`Auth::end_sessions`] would end.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchSession`] as there.
+    /// [`AuthError::NoSuchSession`] as for [`Auth::end_sessions`].
     pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         let live = self.live_sessions(&me.user.id)?;
         if let Some(id) = which.missing_from(&live) {

@@ -1,6 +1,10 @@
-//! Codes: a secret that its owner types back, once, to show that they got it. Stored as a digest,
-//! bound to a purpose, a user and an address. What a code of each purpose does is told beside the
-//! rules of that matter; here is what all of them have in common.
+//! Codes that reset a password, verify an address or change it. A code has a single use, is bound to a
+//! purpose, a user and an address, and is stored as a digest.
+//!
+//! A mailed code works without a session, because mail may be read on another machine. But a code for an
+//! address proves only who reads mail there: an attacker may have created the account with a stranger's
+//! address. So such a code also needs a proof that the account is the user's own ([`OwnerProof`]), and all
+//! other sessions end.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,22 +18,19 @@ use super::throttle::{AttemptKey, Decision};
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, InPerson, PasswordInput};
 
-/// What a code is for. A code for one purpose is none for another.
+/// The purpose of a code. A code for one purpose is invalid for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Setting a new password without the old one.
     ResetPassword,
-    /// Showing that the user reads mail at their address.
     EmailVerification,
-    /// Moving to another address, to which the code goes.
+    /// The code is sent to the new address.
     ChangeEmail,
 }
 
 impl Purpose {
-    /// Every purpose.
     pub const ALL: [Self; 3] = [Self::ResetPassword, Self::EmailVerification, Self::ChangeEmail];
 
-    /// The word before the colon in the `identifier` column: Better Auth's.
+    /// The word before the colon in the `identifier` column, as Better Auth writes it.
     pub fn word(self) -> &'static str {
         match self {
             Self::ResetPassword => "reset-password",
@@ -38,8 +39,8 @@ impl Purpose {
         }
     }
 
-    /// How long a mailed code counts: long enough to read mail the next morning, and less where the
-    /// code opens an account.
+    /// How long a mailed code is valid. A day is enough to read mail the next morning; a code that opens an
+    /// account is valid for less.
     pub fn life(self) -> SignedDuration {
         match self {
             Self::ResetPassword => SignedDuration::from_hours(1),
@@ -48,11 +49,10 @@ impl Purpose {
     }
 }
 
-/// The longest life that authctl gives to a code, whatever it is for.
+/// The longest life that authctl gives to a code.
 pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether a code that authctl made can end at this instant. One that ends later was made by a clock that
-/// was ahead.
+/// Whether a code of authctl can end at this time. One that ends later was made while the clock was ahead.
 pub fn can_end_at(expires_at: Timestamp, now: Timestamp) -> bool {
     expires_at <= latest(now).saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX)
 }
@@ -61,26 +61,25 @@ pub fn can_end_at(expires_at: Timestamp, now: Timestamp) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCode {
     pub user_id: String,
-    /// The address that the user had; a code dies when the address changes.
+    /// The address of the user when the code was made. The code is invalid once the address changes.
     pub email: String,
-    /// The address to move to, with a code for that.
+    /// The new address, in a code that changes it.
     pub new_email: Option<Email>,
-    /// From this instant on it is worth nothing.
     pub expires_at: Timestamp,
-    /// When an app made it, which may give its codes any life; `None` for a code of authctl.
+    /// When an app made the code. An app may give its codes any life. `None` for a code of authctl.
     pub made_at: Option<Timestamp>,
 }
 
 impl StoredCode {
-    /// Whether the code still counts for this user. Expired is expired at the very instant, as with
-    /// sessions. A code from a clock that was years ahead does not count either.
+    /// Whether the code is valid for this user. Like a session, it is invalid at the time of its end. A code made
+    /// while the clock was years ahead is invalid too.
     pub fn counts_for(&self, user: &User, now: Timestamp) -> bool {
         let is_possible = self.made_at.map_or_else(|| can_end_at(self.expires_at, now), |made| made <= latest(now));
         now < self.expires_at && is_possible && self.user_id == user.id && self.email == user.email
     }
 }
 
-/// A code that counts, and whose it is.
+/// A valid code and its user.
 pub(super) struct RightCode {
     pub(super) purpose: Purpose,
     pub(super) stored: StoredCode,
@@ -88,17 +87,16 @@ pub(super) struct RightCode {
     pub(super) attempt: AttemptKey,
 }
 
-/// A code to be mailed to the address that somebody asked for.
+/// A code to mail to the user.
 #[derive(Debug)]
 pub struct CodeToMail {
-    /// Id of the user whom the code is for.
     pub user_id: String,
-    /// In clear; it exists in the mail and nowhere else.
+    /// In clear. Only the mail has it.
     pub code: Code,
 }
 
 impl Auth<'_> {
-    /// Makes a code with which a user can set a new password, for an operator to hand over.
+    /// Creates a code that sets a new password, for an operator who gives it to the user.
     ///
     /// # Errors
     /// [`AuthError::Store`], [`AuthError::Entropy`].
@@ -106,14 +104,14 @@ impl Auth<'_> {
         self.make_code(Purpose::ResetPassword, user, None, ttl)
     }
 
-    /// Makes a code for an address, to be mailed there. Returns `None` if no user has the address, or if
-    /// it is verified already and the code would verify it.
+    /// Creates a code to mail to an address. Returns `None` if no user has the address, or if the code would
+    /// verify an address that is verified already.
     ///
-    /// The storage does the same work either way: without a user it writes the code and takes it back
-    /// in one transaction, so that neither time nor writes show who is here.
+    /// The storage does the same work either way: without a user it writes the code and takes it back in one
+    /// transaction, so that neither time nor writes show which addresses exist.
     ///
     /// # Errors
-    /// [`AuthError::Throttled`] when the address has been asked for too often.
+    /// [`AuthError::Throttled`] after too many requests for the address.
     pub fn code_to_mail(&mut self, purpose: Purpose, email: &Email) -> Result<Option<CodeToMail>, AuthError> {
         self.count_attempt(&AttemptKey::mail(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
@@ -126,11 +124,11 @@ impl Auth<'_> {
         Ok(Some(CodeToMail { user_id: user.id, code }))
     }
 
-    /// Does the work of [`Self::make_code`] for a user who does not exist, and leaves nothing behind.
+    /// Does the work of [`Self::make_code`] for a user who does not exist, and takes it back.
     fn rehearse_code(&mut self, purpose: Purpose, email: &Email) -> Result<(), AuthError> {
         let code = self.entropy.code()?;
         let expires_at = self.after(purpose.life());
-        // As long as an id, and nobody's.
+        // As long as an id, and no user has it.
         let (user_id, email) = ("-".repeat(32), email.to_string());
         Ok(self.store.rehearse_code(&NewCodeRow {
             id: self.entropy.id()?,
@@ -141,7 +139,7 @@ impl Auth<'_> {
         })?)
     }
 
-    /// Makes a code. Older ones of the user for the same purpose are dead then.
+    /// Creates a code. Older codes of the user for the same purpose become invalid.
     pub(super) fn make_code(
         &mut self,
         purpose: Purpose,
@@ -162,16 +160,15 @@ impl Auth<'_> {
         Ok((code, expires_at))
     }
 
-    /// Finds a code for one of these purposes that counts, and reserves an attempt under its user before
-    /// anything is done with it. It is not used up by that; [`Auth::decide_attempt`] decides the attempt.
+    /// Finds a valid code for one of these purposes and reserves an attempt of its user. It does not use the code
+    /// up. [`Auth::decide_attempt`] ends the reservation.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for something else or
-    /// for an address that changed, all alike; [`AuthError::Throttled`] after too many wrong uses of codes
-    /// of the same user, or of codes that name no user.
+    /// [`AuthError::InvalidCode`] for a code that is unknown, expired, used, for another purpose or for an address
+    /// that changed. [`AuthError::Throttled`] after too many invalid codes of the same user, or unknown codes.
     pub(super) fn right_code(&mut self, purposes: &[Purpose], code: &Code) -> Result<RightCode, AuthError> {
         let Some((purpose, stored)) = self.named_by(code)? else {
-            // It names no user, and is 142 bits long: strangers who guess stop no right code.
+            // A code has 142 bits, so guesses are only slowed down and do not lock out valid codes.
             let rules = self.policy.throttle.of_unknown_codes();
             return Err(match self.store.count_attempt(&AttemptKey::unknown_codes(), self.now, &rules)? {
                 Decision::Wait(retry_after) => AuthError::Throttled { retry_after },
@@ -187,7 +184,7 @@ impl Auth<'_> {
         Ok(RightCode { purpose, stored, user, attempt })
     }
 
-    /// Finds a code, whatever it is for and whether or not it counts.
+    /// Finds a code of any purpose, valid or not.
     fn named_by(&mut self, code: &Code) -> Result<Option<(Purpose, StoredCode)>, AuthError> {
         for purpose in Purpose::ALL {
             if let Some(stored) = self.store.code(purpose, code)? {
@@ -197,10 +194,9 @@ impl Auth<'_> {
         Ok(None)
     }
 
-    /// Decides the attempt with a code that counted, or with the password that was shown with it, from what
-    /// the act did. A refusal of the act, such as for a weak password, is no guess: it neither counts nor
-    /// clears the count. Another user, or another
-    /// password, is one.
+    /// Ends the reservation of an attempt with a valid code, or with the password beside it, as the act went. A
+    /// wrong user or password counts as a failure. Any other refusal, such as for a weak password, is no guess and
+    /// changes no count.
     pub(super) fn decide_attempt<T>(
         &mut self,
         attempt: &AttemptKey,
@@ -209,34 +205,31 @@ impl Auth<'_> {
         let decided = match &done {
             Ok(_) => self.store.clear_attempts(attempt).map_err(AuthError::from),
             Err(AuthError::CodeOfAnother | AuthError::PasswordOfAnother) => self.fail_attempt(attempt, None),
-            // It is not known what was done.
+            // It is unknown whether the act was done.
             Err(AuthError::Store(_)) => Ok(()),
             Err(_) => self.store.release_attempt(attempt).map_err(AuthError::from),
         };
-        // What happened is told as it is. An attempt that could not be decided is a failure in a minute.
+        // The result of the act matters more. A reservation that could not be ended counts as a failure after a minute.
         drop(decided);
         done
     }
 }
 
-/// What a reset did.
 #[derive(Debug)]
 pub struct PasswordReset {
-    /// Whose password it is.
     pub user: User,
-    /// Live sessions that ended with it.
+    /// The live sessions that ended.
     pub ended: Vec<Session>,
-    /// The new password, for [`Auth::require_in_force`].
+    /// The argument for [`Auth::require_in_force`].
     pub password: PasswordInput,
 }
 
 impl Auth<'_> {
-    /// Sets a new password for whoever has a code. All sessions of the user end; nobody is signed in
-    /// by it.
+    /// Sets a new password with a code. All sessions of the user end, and no session begins.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
-    /// many of them, [`AuthError::WeakPassword`]; the code stays good then.
+    /// [`AuthError::InvalidCode`], [`AuthError::Throttled`] after too many invalid codes,
+    /// [`AuthError::WeakPassword`], which leaves the code valid.
     pub fn reset_password(&mut self, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
         let right = self.right_code(&[Purpose::ResetPassword], code)?;
         let done = self.reset_with(&right, code, new);
@@ -267,51 +260,50 @@ impl Auth<'_> {
     }
 }
 
-/// How whoever brings a code shows that the account is theirs.
+/// How a user who has a code proves that the account is their own.
 #[derive(Debug, Clone, Copy)]
 pub enum OwnerProof<'a> {
-    /// They are signed in. This session stays when the others end.
+    /// By a session. It stays when the others end.
     Session(InPerson<'a>),
-    /// They know the password.
     Password(&'a Password),
 }
 
-/// What was found to be theirs. Sessions of which nobody knows that they are theirs too end.
+/// A checked [`OwnerProof`].
 enum Owner<'a> {
-    /// This session, which stays.
     Session(InPerson<'a>),
-    /// The password that has this hash, and the attempt with it, which is not decided yet.
-    Password { hash: StoredHash, attempts: AttemptKey },
+    /// The hash that matched, and the reservation of the attempt.
+    Password {
+        hash: StoredHash,
+        attempts: AttemptKey,
+    },
 }
 
-/// What a code for an address did.
 #[derive(Debug)]
 pub struct AddressConfirmed {
-    /// The user as it is now.
+    /// After the change.
     pub user: User,
-    /// The address that the user had, if it was changed.
+    /// The former address, if it was changed.
     pub before: Option<String>,
-    /// Live sessions that ended with it.
+    /// The live sessions that ended.
     pub ended: Vec<Session>,
 }
 
 impl Auth<'_> {
-    /// Makes a code with which whoever is signed in moves to another address, to be mailed there.
+    /// Creates a code that changes the caller's address, to mail to the new address.
     ///
-    /// `None` when somebody has that address. What can be seen is the same: older codes are dead, and
-    /// the attempt counts.
+    /// Returns `None` if a user has that address. The effects are the same, so that the caller does not learn it:
+    /// older codes become invalid, and the attempt counts.
     ///
     /// # Errors
-    /// [`AuthError::NotSignedIn`] when the session has ended meanwhile, [`AuthError::SameEmail`],
-    /// [`AuthError::NotFresh`], and [`AuthError::Throttled`] when the
-    /// address has been asked for, or the user has asked, too often.
+    /// [`AuthError::NotSignedIn`] if the session has ended, [`AuthError::SameEmail`], [`AuthError::NotFresh`], and
+    /// [`AuthError::Throttled`] after too many requests of the user or for the address.
     pub fn change_email(&mut self, me: InPerson<'_>, new: &Email) -> Result<Option<Code>, AuthError> {
         let user = self.reread(me)?;
         if new.as_str() == user.email {
             return Err(AuthError::SameEmail);
         }
         self.require_fresh(&me)?;
-        // Neither is somebody's mailbox filled, nor does one user write to many.
+        // One limit protects a mailbox, the other stops a user who writes to many addresses.
         self.count_attempt(&AttemptKey::mail_of(&user.id))?;
         self.count_attempt(&AttemptKey::mail(new))?;
         let is_taken = self.store.user(&UserRef::Email(new.clone()))?.is_some();
@@ -320,15 +312,13 @@ impl Auth<'_> {
         Ok((!is_taken).then_some(code))
     }
 
-    /// Uses up a code that was mailed to an address: the address is the user's and verified then. Other
-    /// codes of a user whose address changed are dead. All sessions of the user end but the one that is
-    /// the proof.
+    /// Verifies the user's address, or changes it, with a code that was mailed to the address. If the address
+    /// changes, other codes of the user become invalid. All sessions of the user end but that of the proof.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCode`] for a code that does not count, [`AuthError::Throttled`] after too
-    /// many of them, or of wrong passwords. The code stays good with [`AuthError::CodeOfAnother`] and
-    /// [`AuthError::PasswordOfAnother`], when the proof is no proof, [`AuthError::Banned`], and
-    /// [`AuthError::UserExists`], when the new address was taken meanwhile.
+    /// [`AuthError::InvalidCode`], [`AuthError::Throttled`] after too many invalid codes or wrong passwords. The
+    /// code stays valid with [`AuthError::CodeOfAnother`] and [`AuthError::PasswordOfAnother`] for a wrong proof,
+    /// [`AuthError::Banned`], and [`AuthError::UserExists`] if another user has taken the new address.
     pub fn confirm_address(&mut self, code: &Code, proof: OwnerProof<'_>) -> Result<AddressConfirmed, AuthError> {
         let right = self.right_code(&[Purpose::EmailVerification, Purpose::ChangeEmail], code)?;
         let done = self.confirm_with(&right, code, proof);
@@ -345,7 +335,7 @@ impl Auth<'_> {
         let done = self.confirm_as(&owner, right, code);
         match &owner {
             Owner::Session(_) => done,
-            // Only the act clears the count of wrong passwords: a right one of a banned user does not.
+            // Only the act clears the count of wrong passwords. The right password of a banned user does not.
             Owner::Password { attempts, .. } => self.decide_attempt(attempts, done),
         }
     }
@@ -370,15 +360,14 @@ impl Auth<'_> {
         Ok(AddressConfirmed { user, before, ended: self.only_live(ended) })
     }
 
-    /// Requires a proof that the account is theirs who bring its code. The transaction that uses the code
-    /// looks at what comes back again.
+    /// Checks the proof. The transaction that uses the code checks the result again.
     fn require_owner<'a>(&mut self, user: &User, proof: OwnerProof<'a>) -> Result<Owner<'a>, AuthError> {
         match proof {
-            // Who was talked into typing a stranger's code gives that stranger no address.
+            // A user who is tricked into typing a stranger's code must not confirm the stranger's account.
             OwnerProof::Session(me) if me.user.id != user.id => Err(AuthError::CodeOfAnother),
             OwnerProof::Session(me) => Ok(Owner::Session(me)),
             OwnerProof::Password(password) => {
-                // Should the address be somebody else's by now, the code no longer counts.
+                // If another user has the address by now, the code is invalid.
                 let verified = self.verify_password(&Email::parse(&user.email)?, password)?;
                 let Verified { hash, attempts, .. } = verified.ok_or(AuthError::PasswordOfAnother)?;
                 Ok(Owner::Password { hash, attempts })
@@ -401,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn code_counts_until_its_end_for_its_user_and_address() {
+    fn code_is_valid_until_its_end_for_its_user_and_address() {
         let ada = user();
         assert!(code(HOUR, None).counts_for(&ada, at(HOUR - 1)));
         assert!(!code(HOUR, None).counts_for(&ada, at(HOUR)));
@@ -410,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_ends_later_than_any_life_allows_does_not_count() {
+    fn code_that_ends_later_than_any_life_is_invalid() {
         let ada = user();
         assert!(code(2 * DAY, None).counts_for(&ada, at(0)));
         assert!(!code(2 * DAY + 1, None).counts_for(&ada, at(0)));
@@ -418,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn code_of_an_app_has_any_life_unless_it_was_made_in_the_future() {
+    fn code_of_an_app_has_any_life_unless_made_in_the_future() {
         let ada = user();
         assert!(code(60 * DAY, Some(0)).counts_for(&ada, at(0)));
         assert!(code(60 * DAY, Some(DAY)).counts_for(&ada, at(0)));
@@ -427,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn no_purpose_has_a_longer_life() {
+    fn longest_life_bounds_every_purpose() {
         assert!(Purpose::ALL.iter().all(|purpose| purpose.life() <= LONGEST_LIFE));
     }
 }

@@ -1,5 +1,4 @@
-//! The cookie of a session, signed as a Better Auth app signs it: whoever sends it to the app is signed in
-//! there.
+//! The session cookie of a Better Auth app, signed as the app signs it. A client that sends it is signed in.
 
 use std::fmt;
 
@@ -24,12 +23,11 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// How an app names the cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CookieName {
-    /// `better-auth.session_token`: by http.
+    /// `better-auth.session_token`, over HTTP.
     Plain,
-    /// The same behind `__Secure-`, which browsers take by https only.
+    /// With the prefix `__Secure-`, which browsers accept over HTTPS only.
     Secure,
 }
 
@@ -42,7 +40,7 @@ impl CookieName {
     }
 }
 
-/// A cookie in clear, as good as the token that is in it.
+/// A cookie in clear. It gives the same access as its token.
 pub struct Cookie(Zeroizing<String>);
 
 impl Cookie {
@@ -50,11 +48,11 @@ impl Cookie {
     /// secret, in base64 with padding, as `encodeURIComponent` writes it.
     ///
     /// # Errors
-    /// [`SecretError`] when the secret is no key.
+    /// [`SecretError`] if the secret cannot be a key.
     pub fn sign(token: &Token, secret: &AppSecret, name: CookieName) -> Result<Self, SecretError> {
         let key = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| SecretError::TooLong)?;
         let signature = STANDARD.encode(key.chain_update(token.expose()).finalize().into_bytes());
-        // Room for all of it at once, because what a text leaves behind when it grows is not wiped.
+        // Allocated at once, because the memory that a growing text leaves behind is not wiped.
         let mut cookie = Zeroizing::new(String::with_capacity(128 + 3 * token.expose().len()));
         cookie.push_str(name.as_str());
         cookie.push('=');
@@ -64,7 +62,6 @@ impl Cookie {
         Ok(Self(cookie))
     }
 
-    /// Shows the cookie to code that must hand it out.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -86,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_the_one_that_the_real_library_makes() {
+    fn cookie_equals_the_one_of_better_auth() {
         let token = "abcdefghijklmnopqrstuvwxyzABCDEF";
         // Made by better-auth 1.7.25.
         let value = "abcdefghijklmnopqrstuvwxyzABCDEF.wJwpk9455d70HsNfKnhYlisDR6kH%2Fsh9yuvrPbBS9l8%3D";
@@ -95,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn text_is_encoded_as_javascript_does_it() {
+    fn encoding_equals_encode_uri_component() {
         let written = utf8_percent_encode("aZ9-_.!~*'()+/=; %é", ENCODED).to_string();
         assert_eq!(written, "aZ9-_.!~*'()%2B%2F%3D%3B%20%25%C3%A9");
     }
 
     #[test]
-    fn a_cookie_never_shows_itself_in_debug() {
+    fn debug_of_a_cookie_is_masked() {
         let secret = AppSecret::from_bytes(b"canary-secret").unwrap();
         let cookie = Cookie::sign(&Token::from_bytes(b"canary").unwrap(), &secret, CookieName::Plain).unwrap();
         assert_eq!(format!("{cookie:?} {secret:?}"), "Cookie(***) AppSecret(***)");

@@ -1,5 +1,5 @@
-//! Finds what is wrong with a database. Each [`Check`] is one entry of a table: its name, its severity, how it
-//! looks for a problem, and a [`Fix`] where the problem has only one possible fix.
+//! Finds problems of a database. Each [`Check`] is one entry of a table: its name, its severity, the function
+//! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
 mod checks;
 

@@ -1,5 +1,5 @@
-//! Sessions without a sign-in: one in which somebody acts as a user, marked with who that is, for a time that
-//! use does not prolong; or one like any other of the user's.
+//! Sessions without a sign-in. In an impersonated session an operator acts as a user: the session names the
+//! operator, and use does not extend it. An issued session is like any other of the user.
 
 use jiff::Timestamp;
 
@@ -9,12 +9,12 @@ use crate::auth::storage::NewSessionRow;
 use crate::auth::user::{User, UserRef};
 use crate::auth::{Auth, AuthError, SessionRequest, SignInBlocker, SignedIn, SignedOut};
 
-/// As whom an operator may act.
+/// The users whom an operator may act as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActAs {
-    /// As anybody who is no administrator: whoever may act as one has all of an administrator's rights.
+    /// Every user but administrators, because acting as one gives all of an administrator's rights.
     NoAdministrator,
-    /// As anybody (`--force`).
+    /// Every user (`--force`).
     Anybody,
 }
 
@@ -28,8 +28,8 @@ pub enum Impersonator {
 }
 
 impl ActAs {
-    /// Says no to a user who is banned, or an administrator when that matters. The store asks in the
-    /// transaction that makes the session, with the user as the row is then.
+    /// Refuses a banned user, and an administrator as `self` asks. The store calls this in the transaction that
+    /// creates the session.
     ///
     /// # Errors
     /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`].
@@ -45,9 +45,8 @@ impl ActAs {
 }
 
 impl Auth<'_> {
-    /// Requires that whoever acts as a user may still do so: an administrator who is not banned. An
-    /// operator of the operating system has no account that could lose anything; such a session has
-    /// its time.
+    /// Requires that an impersonator is still an administrator and not banned. A user of the operating system has
+    /// no account that could lose the role.
     ///
     /// # Errors
     /// [`AuthError::NotSignedIn`].
@@ -63,8 +62,8 @@ impl Auth<'_> {
         }
     }
 
-    /// Makes a session in which an operator acts as the user. It is no sign-in: the password, the address
-    /// and the second factor do not matter.
+    /// Creates a session in which an operator acts as the user. Password, address and second factor are not
+    /// checked.
     ///
     /// # Errors
     /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`]. For an administrator, as for
@@ -87,8 +86,7 @@ impl Auth<'_> {
         }
     }
 
-    /// Makes a session like any other of the user's, which is handed to somebody. It is no sign-in either;
-    /// that it was made so, only the audit log says.
+    /// Creates an ordinary session of the user without a sign-in. Only the audit log shows how it was created.
     ///
     /// # Errors
     /// As for [`ActAs::check`], and [`AuthError::NoSuchUser`].
@@ -109,7 +107,7 @@ mod tests {
     use crate::auth::fixtures::{at, user};
 
     #[test]
-    fn nobody_acts_as_who_is_banned_and_only_by_force_as_an_administrator() {
+    fn act_as_refuses_banned_users_and_without_force_admins() {
         let anybody = user();
         let admin = User { role: Some("editor, admin".into()), ..user() };
         let banned = User { banned: true, ban_expires: Some(at(60)), ..admin.clone() };

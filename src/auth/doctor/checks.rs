@@ -1,4 +1,4 @@
-//! Checks of the file, its schema, its audit log and its settings.
+//! The checks of the file, its schema, its audit log, its settings and its users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -399,7 +399,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_list_is_cut_and_says_how_much_is_missing() {
+    fn long_list_is_cut_and_counts_the_rest() {
         let list: Vec<String> = (1..=7).map(|number| number.to_string()).collect();
         assert_eq!(some_of(&list), "1; 2; 3; 4; 5; and 2 more");
         assert_eq!(some_of(&list[..5]), "1; 2; 3; 4; 5");
