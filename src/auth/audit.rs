@@ -1,9 +1,9 @@
-//! The audit log: what was done, when, by whom, to whom; never a secret. Each entry's hash covers the
-//! one before it.
+//! The audit log: which act, when, by whom, on whom. An entry never holds a secret, and its hash covers the hash
+//! of the entry before it.
 //!
-//! The chain shows that an entry was edited, removed or moved. It cannot show that the newest entries
-//! were cut off, nor that somebody who can write the file computed the whole chain anew; for that,
-//! keep a hash that `audit verify` printed somewhere else.
+//! The chain shows that an entry was edited, removed or moved. It does not show that the newest entries were cut
+//! off, or that a program which can write the file computed all hashes again. A hash that `audit verify` printed,
+//! kept elsewhere, shows both.
 
 mod chain;
 
@@ -19,31 +19,27 @@ use super::user::User;
 
 pub use chain::{Break, Chain, Intents, intention};
 
-/// What the names of the operating system's users begin with.
+/// The prefix of names of the operating system's users.
 const OS: &str = "os:";
 
-/// Who acts, and when and why, the same for all that one process does.
+/// Who acts, when and why. It is the same for every act of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The operating system's user.
     pub os_user: String,
-    /// The host.
     pub host: String,
-    /// The user who is signed in, by id.
+    /// The id of the signed-in user.
     pub signed_in: Option<String>,
-    /// The address of that user when the session was looked up. The store prefers the address that it
-    /// reads in the transaction of the act.
+    /// The address of that user when the session was read. The store prefers the address that it reads in the
+    /// transaction of the act.
     pub signed_in_email: Option<String>,
-    /// The user, by id, as whom the actor acts in an impersonated session.
+    /// The id of the impersonated user.
     pub acting_as: Option<String>,
-    /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// When.
     pub at: Timestamp,
 }
 
 impl Default for Actor {
-    /// Somebody who did not say who they are.
+    /// An unknown actor.
     fn default() -> Self {
         Self {
             os_user: "unknown".into(),
@@ -58,35 +54,32 @@ impl Default for Actor {
 }
 
 impl Actor {
-    /// The one name under which somebody acts: the id of whoever is signed in, else the operating
-    /// system's user.
+    /// The id of the signed-in user, or the name of the operating system's user.
     pub fn name(&self) -> String {
         self.signed_in.clone().unwrap_or_else(|| self.os_name())
     }
 
-    /// The name of the operating system's user, told apart from the id of any user.
+    /// The name of the operating system's user, which no user id equals.
     pub fn os_name(&self) -> String {
         format!("{OS}{}@{}", self.os_user, self.host)
     }
 
-    /// Whether a name is one of those.
+    /// Whether a name is one of [`Actor::os_name`].
     pub fn is_os_name(name: &str) -> bool {
         name.starts_with(OS)
     }
 }
 
-/// How to find out who acts. Asked only when there is something to write: looking up a name takes
-/// longer than most reads.
+/// Finds out who acts. It is asked only when an entry is written, because the look-up of a name takes longer
+/// than most reads.
 #[derive(Clone)]
 pub struct Acting(Rc<dyn Fn() -> Actor>);
 
 impl Acting {
-    /// Takes the question.
     pub fn new(who: impl Fn() -> Actor + 'static) -> Self {
         Self(Rc::new(who))
     }
 
-    /// Asks it.
     pub fn actor(&self) -> Actor {
         (self.0)()
     }
@@ -112,18 +105,16 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A user known by id alone. The address is what was read for it in the transaction of the act; `None`
-    /// only when the row of the user does not exist.
+    /// Makes the subject from the id and the address that the transaction of the act read; `None` only if the user
+    /// does not exist.
     pub fn read(id: &str, email: Option<String>) -> Self {
         Self { id: id.to_owned(), email }
     }
 
-    /// The id of the user.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The address of the user at the time of the act.
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
@@ -141,8 +132,8 @@ impl From<&Self> for Subject {
     }
 }
 
-/// Something that was done. An event about a user always carries the address of the user, because it can
-/// only be made from a [`Subject`].
+/// An event of the log. An event about a user always has the user's address, because it is made from a
+/// [`Subject`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     name: &'static str,
@@ -153,39 +144,35 @@ pub struct Event {
 }
 
 impl Event {
-    /// Something that concerns no single user. The name is the thing, a dot and what became of it.
+    /// An event about no single user. The name is the object, a dot and the change.
     pub fn new(name: &'static str) -> Self {
         Self { name, user: None, session_id: None, detail: None, changes: None }
     }
 
-    /// Something done to a user.
     pub fn user(name: &'static str, user: impl Into<Subject>) -> Self {
         Self { user: Some(user.into()), ..Self::new(name) }
     }
 
-    /// Something done to a user's session.
     pub fn session(name: &'static str, user: impl Into<Subject>, session_id: &str) -> Self {
         Self { session_id: Some(session_id.to_owned()), ..Self::user(name, user) }
     }
 
-    /// With more about it in a few words, without any secret.
+    /// Adds details in a few words, without a secret.
     #[must_use]
     pub fn with(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// With old and new values.
+    /// Adds old and new values.
     #[must_use]
     pub fn changing(self, changes: Changes) -> Self {
         Self { changes: changes.into_text(), ..self }
     }
 
-    /// What was done.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The user that it is about.
     pub fn subject(&self) -> Option<&Subject> {
         self.user.as_ref()
     }
@@ -194,42 +181,34 @@ impl Event {
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number, from 1 on without gaps.
+    /// The number of the entry, from 1 without gaps.
     pub seq: u64,
-    /// Which fields its hash covers: [`OLD_FORM`] or [`FORM`].
+    /// [`OLD_FORM`] or [`FORM`]: which fields the hash covers.
     pub form: u32,
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub event: String,
-    /// By which user of the operating system.
     pub os_user: String,
-    /// On which host.
     pub host: String,
-    /// By which signed-in user.
+    /// The id of the signed-in user who acted.
     pub actor_id: Option<String>,
-    /// The address of that user at the time.
     pub actor_email: Option<String>,
-    /// To whom.
     pub user_id: Option<String>,
-    /// The address of that user at the time, before the act changed it.
+    /// The address before the act.
     pub user_email: Option<String>,
-    /// To which session.
     pub session_id: Option<String>,
     pub reason: Option<String>,
-    /// More.
     pub detail: Option<String>,
-    /// Old and new values, as the text of a JSON object.
+    /// Old and new values, as a JSON object.
     pub changes: Option<String>,
-    /// The hash of this entry and the one before.
+    /// The hash of this entry and of the hash before it.
     pub hash: String,
 }
 
 /// The hash before the first entry.
 pub const GENESIS: &str = "";
-/// The form of entries before the log kept addresses and values. It stays verifiable.
+/// The form of entries without addresses and values, which older versions wrote. It can still be verified.
 pub const OLD_FORM: u32 = 1;
-/// The form of the entries that are written now.
+/// The current form of entries.
 pub const FORM: u32 = 2;
 
 impl Entry {
@@ -241,7 +220,7 @@ impl Entry {
         let mut entry = Self {
             seq: previous.map_or(1, |previous| previous.seq + 1),
             form: FORM,
-            // As the row keeps it: what is hashed is what is read back.
+            // The row keeps whole seconds, so the hash covers what is read back.
             at: duration::whole_second(actor.at),
             event: event.name.to_owned(),
             os_user: actor.os_user.clone(),
@@ -260,7 +239,7 @@ impl Entry {
         entry
     }
 
-    /// The hash that this entry must have after the given one.
+    /// Computes the hash of this entry from the hash before it.
     pub fn hash_after(&self, previous: &str) -> String {
         let (seq, form, at) = (self.seq.to_string(), self.form.to_string(), duration::seconds(self.at).to_string());
         let [event, os_user, host] = [&self.event, &self.os_user, &self.host].map(|text| Some(text.as_str()));
@@ -304,13 +283,13 @@ impl Entry {
         ])
     }
 
-    /// Whether it fills fields that its hash does not cover.
+    /// Whether fields have values that the hash does not cover.
     fn has_unhashed_fields(&self) -> bool {
         self.form == OLD_FORM && [&self.actor_email, &self.user_email, &self.changes].iter().any(|text| text.is_some())
     }
 }
 
-/// Each field with its length, so that no two different entries are spelled alike.
+/// Hashes each field with its length, so that different entries never hash the same text.
 fn hash_of(fields: &[Option<&str>]) -> String {
     let spelled: String = fields
         .iter()
@@ -319,7 +298,7 @@ fn hash_of(fields: &[Option<&str>]) -> String {
     digest(spelled)
 }
 
-/// A number of things, in the singular when it is one.
+/// Writes a number with its noun, as `1 session` or `2 sessions`.
 pub fn counted(count: u64, noun: &str) -> String {
     let plural = match count {
         1 => "",
@@ -329,12 +308,12 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Users as entries name them.
+/// Users to look for in entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditUsers {
     /// Any of these ids.
     pub ids: Vec<String>,
-    /// This address, at the time of an entry.
+    /// The address at the time of the entry.
     pub email: Option<Email>,
 }
 
@@ -343,12 +322,12 @@ impl AuditUsers {
         id.is_some_and(|id| self.ids.contains(id)) || email.is_some_and(|email| self.have(email))
     }
 
-    /// An app may have stored an address with capitals.
+    /// Ignores case, because an app may store addresses with capitals.
     fn have(&self, email: &str) -> bool {
         self.email.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(email))
     }
 
-    /// Adds the ids of everybody whom an entry names by the address.
+    /// Adds the ids of the users whom an entry names with the address.
     pub fn add_ids_of(&mut self, entry: &Entry) {
         for (id, email) in [(&entry.user_id, &entry.user_email), (&entry.actor_id, &entry.actor_email)] {
             if let (Some(id), Some(email)) = (id, email)
@@ -361,21 +340,20 @@ impl AuditUsers {
     }
 }
 
-/// Which entries.
+/// Selects entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// About or by these users.
+    /// Entries about or by these users.
     pub users: Option<AuditUsers>,
-    /// Whose event begins with this.
+    /// The beginning of the event's name.
     pub event: Option<String>,
-    /// From this instant on.
+    /// Inclusive.
     pub since: Option<Timestamp>,
-    /// Before this instant.
+    /// Exclusive.
     pub until: Option<Timestamp>,
 }
 
 impl AuditQuery {
-    /// Whether an entry is meant.
     pub fn matches(&self, entry: &Entry) -> bool {
         let is_user = |users: &AuditUsers| {
             users.mean(entry.user_id.as_ref(), entry.user_email.as_ref())
@@ -388,17 +366,16 @@ impl AuditQuery {
     }
 }
 
-/// A longer text is cut: an app may keep a picture of a megabyte in a column. Every value that authctl
-/// itself accepts is kept whole.
+/// The longest text in bytes that is not cut. An app may store a picture of a megabyte in a column. No value that
+/// authctl accepts is longer.
 const TEXT_BYTES_MAX: usize = 2048;
 
-/// Fields with their old and new values; fields that stayed the same are not among them. Callers never
-/// add a secret.
+/// Old and new values of the fields that an act changed. Callers never add a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes(Map<String, Value>);
 
 impl Changes {
-    /// Adds a field, unless both values are the same.
+    /// Adds a field if its values differ.
     #[must_use]
     pub fn field(mut self, name: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
         let (from, to) = (from.into(), to.into());
@@ -408,13 +385,13 @@ impl Changes {
         self
     }
 
-    /// Adds an instant, unless both are the same.
+    /// Adds a time if its values differ.
     #[must_use]
     pub fn time(self, name: &str, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
         self.field(name, from.map(rfc3339), to.map(rfc3339))
     }
 
-    /// Everything of a user that authctl changes. `None` is a user who does not exist before or after.
+    /// Compares the fields of a user that authctl changes. `None` if the user does not exist before or after.
     pub fn between(before: Option<&User>, after: Option<&User>) -> Self {
         let users = [before, after];
         Self::default()
@@ -433,24 +410,21 @@ impl Changes {
         self.field(name, from, to)
     }
 
-    /// Only these fields.
+    /// Keeps these fields only.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
         Self(names.iter().filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone()))).collect())
     }
 
-    /// Whether a field is among them.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Whether everything stayed the same.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A JSON object such as `{"role":{"from":"user","to":"admin"}}`; `None` when everything stayed the
-    /// same.
+    /// A JSON object such as `{"role":{"from":"user","to":"admin"}}`; `None` without a change.
     fn into_text(self) -> Option<String> {
         (!self.0.is_empty()).then(|| Value::Object(self.0).to_string())
     }
@@ -498,14 +472,14 @@ mod tests {
     }
 
     #[test]
-    fn a_new_user_changes_from_nothing() {
+    fn changes_of_a_new_user_start_from_null() {
         let changes = Changes::between(None, Some(&user()));
         assert!(["name", "email", "emailVerified"].iter().all(|field| changes.has(field)));
         assert!(!changes.has("banReason"), "nothing before and after");
     }
 
     #[test]
-    fn a_text_beyond_the_limit_is_cut_between_characters() {
+    fn long_text_is_cut_between_characters() {
         let long = "é".repeat(600_000);
         let changes = text(Changes::default().field("image", long, Value::Null));
         assert!(changes.len() < 2 * TEXT_BYTES_MAX && changes.contains("é... (1200000 bytes)"), "{}", changes.len());

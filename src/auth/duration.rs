@@ -1,13 +1,13 @@
-//! Durations as people write them: `15m`, `2h`, `7d`.
+//! Durations as users type them (`15m`, `2h`, `7d`), and times as numbers and text.
 
 use jiff::Timestamp;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-/// The longest duration that has a form in days: all of the calendar, from the year -9999 to 9999.
+/// The longest duration: the whole calendar, from the year -9999 to 9999.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7_304_484 * 24);
 
-/// Reads a duration such as `500ms`, `15m`, `2h` or `7d`; a day has 24 hours. Months and years have
-/// no fixed length and are refused, and so are signs.
+/// Reads a duration such as `500ms`, `15m`, `2h` or `7d`. A day has 24 hours. Signs are refused, and so are months
+/// and years, which have no fixed length.
 pub fn parse(text: &str) -> Option<SignedDuration> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -18,7 +18,7 @@ pub fn parse(text: &str) -> Option<SignedDuration> {
     (SignedDuration::ZERO..=LONGEST).contains(&duration).then_some(duration)
 }
 
-/// Writes a duration as [`parse`] reads it, in the largest units that lose nothing: `7d`, `1h30m`.
+/// Writes a duration as [`parse`] reads it, in the largest exact units: `7d`, `1h30m`.
 pub fn show(duration: SignedDuration) -> String {
     let mut rest = duration.as_millis().unsigned_abs();
     let mut text = String::new();
@@ -45,14 +45,14 @@ pub fn milliseconds(instant: Timestamp) -> i64 {
     units(instant, NANOSECONDS_A_MILLISECOND)
 }
 
-/// The instant at which the second began.
+/// Rounds down to the second.
 pub fn whole_second(instant: Timestamp) -> Timestamp {
-    // The first second of the calendar has no beginning within it.
+    // The first second of the calendar begins before the calendar.
     Timestamp::from_second(seconds(instant)).unwrap_or(instant)
 }
 
-/// An instant as JSON, pipes and columns of text carry it: RFC 3339, UTC, milliseconds. A year before 0, for which RFC 3339
-/// has no form, has a sign and six digits, as in ISO 8601 and in JavaScript.
+/// Writes a time as RFC 3339 in UTC with milliseconds, the form of JSON, pipes and text columns. RFC 3339 has no
+/// years before 0; they have a sign and six digits, as in JavaScript.
 pub fn rfc3339(instant: Timestamp) -> String {
     let text = instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     match text.strip_prefix('-').and_then(|rest| rest.split_once('-')) {
@@ -62,7 +62,7 @@ pub fn rfc3339(instant: Timestamp) -> String {
 }
 
 fn units(instant: Timestamp, nanoseconds: i128) -> i64 {
-    // A calendar of 20,000 years fits.
+    // The calendar of 20,000 years fits.
     i64::try_from(instant.as_nanosecond().div_euclid(nanoseconds)).unwrap_or(i64::MAX)
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_a_number_and_a_unit() {
+    fn duration_is_numbers_and_units() {
         assert_eq!(parse("15m"), Some(SignedDuration::from_mins(15)));
         assert_eq!(parse("1m30s"), Some(SignedDuration::from_secs(90)));
         assert_eq!(parse("7d"), Some(SignedDuration::from_hours(7 * 24)));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_shown_in_units_that_lose_nothing() {
+    fn duration_is_shown_in_exact_units() {
         for text in ["7d", "1h30m", "15m", "1d1s", "250ms", "0s", "7304484d"] {
             assert_eq!(show(parse(text).unwrap()), text);
         }
@@ -94,19 +94,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_read_back(milliseconds in 0_i64..10_000_000_000) {
+        fn shown_duration_is_read_back(milliseconds in 0_i64..10_000_000_000) {
             let duration = SignedDuration::from_millis(milliseconds);
             prop_assert_eq!(parse(&show(duration)), Some(duration));
         }
 
         #[test]
-        fn any_text_is_a_duration_or_refused(text in "\\PC{0,20}") {
+        fn any_text_parses_or_is_refused(text in "\\PC{0,20}") {
             let _ = parse(&text);
         }
     }
 
     #[test]
-    fn instants_are_rounded_down_on_both_sides_of_1970() {
+    fn times_are_rounded_down_on_both_sides_of_1970() {
         let at = |nanoseconds| Timestamp::from_nanosecond(nanoseconds).unwrap();
         let of = |nanoseconds| (seconds(at(nanoseconds)), milliseconds(at(nanoseconds)));
         assert_eq!(of(1_999_999_999), (1, 1_999));

@@ -1,26 +1,25 @@
-//! Email addresses: one syntax, one canonical form, used for storing, look-up and throttling alike.
+//! Email addresses: one syntax and one canonical form for storage, look-up and throttling.
 
 use std::fmt;
 
 /// The longest address in bytes (RFC 5321, 4.5.3.1.3, less the angle brackets).
 const EMAIL_BYTES_MAX: usize = 254;
-/// The longest part before the `@` in bytes (RFC 5321, 4.5.3.1.1).
+/// The longest local part in bytes (RFC 5321, 4.5.3.1.1).
 const LOCAL_BYTES_MAX: usize = 64;
 
-/// An email address in canonical form: checked, then lower case.
+/// A valid email address in lower case.
 ///
-/// The syntax is the one Better Auth checks (ASCII only, a dot in the domain, no quoting, no
-/// spaces), so that every address made here can sign in there and the reverse. A plus tag is kept.
+/// The syntax is that of Better Auth (ASCII only, a dot in the domain, no quotes, no spaces), so that every address
+/// is valid in both programs. A plus tag is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Email(String);
 
-/// The text is not an email address that authctl accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid email address")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// Checks the syntax, then lowers the case.
+    /// Checks the syntax and converts the address to lower case.
     ///
     /// # Errors
     /// [`InvalidEmail`] for anything else than `local@domain.tld` in plain ASCII.
@@ -34,12 +33,10 @@ impl Email {
         }
     }
 
-    /// The address in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or(self.as_str(), |(local, _)| local)
     }
@@ -76,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_stored_in_lower_case_and_keeps_its_plus_tag() {
+    fn address_is_lower_case_and_keeps_its_plus_tag() {
         let email = Email::parse("Ada.Lovelace+Test@Example.COM").unwrap();
         assert_eq!(email.as_str(), "ada.lovelace+test@example.com");
         assert_eq!(email.local_part(), "ada.lovelace+test");
     }
 
     #[test]
-    fn addresses_that_other_programs_read_differently_are_refused() {
+    fn ambiguous_addresses_are_refused() {
         for text in [
             "",
             "a",
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_the_mail_standard_hold() {
+    fn limits_of_the_mail_standard_hold() {
         let local = "a".repeat(64);
         assert!(Email::parse(&format!("{local}@example.com")).is_ok());
         assert!(Email::parse(&format!("{local}a@example.com")).is_err());
@@ -131,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_parses_or_is_refused_and_the_canonical_form_is_stable(text in "\\PC*") {
+        fn any_text_is_refused_or_has_a_stable_canonical_form(text in "\\PC*") {
             if let Ok(email) = Email::parse(&text) {
                 prop_assert_eq!(Email::parse(email.as_str()).unwrap(), email);
             }

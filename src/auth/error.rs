@@ -1,4 +1,4 @@
-//! Everything the rules can say no with.
+//! Errors of the rules.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,165 +10,124 @@ use super::secret::EntropyError;
 use super::storage::StoreError;
 use super::user::ProfileError;
 
-/// Why nobody is signed in.
+/// Why the caller is not signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignedOut {
-    /// The session reached its end.
     Expired,
-    /// There is no session with this token: it was ended elsewhere, or never was.
+    /// No session has this token. It ended, or never existed.
     Ended,
-    /// The session belongs to another user than `guard` let in.
+    /// The session is of another user than `guard` admitted.
     Guarded,
-    /// `guard` let somebody in to another database.
+    /// `guard` admitted a user to another database.
     ElsewhereGuarded,
-    /// Whoever acted as the user in this session may no longer do so.
+    /// The impersonator is no longer an administrator, or is banned.
     ImpersonatorGone,
-    /// Acting as somebody is over, and the own session of whoever did it is kept.
+    /// The impersonation is over, and the impersonator's own session is stored.
     ImpersonationOver,
 }
 
-/// Why the rules refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// The text is no email address.
     #[error(transparent)]
     InvalidEmail(#[from] InvalidEmail),
-    /// The name or picture is unusable.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// The new password is unusable.
     #[error(transparent)]
     WeakPassword(#[from] WeakPassword),
-    /// The address belongs to somebody.
     #[error("a user with this email address exists")]
     UserExists,
-    /// The address belongs to a user who is not as the one that was to be made.
+    /// The user exists with other values than the requested ones (`--if-missing`).
     #[error("{email} exists and is not what was asked for: {differences}")]
-    UserDiffers {
-        /// The address, as stored.
-        email: String,
-        /// What is different, in words.
-        differences: String,
-    },
-    /// Unknown address or wrong password; which of the two is not told.
+    UserDiffers { email: String, differences: String },
+    /// The address is unknown, or the password is wrong. The message does not say which.
     #[error("invalid email or password")]
     InvalidCredentials,
-    /// No code that counts; which of the reasons is not told.
+    /// The code is unknown, used, expired, or for another purpose. The message does not say which.
     #[error("the code is wrong, used or expired")]
     InvalidCode,
-    /// The code counts, but not for whoever is signed in.
+    /// The code is valid, but for another user than the caller.
     #[error("the code is for another user than the one who is signed in")]
     CodeOfAnother,
-    /// The code counts, but the password is not that of its user, who may have none.
+    /// The code is valid, but the password is not that of its user, who may have no password.
     #[error("the password is not that of the user whom the code is for")]
     PasswordOfAnother,
-    /// The current password, asked for again, is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
-    /// Too many attempts.
     #[error("too many failed attempts")]
-    Throttled {
-        /// How long to wait.
-        retry_after: SignedDuration,
-    },
-    /// Only attempts that may succeed are in the way, and they took longer than the wait.
+    Throttled { retry_after: SignedDuration },
+    /// Other attempts are not decided yet, and the wait for a turn is over.
     #[error("other attempts are being checked")]
     AttemptsUndecided,
-    /// The user is banned, and knows the password.
+    /// The user is banned, and gave the right password.
     #[error("this user is banned")]
     Banned {
-        /// Why, in the words of whoever did it.
+        /// The reason that the operator gave.
         reason: Option<String>,
-        /// When the ban ends; `None` for a permanent one.
+        /// The end of the ban; `None` for a permanent one.
         until: Option<Timestamp>,
     },
-    /// The app asks this user for a second factor, which cannot be checked here.
+    /// The app asks this user for a second factor, which authctl cannot check.
     #[error("this user has a second factor, which authctl cannot check")]
     SecondFactor,
-    /// The policy asks for a verified address, and this one is not.
+    /// The policy requires a verified address.
     #[error("the email address is not verified")]
-    EmailNotVerified {
-        /// The address, as stored.
-        email: String,
-    },
-    /// There is nothing to verify.
+    EmailNotVerified { email: String },
     #[error("the email address is verified already")]
     AlreadyVerified,
-    /// There is nothing to change.
     #[error("this is the address of the account already")]
     SameEmail,
-    /// Nobody is signed in.
     #[error("not signed in")]
     NotSignedIn(SignedOut),
-    /// Under `guard`, a session of another user was to be stored or replaced.
+    /// Under `guard`, the command would store or replace a session of another user.
     #[error("`authctl guard` let one user in, and this would store or replace a session of another")]
     NotAdmitted,
-    /// The sign-in is too long ago for this act.
     #[error("the sign-in is too long ago for this")]
     NotFresh,
-    /// Somebody acts as the user, who alone may do this.
+    /// The session is impersonated, and only the user may do this.
     #[error("you are acting as {email}; only the user can do this")]
-    Impersonated {
-        /// The user's address, as stored.
-        email: String,
-    },
-    /// Whoever acts as a user already wished to act as another one.
+    Impersonated { email: String },
     #[error("you are acting as another user already")]
     ImpersonatesAlready,
-    /// Whoever wished to stop acting as a user does not.
     #[error("you are not acting as another user")]
     NotImpersonating,
-    /// An operator wished to act as an administrator.
+    /// Acting as an administrator needs `--force`.
     #[error("this user is an administrator")]
     ActingAsAdmin,
-    /// The user has not the role that is asked for.
+    /// The user does not have the required role.
     #[error("the role {0} is needed")]
     WrongRole(String),
-    /// There is no such user.
     #[error("no such user: {0}")]
     NoSuchUser(String),
-    /// Roles that are none.
     #[error("a role is made of letters, digits, _ and -; several are separated by commas")]
     InvalidRole,
-    /// A role that looks like `admin` and gives none of its rights.
+    /// The role looks like `admin` and gives none of its rights.
     #[error("the role {0} differs from admin in case only, and gives none of an administrator's rights")]
     RoleTwin(String),
-    /// A hash that no sign-in would accept.
+    /// No sign-in would accept the hash.
     #[error("a hash of this kind is not accepted here ({})", .0.name())]
     HashNotAccepted(HashFormat),
-    /// A hash that the app of the database would not verify.
+    /// The app would not verify the hash.
     #[error("the app that owns this database keeps {kept}, and this hash is {given}")]
-    HashNotTheApps {
-        /// The kind of the hash.
-        given: &'static str,
-        /// The kind that the app keeps.
-        kept: &'static str,
-    },
-    /// The password that was just set does not verify.
+    HashNotTheApps { given: &'static str, kept: &'static str },
+    /// The password was set, but the stored hash does not match it.
     #[error("the password was written, but what is stored does not verify")]
     NotInForce,
-    /// The user has no session with this id.
     #[error("no such session: {0}")]
     NoSuchSession(String),
-    /// The user signs in by other means and has no password.
+    /// The user signs in with another provider.
     #[error("this user has no password")]
     NoPassword,
-    /// Somebody else changed the password at the same moment.
+    /// Another process changed the password at the same time.
     #[error("the password was changed by somebody else meanwhile")]
     ChangedMeanwhile,
-    /// No administrator would be left.
     #[error("this is the last administrator")]
     LastAdmin,
-    /// The setting cannot be set.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// No randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// No hash.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The memory failed.
     #[error(transparent)]
     Store(StoreError),
 }

@@ -6,21 +6,19 @@
 
 use super::{Entry, FORM, OLD_FORM};
 
-/// What is wrong with a log.
+/// The first place where a log is broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {
-    /// The entry with this number is not there.
     #[error("the audit log is broken: entry {0} is missing")]
     Missing(u64),
-    /// The entry with this number is not what was written.
     #[error("the audit log is broken: entry {0} is not what was written")]
     Changed(u64),
-    /// The entry with this number has the old form, which no entry has after one of the new form.
+    /// No entry has the old form after one of the new form.
     #[error("the audit log is broken: entry {0} has the old form after entries of the new one")]
     OldForm(u64),
 }
 
-/// Follows a chain from its first entry on.
+/// Verifies a chain from its first entry.
 #[derive(Debug, Default)]
 pub struct Chain {
     seq: u64,
@@ -29,10 +27,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Looks at the next entry.
-    ///
-    /// # Errors
-    /// [`Break`] when it does not follow.
+    /// Verifies the next entry.
     pub fn follow(&mut self, entry: &Entry) -> Result<(), Break> {
         if entry.seq != self.seq + 1 {
             return Err(Break::Missing(self.seq + 1));
@@ -50,39 +45,38 @@ impl Chain {
         Ok(())
     }
 
-    /// How many entries have been followed.
+    /// The number of verified entries.
     pub fn entries(&self) -> u64 {
         self.seq
     }
 
-    /// How many of them have the old form, without addresses and values. They come first.
+    /// The number of verified entries of the old form, without addresses and values. They come first.
     pub fn entries_of_old_form(&self) -> u64 {
         self.old
     }
 
-    /// The hash of the last one; empty before the first.
+    /// The hash of the last verified entry; empty before the first.
     pub fn head(&self) -> &str {
         &self.hash
     }
 }
 
-/// Follows a log and finds the acts that were intended and have no end.
+/// Finds acts that the log has as intended and not as done or failed.
 #[derive(Debug, Default)]
 pub struct Intents {
-    /// The newest one, as long as no end of it was found.
+    /// The newest intention without an end.
     open: Option<Entry>,
     unfinished: Vec<u64>,
 }
 
 impl Intents {
-    /// The event before an act.
     pub const INTENDED: &str = "act.intended";
-    /// The event of an act that was given up with nothing changed.
+    /// The act failed and changed nothing.
     pub const FAILED: &str = "act.failed";
-    /// The event of somebody who found an act without an end.
+    /// A later process found an act without an end.
     pub const INTERRUPTED: &str = "act.interrupted";
 
-    /// Looks at the next entry.
+    /// Reads the next entry.
     pub fn follow(&mut self, entry: &Entry) {
         match entry.event.as_str() {
             Self::INTENDED => {
@@ -100,26 +94,26 @@ impl Intents {
         self.unfinished.extend(self.open.take().map(|open| open.seq));
     }
 
-    /// The newest act, if it has no end and no later entry says so.
+    /// The intention of the newest act, if it has no end and no later entry says so.
     pub fn open(&self) -> Option<&Entry> {
         self.open.as_ref()
     }
 
-    /// The numbers of all acts of which the log does not say whether they were done.
+    /// The entries of all acts of which the log does not say whether they were done.
     pub fn unfinished(&self) -> Vec<u64> {
         self.unfinished.iter().copied().chain(self.open.as_ref().map(|open| open.seq)).collect()
     }
 }
 
-/// What an entry says was intended, and its number.
+/// Describes an intention, with the number of its entry.
 pub fn intention(intended: &Entry) -> String {
     let what = intended.detail.as_deref().unwrap_or("unknown");
     let whom = intended.user_id.as_ref().map(|id| format!(" of user {id}")).unwrap_or_default();
     format!("{what}{whom} (entry {})", intended.seq)
 }
 
-/// Whether an entry is the first one of the effect of an act. No other process can act in between; it
-/// can record what changed nothing, and that has other names.
+/// Whether an entry is the first of an act's effect. Another process cannot act in between. It can only record
+/// events that change nothing, and these have other names.
 fn is_end(intended: &Entry, entry: &Entry) -> bool {
     let events = intended.detail.as_deref().unwrap_or_default();
     let first = events.split([',', ' ']).next().unwrap_or_default();
@@ -158,7 +152,7 @@ mod tests {
         entries
     }
 
-    /// Computes every hash anew from an entry on, as somebody can who may write the database.
+    /// Computes every hash again from an entry on, as a program can that writes the database.
     fn rechain(entries: &mut [Entry], from: usize) {
         for index in from..entries.len() {
             let before = if index == 0 { GENESIS.to_owned() } else { entries[index - 1].hash.clone() };
@@ -173,13 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn a_log_as_it_was_written_is_sound() {
+    fn unchanged_log_verifies() {
         assert_eq!(verdict(&log(0)), Ok(0));
         assert_eq!(verdict(&log(5)), Ok(5));
     }
 
     #[test]
-    fn an_edited_removed_moved_or_inserted_entry_breaks_the_chain() {
+    fn edited_removed_or_moved_entry_breaks_the_chain() {
         let mut edited = log(5);
         edited[2].user_id = Some("mallory".into());
         assert_eq!(verdict(&edited), Err(Break::Changed(3)));
@@ -201,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_verify_after_their_time_was_kept_in_whole_seconds() {
+    fn entries_verify_with_times_in_whole_seconds() {
         for milliseconds in [-1_500, -1, 0, 1, 1_763_904_520_302] {
             let at = Timestamp::from_millisecond(milliseconds).unwrap();
             let actor = Actor { at, ..Actor::default() };
@@ -219,7 +213,7 @@ mod tests {
             assert_eq!(entries.iter().try_for_each(|entry| chain.follow(entry)), Ok(()), "{old} {new}");
             assert_eq!((chain.entries(), chain.entries_of_old_form()), ((old + new) as u64, old as u64));
         }
-        // The entry at the border covers the hash of the last old one.
+        // The first entry of the new form covers the hash of the last old one.
         let mut entries = log_with_old_entries(3, 3);
         entries[2].detail = Some("edited".into());
         entries[2].hash = entries[2].hash_after(&entries[1].hash.clone());
@@ -227,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn hash_of_the_old_form_is_the_one_that_older_versions_wrote() {
+    fn hash_of_the_old_form_equals_that_of_older_versions() {
         let entry = &log_with_old_entries(1, 0)[0];
         let spelled = "0:;1:1;1:0;12:user.updated;7:unknown;7:unknown;-;4:user;-;-;-;";
         assert_eq!(entry.hash, crate::auth::secret::digest(spelled));
@@ -242,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn old_entry_with_fields_its_hash_does_not_cover_breaks_the_chain() {
+    fn old_entry_with_unhashed_fields_breaks_the_chain() {
         for edit in [
             (|entry| entry.user_email = Some("mallory@example.com".into())) as fn(&mut Entry),
             |entry| entry.actor_email = Some(String::new()),
@@ -300,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_not_what_is_empty_and_no_field_runs_into_the_next() {
+    fn hash_separates_absent_and_empty_and_adjacent_fields() {
         let base = log(1).remove(0);
         let changed = |change: fn(&mut Entry)| {
             let mut entry = base.clone();
