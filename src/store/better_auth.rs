@@ -15,7 +15,7 @@ use crate::store::engine::Engine as _;
 use crate::store::mapping::SchemaMapping;
 use crate::store::sql::SqlStore;
 use crate::store::sqlite::connect::Connected;
-use crate::store::sqlite::error::SqliteResult as _;
+use crate::store::sqlite::error::translate;
 use crate::store::sqlite::{self, Sqlite, open_own};
 pub use create::{Adapter, create_for_app};
 use detect::{NotRead, Recognised};
@@ -41,12 +41,12 @@ pub(in crate::store) fn recognise(
     wait: Duration,
     overrides: &SchemaOverrides,
 ) -> Result<App, OpenError> {
-    let failed = |source| OpenError::Store { path: path.into(), source };
     let Recognised { mapping, mut schema } =
-        detect::recognise(&connection, overrides).engine().map_err(failed)?.map_err(|not_read| match not_read {
+        detect::recognise(&connection, overrides).map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
             NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
+            NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
         })?;
     if owner != rustix::process::geteuid().as_raw() {
         // SQLite creates files beside the database. They would belong to this user, and lock the app out.

@@ -16,7 +16,7 @@ const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "acc
 const ISSUER: &str = "local:credential";
 
 /// Reasons why a database is not read as one of Better Auth.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum NotRead {
     /// A table of Better Auth, or its `id`, is missing.
     Foreign,
@@ -24,6 +24,13 @@ pub(super) enum NotRead {
     Lacking(String),
     /// Two tables or columns fit the same name.
     Ambiguous(String),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for NotRead {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 #[derive(Debug)]
@@ -45,25 +52,19 @@ struct Findings<'c> {
 }
 
 /// Reads the schema of a file and some of its rows.
-pub(super) fn recognise(
-    connection: &Connection,
-    overrides: &SchemaOverrides,
-) -> rusqlite::Result<Result<Recognised, NotRead>> {
-    let (names, tables, write_blockers) = (Names::as_spelled(), Vec::new(), Vec::new());
+pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) -> Result<Recognised, NotRead> {
     let mut findings = Findings {
         connection,
         overrides,
-        names,
-        tables,
+        names: Names::of_schema(),
+        tables: Vec::new(),
         times: Evidence::default(),
         fixed: Vec::new(),
         without_rowid: Vec::new(),
-        write_blockers,
+        write_blockers: Vec::new(),
     };
     for table in TABLES {
-        if let Err(not_read) = findings.add_table(table)? {
-            return Ok(Err(not_read));
-        }
+        findings.add_table(table)?;
     }
     let ids = findings.ids()?;
     let (time, time_name, time_evidence) = findings.time();
@@ -77,34 +78,31 @@ pub(super) fn recognise(
         without_insertion_order: without_rowid,
     };
     let schema = GuestSchema { tables, time: time_name, time_evidence, ids: ids.name(), write_blockers };
-    Ok(Ok(Recognised { mapping, schema }))
+    Ok(Recognised { mapping, schema })
 }
 
 impl Findings<'_> {
-    fn add_table(&mut self, table: &'static Table) -> rusqlite::Result<Result<(), NotRead>> {
-        let FoundTable { name: physical, is_without_rowid } = match self.find(table)? {
-            Ok(found) => found,
-            Err(not_read) => return Ok(Err(not_read)),
-        };
+    fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
+        let FoundTable { name: physical, is_without_rowid } = self.find(table)?;
         if is_without_rowid {
             self.without_rowid.push(table.name);
         }
-        let there = columns_of(self.connection, &physical)?;
-        let key = there.iter().find(|column| column.key).filter(|_| is_without_rowid);
+        let existing = columns_of(self.connection, &physical)?;
+        let key = existing.iter().find(|column| column.key).filter(|_| is_without_rowid);
         let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
         let mut columns = Vec::new();
         for column in table.columns {
             let hint = self.overrides.column(table.name, column.name);
             let mut named =
-                there.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
+                existing.iter().filter(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()));
             let found = named.next();
             if let (Some(one), Some(other)) = (found, named.next()) {
                 let both = format!("{physical}.{} and {physical}.{} could both be", one.name, other.name);
-                return Ok(Err(NotRead::Ambiguous(format!("{both} {}.{}", table.name, column.name))));
+                return Err(NotRead::Ambiguous(format!("{both} {}.{}", table.name, column.name)));
             }
             if found.is_none() && ESSENTIAL.contains(&column.name) {
                 let lack = format!("the table {physical} has no column {}", column.name);
-                return Ok(Err(if column.name == "id" { NotRead::Foreign } else { NotRead::Lacking(lack) }));
+                return Err(if column.name == "id" { NotRead::Foreign } else { NotRead::Lacking(lack) });
             }
             if found.is_none() && column.core {
                 let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
@@ -123,7 +121,7 @@ impl Findings<'_> {
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
             });
         }
-        self.add_unknown(table, &physical, &there, &columns);
+        self.add_unknown(table, &physical, &existing, &columns);
         if let Some(trigger) = find_trigger(self.connection, &physical)? {
             self.refuse(
                 format!("the trigger {trigger} acts on the table {physical}, and authctl runs no triggers of others"),
@@ -132,12 +130,12 @@ impl Findings<'_> {
         }
         self.names.set_table(table.name, &physical);
         self.tables.push(GuestTable { name: table.name, physical, columns });
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Refuses writing when a column of the app needs a value that authctl does not know.
-    fn add_unknown(&mut self, table: &Table, physical: &str, there: &[FoundColumn], known: &[GuestColumn]) {
-        for column in there {
+    fn add_unknown(&mut self, table: &Table, physical: &str, existing: &[FoundColumn], known: &[GuestColumn]) {
+        for column in existing {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
             if is_known || column.key {
                 continue;
@@ -159,19 +157,19 @@ impl Findings<'_> {
     }
 
     /// Finds a table by its name, its plural, or its name in the overrides.
-    fn find(&self, table: &Table) -> rusqlite::Result<Result<FoundTable, NotRead>> {
+    fn find(&self, table: &Table) -> Result<FoundTable, NotRead> {
         if let Some(name) = self.overrides.table(table.name) {
-            return Ok(find_table(self.connection, name)?.ok_or(NotRead::Foreign));
+            return find_table(self.connection, name)?.ok_or(NotRead::Foreign);
         }
         let singular = find_table(self.connection, table.name)?;
         let plural = find_table(self.connection, &format!("{}s", table.name))?;
-        Ok(match (singular, plural) {
+        match (singular, plural) {
             (Some(one), Some(other)) => Err(NotRead::Ambiguous(format!(
                 "{} and {} could both be the table {}",
                 one.name, other.name, table.name
             ))),
             (one, other) => one.or(other).ok_or(NotRead::Foreign),
-        })
+        }
     }
 
     fn refuse(&mut self, problem: String, remedy: String) {

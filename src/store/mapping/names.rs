@@ -18,7 +18,7 @@ struct TableNames {
 
 impl Names {
     /// The names that the statements use.
-    pub(in crate::store) fn as_spelled() -> Self {
+    pub(in crate::store) fn of_schema() -> Self {
         let tables = TABLES.iter().map(|table| TableNames {
             schema: table.name,
             physical: table.name.to_owned(),
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn snake() -> Names {
-        let mut names = Names::as_spelled();
+        let mut names = Names::of_schema();
         names.set_table("user", "users");
         names.set_column("user", "emailVerified", Some("email_verified"));
         names.set_column("user", "role", None);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn quote_in_a_name_is_escaped() {
-        let mut names = Names::as_spelled();
+        let mut names = Names::of_schema();
         names.set_table("user", r#"us"er"#);
         assert_eq!(render(r#"DELETE FROM "user""#, &names), r#"DELETE FROM "us""er""#);
     }
