@@ -12,11 +12,14 @@ use tempfile::TempDir;
 use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
 use super::sqlite::{self, Opened, Sqlite};
 use super::{SchemaOverrides, SqlStore};
+use crate::auth::codes::StoredCode;
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;
-use crate::auth::secret::{StoredHash, Token};
+use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
-use crate::auth::storage::{ClientInfo, NewSessionRow, NewUserRow, SchemaDifference, Store, StoreError};
+use crate::auth::storage::{
+    ClientInfo, NewPassword, NewSessionRow, NewUserRow, PasswordChange, SchemaDifference, Store, StoreError, Which,
+};
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
@@ -292,6 +295,57 @@ fn hash_of(name: &str) -> StoredHash {
 
 fn hash(text: &str) -> StoredHash {
     StoredHash::from_bytes(text.as_bytes()).unwrap()
+}
+
+fn code(text: &str) -> Code {
+    Code::from_bytes(text.as_bytes()).unwrap()
+}
+
+/// What the database holds for a code of a user that expires at second 60.
+fn stored_code(user: &str, new_email: Option<&str>) -> StoredCode {
+    StoredCode {
+        user_id: user.into(),
+        email: email(user).as_str().into(),
+        new_email: new_email.map(email),
+        expires_at: at(60),
+        made_at: None,
+    }
+}
+
+/// Sets a password as an operator does; returns the ended sessions.
+fn set_password(
+    store: &mut dyn Store,
+    user: &str,
+    text: &str,
+    end: Option<Which>,
+    now: i64,
+) -> Result<Option<Vec<Session>>, StoreError> {
+    store.set_password(&NewPassword {
+        user_id: user,
+        account_id: format!("new-account-of-{user}"),
+        hash: &hash(text),
+        end,
+        attempts: &attempts_of(user),
+        now: at(now),
+    })
+}
+
+/// Replaces ada's password if its hash is still `verified`; returns the ended sessions.
+fn replace_password(
+    store: &mut dyn Store,
+    verified: &str,
+    text: &str,
+    end: Option<Which>,
+    now: i64,
+) -> Result<Option<Vec<Session>>, StoreError> {
+    store.replace_password(&PasswordChange {
+        user_id: "ada",
+        verified: &hash(verified),
+        hash: &hash(text),
+        end,
+        attempts: &attempts_of("ada"),
+        now: at(now),
+    })
 }
 
 fn attempts_of(name: &str) -> AttemptKey {

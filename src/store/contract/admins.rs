@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use super::audit::entries;
 use super::*;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, NewPassword, UserChange, UserUpdated, Which};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, UserChange, UserUpdated};
 use crate::auth::{ActAs, AuthError};
 
 fn demotion() -> UserChange {
@@ -305,15 +305,7 @@ fn by_a_ban(store: &mut dyn Store) -> Vec<Session> {
 }
 
 fn by_a_new_password(store: &mut dyn Store) -> Vec<Session> {
-    let new = NewPassword {
-        user_id: "ada",
-        account_id: "unused".into(),
-        hash: &hash("new"),
-        end: Some(Which::All),
-        attempts: &attempts_of("ada"),
-        now: at(4),
-    };
-    store.set_password(&new).unwrap().unwrap()
+    set_password(store, "ada", "new", Some(Which::All), 4).unwrap().unwrap()
 }
 
 fn by_its_token(store: &mut dyn Store) -> Vec<Session> {

@@ -2,13 +2,9 @@
 
 use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
-use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::codes::Purpose;
 use crate::auth::policy::{KEYS, ThrottleRules};
-use crate::auth::secret::Code;
-use crate::auth::storage::{
-    AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, PasswordChange, UserChange,
-    Which,
-};
+use crate::auth::storage::{AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, UserChange};
 
 /// The entries, except those that announce an act in a guest database.
 pub(super) fn entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
@@ -125,18 +121,8 @@ fn refused_or_empty_act_leaves_no_entry() {
         let ids = Which::Ids(vec!["adas".into(), "unknown".into()]);
         assert!(store.end_sessions("ada", &ids).unwrap().is_err());
         assert_eq!(store.end_sessions_by_id(&["unknown".into()]).unwrap(), []);
-        let mut change = PasswordChange {
-            user_id: "ada",
-            verified: &hash("older"),
-            hash: &hash("new"),
-            end: Some(Which::All),
-            attempts: &attempts_of("ada"),
-            now: at(3),
-        };
-        assert!(store.replace_password(&change).unwrap().is_none());
-        let in_force = hash_of("ada");
-        (change.verified, change.end) = (&in_force, Some(ids));
-        assert!(store.replace_password(&change).unwrap().is_none());
+        assert!(replace_password(&mut *store, "older", "new", Some(Which::All), 3).unwrap().is_none());
+        assert!(replace_password(&mut *store, "hash of ada", "new", Some(ids), 3).unwrap().is_none());
         for id in ["ada", "unknown"] {
             store.update_user(id, &ban, AdminGuard::KeepLastAdmin, at(3)).unwrap().unwrap_err();
         }
@@ -231,26 +217,10 @@ fn each_act_leaves_its_entries() {
         store.end_session(&token_of("first")).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store), ["session.moved ada first -", "session.ended ada first -"]);
 
-        let change = PasswordChange {
-            user_id: "ada",
-            verified: &upgraded,
-            hash: &hash("new"),
-            end: Some(Which::All),
-            attempts: &attempts_of("ada"),
-            now: at(3),
-        };
-        store.replace_password(&change).unwrap().unwrap();
+        replace_password(&mut *store, "costlier hash", "new", Some(Which::All), 3).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store), ["password.changed ada - -", "session.ended ada second -"]);
-        let given = NewPassword {
-            user_id: "ada",
-            account_id: "unused".into(),
-            hash: &hash_of("ada"),
-            end: Some(Which::All),
-            attempts: &attempts_of("ada"),
-            now: at(4),
-        };
         begin(&mut *store, "third", "ada", 3, 60);
-        store.set_password(&given).unwrap().unwrap();
+        set_password(&mut *store, "ada", "hash of ada", Some(Which::All), 4).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store).split_off(1), ["password.set ada - -", "session.ended ada third -"]);
 
         for id in ["four", "five", "six", "seven"] {
@@ -324,22 +294,16 @@ fn used_code_leaves_entries_for_code_and_change() {
         let mut seen = Seen::default();
         let _ = seen.next(&mut *store);
         let change = UserChange { email: Some(email("new")), email_verified: Some(true), ..UserChange::default() };
-        let secret = Code::from_bytes(b"secret").unwrap();
+        let secret = code("secret");
         let use_code = |store: &mut dyn Store| {
             let (proof, effect) = (CodeProof::Nothing, CodeEffect::User(&change));
             let request = CodeUse { purpose: Purpose::ChangeEmail, code: &secret, proof, effect, now: at(1) };
             store.use_code(&request).map(|used| used.is_ok())
         };
-        let stored = |user: &str| StoredCode {
-            user_id: user.into(),
-            email: email(user).as_str().into(),
-            new_email: Some(email("new")),
-            expires_at: at(60),
-            made_at: None,
-        };
         for user in ["ada", "bob"] {
             let (id, purpose) = (format!("code of {user}"), Purpose::ChangeEmail);
-            store.create_code(&NewCodeRow { id, purpose, code: &secret, stored: stored(user), now: at(0) }).unwrap();
+            let stored = stored_code(user, Some("new"));
+            store.create_code(&NewCodeRow { id, purpose, code: &secret, stored, now: at(0) }).unwrap();
             assert_eq!(seen.next(&mut *store), [format!("code.created {user} - change-email")]);
             let expected = ["code.used ada - change-email", "email.changed ada - -", "email.verified ada - -"];
             if user == "ada" {
@@ -388,32 +352,14 @@ fn entry_has_the_address_of_the_user_before_the_act() {
         seen.extend(about(&mut *store, &mut |store| {
             store.issue_session(&issued, crate::auth::ActAs::Anybody).unwrap().unwrap();
         }));
-        let change = PasswordChange {
-            user_id: "ada",
-            verified: &hash_of("ada"),
-            hash: &hash("new"),
-            end: Some(Which::Others("four".into())),
-            attempts: &attempts_of("ada"),
-            now: at(3),
-        };
-        seen.extend(about(&mut *store, &mut |store| drop(store.replace_password(&change).unwrap().unwrap())));
-        let given = NewPassword {
-            user_id: "ada",
-            account_id: "unused".into(),
-            hash: &hash_of("ada"),
-            end: None,
-            attempts: &attempts_of("ada"),
-            now: at(4),
-        };
-        seen.extend(about(&mut *store, &mut |store| drop(store.set_password(&given).unwrap().unwrap())));
-        let code = Code::from_bytes(b"secret").unwrap();
-        let stored = StoredCode {
-            user_id: "ada".into(),
-            email: "ada@example.com".into(),
-            new_email: Some(email("countess")),
-            expires_at: at(60),
-            made_at: None,
-        };
+        let others = Some(Which::Others("four".into()));
+        seen.extend(about(&mut *store, &mut |store| {
+            replace_password(store, "hash of ada", "new", others.clone(), 3).unwrap().unwrap();
+        }));
+        seen.extend(about(&mut *store, &mut |store| {
+            set_password(store, "ada", "hash of ada", None, 4).unwrap().unwrap();
+        }));
+        let (code, stored) = (code("secret"), stored_code("ada", Some("countess")));
         let new = NewCodeRow { id: "code".into(), purpose: Purpose::ChangeEmail, code: &code, stored, now: at(0) };
         seen.extend(about(&mut *store, &mut |store| store.create_code(&new).unwrap()));
         let moved = UserChange {

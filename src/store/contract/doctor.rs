@@ -1,7 +1,7 @@
 //! What a doctor finds and fixes, rows that are not valid, and the description of a database.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Orphans, StrayAccounts, UserChange, Which, WrittenAfter};
+use crate::auth::storage::{AdminGuard, Orphans, StrayAccounts, UserChange, WrittenAfter};
 
 /// Lets a statement break foreign keys, as programs without them do.
 const LOOSE: &str = "PRAGMA foreign_keys = OFF;";

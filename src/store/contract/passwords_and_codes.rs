@@ -1,12 +1,9 @@
 //! Password hashes, and the codes that change a password or an address.
 
 use super::*;
-use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::codes::Purpose;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::secret::Code;
-use crate::auth::storage::{
-    AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, NewPassword, PasswordChange, UserChange, Which,
-};
+use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, UserChange};
 use crate::auth::throttle::Decision;
 use crate::auth::{AuthError, SignedOut};
 
@@ -22,17 +19,7 @@ fn busy_user(db: &Database) -> Box<dyn Store> {
 }
 
 fn replace(store: &mut dyn Store, verified: &str, end: Option<Which>) -> Option<Vec<String>> {
-    let ended = store
-        .replace_password(&PasswordChange {
-            user_id: "ada",
-            verified: &hash(verified),
-            hash: &hash("new hash"),
-            end,
-            attempts: &attempts_of("ada"),
-            now: at(9),
-        })
-        .unwrap();
-    ended.map(|sessions| names(&sessions))
+    replace_password(store, verified, "new hash", end, 9).unwrap().map(|sessions| names(&sessions))
 }
 
 /// Counts an attempt for ada and returns the new count.
@@ -134,18 +121,8 @@ fn verified_password_is_replaced_once() {
     });
 }
 
-fn set_password(store: &mut dyn Store, user: &str, text: &str, end: Option<Which>) -> Option<Vec<String>> {
-    let ended = store
-        .set_password(&NewPassword {
-            user_id: user,
-            account_id: format!("new-account-of-{user}"),
-            hash: &hash(text),
-            end,
-            attempts: &attempts_of(user),
-            now: at(9),
-        })
-        .unwrap();
-    ended.map(|sessions| names(&sessions))
+fn set(store: &mut dyn Store, user: &str, text: &str, end: Option<Which>) -> Option<Vec<String>> {
+    set_password(store, user, text, end, 9).unwrap().map(|sessions| names(&sessions))
 }
 
 fn is_counted(store: &mut dyn Store, name: &str) -> bool {
@@ -156,7 +133,7 @@ fn is_counted(store: &mut dyn Store, name: &str) -> bool {
 fn set_password_ends_sessions_and_clears_failed_attempts() {
     on_every_engine(|db| {
         let mut store = two_users(db);
-        assert_eq!(set_password(&mut *store, "ada", "new", Some(Which::All)).unwrap(), ["adas"]);
+        assert_eq!(set(&mut *store, "ada", "new", Some(Which::All)).unwrap(), ["adas"]);
         assert_eq!(stored_hash(&mut *db.store(), "ada").unwrap(), "new");
         assert_eq!(ids(&mut *store, "ada"), [""; 0]);
         assert!(!is_counted(&mut *store, "ada"));
@@ -166,7 +143,7 @@ fn set_password_ends_sessions_and_clears_failed_attempts() {
         assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
         assert!(is_counted(&mut *store, "bob"));
 
-        assert_eq!(set_password(&mut *store, "bob", "newer", None).unwrap(), [""; 0]);
+        assert_eq!(set(&mut *store, "bob", "newer", None).unwrap(), [""; 0]);
         assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
         assert_eq!(stored_hash(&mut *store, "bob").unwrap(), "newer");
     });
@@ -185,7 +162,7 @@ fn set_password_creates_a_missing_credential_account() {
                   ('empty', 'bob', 'credential', 'bob', 0, 0)"#,
         );
         for name in ["ada", "bob"] {
-            assert_eq!(set_password(&mut *store, name, "new", None).unwrap(), [""; 0]);
+            assert_eq!(set(&mut *store, name, "new", None).unwrap(), [""; 0]);
             assert_eq!(stored_hash(&mut *store, name).unwrap(), "new");
             begin_with(&mut *store, name, "new");
         }
@@ -206,21 +183,15 @@ fn begin_with(store: &mut dyn Store, name: &str, text: &str) {
 fn set_password_of_an_unknown_user_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        assert_eq!(set_password(&mut *store, "bob", "new", Some(Which::All)), None);
+        assert_eq!(set(&mut *store, "bob", "new", Some(Which::All)), None);
         assert_eq!(db.count("account"), 1);
         assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
     });
 }
 
-fn code(text: &str) -> Code {
-    Code::from_bytes(text.as_bytes()).unwrap()
-}
-
 /// Creates a code for a user of [`Database::with`], valid from second 0 to 60.
 fn make(store: &mut dyn Store, purpose: Purpose, text: &str, user: &str) -> StoredCode {
-    let new_email = (purpose == Purpose::ChangeEmail).then(|| email("new"));
-    let (user_id, email) = (user.into(), email(user).as_str().into());
-    let stored = StoredCode { user_id, email, new_email, expires_at: at(60), made_at: None };
+    let stored = stored_code(user, (purpose == Purpose::ChangeEmail).then_some("new"));
     let new =
         NewCodeRow { id: format!("row of {text}"), purpose, code: &code(text), stored: stored.clone(), now: at(0) };
     store.create_code(&new).unwrap();

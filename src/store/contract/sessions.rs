@@ -2,12 +2,9 @@
 
 use super::audit::entries;
 use super::*;
-use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::codes::Purpose;
 use crate::auth::policy::ThrottleRules;
-use crate::auth::secret::Code;
-use crate::auth::storage::{
-    AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, NewPassword, PasswordChange, UserChange, Which,
-};
+use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, UserChange};
 use crate::auth::throttle::Decision;
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
 
@@ -375,19 +372,9 @@ fn with_caller(db: &Database) -> Box<dyn Store> {
 
 type Act = fn(&mut dyn Store) -> Result<(), StoreError>;
 
-fn new_code(
-    id: &str,
-    code: &Code,
-    act: impl FnOnce(&NewCodeRow<'_>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let stored = StoredCode {
-        user_id: "ada".into(),
-        email: email("ada").as_str().into(),
-        new_email: None,
-        expires_at: at(60),
-        made_at: None,
-    };
-    act(&NewCodeRow { id: id.into(), purpose: Purpose::EmailVerification, code, stored, now: at(3) })
+fn new_code(code: &Code) -> NewCodeRow<'_> {
+    let (id, stored) = (format!("row of {}", code.expose()), stored_code("ada", None));
+    NewCodeRow { id, purpose: Purpose::EmailVerification, code, stored, now: at(3) }
 }
 
 fn rename(store: &mut dyn Store) -> Result<(), StoreError> {
@@ -403,34 +390,12 @@ const ACTS: [(&str, Act); 12] = [
     ("end by id", |store| store.end_sessions_by_id(&["other".into()]).map(drop)),
     ("end by token", |store| store.end_session(&token_of("other")).map(drop)),
     ("move", |store| store.move_session("other", at(3), at(90)).map(drop)),
-    ("replace password", |store| {
-        let (verified, new, attempts) = (hash_of("ada"), hash("new"), attempts_of("ada"));
-        let change = PasswordChange {
-            user_id: "ada",
-            verified: &verified,
-            hash: &new,
-            end: Some(Which::All),
-            attempts: &attempts,
-            now: at(3),
-        };
-        store.replace_password(&change).map(drop)
-    }),
-    ("set password", |store| {
-        let (new, attempts) = (hash("new"), attempts_of("ada"));
-        let account_id = "account".to_owned();
-        let new = NewPassword { user_id: "ada", hash: &new, end: None, attempts: &attempts, account_id, now: at(3) };
-        store.set_password(&new).map(drop)
-    }),
-    ("create code", |store| {
-        let code = Code::from_bytes(b"secret").unwrap();
-        new_code("row", &code, |new| store.create_code(new))
-    }),
-    ("rehearse code", |store| {
-        let code = Code::from_bytes(b"secret").unwrap();
-        new_code("row", &code, |new| store.rehearse_code(new))
-    }),
+    ("replace password", |store| replace_password(store, "hash of ada", "new", Some(Which::All), 3).map(drop)),
+    ("set password", |store| set_password(store, "ada", "new", None, 3).map(drop)),
+    ("create code", |store| store.create_code(&new_code(&code("secret")))),
+    ("rehearse code", |store| store.rehearse_code(&new_code(&code("secret")))),
     ("use code", |store| {
-        let (code, change) = (Code::from_bytes(b"kept").unwrap(), UserChange::default());
+        let (code, change) = (code("kept"), UserChange::default());
         let effect = CodeEffect::User(&change);
         let purpose = Purpose::EmailVerification;
         store.use_code(&CodeUse { purpose, code: &code, proof: CodeProof::Nothing, effect, now: at(3) }).map(drop)
@@ -442,7 +407,7 @@ const ACTS: [(&str, Act); 12] = [
 
 /// Everything that an act could change.
 fn state(db: &Database, store: &mut dyn Store) -> String {
-    let code = store.code(Purpose::EmailVerification, &Code::from_bytes(b"kept").unwrap()).unwrap();
+    let code = store.code(Purpose::EmailVerification, &code("kept")).unwrap();
     let users =
         ["ada", "bob"].map(|user| (by_id(store, user), stored_hash(store, user), store.sessions(user).unwrap()));
     format!("{users:?} {code:?} {} {}", db.count("verification"), entries(store, 0).len())
@@ -452,7 +417,7 @@ fn state(db: &Database, store: &mut dyn Store) -> String {
 fn acts_of_a_signed_out_caller_change_nothing() {
     on_every_engine(|db| {
         let mut store = with_caller(db);
-        new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
+        store.create_code(&new_code(&code("kept"))).unwrap();
         let before = state(db, &mut *store);
         let another = |change: fn(&mut Caller)| {
             let mut caller = caller();
@@ -500,7 +465,7 @@ fn acts_of_a_signed_in_caller_take_effect() {
         for (name, act) in ACTS {
             let db = &Database::new(db.engine);
             let mut store = with_caller(db);
-            new_code("kept", &Code::from_bytes(b"kept").unwrap(), |new| store.create_code(new)).unwrap();
+            store.create_code(&new_code(&code("kept"))).unwrap();
             let before = state(db, &mut *store);
             store.require_caller(Some(caller()));
             act(&mut *store).unwrap();
