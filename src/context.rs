@@ -1,5 +1,5 @@
-//! The outside as values: the moment, randomness, the environment, prompts and places, and the store,
-//! opened when a command first asks for it.
+//! What a command gets from outside: the time, randomness, the environment, prompts and paths. The database
+//! opens when a command first needs it.
 
 mod authenticate;
 mod database;
@@ -26,7 +26,7 @@ pub use database::SchemaFileError;
 use environment::Clock;
 pub use environment::{ClockError, Environment, GivenSecret};
 
-/// What the user asked of every command alike.
+/// The global flags.
 #[derive(Debug, Clone, Default)]
 pub struct GlobalOptions {
     /// `--db`.
@@ -46,9 +46,9 @@ pub struct GlobalOptions {
 /// What a command has committed, and what to do when a later step fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// What stands, as the beginning of a sentence: "the account of ada@example.com was created".
+    /// What was committed, as the beginning of a sentence: "the account of ada@example.com was created".
     pub what: String,
-    /// What to do, because the same command would not do it.
+    /// What to do next. To repeat the command is not the answer.
     pub then: String,
 }
 
@@ -58,16 +58,14 @@ impl std::fmt::Display for Done {
     }
 }
 
-/// Everything a command needs of the outside.
 #[derive(Debug)]
 pub struct Context {
-    /// Random bytes.
     pub entropy: Entropy,
-    /// The rules' numbers.
+    /// The policy of the open database; the default before it is open.
     pub policy: Policy,
-    /// What happened on the way that the user should know, for standard error.
+    /// Notices for standard error.
     pub notices: Vec<String>,
-    /// Why the audit log does not say that an act was done, which was.
+    /// Why the audit log could not record the end of an act that was done.
     pub unlogged: Option<StoreError>,
     options: GlobalOptions,
     /// What is left of `--wait` for the directory of session files.
@@ -77,21 +75,21 @@ pub struct Context {
     prompt: Prompt,
     place: OnceCell<DatabasePlace>,
     done: Option<Done>,
-    /// The token in the file that `AUTHCTL_TOKEN_FILE` names, once it was read.
+    /// The token from `AUTHCTL_TOKEN_FILE`, after the first read: a pipe can be read only once.
     token_in_file: OnceCell<Token>,
-    /// Who was found to act, being signed in, by id: still so after the database was closed for a question.
+    /// The id of the user who acts. It stays known when the database is closed for a question.
     signed_in: Option<String>,
-    /// The address of that user, unless it is an operator in an impersonation.
+    /// The address of that user; `None` in an impersonation.
     signed_in_email: Option<String>,
-    /// As whom, when that is another user, by id.
+    /// The id of the impersonated user.
     acting_as: Option<String>,
     store: Option<Box<dyn Store>>,
-    /// What stores that are closed left to be told.
+    /// Loose ends of stores that are closed already.
     loose_ends: LooseEnds,
 }
 
 impl Context {
-    /// Takes the clock and the operating system's randomness. Opens nothing.
+    /// Reads the clock. Opens neither files nor the database.
     #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
     pub fn new(options: GlobalOptions, environment: Environment) -> Self {
         let entropy = Entropy::new(|bytes| getrandom::fill(bytes).map_err(|error| EntropyError(error.to_string())));
@@ -116,7 +114,7 @@ impl Context {
         }
     }
 
-    /// The present: the same instant until a question is asked, and then the one of the answer.
+    /// The current time. It stays the same until a question is asked, because an answer may take minutes.
     ///
     /// # Errors
     /// [`ClockError`] when the clock is outside 1970..9999. Nothing may be written then.
@@ -124,18 +122,18 @@ impl Context {
         self.clock.now()
     }
 
-    /// Notes what the command has committed. A later error reports this instead of saying that the
-    /// command could not do it. A second call replaces the first.
+    /// Records what the command has committed. A later error reports this instead of saying that the command could
+    /// not do it. A second call replaces the first.
     pub fn did(&mut self, what: impl Into<String>, then: impl Into<String>) {
         self.done = Some(Done { what: what.into(), then: then.into() });
     }
 
-    /// Hands over what the command has committed.
+    /// Takes the record of what the command has committed.
     pub fn take_done(&mut self) -> Option<Done> {
         self.done.take()
     }
 
-    /// Hands over what the user should know besides the answer.
+    /// Takes the notices for standard error.
     pub fn take_notices(&mut self) -> Vec<String> {
         let mut notices = std::mem::take(&mut self.prompt.warnings);
         notices.extend(self.open_token_file());
@@ -143,7 +141,7 @@ impl Context {
         notices
     }
 
-    /// Hands over what acts left to be told besides their results.
+    /// Takes the loose ends of the open store and of closed ones.
     pub fn take_loose_ends(&mut self) -> LooseEnds {
         let mut all = std::mem::take(&mut self.loose_ends);
         if let Some(store) = self.store.as_deref_mut() {
@@ -152,17 +150,16 @@ impl Context {
         all
     }
 
-    /// How long to wait for other processes.
     pub fn wait(&self) -> Duration {
         self.options.wait
     }
 
-    /// What a mailer finds in its environment.
+    /// The environment of a mailer.
     pub fn environment_of_mailer(&self) -> &[(OsString, OsString)] {
         self.environment.of_mailer()
     }
 
-    /// Where and as what it is reported when a message for a user could not be delivered.
+    /// How the delivery process reports that a message for this user could not be delivered.
     pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
         let schema = self.options.schema.as_deref().or(self.environment.schema.as_deref());
         Ok(Report {
@@ -174,20 +171,20 @@ impl Context {
         })
     }
 
-    /// Closes the database, which is opened again by whatever needs it next.
+    /// Closes the database. The next use opens it again.
     pub fn close_database(&mut self) {
         self.loose_ends = self.take_loose_ends();
         self.store = None;
     }
 
-    /// The place of the session for the database that is meant.
+    /// The session file of the database.
     pub fn session_file(&self) -> anyhow::Result<SessionFile> {
         let database = self.database()?.location;
         let directory = paths::config_directory(&self.environment.places)?;
         Ok(SessionFile::new(&directory, &paths::session_key(&database), database.to_string(), self.lock_wait.clone()))
     }
 
-    /// Who the audit log says did it.
+    /// The actor for entries of the audit log.
     pub fn acting(&self) -> Result<Acting, ClockError> {
         let actor = Actor {
             signed_in: self.signed_in.clone(),
@@ -203,22 +200,22 @@ impl Context {
         }))
     }
 
-    /// The name of the operating system's user, as sessions and the audit log have it.
+    /// The operating system's user and the host, as in sessions and the audit log.
     pub fn os_name(&self) -> Result<String, ClockError> {
         Ok(self.acting()?.actor().os_name())
     }
 
-    /// Why it is done, in the user's words.
+    /// The reason for the audit log (`--reason`).
     pub fn reason(&self) -> Option<String> {
         self.options.reason.clone()
     }
 
-    /// Ends the sessions of sign-ins whose process died half-way, and tells how many there were.
+    /// Ends the sessions of sign-ins whose process died before it finished. Returns how many were live.
     pub fn end_abandoned_sessions(&mut self) -> anyhow::Result<usize> {
         let mut ended = 0;
         for abandoned in self.session_file()?.abandoned()? {
             if let Some(token) = &abandoned.token {
-                // Under `guard`, those of other users are left for a command that runs without it.
+                // Under `guard`, the sessions of other users stay for a command that runs without it.
                 if self.is_guarded() && self.require_admitted(token).is_err() {
                     continue;
                 }
@@ -229,17 +226,17 @@ impl Context {
         Ok(ended)
     }
 
-    /// The secret of the app whose database it is, if the environment holds one.
+    /// The secret of the app from the environment.
     pub fn app_secret(&self) -> Option<GivenSecret> {
         self.environment.app_secret.clone()
     }
 
-    /// Where a session made now comes from.
+    /// Describes this client, for a new session.
     pub fn client_info(&self) -> ClientInfo {
         self.environment.client_info.client_info()
     }
 
-    /// Runs something and measures how long it takes.
+    /// Measures how long a function takes.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn stopwatch<T>(&self, run: impl FnOnce() -> T) -> (T, SignedDuration) {
         let start = std::time::Instant::now();
@@ -247,16 +244,16 @@ impl Context {
         (result, SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX))
     }
 
-    /// Somebody, or something, to ask. An answer may take minutes: the database is closed before, and
-    /// the clock is read again after.
+    /// Returns the prompt. An answer may take minutes, so the database is closed now and the clock is read again
+    /// later.
     pub fn prompt(&mut self) -> &mut Prompt {
         self.close_database();
         self.clock.forget();
         &mut self.prompt
     }
 
-    /// Gets a yes to what cannot be undone: from `--yes`, else from the person at the terminal. The
-    /// database is closed in both cases, so that both go the same way.
+    /// Confirms a destructive action, by `--yes` or at the terminal. Both cases close the database, so that later
+    /// steps are the same.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
         let yes = self.options.yes;
         let prompt = self.prompt();
@@ -265,8 +262,8 @@ impl Context {
 
     /// Whether standard output is `/dev/null`, so that a secret printed there would be lost.
     ///
-    /// A closed one is: the standard library opens `/dev/null` in its place before `main`. The two
-    /// cannot be told apart: Python's `DEVNULL` and Node's `ignore` open it with the same flags.
+    /// A closed standard output counts too: the standard library opens `/dev/null` in its place before `main`, with
+    /// the flags of Python's `DEVNULL` and Node's `ignore`.
     pub fn output_is_lost(&self) -> bool {
         match (rustix::fs::fstat(rustix::stdio::stdout()), rustix::fs::stat("/dev/null")) {
             (Ok(output), Ok(null)) => (output.st_dev, output.st_ino) == (null.st_dev, null.st_ino),

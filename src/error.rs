@@ -1,4 +1,4 @@
-//! Failures as users see them: message, hint, code for programs, exit code.
+//! Errors as users see them: message, hint, code for programs and exit code.
 
 mod classify;
 
@@ -13,42 +13,34 @@ use crate::output::text::escape;
 /// A request that a command refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// A question was answered with no.
+    /// The user answered a confirmation with no.
     #[error("declined: nothing was changed")]
     Declined,
-    /// The audit log is not what was written.
+    /// An entry of the audit log was edited, removed or moved.
     #[error("{0}")]
     LogBroken(Break),
-    /// The audit log has no entry with the hash that it must have.
+    /// The audit log has no entry with the hash of `--contains`.
     #[error("the audit log has no entry with this hash: it was cut off, or is another one")]
     LogLacksHash,
-    /// The policy says nothing about mail.
+    /// The policy has no `mail.url` or no `mail.from`.
     #[error("no mailer is configured")]
     NoMailer {
-        /// What an operator can do without one.
+        /// What an operator can do without a mailer.
         instead: &'static str,
     },
     /// The answer to a question is no.
     #[error("{0}")]
     No(&'static str),
-    /// What was to be made is there and is something else.
+    /// The thing to create exists and differs.
     #[error("{message}")]
-    Differs {
-        /// What is different.
-        message: String,
-        hint: &'static str,
-    },
-    /// The words do not go together.
+    Differs { message: String, hint: &'static str },
+    /// The command line or an input is unacceptable.
     #[error("{message}")]
-    Usage {
-        /// What is wrong.
-        message: String,
-        hint: &'static str,
-    },
+    Usage { message: String, hint: &'static str },
 }
 
-/// What a command set out to do, as the first words of its error: "could not sign up". Left out of the
-/// message when the command had committed something before the error ([`Done`]).
+/// What a command attempted, as the first words of its error: "could not sign up". Left out of the message when the
+/// command had committed something before the error ([`Done`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Attempted(pub &'static str);
 
@@ -63,21 +55,19 @@ impl std::fmt::Display for Attempted {
 #[error("the session is still live")]
 pub struct StillLive;
 
-/// A failure, ready to be told.
+/// A failure, ready to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The process's exit code.
     pub code: ExitCode,
     /// The name that programs match on: Better Auth's where it has one.
     name: &'static str,
     /// What was attempted and why it failed.
     message: String,
-    /// What to do about the cause. It holds as well after the command has changed something.
+    /// What to do about the cause, whether the command has changed something or not.
     remedy: Option<String>,
-    /// What else to do, such as to repeat the command, or that nothing was changed. It holds only when the
-    /// command changed nothing.
+    /// What else to do, such as to repeat the command. Only valid when the command changed nothing.
     hint: Option<String>,
-    /// What to do after what the command changed.
+    /// What to do after the change that was committed.
     then: Option<String>,
     /// Seconds to wait before the next attempt.
     retry_after: Option<i64>,
@@ -96,18 +86,18 @@ impl Failure {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
-    /// Adds to the remedy that the command changed nothing.
+    /// Adds that the command changed nothing.
     fn unchanged(self) -> Self {
         self.hint("nothing was changed")
     }
 
-    /// Gives the hint after a change that the command has committed: to repeat the command would be wrong.
+    /// Replaces the hint after a committed change: to repeat the command would be wrong.
     fn after_change(&mut self, then: &str) {
         self.hint = None;
         self.then = Some(then.to_owned());
     }
 
-    /// For standard output that could not be written, after a command that did this.
+    /// Standard output could not be written, after a command that may have changed something.
     pub fn of_output(error: &std::io::Error, done: Option<&str>) -> Self {
         let mut exit = if error.kind() == std::io::ErrorKind::BrokenPipe {
             Self::new(ExitCode::ReaderGone, "READER_GONE")
@@ -124,7 +114,7 @@ impl Failure {
         exit
     }
 
-    /// For an act that was done and whose end the audit log could not record.
+    /// An act was done, but the audit log could not record its end.
     pub fn of_unlogged(error: &StoreError) -> Self {
         let mut exit = Self::new(ExitCode::Unwritable, "AUDIT_LOG_NOT_FINISHED").hint(
             "do not repeat the change; the log keeps it as intended, and `authctl audit verify` lists such entries",
@@ -133,9 +123,9 @@ impl Failure {
         exit
     }
 
-    /// For a command that should have taken this process's place.
+    /// The program of `guard` could not be started.
     pub fn of_exec(program: &str, error: &std::io::Error) -> Self {
-        // As a shell does. A script whose interpreter is missing is there and cannot be run.
+        // As in a shell: a script whose interpreter is missing exists and cannot be run.
         let is_there = program.contains('/') && std::fs::symlink_metadata(program).is_ok();
         let code = match error.kind() {
             std::io::ErrorKind::NotFound if !is_there => ExitCode::NoProgram,
@@ -146,7 +136,7 @@ impl Failure {
         exit
     }
 
-    /// Adds what became of a token that could not be printed.
+    /// Adds whether the session of a token that could not be printed has ended.
     #[must_use]
     pub fn with_ended_session(self, ended: bool) -> Self {
         self.hint(if ended {
@@ -156,7 +146,7 @@ impl Failure {
         })
     }
 
-    /// Adds how to get what was lost with the answer.
+    /// Adds how to replace a secret that was lost with the answer.
     #[must_use]
     pub fn with_way_out(self, way_out: Option<String>) -> Self {
         match way_out {
@@ -165,7 +155,7 @@ impl Failure {
         }
     }
 
-    /// Whether there is anything to say: who interrupts knows, and who left cannot read.
+    /// Whether to print nothing, because the user interrupted the command or closed its output.
     pub fn is_silent(&self) -> bool {
         matches!(self.code, ExitCode::Interrupted | ExitCode::ReaderGone)
     }
@@ -185,7 +175,6 @@ impl Failure {
         }
     }
 
-    /// The failure as text.
     pub fn text(&self, color: bool) -> String {
         let (red, cyan, plain) = if color { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
         let mut text = format!("{red}error:{plain} {}", escape(&self.message));
@@ -195,7 +184,6 @@ impl Failure {
         text
     }
 
-    /// The failure as a JSON document.
     pub fn json(&self) -> String {
         let mut error = json!({ "code": self.name, "message": self.message, "hint": self.advice() });
         if let (Some(seconds), Some(fields)) = (self.retry_after, error.as_object_mut()) {
@@ -225,14 +213,14 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// What was done, and which later step failed. That the command could not do it would not be true.
+/// Says what was done and which later step failed, instead of what was attempted.
 fn after(error: &anyhow::Error, done: &Done) -> String {
     let attempted = error.downcast_ref::<Attempted>().map(|attempted| attempted.0);
     let step = parts_of(error).into_iter().filter(|part| *part != done.what && Some(part.as_str()) != attempted);
     format!("{done}, but {}", step.collect::<Vec<_>>().join(": "))
 }
 
-/// The causes in one line, each once: some errors repeat their source's words.
+/// The causes in one line. Some errors repeat the words of their source, which appear once.
 fn chain_of(error: &anyhow::Error) -> String {
     parts_of(error).join(": ")
 }
@@ -248,7 +236,7 @@ fn parts_of(error: &anyhow::Error) -> Vec<String> {
     parts
 }
 
-/// How a process ends.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -258,13 +246,13 @@ pub enum ExitCode {
     Failed = 1,
     /// The command line or an input is unusable.
     Usage = 2,
-    /// What was named is not there.
+    /// The user, session or other object does not exist.
     NoSuch = 3,
-    /// Nobody is signed in.
+    /// No user is signed in, or the session has ended.
     NotSignedIn = 4,
-    /// Known, and not allowed.
+    /// The user is known but not allowed to do this.
     Refused = 5,
-    /// It is there already.
+    /// The object exists already.
     Exists = 6,
     /// The secret is wrong.
     WrongCredentials = 7,
@@ -272,19 +260,19 @@ pub enum ExitCode {
     Throttled = 8,
     /// The database cannot be used.
     Database = 9,
-    /// Something could not be written.
+    /// A file or standard output could not be written.
     Unwritable = 74,
-    /// Another process is at it.
+    /// Another process holds the database.
     Busy = 75,
     /// `guard`: the program cannot be run.
     CannotRun = 126,
-    /// `guard`: there is no such program.
+    /// `guard`: the program does not exist.
     NoProgram = 127,
     /// Ctrl-C.
     Interrupted = 130,
-    /// Whoever read the output has gone.
+    /// The reader closed the output.
     ReaderGone = 141,
-    /// Ended by a signal from outside.
+    /// SIGTERM.
     Terminated = 143,
 }
 
@@ -310,7 +298,6 @@ impl ExitCode {
         (Self::Terminated, "terminated (SIGTERM)"),
     ];
 
-    /// The number that the shell sees.
     pub fn number(self) -> u8 {
         self as u8
     }

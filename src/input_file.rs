@@ -1,7 +1,7 @@
-//! Files that the user or the environment names: opened without waiting and read up to a limit, because
-//! the name may be that of a pipe without a writer, of a device without an end, or of a huge file.
+//! Opens and reads files that the user or the environment names. To open never blocks, and to read stops at a
+//! limit, because the file may be a pipe without a writer, an endless device or huge.
 //!
-//! Who may read the file and who owns it is for the caller to judge, by the open descriptor.
+//! The caller checks owner and permissions on the open descriptor.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,22 +11,20 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-/// Opening never waits. For a regular file the flag stays: some files of the kernel are regular ones
-/// whose reader waits for events.
+/// `NONBLOCK` stays set for regular files, because some files of the kernel are regular and block their reader.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// Opens a file, or a pipe that the caller's shell opened (`<(...)`, which is `/dev/fd/N`).
 ///
-/// A pipe that has a name is refused: whether somebody will ever write to it is not known.
+/// A named pipe is refused, because it may never get a writer.
 ///
-/// # Errors
-/// Whatever the operating system said, or what the file is instead.
+/// # Errors The error of the operating system, or the kind of the file.
 pub fn open(path: &Path) -> io::Result<File> {
     let file = rustix::fs::openat(CWD, path, FLAGS, Mode::empty())?;
     let kind = match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
         FileType::RegularFile => return Ok(file.into()),
         FileType::Fifo if is_descriptor(path) => {
-            // The shell's process writes when it is ready.
+            // The process of the shell writes when it is ready.
             rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
             return Ok(file.into());
         }
@@ -37,28 +35,27 @@ pub fn open(path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("it is {kind}")))
 }
 
-/// Whether a path names a descriptor that this process inherited. Those of other processes are pipes of
-/// which nothing is known either.
+/// Whether a path names a descriptor that this process inherited. A descriptor of another process counts as a named
+/// pipe.
 fn is_descriptor(path: &Path) -> bool {
     let own = format!("/proc/{}/fd", std::process::id());
     let is_own = |directory: &Path| ["/dev/fd", "/proc/self/fd", &own].iter().any(|own| directory == Path::new(own));
     path == Path::new("/dev/stdin") || path.parent().is_some_and(is_own)
 }
 
-/// Opens what has this name, but follows no symbolic link to it. It may be of any kind.
+/// Opens a file of any kind, without following a symbolic link.
 ///
-/// # Errors
-/// [`Errno::LOOP`] for a symbolic link, or whatever the operating system said.
+/// # Errors [`Errno::LOOP`] for a symbolic link, or another error of the operating system.
 pub fn open_no_follow(path: &Path) -> Result<File, Errno> {
     rustix::fs::openat(CWD, path, FLAGS | OFlags::NOFOLLOW, Mode::empty()).map(File::from)
 }
 
-/// Reads all of a file that has at most `max` bytes.
+/// Reads a whole file of at most `max` bytes.
 ///
 /// # Errors
 /// [`io::ErrorKind::FileTooLarge`] when it has more.
 pub fn read(file: &File, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Room for all from the start, and for one byte more to notice: growing would leave a copy behind.
+    // Allocates everything at once, with one byte to notice more: a growing buffer would leave copies of a secret.
     let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));
     file.take(max as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > max {
@@ -116,7 +113,7 @@ mod tests {
             let read = read(&open(&path).unwrap(), 10);
             assert_eq!(read.map(|read| read.len()).map_err(|error| error.kind()).ok(), fits.then_some(bytes));
         }
-        // It says that it is empty and has as much as memory.
+        // A sparse file larger than memory.
         std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
         assert_eq!(read(&open(&path).unwrap(), 10).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }

@@ -1,7 +1,7 @@
 //! authctl: accounts, passwords and sessions in a terminal, on one `SQLite` file.
 //!
-//! This crate is the program; it is a library so that its tests can reach inside, and promises no
-//! stable interface. The folder tree is the architecture:
+//! The crate is a library so that tests can reach inside. It promises no stable interface. The folders are the
+//! architecture:
 //!
 //! | idea | is | lives in |
 //! |---|---|---|
@@ -12,15 +12,14 @@
 //! | Report | what a command has to say, as text and as JSON | [`output`] |
 //! | Failure | how a failure is told: words, hint, code | [`error`] |
 //!
-//! Beside them [`mail`] sends one message, when a command asks for that and never before.
+//! [`mail`] sends one message in a process of its own.
 //!
-//! A command line takes this way: [`cli::parse`] makes data of words, [`run`] builds a
-//! [`context::Context`], [`commands::run`] lets the rules decide and returns an
-//! [`output::Report`] or an error, and only then is anything printed. So a command cannot print,
-//! output cannot decide, and the rules cannot know the time: it is an argument.
+//! [`cli::parse`] turns words into data, [`run`] builds a [`context::Context`], [`commands::run`] applies the
+//! rules and returns an [`output::Report`] or an error, and [`run`] prints it. So a command cannot print,
+//! output cannot decide, and the rules get the time as an argument.
 //!
-//! Who may import whom is kept by a test (`tests/it/architecture.rs`), and so is the address of
-//! every package: rusqlite in `store/`, argon2 in `auth/password.rs`, clap in `cli/` and `commands/`, and so on.
+//! A test (`tests/it/architecture.rs`) checks which module may import which, and which module may use which
+//! package.
 
 pub mod auth;
 pub mod cli;
@@ -54,7 +53,7 @@ use error::{ExitCode, Failure};
 use mail::handover;
 use output::{Outcome, Page, Report, Style};
 
-/// Runs the program on its command line and tells the shell how it went.
+/// Runs the program on its command line and returns its exit code.
 pub fn run() -> std::process::ExitCode {
     // Before anything that takes memory.
     if is_address_space_too_small() {
@@ -74,8 +73,8 @@ pub fn run() -> std::process::ExitCode {
     std::process::ExitCode::from(code.number())
 }
 
-/// Less than this, in bytes, and allocations that cannot report a failure end the process by a signal.
-/// Above it, what needs much memory (password hashes) reports the lack as an error.
+/// The least address space in bytes. Below it, an allocation that cannot report a failure ends the process by a
+/// signal. Above it, password hashes report the lack of memory as an error.
 const ADDRESS_SPACE_MIN: u64 = 31 << 20;
 const TOO_SMALL: &str =
     "error: the limit of address space is below the 31 MiB that authctl needs\nhint: ulimit -v unlimited";
@@ -90,15 +89,14 @@ fn runs_with_borrowed_rights() -> bool {
     getuid() != geteuid() || getgid() != getegid()
 }
 
-/// Settings of the process that every command relies on.
 fn prepare_process() {
-    // A file size limit becomes an error of the write instead of a death by signal. If this cannot
-    // be had, the limit still holds.
+    // A file size limit becomes an error of the write instead of a deadly signal. If the handler cannot be set, the
+    // limit still holds.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
-    // No core dump and no debugger of another process sees the secrets in memory.
+    // Keeps the secrets in memory out of core dumps and debuggers.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    // The payload of a panic may quote what was being worked on, so only its place is told.
+    // The payload of a panic may quote a secret, so only its location is printed.
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         output::write_message(&format!("error: authctl has a bug, please report it: it stopped at {place}"));
@@ -110,10 +108,10 @@ fn is_delivery_process() -> bool {
     std::env::args_os().skip(1).eq([handover::DELIVERY_PROCESS])
 }
 
-/// Delivers the message that a command handed over. Nobody waits for the result, so a failure becomes an
-/// entry of the audit log.
+/// Delivers the message that a command handed over. The command has ended, so a failure becomes an entry of the audit
+/// log.
 fn deliver_mail() -> ExitCode {
-    // Its session has no terminal that could hang up, but others may send the signal too.
+    // The process has no terminal that could hang up, but other processes may send the signal too.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false)));
     let parcel = match handover::take_over() {
         Ok(parcel) => parcel,
@@ -132,14 +130,14 @@ fn deliver_mail() -> ExitCode {
             let mail::Report { database, schema, wait, user_id, about } = parcel.report;
             let options = GlobalOptions { database: Some(database), wait, schema, ..GlobalOptions::default() };
             let mut context = Context::new(options, environment);
-            // Where the log cannot be written either, nobody is left to be told.
+            // If the log cannot be written either, the failure is lost.
             let _ = report(&mut context, &user_id, &format!("{about}: {failure}"));
             ExitCode::Failed
         }
     }
 }
 
-/// Reports a failed delivery in the log of the database.
+/// Records a failed delivery in the audit log.
 fn report(context: &mut Context, user_id: &str, failure: &str) -> anyhow::Result<()> {
     let auth = context.auth_under_any_policy()?;
     let event = match auth.store.user(&UserRef::Id(user_id.to_owned()))? {
@@ -178,7 +176,7 @@ fn answer(cli: &Cli) -> ExitCode {
         }
     }
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
-    // A command that takes over is not started before this is told.
+    // Before `guard` starts its program, the failure must be printed.
     let is_told = matches!(result, Ok(Outcome::Exec(_)));
     let code = tell_result(result, cli, style, context, unlogged.as_ref());
     match unlogged {
@@ -192,7 +190,7 @@ fn answer(cli: &Cli) -> ExitCode {
     }
 }
 
-/// Tells how a command went.
+/// Prints the result of a command.
 fn tell_result(
     result: anyhow::Result<Outcome>,
     cli: &Cli,
@@ -205,7 +203,7 @@ fn tell_result(
             if let Some(exit) = unlogged {
                 tell_failure(exit, cli.global.json, style.color);
             }
-            // Closed first: nothing of the database outlives this process's part.
+            // Closes the database before the program starts.
             drop(context);
             become_command(*command, cli.global.json, style)
         }
@@ -223,7 +221,7 @@ fn tell_result(
     }
 }
 
-/// Whether the exit code says all that `whoami --check` asked.
+/// Whether the exit code is the whole answer, as for `whoami --check`.
 fn is_answer_to_check(exit: &Failure, cli: &Cli) -> bool {
     matches!(&cli.command, cli::Command::Whoami(args) if args.check) && exit.code == ExitCode::NotSignedIn
 }
@@ -250,7 +248,7 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
     Style { terminal, width, color }
 }
 
-/// Prints a page that was asked for, such as help.
+/// Prints a page such as help.
 fn print(page: &str, json: bool, color: bool) -> ExitCode {
     match output::write_answer(page) {
         Ok(()) => ExitCode::Done,
@@ -258,7 +256,7 @@ fn print(page: &str, json: bool, color: bool) -> ExitCode {
     }
 }
 
-/// Tells what happened. An answer that cannot be written is a failure of its own.
+/// Prints a report. An answer that cannot be written is a failure of its own.
 fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     let text = |context: &mut Context| report.text(context.now().unwrap_or_default(), style);
     let page = if cli.global.json { Page::answer(report.document()) } else { text(context) };
@@ -285,10 +283,10 @@ fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> 
     report.exit_code()
 }
 
-/// How often a log that is followed is looked at.
+/// How often `audit tail --follow` reads the log.
 const FOLLOW_POLL: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// Tells entries of the audit log as they come, until somebody ends the process or stops reading.
+/// Prints entries of the audit log as they come, until the process is ended or its output is closed.
 fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     loop {
         last = entries.last().map_or(last, |entry| entry.seq);
@@ -312,7 +310,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
     }
 }
 
-/// Turns this process into another one; returns only when that fails.
+/// Replaces this process by the program; returns only when that fails.
 fn become_command(mut command: Command, json: bool, style: Style) -> ExitCode {
     let error = command.exec();
     let program = command.get_program().to_string_lossy();

@@ -220,29 +220,13 @@ pub enum MailError {
     Address(String),
     /// No talk with the server, or not to its end.
     #[error("mail was not sent: {server}: could not {step}")]
-    Smtp {
-        /// Host and port.
-        server: String,
-        /// What was attempted.
-        step: Step,
-        /// Why it failed.
-        source: Failure,
-    },
+    Smtp { server: String, step: Step, source: Failure },
     /// The local program did not take the message.
     #[error("mail was not sent: {} did not take it", program.display())]
-    Sendmail {
-        /// The program that was run.
-        program: PathBuf,
-        source: Failure,
-    },
+    Sendmail { program: PathBuf, source: Failure },
     /// Each answer came in time, but there was no end.
     #[error("mail was given up: {route} was not done within {} seconds", waited.as_secs_f32())]
-    TooSlow {
-        /// Where to.
-        route: String,
-        /// How long it was given.
-        waited: Duration,
-    },
+    TooSlow { route: String, waited: Duration },
     /// The process that delivers could not be started, or did not take the message.
     #[error("mail was not handed over")]
     HandOver(#[source] io::Error),

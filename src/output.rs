@@ -1,4 +1,4 @@
-//! Answers of commands: as text and as JSON, and the two streams they go to. Nothing here decides.
+//! Reports of commands as text and JSON, and the two streams they go to. Nothing here decides.
 
 pub mod json;
 pub mod text;
@@ -17,14 +17,13 @@ use crate::auth::secret::Token;
 use crate::error::ExitCode;
 use text::{relative, rfc3339};
 
-/// What a command has to say. A report decides nothing.
+/// The result of a command, ready to format. A report decides nothing.
 pub trait Report: std::fmt::Debug {
-    /// For people: the answer for standard output, and lines for standard error. Everything that came from
-    /// users is escaped.
+    /// Formats the report as text. Everything that came from users is escaped.
     fn text(&self, now: Timestamp, style: Style) -> Page;
 
-    /// For programs. Field names are Better Auth's; what is absent is null; tokens and hashes have no field,
-    /// except those that were asked for by name.
+    /// Formats the report as JSON. Field names are Better Auth's, absent values are null, and tokens and hashes have
+    /// no field unless the user requested them.
     fn json(&self) -> Value;
 
     /// The text that `--json` prints: one document, unless the command prints a document per line.
@@ -32,17 +31,17 @@ pub trait Report: std::fmt::Debug {
         json::document(&self.json())
     }
 
-    /// What the shell gets: a command may answer a question with no.
+    /// The exit code. The answer to a question may be no.
     fn exit_code(&self) -> ExitCode {
         ExitCode::Done
     }
 
-    /// What helps when the answer could not be written and a secret exists only in it.
+    /// A hint for an answer that could not be written and held the only copy of a secret.
     fn lost_answer_hint(&self) -> Option<String> {
         None
     }
 
-    /// A token that exists only in this answer. When the answer cannot be written, its session must end.
+    /// A token that exists only in this answer. If the answer cannot be written, its session must end.
     fn unheld_token(&self) -> Option<&Token> {
         None
     }
@@ -51,14 +50,14 @@ pub trait Report: std::fmt::Debug {
 /// What a command returns.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Nothing to say: the exit code is the answer.
+    /// The exit code is the whole answer.
     Silent,
     /// Help or a completion script, the same under `--json`.
     Text(String),
     Report(Box<dyn Report>),
     /// Another program takes the place of this process.
     Exec(Box<Command>),
-    /// Entries of the audit log, and those that are still to come.
+    /// Entries of the audit log, followed by those to come.
     Follow {
         entries: Vec<Entry>,
         /// The number of the newest entry of the log.
@@ -72,33 +71,32 @@ impl<R: Report + 'static> From<R> for Outcome {
     }
 }
 
-/// What is known about where the words go.
+/// Properties of the output.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
     /// Standard output is a terminal.
     pub terminal: bool,
-    /// Its width in columns.
+    /// The width of the terminal in columns.
     pub width: Option<u16>,
-    /// Colours are wanted on standard error.
+    /// Messages on standard error have colours.
     pub color: bool,
 }
 
 impl Style {
-    /// An instant: an age for a person at a terminal, RFC 3339 for whatever reads a pipe.
+    /// Formats an instant: relative to now on a terminal, as RFC 3339 in a pipe.
     pub fn when(self, instant: Timestamp, now: Timestamp) -> String {
         if self.terminal { relative(instant, now) } else { rfc3339(instant) }
     }
 }
 
-/// What is told.
+/// The text of a report.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// For standard output.
     pub answer: String,
-    /// What the command changed, a line each for standard error. An answer that cannot be written does not
-    /// take it back.
+    /// Lines for standard error about committed changes. They hold even if the answer cannot be written.
     pub done: Vec<String>,
-    /// Explains an answer that changed nothing, a line each for standard error. Lost with the answer.
+    /// Lines for standard error that explain the answer. They are lost with the answer.
     pub notes: Vec<String>,
 }
 
@@ -115,7 +113,7 @@ impl Page {
         Self { notes: vec![line], ..Self::default() }
     }
 
-    /// A line about an act, which may have had nothing to change.
+    /// A line about an act that may have changed nothing.
     pub fn done_if(changed: bool, line: String) -> Self {
         if changed { Self::done(line) } else { Self::note(line) }
     }
@@ -124,15 +122,14 @@ impl Page {
 /// The pause before another write to a full pipe that may not block.
 const FULL_PIPE_POLL: Duration = Duration::from_millis(5);
 
-/// Writes the answer, all of it, or says why not. An empty answer needs no standard output.
+/// Writes the whole answer. An empty answer needs no standard output.
 ///
-/// # Errors
-/// Whatever the operating system said: the reader has gone, the disk is full.
+/// # Errors An error of the operating system: the pipe is closed, the disk is full.
 pub fn write_answer(text: &str) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    // Not through `Stdout`: it reports success when the descriptor is open for reading only.
+    // `Stdout` is not used, because it reports success for a descriptor that is open for reading only.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let mut left = text.as_bytes();
     while !left.is_empty() {
@@ -140,7 +137,7 @@ pub fn write_answer(text: &str) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => left = &left[written..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Another holder of the pipe has set it not to block.
+            // Another process that holds the pipe made it non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(FULL_PIPE_POLL),
             Err(error) => return Err(error),
         }
@@ -148,7 +145,7 @@ pub fn write_answer(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a message for a person. A message that cannot be written is lost.
+/// Writes a message to standard error. A message that cannot be written is lost.
 pub fn write_message(text: &str) {
     // One write, so that messages of processes that share a terminal do not mix.
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());

@@ -1,4 +1,4 @@
-//! Places: which database is meant, and where sessions are kept. Knows names, opens nothing.
+//! Paths: which database a command uses, and where sessions and state are kept. Opens no files.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -11,7 +11,7 @@ use directories::BaseDirs;
 
 use crate::auth::secret::digest;
 
-/// What the environment says about places, as read once by the context.
+/// The variables that determine paths, as read once by the context.
 #[derive(Debug, Clone, Default)]
 pub struct PathEnv {
     /// `HOME`.
@@ -26,19 +26,19 @@ pub struct PathEnv {
     pub database: Option<PathBuf>,
 }
 
-/// Who chose the database.
+/// What named the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseSource {
     /// `--db`.
     Flag,
     /// `AUTHCTL_DB`.
     Environment,
-    /// Nobody: the default place.
+    /// Neither: the default path.
     Default,
 }
 
 impl DatabaseSource {
-    /// How a program would name it.
+    /// The word in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Flag => "flag",
@@ -47,7 +47,7 @@ impl DatabaseSource {
         }
     }
 
-    /// How a person would name it.
+    /// The word in text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Flag => "--db",
@@ -158,7 +158,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// The database that is meant.
+/// The database that the flags and the environment name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabasePlace {
     pub location: DatabaseLocation,
@@ -166,10 +166,9 @@ pub struct DatabasePlace {
     pub chosen_by: DatabaseSource,
 }
 
-/// Why there is no place.
 #[derive(Debug, thiserror::Error)]
 pub enum PathError {
-    /// Neither a home directory nor the variable that would replace it.
+    /// The home directory is unknown, and no variable replaces it.
     #[error("there is no home directory: HOME is not set to an absolute path")]
     NoHome {
         /// What to set instead.
@@ -181,17 +180,12 @@ pub enum PathError {
     /// A command for database files was given a database on a server.
     #[error("{0} is a database on a server, and not a file")]
     NotAFile(DatabaseUrl),
-    /// The working directory is gone, or a directory on the way cannot be entered.
+    /// The working directory is gone, or a directory in the path cannot be searched.
     #[error("{} cannot be looked up", path.display())]
-    Unreachable {
-        /// As given.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
+    Unreachable { path: PathBuf, source: io::Error },
 }
 
-/// Finds the database: the flag, else the environment, else the default place.
+/// Finds the database: the flag, else the environment, else the default path.
 ///
 /// # Errors
 /// [`PathError`].
@@ -237,10 +231,9 @@ pub fn refuse_home_of_another(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory and those above it that are missing, private to their owner under any umask.
+/// Creates a directory and its missing parents, private to their owner under any umask.
 ///
-/// # Errors
-/// Whatever the operating system said; [`refuse_home_of_another`].
+/// # Errors An error of the operating system, or that of [`refuse_home_of_another`].
 pub fn make_private(directory: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = directory.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
     if !missing.is_empty() {
@@ -248,9 +241,9 @@ pub fn make_private(directory: &Path) -> io::Result<()> {
     }
     for path in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(path) {
-            // A strange umask may have taken rights away.
+            // A strict umask may have removed rights of the owner.
             Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(0o700))?,
-            // Another process was faster.
+            // Another process created it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -267,7 +260,7 @@ pub fn config_directory(env: &PathEnv) -> Result<PathBuf, PathError> {
     Ok(base.join("authctl"))
 }
 
-/// The file in which authctl keeps what is its own about an app's database: log, attempts, rules.
+/// The file with authctl's own data about an app's database: audit log, throttle and policy.
 ///
 /// # Errors
 /// [`PathError::NoHome`].
@@ -276,8 +269,8 @@ pub fn guest_state(env: &PathEnv, database: &Path) -> Result<PathBuf, PathError>
     Ok(base.join("authctl").join(format!("{}.db", session_key(&DatabaseLocation::File(database.into())))))
 }
 
-/// A base directory of the XDG specification, on every Unix alike. As it asks, a relative path in
-/// the variable is as good as none.
+/// A base directory of the XDG specification, on every Unix alike. As it requires, a relative path in the variable is
+/// ignored.
 fn base_directory(
     env: &PathEnv,
     variable: Option<&Path>,
@@ -287,8 +280,7 @@ fn base_directory(
     if let Some(path) = variable.filter(|path| path.is_absolute()) {
         return Ok(path.to_owned());
     }
-    // The entry in the user list that `BaseDirs` falls back on is not taken without a word: a job
-    // that lost its HOME would write where nobody looks.
+    // `BaseDirs` would fall back on the user database, and a job without HOME would write to an unexpected place.
     if env.home.as_deref().is_none_or(|home| !home.is_absolute()) {
         return Err(PathError::NoHome { instead });
     }
@@ -296,8 +288,8 @@ fn base_directory(
     Ok(base.home_dir().join(under_home))
 }
 
-/// Makes a path absolute and resolves the links of its directory, so that one database has one
-/// name however it is spelled, and before and after its directory is made.
+/// Makes a path absolute and resolves the links of its directory, so that each spelling of a path gives the same
+/// name, before and after the directory exists.
 ///
 /// # Errors
 /// [`PathError::Unreachable`].

@@ -1,7 +1,7 @@
-//! How answers and secrets come in: from a person at a terminal, from standard input, from a file.
+//! Answers and secrets from a terminal, standard input or a file.
 //!
-//! Whether a person can be asked is decided in one place, [`Prompt::new`], and every question goes
-//! through it, so that no script ever hangs on one.
+//! Only [`Prompt::new`] decides whether authctl may ask, and every question checks it, so that no script waits
+//! for an answer.
 
 mod terminal;
 
@@ -14,17 +14,15 @@ use zeroize::Zeroizing;
 use crate::auth::secret::{Code, Password, SECRET_BYTES_MAX, Secret, SecretError, StoredHash};
 use crate::input_file;
 
-/// Why an answer did not come.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// There is nobody to ask.
+    /// No terminal, or the user forbade questions.
     #[error("{what} is needed, and cannot be asked for: {why}")]
     CannotAsk {
-        /// What is missing.
         what: &'static str,
-        /// Why nobody can be asked.
+        /// Why authctl cannot ask.
         why: &'static str,
-        /// The flag that gives it without a question.
+        /// The flag that gives the answer without a question.
         flag: &'static str,
     },
     /// The person pressed Ctrl-C.
@@ -43,39 +41,29 @@ pub enum PromptError {
     /// The secret cannot be used.
     #[error("the {what} cannot be used: {problem}")]
     Secret { what: &'static str, problem: SecretError },
-    /// Standard input or the file has not as many lines as secrets are needed.
+    /// The number of lines differs from the number of secrets.
     #[error("{from} must hold {wanted}, one per line, and nothing else")]
-    Lines {
-        /// Where they were read.
-        from: String,
-        /// What was wanted.
-        wanted: &'static str,
-    },
-    /// `--password-stdin` and its like while standard input is a terminal.
+    Lines { from: String, wanted: &'static str },
+    /// `--password-stdin` or a similar flag, while standard input is a terminal.
     #[error("a secret was to be read from standard input, but standard input is a terminal")]
     StdinIsTerminal,
     /// Reading failed.
     #[error("{from} could not be read")]
-    Unreadable {
-        /// What.
-        from: String,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    Unreadable { from: String, source: std::io::Error },
 }
 
-/// Asks people, if there is somebody to ask.
+/// Asks the user, if authctl may ask.
 #[derive(Debug)]
 pub struct Prompt {
-    /// Why nobody can be asked.
+    /// Why authctl cannot ask.
     nobody: Option<&'static str>,
     guard: Option<terminal::Guard>,
-    /// What was noticed about where a secret came from.
+    /// Warnings about the source of a secret.
     pub warnings: Vec<String>,
 }
 
 impl Prompt {
-    /// Finds out whether somebody can be asked.
+    /// Decides whether authctl may ask.
     pub fn new(no_input: bool, continuous_integration: bool) -> Self {
         let nobody = if no_input {
             Some("--no-input was given")
@@ -91,12 +79,11 @@ impl Prompt {
         Self { nobody, guard: None, warnings: Vec::new() }
     }
 
-    /// Whether somebody can be asked.
     pub fn can_ask(&self) -> bool {
         self.nobody.is_none()
     }
 
-    /// Refuses when nobody can be asked; arms the guard that gives the terminal back otherwise.
+    /// Refuses if authctl cannot ask. Otherwise arms the guard that restores the terminal.
     fn require_somebody(&mut self, what: &'static str, flag: &'static str) -> Result<&terminal::Guard, PromptError> {
         if let Some(why) = self.nobody {
             return Err(PromptError::CannotAsk { what, why, flag });
@@ -118,7 +105,7 @@ impl Prompt {
         terminal::line(label)
     }
 
-    /// Shows what would happen and asks for a confirmation; the safe answer is no.
+    /// Shows the effect and asks for a confirmation. The default is no.
     ///
     /// # Errors
     /// [`PromptError::CannotAsk`] names `--yes`.
@@ -127,7 +114,7 @@ impl Prompt {
         terminal::yes_or_no(effect, question)
     }
 
-    /// Gets the password of somebody who has one.
+    /// Reads the password of an existing user.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -138,7 +125,7 @@ impl Prompt {
         }
     }
 
-    /// Gets a new password: typed twice at a terminal.
+    /// Reads a new password, twice at a terminal.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -149,7 +136,7 @@ impl Prompt {
         }
     }
 
-    /// Gets the current and the new password, in this order.
+    /// Reads the current password, then the new one.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -163,7 +150,7 @@ impl Prompt {
         }
     }
 
-    /// Gets a password hash: one line of standard input.
+    /// Reads a password hash from one line of standard input.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -171,7 +158,7 @@ impl Prompt {
         Source::Stdin.one("one hash", &mut self.warnings)
     }
 
-    /// Gets a hash and a password: from standard input in this order, or asked for.
+    /// Reads a hash, then a password.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -185,7 +172,7 @@ impl Prompt {
         Ok((hash, self.hidden("Password: ", "a password")?))
     }
 
-    /// Gets a code and a new password. What both come from standard input comes in this order.
+    /// Reads a code, then a new password.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -200,7 +187,7 @@ impl Prompt {
         }
     }
 
-    /// Gets a code and the password of somebody who has one, in this order.
+    /// Reads a code, then the password of an existing user.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -211,7 +198,7 @@ impl Prompt {
         }
     }
 
-    /// Gets a code. What is pasted may have spaces around it.
+    /// Reads a code. Pasted text may have blanks around it.
     ///
     /// # Errors
     /// [`PromptError`].
@@ -245,7 +232,7 @@ impl Prompt {
     }
 }
 
-/// Two secrets with their line ends, and one byte to notice that there is more.
+/// Two secrets with their line ends, and one byte to notice more.
 const INPUT_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2) + 1;
 
 /// Where a password comes from.
@@ -260,7 +247,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads one secret: exactly one LF or CRLF at the end is not part of it.
+    /// Reads one secret, without exactly one LF or CRLF at the end.
     fn one<S: Secret>(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<S, PromptError> {
         let input = self.bytes(warnings)?;
         let line = without_line_end(&input);
@@ -316,8 +303,8 @@ impl Source {
         }
     }
 
-    /// Reads no more than can be used, so that an endless input ends. What is too long is cut, and
-    /// then refused by its length.
+    /// Reads at most `INPUT_BYTES_MAX` bytes, so that an endless input ends. The length check then refuses the
+    /// secret.
     fn limited(&self, input: impl Read) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(INPUT_BYTES_MAX));
         input.take(INPUT_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(|source| self.unreadable(source))?;

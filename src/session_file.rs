@@ -1,10 +1,9 @@
 //! The session file: how a user stays signed in from one command to the next.
 //!
-//! One file per database, 0600 in a directory of 0700, replaced whole or not at all. A sign-in is
-//! in two places, the database and this file, and a process may die between any two instructions.
-//! So the file is written first, under another name and locked ([`Pending`]); then the session is
-//! committed; then the file gets its name. A locked name whose process is dead is an abandoned
-//! sign-in: whoever comes next ends its session, if it ever began.
+//! Each database has one file, mode 0600 in a directory of mode 0700, which is replaced atomically. A sign-in
+//! changes the database and this file, and the process may die in between. So the file is first written under a
+//! temporary name and locked ([`Pending`]), then the session is committed, then the file gets its name. A
+//! temporary file without a lock is an abandoned sign-in: the next command ends its session.
 
 mod pending;
 
@@ -28,71 +27,46 @@ use crate::paths::{self, quoted};
 
 pub use pending::{Abandoned, Pending};
 
-/// More than any file that authctl writes, little enough to read without thought.
+/// Larger than any file that authctl writes.
 const FILE_BYTES_MAX: usize = 4096;
 
-/// How a directory is opened.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-/// How often a process that waits for the lock looks again.
+/// The pause between two attempts to take the lock.
 const LOCK_POLL: Duration = Duration::from_millis(5);
-/// A directory in which everybody may write, and nobody removes what is another's.
+/// The sticky bit: users share the directory, but remove only their own files.
 const STICKY: u32 = 0o1000;
-/// The rights of others to plant files.
+/// The permissions with which other users could plant files.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// Why the session file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionFileError {
-    /// Others could read or have planted it.
+    /// Other users could read the file or have planted it.
     #[error("the session file {} is not safe to use: {problem}", path.display())]
-    Unsafe {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// Others could plant files beside it, so nothing is written there.
+    Unsafe { path: PathBuf, problem: &'static str },
+    /// Other users could plant files in the directory.
     #[error("the session directory {} is not safe to use: {problem}", path.display())]
-    UnsafeDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-        /// What to do about it.
-        remedy: String,
-    },
-    /// The content is not what authctl writes.
+    UnsafeDirectory { path: PathBuf, problem: String, remedy: String },
+    /// authctl did not write this content.
     #[error("the session file {} is damaged", .0.display())]
     Damaged(PathBuf),
-    /// The operating system could not read it.
     #[error("the session file {} could not be read", path.display())]
-    Unreadable {
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
     /// Another process holds the lock of the directory.
     #[error("the session directory {} is locked by another process", .0.display())]
     Busy(PathBuf),
-    /// The operating system could not write it.
     #[error("the session file {} could not be written", path.display())]
-    Unwritable {
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
+    Unwritable { path: PathBuf, source: io::Error },
 }
 
-/// What a session file says.
+/// The content of a session file.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// The token.
     pub token: Token,
-    /// Who signed in, to tell the user without a database.
+    /// The address of the user, known without the database.
     pub email: String,
 }
 
-/// The file as written. The path is there for people who look; the file's name decides.
+/// The file as JSON. The path of the database is informative; the name of the file decides.
 #[derive(Serialize, Deserialize)]
 struct Content<'a> {
     database: std::borrow::Cow<'a, str>,
@@ -100,18 +74,18 @@ struct Content<'a> {
     token: std::borrow::Cow<'a, str>,
 }
 
-/// What became of a stored session that was to be removed.
+/// The result of [`SessionFile::remove`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
-    /// There was none, or another one.
+    /// No session was stored, or another one.
     Nothing,
-    /// It is gone.
+    /// The session was removed.
     Gone,
-    /// It is gone, and the one that was kept aside is stored again.
+    /// The session was removed, and the one kept aside is stored again.
     GaveBack,
 }
 
-/// The place of the session for one database.
+/// The session file of one database.
 #[derive(Debug, Clone)]
 pub struct SessionFile {
     /// `.../authctl`.
@@ -120,12 +94,11 @@ pub struct SessionFile {
     directory: PathBuf,
     name: String,
     database: String,
-    /// How long to wait for other processes.
     wait: LockWait,
 }
 
-/// How long one command may still wait for the lock of the directory. Clones share it, so that several
-/// steps together wait no longer than one may.
+/// How long a command may still wait for the lock of the directory. Clones share the remaining time, so that all
+/// steps together wait no longer than `--wait`.
 #[derive(Debug, Clone)]
 pub struct LockWait(Rc<Cell<Duration>>);
 
@@ -136,7 +109,7 @@ impl From<Duration> for LockWait {
 }
 
 impl LockWait {
-    /// Waits for a moment, if time is left.
+    /// Pauses, if time is left.
     #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
     fn pause(&self) -> bool {
         let left = self.0.get();
@@ -151,7 +124,7 @@ impl LockWait {
 }
 
 impl SessionFile {
-    /// Names the file for a database under authctl's configuration directory. Touches nothing.
+    /// Names the file for a database under authctl's configuration directory. Opens nothing.
     pub fn new(config_directory: &Path, key: &str, database: String, wait: impl Into<LockWait>) -> Self {
         Self {
             root: config_directory.to_owned(),
@@ -162,22 +135,20 @@ impl SessionFile {
         }
     }
 
-    /// Where the file is.
     pub fn path(&self) -> PathBuf {
         self.directory.join(&self.name)
     }
 
-    /// Whether something has the name of the file, whatever it is.
+    /// Whether the name exists, as any kind of file.
     pub fn is_there(&self) -> bool {
         self.path().symlink_metadata().is_ok()
     }
 
-    /// Reads the stored session; `None` when there is no file. A session that is kept aside and that
-    /// nothing stands in for is stored again by it.
+    /// Reads the stored session; `None` when there is no file. If only a session kept aside exists, stores that one
+    /// again.
     ///
-    /// # Errors
-    /// [`SessionFileError::Unsafe`] when others may read the file or it is not a plain one,
-    /// [`SessionFileError::Damaged`] when its content makes no sense.
+    /// # Errors [`SessionFileError::Unsafe`] when other users may read the file or it is not a regular file,
+    /// [`SessionFileError::Damaged`] when its content is not valid.
     pub fn read(&self) -> Result<Option<Stored>, SessionFileError> {
         match self.read_named()? {
             None => self.take_back(),
@@ -185,8 +156,8 @@ impl SessionFile {
         }
     }
 
-    /// As [`SessionFile::read`], for what replaces or removes the file: one that is damaged holds no session.
-    /// Any other that cannot be read may hold one.
+    /// As [`SessionFile::read`], for a caller that replaces or removes the file: a damaged file counts as none,
+    /// because it holds no session.
     ///
     /// # Errors
     /// As for [`SessionFile::read`], but never [`SessionFileError::Damaged`].
@@ -203,8 +174,7 @@ impl SessionFile {
         }
     }
 
-    /// Reads a token for no other use than to end its session: also from a file that others may
-    /// have read, because then ending it matters most.
+    /// Reads the token only to end its session, even from an unsafe file: a token that others may have read must end.
     pub fn read_to_end_session(&self) -> Option<Token> {
         let file = input_file::open_no_follow(&self.path()).ok()?;
         if !file.metadata().ok()?.is_file() {
@@ -253,10 +223,9 @@ impl SessionFile {
         SessionFileError::Unwritable { path: self.path(), source }
     }
 
-    /// Writes a token where it will be kept, durable but not yet under its name.
+    /// Writes a token durably, under a temporary name.
     ///
-    /// # Errors
-    /// [`SessionFileError`]; nothing is left behind.
+    /// # Errors [`SessionFileError`]; no file remains.
     pub fn prepare(&self, token: &Token, email: &str, unique: &str) -> Result<Pending, SessionFileError> {
         self.make_directories()?;
         let directory = self.open_directory()?;
@@ -267,8 +236,8 @@ impl SessionFile {
         Ok(pending)
     }
 
-    /// Removes the stored session. One that is kept aside takes its place. With a token, only a file
-    /// that holds it: another process may have signed in meanwhile.
+    /// Removes the stored session and stores the one kept aside again. With a token, removes only a file that holds
+    /// it, because another process may have signed in meanwhile.
     ///
     /// # Errors
     /// [`SessionFileError`].
@@ -297,16 +266,15 @@ impl SessionFile {
         }
     }
 
-    /// Finds sign-ins whose process died before it could finish.
+    /// Finds sign-ins whose process died before it finished.
     ///
-    /// # Errors
-    /// [`SessionFileError`] when the directory is not safe, cannot be read, or another process holds it: what
-    /// is in it is not known then.
+    /// # Errors [`SessionFileError`] when the directory is unsafe, unreadable or locked, so that its content is
+    /// unknown.
     pub fn abandoned(&self) -> Result<Vec<Abandoned>, SessionFileError> {
         let Some(directory) = self.open_if_there()? else {
             return Ok(Vec::new());
         };
-        // Held, so that no file is seen between being made and being locked by its maker.
+        // With the lock, no file is seen between its creation and its own lock.
         let _lock = self.lock(&directory)?;
         let prefix = self.temporary_prefix();
         let mut abandoned = Vec::new();
@@ -323,7 +291,7 @@ impl SessionFile {
         if self.directory.symlink_metadata().is_ok() {
             return Ok(());
         }
-        // Under sudo, HOME may still be somebody else's: what root made there they could not use.
+        // Under sudo, HOME may belong to another user, who could not use what root creates there.
         let existing = self.directory.ancestors().find_map(|path| path.metadata().ok());
         let me = rustix::process::geteuid().as_raw();
         if me == 0 && existing.is_some_and(|found| found.uid() != 0) {
@@ -336,13 +304,13 @@ impl SessionFile {
         paths::make_private(&self.directory).map_err(|error| self.unwritable(error))
     }
 
-    /// Opens the directory after looking at who else may write there.
+    /// Opens the directory, and refuses it if other users may write to it.
     fn open_directory(&self) -> Result<OwnedFd, SessionFileError> {
         self.open_one(&self.root)?;
         self.open_one(&self.directory)
     }
 
-    /// As [`Self::open_directory`]; `None` when there is no directory.
+    /// As [`Self::open_directory`]; `None` when the directory does not exist.
     fn open_if_there(&self) -> Result<Option<OwnedFd>, SessionFileError> {
         match self.open_directory() {
             Err(SessionFileError::Unwritable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -360,7 +328,7 @@ impl SessionFile {
         } else if found.st_mode & OTHERS_WRITE == 0 {
             return Ok(directory);
         } else if found.st_mode & STICKY != 0 {
-            // Shared on purpose.
+            // A shared directory: chmod would break it for others.
             ("others may write to it", elsewhere.to_owned())
         } else {
             ("others may write to it", format!("look at what is in it, then: chmod 700 {}", quoted(path)))
@@ -368,8 +336,8 @@ impl SessionFile {
         Err(SessionFileError::UnsafeDirectory { path: path.to_owned(), problem: problem.into(), remedy })
     }
 
-    /// Finds what is not safe or not whole about the directories and every file in them, and tells
-    /// whether closing the directories helps against any of it.
+    /// Checks the directories and every file in them. Also returns whether [`Self::close_directories`] fixes any of
+    /// it.
     pub fn insecure(&self) -> (Vec<SessionFileError>, bool) {
         let mut exposed = Vec::new();
         let mut is_ours = false;
@@ -380,7 +348,7 @@ impl SessionFile {
             }
         }
         for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            // Hidden ones are sign-ins on their way.
+            // Hidden files are pending sign-ins.
             if let Some(name) =
                 entry.file_name().to_str().filter(|name| name.strip_suffix(".json").is_some() && !name.starts_with('.'))
             {
@@ -391,7 +359,7 @@ impl SessionFile {
         (exposed, is_ours)
     }
 
-    /// Takes away the rights of others to the directories that are ours.
+    /// Removes the permissions of other users on the caller's directories.
     ///
     /// # Errors
     /// [`SessionFileError::Unwritable`].
@@ -407,7 +375,7 @@ impl SessionFile {
         Ok(())
     }
 
-    /// Holds off other processes between looking at the file and changing it.
+    /// Locks the directory, so that no other process changes a file between a check and a change.
     ///
     /// # Errors
     /// [`SessionFileError::Busy`] when another process holds the lock and nothing of `--wait` is left.
@@ -526,7 +494,7 @@ mod tests {
         let stale = std::fs::read(place.path()).unwrap();
         store(&place, b'c', None).unwrap();
         assert!(holds(place.read().unwrap(), b'c') && !place.keeps_aside());
-        // Left by something else.
+        // Written by another program.
         let aside = place.path().with_file_name("key.own.json");
         std::fs::write(&aside, stale).unwrap();
         std::fs::set_permissions(&aside, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

@@ -63,7 +63,6 @@ pub(super) enum OwnSession {
 }
 
 impl OwnSession {
-    /// In words.
     pub(super) fn told(&self) -> String {
         match self {
             Self::Back { email } => format!("your own session is in use again: signed in as {}", escape(email)),
@@ -71,7 +70,6 @@ impl OwnSession {
         }
     }
 
-    /// For programs.
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Back { .. } => "restored",

@@ -208,7 +208,6 @@ pub(super) struct UserChanged {
 }
 
 impl UserAct {
-    /// For programs.
     fn word(self) -> &'static str {
         match self {
             Self::Created => "created",

@@ -15,7 +15,7 @@ use crate::auth::{Admitted, AuthError, SignedIn, SignedOut};
 use crate::input_file;
 use crate::paths::DatabaseLocation;
 
-/// More than any token with its line end.
+/// Longer than any token with its line end.
 const TOKEN_FILE_BYTES_MAX: usize = 4096;
 
 /// Where the token in use came from.
@@ -29,11 +29,10 @@ pub enum TokenSource {
     SessionFile(PathBuf),
 }
 
-/// A token that was refused came from a variable, so that neither signing in nor signing out changes
-/// which token is used. Says what the refusal says.
+/// Marks an error about a token from a variable: to sign in or out does not change which token is used. Displays the
+/// error itself.
 #[derive(Debug)]
 pub struct TokenOf {
-    /// Which variable.
     pub variable: &'static str,
     refusal: String,
 }
@@ -47,27 +46,18 @@ impl std::fmt::Display for TokenOf {
 /// Why there is no token to act with.
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
-    /// Nothing is stored for the database.
+    /// The database has no stored session.
     #[error("not signed in: there is no session for {0}")]
     None(DatabaseLocation),
-    /// The variable holds something that is no token.
+    /// The variable does not hold a token.
     #[error("the token in {variable} cannot be used: {problem}")]
-    Unusable {
-        /// Which variable.
-        variable: &'static str,
-        problem: SecretError,
-    },
+    Unusable { variable: &'static str, problem: SecretError },
     /// The file that the variable names cannot be read.
     #[error("the file named by AUTHCTL_TOKEN_FILE, {}, could not be read", path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    File { path: PathBuf, source: std::io::Error },
 }
 
-/// What `guard` says of the user whom it let in.
+/// The user whom `guard` admitted, from the variables that it sets.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guarded {
     /// `AUTHCTL_USER_ID`.
@@ -85,12 +75,12 @@ impl Guarded {
 }
 
 impl Context {
-    /// Which variable overrides the stored session, if one does.
+    /// The variable that overrides the stored session.
     pub fn overriding_variable(&self) -> Option<&'static str> {
         self.environment.overriding_variable()
     }
 
-    /// The error for a token that was refused, with the variable that it came from.
+    /// Adds the variable of the token to an error.
     pub fn token_refused(&self, error: AuthError, source: &TokenSource) -> anyhow::Error {
         let refusal = error.to_string();
         let error = anyhow::Error::new(error);
@@ -100,8 +90,8 @@ impl Context {
         }
     }
 
-    /// Warns of a token file that was used, that others may read and that the caller can close. What a
-    /// system mounts for a job, as its root, is as that system wants it.
+    /// Warns about a token file that other users may read, if the caller owns it. Files that root mounts for a job
+    /// are left alone.
     pub(super) fn open_token_file(&self) -> Option<String> {
         let path = self.environment.token_file.as_ref().filter(|_| self.token_in_file.get().is_some())?;
         let found = path.metadata().ok()?;
@@ -110,7 +100,7 @@ impl Context {
             .then(|| format!("others may read the token file {}: chmod 600 it", path.display()))
     }
 
-    /// Finds the token to act with. Opens no database.
+    /// Finds the token to act with, without opening the database.
     ///
     /// # Errors
     /// [`NoToken`] or [`crate::session_file::SessionFileError`].
@@ -138,13 +128,13 @@ impl Context {
         }
     }
 
-    /// Finds out who is signed in.
+    /// Returns the signed-in user and the session.
     pub fn authenticate(&mut self) -> anyhow::Result<SignedIn> {
         let (token, source) = self.token()?;
         self.signed_in_with(&token, &source)
     }
 
-    /// Finds out who is signed in with a token that was read already.
+    /// As [`Context::authenticate`], with a token that was read already.
     pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
         let admitted = self.admitted()?;
         let me = match self.auth()?.authenticate_under(token, admitted.as_ref()) {
@@ -160,7 +150,7 @@ impl Context {
         Ok(me)
     }
 
-    /// Has the audit log say that what follows is done by whoever is in this session.
+    /// Records later acts in the audit log as acts of the user in this session.
     ///
     /// # Errors
     /// When the database cannot be opened.
@@ -173,7 +163,7 @@ impl Context {
         Ok(())
     }
 
-    /// Finds out who is signed in, where nobody needs to be.
+    /// As [`Context::authenticate`]; `None` when no user is signed in.
     pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
         match self.authenticate() {
             Ok(me) => Ok(Some(me)),
@@ -187,10 +177,9 @@ impl Context {
         }
     }
 
-    /// The user whom `guard` let in; `None` when nothing here runs under it.
+    /// The user whom `guard` admitted; `None` outside `guard`.
     ///
-    /// # Errors
-    /// [`AuthError::NotSignedIn`] in any other database than that user's.
+    /// # Errors [`AuthError::NotSignedIn`] in a database other than that user's.
     pub(super) fn admitted(&self) -> anyhow::Result<Option<Admitted>> {
         let Guarded { user_id, impersonated_by, database } = &self.environment.guarded;
         if !self.is_guarded() {
@@ -200,17 +189,17 @@ impl Context {
         if database.as_ref().is_some_and(|database| database.as_os_str() != here.without_password()) {
             return Err(AuthError::NotSignedIn(SignedOut::ElsewhereGuarded).into());
         }
-        // Half of what `guard` sets admits nobody.
+        // An incomplete set of variables admits no user.
         let user_id = user_id.clone().ok_or(AuthError::NotSignedIn(SignedOut::Guarded))?;
         Ok(Some(Admitted { user_id, impersonated_by: impersonated_by.clone() }))
     }
 
-    /// Whether this runs under `guard`.
+    /// Whether the process runs under `guard`.
     pub fn is_guarded(&self) -> bool {
         !self.environment.guarded.is_absent()
     }
 
-    /// Refuses a session that is there and belongs to another user than `guard` let in.
+    /// Refuses a session of a user whom `guard` did not admit.
     ///
     /// # Errors
     /// [`AuthError::NotSignedIn`].
@@ -223,17 +212,16 @@ impl Context {
         }
     }
 
-    /// Whether a session is that of the admitted user. One that is gone is as good.
+    /// Whether a session belongs to the admitted user. An ended session passes.
     pub(super) fn is_admitted(&mut self, admitted: &Admitted, token: &Token) -> anyhow::Result<bool> {
         let found = self.auth()?.store.session(token)?;
         Ok(found.is_none_or(|(session, _)| admitted.has(&session)))
     }
 
-    /// Refuses to store a session of anybody but the user whom `guard` let in, and to replace one that is
-    /// stored of anybody else.
+    /// Refuses to store a session of a user whom `guard` did not admit, or to replace one.
     ///
-    /// # Errors
-    /// [`AuthError::NotAdmitted`], and [`crate::session_file::SessionFileError`] when it is not known what is stored.
+    /// # Errors [`AuthError::NotAdmitted`], and [`crate::session_file::SessionFileError`] when the stored session
+    /// cannot be read.
     pub fn require_may_store(&mut self, email: &str) -> anyhow::Result<()> {
         if !self.is_guarded() {
             return Ok(());

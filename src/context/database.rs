@@ -1,5 +1,4 @@
-//! The database that is meant: where it is, and the rules at work on it, opened when they are first asked
-//! for.
+//! Where the database is, and how it is opened on first use.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +13,10 @@ use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEn
 use crate::store::sqlite::{self, Adapter, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
-/// Far more than hints about every column need.
+/// Larger than any useful schema file.
 const SCHEMA_FILE_BYTES_MAX: usize = 64 * 1024;
 
-/// Why a file of hints about a schema is of no use.
+/// A schema file (`--schema`) that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema file {} cannot be used: {problem}", path.display())]
 pub struct SchemaFileError {
@@ -25,7 +24,6 @@ pub struct SchemaFileError {
     problem: String,
 }
 
-/// Reads a file of hints.
 fn hints(path: &Path) -> Result<SchemaOverrides, SchemaFileError> {
     let parsed = input_file::open(path)
         .and_then(|file| input_file::read(&file, SCHEMA_FILE_BYTES_MAX))
@@ -35,7 +33,7 @@ fn hints(path: &Path) -> Result<SchemaOverrides, SchemaFileError> {
 }
 
 impl Context {
-    /// The database that is meant.
+    /// The database that the flags and the environment name.
     pub fn database(&self) -> Result<DatabasePlace, PathError> {
         if let Some(place) = self.place.get() {
             return Ok(place.clone());
@@ -44,7 +42,7 @@ impl Context {
         Ok(self.place.get_or_init(|| place).clone())
     }
 
-    /// The path of the database that is meant.
+    /// The path of the database file.
     ///
     /// # Errors
     /// [`PathError::NotAFile`] when it is on a server.
@@ -61,7 +59,7 @@ impl Context {
         (default != meant.location).then(|| path.to_owned())
     }
 
-    /// The rules at work on the database that is meant, which must exist.
+    /// Opens the database, which must exist, and returns the rules for it.
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
             let mut opened = self.open()?;
@@ -71,13 +69,12 @@ impl Context {
         self.at_work()
     }
 
-    /// Whether the database that is open belongs to an app.
+    /// Whether the open database belongs to a Better Auth app.
     pub fn is_guest(&self) -> bool {
         self.store.as_deref().is_some_and(|store| store.app().is_some())
     }
 
-    /// As [`Context::auth`], to fix an invalid policy: what is wrong with it counts
-    /// for nothing.
+    /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
             let mut opened = self.open()?;
@@ -89,7 +86,7 @@ impl Context {
 
     fn open(&self) -> anyhow::Result<Box<dyn Store>> {
         let place = self.database()?;
-        // Before a migration is applied, which is dated too.
+        // Read first, because a migration is dated too.
         let acting = self.acting()?;
         let mut opened = self
             .open_at(&place.location)
@@ -111,7 +108,7 @@ impl Context {
         }
     }
 
-    /// Opens a database of our own, or an app's with our own state beside it.
+    /// Opens a native database, or an app's database with authctl's state beside it.
     fn open_file(&self, path: &Path) -> anyhow::Result<SqlStore> {
         let hints = match self.options.schema.as_deref().or(self.environment.schema.as_deref()) {
             None => SchemaOverrides::default(),
@@ -129,7 +126,7 @@ impl Context {
         }
     }
 
-    /// As [`Context::auth`], but makes a database that is missing, and says so.
+    /// As [`Context::auth`], but creates a missing database and notes that.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
         let place = self.database()?;
         if place.location.is_missing_file() && self.create_database(&place, None)? {
@@ -138,7 +135,8 @@ impl Context {
         self.auth()
     }
 
-    /// Makes the database, our own or for an app; `false` when it was there, perhaps since a moment ago.
+    /// Creates a native database, or one for an app. Returns `false` when it exists, perhaps created by another
+    /// process meanwhile.
     pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
         self.now().context("could not make the database")?;
         Self::make_default_directory(place).context("could not make the database")?;
@@ -155,7 +153,7 @@ impl Context {
         }
     }
 
-    /// Makes the directory of the default database; any other must be there.
+    /// Creates the directory of the default database. Any other directory must exist.
     pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
         let (DatabaseSource::Default, DatabaseLocation::File(path)) = (place.chosen_by, &place.location) else {
             return Ok(());

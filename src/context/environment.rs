@@ -1,5 +1,5 @@
-//! What the process finds outside, read here and nowhere else: the variables of the environment, the clock, and
-//! who runs it on which machine.
+//! Everything read once from outside: environment variables, the clock, and which user runs authctl on which
+//! host.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -16,7 +16,6 @@ use crate::auth::storage::ClientInfo;
 use crate::mail::handover;
 use crate::paths::PathEnv;
 
-/// What the environment says.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     pub(super) places: PathEnv,
@@ -24,30 +23,27 @@ pub struct Environment {
     pub(super) token: Option<OsString>,
     /// `AUTHCTL_TOKEN_FILE`.
     pub(super) token_file: Option<PathBuf>,
-    /// `CI`, unless it says no.
+    /// `CI` is set, and neither `false` nor `0`.
     pub(super) ci: bool,
     pub(super) client_info: ClientEnv,
     pub(super) guarded: Guarded,
     /// `AUTHCTL_SCHEMA`.
     pub(super) schema: Option<PathBuf>,
     pub(super) app_secret: Option<GivenSecret>,
-    /// What a mailer finds in its environment.
+    /// The environment of a mailer.
     pub(super) of_mailer: Vec<(OsString, OsString)>,
     no_color: bool,
 }
 
-/// The secret of the app whose database it is, or why what the variable holds is none.
+/// The secret of the app, or why the value of the variable is not one.
 #[derive(Debug, Clone)]
 pub struct GivenSecret {
-    /// The variable that holds it.
     pub variable: &'static str,
-    /// What it holds.
     pub secret: Result<AppSecret, SecretError>,
 }
 
 impl GivenSecret {
-    /// As Better Auth chooses: of the secrets that are being rotated the first, each written as
-    /// `VERSION:SECRET`; else the one that stands alone.
+    /// Chooses as Better Auth does: the first of the rotated secrets (`VERSION:SECRET,...`), else the single secret.
     fn choose(rotated: Option<&OsStr>, alone: Option<&OsStr>) -> Option<Self> {
         let (variable, value) = match (rotated, alone) {
             (Some(rotated), _) => ("BETTER_AUTH_SECRETS", first_of(rotated.as_encoded_bytes())),
@@ -58,7 +54,7 @@ impl GivenSecret {
     }
 }
 
-/// The first secret of a list; nothing when there is none.
+/// The first secret of a list, without its version.
 fn first_of(list: &[u8]) -> &[u8] {
     let first = list.split(|byte| *byte == b',').next().unwrap_or_default();
     let colon = first.iter().position(|byte| *byte == b':').map_or(first.len(), |colon| colon + 1);
@@ -66,7 +62,7 @@ fn first_of(list: &[u8]) -> &[u8] {
 }
 
 impl Environment {
-    /// Reads the environment: the one place that does. An empty variable is as good as none.
+    /// Reads the environment. An empty variable counts as unset.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn read() -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -99,17 +95,16 @@ impl Environment {
         }
     }
 
-    /// What a mailer finds in its environment, and nothing else.
+    /// The whole environment of a mailer.
     pub fn of_mailer(&self) -> &[(OsString, OsString)] {
         &self.of_mailer
     }
 
-    /// Whether colours are unwanted.
     pub fn no_color(&self) -> bool {
         self.no_color
     }
 
-    /// Which variable overrides the stored session, if one does.
+    /// The variable that overrides the stored session.
     pub(super) fn overriding_variable(&self) -> Option<&'static str> {
         match (&self.token, &self.token_file) {
             (Some(_), _) => Some("AUTHCTL_TOKEN"),
@@ -119,41 +114,38 @@ impl Environment {
     }
 }
 
-/// The clock is outside the range in which authctl works. What would be written now could not be read
-/// later, or would be over before it began.
+/// The clock is outside the supported range. Times written now could not be read back, or would expire at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
-    /// An instant that the calendar has.
+    /// A time that jiff can represent.
     #[error("the clock of this machine is wrong: it says {0}")]
     At(Timestamp),
-    /// One before the calendar begins.
+    /// A time before the first that jiff can represent.
     #[error("the clock of this machine is wrong: it says a time before {}", Timestamp::MIN)]
     Before,
-    /// One after the calendar ends.
+    /// A time after the last that jiff can represent.
     #[error("the clock of this machine is wrong: it says a time after {}", whole_second(Timestamp::MAX))]
     After,
 }
 
-/// A reading of the clock that lasts until a question is asked.
+/// A reading of the clock, kept until [`Clock::forget`].
 #[derive(Debug)]
 pub(super) struct Clock(Cell<Option<Reading>>);
 
 type Reading = Result<Timestamp, ClockError>;
 
 impl Clock {
-    /// Reads the clock.
     pub(super) fn start() -> Self {
         Self(Cell::new(Some(read_clock())))
     }
 
-    /// The reading; a new one if a question was asked since the last.
+    /// The kept reading, or a new one.
     pub(super) fn now(&self) -> Result<Timestamp, ClockError> {
         let reading = self.0.get().unwrap_or_else(read_clock);
         self.0.set(Some(reading));
         reading
     }
 
-    /// Forgets the reading.
     pub(super) fn forget(&self) {
         self.0.set(None);
     }
@@ -164,19 +156,19 @@ fn read_clock() -> Reading {
     reading(SystemTime::now())
 }
 
-/// What a time of the system is in the calendar. `Timestamp::now` panics at an instant that it does not have.
+/// Converts the system's time. `Timestamp::now` would panic outside its range.
 fn reading(time: SystemTime) -> Reading {
     let outside = |_| if time < SystemTime::UNIX_EPOCH { ClockError::Before } else { ClockError::After };
     let now = Timestamp::try_from(time).map_err(outside)?;
     if is_in_range(now) { Ok(now) } else { Err(ClockError::At(now)) }
 }
 
-/// From 1970 on, and so long before the end of the calendar that every life ends within it.
+/// From 1970 until the last time from which the longest lifetime ends within the calendar.
 fn is_in_range(now: Timestamp) -> bool {
     now >= Timestamp::UNIX_EPOCH && now.checked_add(LONGEST_LIFE).is_ok()
 }
 
-/// The longest description kept, in characters.
+/// The longest stored description, in characters.
 const USER_AGENT_CHARS_MAX: usize = 512;
 
 /// The variables that name a remote client or a CI run.
@@ -187,7 +179,6 @@ pub(super) struct ClientEnv {
 }
 
 impl ClientEnv {
-    /// Picks the variables out of the environment.
     pub(super) fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
         let github = || {
             let [server, repository, run] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(&variable);
@@ -200,7 +191,6 @@ impl ClientEnv {
         Self { ssh_connection: variable("SSH_CONNECTION"), ci_run }
     }
 
-    /// Describes this process.
     pub(super) fn client_info(&self) -> ClientInfo {
         let (os_user, host) = who();
         let place = self.ci_run.clone().or_else(terminal).unwrap_or_else(|| "no terminal".to_owned());
@@ -225,12 +215,12 @@ fn terminal() -> Option<String> {
     Some(name.strip_prefix("/dev/").unwrap_or(&name).to_owned())
 }
 
-/// The operating system's user and the host.
+/// The names of the operating system's user and of the host.
 pub(super) fn who() -> (String, String) {
     (os_user(), rustix::system::uname().nodename().to_string_lossy().into_owned())
 }
 
-/// The name of the operating system's user who runs this process; the environment may lie.
+/// The effective user's name. `USER` is not used, because the caller can set it.
 fn os_user() -> String {
     let id = nix::unistd::Uid::effective();
     match nix::unistd::User::from_uid(id) {

@@ -18,7 +18,7 @@ use crate::prompt::PromptError;
 use crate::session_file::SessionFileError;
 use crate::store::{CopyError, OpenError};
 
-/// Finds what is known about one error of a chain.
+/// Classifies one error of a chain; `None` if its type is not known here.
 pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
     if let Some(error) = cause.downcast_ref::<AuthError>() {
         Some(of_auth(error))
@@ -188,7 +188,7 @@ fn of_signed_out(why: SignedOut) -> Failure {
     })
 }
 
-/// The hint for a token that a variable holds: signing in or out does not change which token is used.
+/// The hint for a token from a variable: to sign in or out does not change which token is used.
 pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
     let why = match error {
         AuthError::NotImpersonating => {
@@ -242,7 +242,7 @@ fn of_store(error: &StoreError) -> Failure {
                 .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")
                 .unchanged()
         }
-        // How a backup is restored depends on whose database it is: the doctor knows.
+        // How to restore a backup depends on the kind of the database, which `doctor` shows.
         StoreError::Corrupt(_) => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
             .remedy("restore a backup; `authctl doctor` looks closer")
             .unchanged(),
@@ -268,7 +268,7 @@ fn too_many_files() -> Failure {
     Failure::new(ExitCode::Unwritable, "TOO_MANY_FILES").remedy("raise the limit, as with `ulimit -n 256`")
 }
 
-/// Whether the limit of open files of this process or of the machine is reached.
+/// Whether the process or the machine has too many open files.
 fn is_limit_of_files(error: &std::io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     matches!(errno, Some(Errno::MFILE | Errno::NFILE))
@@ -346,7 +346,7 @@ fn of_copy(error: &CopyError) -> Failure {
     }
 }
 
-/// What to do about an error of the operating system whose words alone do not say it.
+/// What to do about an error of the operating system.
 pub(super) fn remedy_of(error: &std::io::Error) -> Option<&'static str> {
     match Errno::from_io_error(error)? {
         Errno::MFILE | Errno::NFILE => Some("raise the limit, as with `ulimit -n 256`"),
@@ -362,7 +362,7 @@ const RAISE_SIZE_LIMIT: &str = "raise the limit of file sizes, as with `ulimit -
 const FREE_QUOTA: &str = "delete files of yours, or ask for a larger quota";
 const USE_LOCKS: &str = "keep the file on a file system that can lock, such as a local disk";
 
-/// Whether a file would be larger than the process or the file system allows.
+/// Whether the file would exceed a size limit.
 pub(super) fn is_size_limit(error: &std::io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::FBIG)
 }

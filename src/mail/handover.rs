@@ -75,11 +75,8 @@ pub struct Parcel {
     pub from: String,
     /// `mail.credentials-file`, absolute.
     pub credentials_file: Option<PathBuf>,
-    /// Address of the recipient.
     pub to: String,
-    /// Subject of the message.
     pub subject: String,
-    /// Text of the message.
     pub body: Zeroizing<String>,
     /// The code in the text, which must not appear in a report of a failure; empty without one.
     pub secret: Zeroizing<String>,

@@ -41,9 +41,7 @@ pub enum Route {
     Smtp {
         /// A name in lower case or an address, without brackets.
         host: String,
-        /// The port.
         port: u16,
-        /// What protects the way.
         protection: Protection,
     },
     /// Through a local program; without a path, the system's own.
@@ -262,27 +260,13 @@ pub(super) struct Credentials {
 pub enum CredentialsError {
     /// Others could read or have planted it.
     #[error("the mail credentials file {} is not safe to use: {problem}", path.display())]
-    Unsafe {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: &'static str,
-    },
+    Unsafe { path: PathBuf, problem: &'static str },
     /// Not two lines of text.
     #[error("the mail credentials file {} cannot be used: {problem}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
+    Content { path: PathBuf, problem: String },
     /// The operating system could not read it.
     #[error("the mail credentials file {} could not be read", path.display())]
-    Unreadable {
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
 }
 
 impl Credentials {

@@ -9,7 +9,7 @@ use super::text::{escape_with, rfc3339};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 
-/// A document for people and programs, with its line end.
+/// A document of several lines, with the last line end.
 pub fn document(value: &Value) -> String {
     escaped(&format!("{value:#}\n"))
 }
@@ -19,14 +19,14 @@ pub fn line(value: &Value) -> String {
     escaped(&value.to_string())
 }
 
-/// Outside strings JSON has no character that is escaped here but its own line ends: serde escapes the
-/// C0 controls.
+/// Escapes characters that act on a terminal. serde escapes only C0 controls, and outside of strings JSON has no such
+/// character but line ends.
 fn escaped(json: &str) -> String {
     let lines: Vec<_> = json.split('\n').map(|line| escape_with(line, unit_escapes)).collect();
     lines.join("\n")
 }
 
-/// As JSON spells a character: in UTF-16.
+/// Writes a character as JSON escapes of its UTF-16 units.
 fn unit_escapes(json: &mut String, c: char) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         // Writing to a `String` cannot fail.
@@ -42,7 +42,7 @@ pub struct UserView<'a> {
     email: &'a str,
     email_verified: bool,
     image: Option<&'a str>,
-    /// Only of an image that is too large to be told; `image` is null then.
+    /// Only for an image that is too large to print; `image` is null then.
     #[serde(skip_serializing_if = "Option::is_none")]
     image_bytes: Option<u64>,
     created_at: String,
@@ -85,7 +85,7 @@ pub struct SessionView<'a> {
     ip_address: Option<&'a str>,
     user_agent: Option<&'a str>,
     impersonated_by: Option<&'a str>,
-    /// Only in lists: whether it is the session that asks.
+    /// Only in lists: whether it is the session of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<bool>,
 }
@@ -107,7 +107,7 @@ impl<'a> From<&'a Session> for SessionView<'a> {
 }
 
 impl SessionView<'_> {
-    /// The session in a list: marked when it is the one that asks.
+    /// Marks the session of the caller in a list.
     #[must_use]
     pub fn among(self, current: &str) -> Self {
         Self { current: Some(self.id == current), ..self }

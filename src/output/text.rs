@@ -1,4 +1,4 @@
-//! Text for people: escaped words of users, instants, tables.
+//! Text output: escaping, times and tables.
 //!
 //! Strangers write names, addresses and user agents. Without escapes, a control sequence in one acts on the
 //! administrator's terminal.
@@ -14,7 +14,7 @@ use super::Style;
 pub use crate::auth::duration::rfc3339;
 use crate::auth::user::User;
 
-/// Replaces what a terminal would obey, or a reader not see, by `\u{...}`.
+/// Replaces control characters and invisible characters by `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_with(text, |safe, c| {
         // Writing to a `String` cannot fail.
@@ -41,11 +41,11 @@ pub(super) fn escape_with(text: &str, replace: impl Fn(&mut String, char)) -> Co
     Cow::Owned(safe)
 }
 
-/// Whether an invisible character is one that the spelling of a word needs: a joiner or non-joiner
-/// between letters, as in Persian and in the scripts of India. Latin letters do not need one.
+/// Whether an invisible character belongs to the spelling of a word: a joiner or non-joiner between letters, as in
+/// Persian and in the scripts of India, but not between Latin letters.
 fn joins(before: Option<char>, c: char, after: Option<char>) -> bool {
     let is_letter = |c: char| !c.is_ascii() && c.is_alphabetic();
-    // The signs that take the vowel from a consonant are no letters (U+094D and its like in each block).
+    // A virama (U+094D and its counterparts in other blocks) is not a letter.
     let is_virama = |c: char| matches!(c, '\u{900}'..='\u{d7f}') && u32::from(c) % 0x80 == 0x4d;
     matches!(c, '\u{200c}' | '\u{200d}')
         && before.is_some_and(|c| is_letter(c) || is_virama(c))
@@ -61,7 +61,7 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A user, as people are named in sentences.
+/// A user in a sentence: name and address.
 pub fn who(user: &User) -> String {
     format!("{} <{}>", escape(&user.name), escape(&user.email))
 }
@@ -76,14 +76,13 @@ pub fn shown(path: &Path) -> String {
     escaped(path.display())
 }
 
-/// An answer to a question.
 pub fn yes_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-/// An instant as a person at a terminal reads it: "in 6 days", "3 hours ago", "now".
+/// An instant relative to now: "in 6 days", "3 hours ago", "now".
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {
-    // In whole seconds, as databases keep them: a session made this second ends "in 7 days".
+    // In whole seconds, as databases store them: a new session ends "in 7 days".
     let seconds = instant.as_second() - now.as_second();
     let amount = amount(seconds.unsigned_abs());
     match seconds {
@@ -105,11 +104,11 @@ pub fn amount(seconds: u64) -> String {
     format!("{count} {unit}{plural}")
 }
 
-/// Too narrow to be a real width: some remote shells say so.
+/// Some remote shells report a smaller width, which is never real.
 const WIDTH_MIN: u16 = 40;
 
-/// Lays rows out under a header. Cells are escaped by the caller; those of column `whole` are never
-/// broken, because they are there to be copied.
+/// Formats rows under a header. The caller escapes the cells. The cells of column `whole` are never wrapped, so that
+/// they can be copied.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style) -> String {
     let mut table = Table::new();
     table.set_header(header.to_vec()).add_rows(rows);
@@ -126,7 +125,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style
     lines(&table)
 }
 
-/// Lays out names and values.
+/// Formats names and values in two columns.
 pub fn facts(facts: &[(&str, String)]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -138,7 +137,7 @@ pub fn facts(facts: &[(&str, String)]) -> String {
 fn lines(table: &Table) -> String {
     let mut text = String::new();
     for line in table.lines() {
-        // The style without lines still pads every cell.
+        // The style without borders still pads each cell.
         let line = line.strip_prefix(' ').unwrap_or(&line);
         text.push_str(line.trim_end());
         text.push('\n');

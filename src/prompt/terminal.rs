@@ -1,10 +1,9 @@
-//! The terminal: questions, hidden input, and the promise that its modes come back.
+//! Questions at the terminal, whose modes are always restored.
 //!
-//! A signal runs no destructor, so from the first question on a thread waits for the signals that end
-//! or stop a process, puts the terminal back as it was, and lets the signal do its work. After a stop it
-//! restores the modes of the question. rpassword edits the
-//! hidden line but does not touch the modes: it would show its prompt before the echo is off, and
-//! raise SIGINT before the echo is on again.
+//! A signal runs no destructor. From the first question on, a thread waits for the signals that end or stop the
+//! process, restores the terminal and lets the signal act. After a stop it sets the modes of the question
+//! again. rpassword edits the hidden line but does not change the modes: it would show its prompt before the
+//! echo is off, and raise SIGINT before the echo is on again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -32,12 +31,12 @@ fn open_terminal() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 
-/// Waits for signals for as long as the process lives. It is never disarmed: once a handler has
-/// been there, only a handler can let a signal end the process.
+/// Waits for signals until the process ends. It is never disarmed: after a handler was installed, only a handler can
+/// let a signal end the process.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// Held while the modes of the terminal are changed. The guard never gives it back, so that
-    /// nothing hides the echo again between giving it back and the end of the process.
+    /// Held while the modes of the terminal change. The guard thread keeps it locked when the process ends, so that
+    /// no question turns the echo off again.
     modes: Arc<Mutex<()>>,
 }
 
@@ -59,8 +58,8 @@ impl Guard {
                     let _held = modes.lock().unwrap_or_else(PoisonError::into_inner);
                     stop(&terminal, &saved);
                 }
-                // A signal from outside interrupts a question's read, and then the question raises
-                // SIGINT on top; the one from outside is the reason.
+                // A signal from outside interrupts the question, which then raises SIGINT too. The signal from
+                // outside is the reason.
                 let Some(signal) = came.iter().find(|signal| **signal != SIGINT).or(came.first()) else { continue };
                 let _for_good = modes.lock().unwrap_or_else(PoisonError::into_inner);
                 give_back(&terminal, &saved);
@@ -71,16 +70,15 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Changes the modes and throws away what was typed ahead.
+    /// Changes the modes and discards input that was typed ahead.
     fn set_modes(&self, terminal: &File, modes: &Termios) -> io::Result<()> {
         let _held = self.modes.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
     }
 }
 
-/// Stops the process as SIGTSTP does by default, with the terminal as it was before the first
-/// question, and restores the modes of the question when the process continues. Not every shell gives
-/// the terminal its echo back when a job stops.
+/// Stops the process as SIGTSTP does by default, with the terminal as before the first question, and sets the modes
+/// of the question again when the process continues. Not every shell restores the echo when a job stops.
 fn stop(terminal: &File, saved: &Termios) {
     if is_orphaned() {
         return;
@@ -91,16 +89,16 @@ fn stop(terminal: &File, saved: &Termios) {
     let _ = tcsetattr(terminal, OptionalActions::Now, &question);
 }
 
-/// Whether no shell could continue a stopped process. The kernel ignores SIGTSTP then, but not the
-/// signal that a handler has to send in its place.
+/// Whether no shell can continue a stopped process. The kernel ignores SIGTSTP then, but not the signal that a
+/// handler sends in its place.
 fn is_orphaned() -> bool {
     let parent = getppid();
     let is_of_a_shell = getsid(parent) == getsid(None) && getpgid(parent) != getpgid(None);
     parent.is_none() || !is_of_a_shell
 }
 
-/// The signals that the caller ignores, as nohup and `trap ''` do: they stay so in this program. Only Linux
-/// tells without `unsafe`; elsewhere none is known.
+/// The signals that the caller ignores, as `nohup` and `trap ''` do. They stay ignored. Only Linux reports them
+/// without `unsafe` code; elsewhere the list is empty.
 fn ignored_signals() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -109,18 +107,18 @@ fn ignored_signals() -> Vec<i32> {
 }
 
 fn give_back(mut terminal: &File, saved: &Termios) {
-    // The terminal may be gone, which is why the process ends.
+    // The terminal may be closed: that may be why the process ends.
     let _ = tcsetattr(terminal, OptionalActions::Now, saved);
     let _ = terminal.write_all(SHOW_CURSOR);
 }
 
-/// Asks for one line, shown as it is typed.
+/// Asks for one visible line.
 pub(super) fn line(label: &str) -> Result<String, PromptError> {
     Input::new().with_prompt(label).allow_empty(true).interact_text().map_err(told)
 }
 
-/// Says what would happen, then asks a question whose answer is no unless the person says otherwise.
-/// The question is short, because it is drawn again with its answer.
+/// Shows the effect, then asks a question whose default is no. The question is short, because dialoguer draws it
+/// again with its answer.
 pub(super) fn yes_or_no(effect: &str, question: &str) -> Result<bool, PromptError> {
     writeln!(io::stderr(), "{effect}").map_err(classify)?;
     Confirm::new().with_prompt(question).default(false).interact().map_err(told)
@@ -145,15 +143,14 @@ fn classify(source: io::Error) -> PromptError {
 
 /// Asks for one hidden line.
 ///
-/// The echo is off before the prompt is shown: programs that type for people answer at once. What
-/// was typed ahead is thrown away before and after, so that no keystroke is taken for another
-/// question's answer or left for the shell.
+/// The echo is off before the prompt appears, because programs such as `expect` answer at once. Input typed ahead is
+/// discarded before and after, so that it neither answers another question nor reaches the shell.
 pub(super) fn hidden_line(guard: &Guard, label: &str) -> Result<Zeroizing<String>, PromptError> {
     let (typed, lost_keys) = read_hidden(guard, label).map_err(classify)?;
     if lost_keys || typed.contains(char::REPLACEMENT_CHARACTER) { Err(PromptError::LostKeys) } else { Ok(typed) }
 }
 
-/// Reads a hidden line, and tells whether keys were pressed that rpassword leaves out of it.
+/// Reads a hidden line. Also returns whether rpassword dropped a key.
 fn read_hidden(guard: &Guard, label: &str) -> io::Result<(Zeroizing<String>, bool)> {
     let mut terminal = open_terminal()?;
     let shown = tcgetattr(&terminal)?;
@@ -174,12 +171,12 @@ fn read_hidden(guard: &Guard, label: &str) -> io::Result<(Zeroizing<String>, boo
     Ok((typed?, lost.load(Ordering::Relaxed)))
 }
 
-/// Keys typed at a terminal. Its end in the middle of a line is an error: rpassword would take the
-/// beginning of a password for the whole.
+/// Keys typed at a terminal. The end of input within a line is an error, because rpassword would accept the beginning
+/// of a password.
 struct Keys {
     terminal: File,
-    /// Whether the line has lost a control character or an escape sequence. Another way of entry, or
-    /// another program, would not lose it, and then the password would be another one.
+    /// Whether rpassword dropped a control character or an escape sequence. Another program may keep it, and then the
+    /// password would differ.
     lost: Arc<AtomicBool>,
     /// The byte before the next one.
     lead: u8,
@@ -210,7 +207,7 @@ impl Keys {
     }
 }
 
-/// The keys with which a line is edited, as rpassword understands them, and those that stop or end.
+/// The editing keys of rpassword, and the keys that stop or end input.
 mod keys {
     pub(super) const INTERRUPT: u8 = 0x03;
     pub(super) const END: u8 = 0x04;

@@ -1,11 +1,9 @@
-//! A sign-in between its two halves, and files whose session nobody holds any more: left by a process
-//! that died there, or replaced by a later sign-in.
+//! Sign-ins that are not finished, abandoned sign-ins, and the session that an operator keeps aside while
+//! acting as another user.
 //!
-//! The session of an operator who acts as somebody else: kept aside under a second name and given back.
-//!
-//! The stored session gets the second name before the new one gets the first, so a process that dies
-//! between the two leaves a session that is kept and nothing that stands in for it: the next look takes
-//! it back. Neither is ever overwritten by the other.
+//! The session kept aside has a second name. The stored session gets it before the new session gets the first
+//! name. If the process dies in between, only the second name exists, and the next read restores it. Neither
+//! file overwrites the other.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -23,28 +21,28 @@ use crate::input_file;
 
 /// A token that is on disk, but not yet under the name that commands read.
 ///
-/// Dropped without [`Pending::keep`] or [`Pending::leave`], it is gone: its session never began.
+/// Without [`Pending::keep`] or [`Pending::leave`], drop removes the file: its session never began.
 #[derive(Debug)]
 pub struct Pending {
     place: SessionFile,
     directory: OwnedFd,
     temporary: String,
-    /// Open and locked for as long as the process lives.
+    /// Locked until the process ends or [`Pending::keep`] succeeds.
     file: File,
     ends: End,
     replaces: Replaces,
 }
 
-/// What a session that gets its name does to those that are stored.
+/// What happens to stored sessions when a new one gets its name.
 #[derive(Debug)]
 enum Replaces {
-    /// It takes the place of the stored one and of the one that is kept aside.
+    /// The new session replaces the stored one and the one kept aside.
     All,
-    /// It stands in for the one with this token, which is kept aside.
+    /// The stored session with this token is kept aside.
     StandsIn(Option<Token>),
 }
 
-/// What happens to a file whose sign-in is over.
+/// What drop does with the file.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Removed,
@@ -63,7 +61,7 @@ impl Pending {
     }
 
     pub(super) fn fill(&mut self, token: &Token, email: &str) -> io::Result<()> {
-        // A strange umask may have taken rights away.
+        // A strict umask may have removed rights of the owner.
         rustix::fs::fchmod(&self.file, Mode::RUSR | Mode::WUSR)?;
         let content = Content {
             database: self.place.database.as_str().into(),
@@ -76,18 +74,17 @@ impl Pending {
         self.file.sync_all()
     }
 
-    /// Has the stored session with this token kept aside instead of replaced.
+    /// Keeps the stored session with this token aside instead of replacing it.
     #[must_use]
     pub fn stand_in_for(mut self, own: Option<Token>) -> Self {
         self.replaces = Replaces::StandsIn(own);
         self
     }
 
-    /// Gives the file its name. A file that had the name gets this one's, and so becomes an
-    /// abandoned one, whose session somebody has yet to end.
+    /// Gives the file its name. A file that had the name gets the temporary one and is abandoned, so that its session
+    /// ends.
     ///
-    /// # Errors
-    /// [`SessionFileError::Unwritable`]; then this file is the abandoned one.
+    /// # Errors [`SessionFileError::Unwritable`]; then this file is abandoned.
     pub fn keep(mut self) -> Result<(), SessionFileError> {
         self.ends = End::Left;
         let failed = |error: Errno| self.place.unwritable(error);
@@ -95,13 +92,12 @@ impl Pending {
         match &self.replaces {
             Replaces::StandsIn(Some(own)) => self.place.set_aside(&self.directory, own, &self.temporary)?,
             Replaces::StandsIn(None) => {}
-            // First: a process that dies between the two must not leave a session that is kept aside beside
-            // one that does not stand in for it.
+            // First, because a session kept aside belongs to the session that stands in for it, and not to this one.
             Replaces::All => self.place.abandon_aside(&self.directory, &self.temporary).map_err(failed)?,
         }
         self.rename().map_err(failed)?;
         rustix::fs::fsync(&self.directory).map_err(failed)?;
-        // Unlocked before others may look, so that whoever replaces this file finds it claimable.
+        // Unlocked before the directory, so that a process that replaces this file can claim it.
         self.file.unlock().map_err(|error| self.place.unwritable(error))?;
         drop(lock);
         Ok(())
@@ -114,16 +110,16 @@ impl Pending {
             stands_there.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile);
         if holds_a_token {
             match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::EXCHANGE) {
-                // Not every file system can exchange; then the old token is overwritten.
+                // Not every file system can exchange names. The rename below then overwrites the old token.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
                 done => return done,
             }
         }
-        // Replaces a link or pipe that somebody planted; nothing is written through it.
+        // Replaces a planted link or pipe without writing through it.
         rustix::fs::renameat(directory, from, directory, to)
     }
 
-    /// Leaves the file as an abandoned one: whether its session began cannot be known now.
+    /// Leaves the file as an abandoned one, because its session may have begun.
     pub fn leave(mut self) {
         self.ends = End::Left;
     }
@@ -132,17 +128,17 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         if self.ends == End::Removed {
-            // Should this fail, the next sign-in finds an abandoned file and removes it.
+            // If this fails, the next sign-in removes the file as an abandoned one.
             let _ = rustix::fs::unlinkat(&self.directory, &self.temporary, AtFlags::empty());
         }
     }
 }
 
-/// A token that nobody holds: a dead process left it between two steps, or a later sign-in replaced it.
+/// An abandoned token, of a process that died during a sign-in or of a session that a later sign-in replaced.
 #[derive(Debug)]
 pub struct Abandoned {
     path: PathBuf,
-    /// The token, if it was written whole. If not, its session cannot have begun.
+    /// The token. If it was not written completely, its session never began.
     pub token: Option<Token>,
     /// Holds the lock, so that two processes do not both clean up.
     _file: File,
@@ -151,39 +147,38 @@ pub struct Abandoned {
 impl Abandoned {
     pub(super) fn claim(path: PathBuf) -> Option<Self> {
         let file = input_file::open_no_follow(&path).ok()?;
-        // A living process still holds its lock.
+        // The process of a pending sign-in holds the lock.
         file.try_lock().ok()?;
-        // It may have got its name, or been removed, before we had the lock.
+        // The file may have been renamed or removed before the lock was taken.
         let named = path.symlink_metadata().ok()?;
         let held = file.metadata().ok()?;
         if named.ino() != held.ino() || !held.is_file() {
             return None;
         }
-        // One that is too large is not one that authctl wrote whole.
+        // authctl does not write files that are too large.
         let text = input_file::read(&file, FILE_BYTES_MAX).unwrap_or_default();
         Some(Self { token: parse(&text).map(|stored| stored.token), path, _file: file })
     }
 
-    /// Forgets the token, once its session has been ended.
+    /// Removes the file, after its session has ended.
     pub fn discard(self) {
-        // Should this fail, the next sign-in does it.
+        // If this fails, the next sign-in does it.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 impl SessionFile {
-    /// The file that keeps a session aside. It is looked at like any other.
+    /// The file of the session kept aside, with the same checks.
     pub(super) fn aside(&self) -> Self {
         let key = self.name.strip_suffix(".json").unwrap_or(&self.name);
         Self { name: format!("{key}.own.json"), ..self.clone() }
     }
 
-    /// Whether a session is kept aside.
     pub fn keeps_aside(&self) -> bool {
         self.aside().path().symlink_metadata().is_ok()
     }
 
-    /// Reads the session that is kept aside.
+    /// Reads the session kept aside.
     ///
     /// # Errors
     /// As for [`SessionFile::read`].
@@ -191,14 +186,14 @@ impl SessionFile {
         self.aside().read_named()
     }
 
-    /// Stores the session again that is kept aside, when no other is stored.
+    /// Restores the session kept aside, if no other is stored.
     pub(super) fn take_back(&self) -> Result<Option<Stored>, SessionFileError> {
         if !self.keeps_aside() {
             return Ok(None);
         }
         let directory = self.open_directory()?;
         let lock = self.lock(&directory)?;
-        // Not over a file that another process has stored meanwhile.
+        // Does not replace a file that another process stored meanwhile.
         if self.path().symlink_metadata().is_err() {
             match rustix::fs::renameat(&directory, &self.aside().name, &directory, &self.name) {
                 Ok(()) | Err(Errno::NOENT) => {}
@@ -209,8 +204,8 @@ impl SessionFile {
         self.read_named()
     }
 
-    /// Keeps the stored session aside, if it is the one with this token. One that was kept before, and
-    /// that nothing stood in for, becomes an abandoned one. Under the lock of the directory.
+    /// Keeps the stored session with this token aside, and abandons one that was kept before. The caller holds the
+    /// lock of the directory.
     pub(super) fn set_aside(&self, directory: &OwnedFd, own: &Token, temporary: &str) -> Result<(), SessionFileError> {
         let is_stored = none_if_damaged(self.read_named())?.is_some_and(|stored| stored.token == *own);
         if !is_stored {
@@ -221,8 +216,7 @@ impl SessionFile {
             .map_err(|error| self.unwritable(error))
     }
 
-    /// Makes an abandoned one of the session that is kept aside, so that somebody ends it. Under the
-    /// lock of the directory.
+    /// Abandons the session kept aside, so that the next command ends it. The caller holds the lock of the directory.
     pub(super) fn abandon_aside(&self, directory: &OwnedFd, temporary: &str) -> Result<(), Errno> {
         match rustix::fs::renameat(directory, &self.aside().name, directory, format!("{temporary}.own")) {
             Err(Errno::NOENT) => Ok(()),

@@ -51,9 +51,7 @@ fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
 /// What a sign-in of a user would meet, the right password given.
 #[derive(Debug)]
 struct Explanation {
-    /// The user.
     user: User,
-    /// When.
     at: Timestamp,
     /// That is now: no time was asked for.
     is_now: bool,
@@ -104,7 +102,6 @@ impl Report for Explanation {
 }
 
 impl Explanation {
-    /// Whether a sign-in would succeed.
     fn can_sign_in(&self) -> bool {
         self.blockers.is_empty()
     }

@@ -25,11 +25,8 @@ const IMAGE_CHARS_MAX: usize = 200;
 /// A user in full.
 #[derive(Debug)]
 struct UserState {
-    /// The user.
     user: User,
-    /// Ways to sign in.
     accounts: Vec<Account>,
-    /// Live sessions.
     live_sessions: usize,
     /// Failed attempts since the last success.
     failed_attempts: u32,
