@@ -211,7 +211,7 @@ fn every_key_of(user: &User) -> Vec<AttemptKey> {
 pub(super) fn attempts_of(user: &User) -> AttemptKey {
     match Email::parse(&user.email) {
         Ok(email) => AttemptKey::sign_in(&email),
-        Err(_) => AttemptKey::of_nobody(),
+        Err(_) => AttemptKey::unused(),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Password hashing: one function of each kind that is known, and the choice between them.
+//! Hashes and verifies passwords, with the function that a hash or a database asks for.
 //!
-//! A stored hash names its own cost, so it is bounded before any work is done. Nothing here falls
-//! back from one kind to another: the shape of a hash says what it is.
+//! A stored hash names its own cost, so the cost is checked before any work is done. The text of a hash decides
+//! its format; verification never tries a second one.
 
 mod argon2id;
 mod bcrypt;
@@ -18,51 +18,48 @@ use super::secret::{Password, StoredHash};
 
 pub use format::{HashError, HashFormat, HashParams, Scheme};
 
-/// Salt length in bytes (RFC 9106, 3.1: 16 bytes are recommended for passwords); bcrypt and Better
-/// Auth take as many.
+/// Length of a salt in bytes (RFC 9106, 3.1 recommends 16 for passwords). bcrypt and Better Auth have the same.
 const SALT_BYTES: usize = 16;
 
-/// What comparing a password with a stored hash showed.
+/// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Another password.
     Wrong,
-    /// The right one.
     Right {
-        /// The hash is weaker than the policy asks for now, so it is worth replacing.
+        /// The hash is weaker than the policy requires, and should be replaced.
         outdated: bool,
     },
-    /// The stored text is no hash that may be computed here. Nothing was computed.
+    /// The format of the hash is not accepted. Nothing was computed.
     Unacceptable,
 }
 
-/// The text that is hashed, in a form that is the same from every keyboard where the scheme wants it.
-fn hashed_text(password: &Password, scheme: &Scheme, recipe: HashParams) -> Zeroizing<String> {
+/// The text to hash, in NFKC if the scheme normalises.
+fn hashed_text(password: &Password, scheme: &Scheme, params: HashParams) -> Zeroizing<String> {
     let text = password.expose();
-    if text.is_ascii() || !scheme.normalises(recipe) {
+    if text.is_ascii() || !scheme.normalises(params) {
         return Zeroizing::new(text.to_owned());
     }
-    // Room for the longest expansion, so that no half-grown copy is left behind unwiped.
+    // Room for the longest expansion, because a text that grows leaves copies behind that are not wiped.
     let mut normal = Zeroizing::new(String::with_capacity(text.len() * 18));
     normal.extend(text.nfkc());
     normal
 }
 
-/// Hashes a password as the scheme of the database has it.
+/// Hashes a password as the scheme of the database asks.
 ///
 /// # Errors
-/// [`HashError`] when there is no randomness or no memory, or the scheme has no hash for it.
+/// [`HashError`] without random bytes or memory, and if the scheme cannot hash the password.
 pub fn hash(
     password: &Password,
     scheme: &Scheme,
     rules: &PasswordRules,
     entropy: &mut Entropy,
 ) -> Result<StoredHash, HashError> {
-    let recipe = scheme.recipe(rules)?;
-    let text = hashed_text(password, scheme, recipe);
+    let params = scheme.params(rules)?;
+    let text = hashed_text(password, scheme, params);
     let mut salt = [0_u8; SALT_BYTES];
     entropy.fill(&mut salt)?;
-    let made = match recipe {
+    let made = match params {
         HashParams::Argon2id(cost) => argon2id::hash(&text, salt, cost)?,
         HashParams::Scrypt => scrypt::hash(&text, salt)?,
         HashParams::Bcrypt(cost) => bcrypt::hash(&text, salt, cost)?,
@@ -70,34 +67,34 @@ pub fn hash(
     StoredHash::from_bytes(made.as_bytes()).map_err(|error| HashError::Failed(error.to_string()))
 }
 
-/// Does the work of one hash and throws the result away.
+/// Does the work of one hash and drops the result.
 ///
 /// # Errors
-/// [`HashError`] when there is no memory, or the function does not know the cost.
-pub fn work(password: &Password, recipe: HashParams) -> Result<(), HashError> {
+/// [`HashError`] without memory, and for a cost that the function does not support.
+pub fn work(password: &Password, params: HashParams) -> Result<(), HashError> {
     let (text, salt) = (password.expose(), [0; SALT_BYTES]);
-    match recipe {
+    match params {
         HashParams::Argon2id(cost) => argon2id::hash(text, salt, cost).map(drop),
         HashParams::Scrypt => scrypt::hash(text, salt).map(drop),
         HashParams::Bcrypt(cost) => bcrypt::work(text, cost),
     }
 }
 
-/// Compares a password with a stored hash of any kind, within the accepted bounds.
+/// Compares a password with a stored hash of any accepted format.
 ///
 /// # Errors
-/// [`HashError`] when there is no memory.
+/// [`HashError`] without memory.
 pub fn verify(
     password: &Password,
     stored: &StoredHash,
     scheme: &Scheme,
     rules: &PasswordRules,
 ) -> Result<Verdict, HashError> {
-    let Some(recipe) = HashParams::of(stored) else {
+    let Some(params) = HashParams::of(stored) else {
         return Ok(Verdict::Unacceptable);
     };
-    let text = hashed_text(password, scheme, recipe);
-    let right = match recipe {
+    let text = hashed_text(password, scheme, params);
+    let right = match params {
         HashParams::Argon2id(_) => argon2id::verify(&text, stored.expose())?,
         HashParams::Scrypt => scrypt::verify(&text, stored.expose())?,
         HashParams::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
@@ -105,9 +102,9 @@ pub fn verify(
     if !right {
         return Ok(Verdict::Wrong);
     }
-    // Of what bcrypt did not read nobody knows whether it is right, so no other hash may hold it.
-    let is_known = !matches!(recipe, HashParams::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
-    Ok(Verdict::Right { outdated: is_known && scheme.replaces(recipe, rules) })
+    // bcrypt did not compare the rest of a long password, so no other hash may be made of it.
+    let is_known = !matches!(params, HashParams::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
+    Ok(Verdict::Right { outdated: is_known && scheme.replaces(params, rules) })
 }
 
 #[cfg(test)]
@@ -127,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn our_default_hash_is_argon2id_at_the_owasp_cost_with_its_own_salt() {
+    fn native_hash_is_argon2id_at_owasp_cost_with_its_own_salt() {
         let rules = PasswordRules::default();
         let mut entropy = entropy(7);
         let first = hash(&password("correct horse"), &NATIVE, &rules, &mut entropy).unwrap();
@@ -137,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_verifies_and_its_neighbours_do_not() {
+    fn right_password_verifies_and_similar_ones_do_not() {
         let rules = cheap();
         let right = "a".repeat(127) + "z";
         let hash = hash(&password(&right), &NATIVE, &rules, &mut entropy(1)).unwrap();
@@ -148,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Hashes that Better Auth 1.7.25 made of what is not ASCII.
+    /// Hashes that Better Auth 1.7.25 made of passwords that are not ASCII.
     const BETTER_AUTH: [(&str, &str); 2] = [
         (
             "\u{fb01}nger-Ångström-9",
@@ -161,7 +158,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_better_auth_hashed_verifies_everywhere_and_is_replaced_only_in_our_own_database() {
+    fn better_auth_hash_is_outdated_only_in_a_native_database() {
         let rules = cheap();
         let app = Scheme::App(HashParams::Scrypt);
         for (text, hash) in BETTER_AUTH {
@@ -172,11 +169,11 @@ mod tests {
         }
     }
 
-    /// Three ways to spell one password, of which NFKC makes one.
+    /// Three spellings of a password with one NFKC form.
     const SPELLINGS: [&str; 3] = ["\u{fb01}nger-Ångström-9", "finger-Ångström-9", "finger-A\u{30a}ngstro\u{308}m-9"];
 
     #[test]
-    fn one_password_in_other_spellings_is_one_where_the_scheme_normalises_and_several_where_not() {
+    fn nfkc_applies_only_to_normalising_schemes() {
         let rules = cheap();
         for (scheme, same) in [
             (Scheme::Native, true),
@@ -193,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn each_scheme_makes_its_own_kind() {
+    fn each_scheme_makes_its_own_format() {
         let rules = cheap();
         let cost = Argon2Cost { memory_kib: 8_192, passes: 1, lanes: 2 };
-        let recipes = [HashParams::Argon2id(cost), HashParams::Scrypt, HashParams::Bcrypt(5)];
-        for recipe in recipes {
-            let made = hash(&password("correct horse"), &Scheme::App(recipe), &rules, &mut entropy(3)).unwrap();
-            assert_eq!(HashParams::of(&made), Some(recipe), "{}", made.expose());
-            work(&password(&"x".repeat(200)), recipe).unwrap();
+        let all_params = [HashParams::Argon2id(cost), HashParams::Scrypt, HashParams::Bcrypt(5)];
+        for params in all_params {
+            let made = hash(&password("correct horse"), &Scheme::App(params), &rules, &mut entropy(3)).unwrap();
+            assert_eq!(HashParams::of(&made), Some(params), "{}", made.expose());
+            work(&password(&"x".repeat(200)), params).unwrap();
         }
     }
 
     #[test]
-    fn a_stored_text_of_no_kind_is_not_computed() {
+    fn unknown_format_is_not_computed() {
         for text in ["x", ":", "$argon2id$", "$2b$31$", "5f4dcc3b5aa765d61d8327deb882cf99"] {
             let verdict = verify(&password("correct horse"), &stored(text), &NATIVE, &cheap());
             assert_eq!(verdict, Verdict::Unacceptable, "{text}");
@@ -213,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_below_the_policy_is_right_and_outdated_but_in_an_app_it_stays() {
+    fn weak_hash_is_outdated_only_in_a_native_database() {
         let old = hash(&password("correct horse"), &NATIVE, &cheap(), &mut entropy(4)).unwrap();
         let rules = PasswordRules::default();
         let outdated = |scheme: &Scheme| verify(&password("correct horse"), &old, scheme, &rules);
@@ -224,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_bcrypt_did_not_read_to_its_end_is_right_and_its_hash_stays() {
+    fn bcrypt_hash_of_a_longer_password_is_not_outdated() {
         let rules = cheap();
         let text = "a".repeat(72);
         let bcrypt = hash(&password(&text), &Scheme::App(HashParams::Bcrypt(4)), &rules, &mut entropy(5)).unwrap();

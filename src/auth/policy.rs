@@ -1,4 +1,4 @@
-//! The rules' numbers, each with its unit and source, and the keys under which a database may set
+//! The settings of the rules, with their defaults. Each setting has a key, under which a database stores a value of
 //! its own.
 
 mod keys;
@@ -9,52 +9,45 @@ use super::duration;
 
 pub use keys::KEYS;
 
-/// The longest life that a policy can give to a session (`session.lifetime`).
+/// The longest `session.lifetime`.
 pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
-/// Everything about the rules that a database may set for itself.
+/// The settings of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// How long sessions live.
     pub session: SessionRules,
-    /// What a password must be and how it is hashed.
     pub password: PasswordRules,
-    /// How guessing is slowed down.
     pub throttle: ThrottleRules,
-    /// What an address must have shown.
     pub email: EmailRules,
-    /// How mail is sent.
     pub mail: MailRules,
 }
 
-/// How mail is sent; nothing is by default.
+/// Without a URL no mail is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MailRules {
     /// `smtp://HOST`, `smtps://HOST` or `sendmail:`.
     pub url: Option<String>,
-    /// The sender.
     pub from: Option<String>,
-    /// A file with the user and the password for the server, a line each.
+    /// A file with two lines, the user and the password for the server.
     pub credentials_file: Option<String>,
 }
 
-/// What an address must have shown before its owner may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EmailRules {
-    /// Whether sign-in refuses users whose address is not verified. Off, as in Better Auth.
+    /// Whether sign-in requires a verified address: no, as in Better Auth.
     pub verification_required: bool,
 }
 
-/// How long sessions live. The defaults are Better Auth's.
+/// The defaults are Better Auth's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRules {
-    /// Life of a session, counted again from each move: 7 days.
+    /// Life of a session, counted again from each extension: 7 days.
     pub lives_for: SignedDuration,
-    /// Life of a session asked for with `--no-remember`: 1 day.
+    /// Life of a session with `--no-remember`: 1 day.
     pub short_for: SignedDuration,
-    /// Least time between two moves: 1 day.
+    /// Least time between two extensions: 1 day.
     pub move_after: SignedDuration,
-    /// How long after sign-in a session may do what cannot be undone: 1 day.
+    /// How long after the sign-in acts that cannot be undone are allowed: 1 day.
     pub fresh_for: SignedDuration,
 }
 
@@ -69,17 +62,15 @@ impl Default for SessionRules {
     }
 }
 
-/// What a password must be and how it is hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRules {
     /// Fewest UTF-16 units: 8, as Better Auth counts.
     pub length_min: u32,
     /// Most UTF-16 units: 128, as Better Auth counts.
     pub length_max: u32,
-    /// Least zxcvbn score, 0 to 4. 2 means more than a million guesses: beyond what the throttle
-    /// lets through in the life of a session.
+    /// Least zxcvbn score, 0 to 4. 2 means more than a million guesses, more than the throttle allows in the life of a
+    /// session.
     pub strength_min: u32,
-    /// Cost of a new hash.
     pub cost: Argon2Cost,
 }
 
@@ -89,20 +80,18 @@ impl Default for PasswordRules {
     }
 }
 
-/// What one argon2id hash costs.
+/// The cost of an argon2id hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argon2Cost {
     /// Memory in KiB.
     pub memory_kib: u32,
     /// Passes over the memory.
     pub passes: u32,
-    /// Lanes.
     pub lanes: u32,
 }
 
 impl Argon2Cost {
-    /// Whether a hash of this cost is cheaper to guess than one of the other: it takes less memory,
-    /// or less work in all.
+    /// Whether a hash of this cost is cheaper to guess: it takes less memory or less work.
     pub fn is_weaker_than(self, other: Self) -> bool {
         let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
         self.memory_kib < other.memory_kib || work(self) < work(other)
@@ -110,28 +99,28 @@ impl Argon2Cost {
 }
 
 impl Default for Argon2Cost {
-    /// OWASP Password Storage Cheat Sheet, the first of its equal sets: 19 MiB, 2 passes, 1 lane.
+    /// The first set of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
     fn default() -> Self {
         Self { memory_kib: 19_456, passes: 2, lanes: 1 }
     }
 }
 
-/// How guessing is slowed down, counted for each address, known or not.
+/// Limits on attempts, counted for each address, known or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThrottleRules {
     /// Attempts that cost no wait: 5.
     pub free_attempts: u32,
-    /// The first wait, doubled by each further failure: 15 seconds.
+    /// The first wait: 15 seconds. Each further failure doubles it.
     pub first_wait: SignedDuration,
-    /// The longest wait: 15 minutes. A stranger cannot lock a user out permanently.
+    /// The longest wait: 15 minutes, so that a stranger cannot lock a user out permanently.
     pub longest_wait: SignedDuration,
-    /// Failures older than this are forgotten: 24 hours.
+    /// The age at which failures no longer count: 24 hours.
     pub forget_after: SignedDuration,
 }
 
 impl ThrottleRules {
-    /// The rules for codes that name no user. All of them count together, so their waits are short: a
-    /// stranger keeps nobody waiting, and a code of 142 bits is not found by guessing.
+    /// The limits on unknown codes. All unknown codes count together, so the waits are short: a stranger must not keep
+    /// users waiting, and guesses do not find a code of 142 bits.
     #[must_use]
     pub fn of_unknown_codes(&self) -> Self {
         Self {
@@ -153,32 +142,30 @@ impl Default for ThrottleRules {
     }
 }
 
-/// A setting.
 #[derive(Debug)]
 pub struct Key {
-    /// Its name: the group of rules, a dot, the rule.
+    /// The group of rules, a dot and the rule.
     pub name: &'static str,
-    /// What it means, in one line.
+    /// A description in one line.
     pub meaning: &'static str,
-    /// What values it takes.
     pub range: Range,
     place: fn(&mut Policy) -> Place<'_>,
 }
 
-/// What values a setting takes, both ends included.
+/// The valid values of a setting. Both ends of a range are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
     /// Seconds, written as durations.
     Seconds(i64, i64),
     /// Whole numbers.
     Number(u32, u32),
-    /// One of two words: no, yes.
+    /// One of two words, for no and yes.
     Words(&'static str, &'static str),
-    /// A text of this kind, or `none`.
+    /// A text, described for messages, or `none`.
     Text(&'static str),
 }
 
-/// Where in the policy a setting's value is.
+/// The field of a setting in the policy.
 enum Place<'p> {
     Duration(&'p mut SignedDuration),
     Number(&'p mut u32),
@@ -186,33 +173,23 @@ enum Place<'p> {
     Text(&'p mut Option<String>),
 }
 
-/// How a text that is not set is written.
+/// The word for a text that is not set.
 const NONE: &str = "none";
 
 /// The longest text in bytes.
 const TEXT_BYTES_MAX: usize = 1024;
 
-/// Why a setting cannot be set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// There is no such key.
     #[error("there is no policy key of this name")]
     UnknownKey,
-    /// The value is none that the key takes.
     #[error("{key} takes {takes}")]
-    BadValue {
-        /// The key.
-        key: &'static str,
-        /// What it takes.
-        takes: String,
-    },
-    /// The value contradicts another setting.
+    BadValue { key: &'static str, takes: String },
     #[error("{0}")]
     Contradiction(&'static str),
 }
 
 impl Key {
-    /// Finds a key by its name.
     ///
     /// # Errors
     /// [`PolicyError::UnknownKey`].
@@ -220,7 +197,7 @@ impl Key {
         KEYS.iter().find(|key| key.name == name).ok_or(PolicyError::UnknownKey)
     }
 
-    /// What the key takes, in words.
+    /// Describes the valid values.
     pub fn takes(&self) -> String {
         let seconds = |seconds| duration::show(SignedDuration::from_secs(seconds));
         match self.range {
@@ -231,7 +208,7 @@ impl Key {
         }
     }
 
-    /// The value that a policy has for this key, as [`Key::set`] reads it.
+    /// Writes the value of the policy as [`Key::set`] reads it.
     pub fn value(&self, policy: &Policy) -> String {
         let mut policy = policy.clone();
         match ((self.place)(&mut policy), self.range) {
@@ -243,10 +220,7 @@ impl Key {
         }
     }
 
-    /// Sets the value in a policy.
-    ///
-    /// # Errors
-    /// [`PolicyError`]; the policy is unchanged then.
+    /// Sets the value in a policy. On an error the policy is unchanged.
     pub fn set(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
         let mut changed = policy.clone();
         self.place(&mut changed, text)?;
@@ -255,7 +229,7 @@ impl Key {
         Ok(())
     }
 
-    /// Puts a value that the key takes in its place, whatever the other keys say.
+    /// Sets a valid value without a check of contradictions.
     fn place(&self, policy: &mut Policy, text: &str) -> Result<(), PolicyError> {
         let fits = match ((self.place)(policy), self.range) {
             (Place::Duration(place), Range::Seconds(least, most)) => duration::parse(text)
@@ -279,10 +253,10 @@ impl Key {
 }
 
 impl Policy {
-    /// The defaults, changed by settings. Unknown keys say nothing.
+    /// Applies settings to the defaults. Unknown keys are ignored.
     ///
     /// # Errors
-    /// The key whose value cannot be set, or the last one of a contradiction, and why.
+    /// The key of the invalid value, or the last key if settings contradict each other.
     pub fn with<'s>(settings: impl Iterator<Item = (&'s str, &'s str)>) -> Result<Self, (&'s str, PolicyError)> {
         let mut policy = Self::default();
         let mut last = "";
@@ -292,13 +266,12 @@ impl Policy {
                 last = name;
             }
         }
-        // Only the whole must make sense: the order of rows means nothing.
+        // Contradictions are checked at the end, because the order of rows has no meaning.
         policy.check().map_err(|error| (last, error))?;
         Ok(policy)
     }
 
-    /// The defaults, changed by as many settings as make sense together, and the keys of the others,
-    /// each with what is wrong.
+    /// Applies as many settings as are valid together. Returns the others with their errors.
     pub fn sound(settings: &[(String, String)]) -> (Self, Vec<(String, PolicyError)>) {
         if let Ok(policy) = Self::with(settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
             return (policy, Vec::new());
@@ -306,7 +279,7 @@ impl Policy {
         let mut policy = Self::default();
         let mut left: Vec<_> =
             settings.iter().filter_map(|(name, value)| Key::find(name).ok().map(|key| (key, value))).collect();
-        // A setting may make sense only after another one.
+        // A setting may be valid only after another one.
         loop {
             let before = left.len();
             left.retain(|(key, value)| key.set(&mut policy, value).is_err());
@@ -321,7 +294,6 @@ impl Policy {
         (policy, wrong)
     }
 
-    /// Refuses settings that contradict each other.
     fn check(&self) -> Result<(), PolicyError> {
         if self.session.move_after >= self.session.lives_for {
             Err(PolicyError::Contradiction("session.move-after must be shorter than session.lifetime"))

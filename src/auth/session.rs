@@ -1,4 +1,4 @@
-//! Sessions: what one is, and the one place that says whether it is live, fresh or due to move.
+//! Sessions: when one is live, fresh or due to be extended, and how an operator selects and ends sessions.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -13,105 +13,96 @@ use super::{Auth, AuthError, InPerson};
 /// A pattern of text: `*` stands for any characters, `?` for one.
 pub use wildmatch::WildMatch as Pattern;
 
-/// A session as stored, without its token: whoever holds a `Session` cannot act as its user.
+/// A stored session, without its token: a `Session` gives no access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Row id: what `sessions list` shows and `sessions revoke` takes.
+    /// The row id, which `sessions list` shows and `sessions revoke` takes.
     pub id: String,
-    /// Whose session it is.
     pub user_id: String,
-    /// From this instant on the session is over.
+    /// The session is over at this time.
     pub expires_at: Timestamp,
-    /// When the user signed in.
     pub created_at: Timestamp,
-    /// When the session was made or last moved forward.
+    /// When the session began or was last extended.
     pub updated_at: Timestamp,
-    /// Address the sign-in came from, if it came from elsewhere.
+    /// The address of the client, if the client is remote.
     pub ip_address: Option<String>,
-    /// Which program, user and host signed in. Text from outside, to be escaped.
+    /// The program, user and host of the client. Text from outside; escape it.
     pub user_agent: Option<String>,
-    /// Who acts as this user in this session, when it is somebody else: an administrator's user id,
-    /// or the operator as [`super::audit::Actor::name`] tells it.
+    /// The impersonator: the user id of an administrator, or a name of [`super::audit::Actor::os_name`].
     pub impersonated_by: Option<String>,
 }
 
-/// How far a clock may be behind another without a session looking unborn: clocks that are kept by NTP
-/// differ by far less.
+/// How far a clock may be behind another before a session seems to begin in the future. Clocks kept by NTP differ by
+/// far less.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How far in the future a row may have been written and still count. What is written later than that has
-/// its times from a wrong clock. A day is more than clocks of several machines differ, and more than the
-/// offset of any time zone, for apps that write local time as UTC.
+/// How far in the future the times of a valid row may be. Later times are from a wrong clock. A day is more than the
+/// clocks of machines differ, and more than the offset of a time zone, for apps that write local time as UTC.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The latest instant at which something that counts now can have been written.
+/// The latest time at which a row that is valid now can have been written.
 pub fn latest(now: Timestamp) -> Timestamp {
     now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
 }
 
 impl Session {
-    /// Whether the session is live. **Every** question about expiry in the program ends here;
-    /// `expiresAt` equal to now is over. A session that a wrong clock made years ahead is over too: its
-    /// end says nothing about how long it was meant to live.
+    /// Whether the session is live. **Every** check of expiry in the program calls this. A session is over at
+    /// `expiresAt`. A session that a wrong clock made years ahead is over too, because its end does not show how long it
+    /// was meant to live.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at && !self.is_from_the_future(now)
     }
 
-    /// Whether a clock that was ahead made the session, or moved its end beyond what any policy allows. The
-    /// end alone shows nothing: an app may give its sessions any life.
+    /// Whether a clock that was ahead made the session, or extended it beyond every policy. The end alone does not show
+    /// it, because an app may give its sessions any life.
     pub fn is_from_the_future(&self, now: Timestamp) -> bool {
         let latest = latest(now);
         let last_end = latest.saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
         self.created_at > latest || (self.updated_at > latest && self.expires_at > last_end)
     }
 
-    /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the
-    /// future (the clock was set back) is not, nor is one in which nobody has signed in.
+    /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the future (the clock was set
+    /// back) is not fresh, and neither is an impersonated one.
     pub fn is_fresh(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let age = now.duration_since(self.created_at);
         !self.is_impersonated() && age < rules.fresh_for && age >= -CLOCK_SKEW
     }
 
-    /// Whether somebody else acts as the user. Such a session has its time and no more, and does
-    /// nothing that cannot be undone.
+    /// Whether an operator acts as the user. Use does not extend such a session.
     pub fn is_impersonated(&self) -> bool {
         self.impersonated_by.is_some()
     }
 
-    /// The id of whoever acts in the session: its user, unless somebody acts as the user.
+    /// The id of the impersonator, or of the user if the session is not impersonated.
     pub fn actor(&self) -> &str {
         self.impersonated_by.as_deref().unwrap_or(&self.user_id)
     }
 
-    /// Whether using the session now moves its end forward.
+    /// Whether use extends the session now.
     ///
-    /// A session given for one day (`--no-remember`) never moves. Its row does not say so; the
-    /// time it was granted does, because that is written together with `updatedAt`.
+    /// A short session (`--no-remember`) is never extended. It is known by the time from `updatedAt` to `expiresAt`,
+    /// because both are written together.
     pub fn is_due_to_move(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let granted = self.expires_at.duration_since(self.updated_at);
         !self.is_impersonated() && granted > rules.short_for && now.duration_since(self.updated_at) >= rules.move_after
     }
 }
 
-/// Conditions that a session must all meet.
+/// Conditions, all of which a session must meet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionFilter {
-    /// These ids, if any are given.
+    /// One of these ids; empty for every session.
     pub ids: Vec<String>,
-    /// Signed in at least this long ago.
+    /// The least time since the sign-in.
     pub older_than: Option<SignedDuration>,
-    /// Not moved forward for at least this long.
+    /// The least time since the last extension.
     pub idle: Option<SignedDuration>,
-    /// From an address of this network.
     pub network: Option<Network>,
-    /// From a program whose description matches.
     pub user_agent: Option<Pattern>,
-    /// Not this one.
     pub except: Option<String>,
 }
 
 impl SessionFilter {
-    /// Whether a session meets every condition.
     pub fn matches(&self, session: &Session, now: Timestamp) -> bool {
         let at_least = |since: Timestamp, least: Option<SignedDuration>| {
             least.is_none_or(|least| now.duration_since(since) >= least)
@@ -149,19 +140,19 @@ impl FromStr for Network {
     }
 }
 
-/// Whose sessions.
+/// The users whose sessions are meant.
 #[derive(Debug, Clone)]
 pub enum Scope<'a> {
-    /// Those of the user who asks.
+    /// The caller.
     Own(InPerson<'a>),
-    /// Those of the user with this id, for an operator.
+    /// The user with this id, for an operator.
     User(String),
-    /// Everybody's.
+    /// All users, for an operator.
     Everybody,
 }
 
 impl Auth<'_> {
-    /// Lists live sessions that meet every condition, each with its user's address.
+    /// Lists the live sessions that meet every condition, each with its user's address.
     ///
     /// # Errors
     /// [`AuthError::Store`].
@@ -192,8 +183,7 @@ impl Auth<'_> {
         Ok(chosen)
     }
 
-    /// Ends sessions that [`Auth::sessions_in`] chose in this scope in one transaction, and returns those
-    /// that still existed.
+    /// Ends sessions that [`Auth::sessions_in`] listed in this scope, in one transaction. Returns those that still existed.
     ///
     /// # Errors
     /// For sessions of the caller, as for [`super::super::Caller::check`].
@@ -214,7 +204,7 @@ mod tests {
     const DAY: i64 = 86_400;
 
     #[test]
-    fn a_session_that_expires_at_this_very_instant_is_over() {
+    fn session_is_over_at_its_end() {
         let session = session(0, 7 * DAY);
         assert!(session.is_live(at(7 * DAY - 1)));
         assert!(!session.is_live(at(7 * DAY)));
@@ -222,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn session_made_by_a_clock_that_was_ahead_is_over_when_the_clock_is_right() {
+    fn session_made_by_a_clock_that_was_ahead_is_over() {
         const YEAR: i64 = 365 * DAY;
         let ahead = session(10 * YEAR, 10 * YEAR + 7 * DAY);
         for (now, is_live) in [
@@ -238,18 +228,18 @@ mod tests {
     }
 
     #[test]
-    fn session_that_a_clock_moved_beyond_every_policy_is_over() {
+    fn session_extended_beyond_every_policy_is_over() {
         let moved = |updated: i64, expires| Session { updated_at: at(updated), ..session(0, expires) };
         assert!(!moved(399 * DAY, 799 * DAY).is_live(at(DAY)));
         assert!(moved(DAY, 401 * DAY).is_live(at(DAY)));
-        // What a policy can allow stays: the user may have signed in before the clock jumped.
+        // A life that a policy can allow is valid, because the user may have signed in before the clock jumped.
         assert!(moved(5 * DAY, 12 * DAY).is_live(at(DAY)));
-        // An app gives its sessions any life.
+        // An app may give its sessions any life.
         assert!(moved(0, 3_650 * DAY).is_live(at(DAY)));
     }
 
     #[test]
-    fn a_session_is_fresh_for_a_day_and_not_when_it_comes_from_the_future() {
+    fn session_is_fresh_for_a_day_and_not_in_the_future() {
         let rules = SessionRules::default();
         let session = session(0, 7 * DAY);
         assert!(session.is_fresh(at(0), &rules));
@@ -260,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_moves_a_day_after_it_last_moved() {
+    fn session_is_extended_a_day_after_the_last_extension() {
         let rules = SessionRules::default();
         let session = session(0, 7 * DAY);
         assert!(!session.is_due_to_move(at(DAY - 1), &rules));
@@ -268,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_session_never_moves() {
+    fn short_session_is_never_extended() {
         let rules = SessionRules::default();
         let session = session(0, DAY);
         for now in [0, DAY / 2, DAY - 1, DAY, 3 * DAY] {
@@ -277,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_somebody_else_is_never_fresh_and_never_moves_however_long_it_lives() {
+    fn impersonated_session_is_never_fresh_or_extended() {
         let rules = SessionRules { short_for: SignedDuration::from_mins(1), ..SessionRules::default() };
         let own = session(0, 7 * DAY);
         let other = Session { impersonated_by: Some("root".into()), ..own.clone() };
@@ -290,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_holds_the_addresses_that_share_its_leading_bits() {
+    fn network_contains_addresses_with_its_leading_bits() {
         let holds = |network: &str, address: &str| {
             network.parse::<Network>().unwrap().0.contains(&address.parse::<IpAddr>().unwrap())
         };
@@ -315,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_the_whole_text() {
+    fn pattern_matches_the_whole_text() {
         let matches = |pattern: &str, text: &str| Pattern::new(pattern).matches(text);
         assert!(matches("curl*", "curl/8.0") && !matches("curl*", "a curl"));
         assert!(matches("*@laptop; *", "authctl (ada@laptop; pts/3)"));
@@ -326,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_must_meet_every_condition() {
+    fn filter_requires_every_condition() {
         let mut one = session(0, 1_000_000);
         one.ip_address = Some("192.0.2.7".into());
         one.user_agent = Some("curl/8".into());

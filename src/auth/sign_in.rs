@@ -1,5 +1,7 @@
-//! Signing in: the attempt is counted before the hash runs, an unknown user costs the same work as
-//! a known one, and everything but the password is told only to whoever knows the password.
+//! Signs users in, and lists the reasons why a sign-in is refused.
+//!
+//! An attempt is counted before the hash runs. An unknown user costs the same work as a known one. Reasons other than
+//! a wrong password are shown only after the right password.
 
 use jiff::Timestamp;
 
@@ -14,16 +16,14 @@ use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionRequest};
 
-/// What somebody signs in with.
+/// A request to sign in.
 #[derive(Debug)]
 pub struct SignIn {
-    /// Canonical address.
     pub email: Email,
-    /// Password as typed.
     pub password: Password,
 }
 
-/// A user whose password has just been verified.
+/// A user whose password was verified. The attempt is still reserved.
 pub(super) struct Verified {
     pub(super) user: User,
     pub(super) hash: StoredHash,
@@ -32,12 +32,12 @@ pub(super) struct Verified {
 }
 
 impl Auth<'_> {
-    /// Makes a session for whoever knows the password.
+    /// Creates a session for a user who gives the right password.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCredentials`] for an unknown address and a wrong password alike,
-    /// [`AuthError::Throttled`] after too many of them, [`AuthError::Banned`] or
-    /// [`AuthError::SecondFactor`] only after the right password.
+    /// [`AuthError::InvalidCredentials`] for an unknown address or a wrong password, [`AuthError::Throttled`] after too
+    /// many of them. Only after the right password: [`AuthError::Banned`], [`AuthError::EmailNotVerified`] and
+    /// [`AuthError::SecondFactor`].
     pub fn sign_in(
         &mut self,
         request: &SignIn,
@@ -51,14 +51,14 @@ impl Auth<'_> {
         let session = self.or_release(&verified.attempts, session)?;
         let begun = self.store.begin_session(&session, &verified.hash, upgraded.as_ref(), &verified.attempts)?;
         let Some(session) = begun else {
-            // The password was changed, or the user banned or deleted, while the hash was computed.
+            // The password was changed, or the user banned or deleted, during the hash.
             self.fail_attempt(&verified.attempts, None)?;
             return Err(AuthError::InvalidCredentials);
         };
         Ok((user, session))
     }
 
-    /// Finds out whether a sign-in would succeed, and keeps nothing of it.
+    /// Checks whether a sign-in would succeed, without a session.
     ///
     /// # Errors
     /// As for [`Auth::sign_in`].
@@ -80,14 +80,13 @@ impl Auth<'_> {
         }
     }
 
-    /// Reserves an attempt, then compares a password with the stored hash; `None` when it is not the
-    /// user's, for whatever reason. After the right password the attempt is still to be decided, by the
-    /// act that the password is for.
+    /// Reserves an attempt and compares a password with the stored hash. Returns `None` for a wrong password or an unknown
+    /// user. After the right password the caller must end the reservation.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
         let attempts = self.reserve_attempt(AttemptKey::sign_in(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         let scheme = self.store.scheme()?;
-        // Asked for nobody as well, so that both ways run the same statements.
+        // Asked without a user too, so that both paths run the same statements.
         let hash = self.store.password_hash(user.as_ref().map_or("", |user| &user.id))?;
         if let (Some(user), Some(hash)) = (user, hash) {
             let verdict = password::verify(given, &hash, &scheme, &self.policy.password);
@@ -100,10 +99,10 @@ impl Auth<'_> {
                 Verdict::Unacceptable => {}
             }
         }
-        // Nobody is verified at the same cost, so that an unknown user takes as long as a known one.
+        // Hash anyway, so that unknown users take as long.
         let work = password::work(given, scheme.usual(&self.policy.password));
         self.or_release(&attempts, work)?;
-        // Of an unknown address only a part of its digest is kept: it may be a mistyped password.
+        // The log has only a part of the digest, because an unknown address may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();
         let event = Event::new("signin.failed").with(format!("nobody: {key}"));
         self.fail_attempt(&attempts, Some(event))?;
@@ -115,63 +114,58 @@ impl Auth<'_> {
     }
 }
 
-/// Why a sign-in fails, the right password given.
+/// A reason why a sign-in with the right password is refused. A sign-in stops at the first reason; `users explain`
+/// reports all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInBlocker {
-    /// After so many failures no attempt is let through yet.
+    /// Too many attempts failed.
     Throttled {
         /// Failures since the last success.
         failures: u32,
-        /// From this instant on one is.
+        /// The next attempt is allowed at this time.
         until: Timestamp,
     },
-    /// The stored address breaks the syntax, so nobody can sign in with it.
+    /// The stored address is invalid, so no sign-in finds it.
     AddressUnusable,
-    /// The stored address is not the one that a sign-in looks for.
+    /// A sign-in looks for the address in lower case, and the stored address has capitals.
     AddressNotFound {
-        /// The address that it looks for: the same in lower case.
+        /// The address in lower case.
         sought: Email,
-        /// It is somebody else's.
+        /// Whether another user has the address in lower case.
         taken: bool,
     },
-    /// There is no password to compare with.
     NoPassword {
-        /// What is missing.
         lack: MissingPassword,
-        /// Other ways to sign in, in the app: the names of their providers.
+        /// The names of other providers with which the user signs in to the app.
         others: Vec<String>,
     },
-    /// The stored hash is of a kind that is never computed here.
+    /// The format of the stored hash is not accepted.
     HashNotAccepted(HashFormat),
-    /// The policy asks for a verified address.
-    EmailNotVerified {
-        /// As stored.
-        email: String,
-    },
-    /// Banned.
+    /// The policy requires a verified address.
+    EmailNotVerified { email: String },
     Banned {
-        /// Why, in the words of whoever did it.
+        /// The reason that the operator gave.
         reason: Option<String>,
-        /// When the ban ends; `None` for a permanent one.
+        /// The end of the ban; `None` for a permanent one.
         until: Option<Timestamp>,
     },
-    /// The app asks for a second factor, which cannot be checked here.
+    /// The app asks for a second factor, which authctl cannot check.
     SecondFactor,
 }
 
-/// What a user without a password lacks.
+/// What a user without a password does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingPassword {
     /// A credential account.
     Account,
-    /// A credential account whose `accountId` is the user's id: there is one with another.
+    /// A credential account whose `accountId` is the user's id. One with another `accountId` exists.
     OwnAccount,
     /// A hash in the credential account.
     Hash,
 }
 
 impl SignInBlocker {
-    /// Its name for programs: that of the error which a sign-in would tell, where it tells.
+    /// The name for programs. It equals the code of the error, if a sign-in shows one.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Throttled { .. } => "TOO_MANY_REQUESTS",
@@ -185,7 +179,7 @@ impl SignInBlocker {
         }
     }
 
-    /// When it is gone by itself.
+    /// When the reason ends by itself.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Throttled { until, .. } => Some(*until),
@@ -194,12 +188,12 @@ impl SignInBlocker {
         }
     }
 
-    /// The ban of a user, if one is in force.
+    /// The ban of a user, if it is in force.
     pub fn ban(user: &User, now: Timestamp) -> Option<Self> {
         user.is_banned(now).then(|| Self::Banned { reason: user.ban_reason.clone(), until: user.ban_expires })
     }
 
-    /// Those that are told only to whoever knows the password, in Better Auth's order.
+    /// The reasons that are shown only after the right password, in Better Auth's order.
     pub(super) fn after_password(user: &User, policy: &Policy, now: Timestamp) -> Vec<Self> {
         let unverified = policy.email.verification_required && !user.email_verified;
         let blockers = [
@@ -210,8 +204,8 @@ impl SignInBlocker {
         blockers.into_iter().flatten().collect()
     }
 
-    /// What a sign-in that stops here says. What is wrong with the stored address or password looks
-    /// like a wrong password.
+    /// The error of a sign-in that is refused for this reason. Problems of the stored address or password look like a
+    /// wrong password.
     pub fn refusal(self, now: Timestamp) -> AuthError {
         match self {
             Self::Throttled { until, .. } => AuthError::Throttled { retry_after: until.duration_since(now) },
@@ -227,7 +221,7 @@ impl SignInBlocker {
 }
 
 impl Auth<'_> {
-    /// Lists everything that a sign-in of this user would meet. Nothing is counted or written.
+    /// Lists every reason to refuse a sign-in of this user. Nothing is counted or written.
     ///
     /// # Errors
     /// [`AuthError::Store`].
@@ -241,7 +235,7 @@ impl Auth<'_> {
         Ok(wait.map(|wait| SignInBlocker::Throttled { failures, until: self.after(wait) }))
     }
 
-    /// Looks for the user as a sign-in would: by the address, in its canonical form.
+    /// Looks for the user as a sign-in does, by the address in lower case.
     fn address_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {
         let Ok(sought) = Email::parse(&user.email) else {
             return Ok(Some(SignInBlocker::AddressUnusable));
@@ -261,7 +255,7 @@ impl Auth<'_> {
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);
         let lack = match own {
-            // A text that is there and is not read as a hash: empty, endless, not printable.
+            // The stored text cannot be a hash: it is empty, too long or not printable.
             Some(own) if own.has_password => return Ok(Some(SignInBlocker::HashNotAccepted(HashFormat::Unknown))),
             Some(_) => MissingPassword::Hash,
             None if accounts.iter().any(Account::is_credential) => MissingPassword::OwnAccount,

@@ -1,9 +1,8 @@
-//! Slowing down guesses: the decision about one attempt, taken before any hash is computed.
+//! Limits guesses: decides about an attempt before a hash is computed.
 //!
-//! An attempt is reserved in a committed transaction before the hash runs. A wrong password turns its
-//! reservation into a failure, a right one clears the count. Reservations are limited like failures, so
-//! that many processes at once get no more guesses than one; but an attempt that only reservations stand
-//! in the way of waits for its turn and is not refused.
+//! An attempt is reserved in a committed transaction before the hash runs. A wrong password turns the reservation into
+//! a failure, a right one clears the count. Reservations are limited like failures, so that many processes at once
+//! get no more guesses than one. But if only reservations block an attempt, it waits for its turn and is not refused.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,8 +10,8 @@ use super::email::Email;
 use super::policy::ThrottleRules;
 use super::secret::digest;
 
-/// Under what attempts are counted: a digest of the canonical address, because addresses that belong to
-/// no user (or a password typed in the wrong field) have no place in the database.
+/// The key of a count of attempts. It holds a digest of the address, so that the database never stores an unknown
+/// address, which may be a mistyped password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptKey {
     key: String,
@@ -24,86 +23,82 @@ impl AttemptKey {
         Self { key, reservation: None }
     }
 
-    /// The key of sign-in attempts for an address.
+    /// Counts sign-ins with an address.
     pub fn sign_in(email: &Email) -> Self {
         Self::new(digest(format!("sign-in:{email}")))
     }
 
-    /// The key of codes that are sent to an address: nobody's mailbox is filled by a stranger.
+    /// Counts codes mailed to an address, so that a stranger cannot fill a mailbox.
     pub fn mail(email: &Email) -> Self {
         Self::new(digest(format!("mail:{email}")))
     }
 
-    /// The key of codes that a user has sent to addresses that are not theirs yet.
+    /// Counts codes that a user has mailed to new addresses.
     pub fn mail_of(user_id: &str) -> Self {
         Self::new(digest(format!("mail-of:{user_id}")))
     }
 
-    /// The key of codes that name no user, of all together: see [`ThrottleRules::of_unknown_codes`].
+    /// Counts all unknown codes together: see [`ThrottleRules::of_unknown_codes`].
     pub fn unknown_codes() -> Self {
         Self::new("codes".into())
     }
 
-    /// The key of wrong uses of codes that name a user.
+    /// Counts invalid uses of a user's codes.
     pub fn codes_of(user_id: &str) -> Self {
         Self::new(digest(format!("codes-of:{user_id}")))
     }
 
-    /// A key under which nothing is ever counted.
-    pub fn of_nobody() -> Self {
-        Self::new("nobody".into())
+    /// Counts nothing.
+    pub fn unused() -> Self {
+        Self::new("unused".into())
     }
 
-    /// The key as stored.
     pub fn as_str(&self) -> &str {
         &self.key
     }
 
-    /// The same key, for one attempt that is not decided yet. The id must be unique.
+    /// The key of one reserved attempt. The id must be unique.
     #[must_use]
     pub fn reserved(self, id: String) -> Self {
         Self { reservation: Some(id), ..self }
     }
 
-    /// The key of the reservation as stored, if the attempt has one.
+    /// The stored key of the reservation, if the attempt has one.
     pub fn reservation(&self) -> Option<String> {
         self.reservation.as_ref().map(|id| format!("{}/{id}", self.key))
     }
 
-    /// Every reservation for the key is stored under a text from the first of these on and before the
-    /// second.
+    /// The range of the stored keys of all reservations: from the first text, before the second.
     pub fn reservations(&self) -> [String; 2] {
-        // The character after the slash.
+        // `0` follows `/`.
         [format!("{}/", self.key), format!("{}0", self.key)]
     }
 }
 
-/// What is remembered about the attempts for one key.
+/// The failures of one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempts {
     /// Failures since the last success.
     pub count: u32,
-    /// No attempt is let through before this instant.
+    /// No attempt is allowed before this time.
     pub not_before: Timestamp,
-    /// When the last failure was let through.
+    /// When the last failed attempt was allowed.
     pub last_at: Timestamp,
 }
 
-/// The answer to an attempt.
+/// The decision about an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Go on; this is remembered if the attempt fails.
+    /// Allowed. Holds what is stored if the attempt fails.
     Proceed(Attempts),
-    /// Not now; try again after this time. Nothing is counted, so that asking does not lengthen
-    /// the wait.
+    /// Refused for this time. A refused attempt is not counted, so it does not lengthen the wait.
     Wait(SignedDuration),
-    /// Not now; attempts are running that may succeed.
+    /// Refused while other attempts are running that may succeed.
     Undecided,
 }
 
-/// How long a reservation is respected. A hash takes tens of milliseconds, and many seconds on a machine
-/// where many run at once; a process that was killed before its attempt was decided counts as a failure
-/// after this time.
+/// The longest life of a reservation; then its process has died, and the attempt counts as a failure. A hash takes
+/// tens of milliseconds, and many seconds on a machine that runs many at once.
 const UNDECIDED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether an attempt that was reserved at an instant counts as failed, its process having died. One from
@@ -188,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn five_attempts_are_free_and_the_sixth_waits() {
+    fn sixth_attempt_waits() {
         let fifth = run(5);
         let rules = ThrottleRules::default();
         assert_eq!(decide(Some(fifth), 0, at(0), &rules), Decision::Wait(SignedDuration::from_secs(15)));
@@ -197,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_and_never_passes_a_quarter_of_an_hour() {
+    fn wait_doubles_up_to_a_quarter_of_an_hour() {
         let waits: Vec<i64> = (5..=13)
             .map(|times| {
                 let state = run(times);
@@ -208,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_of_failures_neither_overflow_nor_lock_for_good() {
+    fn count_at_its_maximum_waits_no_longer() {
         let rules = ThrottleRules::default();
         let worst = Attempts { count: u32::MAX, not_before: at(0), last_at: at(0) };
         let Decision::Proceed(next) = decide(Some(worst), 0, at(1), &rules) else { unreachable!() };
@@ -217,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_shortens_the_wait_to_the_longest_one() {
+    fn clock_set_back_shortens_the_wait_to_the_longest() {
         let rules = ThrottleRules::default();
         let state = Attempts { count: 9, not_before: at(10_000_000), last_at: at(9_999_000) };
         assert_eq!(decide(Some(state), 0, at(0), &rules), Decision::Wait(rules.longest_wait));
     }
 
     #[test]
-    fn wait_pushed_ahead_by_a_wrong_clock_is_cut_and_forgotten_like_any_other() {
+    fn wait_of_a_wrong_clock_is_cut_and_forgotten() {
         let rules = ThrottleRules::default();
         let (ahead, wait) = (at(10 * 365 * 86_400), SignedDuration::from_secs(240));
         let healed = remembered(Some(Attempts { count: 9, not_before: ahead, last_at: ahead - wait }), at(0), &rules);
@@ -235,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn undecided_attempts_take_the_place_of_free_ones_and_make_others_wait_for_a_turn() {
+    fn undecided_attempts_count_like_failures() {
         let rules = ThrottleRules::default();
         for failures in 0..=4_u32 {
             let stored = (failures > 0).then(|| Attempts { count: failures, not_before: at(0), last_at: at(0) });
@@ -253,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn attempt_is_abandoned_after_a_minute_on_either_side_of_now() {
+    fn attempt_is_abandoned_after_a_minute() {
         for (seconds, is) in [(0, false), (59, false), (60, true), (-59, false), (-60, true)] {
             assert_eq!(is_abandoned(at(100), at(100 + seconds)), is, "{seconds}");
         }
     }
 
     #[test]
-    fn failure_that_is_decided_late_shortens_no_wait() {
+    fn late_failure_does_not_shorten_the_wait() {
         let rules = ThrottleRules::default();
         let fifth = run(5);
         let late = failed(Some(fifth), at(-20), &rules);
@@ -268,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_yesterday_are_forgotten() {
+    fn failures_are_forgotten_after_a_day() {
         let rules = ThrottleRules::default();
         let state = run(5);
         let decision = decide(Some(state), 0, at(86_400), &rules);
@@ -276,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_canonical_address_in_disguise() {
+    fn key_is_a_digest_of_the_canonical_address() {
         let key = |text: &str| AttemptKey::sign_in(&Email::parse(text).unwrap());
         assert_eq!(key("Bob@X.org"), key("bob@x.ORG"));
         assert_ne!(key("bob@x.org"), key("bob+1@x.org"));

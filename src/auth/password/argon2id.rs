@@ -1,5 +1,5 @@
-//! argon2id in PHC form, within bounds: a stored hash names its own cost, and the crate would obey
-//! it, be it 4 GiB or passes without end. One that is too cheap is refused like one that is too dear.
+//! argon2id in PHC form. A stored hash names its own cost, and the crate would accept 4 GiB or millions of passes,
+//! so costs that are too high or too low are refused.
 
 use std::ops::RangeInclusive;
 
@@ -11,13 +11,11 @@ use crate::auth::policy::Argon2Cost;
 
 /// Length of the hash in bytes (RFC 9106, section 4).
 const TAG_BYTES: usize = 32;
-/// Longest stored hash worth reading.
 const STORED_BYTES_MAX: usize = 512;
 /// Memory of an accepted hash in KiB: from the cheapest of OWASP's equal sets to 256 MiB.
 const MEMORY_KIB: RangeInclusive<u32> = 7_168..=262_144;
-/// Passes of an accepted hash.
 const PASSES: RangeInclusive<u32> = 1..=10;
-/// Lanes of an accepted hash. The crate computes them one after the other.
+/// The crate computes lanes one after the other.
 const LANES: RangeInclusive<u32> = 1..=8;
 
 fn function(cost: Argon2Cost) -> Result<Argon2<'static>, HashError> {
@@ -48,7 +46,7 @@ pub(super) fn cost(stored: &str) -> Option<Argon2Cost> {
     accepted(stored).map(|(_, cost)| cost)
 }
 
-/// Parses a stored hash and returns it with its cost when both are within bounds.
+/// Parses a stored hash; `None` if it is out of bounds.
 fn accepted(stored: &str) -> Option<(PasswordHash, Argon2Cost)> {
     if stored.len() > STORED_BYTES_MAX {
         return None;
@@ -77,13 +75,13 @@ mod tests {
     const KNOWN: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
     #[test]
-    fn a_vector_of_the_reference_implementation_verifies() {
+    fn vector_of_the_reference_implementation_verifies() {
         assert!(verify("password", KNOWN).unwrap());
         assert!(!verify("passwore", KNOWN).unwrap());
     }
 
     #[test]
-    fn a_hash_outside_the_bounds_is_refused_before_any_work() {
+    fn hash_out_of_bounds_is_refused_before_any_work() {
         let bad = [
             KNOWN.replace("m=65536", "m=4194304"),
             KNOWN.replace("m=65536", "m=7167"),

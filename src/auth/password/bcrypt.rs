@@ -1,8 +1,7 @@
-//! bcrypt as apps use it in its modular form, `$2b$` and a cost that doubles the work with each step.
+//! bcrypt in its modular crypt form, `$2b$`.
 //!
-//! It reads 72 bytes of a password and no more. What is longer is compared as far as it is read,
-//! because the app does the same, but no hash is made of it: whoever sets a long password means all
-//! of it.
+//! bcrypt reads the first 72 bytes of a password. A longer password is compared by these bytes, because the app does
+//! the same. No hash is made of a longer password, because the user expects all of it to count.
 
 use std::ops::RangeInclusive;
 
@@ -10,9 +9,9 @@ use bcrypt::Version;
 
 use super::{HashError, SALT_BYTES};
 
-/// How much of a password bcrypt reads.
+/// The number of bytes of a password that bcrypt reads.
 pub(super) const READ_BYTES: usize = 72;
-/// Steps of an accepted hash: the least that bcrypt knows, and about a second of work.
+/// Cost of an accepted hash, from the lowest of bcrypt to about a second of work.
 const COST: RangeInclusive<u32> = 4..=14;
 
 pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES], cost: u32) -> Result<String, HashError> {
@@ -28,18 +27,18 @@ pub(super) fn verify(text: &str, stored: &str) -> bool {
     cost(stored).is_some() && bcrypt::verify(text, stored).unwrap_or(false)
 }
 
-/// Does the work of one hash, of a password of any length, and throws the result away.
+/// Does the work of one hash of a password of any length.
 pub(super) fn work(text: &str, cost: u32) -> Result<(), HashError> {
     let done = bcrypt::hash_with_salt(text, cost, [0; SALT_BYTES]);
     done.map(drop).map_err(|error| HashError::Failed(format!("bcrypt: {error}")))
 }
 
-/// The cost of a stored hash that is accepted. `$2y$` is PHP's name for the same function, but the
-/// usual package of Node does not know it.
+/// The cost of a stored hash that is accepted. PHP writes `$2y$` for the same function, but the usual package of
+/// Node does not read it.
 pub(super) fn cost(stored: &str) -> Option<u32> {
     let rest = stored.strip_prefix("$2a$").or_else(|| stored.strip_prefix("$2b$"))?;
     let (cost, _) = rest.split_once('$')?;
-    // Two digits, because a number may also be written with a sign.
+    // Digits only, because `parse` also reads a sign.
     let cost = cost.bytes().all(|b| b.is_ascii_digit()).then(|| cost.parse().ok())??;
     (COST.contains(&cost) && stored.parse::<bcrypt::HashParts>().is_ok()).then_some(cost)
 }
@@ -57,7 +56,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_vectors_of_the_original_verify_under_both_names() {
+    fn vectors_of_the_original_verify_as_2a_and_2b() {
         for (text, hash) in KNOWN {
             assert_eq!(cost(hash), Some(6), "{hash}");
             assert!(verify(text, hash) && verify(text, &hash.replace("$2a$", "$2b$")), "{hash}");
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn seventy_two_bytes_are_hashed_and_more_are_not_but_compare_as_the_app_compares_them() {
+    fn longer_password_compares_by_72_bytes_and_is_not_hashed() {
         let whole = "é".repeat(36);
         let made = hash(&whole, [7; SALT_BYTES], 4).unwrap();
         assert!(made.starts_with("$2b$04$") && made.len() == 60, "{made}");
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_outside_the_bounds_is_refused_before_any_work() {
+    fn hash_out_of_bounds_is_refused_before_any_work() {
         let (_, good) = KNOWN[0];
         let bad = [
             good.replace("$06$", "$31$"),

@@ -1,29 +1,27 @@
-//! What kind of password hash a text is, by its shape alone. Nothing is computed.
+//! The format of a password hash, from its text alone, and the format that a database keeps.
 
 use super::{argon2id, bcrypt, scrypt};
 use crate::auth::AuthError;
 use crate::auth::policy::{Argon2Cost, PasswordRules};
 use crate::auth::secret::{EntropyError, StoredHash};
 
-/// A kind of password hash.
+/// The format of a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashFormat {
-    /// One that a sign-in verifies, with its cost.
+    /// A sign-in verifies it.
     Accepted(HashParams),
-    /// An argon2 hash that is not accepted: another variant or version, or out of bounds.
+    /// An argon2 hash of another variant or version, or out of bounds.
     Argon2Refused,
-    /// A bcrypt hash that is not accepted: another variant, out of bounds or damaged.
+    /// A bcrypt hash of another variant, out of bounds or damaged.
     BcryptRefused,
-    /// Something else.
     Unknown,
 }
 
 impl HashFormat {
-    /// Tells the kind of a hash.
     pub fn of(stored: &StoredHash) -> Self {
         let text = stored.expose();
-        if let Some(recipe) = HashParams::of(stored) {
-            Self::Accepted(recipe)
+        if let Some(params) = HashParams::of(stored) {
+            Self::Accepted(params)
         } else if text.starts_with("$argon2") {
             Self::Argon2Refused
         } else if ["$2$", "$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
@@ -33,40 +31,39 @@ impl HashFormat {
         }
     }
 
-    /// Its name for programs.
+    /// The name for programs.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Accepted(recipe) => recipe.name(),
+            Self::Accepted(params) => params.name(),
             Self::Argon2Refused => "argon2-refused",
             Self::BcryptRefused => "bcrypt-refused",
             Self::Unknown => "unknown",
         }
     }
 
-    /// Whether a sign-in in an authctl database can verify it.
+    /// Whether a sign-in verifies the hash.
     pub fn is_accepted(self) -> bool {
         matches!(self, Self::Accepted(_))
     }
 
-    /// Whether a sign-in in an authctl database would replace it by a stronger one.
+    /// Whether a sign-in to a native database replaces the hash with a stronger one.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
-        matches!(self, Self::Accepted(recipe) if recipe.is_outdated(rules))
+        matches!(self, Self::Accepted(params) if params.is_outdated(rules))
     }
 }
 
-/// How a hash is made: the function and what it costs.
+/// The function of a hash and its cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashParams {
-    /// argon2id in PHC form.
     Argon2id(Argon2Cost),
-    /// Better Auth's default: scrypt, salt and key in hex with a colon between.
+    /// Better Auth's default: scrypt, as salt and key in hex with a colon between.
     Scrypt,
-    /// bcrypt in its modular crypt form; each step of the cost doubles the work.
+    /// Each step of the cost doubles the work.
     Bcrypt(u32),
 }
 
 impl HashParams {
-    /// Tells how a stored hash was made, when it may be computed here. Nothing is computed.
+    /// Reads the parameters of an accepted hash. Nothing is computed.
     pub fn of(stored: &StoredHash) -> Option<Self> {
         let text = stored.expose();
         if scrypt::is_accepted(text) {
@@ -75,7 +72,7 @@ impl HashParams {
         argon2id::cost(text).map(Self::Argon2id).or_else(|| bcrypt::cost(text).map(Self::Bcrypt))
     }
 
-    /// Its name for programs.
+    /// The name for programs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Argon2id(_) => "argon2id",
@@ -84,8 +81,8 @@ impl HashParams {
         }
     }
 
-    /// Whether a sign-in to a database of authctl would replace such a hash by a stronger one. To
-    /// have one function for all is worth more than to weigh one against another.
+    /// Whether a sign-in to a native database replaces such a hash. Hashes of other functions than argon2id are always
+    /// replaced, because one function for all is simpler than a comparison of functions.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
         match self {
             Self::Argon2id(cost) => cost.is_weaker_than(rules.cost),
@@ -93,7 +90,7 @@ impl HashParams {
         }
     }
 
-    /// How much there is to do, to be compared with another cost of the same function.
+    /// The amount of work, comparable within one function.
     pub(super) fn work(self) -> u64 {
         match self {
             Self::Argon2id(cost) => u64::from(cost.memory_kib) * u64::from(cost.passes),
@@ -103,45 +100,39 @@ impl HashParams {
     }
 }
 
-/// A hash could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// No random salt.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// The hash function failed: no memory, or a cost that it does not know.
+    /// Not enough memory, or a cost that the function does not support.
     #[error("the password hash could not be computed: {0}")]
     Failed(String),
-    /// The function of the app does not read as much.
+    /// The app's function does not read the whole password.
     #[error("the password is longer than {bytes} bytes, and the app's bcrypt reads no more")]
-    TooLong {
-        /// What it reads.
-        bytes: usize,
-    },
-    /// Nobody can tell which hash the app would verify.
+    TooLong { bytes: usize },
+    /// The hashes do not show which format the app verifies.
     #[error("it is not clear what the app that owns the database can verify: it holds {kinds}")]
     Unclear {
-        /// The names of the kinds of hashes that are there.
+        /// The names of the formats in the database.
         kinds: String,
     },
 }
 
-/// How a database keeps passwords.
+/// The format of new hashes in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
-    /// authctl's own: argon2id at the policy's cost. Hashes that were brought along verify too, until
-    /// a sign-in replaces them.
+    /// argon2id at the policy's cost. Imported hashes of other formats verify too, until a sign-in replaces them.
     Native,
-    /// An app's. What is there stays as it is.
+    /// The app's format. Stored hashes stay as they are.
     App(HashParams),
-    /// An app's that cannot be told from its hashes, with the names of their kinds. They verify, but
-    /// no password is written.
+    /// The app's hashes do not show its format. They verify, but no password is written. Holds the names of their
+    /// formats.
     Unclear(Vec<&'static str>),
 }
 
 impl Scheme {
-    /// Tells the scheme of an app by the hashes in its database. Better Auth's own where there are
-    /// none; at the highest cost among them where there are several.
+    /// Finds the scheme of an app from the hashes in its database, at the highest cost among them. Without hashes it is
+    /// Better Auth's own.
     pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>) -> Self {
         let mut names = Vec::new();
         let mut costliest: Option<HashParams> = None;
@@ -149,23 +140,23 @@ impl Scheme {
             if !names.contains(&kind.name()) {
                 names.push(kind.name());
             }
-            if let HashFormat::Accepted(recipe) = kind {
-                costliest = costliest.into_iter().chain([recipe]).max_by_key(|recipe| recipe.work());
+            if let HashFormat::Accepted(params) = kind {
+                costliest = costliest.into_iter().chain([params]).max_by_key(|params| params.work());
             }
         }
         names.sort_unstable();
         match (names.len(), costliest) {
             (0, _) => Self::App(HashParams::Scrypt),
-            (1, Some(recipe)) => Self::App(recipe),
+            (1, Some(params)) => Self::App(params),
             _ => Self::Unclear(names),
         }
     }
 
-    /// How a new hash is made.
-    pub(super) fn recipe(&self, rules: &PasswordRules) -> Result<HashParams, HashError> {
+    /// The parameters of a new hash.
+    pub(super) fn params(&self, rules: &PasswordRules) -> Result<HashParams, HashError> {
         match self {
             Self::Native => Ok(HashParams::Argon2id(rules.cost)),
-            Self::App(recipe) => Ok(*recipe),
+            Self::App(params) => Ok(*params),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }),
         }
     }
@@ -173,37 +164,38 @@ impl Scheme {
     /// The work for an unknown user: that of a new hash. Several formats have no common cost, so an
     /// unclear scheme takes that of Better Auth's own.
     pub fn usual(&self, rules: &PasswordRules) -> HashParams {
-        self.recipe(rules).unwrap_or(HashParams::Scrypt)
+        self.params(rules).unwrap_or(HashParams::Scrypt)
     }
 
-    /// Whether a password is brought to NFKC before it is hashed, so that it is the same from every
-    /// keyboard. Better Auth does so for its own scrypt, but hands a password as typed to a function
-    /// of the app's, and the usual packages for argon2 and bcrypt leave it so.
-    pub(super) fn normalises(&self, recipe: HashParams) -> bool {
-        match recipe {
+    /// Whether a password is converted to NFKC before it is hashed, so that it is the same from every keyboard. Better
+    /// Auth does so for its own scrypt. It passes a password as typed to an app's own function, and the usual packages
+    /// for argon2 and bcrypt do not convert it.
+    pub(super) fn normalises(&self, params: HashParams) -> bool {
+        match params {
             HashParams::Scrypt => true,
             HashParams::Argon2id(_) => *self == Self::Native,
             HashParams::Bcrypt(_) => false,
         }
     }
 
-    /// Whether a sign-in would replace a hash. Never an app's: it might verify no other.
-    pub(super) fn replaces(&self, recipe: HashParams, rules: &PasswordRules) -> bool {
-        *self == Self::Native && recipe.is_outdated(rules)
+    /// Whether a sign-in replaces a hash. The hash of an app is never replaced, because the app may verify no other
+    /// format.
+    pub(super) fn replaces(&self, params: HashParams, rules: &PasswordRules) -> bool {
+        *self == Self::Native && params.is_outdated(rules)
     }
 
-    /// Checks that a hash which somebody made elsewhere may be written.
+    /// Checks that a hash from elsewhere may be written.
     ///
     /// # Errors
-    /// [`AuthError::HashNotAccepted`] for one that no sign-in would take, [`AuthError::HashNotTheApps`]
-    /// for one that the app would not.
+    /// [`AuthError::HashNotAccepted`] if no sign-in accepts the format, [`AuthError::HashNotTheApps`] if the app does
+    /// not.
     pub(in crate::auth) fn takes(&self, hash: &StoredHash) -> Result<(), AuthError> {
         let kind = HashFormat::of(hash);
         match self {
             _ if !kind.is_accepted() => Err(AuthError::HashNotAccepted(kind)),
             Self::Native => Ok(()),
-            Self::App(recipe) if recipe.name() == kind.name() => Ok(()),
-            Self::App(recipe) => Err(AuthError::HashNotTheApps { given: kind.name(), kept: recipe.name() }),
+            Self::App(params) if params.name() == kind.name() => Ok(()),
+            Self::App(params) => Err(AuthError::HashNotTheApps { given: kind.name(), kept: params.name() }),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }.into()),
         }
     }
@@ -215,7 +207,7 @@ mod tests {
     use crate::auth::policy::Argon2Cost;
 
     #[test]
-    fn each_kind_is_known_by_its_shape() {
+    fn format_is_read_from_the_text() {
         let kind = |text: &str| HashFormat::of(&StoredHash::from_bytes(text.as_bytes()).unwrap()).name();
         let argon2 = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert_eq!(kind(argon2), "argon2id");
@@ -246,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_known_by_the_one_kind_of_its_hashes() {
+    fn scheme_of_an_app_is_the_format_of_its_hashes() {
         let cost = Argon2Cost { memory_kib: 65_536, passes: 2, lanes: 1 };
         assert_eq!(of(&[]), Scheme::App(HashParams::Scrypt));
         assert_eq!(of(&[&scrypt(), &scrypt()]), Scheme::App(HashParams::Scrypt));
@@ -258,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn where_kinds_are_mixed_or_unknown_nothing_is_written_and_the_kinds_are_named() {
+    fn mixed_formats_are_unclear_and_named() {
         let rules = PasswordRules::default();
         for (hashes, kinds) in [
             (vec![scrypt(), ARGON2.into(), scrypt()], "argon2id, better-auth-scrypt"),
@@ -269,7 +261,7 @@ mod tests {
             let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
             let scheme = of(&hashes);
             assert_eq!(scheme, Scheme::Unclear(kinds.split(", ").collect()));
-            let refused = scheme.recipe(&rules).unwrap_err().to_string();
+            let refused = scheme.params(&rules).unwrap_err().to_string();
             assert!(refused.contains(kinds), "{refused}");
             assert!(scheme.takes(&stored(ARGON2)).is_err());
             assert_eq!(scheme.usual(&rules), HashParams::Scrypt);
@@ -277,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_from_elsewhere_goes_into_our_database_and_into_one_whose_app_keeps_its_kind() {
+    fn imported_hash_fits_native_databases_and_apps_of_its_format() {
         let hashes = [ARGON2.to_owned(), scrypt(), BCRYPT.to_owned()];
         for hash in &hashes {
             assert!(Scheme::Native.takes(&stored(hash)).is_ok());

@@ -1,5 +1,5 @@
-//! scrypt exactly as Better Auth computes, writes and compares it, so that the app takes what is
-//! made here and the reverse. Its cost is in its code and not in the hash, so there is but one.
+//! scrypt exactly as Better Auth computes, writes and compares it, so that each program verifies the hashes of the
+//! other. Better Auth has one fixed cost, which is not in the hash.
 
 use argon2::password_hash::phc::Output;
 use base16ct::lower;
@@ -13,13 +13,13 @@ const R: u32 = 16;
 const P: u32 = 1;
 /// Length of the key in bytes.
 const KEY_BYTES: usize = 64;
-/// The memory that one hash takes: 128 · N · r, 32 MiB.
+/// The memory of one hash: 128 · N · r, 32 MiB.
 const MEMORY_BYTES: usize = 128 * (1 << LOG_N) * R as usize;
 
-/// Computes the key. The salt is the hex text itself, as Better Auth hands it over.
+/// Computes the key. Better Auth passes the hex text as the salt, not its bytes.
 fn key(text: &str, salt: &str) -> Result<[u8; KEY_BYTES], HashError> {
-    // The crate ends the process when there is no memory; to ask before costs nothing. Unseen by the
-    // optimiser, which would leave an allocation out that nobody uses.
+    // The crate aborts the process without memory, so this reserves the memory first. `black_box` keeps the
+    // optimiser from removing the unused allocation.
     let mut room = Vec::<u8>::new();
     room.try_reserve_exact(MEMORY_BYTES).map_err(failed)?;
     drop(std::hint::black_box(room));
@@ -41,7 +41,7 @@ pub(super) fn hash(text: &str, salt: [u8; SALT_BYTES]) -> Result<String, HashErr
 
 pub(super) fn verify(text: &str, stored: &str) -> Result<bool, HashError> {
     let Some((salt, expected)) = accepted(stored) else { return Ok(false) };
-    // Two outputs are compared in constant time.
+    // `Output` compares in constant time.
     Ok(Output::new(&key(text, salt)?).map_err(failed)? == expected)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn is_accepted(stored: &str) -> bool {
     accepted(stored).is_some()
 }
 
-/// Parses `salt:key`. The app compares the texts of keys, so one in upper case is never right there.
+/// Parses `salt:key`. The app compares keys as text, so it never accepts one in upper case.
 fn accepted(stored: &str) -> Option<(&str, Output)> {
     let (salt, key) = stored.split_once(':')?;
     let (mut salt_bytes, mut key_bytes) = ([0; SALT_BYTES], [0; KEY_BYTES]);
@@ -71,7 +71,7 @@ mod tests {
     );
 
     #[test]
-    fn a_hash_is_to_the_letter_what_better_auth_makes_of_the_same_salt() {
+    fn hash_equals_that_of_better_auth_for_the_same_salt() {
         let salt = std::array::from_fn(|index| u8::try_from(index * 0x11).unwrap());
         assert_eq!(hash(KNOWN.0, salt).unwrap(), KNOWN.1);
         assert!(verify(KNOWN.0, KNOWN.1).unwrap());
@@ -79,14 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_differs_in_its_last_or_first_digit_is_another() {
+    fn key_that_differs_in_one_digit_is_wrong() {
         let (salt, key) = KNOWN.1.split_once(':').unwrap();
         assert!(!verify(KNOWN.0, &format!("{salt}:{}f", &key[..127])).unwrap());
         assert!(!verify(KNOWN.0, &format!("{salt}:8{}", &key[1..])).unwrap());
     }
 
     #[test]
-    fn what_better_auth_would_not_write_is_refused_before_any_work() {
+    fn malformed_hash_is_refused_before_any_work() {
         let key = "0".repeat(128);
         let bad = [
             String::new(),

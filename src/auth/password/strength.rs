@@ -1,20 +1,17 @@
-//! What a new password must be. Existing passwords are never judged, only compared.
+//! The requirements of a new password. Existing passwords are compared and not checked.
 
 use zxcvbn::zxcvbn;
 
 use crate::auth::policy::PasswordRules;
 use crate::auth::secret::Password;
 
-/// Why a new password is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer units than the policy's minimum.
     #[error("the password is shorter than {min} characters")]
     TooShort {
         /// Fewest UTF-16 units.
         min: u32,
     },
-    /// More units than the policy's maximum.
     #[error("the password is longer than {max} characters")]
     TooLong {
         /// Most UTF-16 units.
@@ -23,22 +20,21 @@ pub enum WeakPassword {
     /// A hidden prompt drops control characters, so such a password could be set but never typed.
     #[error("the password contains control characters, which cannot be typed at a prompt")]
     Control,
-    /// Too few guesses find it.
     #[error("the password is too easy to guess: {why}")]
     Guessable {
-        /// What gives it away, in zxcvbn's words.
+        /// The reason, as zxcvbn words it.
         why: String,
     },
 }
 
-/// Checks a new password's length alone, the part that no operator's `--allow-weak` lifts.
+/// Checks the length of a new password and its characters. `--allow-weak` does not lift these requirements.
 ///
-/// Units are UTF-16, because Better Auth counts JavaScript's `length`.
+/// The length is in UTF-16 units, because Better Auth counts JavaScript's `length`.
 ///
 /// # Errors
 /// [`WeakPassword`] except `Guessable`.
 pub fn check_form(password: &Password, rules: &PasswordRules) -> Result<(), WeakPassword> {
-    // A secret is at most a kilobyte, so the count fits.
+    // A secret has at most a kilobyte, so the count fits.
     let units = u32::try_from(password.expose().encode_utf16().count()).unwrap_or(u32::MAX);
     if password.expose().chars().any(char::is_control) {
         Err(WeakPassword::Control)
@@ -51,8 +47,7 @@ pub fn check_form(password: &Password, rules: &PasswordRules) -> Result<(), Weak
     }
 }
 
-/// Checks a new password in full. `own_words` are words a guesser would try first: the user's name
-/// and address.
+/// Checks a new password in full. `own_words` are words that an attacker tries first: the user's name and address.
 ///
 /// # Errors
 /// [`WeakPassword`], with the reason to show the user.
@@ -80,11 +75,11 @@ pub fn check(password: &Password, own_words: &[&str], rules: &PasswordRules) -> 
     Err(WeakPassword::Guessable { why: tidy(&why) })
 }
 
-/// The fewest letters and digits that a password needs beside the user's own words.
+/// The number of letters and digits that a password needs beside the user's own words.
 const OWN_LETTERS_MIN: usize = 6;
 
-/// Whether a password is one or several of these words, with too little between them. zxcvbn takes each
-/// word for cheap, and yet two of them with a dot for a good password.
+/// Whether a password is made of these words with too little between them. zxcvbn rates each word as weak, but two
+/// words with a dot between them as strong.
 fn is_made_of(password: &str, words: &[&str]) -> bool {
     let mut rest = password.to_lowercase();
     let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
@@ -97,7 +92,7 @@ fn is_made_of(password: &str, words: &[&str]) -> bool {
     found && rest.chars().filter(|c| c.is_alphanumeric()).count() < OWN_LETTERS_MIN
 }
 
-/// Fits zxcvbn's sentence into ours: lower case at the start, no full stop at the end.
+/// Converts zxcvbn's sentence to the form of our messages: lower case at the start, no full stop at the end.
 fn tidy(sentence: &str) -> String {
     let trimmed = sentence.trim_end_matches('.');
     let mut chars = trimmed.chars();
@@ -114,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn length_is_counted_as_javascript_counts_it() {
+    fn length_is_counted_in_utf16_units() {
         assert_eq!(verdict("Xk9#mQz", &[]), Err(WeakPassword::TooShort { min: 8 }));
         assert_ne!(verdict("😀😀😀😀", &[]), Err(WeakPassword::TooShort { min: 8 }));
         let rules = PasswordRules::default();
@@ -123,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_guessers_try_first_is_refused_with_a_reason() {
+    fn common_passwords_are_refused_with_a_reason() {
         for text in ["password", "passwordpassword", "12345678", "aaaaaaaaaaaa", "qwertyuiop", "iloveyou1"] {
             let refused = verdict(text, &[]);
             assert!(matches!(&refused, Err(WeakPassword::Guessable { why }) if !why.is_empty()), "{text}: {refused:?}");
@@ -131,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_own_words_are_no_password() {
+    fn passwords_of_the_users_own_words_are_refused() {
         let own = ["Ada Lovelace", "ada.lovelace@engine.example"];
         for text in ["ada.lovelace@engine.example", "ada.lovelace", "Lovelace1", "authctl1", "engineengine"] {
             assert!(matches!(verdict(text, &own), Err(WeakPassword::Guessable { .. })), "{text}");
@@ -145,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn long_phrases_and_random_text_pass_without_composition_rules() {
+    fn phrases_and_random_text_pass_without_composition_rules() {
         for text in ["correct horse battery staple", "kT7pWz2q", "               x y z q", "пароль из четырёх слов"]
         {
             assert_eq!(verdict(text, &["Ada"]), Ok(()), "{text}");
@@ -153,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused_because_the_prompt_would_drop_them() {
+    fn control_characters_are_refused() {
         assert_eq!(verdict("correct\thorse battery", &[]), Err(WeakPassword::Control));
         assert_eq!(verdict("correct\u{1b}[Ahorse", &[]), Err(WeakPassword::Control));
     }

@@ -1,5 +1,4 @@
-//! The keys of `policy`: each names one number of the rules, with its range and meaning. This table
-//! is all there is to a setting; parsing, showing and storing follow from it.
+//! The table of settings. Parsing, output and storage of a setting follow from its entry.
 
 use super::{Key, Place, Range};
 
@@ -7,7 +6,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Every key, in the order in which they are shown.
+/// Every key, in the order of output.
 pub const KEYS: &[Key] = &[
     Key {
         name: "session.lifetime",
@@ -128,7 +127,7 @@ mod tests {
     use crate::auth::policy::{Policy, PolicyError};
 
     #[test]
-    fn every_key_shows_what_it_reads_and_its_default_is_in_range() {
+    fn every_key_reads_back_its_default() {
         for key in KEYS {
             let mut policy = Policy::default();
             let default = key.value(&policy);
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_each_key_has_a_place_of_its_own() {
+    fn keys_have_unique_names_and_fields() {
         for (index, key) in KEYS.iter().enumerate() {
             assert!(KEYS[index + 1..].iter().all(|other| other.name != key.name), "{}", key.name);
             let mut policy = Policy::default();
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_key_does_not_take_is_refused_and_changes_nothing() {
+    fn invalid_value_is_refused_and_changes_nothing() {
         for (name, value) in [
             ("session.lifetime", "1m"),
             ("session.lifetime", "401d"),
@@ -186,21 +185,21 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_contradict_each_other_are_refused() {
+    fn contradicting_settings_are_refused() {
         let mut policy = Policy::default();
         let refused = Key::find("session.lifetime").unwrap().set(&mut policy, "12h");
         assert!(matches!(refused, Err(PolicyError::Contradiction(_))), "{refused:?}");
     }
 
     #[test]
-    fn of_settings_that_make_no_sense_together_as_many_count_as_do_and_the_others_are_named() {
+    fn invalid_settings_are_named_and_the_others_apply() {
         let sound = |settings: &[(&str, &str)]| {
             let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
             let (policy, wrong) = Policy::sound(&settings);
             (policy, wrong.into_iter().map(|(key, _)| key).collect::<Vec<String>>())
         };
         assert_eq!(sound(&[]), (Policy::default(), vec![]));
-        // Sound only together, whatever the order, and beside one that is not.
+        // Valid only together, in any order, and beside an invalid one.
         let short = [("session.lifetime", "2h"), ("session.move-after", "5m"), ("session.short-lifetime", "1h")];
         let (policy, wrong) = sound(&[&short[..], &[("throttle.first-wait", "soon"), ("later.key", "x")]].concat());
         assert_eq!(
