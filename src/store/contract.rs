@@ -55,6 +55,9 @@ const SQLITE_NATIVE: TestEngine = TestEngine {
     create: |_, path| sqlite::create(path, WAIT).unwrap(),
     open: open_native,
     run: run_sqlite,
+    ignore_foreign_keys: "PRAGMA foreign_keys = OFF",
+    version: "SELECT sqlite_version()",
+    schema_version: Some(sqlite::LATEST),
     is_native: true,
     is_without_rowid: false,
     fixture: "",
@@ -68,6 +71,7 @@ const SQLITE_NATIVE: TestEngine = TestEngine {
 const SQLITE_GUEST: TestEngine = TestEngine {
     create: create_guest,
     open: open_guest,
+    schema_version: None,
     is_native: false,
     journal_mode: "delete",
     role: Some("user"),
@@ -88,6 +92,12 @@ struct TestEngine {
     open: fn(&TestEngine, &Path, wait: Duration) -> SqlStore,
     /// Runs SQL as another program would; returns the text that a single query selects.
     run: fn(&TestEngine, &Path, sql: &str) -> Option<String>,
+    /// The statement that lets the rest of an edit break foreign keys.
+    ignore_foreign_keys: &'static str,
+    /// The query that selects the version of the engine.
+    version: &'static str,
+    /// The newest migration of a native database.
+    schema_version: Option<u32>,
     /// Whether authctl made the database.
     is_native: bool,
     /// Whether the tables of users have no order of insertion.
@@ -204,6 +214,12 @@ impl Database {
     /// Changes the data as another program would.
     fn edit(&self, sql: &str) {
         self.run(sql);
+    }
+
+    /// Deletes the row of a user and keeps the rows that refer to it, as a program without foreign keys would.
+    fn orphan(&self, user: &str) {
+        let off = self.engine.ignore_foreign_keys;
+        self.edit(&format!(r#"{off}; DELETE FROM "user" WHERE "id" = '{user}'"#));
     }
 
     /// Queries one text as another program would.

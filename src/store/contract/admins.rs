@@ -195,7 +195,7 @@ fn last_admin_is_deleted_only_without_the_guard() {
             assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada", "{role}");
             let forced = store.delete_user("ada", AdminGuard::Off, at(0)).unwrap();
             assert_eq!(forced.unwrap(), 1, "{role}");
-            assert_eq!(delete(&mut *store, "bob"), Some(0), "an ordinary user may always go");
+            assert_eq!(delete(&mut *store, "bob"), Some(0), "an ordinary user can be deleted");
         }
     });
 }

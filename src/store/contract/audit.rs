@@ -190,14 +190,14 @@ struct Seen(u64);
 impl Seen {
     /// The newer entries, each as `event user session detail`.
     fn next(&mut self, store: &mut dyn Store) -> Vec<String> {
-        let news = entries(store, self.0);
-        self.0 = news.last().map_or(self.0, |entry| entry.seq);
+        let newer = entries(store, self.0);
+        self.0 = newer.last().map_or(self.0, |entry| entry.seq);
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
         let line = |entry: &Entry| {
             let [user, session, detail] = [&entry.user_id, &entry.session_id, &entry.detail].map(text);
             format!("{} {user} {session} {detail}", entry.event)
         };
-        news.iter().map(line).collect()
+        newer.iter().map(line).collect()
     }
 }
 
@@ -482,7 +482,7 @@ fn entry_about_an_orphaned_session_has_no_address() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "adas", "ada", 0, 60);
-        db.edit(r#"PRAGMA foreign_keys = OFF; DELETE FROM "user" WHERE "id" = 'ada'"#);
+        db.orphan("ada");
         let new = added(&mut *store, |store| drop(store.end_session(&token_of("adas")).unwrap().unwrap()));
         assert_eq!((new[0].user_id.as_deref(), new[0].user_email.as_deref()), (Some("ada"), None));
     });

@@ -166,8 +166,8 @@ fn set_password_creates_a_missing_credential_account() {
             assert_eq!(stored_hash(&mut *store, name).unwrap(), "new");
             begin_with(&mut *store, name, "new");
         }
-        let ways: Vec<_> = store.accounts("ada").unwrap().into_iter().map(|account| account.provider_id).collect();
-        assert_eq!(ways, ["credential", "github"]);
+        let providers: Vec<_> = store.accounts("ada").unwrap().into_iter().map(|account| account.provider_id).collect();
+        assert_eq!(providers, ["credential", "github"]);
         assert_eq!(store.accounts("bob").unwrap().len(), 1);
         assert_eq!(db.ask(r#"SELECT "password" FROM "account" WHERE "id" = 'link'"#), None);
     });

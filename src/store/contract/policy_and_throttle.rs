@@ -239,7 +239,7 @@ fn failures(store: &mut dyn Store, name: &str) -> u32 {
 }
 
 /// Reserves the free attempts, `a` to `e`.
-fn reserve_the_free_ones(store: &mut dyn Store, now: i64) {
+fn reserve_free_attempts(store: &mut dyn Store, now: i64) {
     for id in ["a", "b", "c", "d", "e"] {
         assert!(matches!(reserve(store, "ada", id, now), Decision::Proceed(_)), "{id}");
     }
@@ -249,7 +249,7 @@ fn reserve_the_free_ones(store: &mut dyn Store, now: i64) {
 fn reserved_attempts_use_up_the_free_ones_without_failing() {
     on_every_engine(|db| {
         let mut store = db.impatient();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         assert_eq!(reserve(&mut *store, "ada", "f", 0), Decision::Undecided);
         assert_eq!(failures(&mut *store, "ada"), 0);
         assert!(matches!(reserve(&mut *store, "bob", "f", 0), Decision::Proceed(_)));
@@ -262,7 +262,7 @@ fn reserved_attempts_use_up_the_free_ones_without_failing() {
 fn failed_attempts_allow_one_more_after_each_wait() {
     on_every_engine(|db| {
         let mut store = db.impatient();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         for (id, count) in ["a", "b", "c", "d", "e"].into_iter().zip(1..) {
             fail(&mut *store, "ada", id, 2);
             assert_eq!(failures(&mut *store, "ada"), count);
@@ -279,7 +279,7 @@ fn failed_attempts_allow_one_more_after_each_wait() {
 fn success_clears_failures_and_keeps_other_reservations() {
     on_every_engine(|db| {
         let mut store = db.impatient();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         fail(&mut *store, "ada", "a", 0);
         store.clear_attempts(&attempts_of("ada").reserved("b".into())).unwrap();
         assert_eq!(failures(&mut *store, "ada"), 0);
@@ -288,7 +288,7 @@ fn success_clears_failures_and_keeps_other_reservations() {
         }
         assert_eq!(reserve(&mut *store, "ada", "h", 0), Decision::Undecided);
         store.clear_attempts(&attempts_of("ada")).unwrap();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         fail(&mut *store, "ada", "g", 0);
         assert_eq!(failures(&mut *store, "ada"), 0, "an operator cleared it");
     });
@@ -298,7 +298,7 @@ fn success_clears_failures_and_keeps_other_reservations() {
 fn abandoned_attempt_fails_after_a_minute() {
     on_every_engine(|db| {
         let mut store = db.impatient();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         assert_eq!(reserve(&mut *store, "ada", "f", 59), Decision::Undecided);
         assert!(matches!(reserve(&mut *store, "ada", "f", 60), Decision::Proceed(next) if next.count == 6));
         assert_eq!(failures(&mut *store, "ada"), 5);
@@ -313,7 +313,7 @@ fn abandoned_attempt_fails_after_a_minute() {
 fn attempt_waits_for_undecided_ones() {
     on_every_engine(|db| {
         let mut store = db.store();
-        reserve_the_free_ones(&mut *store, 0);
+        reserve_free_attempts(&mut *store, 0);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| matches!(reserve(&mut *db.store(), "ada", "f", 0), Decision::Proceed(_)));
             store.clear_attempts(&attempts_of("ada").reserved("a".into())).unwrap();

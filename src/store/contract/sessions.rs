@@ -309,8 +309,8 @@ fn count_of_expired_sessions_deletes_nothing() {
 fn prune_deletes_at_most_the_limit() {
     on_every_engine(|db| {
         let mut store = sessions_to_prune(db);
-        let swept = [0, 2, 2, 2].map(|limit| store.prune(at(30), limit).unwrap());
-        assert_eq!(swept, [0, 2, 1, 0]);
+        let pruned = [0, 2, 2, 2].map(|limit| store.prune(at(30), limit).unwrap());
+        assert_eq!(pruned, [0, 2, 1, 0]);
         assert_eq!(ids(&mut *store, "ada"), ["at-40"]);
         assert_eq!(ids(&mut *store, "bob"), [""; 0]);
     });
@@ -337,8 +337,8 @@ fn session_from_the_future_is_pruned() {
         assert_eq!(store.count_expired(at(0)).unwrap(), 2);
         let info = store.info(at(0)).unwrap();
         assert_eq!((info.live_sessions, info.expired_sessions), (Some(2), Some(2)));
-        let swept = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
-        assert_eq!(swept, [1, 1, 0]);
+        let pruned = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
+        assert_eq!(pruned, [1, 1, 0]);
         assert_eq!(ids(&mut *store, "ada"), ["soon", "now"]);
     });
 }
@@ -349,11 +349,11 @@ fn clock_behind_the_log_prunes_no_session_from_the_future() {
         const DAY: i64 = 86_400;
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "later", "ada", 900 * DAY, 907 * DAY);
-        for (first, newest, swept) in [(0, DAY + 1, 0), (DAY + 1, 0, 0), (DAY, DAY, 1)] {
+        for (first, newest, pruned) in [(0, DAY + 1, 0), (DAY + 1, 0, 0), (DAY, DAY, 1)] {
             date(db, "min", first);
             date(db, "max", newest);
-            assert_eq!(store.count_expired(at(0)).unwrap(), swept);
-            assert_eq!(store.prune(at(0), 10).unwrap(), swept);
+            assert_eq!(store.count_expired(at(0)).unwrap(), pruned);
+            assert_eq!(store.prune(at(0), 10).unwrap(), pruned);
         }
     });
 }
