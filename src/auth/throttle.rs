@@ -101,18 +101,17 @@ pub enum Decision {
 /// tens of milliseconds, and many seconds on a machine that runs many at once.
 const UNDECIDED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Whether an attempt that was reserved at an instant counts as failed, its process having died. One from
-/// the future (the clock was set back) does too.
+/// Whether a reservation counts as a failure because its process died. A reservation from the future (the clock was
+/// set back) counts too.
 pub fn is_abandoned(reserved_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(reserved_at).abs() >= UNDECIDED_FOR
 }
 
-/// What of the failures counts now: nothing when they are old enough. A clock that was wrong when they
-/// were written does not make the wait longer than the longest one.
+/// The failures that still count. If a wrong clock wrote them, the wait is cut to the longest wait.
 pub fn remembered(stored: Option<Attempts>, now: Timestamp, rules: &ThrottleRules) -> Option<Attempts> {
     let stored = stored?;
     let last_at = stored.last_at.min(now);
-    // Counted from the failure, wherever its clock was.
+    // From the failure on, by the clock of the failure.
     let wait = stored.not_before.duration_since(stored.last_at.max(now)).min(rules.longest_wait);
     let not_before = if stored.last_at > now || wait == rules.longest_wait {
         now.saturating_add(wait).unwrap_or(Timestamp::MAX)
@@ -123,20 +122,20 @@ pub fn remembered(stored: Option<Attempts>, now: Timestamp, rules: &ThrottleRule
     (now.duration_since(healed.last_at) < rules.forget_after).then_some(healed)
 }
 
-/// Adds a failure, let through at an instant, to those that are remembered.
+/// Adds a failed attempt, which was allowed at the time `at`.
 pub fn failed(remembered: Option<Attempts>, at: Timestamp, rules: &ThrottleRules) -> Attempts {
     let count = remembered.map_or(0, |attempts| attempts.count).saturating_add(1);
     let not_before = at.saturating_add(wait_after(count, rules)).unwrap_or(Timestamp::MAX);
     match remembered {
         None => Attempts { count, not_before, last_at: at },
-        // One that was let through earlier may be decided later.
+        // An attempt that was allowed earlier may fail later.
         Some(before) => {
             Attempts { count, not_before: not_before.max(before.not_before), last_at: at.max(before.last_at) }
         }
     }
 }
 
-/// Decides about one attempt, beside others that are not decided yet.
+/// Decides about an attempt, beside `undecided` reservations.
 pub fn decide(stored: Option<Attempts>, undecided: u32, now: Timestamp, rules: &ThrottleRules) -> Decision {
     let remembered = remembered(stored, now, rules);
     let wait = remembered.map_or(SignedDuration::ZERO, |attempts| attempts.not_before.duration_since(now));
