@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_wins_over_the_environment_and_the_environment_over_the_default() {
+    fn flag_wins_over_environment_over_default() {
         let mut env = PathEnv { data_home: Some("/data".into()), ..PathEnv::default() };
         let default = database(None, &env).unwrap();
         assert_eq!((default.location, default.chosen_by), (file("/data/authctl/auth.db"), DatabaseSource::Default));
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_no_choice_and_an_empty_flag_is_a_mistake() {
+    fn empty_variable_is_ignored_and_empty_flag_is_an_error() {
         let env = PathEnv { database: Some("".into()), data_home: Some("/data".into()), ..PathEnv::default() };
         assert_eq!(database(None, &env).unwrap().chosen_by, DatabaseSource::Default);
         assert!(matches!(database(Some(Path::new("")), &env), Err(PathError::Empty)));

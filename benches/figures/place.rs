@@ -28,7 +28,7 @@ const FILL_ACCOUNTS: &str = r#"
 
 pub(crate) struct Place {
     directory: TempDir,
-    /// How often somebody new has signed up.
+    /// How often a new user has signed up.
     newcomers: Cell<usize>,
     /// The question that `whoami` asks of the database.
     question: String,
@@ -65,7 +65,7 @@ impl Place {
         command
     }
 
-    /// Signs up somebody who was not there before.
+    /// Signs up a new user.
     pub(crate) fn sign_up(&self) -> Command {
         let number = self.newcomers.get() + 1;
         self.newcomers.set(number);

@@ -1,4 +1,4 @@
-//! Tries inputs for as long as told:
+//! Runs inputs through the parsers for a given time:
 //!
 //! ```text
 //! cargo test --locked --test fuzz -- --seconds 7200 [--seed N] [--start N] [--target NAME]
@@ -7,7 +7,7 @@
 //! Without words it runs for two seconds. A finding is printed with the words that repeat it.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
-#![allow(unreachable_pub, reason = "nobody imports a test")]
+#![allow(unreachable_pub, reason = "a test is not imported")]
 
 mod mutate;
 mod targets;

@@ -110,7 +110,7 @@ fn session_file(ground: &Ground, data: &[u8]) {
     assert_eq!(file.read().is_ok(), file.read_to_end_session().is_some() && data.len() <= 4096);
 }
 
-/// A stored hash has one kind, within bounds, and what has none is never computed.
+/// A stored hash has one format within bounds; a hash without a format is never computed.
 fn hash(_: &Ground, data: &[u8]) {
     let Ok(stored) = StoredHash::from_bytes(data) else { return };
     let kind = HashFormat::of(&stored);

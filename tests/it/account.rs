@@ -67,7 +67,7 @@ fn an_update_of_nothing_or_to_something_unusable_is_refused() {
 }
 
 #[test]
-fn whoever_is_not_signed_in_changes_and_deletes_nothing() {
+fn account_commands_need_a_sign_in() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     for words in ["account update --name Eve", "account delete --yes"] {
@@ -138,7 +138,7 @@ fn a_sign_in_of_yesterday_does_not_delete() {
     [exit status: 5]
     ");
     assert_eq!(sandbox.run("account delete --yes --json").json_error(5)["code"], "SESSION_NOT_FRESH");
-    // Told before anything is asked.
+    // The refusal comes before any prompt.
     let _ = sandbox.run("account delete").failure(5);
     assert_eq!(counts(&sandbox), [1, 1, 1]);
     // Being used does not make it fresh, signing in does.
@@ -161,7 +161,7 @@ fn the_last_administrator_stays_unless_forced() {
     hint: make somebody else administrator first, or pass --force-last-admin
     [exit status: 5]
     ");
-    // Neither somebody whose role only sounds like it nor a banned administrator is another one.
+    // Neither a role with a similar name nor a banned administrator counts as another one.
     for other in ["role = 'administrator'", "role = 'admin', banned = 1"] {
         sandbox.execute(&format!("UPDATE user SET {other} WHERE name = 'Bob'"));
         let _ = sandbox.run("account delete --yes").failure(5);

@@ -65,7 +65,7 @@ fn signout_says_that_the_session_ended_when_its_file_stays() {
 }
 
 #[test]
-fn account_delete_says_that_the_account_is_gone_when_its_file_stays() {
+fn account_delete_reports_success_when_its_file_stays() {
     let sandbox = Sandbox::with_ada();
     let Some(ran) = run_with_failing(&sandbox, REMOVE, "account delete --yes --force-last-admin") else { return };
     let said = ran.failure(74);

@@ -1,6 +1,7 @@
-//! The walls of the house: who may import whom, where each package lives, how files are kept.
+//! The walls between the parts of the program: who may import whom, where each package lives, how files are
+//! kept.
 //!
-//! A broken wall fails with a sentence. If the wall is wrong and not the code, move it here, where a
+//! A broken wall fails with a sentence. If the wall is wrong and not the code, change it here, where a
 //! reviewer sees it.
 
 mod packages;

@@ -24,7 +24,7 @@ pub fn entries(sandbox: &Sandbox) -> Vec<Value> {
     sandbox.run("audit list --json").json()["entries"].as_array().unwrap().clone()
 }
 
-/// The log as somebody reads it who gives names to ids.
+/// The log with names in place of ids.
 struct Reader<'a> {
     sandbox: &'a Sandbox,
     names: HashMap<String, &'static str>,
@@ -173,7 +173,7 @@ fn what_an_operator_does_leaves_who_it_was_done_to_and_why() {
 }
 
 #[test]
-fn whoever_runs_the_program_and_where_is_the_operating_systems_word() {
+fn operating_system_names_user_and_host() {
     let sandbox = Sandbox::new();
     // The environment may lie about the user.
     let mut command = sandbox.command(["db", "init"]);
@@ -192,7 +192,7 @@ fn whoever_runs_the_program_and_where_is_the_operating_systems_word() {
 }
 
 #[test]
-fn a_failed_sign_in_is_kept_without_the_address_that_nobody_has() {
+fn failed_sign_in_is_logged_without_an_unknown_address() {
     let sandbox = Sandbox::with_ada();
     let known = sandbox.run("whoami --json").json()["user"]["id"].clone();
     let before = entries(&sandbox).len();
@@ -218,7 +218,7 @@ fn a_failed_sign_in_is_kept_without_the_address_that_nobody_has() {
 }
 
 #[test]
-fn a_sign_in_that_is_refused_after_the_right_password_is_kept_with_its_reason() {
+fn refused_sign_in_is_logged_with_its_reason() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users ban ada@example.com").success();
     for words in ["signin ada@example.com --password-stdin", "signin ada@example.com --password-stdin --no-store"] {

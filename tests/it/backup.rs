@@ -31,7 +31,7 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_backup_is_a_private_database_of_one_file_and_is_told_by_the_log() {
+fn backup_is_one_private_file_and_is_logged() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("db backup b.db"), @"
     ------- stderr -------
@@ -66,7 +66,7 @@ fn what_is_still_in_the_log_of_sqlite_is_in_the_backup() {
 }
 
 #[test]
-fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_is_refused() {
+fn refused_backup_overwrites_and_leaves_no_file() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("there", "precious");
     std::os::unix::fs::symlink("nowhere", sandbox.path("link")).unwrap();
@@ -141,7 +141,7 @@ fn backups_made_while_others_write_are_each_one_state() {
 }
 
 #[test]
-fn a_backup_killed_at_any_call_is_whole_or_not_there_and_can_be_made_again() {
+fn killed_backup_is_complete_or_absent_and_repeatable() {
     let case = Case::new(Sandbox::with_ada(), "db backup b.db");
     case.kill_by_call(|when| {
         let file = case.sandbox.path("b.db");
@@ -157,7 +157,7 @@ fn a_backup_killed_at_any_call_is_whole_or_not_there_and_can_be_made_again() {
 }
 
 #[test]
-fn backup_that_fails_at_any_call_leaves_nothing_and_can_be_repeated() {
+fn failed_backup_leaves_no_file_and_is_repeatable() {
     let case = Case::new(Sandbox::with_ada(), "db backup b.db");
     let sandbox = &case.sandbox;
     case.fail_by_call(|when, ran| {
@@ -201,13 +201,13 @@ fn of_two_backups_to_one_name_one_wins_with_its_own_data() {
 }
 
 #[test]
-fn success_is_told_after_everything_is_durable() {
+fn success_is_reported_after_every_sync() {
     let case = Case::new(Sandbox::with_ada(), "db backup b.db");
     let Some(calls) = case.calls_in_order() else { return };
-    let told = calls.iter().position(|call| call.contains("backed up")).unwrap();
+    let answer = calls.iter().position(|call| call.contains("backed up")).unwrap();
     let last = |name: &str| calls.iter().rposition(|call| call.starts_with(name)).unwrap();
     let placed = calls.iter().position(|call| call.starts_with("renameat2(") && call.contains("b.db\"")).unwrap();
     let synced = calls[placed..].iter().position(|call| call.starts_with("fsync(")).unwrap() + placed;
-    assert!(placed < synced && synced < told, "{calls:#?}");
-    assert!(last("pwrite64(") < last("f") && last("f") < told, "{calls:#?}");
+    assert!(placed < synced && synced < answer, "{calls:#?}");
+    assert!(last("pwrite64(") < last("f") && last("f") < answer, "{calls:#?}");
 }

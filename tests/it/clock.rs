@@ -51,7 +51,7 @@ impl Time {
         Self { sandbox }
     }
 
-    /// Somebody signed up, and signed in, at [`START`].
+    /// A user who signed up and in at [`START`].
     fn with_ada() -> Self {
         let time = Self::new();
         time.run(START, "signup ada@example.com --name Ada --password-file password").success();
@@ -155,7 +155,7 @@ fn clock_outside_the_calendar_makes_no_first_database() {
 }
 
 #[test]
-fn clock_that_jumps_leaves_a_log_that_verifies_and_sessions_that_end() {
+fn jumping_clock_keeps_the_log_valid_and_ends_sessions() {
     let time = Time::with_ada();
     for seconds in [START + 20 * YEAR, 3_600, START - 20 * YEAR, 200_000_000_000, START + HOUR] {
         time.run(seconds, "signin ada@example.com --password-file password").success();
@@ -168,7 +168,7 @@ fn clock_that_jumps_leaves_a_log_that_verifies_and_sessions_that_end() {
 }
 
 #[test]
-fn throttle_that_a_wrong_clock_pushed_ahead_is_over_after_its_wait() {
+fn wait_from_a_wrong_clock_ends_after_its_length() {
     let time = Time::with_ada();
     let guess = "signin ada@example.com --password-file wrong";
     let right = "signin ada@example.com --password-file password --json -q";
@@ -234,7 +234,7 @@ fn findings(time: &Time, seconds: i64) -> Vec<String> {
 }
 
 #[test]
-fn session_and_code_of_a_clock_years_ahead_are_worth_nothing_when_it_is_right() {
+fn session_and_code_from_the_future_are_invalid() {
     let time = Time::with_ada();
     time.run(START, "users set-role ada@example.com admin").success();
     for ahead in [YEAR, 10 * YEAR, 5_000 * YEAR] {

@@ -79,7 +79,7 @@ fn a_code_is_refused_for_every_act_but_its_own() {
 }
 
 #[test]
-fn a_code_does_nothing_to_another_user_and_dies_with_the_address_it_was_made_for() {
+fn code_is_bound_to_its_user_and_address() {
     for (ask, act) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let before = user(&sandbox);
@@ -97,7 +97,7 @@ fn a_code_does_nothing_to_another_user_and_dies_with_the_address_it_was_made_for
 }
 
 #[test]
-fn guesses_wait_whatever_they_are_typed_into_and_stop_no_right_code() {
+fn guesses_are_throttled_and_the_right_code_works() {
     for (ask, act) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let code = sandbox.mailed_code(ask);
@@ -118,7 +118,7 @@ fn guesses_wait_whatever_they_are_typed_into_and_stop_no_right_code() {
 }
 
 #[test]
-fn wrong_uses_of_a_code_make_its_user_wait_until_an_operator_unlocks() {
+fn wrong_uses_of_a_code_lock_until_unlock() {
     let sandbox = Sandbox::with_ada();
     let (ask, act) = PURPOSES[0];
     let code = sandbox.mailed_code(ask);

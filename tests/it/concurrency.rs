@@ -104,7 +104,7 @@ fn sign_in_at_once(times: usize) {
     for run in &runs {
         assert_eq!(run.code, 0, "{run}");
     }
-    // One file: none of those that they wrote on the way is left.
+    // The temporary files of the others are gone.
     let text = std::fs::read_to_string(sandbox.session_file()).unwrap();
     let held: serde_json::Value = serde_json::from_str(&text).unwrap();
     let token = digest(held["token"].as_str().unwrap());
@@ -115,7 +115,7 @@ fn sign_in_at_once(times: usize) {
 }
 
 #[test]
-fn parallel_sign_ins_leave_one_whole_session_file_and_one_session() {
+fn parallel_sign_ins_leave_one_file_and_one_session() {
     sign_in_at_once(5);
 }
 
@@ -125,7 +125,7 @@ fn right_passwords_at_once_are_not_throttled() {
 }
 
 #[test]
-fn of_parallel_sign_ups_with_one_address_one_wins_and_the_others_are_told() {
+fn one_of_parallel_sign_ups_wins_and_others_get_6() {
     let sandbox = Sandbox::new();
     sandbox.file("pw", PASSWORD);
     let words = "signup ada@example.com --name Ada --password-file pw --wait 60s";
@@ -138,7 +138,7 @@ fn of_parallel_sign_ups_with_one_address_one_wins_and_the_others_are_told() {
 }
 
 #[test]
-fn parallel_guesses_are_throttled_like_guesses_one_after_the_other() {
+fn parallel_guesses_are_throttled_like_sequential_ones() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", OTHER_PASSWORD);
     let words = "signin ada@example.com --password-file pw --wait 60s";
@@ -150,7 +150,7 @@ fn parallel_guesses_are_throttled_like_guesses_one_after_the_other() {
 }
 
 #[test]
-fn parallel_guesses_that_do_not_wait_are_no_more_than_the_free_ones() {
+fn parallel_guesses_without_wait_get_only_the_free_ones() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", OTHER_PASSWORD);
     let words = "signin ada@example.com --password-file pw --wait 0s";
@@ -162,14 +162,14 @@ fn parallel_guesses_that_do_not_wait_are_no_more_than_the_free_ones() {
 }
 
 #[test]
-fn whoami_answers_yes_or_no_while_somebody_signs_in_and_out() {
+fn whoami_answers_during_parallel_sign_ins_and_outs() {
     let sandbox = Sandbox::with_ada();
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| {
             let ask = || sandbox.command(["whoami", "--json"]);
             (0..20).flat_map(|_| all_at_once(&sandbox, [ask(), ask(), ask()])).collect::<Vec<Ran>>()
         });
-        // At least once, and until there is nobody left to disturb.
+        // At least once, and until every other process has ended.
         loop {
             sandbox.run("signout").success();
             sandbox.sign_in("ada@example.com").success();
@@ -199,7 +199,7 @@ fn one_of_many_makes_the_database_and_the_others_find_it() {
 }
 
 #[test]
-fn of_parallel_password_changes_one_wins_and_its_password_is_in_force() {
+fn one_of_parallel_password_changes_wins() {
     let sandbox = Sandbox::with_ada();
     // Not more than the attempts that are free.
     let passwords: Vec<String> = (0..5).map(|number| format!("{OTHER_PASSWORD} {number}")).collect();
@@ -226,7 +226,7 @@ fn of_parallel_password_changes_one_wins_and_its_password_is_in_force() {
 }
 
 #[test]
-fn two_operators_who_demote_the_last_two_administrators_at_once_leave_one() {
+fn parallel_demotions_leave_one_administrator() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     for round in 0..20 {

@@ -27,7 +27,7 @@ impl Case {
         assert_eq!(sandbox.number(without), 0, "{when}: a user without an account");
     }
 
-    /// What must hold after somebody has signed in again.
+    /// What must hold after a new sign-in.
     fn check_settled(&self, when: &str) {
         self.check_whole(when);
         let sandbox = &self.sandbox;
@@ -36,7 +36,7 @@ impl Case {
         let sql = sandbox.sql();
         let mut live = sql.prepare(r#"SELECT "token" FROM "session" WHERE "expiresAt" > unixepoch()"#).unwrap();
         let live: Vec<String> = live.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        assert!(live.iter().all(|token| held.contains(token)), "{when}: a live session whose token nobody holds");
+        assert!(live.iter().all(|token| held.contains(token)), "{when}: a live session whose token is lost");
         assert_eq!(live.len(), held.len(), "{when}: a session file of no session");
         let sessions = names(&sandbox.sessions());
         assert!(sessions.iter().all(|name| !name.contains(".tmp")), "{when}: {sessions:?}");

@@ -58,7 +58,7 @@ fn a_database_is_private_whatever_the_umask() {
 }
 
 #[test]
-fn init_is_6_when_there_is_a_database_and_0_when_that_is_what_is_wanted() {
+fn init_of_an_existing_database_is_6_or_0_if_missing() {
     let sandbox = Sandbox::with_ada();
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db init"), @"

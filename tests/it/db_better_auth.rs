@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::sandbox::{PASSWORD, Sandbox};
 
 #[test]
-fn a_new_app_has_its_tables_and_takes_its_first_administrator_at_once() {
+fn new_app_database_takes_its_first_administrator() {
     let sandbox = Sandbox::new();
     for (adapter, time) in
         [("drizzle", "a number of milliseconds"), ("kysely", "a time such as 2026-11-23T13:28:40.302Z")]

@@ -1,4 +1,4 @@
-//! `doctor` and `db check`: each thing that can be wrong is found by name, and nothing else is.
+//! `doctor` and `db check`: each problem is found and named, and sound databases have no findings.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::machine::tree;
 use crate::sandbox::{Ran, Sandbox};
 
-/// Ada, an administrator, is signed in: nothing is wrong.
+/// Ada, an administrator, is signed in, and the database is sound.
 pub(crate) fn healthy() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
@@ -33,7 +33,7 @@ pub(crate) fn found(ran: &Ran) -> Vec<String> {
 }
 
 #[test]
-fn a_database_as_it_was_made_is_healthy_and_is_not_changed_by_looking() {
+fn new_database_is_healthy_and_doctor_changes_nothing() {
     let sandbox = healthy();
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("doctor"), @"
@@ -115,7 +115,7 @@ fn each_row_that_is_wrong_is_found_by_its_name() {
 }
 
 #[test]
-fn damage_is_told_once_with_what_to_do() {
+fn damage_is_one_finding_with_a_hint() {
     let sandbox = healthy();
     let page = sandbox.number("SELECT rootpage FROM sqlite_schema WHERE name = 'user'") - 1;
     let mut bytes = std::fs::read(sandbox.database()).unwrap();
@@ -131,7 +131,7 @@ fn damage_is_told_once_with_what_to_do() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_a_finding_and_the_surroundings_are_told_too() {
+fn unopenable_database_is_one_finding_among_others() {
     let sandbox = healthy();
     let run = |words: &str| sandbox.finish(sandbox.command(words.split(' ')).env("AUTHCTL_TOKEN", "x"));
     assert_snapshot!(run("--db missing.db doctor"), @"
@@ -187,7 +187,7 @@ fn what_others_may_use_is_found_and_closed() {
 }
 
 #[test]
-fn a_directory_for_everybody_is_not_closed_for_everybody() {
+fn shared_directory_is_not_closed() {
     let sandbox = healthy();
     let directory = sandbox.database().parent().unwrap().to_owned();
     chmod(&directory, 0o1777);
@@ -197,7 +197,7 @@ fn a_directory_for_everybody_is_not_closed_for_everybody() {
 }
 
 #[test]
-fn a_session_file_that_others_may_have_read_is_found_and_not_hidden_by_mending() {
+fn readable_session_file_stays_a_finding_after_fix() {
     let sandbox = healthy();
     chmod(&sandbox.session_file(), 0o644);
     let ran = sandbox.run("doctor --fix --yes --json");

@@ -6,8 +6,8 @@ use crate::doctor::{found, healthy, report};
 use crate::pty::Terminal;
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Bob's address has a capital letter, his account is under his address, a session is nobody's, another
-/// has expired, a code too, the policy makes no sense, and somebody made a trigger.
+/// Bob's address has a capital letter, his account is under his address, a session has no user, another
+/// session and a code have expired, the policy is invalid, and another program added a trigger.
 fn sick() -> Sandbox {
     let sandbox = healthy();
     sandbox.run_with_input("users create bob@example.com --name Bob --password-stdin", PASSWORD).success();
@@ -34,7 +34,7 @@ fn untouchable(sandbox: &Sandbox) -> (i64, i64, i64) {
 }
 
 #[test]
-fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() {
+fn fix_corrects_only_what_has_one_meaning() {
     let sandbox = sick();
     let before = untouchable(&sandbox);
     assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
@@ -63,7 +63,7 @@ fn what_can_have_meant_only_one_thing_is_mended_and_told_and_the_rest_is_left() 
         assert_eq!(log.matches(event).count(), 1, "{event}:\n{log}");
     }
     sandbox.run("audit verify").success();
-    // The second run finds nothing to fix.
+    // The second run has nothing to fix.
     let again = sandbox.run("doctor --fix --json");
     assert_eq!((again.code, found(&again)), (1, vec!["schema 1".to_owned()]), "{again}");
 }
@@ -82,7 +82,7 @@ fn json_says_what_was_mended_and_what_could_be() {
 }
 
 #[test]
-fn a_person_is_told_first_and_a_no_changes_nothing() {
+fn fix_asks_first_and_a_no_changes_nothing() {
     let sandbox = sick();
     let mut terminal = Terminal::new().run(sandbox.command(["doctor", "--fix"]));
     terminal.wait_for("set settings that make no sense back to the default (1)");

@@ -1,4 +1,4 @@
-//! `email verify`: a mailed code shows that somebody reads mail at an address.
+//! `email verify`: a mailed code proves that the user reads mail at an address.
 
 use insta::assert_snapshot;
 
@@ -10,7 +10,7 @@ fn alike(ran: &Ran, email: &str) -> String {
 }
 
 #[test]
-fn a_mailed_code_verifies_the_address_of_whoever_is_signed_in() {
+fn mailed_code_verifies_the_address_when_signed_in() {
     let sandbox = Sandbox::with_ada();
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("email verify --send"), @"
@@ -48,7 +48,7 @@ fn a_mailed_code_verifies_the_address_of_whoever_is_signed_in() {
 }
 
 #[test]
-fn whoever_must_verify_first_gets_a_code_at_signup_and_signs_in_after_it() {
+fn required_verification_mails_a_code_at_signup() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     sandbox.run("policy set email.verification required").success();
@@ -93,13 +93,13 @@ fn that_no_code_can_be_mailed_at_signup_is_a_note() {
 }
 
 #[test]
-fn known_unknown_and_verified_addresses_get_the_same_answer_and_one_of_them_a_mail() {
+fn every_address_gets_the_same_answer_and_one_a_mail() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     sandbox.run("users verify-email bob@example.com").success();
     sandbox.run("signout").success();
     let server = sandbox.mailbox();
-    let asked = ["nobody@example.com", "bob@example.com", "ada@example.com"]
+    let asked = ["unknown@example.com", "bob@example.com", "ada@example.com"]
         .map(|email| alike(&sandbox.run(&format!("email verify --send {email}")), email));
     assert_snapshot!(asked[2], @"
     ------- stderr -------
@@ -112,7 +112,7 @@ fn known_unknown_and_verified_addresses_get_the_same_answer_and_one_of_them_a_ma
 }
 
 #[test]
-fn whoever_is_signed_in_is_anybody_to_another_address() {
+fn session_does_not_help_with_another_address() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     sandbox.run("users verify-email ada@example.com").success();
@@ -127,7 +127,7 @@ fn whoever_is_signed_in_is_anybody_to_another_address() {
 }
 
 #[test]
-fn without_a_mailer_the_way_out_is_told_and_nothing_is_written() {
+fn missing_mailer_is_an_error_with_a_hint() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     let answer = sandbox.run("email verify --send ada@example.com");
@@ -137,14 +137,14 @@ fn without_a_mailer_the_way_out_is_told_and_nothing_is_written() {
     hint: an operator can verify the address with `authctl users verify-email`, or set mail.url and mail.from with `authctl policy set`
     [exit status: 1]
     ");
-    let unknown = sandbox.run("email verify --send nobody@example.com");
-    assert_eq!(alike(&unknown, "nobody@example.com"), alike(&answer, "ada@example.com"));
+    let unknown = sandbox.run("email verify --send unknown@example.com");
+    assert_eq!(alike(&unknown, "unknown@example.com"), alike(&answer, "ada@example.com"));
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
 }
 
 #[test]
-fn what_is_missing_or_does_not_go_together_is_a_mistake_of_usage() {
+fn missing_or_contradicting_arguments_are_usage_errors() {
     let sandbox = Sandbox::with_ada();
     for words in [
         "email",
@@ -170,7 +170,7 @@ fn what_is_missing_or_does_not_go_together_is_a_mistake_of_usage() {
 }
 
 #[test]
-fn a_code_is_for_its_user_and_whoever_else_is_signed_in_is_told_so() {
+fn code_of_another_user_is_refused_when_signed_in() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code("email verify --send");
     sandbox.sign_up("bob@example.com", "Bob").success();

@@ -1,4 +1,4 @@
-//! `email change`: the address changes when somebody has shown that they read mail at the new one.
+//! `email change`: the address changes when the user has proved that they read mail at the new one.
 
 use insta::assert_snapshot;
 
@@ -7,7 +7,7 @@ use crate::sandbox::{OTHER_PASSWORD, Sandbox};
 const CHANGE: &str = "email change ada@example.org";
 
 #[test]
-fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
+fn code_from_the_new_address_changes_the_address() {
     let sandbox = Sandbox::with_ada();
     let server = sandbox.mailbox();
     assert_snapshot!(sandbox.run("email change Ada@Example.org"), @"
@@ -58,7 +58,7 @@ fn the_address_changes_when_the_code_that_was_mailed_to_the_new_one_is_typed() {
 }
 
 #[test]
-fn an_address_that_somebody_has_gets_the_same_answer_and_no_mail() {
+fn taken_address_gets_the_same_answer_and_no_mail() {
     let sandbox = Sandbox::new();
     sandbox.sign_up("bob@example.com", "Bob").success();
     sandbox.sign_up("ada@example.com", "Ada").success();
@@ -70,7 +70,7 @@ fn an_address_that_somebody_has_gets_the_same_answer_and_no_mail() {
 }
 
 #[test]
-fn an_address_that_was_taken_meanwhile_is_told_to_whoever_has_its_code() {
+fn address_taken_meanwhile_is_an_error_for_its_code() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code(CHANGE);
     sandbox.run("users create ada@example.org --name Eve --generate").success();
@@ -80,7 +80,7 @@ fn an_address_that_was_taken_meanwhile_is_told_to_whoever_has_its_code() {
     hint: sign in with `authctl signin`, or use another address
     [exit status: 6]
     ");
-    // Nothing happened to the code either.
+    // The code is unchanged too.
     sandbox.run("users delete ada@example.org --yes").success();
     sandbox.verify(&code).success();
 }
@@ -110,7 +110,7 @@ fn who_may_change_it_and_to_what() {
 }
 
 #[test]
-fn an_old_address_that_cannot_be_told_is_a_note() {
+fn undelivered_notice_to_the_old_address_is_a_note() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code(CHANGE);
     sandbox.run("policy set mail.url sendmail:/nonexistent/sendmail").success();
@@ -129,7 +129,7 @@ fn an_old_address_that_cannot_be_told_is_a_note() {
 }
 
 #[test]
-fn a_code_to_reset_the_password_that_went_to_the_old_address_is_dead() {
+fn reset_code_of_the_old_address_is_invalid() {
     let sandbox = Sandbox::with_ada();
     let reset = sandbox.mailed_code("password forgot ada@example.com");
     let change = sandbox.mailed_code(CHANGE);
@@ -142,7 +142,7 @@ fn a_code_to_reset_the_password_that_went_to_the_old_address_is_dead() {
 #[test]
 fn strangers_mailboxes_are_not_filled() {
     let sandbox = Sandbox::with_ada();
-    // Nothing is written beside the commands: they do not wait for a busy database.
+    // The commands write only the database, so they do not wait for a busy log.
     let _silent = sandbox.closed_mailbox();
     for count in 0..5 {
         sandbox.run(&format!("email change a{count}@example.org --wait 0s")).success();

@@ -6,7 +6,7 @@ use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 const BOTH: &str = "email verify --code-stdin --password-stdin";
 
-/// Where ada@example.com has an account and nobody is signed in.
+/// A sandbox where ada@example.com has an account and no user is signed in.
 fn signed_out() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -24,8 +24,8 @@ fn other_session(sandbox: &Sandbox) {
 }
 
 #[test]
-fn whoever_signed_up_with_a_strangers_address_is_out_once_the_stranger_has_verified_it() {
-    // Mallory has signed up with the address of ada, who knows nothing of it, and stays signed in.
+fn verification_signs_the_impostor_out() {
+    // Mallory has signed up with ada's address without her knowledge, and stays signed in.
     let sandbox = signed_out();
     other_session(&sandbox);
     sandbox.other_shell("whoami").success();
@@ -51,7 +51,7 @@ fn whoever_signed_up_with_a_strangers_address_is_out_once_the_stranger_has_verif
 }
 
 #[test]
-fn a_user_without_a_password_is_told_the_same() {
+fn user_without_a_password_gets_the_same_error() {
     let sandbox = signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     let wrong = sandbox.verify_with(&code, OTHER_PASSWORD);
@@ -62,9 +62,9 @@ fn a_user_without_a_password_is_told_the_same() {
 }
 
 #[test]
-fn the_session_in_which_a_code_is_typed_stays_and_all_others_end() {
+fn session_that_proves_ownership_stays_alone() {
     let sandbox = Sandbox::with_ada();
-    for (words, told) in [
+    for (words, answer) in [
         ("email verify --send", "verified the address of Ada <ada@example.com> and ended 1 session"),
         (
             "email change ada@example.org",
@@ -74,14 +74,14 @@ fn the_session_in_which_a_code_is_typed_stays_and_all_others_end() {
         other_session(&sandbox);
         let code = sandbox.mailed_code(words);
         let ran = sandbox.verify(&code);
-        assert!(ran.code == 0 && ran.stderr.ends_with(&format!("{told}\n")), "{ran}");
+        assert!(ran.code == 0 && ran.stderr.ends_with(&format!("{answer}\n")), "{ran}");
         sandbox.run("whoami").success();
         let _ = sandbox.other_shell("whoami").failure(4);
     }
 }
 
 #[test]
-fn with_a_password_every_session_ends_that_of_the_same_shell_too() {
+fn password_as_proof_ends_every_session() {
     let sandbox = Sandbox::with_ada();
     other_session(&sandbox);
     let code = sandbox.mailed_code("email change ada@example.org");
@@ -96,7 +96,7 @@ fn with_a_password_every_session_ends_that_of_the_same_shell_too() {
 }
 
 #[test]
-fn a_password_that_is_given_is_looked_at_whoever_is_signed_in() {
+fn given_password_is_checked_when_signed_in() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code("email verify --send");
     let _ = sandbox.verify_with(&code, OTHER_PASSWORD).failure(7);
@@ -126,7 +126,7 @@ fn the_password_comes_in_the_line_after_the_code_or_from_a_file() {
 }
 
 #[test]
-fn what_is_missing_is_named_where_nobody_can_be_asked() {
+fn missing_proof_is_named_without_a_terminal() {
     let sandbox = signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     assert_snapshot!(sandbox.verify(&code), @"

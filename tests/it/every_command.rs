@@ -1,4 +1,4 @@
-//! Every command there is: who may run it, and what it does where nobody can be asked.
+//! Every command: who may run it, and what it does without a terminal.
 
 mod descriptors;
 mod examples;
@@ -83,7 +83,7 @@ fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_command_has_a_line_in_the_table_and_every_line_is_a_command() {
+fn table_has_one_line_for_each_command() {
     let mut known = Vec::new();
     leaves(&cli::command(), "", &mut known);
     let of_line = |line: &Authority| line.command.split(" --").next().unwrap().to_owned();
@@ -99,7 +99,7 @@ fn every_command_has_a_line_in_the_table_and_every_line_is_a_command() {
 }
 
 #[test]
-fn nobody_who_is_not_signed_in_runs_what_is_for_the_signed_in_and_everybody_else_can() {
+fn sign_in_is_required_exactly_where_the_table_says() {
     for line in AUTHORITIES {
         let sandbox = sandbox();
         std::fs::remove_dir_all(sandbox.sessions()).unwrap();
@@ -112,7 +112,7 @@ fn nobody_who_is_not_signed_in_runs_what_is_for_the_signed_in_and_everybody_else
 }
 
 #[test]
-fn session_of_another_user_is_none_for_every_command_under_guard() {
+fn no_command_under_guard_uses_another_users_session() {
     for line in AUTHORITIES.iter().filter(|line| matches!(line.who, Who::SignedIn | Who::Fresh)) {
         let sandbox = sandbox();
         let token = sandbox.run("sessions issue --user bob@example.com --for 10m").success();
@@ -136,7 +136,7 @@ fn session_of_another_user_is_none_for_every_command_under_guard() {
 }
 
 #[test]
-fn what_needs_a_fresh_sign_in_is_refused_a_day_later_and_nothing_else_is() {
+fn day_old_session_is_refused_exactly_where_required() {
     for line in AUTHORITIES {
         let sandbox = sandbox();
         sandbox.execute(r#"UPDATE "session" SET "createdAt" = "createdAt" - 90000"#);
@@ -163,7 +163,7 @@ fn what_destroys_asks_first_and_nothing_else_does() {
 }
 
 #[test]
-fn no_command_hangs_or_succeeds_without_its_effect_when_nobody_can_be_asked() {
+fn no_command_hangs_or_does_nothing_without_a_terminal() {
     for line in AUTHORITIES {
         let example = example(line);
         let sandbox = sandbox();

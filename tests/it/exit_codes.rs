@@ -49,13 +49,13 @@ fn every_code_comes_from_the_program_as_the_table_says() {
     expect(sandbox.run("whoami --check"), ExitCode::Done);
     expect(sandbox.run("whoami --no-such-flag"), ExitCode::Usage);
     expect(sandbox.run("signin ada@example.com"), ExitCode::Usage);
-    expect(sandbox.run("sessions revoke nobody"), ExitCode::NoSuch);
+    expect(sandbox.run("sessions revoke unknown"), ExitCode::NoSuch);
     expect(sandbox.other_shell("whoami"), ExitCode::NotSignedIn);
     expect(sandbox.sign_up("ada@example.com", "Ada"), ExitCode::Exists);
     for _ in 0..5 {
-        expect(sign_in("nobody@example.com", PASSWORD), ExitCode::WrongCredentials);
+        expect(sign_in("unknown@example.com", PASSWORD), ExitCode::WrongCredentials);
     }
-    expect(sign_in("nobody@example.com", PASSWORD), ExitCode::Throttled);
+    expect(sign_in("unknown@example.com", PASSWORD), ExitCode::Throttled);
     expect(sandbox.run("guard -- /"), ExitCode::CannotRun);
     expect(sandbox.run("guard -- /no/such/program"), ExitCode::NoProgram);
     expect(sandbox.run("--db missing.db db status"), ExitCode::Database);

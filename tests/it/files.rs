@@ -16,14 +16,14 @@ pub const NEED_A_DATABASE: [&str; 6] =
 /// Commands that create a missing database.
 const MAKE_A_DATABASE: [&str; 2] = ["db init --if-missing", "signup eve@example.com --name Eve --password-stdin"];
 
-/// Runs a command on a database as somebody whose token is in the environment.
+/// Runs a command on a database with a token in the environment.
 pub fn run_on(sandbox: &Sandbox, database: &str, words: &str) -> Ran {
     let mut command = sandbox.command(words.split_whitespace());
-    command.arg("--db").arg(database).env("AUTHCTL_TOKEN", "a token that nobody was given");
+    command.arg("--db").arg(database).env("AUTHCTL_TOKEN", "a token that was never issued");
     without_hanging(sandbox, &mut command, PASSWORD)
 }
 
-/// Asserts that no command uses the file, that all say so alike, and that nothing changes.
+/// Asserts that every command refuses the file with the same error, and changes nothing.
 #[track_caller]
 pub fn assert_refused(sandbox: &Sandbox, database: &str, code: &str) {
     let before = tree(sandbox.home());
@@ -35,7 +35,7 @@ pub fn assert_refused(sandbox: &Sandbox, database: &str, code: &str) {
 }
 
 #[test]
-fn what_is_missing_is_9_and_is_not_made_by_commands_that_were_not_asked_to() {
+fn missing_database_is_9_and_is_not_created() {
     let sandbox = Sandbox::new();
     let before = tree(sandbox.home());
     for database in ["missing.db", "no/such/directory.db"] {
@@ -68,7 +68,7 @@ fn a_directory_is_no_database() {
 }
 
 #[test]
-fn a_named_pipe_is_no_database_and_nobody_waits_for_its_other_end() {
+fn named_pipe_is_refused_without_waiting() {
     let sandbox = Sandbox::new();
     rustix::fs::mknodat(CWD, sandbox.path("a.db"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     assert_snapshot!(run_on(&sandbox, "a.db", "db status"), @"

@@ -33,7 +33,7 @@ fn with_token(sandbox: &Sandbox, token: &str, words: &str) -> Ran {
 }
 
 #[test]
-fn a_database_that_was_cut_off_is_9_wherever_it_was_cut_and_stays_as_it_is() {
+fn truncated_database_is_9_and_stays_unchanged() {
     let (sandbox, bytes, token) = whole();
     put(&sandbox.database(), &bytes[..bytes.len() / 2]);
     let before = tree(sandbox.home());

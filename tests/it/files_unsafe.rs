@@ -1,4 +1,4 @@
-//! Databases that somebody else could change, and names that could mean something else than a file.
+//! Databases that other users could change, and names that could mean something else than a file.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -10,7 +10,7 @@ use crate::machine::{give_away, tree, without_hanging};
 use crate::sandbox::{PASSWORD, Sandbox};
 
 #[test]
-fn a_database_that_others_could_change_or_plant_beside_is_refused() {
+fn database_that_others_can_change_is_refused() {
     let sandbox = Sandbox::new();
     let mode = |name: &str, mode| {
         std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(mode)).unwrap();
@@ -69,7 +69,7 @@ fn a_database_that_others_could_change_or_plant_beside_is_refused() {
 
 /// As root or who else owns it: one that is sticky is shared on purpose.
 #[test]
-fn no_hint_changes_a_directory_that_is_shared_or_of_another_user() {
+fn no_hint_changes_a_shared_or_foreign_directory() {
     let sandbox = Sandbox::with_ada();
     let hints = |words: &str| {
         let mut command = sandbox.command(words.split(' '));
@@ -154,7 +154,7 @@ fn a_database_is_not_made_in_a_directory_that_is_missing() {
 type Maker = (&'static str, fn(&std::path::Path));
 
 #[test]
-fn what_is_no_file_in_the_place_of_a_journal_is_refused_without_waiting() {
+fn special_file_as_journal_is_refused_without_waiting() {
     let native = |sandbox: &Sandbox| sandbox.run("--db a.db db init").success();
     let guest = |sandbox: &Sandbox| sandbox.run("--db a.db db init --better-auth kysely").success();
     let kinds: [Maker; 4] = [
@@ -173,12 +173,15 @@ fn what_is_no_file_in_the_place_of_a_journal_is_refused_without_waiting() {
                 for words in ["users list", "db status", "users create a@example.com --name A --generate", "doctor"] {
                     let ran =
                         without_hanging(&sandbox, &mut sandbox.command(words.split(' ').chain(["--db", "a.db"])), "");
-                    let told = format!("{}{}", ran.stdout, ran.stderr);
+                    let answer = format!("{}{}", ran.stdout, ran.stderr);
                     assert!(ran.code == 9 || words == "doctor" && ran.code == 1, "{kind} {suffix} {words}: {ran}");
-                    assert!(told.contains(&format!("a.db{suffix} is not safe to use: it is {kind}")), "{words}: {ran}");
+                    assert!(
+                        answer.contains(&format!("a.db{suffix} is not safe to use: it is {kind}")),
+                        "{words}: {ran}"
+                    );
                     // A link may lead to a journal that the database needs, so no hint moves it away.
                     let hint = if kind == "a symbolic link" { "ls -li '" } else { "mv '" };
-                    assert!(told.contains(hint), "{words}: {ran}");
+                    assert!(answer.contains(hint), "{words}: {ran}");
                 }
                 assert!(planted.symlink_metadata().is_ok(), "{kind} {suffix} is left alone");
             }

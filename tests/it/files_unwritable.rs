@@ -13,8 +13,8 @@ use crate::kill::Home;
 use crate::machine::{tree, under_shell, with_failing, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 
-/// An account with no rights, for testers who are root, whom no mode stops.
-const NOBODY: u32 = 65534;
+/// An account without rights, for tests that run as root, to whom no mode applies.
+const UNPRIVILEGED: u32 = 65534;
 
 /// Makes everything in the sandbox belong to an ordinary user.
 fn give_to_ordinary_user(sandbox: &Sandbox) {
@@ -27,7 +27,7 @@ fn give_to_ordinary_user(sandbox: &Sandbox) {
 }
 
 fn give(path: &Path) {
-    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
     if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {
             give(&entry.unwrap().path());
@@ -41,7 +41,7 @@ fn run_as_ordinary_user(sandbox: &Sandbox, words: &str) -> Ran {
     if rustix::process::geteuid().is_root() {
         command = Command::new(sandbox.path("program"));
         command.args(words.split_whitespace()).env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home());
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     sandbox.finish_with_input(&mut command, PASSWORD)
 }
@@ -51,7 +51,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_read_only_file_is_74_for_whoever_writes_and_stays_as_it_is() {
+fn read_only_file_is_74_for_writers_and_unchanged() {
     let sandbox = Sandbox::with_ada();
     give_to_ordinary_user(&sandbox);
     set_mode(&sandbox.database(), 0o400);
@@ -117,7 +117,7 @@ fn a_full_disk_is_74_and_leaves_a_whole_database_or_none() {
 }
 
 #[test]
-fn a_full_disk_is_74_and_leaves_no_half_of_a_sign_in_or_a_change() {
+fn full_disk_is_74_and_leaves_no_partial_act() {
     let mut failures = 0;
     for blocks in [0, 1, 2, 4, 8, 16, 31, 64] {
         let sandbox = Sandbox::with_ada();
@@ -144,7 +144,7 @@ fn a_full_disk_is_74_and_leaves_no_half_of_a_sign_in_or_a_change() {
 }
 
 #[test]
-fn limit_of_file_sizes_is_told_and_loses_nothing() {
+fn limit_of_file_sizes_is_named_and_loses_no_data() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("policy set session.lifetime 5d").success();
     let run = |blocks: u32, words: &str| {
@@ -196,7 +196,7 @@ fn limit_of_file_sizes_is_told_and_loses_nothing() {
 }
 
 #[test]
-fn what_the_system_says_of_a_failed_call_is_told() {
+fn cause_of_a_failed_system_call_is_named() {
     let sandbox = Sandbox::with_ada();
     let run = |call: &str, error: &str| {
         let words = "--wait 0s policy set session.lifetime 5d --json";
@@ -210,14 +210,14 @@ fn what_the_system_says_of_a_failed_call_is_told() {
         ("fdatasync,fsync", "EDQUOT", "COMMIT_UNCERTAIN", "check whether the change is there"),
     ] {
         let Some(ran) = run(call, error) else { return };
-        let told = ran.json_error(74);
-        assert_eq!(told["code"], code, "{call} {error}: {told}");
-        assert!(told["hint"].as_str().unwrap().contains(hint), "{call} {error}: {told}");
+        let answer = ran.json_error(74);
+        assert_eq!(answer["code"], code, "{call} {error}: {answer}");
+        assert!(answer["hint"].as_str().unwrap().contains(hint), "{call} {error}: {answer}");
     }
 }
 
 #[test]
-fn file_system_without_locks_is_not_told_as_busy() {
+fn file_system_without_locks_is_not_reported_as_busy() {
     let sandbox = Sandbox::with_ada();
     let run = |call: &str, words: &str| Some(sandbox.finish(&mut with_failing(&sandbox, call, "ENOLCK", words)?));
     let Some(ran) = run("fcntl", "--wait 0s users list") else { return };
@@ -247,7 +247,7 @@ fn command_under_guard_meets_the_limit_of_file_sizes_as_without() {
 }
 
 #[test]
-fn a_writer_waits_for_another_process_as_long_as_told_and_a_reader_does_not() {
+fn writer_waits_for_another_writer_and_a_reader_does_not() {
     let sandbox = Sandbox::with_ada();
     let other = sandbox.sql();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -268,7 +268,7 @@ fn a_writer_waits_for_another_process_as_long_as_told_and_a_reader_does_not() {
 }
 
 #[test]
-fn who_is_told_to_wait_longer_outlasts_who_is_told_not_to_and_gets_through() {
+fn longer_wait_gets_through_and_no_wait_is_75() {
     let sandbox = Sandbox::with_ada();
     let other = sandbox.sql();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -282,7 +282,7 @@ fn who_is_told_to_wait_longer_outlasts_who_is_told_not_to_and_gets_through() {
 }
 
 #[test]
-fn a_reader_too_waits_for_a_process_that_wants_the_file_for_itself() {
+fn reader_waits_for_an_exclusive_lock() {
     let sandbox = Sandbox::with_ada();
     let other = sandbox.sql();
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT").unwrap();
@@ -299,7 +299,7 @@ fn making_and_migrating_wait_for_their_lock() {
     let sandbox = Sandbox::with_ada();
     let lock = std::fs::File::create(format!("{}.lock", sandbox.database().display())).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
-    // Nothing to migrate, so nobody waits.
+    // No migration is due, so there is no wait.
     let _ = sandbox.run("--wait 0s db migrate").success();
     sandbox.execute(
         "DROP TABLE authctl_throttle; DROP TABLE authctl_policy; DROP INDEX user_createdAt_idx; DROP INDEX user_name_idx; DROP TABLE authctl_audit; DELETE FROM authctl_schema_history WHERE version > 1; PRAGMA user_version = 1",
@@ -322,7 +322,7 @@ fn making_and_migrating_wait_for_their_lock() {
 }
 
 #[test]
-fn limit_of_open_files_is_told_and_leaves_nothing() {
+fn limit_of_open_files_is_named_and_leaves_no_trace() {
     let original = Sandbox::with_ada();
     original.run("db backup b.db").success();
     let home = Home::new(original);
@@ -363,19 +363,19 @@ fn limit_of_open_files_is_told_and_leaves_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn limit_of_address_space_is_told() {
+fn limit_of_address_space_is_named() {
     let sandbox = Sandbox::with_ada();
-    let mut told = 0;
+    let mut answer = 0;
     for kib in (20_000..40_000).step_by(1_500) {
         for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
             let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
-            told += u32::from(ran.stderr.contains("the 31 MiB that authctl needs"));
+            answer += u32::from(ran.stderr.contains("the 31 MiB that authctl needs"));
             // Until the program can say so, the kernel, the loader or the runtime fails before it begins.
-            assert!(told == 0 || ran.code < 100, "{kib}: {words}: {ran}");
+            assert!(answer == 0 || ran.code < 100, "{kib}: {words}: {ran}");
             let _ = std::fs::remove_file(sandbox.path("b.db"));
         }
     }
-    assert!(told > 4, "{told}");
+    assert!(answer > 4, "{answer}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `password forgot`: a code by mail, and nothing said about who has the address.
+//! `password forgot`: mails a code, and does not reveal who has the address.
 
 use insta::assert_snapshot;
 
@@ -38,9 +38,9 @@ fn a_mailed_code_sets_a_new_password() {
 fn an_unknown_address_gets_the_same_answer_and_no_mail() {
     let sandbox = Sandbox::with_ada();
     let server = sandbox.mailbox();
-    assert_snapshot!(sandbox.run("password forgot nobody@example.com"), @r"
+    assert_snapshot!(sandbox.run("password forgot unknown@example.com"), @r"
     ------- stderr -------
-    if nobody@example.com is in use, a code was sent to it
+    if unknown@example.com is in use, a code was sent to it
     ");
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
     sandbox.run("password forgot ada@example.com").success();
@@ -53,13 +53,13 @@ fn a_sendmail_that_is_not_there_is_missing_for_every_address() {
     let sandbox = Sandbox::with_ada();
     sandbox.without_mailbox();
     sandbox.run("policy set mail.url sendmail:/nonexistent/sendmail").success();
-    let [known, unknown] = ["ada@example.com", "nobody@example.com"]
+    let [known, unknown] = ["ada@example.com", "unknown@example.com"]
         .map(|email| sandbox.run(&format!("password forgot {email} --json")).json_error(1));
     assert_eq!(known, unknown);
 }
 
 #[test]
-fn without_a_mailer_the_way_out_is_told() {
+fn missing_mailer_is_an_error_with_a_hint() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("password forgot ada@example.com"), @r"
     ------- stderr -------
@@ -71,11 +71,11 @@ fn without_a_mailer_the_way_out_is_told() {
 }
 
 #[test]
-fn nobodys_mailbox_is_filled() {
+fn repeated_requests_do_not_flood_a_mailbox() {
     let sandbox = Sandbox::with_ada();
-    // Nothing is written beside the commands: they do not wait for a busy database.
+    // The commands write only the database, so they do not wait for a busy log.
     let _silent = sandbox.closed_mailbox();
-    for email in ["nobody@example.com", "ada@example.com"] {
+    for email in ["unknown@example.com", "ada@example.com"] {
         for _ in 0..5 {
             sandbox.run(&format!("password forgot {email} --wait 0s")).success();
         }
@@ -92,7 +92,7 @@ fn what_the_mailer_would_refuse_is_no_setting() {
         ("mail.url", "http://example.com"),
         ("mail.url", "smtp://ada:canary@example.com"),
         ("mail.url", ""),
-        ("mail.from", "nobody"),
+        ("mail.from", "no-address"),
         ("mail.from", "a@b.co\r\nBcc: c@d.ef"),
     ] {
         let said = sandbox.run_words(&["policy", "set", key, value]).failure(2);

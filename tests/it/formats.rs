@@ -155,7 +155,7 @@ fn no_command_at_all_is_help_on_standard_error_and_2() {
 }
 
 #[test]
-fn in_a_pipe_there_are_no_boxes_no_colours_and_nothing_is_cut_off() {
+fn piped_output_has_no_boxes_or_colours_and_is_complete() {
     let sandbox = Sandbox::new();
     let long = "a-very-long-user-agent-".repeat(40);
     for (words, input) in every_command() {
@@ -174,7 +174,7 @@ fn in_a_pipe_there_are_no_boxes_no_colours_and_nothing_is_cut_off() {
 }
 
 #[test]
-fn a_confirmation_goes_to_standard_error_and_an_answer_to_standard_output() {
+fn answers_go_to_stdout_and_confirmations_to_stderr() {
     let sandbox = Sandbox::new();
     for (words, input) in every_command() {
         let answers = ["whoami", "sessions", "sessions list", "db status", "sessions revoke --others --dry-run"];

@@ -25,7 +25,7 @@ fn sandbox_with(text: &str) -> Sandbox {
     sandbox
 }
 
-/// Asserts that nothing but ends of lines controls a terminal.
+/// Asserts that only line ends control a terminal.
 #[track_caller]
 fn assert_harmless(ran: &Ran, words: &str) {
     for c in ran.stdout.chars().chain(ran.stderr.chars()) {

@@ -1,5 +1,5 @@
-//! The parsers meet inputs that nobody thought of: the corpus, mutations of it, and any bytes. `tests/fuzz/` has
-//! what must hold, and a run of any length.
+//! Runs the parsers on hostile inputs: the corpus, mutations of it, and any bytes. `tests/fuzz/` states what
+//! must hold, and runs for any length of time.
 
 #[path = "../fuzz/mutate.rs"]
 pub mod mutate;

@@ -111,7 +111,7 @@ fn the_program_prints_the_completions_that_are_checked_in() {
         let script = std::fs::read_to_string(project().join(completion_file(*shell))).unwrap();
         let mut command = assert_cmd::Command::from_std(sandbox.command(["completions", &shell.to_string()]));
         let ran = command.assert().success().stderr(is_empty());
-        // Compared here, because a failure that shows a whole script shows nothing.
+        // Compared here, because a failure that prints a whole script does not help.
         assert!(ran.get_output().stdout == script.as_bytes(), "{shell} differs");
     }
 }

@@ -1,4 +1,4 @@
-//! `guard`: whom it lets through, and that what runs then is the command and nothing else.
+//! `guard`: who may run the command, and that only the command runs.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -15,7 +15,7 @@ fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Ran {
     sandbox.finish(&mut sandbox.command(words.chain(["--", "/bin/sh", "-c", script])))
 }
 
-/// The name for programs of a refusal, after which nothing may have run.
+/// The error code of a refusal, after which the command must not have run.
 fn refused(sandbox: &Sandbox, flags: &str, code: i32) -> String {
     let error = guard(sandbox, &format!("--json {flags}"), "echo out; : > ran").json_error(code);
     assert!(!sandbox.path("ran").exists(), "{flags}: the command ran");
@@ -28,7 +28,7 @@ fn age(sandbox: &Sandbox, days: i64) {
 }
 
 #[test]
-fn the_command_takes_the_place_of_authctl_and_keeps_its_process_id() {
+fn command_replaces_authctl_and_keeps_its_process_id() {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", "echo $$"]);
     let child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -37,7 +37,7 @@ fn the_command_takes_the_place_of_authctl_and_keeps_its_process_id() {
 }
 
 #[test]
-fn the_exit_code_is_the_commands_and_nothing_is_added_to_what_it_says() {
+fn exit_code_and_output_are_those_of_the_command() {
     let sandbox = Sandbox::with_ada();
     for code in [0, 1, 7, 130, 255] {
         let ran = guard(&sandbox, "", &format!("echo out; echo err >&2; exit {code}"));
@@ -88,9 +88,9 @@ fn the_command_learns_who_it_is_and_nothing_else() {
     HOME=[HOME]
     ");
     sandbox.execute("UPDATE user SET role = 'editor,admin'");
-    let told = guard(&sandbox, "", "echo $AUTHCTL_USER_ID $AUTHCTL_USER_EMAIL $AUTHCTL_USER_ROLE").success();
+    let answer = guard(&sandbox, "", "echo $AUTHCTL_USER_ID $AUTHCTL_USER_EMAIL $AUTHCTL_USER_ROLE").success();
     let id = sandbox.run("whoami --json").json()["user"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(told, format!("{id} ada@example.com editor,admin\n"));
+    assert_eq!(answer, format!("{id} ada@example.com editor,admin\n"));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_token_stays_behind() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn neither_the_kernels_record_nor_an_open_file_gives_the_command_a_secret() {
+fn command_finds_no_secret_in_environment_or_files() {
     let sandbox = Sandbox::with_ada();
     let printed = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
     let script = "cat /proc/self/environ";
@@ -148,7 +148,7 @@ fn a_command_is_found_as_a_shell_finds_it() {
 }
 
 #[test]
-fn program_that_is_missing_is_127_and_one_that_cannot_run_is_126() {
+fn missing_program_is_127_and_unusable_one_is_126() {
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("guard -- no-such-command"), @"
@@ -183,14 +183,17 @@ fn program_that_is_missing_is_127_and_one_that_cannot_run_is_126() {
 fn without_a_command_nothing_is_guarded() {
     let sandbox = Sandbox::with_ada();
     for words in ["guard", "guard --", "guard --fresh --", "guard --role", "guard touch ran"] {
-        let told = sandbox.run(words).failure(2);
-        assert!(told.contains("CMD") || told.contains("--role") || told.contains("usage: authctl guard"), "{told}");
+        let answer = sandbox.run(words).failure(2);
+        assert!(
+            answer.contains("CMD") || answer.contains("--role") || answer.contains("usage: authctl guard"),
+            "{answer}"
+        );
     }
     assert!(!sandbox.path("ran").exists());
 }
 
 #[test]
-fn nobody_who_is_not_signed_in_starts_anything() {
+fn guard_runs_no_command_without_a_session() {
     let sandbox = Sandbox::new();
     assert_eq!(refused(&sandbox, "", 4), "UNAUTHORIZED");
     assert!(!sandbox.database().exists());
@@ -261,13 +264,13 @@ fn fresh_asks_for_a_recent_sign_in_and_nothing_else_does() {
 }
 
 #[test]
-fn signin_without_anybody_to_ask_refuses_at_once() {
+fn signin_flag_without_a_terminal_is_refused_at_once() {
     let sandbox = Sandbox::with_ada();
     age(&sandbox, 2);
     assert_eq!(refused(&sandbox, "--signin --fresh", 5), "SESSION_NOT_FRESH");
     sandbox.run("signout").success();
     assert_eq!(refused(&sandbox, "--signin", 4), "UNAUTHORIZED");
-    // An open pipe on standard input is nobody, however long it stays open.
+    // An open pipe on standard input cannot answer a prompt.
     let mut command = sandbox.command(["guard", "--signin", "--", "/bin/cat"]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let stdin = child.stdin.take();

@@ -1,5 +1,4 @@
-//! What an authctl that runs under `guard` takes for a session: that of the user whom guard let in,
-//! or none.
+//! The session that an authctl under `guard` uses: that of the user whom guard let in, and no other.
 
 use std::process::Command;
 
@@ -88,7 +87,7 @@ fn sign_out_leaves_the_session_of_another_user_alone() {
 }
 
 #[test]
-fn except_current_is_refused_when_the_current_session_is_not_known() {
+fn except_current_needs_a_known_current_session() {
     let (sandbox, token) = root_is_stored();
     let live = sessions_of(&sandbox, "root@example.com");
     let words = "sessions revoke --all-users --all --except-current";
@@ -125,7 +124,7 @@ fn sign_in_stores_and_replaces_no_session_of_another_user() {
 }
 
 #[test]
-fn sign_in_replaces_no_file_that_may_hold_a_session_of_another_user() {
+fn sign_in_keeps_a_file_of_another_user() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, token) = root_is_stored();
     let file = sandbox.session_file();
@@ -154,7 +153,7 @@ fn admitted_user_uses_replaces_and_ends_sessions_of_their_own() {
 }
 
 #[test]
-fn token_that_the_command_sets_is_taken_only_from_the_admitted_user() {
+fn token_of_the_command_must_be_the_admitted_users() {
     let (sandbox, token) = root_is_stored();
     let roots = issue_for_admin(&sandbox);
     let with = |given: &str| {
@@ -189,8 +188,8 @@ fn inner_guard_lets_in_the_user_of_the_outer_one_only() {
 fn same_user_id_in_another_database_is_another_user() {
     let (sandbox, token) = root_is_stored();
     sandbox.run("db backup copy.db").success();
-    let told = inside(&sandbox, &token, "whoami --db copy.db");
-    assert!(told.failure(4).contains("no session for"), "nothing is stored for the copy");
+    let answer = inside(&sandbox, &token, "whoami --db copy.db");
+    assert!(answer.failure(4).contains("no session for"), "nothing is stored for the copy");
     let with = format!("AUTHCTL_TOKEN='{token}' a whoami --db copy.db");
     sandbox.finish(sandbox.command(["whoami", "--db", "copy.db"]).env("AUTHCTL_TOKEN", &token)).success();
     let said = sandbox.finish(&mut script(&sandbox, &token, &with)).failure(4);
@@ -204,11 +203,11 @@ fn same_user_id_in_another_database_is_another_user() {
 fn user_is_not_the_one_who_acts_as_that_user() {
     let sandbox = Sandbox::with_ada();
     let acting = sandbox.run("users impersonate ada@example.com --print-token").success().trim_end().to_owned();
-    // Ada's own session is stored, and it is not she whom guard let in.
+    // Ada's own session is stored, but guard let in another user.
     let _ = inside(&sandbox, &acting, "whoami").failure(4);
     let same = format!("AUTHCTL_TOKEN='{acting}' a whoami; echo $AUTHCTL_USER_IMPERSONATED_BY");
-    let told = sandbox.finish(&mut script(&sandbox, &acting, &same)).success();
-    assert!(told.contains("impersonated by  ") && !told.ends_with("\n\n"), "{told}");
+    let answer = sandbox.finish(&mut script(&sandbox, &acting, &same)).success();
+    assert!(answer.contains("impersonated by  ") && !answer.ends_with("\n\n"), "{answer}");
     // And the other way round.
     let own = issue(&sandbox, "ada@example.com");
     let other = format!("AUTHCTL_TOKEN='{acting}' a whoami");
@@ -226,7 +225,7 @@ fn variables_of_guard_only_restrict() {
     };
     assert_eq!(with(&[("AUTHCTL_USER_ID", &id)], ".config"), 0);
     assert_eq!(with(&[("AUTHCTL_USER_ID", "")], ".config"), 0, "empty is as good as unset");
-    assert_eq!(with(&[("AUTHCTL_USER_ID", "nobody")], ".config"), 4);
+    assert_eq!(with(&[("AUTHCTL_USER_ID", "unknown")], ".config"), 4);
     assert_eq!(with(&[("AUTHCTL_USER_DB", sandbox.database().to_str().unwrap())], ".config"), 4);
     assert_eq!(with(&[("AUTHCTL_USER_IMPERSONATED_BY", &id)], ".config"), 4);
     assert_eq!(with(&[("AUTHCTL_USER_ID", &id)], "empty"), 4, "no session is made of it");

@@ -3,7 +3,7 @@
 use crate::pty::{Running, Terminal};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
-/// A sandbox where ada has an account and nobody is signed in.
+/// A sandbox where ada has an account and no user is signed in.
 fn signed_out() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -22,7 +22,7 @@ fn answer(terminal: &mut Running, password: &str) {
 }
 
 #[test]
-fn somebody_who_is_not_signed_in_is_asked_and_then_the_command_runs() {
+fn signin_flag_prompts_and_then_runs_the_command() {
     let sandbox = signed_out();
     let script = "echo ready $AUTHCTL_USER_EMAIL; read line; echo \"got <$line>\"; exit 7";
     let mut terminal = guard(&sandbox, "--signin", script);
@@ -32,7 +32,7 @@ fn somebody_who_is_not_signed_in_is_asked_and_then_the_command_runs() {
     terminal.enter("some words").wait_for("got <some words>");
     let screen = terminal.end().with_code(7);
     assert!(!screen.contains("battery"), "{screen:?}");
-    // The session was kept, so nobody is asked again.
+    // The session was kept, so there is no second prompt.
     let screen = guard(&sandbox, "--signin", "echo again").end().with_code(0);
     assert_eq!(screen, "again\r\n");
 }
@@ -78,7 +78,7 @@ fn a_damaged_session_file_is_a_reason_to_sign_in() {
 }
 
 #[test]
-fn nobody_is_asked_when_the_answer_would_change_nothing() {
+fn no_prompt_when_its_answer_would_not_help() {
     let sandbox = Sandbox::with_ada();
     let refuse = |flags: &str, variable: &str, code: i32| {
         let words = ["guard", "--signin"].into_iter().chain(flags.split_whitespace());
@@ -102,7 +102,7 @@ fn nobody_is_asked_when_the_answer_would_change_nothing() {
 }
 
 #[test]
-fn without_the_flag_nobody_is_asked() {
+fn no_prompt_without_the_signin_flag() {
     let sandbox = signed_out();
     let screen = guard(&sandbox, "", "echo started").end().with_code(4);
     assert!(!screen.contains("Email") && !screen.contains("started"), "{screen:?}");

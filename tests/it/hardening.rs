@@ -15,7 +15,7 @@ use crate::sandbox::{PASSWORD, Sandbox, program};
 use crate::strace::{Trace, trace};
 
 /// An account with no rights.
-const NOBODY: u32 = 65534;
+const UNPRIVILEGED: u32 = 65534;
 
 #[test]
 fn setuid_and_setgid_copies_refuse_to_run() {
@@ -23,7 +23,7 @@ fn setuid_and_setgid_copies_refuse_to_run() {
     let copy = sandbox.path("copy");
     std::fs::copy(program(), &copy).unwrap();
     let modes = if rustix::process::geteuid().is_root() {
-        chown(&copy, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(&copy, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
         &[0o4755, 0o2755, 0o6755][..]
     } else {
         // A file may be given to another group of one's own.
@@ -51,7 +51,7 @@ fn root_does_not_write_into_the_home_of_another_user() {
     }
     let sandbox = Sandbox::new();
     sandbox.file("pw", PASSWORD);
-    chown(sandbox.home(), Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(sandbox.home(), Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
     let before = tree(sandbox.home());
     for words in [
         "signup ada@example.com --name Ada --password-file pw",
@@ -75,7 +75,7 @@ fn closed_streams_are_never_the_database() {
         "signup ada@example.com --name Ada --password-file pw",
         "signin ada@example.com --password-file pw",
         "users list",
-        "users show nobody@example.com",
+        "users show unknown@example.com",
         "nonsense",
     ] {
         let _ = without_hanging(&sandbox, under_shell(&sandbox, closed, words).env("LC_ALL", "C"), "");
@@ -266,10 +266,10 @@ fn work(trace: &Trace) -> (Vec<(String, usize)>, Vec<u64>) {
 #[test]
 fn unknown_address_costs_the_same_memory_and_writes() {
     let sandbox = Sandbox::with_ada();
-    sandbox.file("pw", "a wrong password that nobody has");
+    sandbox.file("pw", "a wrong password that no user has");
     sandbox.run("users create without@example.com --name Without --no-password").success();
     let mut seen = Vec::new();
-    for email in ["ada@example.com", "nobody@example.com", "without@example.com"] {
+    for email in ["ada@example.com", "unknown@example.com", "without@example.com"] {
         sandbox.execute("DELETE FROM authctl_throttle; PRAGMA wal_checkpoint(TRUNCATE)");
         let words = format!("signin {email} --password-file pw");
         let Some(trace) = trace(&sandbox, &words, "all", &[]) else { return };

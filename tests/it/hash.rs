@@ -54,14 +54,14 @@ fn verify(sandbox: &Sandbox, hash: &str, password: &str) -> Ran {
     run(sandbox, "hash verify --stdin --json", format!("{hash}\n{password}\n"))
 }
 
-/// Nothing was made: the sandbox's directory is also where the command ran.
+/// Asserts that no file was made; the command ran in the sandbox's directory.
 fn assert_nothing_made(sandbox: &Sandbox) {
     let left: Vec<_> = std::fs::read_dir(sandbox.home()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
-fn a_hash_is_one_line_at_the_default_cost_with_a_salt_of_its_own() {
+fn hash_is_one_line_with_default_cost_and_own_salt() {
     let sandbox = Sandbox::new();
     let ran = run(&sandbox, "hash generate --password-stdin", PASSWORD);
     assert_eq!(ran.stderr, "");
@@ -78,7 +78,7 @@ fn a_hash_is_one_line_at_the_default_cost_with_a_salt_of_its_own() {
 }
 
 #[test]
-fn a_password_file_is_read_and_the_hash_is_one_that_a_sign_in_accepts() {
+fn hash_of_a_password_file_signs_in() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.file("pw", format!("{OTHER_PASSWORD}\n"));
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -204,7 +204,7 @@ fn attempt_whose_hash_lacks_memory_is_not_counted() {
     assert_eq!(attempts(), 0);
     for words in [
         "signin ada@example.com --password-stdin",
-        "signin nobody@example.com --password-stdin",
+        "signin unknown@example.com --password-stdin",
         "signin ada@example.com --password-stdin --no-store",
         "password change --password-stdin",
     ] {
@@ -223,7 +223,7 @@ fn attempt_whose_hash_lacks_memory_is_not_counted() {
 }
 
 #[test]
-fn a_hash_that_may_not_be_computed_is_refused_and_its_kind_is_named() {
+fn hash_out_of_bounds_is_refused_with_its_format() {
     let sandbox = Sandbox::new();
     assert_snapshot!(run(&sandbox, "hash verify --stdin", format!("$2b$12${}\npassword\n", "a".repeat(53))), @"
     ------- stderr -------
@@ -239,7 +239,7 @@ fn a_hash_that_may_not_be_computed_is_refused_and_its_kind_is_named() {
 }
 
 #[test]
-fn verify_needs_both_lines_and_somebody_to_ask_for_them() {
+fn verify_needs_both_lines_or_a_terminal() {
     let sandbox = Sandbox::new();
     for input in ["", "\n", KNOWN, &format!("{KNOWN}\n"), &format!("{KNOWN}\na\nb\n"), "\npassword\n"] {
         let error = run(&sandbox, "hash verify --stdin --json", input).json_error(2);

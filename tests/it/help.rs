@@ -18,7 +18,7 @@ fn every_command() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_command_has_a_page_with_an_example_however_it_is_asked_for() {
+fn every_command_has_a_help_page_with_an_example() {
     let sandbox = Sandbox::new();
     let commands = every_command();
     assert!(commands.len() >= 18, "{commands:?}");

@@ -40,7 +40,7 @@ fn keeps_aside(sandbox: &Sandbox) -> bool {
     entries.any(|entry| entry.unwrap().file_name().to_str().unwrap().ends_with(".own.json"))
 }
 
-/// Root gets the own session back, and a later impersonation leaves no session that nobody holds.
+/// Root's own session returns, and a later impersonation leaves no session without an owner.
 fn assert_root_comes_back(sandbox: &Sandbox, when: &str) {
     let root = Some(("root@example.com".to_owned(), false));
     let found = signed_in_as(sandbox);

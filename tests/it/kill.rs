@@ -103,7 +103,7 @@ impl Case {
         }
     }
 
-    /// The calls that the command makes and how often; `None` when this machine cannot tell.
+    /// The calls that the command makes, with their counts; `None` when this machine cannot trace it.
     fn calls(&self) -> Option<BTreeMap<String, usize>> {
         const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
         let trace = self.sandbox.path("trace");
@@ -127,7 +127,7 @@ impl Case {
         Some(calls)
     }
 
-    /// Every call that changes a file or says something, in order; `None` when this machine cannot tell.
+    /// Every call that changes a file or writes output, in order; `None` when this machine cannot trace it.
     pub fn calls_in_order(&self) -> Option<Vec<String>> {
         self.put_back();
         self.calls()?;

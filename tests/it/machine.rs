@@ -40,7 +40,7 @@ pub fn tree(directory: &Path) -> Tree {
 }
 
 impl Tree {
-    /// Asserts that nothing came, went or changed.
+    /// Asserts that no file was added, removed or changed.
     #[track_caller]
     pub fn assert_same(&self, after: &Self) {
         let names = self.0.keys().chain(after.0.keys());
@@ -108,10 +108,10 @@ pub fn require_tool(name: &str) -> bool {
 
 /// Makes a file belong to another user, as only root can; whether that was possible.
 pub fn give_away(path: &Path) -> bool {
-    const NOBODY: u32 = 65_534;
-    let given = std::os::unix::fs::chown(path, Some(NOBODY), None).is_ok() || {
+    const UNPRIVILEGED: u32 = 65_534;
+    let given = std::os::unix::fs::chown(path, Some(UNPRIVILEGED), None).is_ok() || {
         let mut sudo = Command::new("sudo");
-        sudo.args(["-n", "chown", &NOBODY.to_string()]).arg(path).stdin(Stdio::null());
+        sudo.args(["-n", "chown", &UNPRIVILEGED.to_string()]).arg(path).stdin(Stdio::null());
         sudo.output().is_ok_and(|output| output.status.success())
     };
     if !given {
@@ -148,7 +148,7 @@ fn tests_whose_tool_is_missing_fail_under_ci() {
     }
 }
 
-/// Runs a command that must not wait for anybody.
+/// Runs a command that must not wait for input.
 pub fn without_hanging(sandbox: &Sandbox, command: &mut Command, input: &str) -> Ran {
     use std::io::Write as _;
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -111,7 +111,7 @@ fn nothing_can_be_added_to_the_headers() {
 }
 
 #[test]
-fn credentials_are_shown_to_the_server_and_to_nobody_else() {
+fn credentials_reach_only_the_server() {
     let file = credentials("correct horse");
     let server = Server::start(Manners { login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
@@ -121,7 +121,7 @@ fn credentials_are_shown_to_the_server_and_to_nobody_else() {
 }
 
 #[test]
-fn wrong_credentials_are_told_without_the_words_of_the_server() {
+fn wrong_credentials_are_reported_without_server_text() {
     let file = credentials("wrong horse");
     let server = Server::start(Manners { login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
@@ -133,7 +133,7 @@ fn wrong_credentials_are_told_without_the_words_of_the_server() {
 }
 
 #[test]
-fn a_server_that_asks_nobody_to_sign_in_gets_no_password() {
+fn server_without_auth_gets_no_password() {
     let file = credentials("correct horse");
     let server = Server::start(POLITE);
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
@@ -154,7 +154,7 @@ fn a_server_that_only_knows_login_is_signed_in_to() {
 }
 
 #[test]
-fn a_refused_recipient_is_told_with_the_reason() {
+fn refused_recipient_is_an_error_with_the_reason() {
     let (sent, session) = send_to(Manners { refuses: Some(("RCPT", "550 5.1.1 no such user here")), ..POLITE });
     assert!(!sent.as_ref().unwrap_err().may_have_been_sent());
     let (step, source, _) = failure(sent);
@@ -175,7 +175,7 @@ fn a_server_that_quotes_a_message_it_refuses_is_not_quoted() {
 }
 
 #[test]
-fn a_server_that_hangs_up_is_told_with_its_step() {
+fn hang_up_is_an_error_with_its_step() {
     for (command, step) in [("EHLO", Step::Connect), ("MAIL", Step::From), ("DATA", Step::Content)] {
         let (sent, _) = send_to(Manners { hangs_up_at: Some(command), ..POLITE });
         let (at, source, _) = failure(sent);
@@ -212,7 +212,7 @@ fn a_delivery_without_an_end_is_given_up() {
 }
 
 #[test]
-fn a_port_where_nobody_listens_is_told() {
+fn closed_port_is_named_in_the_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

@@ -1,6 +1,6 @@
-//! Commands that mail a code answer before the mail is delivered, and do the same work whether there is
-//! something to mail or not, so that nobody learns who has an account. No test here measures time: a
-//! mailer waits until the command has returned.
+//! Commands that mail a code answer before the mail is delivered, and do the same work whether they mail or
+//! not, so that the answer does not reveal who has an account. No test here measures time: a mailer waits
+//! until the command has returned.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -13,8 +13,8 @@ use crate::sandbox::{Ran, Sandbox, program};
 
 /// A command that mails a code, an address for which it does, and others for which it does not.
 const ASKS: &[(&str, &str, &[&str])] = &[
-    ("password forgot", "ada@example.com", &["nobody@example.com"]),
-    ("email verify --send", "ada@example.com", &["nobody@example.com", "bob@example.com"]),
+    ("password forgot", "ada@example.com", &["unknown@example.com"]),
+    ("email verify --send", "ada@example.com", &["unknown@example.com", "bob@example.com"]),
     ("email change", "free@example.org", &["bob@example.com"]),
 ];
 
@@ -39,7 +39,7 @@ fn ask(sandbox: &Sandbox, words: &str, email: &str) -> String {
 }
 
 #[test]
-fn slow_sendmail_is_called_after_the_answer_and_for_real_mail_only() {
+fn slow_sendmail_runs_after_the_answer_for_real_mail_only() {
     for (words, known, others) in ASKS {
         let sandbox = people(words);
         let sendmail = sandbox.slow_sendmail();
@@ -115,7 +115,7 @@ fn code_is_not_in_the_report_of_a_failure() {
 }
 
 #[test]
-fn what_is_known_before_is_told_at_once_and_alike() {
+fn early_errors_are_immediate_and_alike() {
     for (words, known, others) in ASKS {
         let sandbox = people(words);
         let secret = sandbox.file("credentials", "ada\npassword\n");
@@ -132,12 +132,12 @@ fn what_is_known_before_is_told_at_once_and_alike() {
                 sandbox.run(one).success();
             }
             let before = sandbox.number("SELECT count(*) FROM authctl_throttle");
-            let told = [known, &others[0]].map(|email| {
+            let answer = [known, &others[0]].map(|email| {
                 let ran = sandbox.run(&format!("{words} {email}"));
                 assert_eq!(ran.code, 1, "{setting}: {ran}");
                 ran.to_string().replace(email, "[EMAIL]")
             });
-            assert_eq!(told[0], told[1], "{words}: {setting}");
+            assert_eq!(answer[0], answer[1], "{words}: {setting}");
             assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), before, "{words}: {setting}");
         }
         assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0, "{words}");
@@ -230,10 +230,10 @@ fn guest_answers_before_delivery_and_alike() {
             app.run(&format!("policy set {setting}")).success();
         }
         let rows = app.value("SELECT count(*) FROM {verification}");
-        let unknown = app.run("password forgot nobody@example.net");
+        let unknown = app.run("password forgot unknown@example.net");
         assert_eq!((unknown.code, app.value("SELECT count(*) FROM {verification}")), (0, rows), "{unknown}");
         let known = app.run(&format!("password forgot {email}"));
-        assert_eq!(known.to_string().replace(&email, "nobody@example.net"), unknown.to_string());
+        assert_eq!(known.to_string().replace(&email, "unknown@example.net"), unknown.to_string());
         let failed = || app.run("audit list --event mail.failed --json").json()["entries"].as_array().unwrap().clone();
         let entries = eventually("the entry of a failed mail", || Some(failed()).filter(|all| !all.is_empty()));
         assert_eq!(entries.len(), 1, "{entries:?}");
@@ -296,7 +296,7 @@ fn work_in_a_guest_is_the_same_for_known_and_unknown_addresses() {
                 app.run(&format!("policy set {setting}")).success();
             }
             let known = app.text("SELECT {.email} FROM {user} ORDER BY {.email} LIMIT 1");
-            let email = if is_known { known } else { "nobody@example.net".to_owned() };
+            let email = if is_known { known } else { "unknown@example.net".to_owned() };
             work(&app.command(&format!("password forgot {email}")), &app.sandbox.path("trace"))
         };
         assert_eq!(counted(true), counted(false), "{}", variant.name);
@@ -304,7 +304,7 @@ fn work_in_a_guest_is_the_same_for_known_and_unknown_addresses() {
 }
 
 #[test]
-fn code_is_never_shown_to_whoever_asks_for_it() {
+fn code_is_never_shown_to_its_requester() {
     for (words, known, _) in ASKS {
         for json in ["", " --json"] {
             let sandbox = people(words);

@@ -10,7 +10,7 @@ use crate::sandbox::{Ran, Sandbox};
 /// How long mail may take after the answer. Only a failure ever waits this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Looks again and again for what a process does that nobody waits for.
+/// Polls for the effect of a process that the test does not wait for.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -23,7 +23,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A `sendmail` that notes for whom it was called, and then waits until it may go on.
+/// A `sendmail` that notes its recipients, and then waits until it may go on.
 pub struct SlowSendmail {
     home: PathBuf,
 }
@@ -43,7 +43,7 @@ impl SlowSendmail {
         message
     }
 
-    /// For whom it was called so far.
+    /// The recipients so far.
     pub fn calls(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.home.join("calls")).unwrap_or_default();
         calls.lines().map(str::to_owned).collect()
@@ -70,7 +70,7 @@ impl Sandbox {
         server
     }
 
-    /// Has the database send its mail where nobody listens.
+    /// Has the database send its mail to a closed port.
     pub fn without_mailbox(&self) {
         self.mail_to_port(9);
     }
@@ -142,11 +142,11 @@ impl Session {
         after.lines().next().unwrap().trim_end().to_owned()
     }
 
-    /// To whom the message goes, and what it says, without the code.
+    /// The recipient of the message, and its text without the code.
     pub fn letter(&self) -> String {
         let (headers, body) = self.parts();
-        let told = |line: &&str| line.starts_with("To: ") || line.starts_with("Subject: ");
-        let headers: Vec<&str> = headers.lines().filter(told).collect();
+        let answer = |line: &&str| line.starts_with("To: ") || line.starts_with("Subject: ");
+        let headers: Vec<&str> = headers.lines().filter(answer).collect();
         let body = body.replace("\r\n", "\n");
         let body = if body.contains("The code: ") { body.replace(&self.code(), "[CODE]") } else { body };
         format!("{}\n\n{}", headers.join("\n"), body.trim_end())

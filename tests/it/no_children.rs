@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Commands of every kind, none of which is to run a program or send mail.
+/// Commands of every kind that must not start a program or send mail.
 const COMMANDS: &[&str] = &[
     "signup bob@example.com --name Bob --password-file pw",
     "signin ada@example.com --password-file pw",

@@ -26,7 +26,7 @@ fn stored_hash(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn changing_the_password_ends_the_other_sessions_and_keeps_this_one() {
+fn password_change_ends_other_sessions_and_keeps_this_one() {
     let sandbox = two_shells();
     assert_snapshot!(change(&sandbox, "", PASSWORD, OTHER_PASSWORD), @"
     ------- stderr -------
@@ -124,7 +124,7 @@ fn a_success_takes_the_count_away() {
 }
 
 #[test]
-fn a_weak_new_password_is_refused_before_the_current_one_is_looked_at() {
+fn weak_password_is_refused_before_the_current_is_checked() {
     let sandbox = Sandbox::with_ada();
     let before = stored_hash(&sandbox);
     for (new, code) in [
@@ -156,7 +156,7 @@ fn anything_but_two_lines_is_refused() {
 }
 
 #[test]
-fn whoever_is_not_signed_in_or_cannot_be_asked_is_told_so() {
+fn missing_sign_in_or_password_is_named() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("passwd"), @"
     ------- stderr -------

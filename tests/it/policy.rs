@@ -1,4 +1,4 @@
-//! `policy`: what is shown, and that a rule is in force for the next command of anybody.
+//! `policy`: shows the rules, and a changed rule applies to the next command of every user.
 
 use insta::assert_snapshot;
 
@@ -15,11 +15,11 @@ fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
 }
 
 fn sign_up(sandbox: &Sandbox, email: &str, password: &str) -> Ran {
-    let words = format!("signup {email} --name Nobody --password-stdin --no-signin --json");
+    let words = format!("signup {email} --name Eve --password-stdin --no-signin --json");
     sandbox.run_with_input(&words, password)
 }
 
-/// One rule as `policy show --json` tells it.
+/// One rule of `policy show --json`.
 fn shown(sandbox: &Sandbox, key: &str) -> serde_json::Value {
     let document = sandbox.run("policy show --json").json();
     document["policy"].as_array().unwrap().iter().find(|rule| rule["key"] == key).unwrap().clone()
@@ -30,7 +30,7 @@ fn stored_hash(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn every_rule_is_shown_with_its_default_and_range_and_a_star_marks_what_differs() {
+fn rules_have_default_and_range_and_a_star_if_changed() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     assert!(!sandbox.run("policy show").success().contains('*'));
@@ -69,18 +69,18 @@ fn json_tells_of_every_rule_what_the_page_tells() {
     let rules = document["policy"].as_array().unwrap();
     assert_eq!(rules.len() + 1, page.lines().count(), "a header and a line for each");
     for (rule, line) in rules.iter().zip(page.lines().skip(1)) {
-        let told = |field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{field} of {rule}")).to_owned();
+        let answer = |field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{field} of {rule}")).to_owned();
         for field in ["key", "value", "default", "takes", "meaning"] {
-            assert!(line.contains(&told(field)), "{field}: {line}");
+            assert!(line.contains(&answer(field)), "{field}: {line}");
         }
-        assert_eq!(line.starts_with('*'), told("value") != told("default"), "{line}");
-        assert_eq!(told("value") != told("default"), told("key") == "throttle.free-attempts");
+        assert_eq!(line.starts_with('*'), answer("value") != answer("default"), "{line}");
+        assert_eq!(answer("value") != answer("default"), answer("key") == "throttle.free-attempts");
         assert_eq!(rule.as_object().unwrap().len(), 5, "{rule}");
     }
 }
 
 #[test]
-fn setting_says_what_and_where_and_unset_goes_back_to_the_default() {
+fn set_names_rule_and_database_and_unset_restores_default() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     assert_snapshot!(sandbox.run("policy set session.lifetime 30d"), @"
@@ -101,7 +101,7 @@ fn setting_says_what_and_where_and_unset_goes_back_to_the_default() {
 }
 
 #[test]
-fn a_relative_database_is_told_by_its_absolute_path() {
+fn relative_database_is_shown_by_its_absolute_path() {
     let sandbox = Sandbox::new();
     sandbox.run("--db here.db db init").success();
     assert_snapshot!(sandbox.run("--db here.db policy set session.lifetime 30d"), @"
@@ -165,7 +165,7 @@ fn a_session_moves_after_the_time_that_the_policy_says() {
 }
 
 #[test]
-fn what_cannot_be_undone_needs_a_session_as_fresh_as_the_policy_says() {
+fn destructive_acts_need_a_session_as_fresh_as_the_policy() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE session SET createdAt = createdAt - 7200");
     set(&sandbox, "session.fresh-for", "1h");
@@ -199,7 +199,7 @@ fn new_passwords_are_judged_by_the_policy() {
 }
 
 #[test]
-fn a_dearer_hash_is_made_from_now_on_and_an_old_one_is_replaced_at_the_next_sign_in() {
+fn higher_cost_applies_to_new_and_signed_in_hashes() {
     let sandbox = Sandbox::with_ada();
     let old = stored_hash(&sandbox);
     assert!(old.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{old}");
@@ -233,7 +233,7 @@ fn the_throttle_counts_and_waits_as_the_policy_says() {
 }
 
 #[test]
-fn required_verification_is_told_only_to_whoever_knows_the_password() {
+fn required_verification_shows_only_with_the_password() {
     let sandbox = Sandbox::with_ada();
     set(&sandbox, "email.verification", "required");
     assert_eq!(sign_in(&sandbox, OTHER_PASSWORD).json_error(7)["code"], "INVALID_EMAIL_OR_PASSWORD");

@@ -39,7 +39,7 @@ fn an_unknown_key_is_refused_and_the_known_ones_are_named() {
 }
 
 #[test]
-fn a_value_that_the_key_does_not_take_is_refused_with_its_range_and_changes_nothing() {
+fn value_out_of_range_is_refused_with_the_range() {
     let sandbox = with_database();
     sandbox.run("policy set session.lifetime 30d").success();
     let before = rows(&sandbox);
@@ -78,7 +78,7 @@ fn a_value_that_the_key_does_not_take_is_refused_with_its_range_and_changes_noth
 }
 
 #[test]
-fn rules_that_contradict_each_other_are_refused_whichever_comes_last() {
+fn contradicting_rules_are_refused_in_any_order() {
     let sandbox = with_database();
     assert_snapshot!(sandbox.run("policy set session.lifetime 12h"), @"
     ------- stderr -------
@@ -122,7 +122,7 @@ fn two_who_set_at_once_cannot_make_a_contradiction_together() {
 }
 
 #[test]
-fn a_setting_that_makes_no_sense_stops_every_command_that_opens_the_database() {
+fn invalid_setting_stops_every_command() {
     let sandbox = Sandbox::with_ada();
     put(&sandbox, "session.lifetime", "forever");
     assert_snapshot!(sandbox.run("whoami"), @"
@@ -164,7 +164,7 @@ fn a_key_of_a_later_authctl_says_nothing_to_this_one() {
 }
 
 #[test]
-fn a_missing_database_is_told_and_not_made() {
+fn missing_database_is_an_error_and_not_created() {
     let sandbox = Sandbox::new();
     for words in ["policy show", "policy set session.lifetime 30d", "policy unset session.lifetime"] {
         assert_eq!(sandbox.run(&format!("{words} --json")).json_error(9)["code"], "DATABASE_MISSING", "{words}");

@@ -1,4 +1,4 @@
-//! Signals while a question is open: the terminal comes back as it was, and nothing has happened.
+//! Signals at an open prompt: the terminal is restored, and nothing has changed.
 
 use std::process::Command;
 
@@ -49,7 +49,7 @@ fn signals_that_the_caller_ignores_stay_ignored() {
 }
 
 #[test]
-fn an_interrupted_hidden_prompt_gives_the_terminal_back_and_makes_nothing() {
+fn interrupted_hidden_prompt_restores_the_terminal() {
     let sandbox = Sandbox::new();
     let ask = || {
         let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");
@@ -74,7 +74,7 @@ fn an_interrupted_second_prompt_gives_the_terminal_back_as_well() {
 }
 
 #[test]
-fn an_interrupted_shown_prompt_gives_the_terminal_back_and_makes_nothing() {
+fn interrupted_shown_prompt_restores_the_terminal() {
     let sandbox = Sandbox::new();
     let ask = || {
         let mut terminal = run(&sandbox, "signup");
@@ -87,7 +87,7 @@ fn an_interrupted_shown_prompt_gives_the_terminal_back_and_makes_nothing() {
 }
 
 #[test]
-fn an_interrupted_confirmation_gives_terminal_and_cursor_back_and_deletes_nothing() {
+fn interrupted_confirmation_deletes_nothing() {
     let sandbox = Sandbox::with_ada();
     let ask = || {
         let mut terminal = run(&sandbox, "account delete");
@@ -120,7 +120,7 @@ fn shell_echoes(sandbox: &Sandbox, shell: &mut Running) -> bool {
 }
 
 #[test]
-fn stopped_hidden_prompt_echoes_for_the_shell_and_hides_after_fg() {
+fn stopped_hidden_prompt_hides_again_after_fg() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("start", format!("echo $$ > pid; exec '{}' signin ada@example.com", program().display()));
     for from_outside in [false, true] {

@@ -7,7 +7,7 @@ fn run(sandbox: &Sandbox, words: &str) -> Running {
     Terminal::new().run(sandbox.command(words.split_whitespace()))
 }
 
-/// Signs in somebody who must type both address and password.
+/// Signs in at prompts for both address and password.
 fn sign_in(sandbox: &Sandbox, password: &str) -> Ended {
     let mut terminal = run(sandbox, "signin");
     terminal.wait_for("Email").enter("ada@example.com");
@@ -16,7 +16,7 @@ fn sign_in(sandbox: &Sandbox, password: &str) -> Ended {
 }
 
 #[test]
-fn signup_asks_for_address_name_and_password_twice_and_shows_no_password() {
+fn signup_prompts_for_everything_and_hides_the_password() {
     let sandbox = Sandbox::new();
     let mut terminal = run(&sandbox, "signup");
     terminal.wait_for("Email").enter("ada@example.com");
@@ -41,7 +41,7 @@ fn signin_asks_and_takes_only_the_right_password() {
 }
 
 #[test]
-fn a_code_is_asked_for_and_hidden_and_spaces_around_it_are_not_part_of_it() {
+fn code_prompt_is_hidden_and_trims_spaces() {
     let sandbox = Sandbox::with_ada();
     let reset = sandbox.run("users reset-code ada@example.com -q").success();
     let verify = sandbox.mailed_code("email verify --send");
@@ -58,23 +58,23 @@ fn a_code_is_asked_for_and_hidden_and_spaces_around_it_are_not_part_of_it() {
 }
 
 #[test]
-fn whoever_is_not_signed_in_is_asked_for_the_password_after_the_code() {
+fn code_then_password_are_prompted_without_a_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
-    for (password, exit, told) in
+    for (password, exit, answer) in
         [(OTHER_PASSWORD, 7, "the password is not that of the user"), (PASSWORD, 0, "verified the address of Ada")]
     {
         let mut terminal = run(&sandbox, "email verify");
         terminal.wait_for_hidden("Code: ").enter(&code);
         terminal.wait_for_hidden("Password: ").enter(password);
         let screen = terminal.end().with_code(exit);
-        assert!(screen.contains(told) && !screen.contains(password) && !screen.contains(&code), "{screen:?}");
+        assert!(screen.contains(answer) && !screen.contains(password) && !screen.contains(&code), "{screen:?}");
     }
 }
 
 #[test]
-fn whoever_is_not_signed_in_is_asked_which_address_to_verify() {
+fn address_is_prompted_without_a_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     let server = sandbox.mailbox();
@@ -97,7 +97,7 @@ fn two_entries_that_differ_make_nothing() {
 }
 
 #[test]
-fn a_password_change_asks_for_the_current_one_then_the_new_one_twice() {
+fn password_change_prompts_for_current_then_new_twice() {
     let sandbox = Sandbox::with_ada();
     let mut terminal = run(&sandbox, "password change");
     terminal.wait_for_hidden("Current password: ").enter(PASSWORD);
@@ -156,7 +156,7 @@ fn what_is_typed_before_a_hidden_prompt_is_no_answer_to_it() {
 }
 
 #[test]
-fn what_is_typed_after_a_hidden_answer_is_neither_shown_nor_left_for_the_shell() {
+fn input_after_a_hidden_answer_is_discarded() {
     let sandbox = Sandbox::with_ada();
     // With and without the end of a line.
     for more in ["rm -rf precious", "rm -rf precious\r"] {
@@ -247,12 +247,12 @@ fn on_a_terminal_sessions_are_a_table_fitted_to_its_width() {
 }
 
 #[test]
-fn nobody_is_asked_under_no_input_and_in_continuous_integration() {
+fn no_prompt_with_no_input_or_ci() {
     let sandbox = Sandbox::with_ada();
     let mut under_ci = sandbox.command(["signin", "ada@example.com"]);
     under_ci.env("CI", "true");
-    let told = sandbox.command(["signin", "ada@example.com", "--no-input"]);
-    for command in [told, under_ci] {
+    let answer = sandbox.command(["signin", "ada@example.com", "--no-input"]);
+    for command in [answer, under_ci] {
         let screen = Terminal::new().run(command).end().with_code(2);
         assert!(screen.contains("--password-stdin"), "the flag that helps is named: {screen:?}");
         assert!(!screen.contains("Password:"), "{screen:?}");

@@ -48,7 +48,7 @@ pub struct Ended {
     pub screen: String,
     /// Whether the terminal is as it was.
     pub given_back: bool,
-    /// Bytes typed that nobody took.
+    /// Typed bytes that no program read.
     pub left_in_queue: u64,
 }
 
@@ -143,8 +143,7 @@ impl Running {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits for a prompt at which nothing typed is shown. Terminals tell nobody when they change,
-    /// so this has to look again and again.
+    /// Waits for a prompt that hides what is typed. A terminal does not report such a change, so this polls.
     pub fn wait_for_hidden(&mut self, prompt: &str) -> &mut Self {
         self.wait_for(prompt);
         let deadline = Instant::now() + PATIENCE;
@@ -190,7 +189,7 @@ impl Running {
         let given_back = is_sane(&after) && after.local_modes == self.before.local_modes;
         let left_in_queue = queue(&self.slave, after);
         let Self { slave, output, mut screen, .. } = self;
-        // Now nobody holds the terminal, so the reader comes to the end of what was written.
+        // The terminal is closed now, so the reader reaches the end of the output.
         drop(slave);
         screen.extend(output.iter().flatten());
         Ended {

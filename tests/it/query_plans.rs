@@ -174,7 +174,7 @@ fn every_statement_finds_its_rows_by_an_index() {
 }
 
 #[test]
-fn the_look_ups_that_the_program_lives_on_are_among_the_statements() {
+fn frequent_look_ups_use_their_indexes() {
     let steps: BTreeSet<String> =
         with_database(|connection| statements().iter().flat_map(|statement| plan(connection, statement)).collect());
     for index in INDEXES {

@@ -86,6 +86,6 @@ fn json_hands_out_the_code_and_its_end_and_a_ttl_has_bounds() {
     for ttl in ["0s", "25h", "soon"] {
         let _ = sandbox.run(&format!("users reset-code ada@example.com --ttl {ttl}")).failure(2);
     }
-    let _ = sandbox.run("users reset-code nobody@example.com").failure(3);
+    let _ = sandbox.run("users reset-code unknown@example.com").failure(3);
     let _ = sandbox.run("password reset").failure(2);
 }

@@ -28,7 +28,7 @@ fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_backup_is_in_force_the_state_before_is_kept_and_nobody_is_signed_in() {
+fn restore_keeps_the_old_state_and_ends_sessions() {
     let sandbox = with_backup();
     let head = sandbox.run("audit verify --json").json()["head"].as_str().unwrap().to_owned();
     assert_snapshot!(sandbox.run("db restore b.db --yes"), @"
@@ -267,7 +267,7 @@ fn a_backup_of_an_older_schema_is_brought_forward() {
 }
 
 #[test]
-fn whoever_reads_meanwhile_sees_one_state_and_whoever_writes_loses_nothing() {
+fn readers_see_one_state_and_writers_lose_nothing() {
     let sandbox = with_backup();
     let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
     let reader = sandbox.sql();
@@ -310,7 +310,7 @@ fn whoever_reads_meanwhile_sees_one_state_and_whoever_writes_loses_nothing() {
 }
 
 #[test]
-fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
+fn killed_restore_leaves_the_old_or_the_new_state() {
     let case = Case::new(with_backup(), "db restore b.db --yes");
     case.kill_by_call(|when| {
         let sandbox = &case.sandbox;
@@ -332,7 +332,7 @@ fn a_restoration_killed_at_any_call_leaves_the_old_state_or_the_new_one() {
 }
 
 #[test]
-fn backup_with_a_foreign_list_of_migrations_is_refused_before_anything_is_done() {
+fn backup_with_unknown_migrations_is_refused() {
     let sandbox = with_backup();
     for change in [
         "UPDATE authctl_schema_history SET checksum = 'zz'",

@@ -88,7 +88,7 @@ impl World {
         SessionRequest { token: self.entropy.token().unwrap(), lifetime, client_info: ClientInfo::default() }
     }
 
-    /// Signs somebody up at second 0, with [`PASSWORD`].
+    /// Signs a user up at second 0, with [`PASSWORD`].
     fn sign_up(&mut self, name: &str) -> User {
         let request = sign_up_request(name, &self.policy);
         self.at(0).sign_up(&request, None).unwrap().0

@@ -27,7 +27,7 @@ pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_authctl"))
 }
 
-/// A home directory with nothing in it.
+/// An empty home directory.
 pub struct Sandbox {
     directory: TempDir,
 }
@@ -94,7 +94,7 @@ impl Sandbox {
         path
     }
 
-    /// A command that runs the program in this home and nothing else of the tester's environment.
+    /// A command that runs the program in this home, without the environment of the test.
     pub fn command<I>(&self, words: I) -> Command
     where
         I: IntoIterator,
@@ -125,12 +125,12 @@ impl Sandbox {
         self.finish_with_input(&mut self.command(words.split_whitespace()), input)
     }
 
-    /// Signs somebody up, with [`PASSWORD`].
+    /// Signs a user up, with [`PASSWORD`].
     pub fn sign_up(&self, email: &str, name: &str) -> Ran {
         self.finish_with_input(&mut self.command(["signup", email, "--name", name, "--password-stdin"]), PASSWORD)
     }
 
-    /// Signs somebody in, with [`PASSWORD`].
+    /// Signs a user in, with [`PASSWORD`].
     pub fn sign_in(&self, email: &str) -> Ran {
         self.run_with_input(&format!("signin {email} --password-stdin"), PASSWORD)
     }
@@ -276,7 +276,7 @@ impl fmt::Debug for Ran {
 }
 
 /// A child ignores the signals that its parent ignores, and tests that run in the background of a script, or
-/// under nohup, ignore some. A signal that is caught is in a child as if nobody had touched it.
+/// under nohup, ignore some. A child has the default action for a signal that is caught.
 fn catch_ignored_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -38,7 +38,7 @@ fn a_password_is_nowhere_and_a_token_only_in_the_session_file() {
             ("signin ada@example.com --password-stdin", CANARY),
             ("signin ada@example.com --password-stdin", NEW_CANARY),
             ("signin ada@example.com --password-stdin", both.as_str()),
-            ("signin nobody@example.com --password-stdin", CANARY),
+            ("signin unknown@example.com --password-stdin", CANARY),
             ("signin ada@example.com --password-stdin --no-store", CANARY),
             ("signin ada@example.com --password canary-otter-on-argv", ""),
             ("signin ada@example.com canary-otter-on-argv --password-stdin", CANARY),
@@ -49,7 +49,7 @@ fn a_password_is_nowhere_and_a_token_only_in_the_session_file() {
             ("password change --password-stdin", both.as_str()),
             ("users create eve@example.com --name Eve --password-stdin", CANARY),
             ("users set-password eve@example.com --password-stdin", NEW_CANARY),
-            ("users set-password nobody@example.com --password-stdin", CANARY),
+            ("users set-password unknown@example.com --password-stdin", CANARY),
             ("password reset --code-stdin --password-stdin", both.as_str()),
             ("email verify --code-stdin --password-stdin", both.as_str()),
             ("hash verify --stdin", both.as_str()),
@@ -115,7 +115,7 @@ fn a_stored_hash_is_argon2id_and_no_two_are_alike() {
     assert_ne!(hashes[0], hashes[1]);
 }
 
-/// Linux tells every process's words, environment and children.
+/// Linux shows every process's arguments, environment and children.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_running_sign_in_shows_its_password_to_no_other_process() {

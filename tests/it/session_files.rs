@@ -23,7 +23,7 @@ fn print_token(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn the_file_is_private_in_a_private_directory_whatever_the_umask() {
+fn file_and_directory_are_private_under_any_umask() {
     for umask in ["000", "077", "777"] {
         let sandbox = Sandbox::with_ada();
         sandbox.run("signout").success();
@@ -39,7 +39,7 @@ fn the_file_is_private_in_a_private_directory_whatever_the_umask() {
 }
 
 #[test]
-fn a_directory_that_others_may_write_to_is_refused_before_anything_is_made() {
+fn writable_directory_is_refused_before_any_write() {
     let sandbox = Sandbox::with_ada();
     let count = || (sandbox.number("SELECT count(*) FROM user"), sandbox.number("SELECT count(*) FROM session"));
     let before = (count(), std::fs::read(sandbox.session_file()).unwrap());
@@ -82,7 +82,7 @@ fn a_file_that_others_may_read_is_not_used_any_more() {
     let _ = sandbox.run("whoami").success();
 }
 
-/// A token that others may know is the last one that should stay good because nobody may touch it.
+/// A session ends even when the file with its token cannot be changed: other users may know the token.
 #[test]
 fn signing_out_ends_the_session_whose_file_others_may_read() {
     let sandbox = Sandbox::with_ada();
@@ -225,7 +225,7 @@ fn without_a_home_a_session_that_cannot_be_kept_is_not_begun() {
 }
 
 #[test]
-fn two_databases_have_two_sessions_that_do_not_disturb_each_other() {
+fn each_database_has_its_own_session() {
     let sandbox = Sandbox::new();
     for (database, email) in [("a.db", "ada@example.com"), ("b.db", "bob@example.com")] {
         let mut command = sandbox.command(["--db", database, "signup", email, "--name", "N", "--password-stdin"]);

@@ -1,5 +1,5 @@
-//! Things that somebody planted where the session file belongs: never written through, never waited
-//! for, never believed.
+//! Files that another user planted in place of the session file: authctl does not write through them, wait
+//! for them or believe them.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -93,7 +93,7 @@ fn a_hard_link_is_replaced_and_its_other_name_keeps_its_content() {
 }
 
 #[test]
-fn a_named_pipe_is_replaced_and_nobody_waits_for_it() {
+fn named_pipe_is_replaced_without_waiting() {
     let (sandbox, place, victim) = prepared();
     rustix::fs::mknodat(CWD, &place, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     assert_snapshot!(run(&sandbox, "whoami"), @"
@@ -134,7 +134,7 @@ fn a_directory_of_sessions_that_is_a_link_is_not_followed() {
 }
 
 #[test]
-fn an_abandoned_name_that_is_a_link_or_a_pipe_is_neither_read_nor_waited_for() {
+fn planted_temporary_names_are_not_opened() {
     let (sandbox, place, victim) = prepared();
     let key = place.file_name().unwrap().to_str().unwrap();
     symlink(&victim, sandbox.sessions().join(format!(".{key}.link.tmp"))).unwrap();

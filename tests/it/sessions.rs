@@ -42,10 +42,10 @@ fn rows(sandbox: &Sandbox) -> i64 {
 }
 
 #[test]
-fn the_list_is_mine_live_without_secrets_and_marks_the_current_one() {
+fn list_shows_own_live_sessions_and_marks_the_current() {
     let sandbox = two_shells();
     let sessions = list(&sandbox);
-    assert_eq!(sessions.len(), 2, "one has expired, one is somebody else's: {sessions:#?}");
+    assert_eq!(sessions.len(), 2, "one has expired, one is another user's: {sessions:#?}");
     let me = sandbox.run("whoami --json").json();
     let current: Vec<_> = sessions.iter().filter(|session| session["current"] == true).collect();
     assert_eq!(current.len(), 1, "{sessions:#?}");
@@ -98,7 +98,7 @@ fn a_session_ends_by_its_id_and_only_it() {
 }
 
 #[test]
-fn an_id_of_somebody_else_or_of_nobody_is_3_and_nothing_ends() {
+fn foreign_or_unknown_session_id_is_3_and_ends_nothing() {
     let sandbox = two_shells();
     let bobs: String = sandbox
         .sql()
@@ -199,7 +199,7 @@ fn exactly_one_way_to_choose_sessions_must_be_given() {
 }
 
 #[test]
-fn prune_deletes_exactly_what_has_expired_however_much_and_asks_nobody_to_sign_in() {
+fn prune_deletes_all_expired_rows_without_a_sign_in() {
     let sandbox = two_shells();
     sandbox.run("signout").success();
     // Several thousand that are over, one that ends this very second, and as many that live.

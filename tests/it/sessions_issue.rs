@@ -35,7 +35,7 @@ fn sessions(sandbox: &Sandbox) -> i64 {
 }
 
 #[test]
-fn the_token_alone_is_printed_it_works_and_the_log_says_that_it_was_issued() {
+fn issued_token_is_printed_works_and_is_logged() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     assert_snapshot!(sandbox.run(&format!("{ISSUE} --for 10m")), @"
@@ -71,7 +71,7 @@ fn it_lives_as_long_as_was_asked_or_as_a_sign_in() {
 }
 
 #[test]
-fn an_administrator_takes_force_and_who_is_banned_has_no_session() {
+fn administrator_needs_force_and_banned_user_is_refused() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     sandbox.run("users set-role ada@example.com admin").success();
@@ -93,7 +93,7 @@ fn an_administrator_takes_force_and_who_is_banned_has_no_session() {
 }
 
 #[test]
-fn a_token_that_nobody_would_hold_has_no_live_session() {
+fn session_ends_when_its_token_cannot_be_printed() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     let to = |path: &str| {
@@ -115,7 +115,7 @@ fn a_token_that_nobody_would_hold_has_no_live_session() {
 }
 
 #[test]
-fn a_cookie_is_the_token_and_its_signature_and_the_secret_is_nowhere() {
+fn cookie_is_token_and_signature_without_the_secret() {
     let sandbox = with_app();
     for (words, name) in
         [("--cookie", "better-auth.session_token"), ("--cookie --secure", "__Secure-better-auth.session_token")]

@@ -1,4 +1,4 @@
-//! `sessions` of others: nobody needs to be signed in to list them or to end them by user or by id.
+//! `sessions` for operators: listing and ending sessions of a user, or by id, needs no sign-in.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub fn two_users() -> Sandbox {
     sandbox
 }
 
-/// The same, with nobody signed in here: a session `current` is left that no file knows.
+/// The same without a sign-in here: the session `current` is in the database and in no file.
 pub fn nobody_signed_in() -> Sandbox {
     let sandbox = two_users();
     std::fs::remove_dir_all(sandbox.sessions()).unwrap();
@@ -60,7 +60,7 @@ pub fn gone(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn a_user_s_or_everybody_s_live_sessions_are_listed_without_any_token() {
+fn live_sessions_of_users_are_listed_without_tokens() {
     let sandbox = nobody_signed_in();
     for (whose, expected) in [
         ("--user bob@example.com", "bob1 bob2"),
@@ -81,7 +81,7 @@ fn a_user_s_or_everybody_s_live_sessions_are_listed_without_any_token() {
     let by_id = sandbox.run(&format!("sessions ls --user {bob} --json")).json();
     assert!(by_id["sessions"].as_array().unwrap().iter().all(|session| session["userId"] == bob.as_str()));
     assert_eq!(ids(&by_id), set("bob1 bob2"));
-    assert_eq!(sandbox.run("sessions list --user nobody@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+    assert_eq!(sandbox.run("sessions list --user unknown@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
     let _ = sandbox.run("sessions list").failure(4);
     let _ = sandbox.run("sessions list --user bob@example.com --all-users").failure(2);
 }
@@ -115,11 +115,14 @@ fn every_session_of_a_user_ends_and_those_of_others_live_on() {
     assert!(["bob1 bob2", "bob1 bob2 over-bob"].contains(&gone(&sandbox).as_str()), "{}", gone(&sandbox));
     let again = sandbox.run("sessions revoke --user bob@example.com --all --json").json();
     assert_eq!((&again["ended"], &again["signedOut"]), (&0.into(), &false.into()));
-    assert_eq!(sandbox.run("sessions revoke --user nobody@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+    assert_eq!(
+        sandbox.run("sessions revoke --user unknown@example.com --json").json_error(3)["code"],
+        "USER_NOT_FOUND"
+    );
 }
 
 #[test]
-fn everybody_s_end_only_when_that_was_said() {
+fn all_sessions_end_only_with_the_flag() {
     let sandbox = nobody_signed_in();
     for words in ["--all-users", "--all-users --dry-run", "--except-current", "--user", "--all-users --others", ""] {
         let error = sandbox.run(&format!("sessions revoke {words} --json")).json_error(2);
@@ -200,7 +203,7 @@ fn thousands_end_in_batches_and_only_what_was_meant() {
     assert_eq!((&answer["ended"], answer["sessions"].as_array().unwrap().len()), (&3500.into(), 3500));
     assert_eq!(gone(&sandbox), "");
     assert_eq!(left(&sandbox).len(), 6);
-    let told = "SELECT count(DISTINCT sessionId) FROM authctl_audit WHERE event = 'session.ended'";
-    assert_eq!(sandbox.number(told), 3500);
+    let answer = "SELECT count(DISTINCT sessionId) FROM authctl_audit WHERE event = 'session.ended'";
+    assert_eq!(sandbox.number(answer), 3500);
     sandbox.run("audit verify").success();
 }

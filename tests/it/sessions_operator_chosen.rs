@@ -148,7 +148,7 @@ fn except_current_keeps_exactly_the_stored_session() {
 }
 
 #[test]
-fn except_current_does_not_guess_when_the_stored_session_cannot_be_read() {
+fn except_current_needs_a_readable_session_file() {
     let sandbox = two_users();
     std::fs::write(sandbox.session_file(), "{}").unwrap();
     for words in ["--all-users --all", "--user ada@example.com"] {
@@ -177,6 +177,6 @@ fn a_dry_run_lists_and_ends_nothing() {
         assert!(ids(&answer).contains("current"), "{words}");
     }
     assert_eq!((left(&sandbox), std::fs::read(sandbox.session_file()).unwrap()), before);
-    let told = "SELECT count(*) FROM authctl_audit WHERE event = 'session.ended'";
-    assert_eq!(sandbox.number(told), 0);
+    let answer = "SELECT count(*) FROM authctl_audit WHERE event = 'session.ended'";
+    assert_eq!(sandbox.number(answer), 0);
 }

@@ -40,7 +40,7 @@ fn json_answers_with_the_session_and_the_user() {
 }
 
 #[test]
-fn the_names_that_other_programs_have_for_it_and_any_case_of_the_address_work() {
+fn aliases_and_any_case_of_the_address_work() {
     let sandbox = Sandbox::with_ada();
     for words in ["sign-in ada@example.com", "login ADA@Example.Com"] {
         sandbox.run_with_input(&format!("{words} --password-stdin"), PASSWORD).success();
@@ -98,7 +98,7 @@ fn a_session_lasts_seven_days_or_one() {
 }
 
 #[test]
-fn signing_in_again_replaces_the_stored_session_and_ends_the_old_one() {
+fn second_sign_in_replaces_and_ends_the_stored_session() {
     let sandbox = Sandbox::with_ada();
     let old: serde_json::Value = serde_json::from_slice(&std::fs::read(sandbox.session_file()).unwrap()).unwrap();
     let id = sandbox.run("whoami --json").json()["session"]["id"].clone();

@@ -57,7 +57,7 @@ fn its_other_names_work() {
 }
 
 #[test]
-fn whoever_is_not_signed_in_has_nothing_to_do_and_needs_no_database() {
+fn signed_out_user_has_nothing_to_do() {
     let sandbox = Sandbox::new();
     insta::allow_duplicates! {
         for words in ["signout", "signout --all", "signout --local"] {
@@ -83,7 +83,7 @@ fn a_copied_session_file_is_worth_nothing_afterwards() {
 }
 
 #[test]
-fn all_ends_every_session_of_the_user_and_of_nobody_else() {
+fn all_ends_every_session_of_this_user_only() {
     let sandbox = two_shells();
     let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
     command.env("XDG_CONFIG_HOME", sandbox.path("bobs-config"));
@@ -166,7 +166,7 @@ fn a_token_of_no_session_here_is_not_said_to_have_ended() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_keeps_the_file_and_names_the_way_out() {
+fn unreadable_database_keeps_the_file_and_has_a_hint() {
     let sandbox = Sandbox::with_ada();
     std::fs::write(sandbox.database(), "this is no database").unwrap();
     for words in ["signout", "signout --all"] {
@@ -202,9 +202,9 @@ fn a_damaged_session_file_is_removed() {
     assert_eq!(session_files(&sandbox), 0);
 }
 
-/// Its token may be known, so more than ever its session must end: `whoami` tells to sign out.
+/// Its token may be known, so its session must end: `whoami` advises to sign out.
 #[test]
-fn a_session_file_that_others_could_read_is_signed_out_like_any_other() {
+fn readable_session_file_is_signed_out() {
     let sandbox = Sandbox::with_ada();
     std::fs::set_permissions(sandbox.session_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let hint = sandbox.run("whoami").failure(4);

@@ -142,7 +142,7 @@ fn two_users_with_one_password_have_different_hashes() {
 }
 
 #[test]
-fn the_database_holds_a_digest_of_the_token_and_neither_token_nor_password() {
+fn database_has_a_digest_and_no_token_or_password() {
     let sandbox = Sandbox::with_ada();
     // Kept open, so that what is still in the log is looked at as well.
     let reader = sandbox.sql();

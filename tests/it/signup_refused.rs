@@ -1,10 +1,10 @@
-//! `signup` when it is refused: why, and that nothing is left behind.
+//! `signup` when it is refused: the reason, and that it leaves no trace.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Tries to sign up where nothing is yet, and returns what JSON says about the refusal.
+/// Signs up in an empty home and returns the JSON of the refusal.
 fn refusal(email: &str, name: &str, more: &[&str], password: &str) -> (String, String) {
     let sandbox = Sandbox::new();
     let mut words = vec!["signup", email, "--name", name, "--password-stdin", "--json"];
@@ -27,7 +27,7 @@ fn text_that_is_no_address_is_refused() {
 }
 
 #[test]
-fn a_name_that_is_blank_too_long_or_acts_on_a_terminal_is_refused() {
+fn blank_long_or_controlling_name_is_refused() {
     let long = "a".repeat(201);
     for (name, reason) in
         [("", "empty"), (" \u{a0} ", "empty"), (&long, "longer"), ("A\x1b[2J", "control"), ("Ada\nroot", "control")]
@@ -73,7 +73,7 @@ fn the_own_name_or_address_is_no_password() {
 }
 
 #[test]
-fn a_person_is_told_why_the_password_is_weak_and_what_to_do() {
+fn weak_password_is_an_error_with_a_hint() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_with_input("signup ada@example.com --name Ada --password-stdin", "password1"), @"
     ------- stderr -------
@@ -84,7 +84,7 @@ fn a_person_is_told_why_the_password_is_weak_and_what_to_do() {
 }
 
 #[test]
-fn without_a_terminal_a_missing_name_or_password_is_named_as_its_flag() {
+fn missing_name_or_password_names_its_flag() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_with_input("signup ada@example.com --password-stdin", PASSWORD), @"
     ------- stderr -------
@@ -123,7 +123,7 @@ fn as_mallory(sandbox: &Sandbox, email: &str, more: &str) -> Ran {
 }
 
 #[test]
-fn an_address_that_is_taken_in_whatever_case_is_refused_and_nothing_changes() {
+fn taken_address_is_refused_in_any_case() {
     let sandbox = Sandbox::with_ada();
     let before = (rows(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
     for email in ["ada@example.com", "ADA@Example.COM"] {
@@ -138,7 +138,7 @@ fn an_address_that_is_taken_in_whatever_case_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn a_person_is_told_that_the_address_is_taken() {
+fn taken_address_is_an_error_with_a_hint() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(as_mallory(&sandbox, "ada@example.com", ""), @"
     ------- stderr -------

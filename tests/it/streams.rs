@@ -1,4 +1,4 @@
-//! Answers that nobody can take: a reader who left, a full device, nothing at all.
+//! Answers that cannot be written: a reader who left, a full device, a closed descriptor.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -165,7 +165,7 @@ fn a_token_is_not_printed_where_it_would_be_lost() {
 }
 
 #[test]
-fn what_is_printed_once_is_refused_before_the_act_where_it_would_be_lost() {
+fn closed_stdout_is_refused_before_a_secret_is_made() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("audit verify").success();
     let state = || {
@@ -252,7 +252,7 @@ fn an_answer_without_a_reader_by_choice_is_a_success() {
 }
 
 #[test]
-fn nobody_hears_an_error_and_its_code_is_still_right() {
+fn exit_code_is_right_when_stderr_is_closed() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(["whoami"]);
     assert_eq!(sandbox.finish(command.stderr(full())).code, 4);

@@ -1,4 +1,4 @@
-//! `whoami`: its answers, and whom it does not believe.
+//! `whoami`: its answers, and the tokens that it does not accept.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use crate::sandbox::Sandbox;
 
 #[test]
-fn without_a_session_the_answer_is_4_and_no_database_is_opened_or_made() {
+fn whoami_without_a_session_is_4_and_opens_no_database() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("whoami"), @r"
     ------- stderr -------
@@ -119,7 +119,7 @@ fn a_banned_user_is_refused_with_a_live_session() {
 }
 
 #[test]
-fn a_damaged_session_file_signs_nobody_in() {
+fn damaged_session_file_is_not_a_session() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.session_file();
     let whole = std::fs::read(&file).unwrap();
@@ -142,7 +142,7 @@ fn a_damaged_session_file_signs_nobody_in() {
 }
 
 #[test]
-fn a_session_file_that_others_can_read_signs_nobody_in() {
+fn readable_session_file_is_refused() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.session_file();
     for mode in [0o644, 0o640, 0o620] {

@@ -22,7 +22,7 @@ fn assert_reads_only(sandbox: &Sandbox) {
     let before = files(sandbox);
     for words in ["whoami", "whoami --json", "whoami --check"] {
         sandbox.run(words).success();
-        // Not `assert_eq`: nobody can read the difference of two databases.
+        // Not `assert_eq`, whose difference of two databases is unreadable.
         assert!(files(sandbox) == before, "{words} changed a file of the database: {:?}", files(sandbox).keys());
     }
 }
@@ -31,18 +31,18 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 #[test]
-fn a_session_used_a_day_after_its_last_move_gets_seven_days_again() {
+fn session_used_after_a_day_gets_seven_days_again() {
     let sandbox = Sandbox::with_ada();
     age(&sandbox, DAY + 1);
     let created = sandbox.number("SELECT createdAt FROM session");
     let old_end = sandbox.number("SELECT expiresAt FROM session");
-    let told = sandbox.run("whoami --json").json()["session"]["expiresAt"].clone();
+    let answer = sandbox.run("whoami --json").json()["session"]["expiresAt"].clone();
     let end = sandbox.number("SELECT expiresAt FROM session");
     assert!(end > old_end, "{old_end} to {end}");
     assert_eq!(end - sandbox.number("SELECT updatedAt FROM session"), 7 * DAY);
     assert_eq!(sandbox.number("SELECT createdAt FROM session"), created, "the sign-in stays when it was");
-    let told: jiff::Timestamp = told.as_str().unwrap().parse().unwrap();
-    assert_eq!(told.as_second(), end, "the answer has the stored time");
+    let answer: jiff::Timestamp = answer.as_str().unwrap().parse().unwrap();
+    assert_eq!(answer.as_second(), end, "the answer has the stored time");
     // It has just moved, so it does not move again.
     assert_reads_only(&sandbox);
 }

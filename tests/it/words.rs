@@ -28,17 +28,14 @@ const WORDS: [(&str, &str); 18] = [
 ];
 
 /// Where a word is right: the end of the path, the word, and a part of the line.
-const RIGHT: [(&str, &str, &str); 0] = [];
+const RIGHT: [(&str, &str, &str); 2] = [
+    // An entry of the audit log about an address without an account: `nobody: DIGEST`.
+    ("tests/it/audit.rs", "nobody", "strip_prefix"),
+    ("tests/fixtures/native/v005.sql", "nobody", "signin.failed"),
+];
 
 /// Words that an area still has. An entry without a hit fails the test, so the list only gets shorter.
-const NOT_YET_GONE: &[(&str, &str)] = &[
-    ("src", "whoever"),
-    ("src", "nobody"),
-    ("src", "is none"),
-    ("src", "is told"),
-    ("tests", "nobody"),
-    ("benches", "nobody"),
-];
+const NOT_YET_GONE: &[(&str, &str)] = &[("src", "whoever"), ("src", "nobody"), ("src", "is none"), ("src", "is told")];
 
 /// What is searched. `docs/commands.md` is generated from `src`, this file has the words itself.
 const AREAS: [&str; 6] = ["src", "tests", "benches", "docs", "README.md", "CHANGELOG.md"];

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn descriptor_of_a_held_file_is_not_closed_when_one_more_is_added() {
+    fn adding_a_descriptor_closes_none_of_the_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().canonicalize().unwrap().join("a.db");
         let one = std::fs::File::create(&path).unwrap();

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_version_is_the_number_of_the_last_migration_and_each_writes_its_own() {
+    fn latest_version_is_that_of_the_last_migration() {
         for (index, (name, sql)) in MIGRATIONS.iter().enumerate() {
             let number = index + 1;
             assert!(name.starts_with(&format!("V{number:03}__")), "{name}");

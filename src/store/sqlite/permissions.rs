@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_systems_of_the_net_are_known_and_those_of_a_disk_are_not_warned_of() {
+    fn network_file_systems_are_named_and_local_ones_are_not() {
         assert_eq!((named(0x6969), named(0xFF53_4D42), named(0x6573_5546)), (Some("nfs"), Some("cifs"), Some("fuse")));
         for disk in [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0x794C_7630] {
             assert_eq!(named(disk), None, "{disk:#x}");

@@ -84,7 +84,7 @@ fn every_file_is_part_of_a_build() {
             .filter(|parent| parents.contains(&parent.path))
             .any(|parent| parent.code.lines().any(|line| line.trim_start().ends_with(&declaration)));
         if !declared {
-            offences.push(format!("{} is compiled by nobody: its parent lacks `{declaration}`", source.path));
+            offences.push(format!("{} is not compiled: its parent lacks `{declaration}`", source.path));
         }
     }
     assert_none(&offences);

@@ -144,7 +144,7 @@ fn main_only_runs_the_library() {
 const OPENING: &[&str] = &["openat", "File::open", "File::options", "fs::read", "fs::read_to_string", "fs::copy"];
 
 #[test]
-fn database_files_are_opened_in_one_place_and_connected_to_in_one() {
+fn database_files_are_opened_in_one_place() {
     // Closing a descriptor of a database drops SQLite's locks: see `store/sqlite/descriptors.rs`.
     let mut offences = Vec::new();
     for source in program().iter().filter(|source| source.path.starts_with("src/store/sqlite/")) {

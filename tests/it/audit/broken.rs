@@ -187,7 +187,7 @@ fn an_edit_with_a_hash_made_anew_breaks_the_entry_after_it() {
         if number < 6 {
             assert_eq!(broken(&sandbox), format!("entry {} is not what was written", number + 1));
         } else {
-            // Nothing comes after the newest: only a noted hash tells.
+            // No entry follows the newest one: only a hash that was noted elsewhere shows it.
             sandbox.run("audit verify").success();
             let _ = sandbox.run(&format!("audit verify --contains {}", hash_of(&whole[5]))).failure(1);
         }
@@ -261,7 +261,7 @@ fn entries_that_were_removed_moved_or_inserted_are_found() {
 }
 
 #[test]
-fn text_that_is_none_and_a_time_that_no_calendar_knows_are_not_taken_for_a_log() {
+fn entries_with_invalid_text_or_time_break_the_log() {
     let sandbox = six_entries();
     for edit in ["at = 9223372036854775807", "reason = CAST(x'fffe' AS TEXT)"] {
         sandbox.execute(&format!("UPDATE authctl_audit SET {edit} WHERE seq = 3"));
@@ -275,7 +275,7 @@ fn text_that_is_none_and_a_time_that_no_calendar_knows_are_not_taken_for_a_log()
 }
 
 #[test]
-fn a_cut_end_is_found_by_whoever_noted_a_hash() {
+fn missing_end_of_the_log_is_found_by_a_noted_hash() {
     let sandbox = six_entries();
     let (kept, noted) = (hash(&sandbox, 4), hash(&sandbox, 6));
     sandbox.execute("DELETE FROM authctl_audit WHERE seq > 4");

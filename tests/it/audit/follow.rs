@@ -1,4 +1,4 @@
-//! `audit tail --follow`: entries as they come, until somebody ends it or nobody reads.
+//! `audit tail --follow`: prints entries as they come, until it is interrupted or its reader leaves.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
@@ -53,7 +53,7 @@ impl Follower {
 }
 
 #[test]
-fn following_shows_what_other_processes_write_until_somebody_ends_it() {
+fn follow_shows_new_entries_until_it_is_interrupted() {
     let sandbox = three_users();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let before = entries(&sandbox).len();

@@ -116,7 +116,7 @@ fn older_version_that_is_still_running_cannot_add_an_entry() {
 }
 
 #[test]
-fn backup_of_the_old_version_is_restored_with_a_log_that_verifies() {
+fn restored_backup_of_the_old_version_has_a_valid_log() {
     let sandbox = Sandbox::with_ada();
     restore_old(&sandbox.path("backup/old.db"));
     sandbox.run("db restore backup/old.db --yes").success();

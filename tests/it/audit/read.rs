@@ -48,7 +48,7 @@ fn the_list_in_a_pipe_is_aligned_words_the_oldest_first() {
 }
 
 #[test]
-fn for_programs_an_entry_has_every_field_and_a_time_with_milliseconds() {
+fn json_entry_has_every_field_and_milliseconds() {
     let sandbox = three_users();
     let list = sandbox.run("audit list --json").json();
     assert_eq!(list.as_object().unwrap().len(), 1);
@@ -97,7 +97,7 @@ fn filters_choose_by_user_event_and_time_and_all_must_hold() {
     sandbox.execute(&format!("UPDATE authctl_audit SET actorId = '{eve}' WHERE seq = 1"));
     assert_eq!(seqs(&sandbox, "--user bob@example.com"), [2, 4]);
     assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4]);
-    assert_eq!(seqs(&sandbox, &format!("--user {eve}")), [1, 3], "by somebody is as good as about somebody");
+    assert_eq!(seqs(&sandbox, &format!("--user {eve}")), [1, 3], "acts by a user and about a user count alike");
     assert_eq!(seqs(&sandbox, "--user BOB@example.com --event user.b"), [4]);
     assert_eq!(seqs(&sandbox, "--event user"), [1, 2, 3, 4]);
     assert_eq!(seqs(&sandbox, "--event created"), [0; 0], "from its beginning");
@@ -110,11 +110,11 @@ fn filters_choose_by_user_event_and_time_and_all_must_hold() {
     sandbox.run("users delete bob@example.com --yes").success();
     assert_eq!(seqs(&sandbox, &format!("--user {bob}")), [2, 4, 5], "the log still knows who is gone");
     assert_eq!(seqs(&sandbox, "--user bob@example.com"), [2, 4, 5], "by the address too");
-    assert_eq!(sandbox.run("audit list --user nobody@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+    assert_eq!(sandbox.run("audit list --user unknown@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
 }
 
 #[test]
-fn an_instant_or_a_count_that_is_none_is_a_usage_error() {
+fn invalid_instant_or_count_is_a_usage_error() {
     let sandbox = three_users();
     for wrong in ["yesterday", "", "2026-13-01T00:00:00Z", "2026-01-01", "12:00", "1767225600"] {
         for flag in ["--since", "--until"] {
@@ -128,7 +128,7 @@ fn an_instant_or_a_count_that_is_none_is_a_usage_error() {
 }
 
 #[test]
-fn tail_shows_the_newest_and_twenty_unless_told() {
+fn tail_shows_the_newest_twenty_by_default() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     sandbox.execute(

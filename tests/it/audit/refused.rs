@@ -1,4 +1,5 @@
-//! `audit`: what changes nothing leaves no entry, and what cannot leave its entry is not done.
+//! `audit`: an act that changes nothing leaves no entry, and an act whose entry cannot be written is not
+//! done.
 
 use rusqlite::types::Value as Cell;
 
@@ -23,7 +24,7 @@ fn what_changes_nothing_leaves_nothing() {
         "users list",
         "users show ada@example.com",
         "users exists ada@example.com",
-        "users delete nobody@example.com --yes --if-exists",
+        "users delete unknown@example.com --yes --if-exists",
         "policy show",
         "db status",
         "db migrate",
@@ -39,9 +40,9 @@ fn what_changes_nothing_leaves_nothing() {
         ("signup eve@example.com --name Eve --password-file weak", 2),
         ("users create ada@example.com --name Ada --no-password", 6),
         ("users update ada@example.com --email bob@example.com", 6),
-        ("users delete nobody@example.com --yes", 3),
+        ("users delete unknown@example.com --yes", 3),
         ("users delete ada@example.com", 2),
-        ("users ban nobody@example.com", 3),
+        ("users ban unknown@example.com", 3),
         ("users set-role ada@example.com no!", 2),
         ("users set-password ada@example.com --password-file weak", 2),
         ("sessions revoke unknown", 3),

@@ -1,4 +1,4 @@
-//! The audit log says who: by address, of users who are gone too, and nothing of acts that changed nothing.
+//! The audit log names users by address, deleted ones too, and has no entries of acts that changed nothing.
 
 use serde_json::Value;
 
@@ -88,7 +88,7 @@ fn deleted_user_is_found_by_every_address_and_by_id() {
     for user in ["bob@example.com", "rob@example.com", "ROB@example.com", &id] {
         assert_eq!(seqs(&sandbox, user), [1, 2, 4], "{user}");
     }
-    assert_eq!(sandbox.run("audit list --user nobody@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
+    assert_eq!(sandbox.run("audit list --user unknown@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
     // Who has the address now is meant, and who had it before as long as they had it.
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
     assert_eq!(seqs(&sandbox, "bob@example.com"), [1, 2, 5]);
@@ -104,11 +104,11 @@ fn deleted_user_is_found_as_the_actor_too() {
     assert_eq!(log[2]["actorEmail"], "ada@example.com");
     assert_eq!((&log[3]["event"], &log[3]["actorEmail"]), (&"user.deleted".into(), &"ada@example.com".into()));
     sandbox.execute("UPDATE authctl_audit SET userId = NULL, userEmail = NULL");
-    assert_eq!(seqs(&sandbox, "ada@example.com"), [3, 4], "by somebody is as good as about somebody");
+    assert_eq!(seqs(&sandbox, "ada@example.com"), [3, 4], "acts by a user and about a user count alike");
 }
 
 #[test]
-fn impersonation_names_the_operator_by_address_and_the_user_it_is_about() {
+fn impersonation_is_logged_with_operator_and_user() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
@@ -116,8 +116,8 @@ fn impersonation_names_the_operator_by_address_and_the_user_it_is_about() {
     sandbox.run("users impersonate bob@example.com").success();
     sandbox.run("users impersonate --stop").success();
     let new = entries(&sandbox).split_off(before);
-    let told: Vec<_> = new.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
-    assert_eq!(told, ["session.impersonated", "session.ended"]);
+    let answer: Vec<_> = new.iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    assert_eq!(answer, ["session.impersonated", "session.ended"]);
     for entry in &new {
         assert_eq!((&entry["userEmail"], &entry["actorEmail"]), (&"bob@example.com".into(), &"ada@example.com".into()));
     }
@@ -129,8 +129,8 @@ fn deleted_user_of_an_app_is_found_by_address() {
     app.run("users ban bob@example.com --reason spam").success();
     app.run("users delete bob@example.com --yes").success();
     let list = app.run("audit list --user bob@example.com --json").json();
-    let told: Vec<_> = list["entries"].as_array().unwrap().iter().map(|entry| &entry["event"]).collect();
-    assert!(told.contains(&&"user.banned".into()) && told.contains(&&"user.deleted".into()), "{list}");
+    let answer: Vec<_> = list["entries"].as_array().unwrap().iter().map(|entry| &entry["event"]).collect();
+    assert!(answer.contains(&&"user.banned".into()) && answer.contains(&&"user.deleted".into()), "{list}");
     assert!(list["entries"].as_array().unwrap().iter().all(|entry| entry["userEmail"] == "bob@example.com"), "{list}");
 }
 

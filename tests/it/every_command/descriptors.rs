@@ -44,7 +44,7 @@ fn described(text: &str) -> Option<(i32, &str)> {
     Some((number.trim().parse().ok()?, rest.split_once('>')?.0))
 }
 
-/// Reads a trace and tells what the program opened or closed while SQLite had the same database open.
+/// Reads a trace and returns what the program opened or closed while SQLite had the same database open.
 fn offences(trace: &str) -> Vec<String> {
     let mut processes: BTreeMap<&str, Table> = BTreeMap::new();
     let mut leaders: BTreeMap<String, &str> = BTreeMap::new();

@@ -49,7 +49,7 @@ fn passwords(_: &Sandbox) -> String {
 }
 
 fn wrong_code_and_password(_: &Sandbox) -> String {
-    format!("a code that nobody was given\n{PASSWORD}\n")
+    format!("a code that was never sent\n{PASSWORD}\n")
 }
 
 fn hash(sandbox: &Sandbox) -> String {
@@ -82,13 +82,13 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("password change", "password change --password-stdin", Effect::Event("password.changed"))
         .reads(passwords),
     Example::new("passwd", "passwd --password-stdin", Effect::Event("password.changed")).reads(passwords),
-    // Nobody has set a mailer.
+    // The database has no mailer.
     Example::new("password forgot", "password forgot bob@example.com", Effect::Refused(1)),
     Example::new("password reset", "password reset --code-stdin --password-stdin", Effect::Event("password.set"))
         .reads(code_and_password),
     Example::new("email verify", "email verify --code-stdin --password-stdin", Effect::Refused(7))
         .reads(wrong_code_and_password),
-    // Nobody has set a mailer.
+    // The database has no mailer.
     Example::new("email verify --send", "email verify --send bob@example.com", Effect::Refused(1)),
     Example::new("email change", "email change augusta@example.com", Effect::Refused(1)),
     Example::new("account update", "account update --name Augusta", Effect::Event("user.updated")),

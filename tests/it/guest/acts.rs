@@ -78,7 +78,7 @@ fn the_people_of_the_app_are_seen(app: &App, variant: Variant) {
         assert!(app.run_with_input(words, "mallory-was-here-1").failure(5).contains("spam"));
     }
 
-    // The library's own token; looking writes nothing.
+    // The library's own token. Reading writes nothing.
     let before = std::fs::read(app.path()).unwrap();
     let token = app.text("SELECT token FROM {session} WHERE {.ipAddress} <> '' ORDER BY rowid LIMIT 1");
     let me = app.run_as(&token, "whoami --json").json();

@@ -54,7 +54,7 @@ fn rows_of_the_apps_own_are_no_orphans() {
     assert_eq!(app.text("SELECT count(*) FROM verification WHERE id = 'state-1'"), "1");
 }
 
-/// Leaves rows of bob, who is gone, of nobody, and of the app's own.
+/// Leaves rows of bob, who was deleted, rows without a user, and rows of the app.
 fn orphan(sql: &Connection) {
     let bob = "(SELECT id FROM user WHERE email = 'bob@example.com')";
     let statements = format!(
@@ -62,7 +62,7 @@ fn orphan(sql: &Connection) {
          INSERT INTO session SELECT 'of-bob', 4102444800, 't1', 0, 0, '', '', {bob};
          INSERT INTO session SELECT 'of-ada', 4102444800, 't2', 0, 0, '', '', id FROM user WHERE email = 'ada@example.com';
          INSERT INTO verification SELECT 'v1', 'email-verification:x', {bob} || char(10) || 'bob@example.com', 4102444800, 0, 0;
-         INSERT INTO verification VALUES ('v2', 'checkout', 'nobody' || char(10) || 'else', 4102444800, 0, 0);
+         INSERT INTO verification VALUES ('v2', 'checkout', 'unknown' || char(10) || 'else', 4102444800, 0, 0);
          CREATE TABLE post (author TEXT REFERENCES user (id), text TEXT);
          INSERT INTO post SELECT {bob}, 'hello';
          DELETE FROM user WHERE email = 'bob@example.com';"
@@ -83,11 +83,11 @@ fn without_foreign_keys(sql: &Connection) {
         ));
     }
     sql.execute_batch(&tables.concat()).unwrap();
-    sql.execute_batch("INSERT INTO session VALUES ('of-nobody', 4102444800, 't3', 0, 0, '', '', NULL)").unwrap();
+    sql.execute_batch("INSERT INTO session VALUES ('of-no-user', 4102444800, 't3', 0, 0, '', '', NULL)").unwrap();
 }
 
 #[test]
-fn orphans_found_are_orphans_deleted_with_and_without_foreign_keys() {
+fn same_orphans_are_found_and_deleted() {
     for keys in [true, false] {
         let app = App::changed(crate::app::ARTICLE, |sql| {
             if !keys {
@@ -101,7 +101,7 @@ fn orphans_found_are_orphans_deleted_with_and_without_foreign_keys() {
         assert!(before.stdout.contains(found), "{keys}: {before}");
         let fixed = app.run("doctor --fix --yes");
         assert!(fixed.stdout.contains(&format!("fixed: {found}")), "{keys}: {fixed}");
-        assert_eq!(app.text(kept), if keys { "of-ada" } else { "of-ada,of-nobody" });
+        assert_eq!(app.text(kept), if keys { "of-ada" } else { "of-ada,of-no-user" });
         assert_eq!(app.text("SELECT group_concat(id) FROM verification WHERE id LIKE 'v_'"), "v2");
         assert_eq!(app.text("SELECT count(*) FROM post"), "1");
         let again = app.run("doctor");
@@ -136,7 +136,7 @@ fn copies_and_migrations_are_the_apps_own() {
 }
 
 #[test]
-fn an_apps_directory_is_told_of_and_left_as_it_is() {
+fn shared_directory_of_an_app_is_reported_and_unchanged() {
     let app = App::new(KYSELY);
     std::fs::set_permissions(app.sandbox.home(), Permissions::from_mode(0o777)).unwrap();
     assert_snapshot!(app.run("users list"), @"
@@ -259,7 +259,7 @@ fn the_description_tells_every_column() {
 }
 
 #[test]
-fn interrupted_act_is_reported_by_a_command_that_hands_mail_over() {
+fn interrupted_act_is_reported_by_a_mailing_command() {
     let app = App::new(KYSELY);
     let mailer = app.sandbox.file("mailer", "#!/bin/sh\ncat > /dev/null\n");
     std::fs::set_permissions(&mailer, Permissions::from_mode(0o700)).unwrap();

@@ -100,7 +100,7 @@ fn user_with_a_large_row_is_managed_and_keeps_it() {
 
 /// The address and the token are in indexes, whose entries are read when a row is deleted.
 #[test]
-fn user_with_a_large_address_role_or_token_hides_no_other_and_can_be_removed() {
+fn user_with_large_values_hides_no_other_and_is_deletable() {
     for variant in [KYSELY, DRIZZLE] {
         let user_id = if variant.snake { "user_id" } else { "userId" };
         let app = App::changed(variant, |sql| {
@@ -173,7 +173,7 @@ fn tree_that_grows_with_every_level_is_given_up() {
     let app = App::new(KYSELY);
     grow(&app);
     // Some count rows without a condition, which SQLite does without looking at its limit of steps.
-    for command in ["users list --search nobody", "users list", "db status"] {
+    for command in ["users list --search unknown", "users list", "db status"] {
         let ran = app.sandbox.finish(&mut app.command(&format!("{command} --json")));
         assert_eq!(ran.json_error(9)["code"], "DATABASE_LIMIT", "{command}");
     }

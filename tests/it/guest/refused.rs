@@ -131,7 +131,7 @@ fn without_rows_a_number_may_be_seconds_or_milliseconds() {
 }
 
 #[test]
-fn a_column_that_only_the_app_can_fill_stops_writes_until_it_is_told() {
+fn unknown_required_column_stops_writes_until_overridden() {
     let odd = Odd::new("extra-not-null");
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
@@ -149,7 +149,7 @@ fn a_column_that_only_the_app_can_fill_stops_writes_until_it_is_told() {
 }
 
 #[test]
-fn a_trigger_would_do_what_nobody_asked_for() {
+fn trigger_stops_writes() {
     let odd = Odd::new("trigger");
     assert_snapshot!(odd.run("users verify-email bob@example.com"), @"
     ------- stderr -------
@@ -175,7 +175,7 @@ fn a_column_that_everything_rests_on_is_missed_by_name() {
 }
 
 #[test]
-fn other_names_are_told_in_a_file() {
+fn schema_file_names_tables_and_columns() {
     let sql = "ALTER TABLE user RENAME TO members; ALTER TABLE members RENAME COLUMN email TO mail;";
     let odd = Odd::changed("article", sql);
     odd.run("users list").failure(9);

@@ -21,7 +21,7 @@ pub fn script(home: &Path, text: &str) -> PathBuf {
 
 fn send_through(program: &Path) -> Result<(), MailError> {
     let url = format!("sendmail:{}", program.display());
-    // No such file: `sendmail` needs no credentials, so nobody looks.
+    // The file does not exist: `sendmail` needs no credentials, so authctl does not open it.
     Mailer::new(&url, FROM, Some(Path::new("/nonexistent"))).unwrap().send(&ada(), "Your code", "code 4711\n")
 }
 
@@ -46,9 +46,9 @@ fn check_finds_a_missing_sendmail_and_runs_none() {
     check(&program).unwrap();
     assert!(!home.path().join("was-run").exists());
     for program in [home.path().join("none"), home.path().to_owned()] {
-        let told = |error: &MailError| format!("{error}: {}", error.source().unwrap());
+        let line = |error: &MailError| format!("{error}: {}", error.source().unwrap());
         let (said, sent) = (check(&program).unwrap_err(), send_through(&program).unwrap_err());
-        assert_eq!(told(&said), told(&sent));
+        assert_eq!(line(&said), line(&sent));
     }
 }
 
@@ -85,7 +85,7 @@ fn a_sendmail_that_fails_without_a_word_is_a_failure() {
 }
 
 #[test]
-fn a_sendmail_that_is_not_there_is_told() {
+fn missing_sendmail_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     let error = send_through(&home.path().join("none")).unwrap_err();
     assert_eq!(error.source().unwrap().to_string(), "entity not found");
@@ -133,7 +133,7 @@ fn kill(home: &Path) {
     assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }
 
-/// Whether a process runs: one that ended and that nobody asked about does not.
+/// Whether a process runs. A zombie does not.
 fn runs(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'))

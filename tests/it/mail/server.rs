@@ -1,4 +1,4 @@
-//! A small SMTP server on loopback that does one session as told and remembers it.
+//! A small SMTP server on loopback that follows a script for one session and records it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,7 +30,7 @@ pub struct Manners {
     /// The loopback address to listen at.
     pub address: &'static str,
     pub tls: Tls,
-    /// Whom it lets in, as AUTH PLAIN encodes it; without this it offers no AUTH.
+    /// The login it accepts, encoded as for AUTH PLAIN; without one it offers no AUTH.
     pub login: Option<&'static str>,
     /// The answer to a command that begins so; `.` is the end of a message.
     pub refuses: Option<(&'static str, &'static str)>,
@@ -38,7 +38,7 @@ pub struct Manners {
     pub hangs_up_at: Option<&'static str>,
     /// The command it never answers.
     pub silent_at: Option<&'static str>,
-    /// What somebody else writes into the connection behind the answer to STARTTLS.
+    /// Bytes that an attacker writes into the connection after the answer to STARTTLS.
     pub early: &'static str,
     /// The one way to sign in that it offers.
     pub mechanism: &'static str,
@@ -79,7 +79,7 @@ pub struct Server {
     thread: JoinHandle<Session>,
 }
 
-/// A server at which connections wait: the operating system accepts them and nobody answers.
+/// A server at which connections wait: the operating system accepts them, and no process answers.
 pub struct Closed {
     pub port: u16,
     listener: TcpListener,
@@ -131,12 +131,12 @@ fn accept(listener: &TcpListener) -> TcpStream {
             Err(error) if error.kind() == ErrorKind::WouldBlock && start.elapsed() < PATIENCE => {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            Err(error) => panic!("nobody sent mail: {error}"),
+            Err(error) => panic!("no mail came: {error}"),
         }
     }
 }
 
-/// A certificate for `localhost` and 127.0.0.2 by an authority that nobody else knows.
+/// A certificate for `localhost` and 127.0.0.2 by an authority that no other program trusts.
 fn identity() -> (Arc<ServerConfig>, String) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -234,7 +234,7 @@ fn say(stream: &mut dyn Stream, line: &str) -> Option<()> {
     stream.flush().ok()
 }
 
-/// A line byte by byte, so that nothing behind STARTTLS is taken along.
+/// Reads a line byte by byte, so that nothing after STARTTLS is consumed.
 fn read_line(stream: &mut dyn Stream) -> Option<String> {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {

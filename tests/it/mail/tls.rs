@@ -6,7 +6,7 @@ use super::server::{Manners, POLITE, Server, Tls};
 use super::{LOGIN, ada, credentials, failure, mailer};
 
 #[test]
-fn smtps_speaks_tls_from_the_start_with_a_server_of_a_known_authority() {
+fn smtps_speaks_tls_with_a_trusted_server() {
     let file = credentials("correct horse");
     let server = Server::start(Manners { tls: Tls::FromTheStart, login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtps://localhost:{}", server.port), Some(file.path()));
@@ -17,7 +17,7 @@ fn smtps_speaks_tls_from_the_start_with_a_server_of_a_known_authority() {
 }
 
 #[test]
-fn a_server_of_an_unknown_authority_or_another_name_gets_nothing() {
+fn untrusted_server_gets_no_mail() {
     for (host, known) in [("localhost", false), ("127.0.0.1", true)] {
         let server = Server::start(Manners { tls: Tls::FromTheStart, ..POLITE });
         let mut mailer = mailer(&format!("smtps://{host}:{}", server.port), None);

@@ -13,7 +13,7 @@ fn ada(world: &mut World) -> (SignedIn, Token) {
 }
 
 #[test]
-fn a_new_password_ends_the_other_sessions_and_counts_the_live_ones() {
+fn new_password_ends_other_sessions_and_counts_live_ones() {
     let mut world = World::with_ada();
     let short = world.sign_in("ada", 0, Lifetime::Short);
     let other = world.sign_in("ada", 0, Lifetime::Remembered);
@@ -144,7 +144,7 @@ fn a_wrong_current_password_is_a_failed_attempt_like_any_other() {
 }
 
 #[test]
-fn an_unusable_new_password_is_refused_before_the_current_one_is_looked_at() {
+fn unusable_password_is_refused_before_the_current_is_checked() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     for _ in 0..6 {
@@ -160,7 +160,7 @@ fn an_unusable_new_password_is_refused_before_the_current_one_is_looked_at() {
 }
 
 #[test]
-fn whoever_signs_in_by_other_means_has_no_password_to_change() {
+fn user_without_a_password_cannot_change_it() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     world.edit(r#"UPDATE "account" SET "providerId" = 'github', "password" = NULL"#);
@@ -200,7 +200,7 @@ fn the_last_administrator_is_not_deleted_by_mistake() {
 }
 
 #[test]
-fn a_profile_takes_a_name_as_typed_and_an_empty_picture_is_none() {
+fn profile_keeps_the_name_and_drops_an_empty_picture() {
     let mut world = World::with_ada();
     let (me, _) = ada(&mut world);
     let image = "https://example.com/ada.png";

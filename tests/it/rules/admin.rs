@@ -15,7 +15,7 @@ fn find(world: &mut World, name: &str) -> User {
 }
 
 #[test]
-fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_not_back() {
+fn ban_ends_at_its_second_without_old_sessions() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
@@ -31,21 +31,21 @@ fn a_ban_is_over_at_the_second_that_it_names_and_the_session_from_before_it_is_n
 }
 
 #[test]
-fn whether_an_address_is_new_the_row_says_and_not_what_was_read_before() {
+fn new_address_is_judged_by_the_current_row() {
     let mut world = World::with_ada();
     let read_before = find(&mut world, "ada");
-    // Meanwhile somebody else moves ada, and says that the new address is hers.
+    // Meanwhile another administrator changes ada's address and marks the new one as verified.
     let moved = world.at(1).change_user(&read_before, None, None, Some("ada@example.org")).unwrap().user;
     world.at(1).set_verified(&moved, true).unwrap();
     let back = world.at(2).change_user(&read_before, None, None, Some("ada@example.com")).unwrap().user;
-    assert!(!back.email_verified, "nobody has shown that ada reads mail there");
+    assert!(!back.email_verified, "ada has not proved that she reads mail there");
     world.at(3).set_verified(&back, true).unwrap();
     let stays = world.at(4).change_user(&moved, None, None, Some("ada@example.com")).unwrap().user;
     assert!(stays.email_verified, "the address is the same as before");
 }
 
 #[test]
-fn an_administrator_counts_again_from_the_second_on_at_which_the_ban_ends() {
+fn admin_counts_again_when_the_ban_ends() {
     let mut world = World::with_ada();
     world.sign_up("bob");
     world.edit(r#"UPDATE "user" SET "role" = 'admin'"#);
@@ -66,7 +66,7 @@ fn an_administrator_counts_again_from_the_second_on_at_which_the_ban_ends() {
 }
 
 #[test]
-fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
+fn lost_role_ends_and_counts_live_sessions() {
     for (before, after, loses) in [
         ("admin", "admin,editor", false),
         ("editor, admin", "admin,editor", false),
@@ -85,7 +85,7 @@ fn losing_any_role_ends_the_live_sessions_and_the_dead_ones_are_not_told() {
 }
 
 #[test]
-fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
+fn role_given_meanwhile_is_lost_too() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let ada = find(&mut world, "ada");
@@ -96,7 +96,7 @@ fn a_role_that_somebody_else_gave_meanwhile_is_lost_too() {
 }
 
 #[test]
-fn how_long_somebody_waits_is_told_until_the_wait_is_over() {
+fn wait_is_reported_until_it_is_over() {
     let mut world = World::with_ada();
     let ada = find(&mut world, "ada");
     assert_eq!(world.at(0).attempts(&ada).unwrap(), (0, None));
@@ -113,7 +113,7 @@ fn how_long_somebody_waits_is_told_until_the_wait_is_over() {
 }
 
 #[test]
-fn a_set_password_ends_what_is_live_and_a_weak_one_changes_nothing() {
+fn set_password_ends_live_sessions_and_weak_is_refused() {
     let mut world = World::with_ada();
     world.sign_in("ada", 0, Lifetime::Short);
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
@@ -128,7 +128,7 @@ fn a_set_password_ends_what_is_live_and_a_weak_one_changes_nothing() {
 }
 
 #[test]
-fn whoever_is_deleted_meanwhile_cannot_be_changed() {
+fn user_deleted_meanwhile_cannot_be_changed() {
     let mut world = World::with_ada();
     let ada = find(&mut world, "ada");
     world.at(0).delete_user(&ada, AdminGuard::KeepLastAdmin).unwrap();
@@ -148,7 +148,7 @@ fn whoever_is_deleted_meanwhile_cannot_be_changed() {
 }
 
 #[test]
-fn a_wish_for_somebody_who_is_there_is_refused_before_anything_is_hashed() {
+fn existing_user_is_refused_before_hashing() {
     let mut world = World::with_ada();
     let given = PasswordInput::Hash(authctl::auth::secret::StoredHash::from_bytes(b"no hash at all").unwrap());
     let mut session_request = NewUser {

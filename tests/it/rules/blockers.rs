@@ -58,7 +58,7 @@ fn blockers(world: &mut World, id: &str, seconds: i64) -> Vec<SignInBlocker> {
 }
 
 #[test]
-fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
+fn sign_in_stops_at_the_first_blocker() {
     let (mut world, id) = world();
     for chosen in 0..1_u32 << ORDER.len() {
         let expected: Vec<&str> =
@@ -69,10 +69,10 @@ fn a_sign_in_stops_at_the_first_obstacle_of_the_list_whichever_there_are() {
         }
         let found = blockers(&mut world, &id, 110);
         assert_eq!(found.iter().map(SignInBlocker::code).collect::<Vec<_>>(), expected);
-        let told = world.try_sign_in("ada", PASSWORD, 110);
+        let answer = world.try_sign_in("ada", PASSWORD, 110);
         match found.into_iter().next().map(|first| first.refusal(at(110))) {
-            None => assert!(told.is_ok(), "{told:?}"),
-            Some(refusal) => assert_eq!(format!("{:?}", told.unwrap_err()), format!("{refusal:?}"), "{expected:?}"),
+            None => assert!(answer.is_ok(), "{answer:?}"),
+            Some(refusal) => assert_eq!(format!("{:?}", answer.unwrap_err()), format!("{refusal:?}"), "{expected:?}"),
         }
     }
 }
@@ -125,7 +125,7 @@ fn an_address_that_no_sign_in_finds_says_what_it_looks_for() {
 }
 
 #[test]
-fn what_is_wrong_with_a_password_is_told_with_the_other_ways_to_sign_in() {
+fn password_blocker_lists_the_other_ways_to_sign_in() {
     let (mut world, id) = world();
     world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
     let scrypt = format!("{}:{}", "0A".repeat(16), "1B".repeat(64));

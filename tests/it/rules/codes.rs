@@ -43,7 +43,7 @@ fn use_up(world: &mut World, purpose: Purpose, code: &Code, seconds: i64) -> Res
     }
 }
 
-/// Uses up a code for an address as somebody who is not signed in and knows the password.
+/// Uses up a code for an address without a session, by a user who knows the password.
 fn confirm(world: &mut World, code: &Code, seconds: i64) -> Result<AddressConfirmed, AuthError> {
     world.at(seconds).confirm_address(code, OwnerProof::Password(&password(PASSWORD)))
 }
@@ -82,7 +82,7 @@ fn a_code_counts_once_and_for_nothing_but_its_purpose() {
 }
 
 #[test]
-fn a_newer_code_kills_the_older_one_of_the_same_purpose_and_user_and_no_other() {
+fn new_code_replaces_only_its_purpose_and_user() {
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         world.sign_up("bob");
@@ -105,7 +105,7 @@ fn a_newer_code_kills_the_older_one_of_the_same_purpose_and_user_and_no_other() 
 }
 
 #[test]
-fn a_code_dies_when_the_address_changes_and_is_not_back_when_the_address_is() {
+fn code_stays_invalid_when_the_address_returns() {
     for purpose in Purpose::ALL {
         for back in [false, true] {
             let mut world = World::with_ada();
@@ -183,7 +183,7 @@ fn purpose_to_mail(purpose: Purpose) -> Purpose {
 }
 
 #[test]
-fn expired_code_and_wrong_password_count_for_the_user_of_the_code() {
+fn failed_uses_of_a_code_count_for_its_user() {
     let mut world = World::with_ada();
     let user = ada(&mut world);
     let late = code(&mut world, Purpose::ResetPassword, 0);
@@ -201,7 +201,7 @@ fn expired_code_and_wrong_password_count_for_the_user_of_the_code() {
 }
 
 #[test]
-fn refused_act_of_a_right_code_changes_no_count_and_keeps_the_code() {
+fn refused_act_keeps_the_code_and_the_count() {
     let mut world = World::with_ada();
     let user = ada(&mut world);
     let reset = code(&mut world, Purpose::ResetPassword, 0);
@@ -233,7 +233,7 @@ fn session_that_ended_meanwhile_is_no_proof() {
 }
 
 #[test]
-fn whoever_is_banned_meanwhile_moves_nowhere() {
+fn user_banned_meanwhile_cannot_change_the_address() {
     let mut world = World::with_ada();
     let code = code(&mut world, Purpose::ChangeEmail, 0);
     let me = ada(&mut world);
@@ -259,7 +259,7 @@ fn an_address_that_was_taken_meanwhile_leaves_the_code_good() {
 }
 
 #[test]
-fn a_wish_for_an_address_that_is_taken_does_all_that_can_be_seen_from_outside() {
+fn request_for_a_taken_address_looks_the_same() {
     let mut world = World::with_ada();
     world.sign_up("bob");
     let earlier = code(&mut world, Purpose::ChangeEmail, 0);
@@ -270,7 +270,7 @@ fn a_wish_for_an_address_that_is_taken_does_all_that_can_be_seen_from_outside() 
 }
 
 #[test]
-fn an_address_is_changed_only_soon_after_the_sign_in_and_only_to_another_one() {
+fn address_change_needs_a_fresh_session_and_a_new_address() {
     let mut world = World::with_ada();
     let me = signed_in(&mut world, 0);
     let new = email("ada@example.org");
@@ -308,11 +308,11 @@ fn one_mailbox_is_not_filled_by_asking_in_different_ways() {
 }
 
 #[test]
-fn a_verified_address_and_one_that_nobody_has_get_no_code() {
+fn verified_or_unknown_address_gets_no_code() {
     let mut world = World::with_ada();
     let code = code(&mut world, Purpose::EmailVerification, 0);
     confirm(&mut world, &code, 0).unwrap();
-    for address in ["ada@example.com", "nobody@example.com"] {
+    for address in ["ada@example.com", "unknown@example.com"] {
         assert!(world.at(1).code_to_mail(Purpose::EmailVerification, &email(address)).unwrap().is_none(), "{address}");
     }
     assert!(world.at(1).code_to_mail(Purpose::ResetPassword, &email("ada@example.com")).unwrap().is_some());

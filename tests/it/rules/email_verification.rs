@@ -25,7 +25,7 @@ fn are_signed_in<const N: usize>(world: &mut World, tokens: [&Token; N]) -> [boo
 }
 
 #[test]
-fn whoever_signed_up_with_a_strangers_address_gains_nothing_when_the_stranger_verifies_it() {
+fn impostor_gains_nothing_when_the_owner_verifies() {
     // Mallory made ada's account, and knows its password; ada reads her mail.
     let mut world = World::with_ada();
     let mallorys = world.sign_in("ada", 0, Lifetime::Remembered);
@@ -43,7 +43,7 @@ fn whoever_signed_up_with_a_strangers_address_gains_nothing_when_the_stranger_ve
 }
 
 #[test]
-fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_password() {
+fn only_a_session_that_is_the_proof_stays() {
     for purpose in [Purpose::EmailVerification, Purpose::ChangeEmail] {
         for by_session in [true, false] {
             let mut world = World::with_ada();
@@ -70,7 +70,7 @@ fn of_all_sessions_the_one_that_is_the_proof_stays_and_none_does_after_a_passwor
 }
 
 #[test]
-fn a_session_that_was_over_is_not_told_as_ended() {
+fn expired_session_is_not_reported_as_ended() {
     let mut world = World::with_ada();
     world.sign_in("ada", -7 * DAY, Lifetime::Remembered);
     let code = mailed(&mut world, Purpose::EmailVerification);
@@ -78,7 +78,7 @@ fn a_session_that_was_over_is_not_told_as_ended() {
 }
 
 #[test]
-fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_up() {
+fn session_of_another_user_does_not_use_up_a_code() {
     let mut world = World::with_ada();
     world.sign_up("bob");
     let code = mailed(&mut world, Purpose::EmailVerification);
@@ -95,7 +95,7 @@ fn whoever_is_signed_in_as_somebody_else_cannot_use_a_code_and_does_not_use_it_u
 }
 
 #[test]
-fn a_wrong_password_and_a_user_without_one_look_the_same_and_leave_the_code_good() {
+fn wrong_or_missing_password_is_one_error_and_keeps_the_code() {
     let told = |without_password: bool| {
         let mut world = World::with_ada();
         let code = mailed(&mut world, Purpose::EmailVerification);
@@ -112,7 +112,7 @@ fn a_wrong_password_and_a_user_without_one_look_the_same_and_leave_the_code_good
 }
 
 #[test]
-fn wrong_passwords_count_with_those_at_sign_in_and_the_right_one_clears_the_count() {
+fn passwords_as_proof_count_like_sign_ins() {
     let mut world = World::with_ada();
     let code = mailed(&mut world, Purpose::EmailVerification);
     for _ in 0..3 {
@@ -149,7 +149,7 @@ fn right_password_of_a_banned_user_clears_no_count() {
 }
 
 #[test]
-fn right_password_with_a_refused_act_neither_counts_nor_clears_the_count() {
+fn right_password_of_a_refused_act_keeps_the_count() {
     let mut world = World::with_ada();
     world.sign_up("bob");
     let token = world.sign_in("ada", 0, Lifetime::Remembered);

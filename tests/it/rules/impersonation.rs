@@ -5,7 +5,7 @@ use authctl::auth::{ActAs, Impersonator, SignedOut};
 
 use super::*;
 
-/// Somebody acts as ada from second 0 on, for so many seconds.
+/// An administrator acts as ada from second 0 on, for so many seconds.
 fn act_as_ada(world: &mut World, seconds: i64) -> Token {
     act_as_ada_by(world, &Impersonator::System("os:root@host".to_owned()), seconds)
 }
@@ -82,7 +82,7 @@ fn impersonation_ends_with_the_rights_of_its_impersonator() {
 }
 
 #[test]
-fn administrator_who_lost_the_role_or_the_session_begins_no_impersonation() {
+fn impersonation_needs_current_role_and_session() {
     let mut world = World::with_ada();
     let root = world.sign_up("root").id;
     let role = |role: &str| format!(r#"UPDATE "user" SET "role" = '{role}' WHERE "id" = '{root}'"#);

@@ -42,7 +42,7 @@ fn a_used_session_moves_once_a_day_and_is_only_read_in_between() {
 }
 
 #[test]
-fn a_session_used_every_day_lives_on_and_a_short_one_dies_after_one() {
+fn used_session_lives_on_and_a_short_one_ends() {
     let mut world = World::with_ada();
     let long = world.sign_in("ada", 0, Lifetime::Remembered);
     let short = world.sign_in("ada", 0, Lifetime::Short);
@@ -68,7 +68,7 @@ fn a_short_session_does_not_move_however_often_others_do() {
 }
 
 #[test]
-fn only_a_sign_in_is_fresh_and_moving_a_session_does_not_make_it_so() {
+fn moving_a_session_does_not_make_it_fresh() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let me = world.authenticate(&token, DAY - 1);
@@ -111,7 +111,7 @@ fn only_live_sessions_are_listed_chosen_and_counted_as_ended() {
 }
 
 #[test]
-fn somebody_elses_session_is_no_session() {
+fn session_of_another_user_is_not_found() {
     let mut world = World::with_ada();
     world.sign_up("eve");
     let eve = world.sign_in("eve", 0, Lifetime::Remembered);

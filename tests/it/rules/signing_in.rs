@@ -7,7 +7,7 @@ fn is_invalid<T>(result: &Result<T, AuthError>) -> bool {
 }
 
 #[test]
-fn whoever_signed_up_signs_in_with_the_address_in_any_case() {
+fn sign_in_ignores_the_case_of_the_address() {
     let mut world = World::with_ada();
     let session_request = world.session_request(Lifetime::Remembered);
     let request = SignIn { email: Email::parse("ADA@Example.COM").unwrap(), password: password(PASSWORD) };
@@ -18,7 +18,7 @@ fn whoever_signed_up_signs_in_with_the_address_in_any_case() {
 }
 
 #[test]
-fn a_sign_up_can_begin_a_session_and_an_address_is_taken_only_once() {
+fn sign_up_may_begin_a_session_and_takes_the_address() {
     let mut world = World::new();
     let session_request = world.session_request(Lifetime::Remembered);
     let wanted = sign_up_request("ada", &world.policy);
@@ -48,7 +48,7 @@ fn every_way_of_not_knowing_a_password_looks_the_same() {
     );
     let wrong = told(world.try_sign_in("ada", OTHER_PASSWORD, 0));
     assert_eq!(wrong, "invalid email or password (InvalidCredentials)");
-    for name in ["nobody", "link", "foreign", "banned", "second-factor"] {
+    for name in ["unknown", "link", "foreign", "banned", "second-factor"] {
         assert_eq!(told(world.try_sign_in(name, OTHER_PASSWORD, 0)), wrong, "{name}");
     }
 }
@@ -61,11 +61,11 @@ fn unknown_and_known_addresses_wait_alike() {
             [0, 0, 0, 0, 0, 0, 14, 15, 15, 44, 45].map(|now| told(world.try_sign_in(name, OTHER_PASSWORD, now)));
         tries.join("\n")
     };
-    assert_eq!(story("ada"), story("nobody"));
+    assert_eq!(story("ada"), story("unknown"));
 }
 
 #[test]
-fn failures_wait_longer_and_longer_the_right_password_too_and_a_success_forgets_them() {
+fn waits_grow_until_a_success_clears_them() {
     let mut world = World::with_ada();
     for _ in 0..5 {
         assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)));
@@ -102,7 +102,7 @@ fn checking_a_password_forgets_failures_and_leaves_no_session() {
 }
 
 #[test]
-fn a_ban_is_told_to_whoever_knows_the_password_and_ends_at_its_very_second() {
+fn ban_shows_only_with_the_password_and_ends_in_time() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     world.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam', "banExpires" = 1790000100"#);
@@ -121,7 +121,7 @@ fn a_ban_is_told_to_whoever_knows_the_password_and_ends_at_its_very_second() {
 }
 
 #[test]
-fn a_user_with_a_second_factor_cannot_sign_in_with_the_password_alone() {
+fn second_factor_stops_a_sign_in_by_password() {
     let mut world = World::with_ada();
     world.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 1"#);
     let refused = world.try_sign_in("ada", PASSWORD, 0);

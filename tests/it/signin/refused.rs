@@ -1,4 +1,4 @@
-//! `signin` when it is refused: what may be told to whom.
+//! `signin` when it is refused: what the error reveals, and to whom.
 
 use insta::assert_snapshot;
 
@@ -16,7 +16,7 @@ fn said(ran: &Ran) -> (i32, &str, &str) {
 fn a_wrong_password_and_an_unknown_email_look_the_same() {
     let sandbox = Sandbox::with_ada();
     for json in ["", " --json"] {
-        let unknown = sandbox.run_with_input(&format!("signin nobody@example.com --password-stdin{json}"), WRONG);
+        let unknown = sandbox.run_with_input(&format!("signin unknown@example.com --password-stdin{json}"), WRONG);
         let wrong = sandbox.run_with_input(&format!("{ADA}{json}"), WRONG);
         assert_eq!(said(&unknown), said(&wrong));
     }
@@ -32,7 +32,7 @@ fn a_wrong_password_and_an_unknown_email_look_the_same() {
 #[test]
 fn a_user_without_a_password_looks_like_an_unknown_one() {
     let sandbox = Sandbox::with_ada();
-    let unknown = sandbox.run_with_input("signin nobody@example.com --password-stdin", PASSWORD);
+    let unknown = sandbox.run_with_input("signin unknown@example.com --password-stdin", PASSWORD);
     for change in [
         "UPDATE account SET password = NULL",
         "UPDATE account SET providerId = 'github'",
@@ -45,12 +45,12 @@ fn a_user_without_a_password_looks_like_an_unknown_one() {
 }
 
 #[test]
-fn a_stored_hash_out_of_bounds_is_never_computed_and_looks_like_a_wrong_password() {
+fn stored_hash_out_of_bounds_is_a_wrong_password() {
     let sandbox = Sandbox::with_ada();
     let wrong = sandbox.run_with_input(ADA, WRONG);
     let good: String = sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
     for stored in [
-        // The right password, but so cheap that anybody could try them all.
+        // The right password, with a hash so cheap that an attacker could try every password.
         hash(8, 1),
         // Costs that would take all memory or all time.
         good.replace("m=19456", "m=4194304"),
@@ -72,7 +72,7 @@ fn a_stored_hash_out_of_bounds_is_never_computed_and_looks_like_a_wrong_password
 }
 
 #[test]
-fn a_ban_is_told_only_to_whoever_knows_the_password() {
+fn ban_shows_only_with_the_password() {
     let sandbox = Sandbox::with_ada();
     let wrong = sandbox.run_with_input(ADA, WRONG);
     sandbox.execute("UPDATE user SET banned = 1, banReason = 'spam'; DELETE FROM session");
@@ -147,7 +147,7 @@ fn a_password_as_an_argument_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_the_missing_flag_is_named_at_once() {
+fn missing_flag_is_named_without_a_terminal() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("signin ada@example.com"), @"
     ------- stderr -------
@@ -173,13 +173,13 @@ fn where_nobody_can_be_asked_the_missing_flag_is_named_at_once() {
     hint: give it with the argument EMAIL
     [exit status: 2]
     ");
-    // Nothing is read that was not announced, and the end of it is no empty password.
+    // Standard input is not read without a flag, and its end is not an empty password.
     let _ = sandbox.run_with_input("signin ada@example.com", PASSWORD).failure(2);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
 }
 
 #[test]
-fn a_missing_database_is_told_and_not_made() {
+fn missing_database_is_an_error_and_not_created() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
     ------- stderr -------

@@ -27,7 +27,7 @@ fn assert_throttled(ran: Ran) {
 }
 
 #[test]
-fn five_failures_are_free_and_then_even_the_right_password_waits() {
+fn five_failures_are_free_then_every_password_waits() {
     let sandbox = Sandbox::with_ada();
     fail_five_times(&sandbox, "ada@example.com");
     assert_throttled(guess(&sandbox, "ada@example.com"));
@@ -40,7 +40,7 @@ fn five_failures_are_free_and_then_even_the_right_password_waits() {
 }
 
 #[test]
-fn undecided_attempts_of_others_are_waited_for_and_are_failures_after_a_minute() {
+fn undecided_attempts_fail_after_a_minute() {
     let sandbox = Sandbox::with_ada();
     let email = Email::parse("ada@example.com").unwrap();
     for number in 0..5 {
@@ -64,7 +64,7 @@ fn attempt_of_a_killed_sign_in_is_a_failure_a_minute_later() {
     // A hash that takes longer than it takes to look for the reservation.
     sandbox.run("policy set password.argon2-passes 10").success();
     sandbox.run("policy set password.argon2-memory 262144").success();
-    let words = "signin nobody@example.com --password-file wrong";
+    let words = "signin unknown@example.com --password-file wrong";
     let mut child = sandbox.command(words.split(' ')).stderr(std::process::Stdio::null()).spawn().unwrap();
     while sandbox.number("SELECT count(*) FROM authctl_throttle") == 0 {
         assert_eq!(child.try_wait().unwrap(), None, "the attempt is reserved before the hash");
@@ -73,13 +73,13 @@ fn attempt_of_a_killed_sign_in_is_a_failure_a_minute_later() {
     child.wait().unwrap();
     sandbox.execute("UPDATE authctl_throttle SET lastAt = lastAt - 60");
     sandbox.run("policy unset password.argon2-memory").success();
-    let _ = guess(&sandbox, "nobody@example.com").failure(7);
+    let _ = guess(&sandbox, "unknown@example.com").failure(7);
     assert_eq!(sandbox.number("SELECT sum(count) FROM authctl_throttle"), 2);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 1);
 }
 
 #[test]
-fn a_person_is_told_how_long_to_wait() {
+fn error_says_how_long_to_wait() {
     let sandbox = Sandbox::with_ada();
     fail_five_times(&sandbox, "ada@example.com");
     // Far beyond the longest wait, which it is cut to, so that the words do not depend on the clock.
@@ -93,10 +93,10 @@ fn a_person_is_told_how_long_to_wait() {
 }
 
 #[test]
-fn an_address_that_nobody_has_is_slowed_down_alike() {
+fn unknown_address_is_throttled_alike() {
     let sandbox = Sandbox::with_ada();
-    fail_five_times(&sandbox, "nobody@example.com");
-    assert_throttled(guess(&sandbox, "nobody@example.com"));
+    fail_five_times(&sandbox, "unknown@example.com");
+    assert_throttled(guess(&sandbox, "unknown@example.com"));
     sandbox.sign_in("ada@example.com").success();
 }
 

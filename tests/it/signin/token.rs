@@ -8,7 +8,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 const PRINT: &str = "signin ada@example.com --password-stdin --print-token";
 
-/// A sandbox where ada has an account and nobody is signed in.
+/// A sandbox where ada has an account and no user is signed in.
 fn signed_out() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -66,7 +66,7 @@ fn the_variable_takes_the_token_and_whoami_says_so() {
 }
 
 #[test]
-fn the_file_that_a_variable_names_gives_the_token_and_whoami_says_so() {
+fn token_file_variable_gives_the_token() {
     let sandbox = signed_out();
     let path = sandbox.file("ci-token", printed(&sandbox) + "\n");
     let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -96,14 +96,14 @@ fn a_token_in_the_environment_goes_before_the_stored_session() {
     let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", &token).json();
     assert_eq!(who["user"]["email"], "ada@example.com");
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
-    // Never back to the stored session: a job would act as somebody else.
+    // It never falls back to the stored session, which may be another user's.
     for (name, value) in [("AUTHCTL_TOKEN", "wrong-token"), ("AUTHCTL_TOKEN_FILE", "no-such-file")] {
         let _ = with_variable(&sandbox, "whoami", name, value).failure(4);
     }
 }
 
 #[test]
-fn a_token_that_nobody_gave_out_signs_nobody_in() {
+fn forged_token_is_not_a_session() {
     let sandbox = Sandbox::with_ada();
     let digest: String = sandbox.sql().query_row("SELECT token FROM session", [], |row| row.get(0)).unwrap();
     let long = "a".repeat(5_000);
@@ -127,7 +127,7 @@ fn a_token_that_could_not_be_written_has_no_live_session() {
 }
 
 #[test]
-fn the_session_ends_with_the_sign_out_of_whoever_holds_the_token() {
+fn sign_out_by_token_ends_the_session() {
     let sandbox = Sandbox::with_ada();
     let token = printed(&sandbox);
     assert_snapshot!(with_variable(&sandbox, "signout", "AUTHCTL_TOKEN", &token), @"

@@ -1,4 +1,4 @@
-//! `users ban` and `unban`: who is out at once, and what they are told.
+//! `users ban` and `unban`: who loses access at once, and what the error says.
 
 use insta::assert_snapshot;
 
@@ -9,7 +9,7 @@ fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
 }
 
 #[test]
-fn a_ban_ends_every_session_and_tells_why_only_to_whoever_knows_the_password() {
+fn ban_ends_all_sessions_and_hides_its_reason() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", PASSWORD);
     sandbox.other_shell("signup bob@example.com --name Bob --password-file pw").success();
@@ -22,8 +22,8 @@ fn a_ban_ends_every_session_and_tells_why_only_to_whoever_knows_the_password() {
     sandbox.other_shell("whoami").success();
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
 
-    let told = sign_in(&sandbox, PASSWORD).json_error(5);
-    assert_eq!((&told["code"], &told["hint"]), (&"BANNED_USER".into(), &"banned permanently: two strikes".into()));
+    let answer = sign_in(&sandbox, PASSWORD).json_error(5);
+    assert_eq!((&answer["code"], &answer["hint"]), (&"BANNED_USER".into(), &"banned permanently: two strikes".into()));
     let wrong = sign_in(&sandbox, "wrong words here").failure(7);
     assert!(!wrong.contains("banned") && !wrong.contains("strikes"), "{wrong}");
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 1);
@@ -66,13 +66,13 @@ fn the_length_of_a_ban_is_a_duration_that_makes_sense() {
 }
 
 #[test]
-fn a_reason_cannot_act_on_the_terminal_of_whoever_reads_it() {
+fn ban_reason_is_escaped_on_a_terminal() {
     let sandbox = Sandbox::with_ada();
     let reason = "sp\u{1b}[2Jam\r\n\u{202e}x\u{9b}";
-    let told = sandbox.run_words(&["users", "ban", "ada@example.com", "--reason", reason]);
+    let answer = sandbox.run_words(&["users", "ban", "ada@example.com", "--reason", reason]);
     let bad = |text: &str| text.trim_end_matches('\n').chars().any(|c| c.is_control() || c == '\u{202e}');
-    assert!(!bad(&told.stderr), "{:?}", told.stderr);
-    assert_eq!(told.success(), "");
+    assert!(!bad(&answer.stderr), "{:?}", answer.stderr);
+    assert_eq!(answer.success(), "");
     let refused = sandbox.sign_in("ada@example.com").failure(5);
     assert!(!refused.lines().any(bad) && refused.lines().count() == 2, "{refused:?}");
     let shown = sandbox.run("users show ada@example.com").success();

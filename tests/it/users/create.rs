@@ -19,7 +19,7 @@ fn rows(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn a_missing_database_is_made_and_told_and_the_user_signs_in() {
+fn missing_database_is_created_and_named() {
     let sandbox = Sandbox::new();
     let made = sandbox.run_with_input("users create ADA@Example.com --name Ada --password-stdin", PASSWORD);
     assert_snapshot!(made, @r"
@@ -27,7 +27,7 @@ fn a_missing_database_is_made_and_told_and_the_user_signs_in() {
     note: created the database [HOME]/.local/share/authctl/auth.db
     created Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db
     ");
-    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0, "an operator is not signed in as anybody");
+    assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0, "an operator is not signed in");
     assert!(!sandbox.sessions().exists());
     sandbox.sign_in("ada@example.com").success();
     let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
@@ -90,7 +90,7 @@ const BROUGHT_ALONG: [&str; 2] = [
 ];
 
 #[test]
-fn a_hash_that_an_app_made_is_taken_and_the_first_sign_in_replaces_it() {
+fn hash_of_an_app_is_replaced_at_the_first_sign_in() {
     for hash in BROUGHT_ALONG {
         let sandbox = Sandbox::new();
         sandbox.run_with_input("users create ada@example.com --name Ada --hash-stdin", hash).success();
@@ -131,7 +131,7 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
 }
 
 #[test]
-fn without_a_password_nobody_signs_in_until_one_is_set() {
+fn user_without_a_password_signs_in_after_set_password() {
     let sandbox = Sandbox::new();
     let made = sandbox.run("users create ada@example.com --name Ada --no-password --json").json();
     assert!(made.get("password").is_none());
@@ -146,7 +146,7 @@ fn without_a_password_nobody_signs_in_until_one_is_set() {
 }
 
 #[test]
-fn whoever_exists_is_left_as_they_are() {
+fn if_missing_leaves_an_existing_user_unchanged() {
     let sandbox = Sandbox::with_ada();
     let before = rows(&sandbox);
     for more in ["--generate", "--no-password", "--password-file nowhere", ""] {
@@ -160,7 +160,7 @@ fn whoever_exists_is_left_as_they_are() {
         let there = sandbox.run(&words).json();
         assert_eq!((&there["act"], there.get("password")), (&"existed".into(), None), "{more}");
     }
-    // Nobody can be asked for a name or a password here, and nobody needs to be.
+    // Prompts are impossible here, and not needed.
     assert_snapshot!(sandbox.run("users create ada@example.com --if-missing"), @r"
     ------- stderr -------
     Ada <ada@example.com> exists in [HOME]/.local/share/authctl/auth.db; nothing was changed
@@ -245,7 +245,7 @@ fn role_that_no_user_had_before_is_noted() {
 }
 
 #[test]
-fn if_missing_makes_whoever_is_missing() {
+fn if_missing_creates_only_a_missing_user() {
     let sandbox = Sandbox::new();
     let words = "users create ada@example.com --name Ada --role admin --verified --password-stdin --if-missing --json";
     for act in ["created", "existed", "existed"] {
@@ -264,7 +264,7 @@ fn a_password_is_never_an_argument() {
 }
 
 #[test]
-fn a_person_is_asked_for_what_is_missing_and_nothing_typed_is_shown() {
+fn prompts_ask_for_missing_values_and_hide_the_password() {
     let sandbox = Sandbox::new();
     let mut running = Terminal::new().run(sandbox.command(["users", "create", "ada@example.com"]));
     running.wait_for("Name").enter("Ada");

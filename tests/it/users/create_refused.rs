@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
-/// Nothing was made below the home directory but what the test put there.
+/// Below the home directory there is only what the test put there.
 fn assert_nothing_made(sandbox: &Sandbox, what: &str) {
     let left: Vec<_> = std::fs::read_dir(sandbox.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.is_empty(), "{what}: left {left:?}");
@@ -151,7 +151,7 @@ fn all_make_sure(sandbox: &Sandbox, times: usize) {
 }
 
 #[test]
-fn of_many_containers_that_start_at_once_one_makes_the_user_and_all_go_on() {
+fn one_of_many_processes_creates_the_user() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     all_make_sure(&sandbox, 20);

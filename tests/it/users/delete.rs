@@ -42,7 +42,7 @@ fn a_user_goes_with_everything_and_the_others_stay() {
 }
 
 #[test]
-fn nobody_is_deleted_without_a_yes() {
+fn delete_needs_a_confirmation() {
     let sandbox = with_ada_and_bob();
     for more in ["", "--no-input", "--if-exists", "--force-last-admin", "--json", "--quiet"] {
         let _ = sandbox.run(&format!("users delete ada@example.com {more}")).failure(2);
@@ -75,7 +75,7 @@ fn a_person_is_shown_what_goes_and_may_say_no() {
 }
 
 #[test]
-fn whoever_is_not_there_is_3_unless_that_is_what_is_wanted() {
+fn unknown_user_is_3_unless_if_exists() {
     let sandbox = Sandbox::with_ada();
     assert_eq!(sandbox.run("users delete bob@example.com --yes --json").json_error(3)["code"], "USER_NOT_FOUND");
     assert_snapshot!(sandbox.run("users delete bob@example.com --if-exists"), @r"
@@ -120,7 +120,7 @@ const WRITING: [&str; 11] = [
 ];
 
 #[test]
-fn every_writing_command_names_the_absolute_path_of_the_database() {
+fn every_writing_command_names_the_database() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("data")).unwrap();
     let path = sandbox.home().canonicalize().unwrap().join("data/auth.db");

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 fn explain(sandbox: &Sandbox, more: &str) -> Ran {
-    // By id, because some of the addresses here are none.
+    // By id, because some of the addresses here are invalid.
     let id: String = sandbox.sql().query_row("SELECT id FROM user WHERE name = 'Ada'", [], |row| row.get(0)).unwrap();
     sandbox.run(&format!("users explain {id} {more}"))
 }
@@ -43,7 +43,7 @@ fn nothing_in_the_way_is_a_yes() {
 }
 
 #[test]
-fn all_that_is_in_the_way_is_told_at_once_in_the_order_of_a_sign_in() {
+fn explain_lists_all_blockers_in_order() {
     let sandbox = Sandbox::with_ada();
     lock(&sandbox);
     sandbox.run("policy set email.verification required").success();
@@ -98,7 +98,7 @@ fn all_that_is_in_the_way_is_told_at_once_in_the_order_of_a_sign_in() {
 }
 
 #[test]
-fn each_reason_has_the_code_that_a_sign_in_tells_and_the_command_that_mends_it() {
+fn each_blocker_has_its_code_and_a_command_that_fixes_it() {
     let sandbox = Sandbox::with_ada();
     let hidden = Some("INVALID_EMAIL_OR_PASSWORD");
     for (edit, code, told) in [
@@ -174,9 +174,9 @@ fn to_ask_counts_nothing_and_writes_nothing() {
         explained(&sandbox, "");
     }
     assert_eq!(state(), before);
-    assert_snapshot!(sandbox.run("users explain nobody@example.com"), @"
+    assert_snapshot!(sandbox.run("users explain unknown@example.com"), @"
     ------- stderr -------
-    error: could not explain: no such user: nobody@example.com
+    error: could not explain: no such user: unknown@example.com
     hint: `authctl users list --search` finds users
     [exit status: 3]
     ");
@@ -184,7 +184,7 @@ fn to_ask_counts_nothing_and_writes_nothing() {
 }
 
 #[test]
-fn words_of_others_keep_to_their_line_and_a_quote_in_an_address_is_not_pasted() {
+fn hostile_names_stay_on_one_line_and_are_not_pasted() {
     let sandbox = Sandbox::with_ada();
     sandbox.run_words(&["users", "ban", "ada@example.com", "--reason", "a\r\n2. no\u{1b}[2J\u{202e}"]).success();
     let told = explain(&sandbox, "");

@@ -1,4 +1,4 @@
-//! `users impersonate`: acting as somebody, marked and for a time.
+//! `users impersonate`: acting as a user, marked and for a limited time.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 const IMPERSONATE: &str = "users impersonate ada@example.com";
 
-/// A sandbox where ada has an account and nobody is signed in.
+/// A sandbox where ada has an account and no user is signed in.
 fn signed_out() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -28,7 +28,7 @@ fn newest(sandbox: &Sandbox) -> Value {
 }
 
 #[test]
-fn the_session_is_kept_like_a_sign_in_and_says_everywhere_who_is_in_it() {
+fn session_shows_the_impersonator_everywhere() {
     let sandbox = signed_out();
     sandbox.execute("UPDATE user SET twoFactorEnabled = 1; UPDATE account SET password = NULL");
     assert_snapshot!(sandbox.run(IMPERSONATE), @"
@@ -97,7 +97,7 @@ fn stored_and_kept(sandbox: &Sandbox) -> (std::path::PathBuf, std::path::PathBuf
 }
 
 #[test]
-fn administrator_is_named_by_id_in_session_and_in_every_entry_made_in_it() {
+fn session_and_entries_name_the_administrator() {
     let (sandbox, root) = root_signed_in();
     let begun =
         sandbox.run_words(&["users", "impersonate", "ada@example.com", "--reason", "ticket 7", "--json"]).json();
@@ -118,7 +118,7 @@ fn administrator_is_named_by_id_in_session_and_in_every_entry_made_in_it() {
 }
 
 #[test]
-fn user_without_the_role_acts_by_the_rights_of_the_operating_system() {
+fn user_without_the_role_acts_as_the_system_user() {
     let (sandbox, root) = root_signed_in();
     sandbox.run("users set-role root@example.com editor --force-last-admin --keep-sessions").success();
     let begun = sandbox.run(&format!("{IMPERSONATE} --json")).json();
@@ -127,7 +127,7 @@ fn user_without_the_role_acts_by_the_rights_of_the_operating_system() {
 }
 
 #[test]
-fn own_session_is_kept_aside_and_given_back_by_stop_and_by_sign_out() {
+fn own_session_returns_after_stop_and_after_sign_out() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, _) = root_signed_in();
     let own = std::fs::read(sandbox.session_file()).unwrap();
@@ -139,9 +139,9 @@ fn own_session_is_kept_aside_and_given_back_by_stop_and_by_sign_out() {
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
         }
         assert_eq!((signed_in_as(&sandbox).as_str(), sessions(&sandbox)), ("ada@example.com", before + 1));
-        let told = sandbox.run(stop);
-        assert!(told.stderr.contains("your own session is in use again: signed in as root@example.com"), "{told}");
-        told.success();
+        let answer = sandbox.run(stop);
+        assert!(answer.stderr.contains("your own session is in use again: signed in as root@example.com"), "{answer}");
+        answer.success();
         assert_eq!(signed_in_as(&sandbox), "root@example.com", "{stop}");
         assert_eq!(std::fs::read(sandbox.session_file()).unwrap(), own, "{stop}");
         assert_eq!(sessions(&sandbox) - before, i64::from(stop.ends_with("--local")), "{stop}");
@@ -151,7 +151,7 @@ fn own_session_is_kept_aside_and_given_back_by_stop_and_by_sign_out() {
 }
 
 #[test]
-fn who_is_impersonated_by_whom_and_what_is_kept_is_told() {
+fn answer_names_both_users_and_the_stored_session() {
     let (sandbox, _) = root_signed_in();
     assert_snapshot!(sandbox.run(IMPERSONATE), @"
     ------- stderr -------
@@ -193,9 +193,9 @@ fn own_session_that_ended_meanwhile_is_not_given_back() {
         }
         sandbox.run(IMPERSONATE).success();
         sandbox.execute(&format!("UPDATE session SET expiresAt = createdAt WHERE userId = '{root}'"));
-        let told = sandbox.run(stop);
-        assert!(told.stderr.contains("your own session ended meanwhile: sign in"), "{told}");
-        told.success();
+        let answer = sandbox.run(stop);
+        assert!(answer.stderr.contains("your own session ended meanwhile: sign in"), "{answer}");
+        answer.success();
         assert_eq!(files(&sandbox), [""; 0], "{stop}");
         let _ = sandbox.run("whoami").failure(4);
     }
@@ -256,7 +256,7 @@ fn impersonation_ends_with_its_impersonator() {
 }
 
 #[test]
-fn impersonating_twice_is_refused_and_signing_in_replaces_both_sessions() {
+fn second_impersonation_is_refused_and_sign_in_replaces_both() {
     let (sandbox, _) = root_signed_in();
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
     sandbox.run(IMPERSONATE).success();
@@ -320,14 +320,17 @@ fn processes_at_once_keep_the_own_session_and_one_impersonation() {
 fn session_that_an_operator_ends_by_name_gives_the_own_one_back() {
     let (sandbox, _) = root_signed_in();
     sandbox.run(IMPERSONATE).success();
-    let told = sandbox.run("sessions revoke --user ada@example.com");
-    assert!(told.stderr.contains("note: your own session is in use again: signed in as root@example.com"), "{told}");
-    told.success();
+    let answer = sandbox.run("sessions revoke --user ada@example.com");
+    assert!(
+        answer.stderr.contains("note: your own session is in use again: signed in as root@example.com"),
+        "{answer}"
+    );
+    answer.success();
     assert_eq!(signed_in_as(&sandbox), "root@example.com");
 }
 
 #[test]
-fn printed_token_is_stopped_like_a_stored_one_and_leaves_the_files_alone() {
+fn printed_token_is_stopped_without_touching_files() {
     let (sandbox, _) = root_signed_in();
     let token = sandbox.run(&format!("{IMPERSONATE} --print-token")).success().trim_end().to_owned();
     let before = (files(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
@@ -337,7 +340,7 @@ fn printed_token_is_stopped_like_a_stored_one_and_leaves_the_files_alone() {
 }
 
 #[test]
-fn token_in_a_variable_is_to_be_unset_before_a_stored_impersonation_stops() {
+fn token_variable_must_be_unset_before_stop() {
     let (sandbox, _) = root_signed_in();
     let root = sandbox.run("sessions issue --user root@example.com --force").success().trim_end().to_owned();
     sandbox.run(IMPERSONATE).success();
@@ -386,7 +389,7 @@ fn stored_session_that_cannot_be_read_is_not_replaced() {
     let missing = sandbox.finish(sandbox.command(words.split(' ')).env("AUTHCTL_TOKEN_FILE", "missing"));
     assert_eq!(missing.json_error(4)["code"], "UNAUTHORIZED");
 
-    // A damaged one holds none.
+    // A damaged file holds no session.
     std::fs::write(&file, "{").unwrap();
     sandbox.run(&words).success();
     assert_eq!((signed_in_as(&sandbox).as_str(), files(&sandbox).len()), ("ada@example.com", 1));
@@ -396,7 +399,7 @@ fn stored_session_that_cannot_be_read_is_not_replaced() {
 fn own_session_that_others_may_know_is_not_said_to_have_ended() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, _) = root_signed_in();
-    for (stop, told) in [
+    for (stop, answer) in [
         ("users impersonate --stop", "error: the session was ended, but the session file"),
         ("signout --local", "error: your own session was stored again, but the session file"),
     ] {
@@ -407,7 +410,7 @@ fn own_session_that_others_may_know_is_not_said_to_have_ended() {
         let who = sandbox.run("whoami").stderr;
         assert!(who.starts_with("note: your own session is kept aside and cannot be read: the session file"), "{who}");
         let said = sandbox.run(stop).failure(4);
-        assert!(said.starts_with(told), "{said}");
+        assert!(said.starts_with(answer), "{said}");
         assert!(said.trim_end().ends_with("\nhint: the file holds your own session again"), "{said}");
         assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE impersonatedBy IS NULL"), 1);
     }
@@ -439,7 +442,7 @@ fn a_printed_token_leaves_the_own_session_alone() {
 }
 
 #[test]
-fn a_token_that_nobody_would_hold_has_no_live_session() {
+fn session_ends_when_its_token_cannot_be_printed() {
     let sandbox = signed_out();
     let to = |path: &str| {
         let output = std::fs::OpenOptions::new().write(true).open(path).unwrap();
@@ -457,7 +460,7 @@ fn a_token_that_nobody_would_hold_has_no_live_session() {
 }
 
 #[test]
-fn nobody_acts_as_an_administrator_without_force_or_as_who_is_banned() {
+fn administrator_needs_force_and_banned_user_is_refused() {
     let sandbox = signed_out();
     sandbox.run("users set-role ada@example.com editor,admin").success();
     assert_snapshot!(sandbox.run(IMPERSONATE), @"

@@ -57,7 +57,7 @@ fn people_get_a_table_and_the_way_to_the_next_page() {
 }
 
 #[test]
-fn a_list_of_nobody_is_empty_and_a_missing_database_is_9() {
+fn empty_list_is_0_and_a_missing_database_is_9() {
     let sandbox = Sandbox::new();
     for words in ["users list --json", "users show a@b.co --json", "users exists a@b.co --json"] {
         assert_eq!(sandbox.run(words).json_error(9)["code"], "DATABASE_MISSING", "{words}");
@@ -100,7 +100,7 @@ fn json_has_users_total_and_next_and_no_secret() {
 }
 
 #[test]
-fn pages_show_everybody_once_in_every_order_also_while_users_are_added() {
+fn pages_show_each_user_once_while_users_are_added() {
     for (sort, expected) in [("email", "a b c d e f g"), ("name", "g f e d c b a"), ("created", "c d e f g a b")] {
         let old = ["a", "b", "c", "d", "e", "f", "g"];
         let sandbox = with_users(&old);
@@ -116,7 +116,7 @@ fn pages_show_everybody_once_in_every_order_also_while_users_are_added() {
             words.extend(next.iter().flat_map(|next: &String| ["--after", next]));
             let page = sandbox.run_words(&words).json();
             seen.extend(emails(&page).iter().map(|email| email.split('@').next().unwrap().to_owned()));
-            // Somebody new before and behind the place that the walk has reached.
+            // New users before and after the place that the walk has reached.
             add(&sandbox, &format!("0-{}", seen.len()));
             add(&sandbox, &format!("zz-{}", seen.len()));
             if seen.iter().filter(|name| name.len() == 1).count() == old.len() {
@@ -132,7 +132,7 @@ fn pages_show_everybody_once_in_every_order_also_while_users_are_added() {
 }
 
 #[test]
-fn a_page_has_from_1_to_1000_users_and_begins_after_somebody_who_is_there() {
+fn page_has_1_to_1000_users_and_follows_a_known_user() {
     let sandbox = with_users(&["ada", "bob"]);
     for limit in ["0", "1001", "-1", "many"] {
         let _ = sandbox.run(&format!("users list --limit={limit}")).failure(2);

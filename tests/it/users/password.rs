@@ -23,7 +23,7 @@ fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
 }
 
 #[test]
-fn all_sessions_of_the_user_end_and_only_the_new_password_signs_in() {
+fn set_password_ends_all_sessions() {
     let sandbox = with_sessions();
     let set = sandbox.run_with_input("users set-password ada@example.com --password-stdin", OTHER_PASSWORD);
     assert_snapshot!(set, @r"
@@ -75,7 +75,7 @@ fn a_generated_password_is_the_whole_answer() {
 }
 
 #[test]
-fn whoever_had_no_password_gets_one_and_keeps_the_other_ways_in() {
+fn set_password_adds_one_and_keeps_other_accounts() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE account SET providerId = 'github', accountId = '1234', password = NULL");
     let _ = sign_in(&sandbox, PASSWORD).failure(7);
@@ -88,7 +88,7 @@ fn whoever_had_no_password_gets_one_and_keeps_the_other_ways_in() {
 }
 
 #[test]
-fn whoever_had_to_wait_gets_in_with_the_new_password() {
+fn set_password_clears_the_wait() {
     let sandbox = Sandbox::with_ada();
     for _ in 0..5 {
         let _ = sign_in(&sandbox, "wrong words here").failure(7);
@@ -135,7 +135,7 @@ fn a_refused_password_leaves_the_old_one_and_every_session() {
 }
 
 #[test]
-fn whoever_is_not_there_gets_no_password_and_nobody_is_asked_for_one() {
+fn unknown_user_is_3_before_any_prompt() {
     let sandbox = Sandbox::with_ada();
     for more in ["--generate", ""] {
         let error = sandbox.run(&format!("users set-password bob@example.com --json {more}")).json_error(3);
