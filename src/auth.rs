@@ -26,8 +26,8 @@ mod sign_in;
 
 use jiff::Timestamp;
 
-pub use account::{PasswordChanged, SignUp};
-pub use admin::{Expected, NewUser, PasswordInput, ValidatedNewUser};
+pub use account::{Expected, NewUser, PasswordChanged, ValidatedNewUser};
+pub use admin::PasswordInput;
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use error::{AuthError, SignedOut};

@@ -1,21 +1,18 @@
 //! Acts of an operator on users. They need no sign-in: a person who can write the database is the
 //! administrator.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
+use super::account::check_role;
 use super::audit::AuditUsers;
 use super::email::Email;
 use super::password::{self, HashFormat, Verdict, strength};
 use super::policy::PasswordRules;
 use super::secret::{Password, StoredHash};
 use super::session::Session;
-use super::storage::{
-    AdminGuard, Ban, EndSessions, NewPassword, NewUserRow, UserChange, UserQuery, UserSort, UserUpdated, Which,
-};
+use super::storage::{AdminGuard, Ban, EndSessions, NewPassword, UserChange, UserUpdated, Which};
 use super::throttle::{AttemptKey, Decision, decide};
-use super::user::{User, UserRef, check_image, check_name, checked_image};
+use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError};
 
 impl UserRef {
@@ -58,29 +55,6 @@ impl Auth<'_> {
             })?,
         }
         if users.ids.is_empty() { Err(AuthError::NoSuchUser(named.to_owned())) } else { Ok(users) }
-    }
-
-    /// Creates a user, without a session.
-    ///
-    /// # Errors
-    /// [`AuthError::UserExists`] if the address is taken.
-    pub fn create_user(&mut self, new_user: &ValidatedNewUser<'_>) -> Result<User, AuthError> {
-        if self.store.user(&UserRef::Email(new_user.email.clone()))?.is_some() {
-            return Err(AuthError::UserExists);
-        }
-        let hash = new_user.password.map(|given| self.hash_given(given)).transpose()?;
-        let user = NewUserRow {
-            id: self.entropy.id()?,
-            account_id: self.entropy.id()?,
-            email: new_user.email.clone(),
-            name: new_user.name.to_owned(),
-            image: new_user.image.map(str::to_owned),
-            email_verified: new_user.verified,
-            role: new_user.role.clone(),
-            now: self.now,
-        };
-        let (user, _) = self.store.create_user(&user, hash.as_ref(), None)?;
-        Ok(user)
     }
 
     /// Changes name, picture or address. A new address is not verified.
@@ -212,152 +186,6 @@ pub(super) fn attempts_of(user: &User) -> AttemptKey {
     match Email::parse(&user.email) {
         Ok(email) => AttemptKey::sign_in(&email),
         Err(_) => AttemptKey::unused(),
-    }
-}
-
-/// A request to create a user.
-#[derive(Debug)]
-pub struct NewUser<'a> {
-    pub email: &'a str,
-    pub name: &'a str,
-    pub image: Option<&'a str>,
-    /// Roles, separated by commas.
-    pub role: Option<&'a str>,
-    /// Whether a role may differ from `admin` in case only.
-    pub allow_twin: bool,
-    /// Whether the address is verified.
-    pub verified: bool,
-    /// The password; `None` for a user without one.
-    pub password: Option<&'a PasswordInput>,
-    pub allow_weak: bool,
-}
-
-/// A validated request to create a user.
-#[derive(Debug)]
-pub struct ValidatedNewUser<'a> {
-    email: Email,
-    name: &'a str,
-    image: Option<&'a str>,
-    role: Option<String>,
-    verified: bool,
-    password: Option<&'a PasswordInput>,
-}
-
-impl<'a> NewUser<'a> {
-    /// Checks the values before a database is opened or made.
-    ///
-    /// # Errors
-    /// [`AuthError`] for the address, the name, the picture, the roles or the password, in this order.
-    pub fn check(&self, rules: &PasswordRules) -> Result<ValidatedNewUser<'a>, AuthError> {
-        let email = Email::parse(self.email)?;
-        let name = check_name(self.name)?;
-        let image = self.image.map(check_image).transpose()?;
-        let role = self.role.map(|role| check_role(role, self.allow_twin)).transpose()?;
-        if let Some(given) = self.password {
-            given.check(&[name, email.as_str()], self.allow_weak, rules)?;
-        }
-        Ok(ValidatedNewUser { email, name, image, role, verified: self.verified, password: self.password })
-    }
-}
-
-/// The longest list of roles in bytes.
-const ROLE_BYTES_MAX: usize = 200;
-
-/// The values that an existing user must have (`--if-missing`). `None` and `false` require nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Expected<'a> {
-    pub name: Option<&'a str>,
-    pub image: Option<&'a str>,
-    /// Roles, separated by commas.
-    pub role: Option<&'a str>,
-    /// Whether a role may differ from `admin` in case only.
-    pub allow_twin: bool,
-    pub verified: bool,
-    /// Any password.
-    pub password: bool,
-}
-
-impl Auth<'_> {
-    /// Requires that an existing user has the values of a user who was to be created.
-    ///
-    /// # Errors
-    /// [`AuthError::UserDiffers`], and [`AuthError`] for invalid values.
-    pub fn require_as_expected(&mut self, user: &User, expected: &Expected<'_>) -> Result<(), AuthError> {
-        let mut differences = Vec::new();
-        if let Some(name) = expected.name.map(check_name).transpose()?
-            && name != user.name
-        {
-            differences.push(format!("the name is {} and not {name}", user.name));
-        }
-        if let Some(image) = expected.image.map(check_image).transpose()?
-            && user.image.as_deref() != Some(image)
-        {
-            differences.push("the picture is another one".to_owned());
-        }
-        if let Some(role) = expected.role.map(|role| check_role(role, expected.allow_twin)).transpose()?
-            && words(&role) != words(user.roles())
-        {
-            differences.push(format!("the role is {} and not {role}", user.roles()));
-        }
-        if expected.verified && !user.email_verified {
-            differences.push("the address is not verified".to_owned());
-        }
-        if user.is_banned(self.now) {
-            differences.push("the user is banned".to_owned());
-        }
-        if expected.password && self.store.password_hash(&user.id)?.is_none() {
-            differences.push("the user has no password".to_owned());
-        }
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(AuthError::UserDiffers { email: user.email.clone(), differences: differences.join("; ") })
-    }
-
-    /// Lists roles that no user has and that authctl does not know. They are likely misspelled.
-    ///
-    /// # Errors
-    /// [`AuthError::Store`].
-    pub fn unknown_roles(&mut self, roles: &str) -> Result<Vec<String>, AuthError> {
-        let mut unknown = Vec::new();
-        for role in words(roles).into_iter().filter(|role| !["admin", "user"].contains(role)) {
-            let query = UserQuery {
-                search: None,
-                role: Some(role.to_owned()),
-                banned_at: None,
-                unverified: false,
-                sort: UserSort::Email,
-                limit: 1,
-                after: None,
-            };
-            if self.store.users(&query)?.users.is_empty() {
-                unknown.push(role.to_owned());
-            }
-        }
-        Ok(unknown)
-    }
-}
-
-fn words(roles: &str) -> BTreeSet<&str> {
-    roles.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
-}
-
-/// Whether a role differs from `admin` in case only. It gives none of an administrator's rights, and looks as
-/// if it did.
-fn is_twin_of_admin(role: &str) -> bool {
-    role != "admin" && role.eq_ignore_ascii_case("admin")
-}
-
-/// Checks roles: words of letters, digits, `_`, `-`, separated by commas.
-fn check_role(role: &str, allow_twin: bool) -> Result<String, AuthError> {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if role.len() > ROLE_BYTES_MAX || !role.split(',').all(is_word) {
-        return Err(AuthError::InvalidRole);
-    }
-    match role.split(',').find(|word| is_twin_of_admin(word)) {
-        Some(twin) if !allow_twin => Err(AuthError::RoleTwin(twin.to_owned())),
-        Some(_) | None => Ok(role.to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::session_start::{PasswordArgs, conclude, email, notice_override, prepa
 use crate::auth::email::Email;
 use crate::auth::session::Session;
 use crate::auth::user::User;
-use crate::auth::{AuthError, Lifetime, SignUp};
+use crate::auth::{AuthError, Lifetime, NewUser, PasswordInput};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
@@ -54,25 +54,32 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         Some(name) => name.clone(),
         None => context.prompt().text("Name", "a name", "--name")?,
     };
-    let password = context.prompt().new_password(&args.password.source())?;
-    let request = SignUp::check(&email, &name, args.image.as_deref(), password, &context.policy.password)?;
+    let password = PasswordInput::Clear(context.prompt().new_password(&args.password.source())?);
+    let new_user = NewUser {
+        email: &email,
+        name: &name,
+        image: args.image.as_deref(),
+        password: Some(&password),
+        ..NewUser::default()
+    };
+    let new_user = new_user.check(&context.policy.password)?;
     // Where sign-in asks for a verified address, nobody is signed in before theirs is.
     let must_verify = context.policy.email.verification_required;
     if args.no_signin || must_verify {
-        let (user, _) = context.auth_or_create()?.sign_up(&request, None)?;
+        let (user, _) = context.auth_or_create()?.create_user(&new_user, None)?;
         if must_verify {
-            let way_on = way_to_verify(request.email(), context);
+            let way_on = way_to_verify(new_user.email(), context);
             context.notices.push(format!("the address must be verified before its owner can sign in: {way_on}"));
         }
         return Ok(SignedUp { user, session: None, database }.into());
     }
     let session_request = session_request(Lifetime::Remembered, context)?;
     // Before a database is made: where no session can be kept, nothing is left behind.
-    let pending = prepare(&session_request.token, request.email().as_str(), context)?;
+    let pending = prepare(&session_request.token, new_user.email().as_str(), context)?;
     context.auth_or_create()?;
-    let begun = context.auth()?.sign_up(&request, Some(&session_request));
+    let begun = context.auth()?.create_user(&new_user, Some(&session_request));
     if begun.is_ok() {
-        let email = request.email();
+        let email = new_user.email();
         context.did(
             format!("the account of {email} was created, without a session"),
             format!("sign in with `authctl signin {email}`"),

@@ -21,7 +21,7 @@ use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
 use authctl::auth::storage::{ClientInfo, Store};
 use authctl::auth::user::User;
-use authctl::auth::{Auth, AuthError, Lifetime, SessionRequest, SignIn, SignUp, SignedIn};
+use authctl::auth::{Auth, AuthError, Lifetime, NewUser, PasswordInput, SessionRequest, SignIn, SignedIn};
 use authctl::store::sqlite;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -90,8 +90,21 @@ impl World {
 
     /// Signs a user up at second 0, with [`PASSWORD`].
     fn sign_up(&mut self, name: &str) -> User {
-        let request = sign_up_request(name, &self.policy);
-        self.at(0).sign_up(&request, None).unwrap().0
+        self.create(0, &format!("{name}@example.com"), name, None).unwrap().0
+    }
+
+    /// Creates a user with [`PASSWORD`].
+    fn create(
+        &mut self,
+        seconds: i64,
+        email: &str,
+        name: &str,
+        session: Option<&SessionRequest>,
+    ) -> Result<(User, Option<Session>), AuthError> {
+        let password = PasswordInput::Clear(password(PASSWORD));
+        let new_user = NewUser { email, name, password: Some(&password), ..NewUser::default() };
+        let new_user = new_user.check(&self.policy.password)?;
+        self.at(seconds).create_user(&new_user, session)
     }
 
     /// Signs in and returns the token.
@@ -126,10 +139,6 @@ impl World {
     fn hash_of(&mut self, user_id: &str) -> String {
         self.store.password_hash(user_id).unwrap().unwrap().expose().to_owned()
     }
-}
-
-fn sign_up_request(name: &str, policy: &Policy) -> SignUp {
-    SignUp::check(&format!("{name}@example.com"), name, None, password(PASSWORD), &policy.password).unwrap()
 }
 
 fn request(name: &str, text: &str) -> SignIn {

@@ -75,14 +75,14 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         Some(role) => context.auth_or_create()?.unknown_roles(role)?,
         None => Vec::new(),
     };
-    let user = match context.auth_or_create()?.create_user(&new_user) {
+    let user = match context.auth_or_create()?.create_user(&new_user, None) {
         // Another process was faster.
         Err(AuthError::UserExists) if args.if_missing => {
             let user = context.auth()?.find_user(&args.email)?;
             context.auth()?.require_as_expected(&user, &expected(args))?;
             return Ok(UserChanged::new(UserAct::Existed, user, database).into());
         }
-        made => made?,
+        made => made?.0,
     };
     if let Some(given) = &password {
         let what = format!("{} was created", user.email);

@@ -161,7 +161,7 @@ fn existing_user_is_refused_before_hashing() {
         password: None,
         allow_weak: false,
     };
-    let there = world.at(1).create_user(&session_request.check(&PasswordRules::default()).unwrap());
+    let there = world.at(1).create_user(&session_request.check(&PasswordRules::default()).unwrap(), None);
     assert!(matches!(there, Err(AuthError::UserExists)), "{there:?}");
     assert_eq!(find(&mut world, "ada").role, None);
     (session_request.email, session_request.password) = ("eve@example.com", Some(&given));

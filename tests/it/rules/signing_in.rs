@@ -21,14 +21,12 @@ fn sign_in_ignores_the_case_of_the_address() {
 fn sign_up_may_begin_a_session_and_takes_the_address() {
     let mut world = World::new();
     let session_request = world.session_request(Lifetime::Remembered);
-    let wanted = sign_up_request("ada", &world.policy);
-    let (user, session) = world.at(0).sign_up(&wanted, Some(&session_request)).unwrap();
+    let (user, session) = world.create(0, "ada@example.com", "ada", Some(&session_request)).unwrap();
     assert_eq!(session.unwrap().expires_at, at(7 * DAY));
     assert_eq!(world.authenticate(&session_request.token, 1).user, user);
 
-    let again = SignUp::check("Ada@Example.com", "Twin", None, password(OTHER_PASSWORD), &world.policy.password);
     let other = world.session_request(Lifetime::Remembered);
-    let refused = world.at(1).sign_up(&again.unwrap(), Some(&other));
+    let refused = world.create(1, "Ada@Example.com", "Twin", Some(&other));
     assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
     assert!(world.at(1).authenticate(&other.token).is_err());
     assert_eq!(world.authenticate(&session_request.token, 1).user.name, "ada");
