@@ -1,10 +1,10 @@
-//! Every figure beside its floor or peer: `cargo bench --bench figures`, with ` -- 200` for 200 rounds.
+//! Times commands beside their lower bound or a comparable program: `cargo bench --bench figures`, with ` -- 200`
+//! for 200 rounds.
 //!
-//! Whole processes are timed as a shell sees them, because that is what a user waits for. The
-//! runs are interleaved and the order turns round every time, so that a machine that gets slower or
-//! faster does so for all of them.
+//! It times whole processes, because a user waits for those. The runs are interleaved and their order is reversed
+//! every round, so that changes in the speed of the machine affect all rows.
 
-// A bench measures, prints and fails loudly: what the program itself may not do.
+// A benchmark may print and panic, unlike the program.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod place;
@@ -19,13 +19,13 @@ use authctl::auth::secret::Password;
 use place::{PASSWORD, Place};
 
 const ROUNDS: usize = 60;
-/// Asks the bench itself to run another program and print its peak memory.
+/// Makes the benchmark run another program and print its peak memory.
 const PEAK: &str = "--peak";
-/// Asks the bench itself to compute one hash and end: the memory of a process that has hashed
-/// before is warm, which makes the next hash much cheaper than a command line ever sees.
+/// Makes the benchmark compute one hash and exit. A process that has hashed before has warm memory, so its next
+/// hash is much cheaper than one in a new process.
 const HASH: &str = "--hash";
 
-/// What an operator asks of a large database.
+/// Commands of an operator on a large database.
 const OPERATOR: &[(&str, &[&str])] = &[
     ("authctl users list", &["users", "list"]),
     ("authctl users list, from the middle on", &["users", "list", "--after", "user0000000000000000000000050000"]),
@@ -37,17 +37,17 @@ const OPERATOR: &[(&str, &[&str])] = &[
     ("authctl audit verify", &["audit", "verify"]),
 ];
 
-/// How one thing is done once and how long it took.
+/// Runs once and returns the time.
 type Run<'a> = Box<dyn Fn(usize) -> Duration + 'a>;
 
 /// A line of the table.
 struct Row<'a> {
     name: &'static str,
-    /// The row it is compared with.
+    /// The row to compare with.
     beside: Option<&'static str>,
-    /// Does it once; the argument is the number of the round.
+    /// Runs once; the argument is the number of the round.
     run: Run<'a>,
-    /// The program of the row, for its peak memory; `None` for what happens in this process.
+    /// The program of the row, for its peak memory; `None` for work in this process.
     program: Option<Box<dyn Fn() -> Command + 'a>>,
     times: Vec<Duration>,
 }
@@ -109,7 +109,7 @@ fn rows(place: &Place) -> Vec<Row<'_>> {
     rows
 }
 
-/// A row that starts a program and waits for it; any other exit code than this is a failure.
+/// A row that runs a program, which must exit with this code.
 fn process<'a>(
     name: &'static str,
     beside: Option<&'static str>,
@@ -139,8 +139,8 @@ fn here<'a>(name: &'static str, work: impl Fn() + 'a) -> Row<'a> {
     Row { name, beside: None, run: Box::new(run), program: None, times: Vec::new() }
 }
 
-/// Runs a program and returns the most memory it held, in KiB. It is the only child of this
-/// process, which is small, because the figure is the greatest of all children's.
+/// Runs a program and returns its peak memory in KiB. The system reports the maximum of all children, so this
+/// small process starts no other.
 fn peak_of_child(words: &[String]) -> i64 {
     use nix::sys::resource::{UsageWho, getrusage};
     let mut command = Command::new(&words[0]);
@@ -167,7 +167,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The time that this share of the runs did not pass, in milliseconds.
+/// The time at this quantile, in milliseconds.
 fn quantile(times: &[Duration], percent: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort();

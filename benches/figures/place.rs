@@ -1,5 +1,5 @@
-//! Where the figures are taken: a home with a database of many users, a long audit log and one session, on the file
-//! system that the build is on (a temporary directory may be memory, where writing costs nothing).
+//! The benchmark's home directory: a database with many users, a long audit log and one session. It is on the
+//! file system of the build, because a temporary directory may be in memory, where writes cost nothing.
 
 use std::cell::Cell;
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const USERS: usize = 100_000;
-/// Entries of the audit log besides those of the first user.
+/// Entries in the audit log besides those of the first user.
 pub(crate) const ENTRIES: usize = 100_000;
 
 const FILL: &str = r#"
@@ -30,7 +30,7 @@ pub(crate) struct Place {
     directory: TempDir,
     /// How often a new user has signed up.
     newcomers: Cell<usize>,
-    /// The question that `whoami` asks of the database.
+    /// The query of `whoami`.
     question: String,
 }
 
@@ -58,7 +58,7 @@ impl Place {
         authctl(&self.directory, words)
     }
 
-    /// Signs in from another shell, so that the session of `whoami` stays.
+    /// Signs in from another shell, to keep the session of `whoami`.
     pub(crate) fn sign_in(&self, email: &str, password_file: &str) -> Command {
         let mut command = self.authctl(&["signin", email, "--password-file"]);
         command.arg(self.path(password_file)).env("XDG_CONFIG_HOME", self.path("other-config"));
@@ -81,21 +81,21 @@ impl Place {
         command
     }
 
-    /// What a durable write costs at least.
+    /// The minimum cost of a durable write.
     pub(crate) fn write_and_sync(&self) {
         let mut file = fs::File::create(self.path("synced")).unwrap();
         file.write_all(&[1; 4096]).unwrap();
         file.sync_all().unwrap();
     }
 
-    /// Takes failed attempts away, so that no run is slowed down for the ones before it. The database
-    /// is closed again, because a program that is alone with it has more to do at its end.
+    /// Deletes failed attempts, so that earlier runs do not throttle later ones. It closes the database, because the
+    /// last connection has more work to do when it closes.
     pub(crate) fn forget_attempts(&self) {
         let database = rusqlite::Connection::open(self.path("auth.db")).unwrap();
         database.execute(r#"DELETE FROM "authctl_throttle""#, []).unwrap();
     }
 
-    /// The kind of file system, where `stat` can tell.
+    /// The type of the file system, where `stat` reports it.
     pub(crate) fn file_system(&self) -> String {
         let stat = Command::new("stat").args(["-f", "-c", "%T"]).arg(self.directory.path()).output();
         let kind = stat.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! cargo test --locked --test fuzz -- --seconds 7200 [--seed N] [--start N] [--target NAME]
 //! ```
 //!
-//! Without words it runs for two seconds. A finding is printed with the words that repeat it.
+//! The default is two seconds. A finding is printed with the command that reproduces it.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 #![allow(unreachable_pub, reason = "a test is not imported")]
@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use targets::{BYTES_MAX, Ground, TARGETS, Target};
 
-/// How long one input may take before the run is given up.
+/// The longest time that one input may take.
 const INPUT_PATIENCE: Duration = Duration::from_mins(1);
-/// How much memory the whole process may have.
+/// The memory limit of the process.
 const MEMORY_MAX: u64 = 2 << 30;
 
 struct Asked {
@@ -53,7 +53,7 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
 
 fn main() -> ExitCode {
     let asked = asked();
-    // Cargo passes words of its own harness, such as the name of a test, to every target.
+    // Cargo passes arguments for its own harness, such as a test name, to every target.
     if std::env::args().any(|word| word == "--list") {
         return ExitCode::SUCCESS;
     }
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     let (begin, whole) = (Instant::now(), Duration::from_secs(asked.seconds));
     let (mut number, mut findings, mut told) = (asked.start, 0_u32, Duration::from_mins(5));
     println!("seed {}, from input {}, for {} seconds", asked.seed, asked.start, asked.seconds);
-    // In rounds, so that every target gets as many inputs as any other.
+    // Targets take turns, so that all get the same number of inputs.
     while begin.elapsed() < whole && findings < 20 {
         for (target, corpus) in &chosen {
             let data = mutate::input(corpus, asked.seed, number, BYTES_MAX);
@@ -99,10 +99,10 @@ fn main() -> ExitCode {
     if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The number of the input that is being tried.
+/// The number of the current input.
 static CURRENT: AtomicU64 = AtomicU64::new(0);
 
-/// Ends the process when an input never ends.
+/// Ends the process when an input takes too long.
 fn watch() {
     std::thread::spawn(|| {
         let mut last = (CURRENT.load(Ordering::Relaxed), Instant::now());

@@ -1,7 +1,6 @@
-//! Inputs made of a corpus: each follows from a seed and a number alone, so that any of them can be made
-//! again.
+//! Mutates a corpus. A seed and a number determine each input, so a finding can be reproduced.
 
-/// A small generator (the algorithm is called split-mix). Nothing here needs to be unpredictable.
+/// The generator `SplitMix64`. The inputs must be reproducible, not unpredictable.
 pub struct Rng(u64);
 
 impl Rng {
@@ -29,7 +28,7 @@ impl Rng {
     }
 }
 
-/// Pieces that parsers care about.
+/// Fragments that have a meaning for at least one parser.
 const WORDS: &[&[u8]] = &[
     b"\0",
     b"\n",
@@ -113,7 +112,7 @@ const WORDS: &[&[u8]] = &[
     b"a@b.co",
 ];
 
-/// Makes the input with this number of a corpus.
+/// Returns input `number` of a corpus.
 pub fn input(corpus: &[Vec<u8>], seed: u64, number: u64, bytes_max: usize) -> Vec<u8> {
     let mut rng = Rng::new(seed, number);
     let mut data = match corpus.len() {
@@ -150,7 +149,7 @@ fn mutate(data: &mut Vec<u8>, corpus: &[Vec<u8>], rng: &mut Rng) {
             data.splice(at..at, piece.repeat(times).into_iter().take(1 << 16));
         }
         9 => {
-            // Numbers are where bounds are.
+            // Changed digits reach the bounds of a parser sooner than random bytes do.
             if let Some(start) = data.iter().position(u8::is_ascii_digit) {
                 let digits = data[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let number = match rng.below(4) {

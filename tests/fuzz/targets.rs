@@ -1,5 +1,5 @@
-//! What must hold of every input: one function for each parser, which takes any bytes and panics when a
-//! property does not hold. The corpus test, the property test and the long run use the same functions.
+//! Properties of the parsers. Each target takes any bytes and panics when a property does not hold. The
+//! corpus test, the property test and the fuzz run use the same targets.
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,7 +23,7 @@ use authctl::output::text::rfc3339;
 use authctl::session_file::{SessionFile, SessionFileError};
 use authctl::store::{SchemaOverrides, sqlite};
 
-/// A parser with its name, which is also that of its folder below `tests/corpus/`.
+/// A parser. Its name is also the name of its folder in `tests/corpus/`.
 pub struct Target {
     pub name: &'static str,
     pub check: fn(&Ground, &[u8]),
@@ -44,22 +44,22 @@ pub const TARGETS: &[Target] = &[
     Target { name: "command_line", check: command_line },
 ];
 
-/// The longest input that a target gets.
+/// The maximum length of an input, in bytes.
 pub const BYTES_MAX: usize = 1 << 16;
 
-/// Where the targets that need files have them.
+/// The files of targets that need them.
 pub struct Ground {
     directory: tempfile::TempDir,
     database: PathBuf,
-    /// Every user: id, address, name, role.
+    /// All users: id, email address, name, role.
     users: Vec<[String; 4]>,
 }
 
-/// People whose names a search could misunderstand.
+/// Users whose names contain wildcards and other characters with a meaning in a search.
 const NAMES: &[&str] = &["100%_x", "O'Neil \\ \"q\"", "Zoë Ωmega", "ada", "ADA [a-z]*", "?"];
 
 impl Ground {
-    /// Makes a home with a session file's directory and a database of a few users.
+    /// Creates a home directory with a sessions directory and a database of a few users.
     pub fn new(program: &Path) -> Self {
         let directory = tempfile::Builder::new().prefix("authctl-").tempdir().unwrap();
         fs::create_dir(directory.path().join("sessions")).unwrap();
@@ -87,7 +87,7 @@ fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// A session file is read whole or called damaged, and what it says is what JSON says.
+/// A session file is accepted or reported as damaged. An accepted file has the values that a JSON parser reads.
 fn session_file(ground: &Ground, data: &[u8]) {
     let config = ground.directory.path();
     let file = SessionFile::new(config, "0123456789abcdef0123456789abcdef", "/auth.db".into(), Duration::ZERO);
@@ -98,7 +98,7 @@ fn session_file(ground: &Ground, data: &[u8]) {
     fs::write(file.path(), data).unwrap();
     match file.read() {
         Ok(Some(stored)) => {
-            // What else the file has is skipped, even if it is not text; reading it whole may fail.
+            // The reader skips unknown fields, even when they are not valid text. The JSON parser may fail on those.
             if let Ok(json) = serde_json::from_slice::<serde_json::Value>(data) {
                 assert_eq!(json["email"].as_str(), Some(stored.email.as_str()));
                 assert!(json["token"].is_string() && json["database"].is_string());
@@ -132,7 +132,7 @@ fn hash(_: &Ground, data: &[u8]) {
     }
 }
 
-/// An address is canonical once it is parsed, and safe where mail programs read it.
+/// A parsed email address is canonical, and safe in a mail header.
 fn email(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Ok(parsed) = Email::parse(text) else { return };
@@ -148,7 +148,7 @@ fn email(_: &Ground, data: &[u8]) {
     assert!(canonical.rsplit_once('@').unwrap().1.contains('.'), "{canonical}");
 }
 
-/// A duration that is shown is read back.
+/// A displayed duration parses to the same value.
 fn duration_text(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Some(parsed) = duration::parse(text) else { return };
@@ -159,7 +159,7 @@ fn duration_text(_: &Ground, data: &[u8]) {
     assert_eq!(duration::show(again), shown);
 }
 
-/// An instant that is printed is read back.
+/// A displayed instant parses to the same value.
 fn instant(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Ok(parsed) = text.parse::<jiff::Timestamp>() else { return };
@@ -168,7 +168,7 @@ fn instant(_: &Ground, data: &[u8]) {
     assert_eq!(rfc3339(again), printed, "{text:?}");
 }
 
-/// A page begins after a user who exists, and a search or a role means exactly what it says.
+/// A page begins after an existing user. Searches and roles match literally.
 fn cursor(ground: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Ok(sqlite::Opened::Own(mut store)) =
@@ -192,7 +192,7 @@ fn cursor(ground: &Ground, data: &[u8]) {
     assert_eq!(found.total, ground.users.iter().filter(has).count() as u64, "role {text:?}");
 }
 
-/// A schema file is understood or refused with a reason. Who prints the reason escapes it.
+/// A schema file is accepted or refused with a reason. The reason is escaped when it is printed.
 fn schema_file(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     match SchemaOverrides::parse(text) {
@@ -201,7 +201,7 @@ fn schema_file(_: &Ground, data: &[u8]) {
     }
 }
 
-/// A mail URL is understood or refused, no error repeats it, and only this machine goes without TLS.
+/// A mail URL is accepted or refused, no error contains it, and only loopback hosts may omit TLS.
 fn mail_url(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     match Route::parse(text) {
@@ -220,13 +220,13 @@ fn mail_url(_: &Ground, data: &[u8]) {
             assert!(program.is_none_or(|path| path.is_absolute()), "{text:?}");
         }
         Err(error) => {
-            // The corpus has URLs with this password.
+            // URLs in the corpus contain this password.
             assert!(!format!("{error:?} {error} {}", error.hint()).contains("secretpassword"), "{error}");
         }
     }
 }
 
-/// A sender has a name that fits into a header, and an address.
+/// A sender has an email address and a name that is safe in a header.
 fn mail_sender(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Ok(sender) = Sender::parse(text) else { return };
@@ -237,7 +237,7 @@ fn mail_sender(_: &Ground, data: &[u8]) {
     assert_eq!(again, Ok(sender), "{text:?}");
 }
 
-/// A setting is refused and changes nothing, or is shown as it is read.
+/// A setting is refused and changes nothing, or its displayed value parses to the same setting.
 fn policy(_: &Ground, data: &[u8]) {
     let Some((name, value)) = text(data).and_then(|text| text.split_once('=')) else { return };
     let settings = [(name.to_owned(), value.to_owned())];
@@ -264,7 +264,7 @@ fn policy(_: &Ground, data: &[u8]) {
     }
 }
 
-/// A network is shown by no error, and a pattern takes any text in bounded work.
+/// No error contains the network, and matching a pattern takes bounded work.
 fn session_filter(_: &Ground, data: &[u8]) {
     let Some(text) = text(data) else { return };
     let _ = text.parse::<Network>();
@@ -272,7 +272,7 @@ fn session_filter(_: &Ground, data: &[u8]) {
     let _ = Pattern::new(text);
 }
 
-/// Any words are a command, a page or a mistake.
+/// Any arguments parse to a command, a help page or a usage error.
 fn command_line(_: &Ground, data: &[u8]) {
     let words = data[..data.len().min(4096)].split(|byte| *byte == b'\0').map(|word| OsString::from_vec(word.to_vec()));
     match parse([OsString::from("authctl")].into_iter().chain(words)) {

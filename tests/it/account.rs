@@ -1,10 +1,10 @@
-//! `account`: what users do to their own account.
+//! `account update` and `account delete`.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Ada in the first shell, bob in the other.
+/// Ada is signed in from the first shell, Bob from the other.
 fn ada_and_bob() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
@@ -13,7 +13,7 @@ fn ada_and_bob() -> Sandbox {
     sandbox
 }
 
-/// Rows of users, accounts and sessions.
+/// The numbers of users, accounts and sessions.
 fn counts(sandbox: &Sandbox) -> [i64; 3] {
     ["user", "account", "session"].map(|table| sandbox.number(&format!("SELECT count(*) FROM {table}")))
 }
@@ -60,7 +60,7 @@ fn an_update_of_nothing_or_to_something_unusable_is_refused() {
         let ran = sandbox.run_words(&["account", "update", words[0], words[1], "--json"]);
         assert_eq!(ran.json_error(2)["code"], "VALIDATION_ERROR", "{words:?}");
     }
-    // All or nothing.
+    // Either all changes are stored or none.
     let both = sandbox.run_words(&["account", "update", "--name", "Eve", "--image", "ada.png", "--json"]);
     assert_eq!(both.json_error(2)["code"], "VALIDATION_ERROR");
     assert_eq!(sandbox.run("whoami --json").json()["user"]["name"], "Ada");
@@ -85,7 +85,7 @@ fn deleting_asks_and_where_it_cannot_names_the_flag() {
     hint: give it with --yes
     [exit status: 2]
     ");
-    // An answer without a question is ignored.
+    // Standard input is not an answer to the confirmation.
     let _ = sandbox.run_with_input("account delete", "y\n").failure(2);
     assert_eq!(counts(&sandbox), [1, 1, 1]);
     sandbox.run("whoami --check").success();
@@ -112,7 +112,7 @@ fn deleting_takes_the_account_its_sessions_and_the_session_file() {
     let with_token = sandbox.finish(sandbox.command(["whoami"]).env("AUTHCTL_TOKEN", token.trim_end()));
     let _ = with_token.failure(4);
     let _ = sandbox.sign_in("ada@example.com").failure(7);
-    // Bob does not notice.
+    // Bob's session is unaffected.
     sandbox.other_shell("whoami --check").success();
     let bobs_code = "SELECT count(*) FROM verification JOIN user ON user.id = value WHERE name = 'Bob'";
     assert_eq!((sandbox.number("SELECT count(*) FROM verification"), sandbox.number(bobs_code)), (1, 1));
@@ -141,7 +141,7 @@ fn a_sign_in_of_yesterday_does_not_delete() {
     // The refusal comes before any prompt.
     let _ = sandbox.run("account delete").failure(5);
     assert_eq!(counts(&sandbox), [1, 1, 1]);
-    // Being used does not make it fresh, signing in does.
+    // Using a session does not make it fresh; signing in does.
     sandbox.run("whoami").success();
     let _ = sandbox.run("account delete --yes").failure(5);
     sandbox.sign_in("ada@example.com").success();

@@ -1,5 +1,5 @@
-//! An error after a commit says what was done. A message that the command failed would be wrong, and the
-//! user would run it again.
+//! An error after a commit says what was committed. Otherwise the user would assume a failure and run the
+//! command again.
 
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
@@ -7,9 +7,9 @@ use rustix::fs::{FlockOperation, flock};
 use crate::machine::with_failing;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Gives a file its name.
+/// The system call that renames a file.
 const RENAME: &str = "renameat,renameat2";
-/// Removes a file; SQLite uses another call.
+/// The system call that removes a file. SQLite uses another one.
 const REMOVE: &str = "unlinkat";
 
 fn run_with_failing(sandbox: &Sandbox, call: &str, words: &str) -> Option<Ran> {

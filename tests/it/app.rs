@@ -1,5 +1,5 @@
-//! The database of a Better Auth app, as the real library made it, with the program as its guest. After
-//! every run the file must still be as its app knows it.
+//! Databases of Better Auth apps, created by the real library. After each run the harness checks that the
+//! schema and the app's own tables are unchanged.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,16 +11,16 @@ use rusqlite::types::Value;
 
 use crate::sandbox::{Ran, Sandbox};
 
-/// How an app writes instants.
+/// How an app encodes instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
     Seconds,
     Milliseconds,
-    /// Text that ends so.
+    /// Text with the given ending.
     Text(&'static str),
 }
 
-/// How an app names its rows.
+/// How an app generates ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ids {
     Text,
@@ -28,7 +28,7 @@ pub enum Ids {
     Serial,
 }
 
-/// What a fixture is like, where it differs from [`KYSELY`].
+/// Properties of a fixture.
 #[derive(Debug, Clone, Copy)]
 pub struct Variant {
     pub name: &'static str,
@@ -37,11 +37,11 @@ pub struct Variant {
     pub time: Time,
     pub admin: bool,
     pub ids: Ids,
-    /// How a password hash begins and how long it is; 0 for any length.
+    /// The prefix and the length of a password hash; length 0 means any.
     pub hash: (&'static str, usize),
 }
 
-/// Better Auth's own adapter, with the admin plugin.
+/// Better Auth's Kysely adapter with the admin plugin.
 pub const KYSELY: Variant = Variant {
     name: "kysely",
     snake: false,
@@ -51,19 +51,19 @@ pub const KYSELY: Variant = Variant {
     ids: Ids::Text,
     hash: ("", 161),
 };
-/// Drizzle's, as it is generated today.
+/// The Drizzle adapter, as the current generator writes it.
 pub const DRIZZLE: Variant = Variant { name: "drizzle-ms", snake: true, time: Time::Milliseconds, ..KYSELY };
-/// The article's.
+/// The schema of the article.
 pub const ARTICLE: Variant = Variant { name: "article", time: Time::Seconds, admin: false, ..KYSELY };
 
-/// A file made from a fixture.
+/// A database created from a fixture.
 pub struct App {
     pub sandbox: Sandbox,
     variant: Variant,
     made: Manners,
 }
 
-/// What a guest must leave alone.
+/// The schema and tables that authctl must not change.
 #[derive(Debug, PartialEq)]
 struct Manners {
     schema: Vec<[Value; 4]>,
@@ -75,7 +75,7 @@ impl App {
         Self::changed(variant, |_| {})
     }
 
-    /// A file that was changed after it was made from a fixture, before the program sees it.
+    /// As [`Self::new`], with SQL that changes the database first.
     pub fn changed(variant: Variant, change: impl FnOnce(&Connection)) -> Self {
         let sandbox = Sandbox::new();
         load(&sandbox, variant.name, "app.db");
@@ -88,7 +88,7 @@ impl App {
         self.sandbox.path("app.db")
     }
 
-    /// A command on the app's database.
+    /// A command with the app's database as `--db`.
     pub fn command(&self, words: &str) -> Command {
         let mut command = self.sandbox.command(words.split_whitespace());
         command.env("AUTHCTL_DB", self.path());
@@ -103,12 +103,12 @@ impl App {
         self.left_alone(self.sandbox.finish_with_input(&mut self.command(words), input), words)
     }
 
-    /// Runs as the user of the token.
+    /// Runs with the token of a session.
     pub fn run_as(&self, token: &str, words: &str) -> Ran {
         self.left_alone(self.sandbox.finish(self.command(words).env("AUTHCTL_TOKEN", token)), words)
     }
 
-    /// Checks the manners after a run.
+    /// Checks that the run changed nothing that belongs to the app.
     fn left_alone(&self, ran: Ran, words: &str) -> Ran {
         assert_eq!(Manners::of(&self.sql()), self.made, "after `{words}`: {ran}");
         for beside in ["app.db-wal", "app.db-journal", "app.db.lock"] {
@@ -152,7 +152,7 @@ impl App {
         self.row(sql).remove(0)
     }
 
-    /// Reads one value as text; a number is written in digits.
+    /// Reads one value as text; a number becomes decimal digits.
     pub fn text(&self, sql: &str) -> String {
         match self.value(sql) {
             Value::Text(text) => text,
@@ -161,7 +161,7 @@ impl App {
         }
     }
 
-    /// Asserts that an instant is in the app's form.
+    /// Asserts that an instant has the app's encoding.
     pub fn assert_instant(&self, sql: &str) {
         let found = self.value(sql);
         let is_right = match (self.variant.time, &found) {
@@ -173,7 +173,7 @@ impl App {
         assert!(is_right, "{}: {sql}: {found:?}", self.variant.name);
     }
 
-    /// Asserts that an id is of the app's form.
+    /// Asserts that an id has the app's format.
     pub fn assert_id(&self, sql: &str) {
         let found = self.value(sql);
         let is_right = match (self.variant.ids, &found) {
@@ -186,12 +186,12 @@ impl App {
     }
 }
 
-/// Makes a file of a fixture.
+/// Creates the database of a fixture.
 pub fn load(sandbox: &Sandbox, fixture: &str, name: &str) {
     let path = format!("{}/tests/fixtures/better-auth/{fixture}.sql", env!("CARGO_MANIFEST_DIR"));
     let made = std::fs::read_to_string(path).unwrap();
     Connection::open(sandbox.path(name)).unwrap().execute_batch(&made).unwrap();
-    // As an app's file usually is, whatever the tester's umask.
+    // The usual mode of an app's file, independent of the umask.
     std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(0o644)).unwrap();
 }
 

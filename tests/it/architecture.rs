@@ -9,7 +9,7 @@ mod shape;
 pub mod source;
 mod walls;
 
-/// Fails with every offence at once.
+/// Fails with all violations at once.
 fn assert_none(offences: &[String]) {
     assert!(offences.is_empty(), "\n{}\n", offences.join("\n"));
 }

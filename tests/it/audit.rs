@@ -1,4 +1,4 @@
-//! `audit`: what each act leaves in the log.
+//! The audit entries of each act.
 
 mod broken;
 mod follow;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
-/// The current password and a new one, a line each.
+/// The current password and a new one, each on its own line.
 pub const TWO_PASSWORDS: &str = "correct horse battery staple\nnine purple umbrellas sing\n";
 
 /// All entries, the oldest first.
@@ -36,13 +36,13 @@ impl<'a> Reader<'a> {
         Self { sandbox, names: HashMap::new(), read: 0 }
     }
 
-    /// Gives a name to the id that a query finds.
+    /// Names the id that a query returns.
     fn name(&mut self, name: &'static str, sql: &str) {
         let id: String = self.sandbox.sql().query_row(sql, [], |row| row.get(0)).unwrap();
         self.names.insert(id, name);
     }
 
-    /// The entries since the last call, a line each.
+    /// The entries since the last call, one line each.
     fn news(&mut self) -> String {
         let all = entries(self.sandbox);
         let name = |id: &Value| match id.as_str() {
@@ -175,7 +175,7 @@ fn what_an_operator_does_leaves_who_it_was_done_to_and_why() {
 #[test]
 fn operating_system_names_user_and_host() {
     let sandbox = Sandbox::new();
-    // The environment may lie about the user.
+    // `USER` may name another user than the operating system does.
     let mut command = sandbox.command(["db", "init"]);
     sandbox.finish(command.env("USER", "mallory")).success();
     let mut command = sandbox.command(["users", "create", "bob@example.com", "--name", "Bob", "--no-password"]);

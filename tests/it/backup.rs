@@ -1,4 +1,4 @@
-//! `db backup`: a copy that is one state of the database, private, whole or not there.
+//! `db backup`: the copy is private, consistent, and complete or absent.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::kill::Case;
 use crate::machine::tree;
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Counts users in any database.
+/// Counts the users of a database.
 pub(crate) fn users(path: &Path) -> i64 {
     let sql = Connection::open(path).unwrap();
     let integrity: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -19,7 +19,7 @@ pub(crate) fn users(path: &Path) -> i64 {
     sql.query_row(r#"SELECT count(*) FROM "user""#, [], |row| row.get(0)).unwrap()
 }
 
-/// The names in a directory, without the lock.
+/// The file names in a directory, except lock files.
 pub(crate) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(directory)
         .unwrap()
@@ -57,7 +57,7 @@ fn backup_is_one_private_file_and_is_logged() {
 #[test]
 fn what_is_still_in_the_log_of_sqlite_is_in_the_backup() {
     let sandbox = Sandbox::with_ada();
-    // A reader that stays keeps the log from being folded into the file.
+    // An open reader keeps SQLite from checkpointing the WAL.
     let reader = sandbox.sql();
     reader.execute_batch(r#"BEGIN; SELECT * FROM "user""#).unwrap();
     sandbox.run_with_input("users create bob@example.com --name Bob --password-stdin", PASSWORD).success();
@@ -128,7 +128,7 @@ fn backups_made_while_others_write_are_each_one_state() {
             let file = sandbox.path(&format!("b{number}.db"));
             let sql = Connection::open(&file).unwrap();
             let count = |sql_text: &str| sql.query_row(sql_text, [], |row| row.get::<_, i64>(0)).unwrap();
-            // Each user was made with an account and an entry of the log, so they are there together.
+            // A sign-up writes user, account and audit entry in one transaction, so a backup has all three or none.
             let accounts = count(r#"SELECT count(*) FROM "account""#);
             let entries = count(r#"SELECT count(*) FROM "authctl_audit" WHERE "event" = 'user.created'"#);
             assert_eq!((users(&file), users(&file)), (accounts, entries));
@@ -182,7 +182,7 @@ fn of_two_backups_to_one_name_one_wins_with_its_own_data() {
         let words = format!("--db other.db users create {name}@example.com --name N --password-stdin");
         sandbox.run_with_input(&words, PASSWORD).success();
     }
-    // Each database, and how many users are in it.
+    // Each database with its number of users.
     let databases = [(sandbox.database(), 1), (sandbox.path("other.db"), 2)];
     for round in 0..8 {
         let start = |(path, _): &(std::path::PathBuf, i64)| {

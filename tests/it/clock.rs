@@ -1,5 +1,5 @@
-//! Clocks that are wrong, jump, or move on while somebody thinks about an answer. The program's calls of
-//! `clock_gettime` are answered by a library that the test compiles: the program has no switch for it.
+//! Clocks that are wrong, that jump, or that advance while a prompt is open. The test preloads a library that
+//! replaces `clock_gettime`, because the program has no option to set its clock.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
-/// Answers for the time of day what the file says, in seconds since 1970.
+/// Returns the time in the file, in seconds since 1970.
 const LIBRARY: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -34,7 +34,7 @@ int clock_gettime(clockid_t id, struct timespec *t) {
 }
 "#;
 
-/// A sandbox in which the tester sets the clock.
+/// A sandbox with an adjustable clock.
 struct Time {
     sandbox: Sandbox,
 }
@@ -73,20 +73,20 @@ impl Time {
         self.sandbox.finish(&mut self.command(words))
     }
 
-    /// Runs a command at a terminal, where it asks.
+    /// Runs a command at a terminal.
     fn ask(&self, seconds: i64, words: &str) -> Running {
         self.set(seconds);
         Terminal::new().run(self.command(words))
     }
 }
 
-/// Types an answer and waits for the end.
+/// Answers the prompt and waits until the program has ended.
 fn answer(mut asked: Running, text: &str) -> Ended {
     asked.enter(text);
     asked.end()
 }
 
-/// Every file below a directory with its content, apart from what the test itself put there.
+/// All files in a directory with their contents, except those of the test.
 fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -108,7 +108,7 @@ const WRONG: [i64; 4] = [-75 * YEAR, -1, 253_402_207_200 - DAY, 12_000 * YEAR];
 fn clock_outside_the_calendar_changes_nothing_and_is_named() {
     let time = Time::with_ada();
     time.run(START, "db backup copy.db").success();
-    // Folds the log into the file, so that what is compared is all there is.
+    // Checkpoints the WAL, so that the comparison covers all data.
     time.sandbox.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     let before = files(time.sandbox.home());
     for seconds in WRONG {
@@ -224,7 +224,7 @@ fn session_begins_when_the_password_was_typed() {
     assert_eq!(time.sandbox.number(r#"SELECT max("createdAt") FROM "session""#), START + HOUR);
 }
 
-/// What `doctor` finds, each with its severity, but for the time of the file, which the system writes.
+/// The findings of `doctor` with their severity, without the one about the modification time of the file.
 fn findings(time: &Time, seconds: i64) -> Vec<String> {
     let ran = time.run(seconds, "doctor --json");
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();

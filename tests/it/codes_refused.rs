@@ -1,9 +1,9 @@
-//! Codes that do not count, for every purpose alike: used, expired, replaced, for another user, for
-//! another address, for another act, guessed. Each is refused in the same words, and guesses wait.
+//! Refused codes, for each purpose: used, expired, replaced, guessed, or made for another user, address or
+//! purpose. All refusals have the same message, and guesses are throttled.
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// The words that have a code mailed, and what the code is typed into.
+/// The command that mails a code, and the command that takes it.
 const PURPOSES: &[(&str, &str)] = &[
     ("password forgot ada@example.com", "password reset --code-stdin --password-stdin"),
     ("email verify --send ada@example.com", "email verify --code-stdin --password-stdin"),
@@ -15,14 +15,14 @@ fn typed(sandbox: &Sandbox, act: &str, code: &str) -> Ran {
     sandbox.run_with_input(act, format!("{code}\n{password}"))
 }
 
-/// All refusals read alike, whatever the reason.
+/// The message is the same for every reason.
 #[track_caller]
 fn assert_refused(sandbox: &Sandbox, act: &str, code: &str) {
     let error = typed(sandbox, &format!("{act} --json"), code).json_error(7);
     assert_eq!(error["code"], "INVALID_TOKEN");
     let message = error["message"].as_str().unwrap();
     assert!(message.ends_with(": the code is wrong, used or expired"), "{message}");
-    // Refusals wait for each other after a while; that is shown below.
+    // Repeated refusals are throttled; another test covers that.
     sandbox.execute("DELETE FROM authctl_throttle");
 }
 
@@ -57,7 +57,7 @@ fn a_code_is_refused_when_it_expired_was_replaced_or_is_a_guess() {
         for guess in ["guess", &current[1..], &current.to_lowercase(), &format!("{current}x")] {
             assert_refused(&sandbox, act, guess);
         }
-        // At this very instant, as far as a second can tell.
+        // Expiry is at the current second.
         sandbox.execute("UPDATE verification SET expiresAt = unixepoch()");
         assert_refused(&sandbox, act, &current);
         assert_eq!(user(&sandbox), before, "{ask}");
@@ -103,7 +103,7 @@ fn guesses_are_throttled_and_the_right_code_works() {
         let code = sandbox.mailed_code(ask);
         sandbox.execute("DELETE FROM authctl_throttle");
         for _ in 0..5 {
-            // So slow may a machine be that a wait of a second is over.
+            // On a slow machine, a wait of one second may be over.
             let _ = typed(&sandbox, act, "guess").failure(7);
             sandbox.execute("UPDATE authctl_throttle SET notBefore = 0");
         }

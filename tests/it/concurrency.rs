@@ -1,4 +1,4 @@
-//! Many processes at once: what succeeded is there, what failed is not, and nothing is half done.
+//! Concurrent processes: successes are stored, failures are absent, and no act is half done.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use authctl::auth::secret::digest;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Processes at once where each hashes a password: several for each core, and more than the free attempts.
+/// Concurrent processes that hash a password: several for each core, and more than the free attempts.
 const AT_ONCE: usize = 24;
 
 /// Starts all commands, then waits for them.
@@ -22,7 +22,7 @@ fn count(runs: &[Ran], code: i32) -> usize {
     runs.iter().filter(|run| run.code == code).count()
 }
 
-/// A sign-up from a shell of its own.
+/// A sign-up from its own shell.
 fn sign_up(sandbox: &Sandbox, number: usize, more: &[&str]) -> Command {
     let mut command = sandbox.command(["signup", &format!("user{number}@example.com"), "--name", "Somebody"]);
     command.args(["--password-file", "pw"]).args(more);
@@ -35,7 +35,7 @@ fn users(sandbox: &Sandbox) -> usize {
     usize::try_from(sandbox.number(r#"SELECT count(*) FROM "user""#)).unwrap()
 }
 
-/// The database is whole, and every user has the account that holds the password.
+/// The database is intact, and every user has a password account.
 fn assert_sound(sandbox: &Sandbox) {
     let sql = sandbox.sql();
     let integrity: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -87,7 +87,7 @@ fn command_that_does_not_wait_reports_busy_and_does_nothing() {
         let runs = all_at_once(&sandbox, commands);
         let done = count(&runs, 0);
         for run in runs.iter().filter(|run| ![0, 75].contains(&run.code)) {
-            // Numbers that an earlier round left out may come again.
+            // Later rounds may reuse numbers that an earlier round skipped.
             assert_eq!(run.code, 6, "{run}");
         }
         assert!(done > 0);
@@ -95,7 +95,7 @@ fn command_that_does_not_wait_reports_busy_and_does_nothing() {
     }
 }
 
-/// So many sign-ins of one user at once, all with the right password, sharing one session file.
+/// Concurrent sign-ins of one user with the right password and the same session file.
 fn sign_in_at_once(times: usize) {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", PASSWORD);
@@ -157,7 +157,7 @@ fn parallel_guesses_without_wait_get_only_the_free_ones() {
     let runs = all_at_once(&sandbox, (0..AT_ONCE).map(|_| sandbox.command(words.split(' '))));
     let wrong = count(&runs, 7);
     assert!(wrong <= 5, "{runs:?}");
-    // The database may be locked, and attempts of others may be undecided: both is busy.
+    // The database may be locked, or other attempts may be pending. Both are reported as busy.
     assert_eq!(wrong + count(&runs, 8) + count(&runs, 75), AT_ONCE, "{runs:?}");
 }
 
@@ -201,7 +201,7 @@ fn one_of_many_makes_the_database_and_the_others_find_it() {
 #[test]
 fn one_of_parallel_password_changes_wins() {
     let sandbox = Sandbox::with_ada();
-    // Not more than the attempts that are free.
+    // At most the number of free attempts.
     let passwords: Vec<String> = (0..5).map(|number| format!("{OTHER_PASSWORD} {number}")).collect();
     let change = |(number, new): (usize, &String)| {
         let file = sandbox.file(&format!("pw-{number}"), format!("{PASSWORD}\n{new}\n"));

@@ -1,4 +1,4 @@
-//! A command is killed at each call that changes a file. The next command finds the old state or the new one.
+//! Commands killed at each system call that changes a file: the next command finds the old or the new state.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::kill::Case;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 impl Case {
-    /// What must hold at any time.
+    /// Invariants after any kill.
     fn check_whole(&self, when: &str) {
         let sandbox = &self.sandbox;
         for file in session_files(sandbox) {
@@ -62,7 +62,7 @@ impl Case {
     }
 
     fn signed_in(&self, when: &str) {
-        // Before the tester's own SQLite repairs anything.
+        // Before the SQLite of the test recovers the journal.
         let who = self.sandbox.run("whoami");
         assert_eq!(who.code, 0, "{when}: the old session or the new one: {who}");
         self.check_whole(when);
@@ -98,7 +98,7 @@ fn names(directory: &Path) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The files under their final names.
+/// Files with their final names.
 fn session_files(sandbox: &Sandbox) -> Vec<PathBuf> {
     let names = names(&sandbox.sessions()).into_iter().filter(|name| !name.starts_with('.'));
     names.map(|name| sandbox.sessions().join(name)).collect()

@@ -1,4 +1,4 @@
-//! `db init`, `db status`, `db migrate`, and the migration that every command does on its way.
+//! `db init`, `db status`, `db migrate`, and the migration that every command runs when needed.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::machine::{tree, under_shell};
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Takes the schema back to the first migration, as a first release would have left it.
+/// Reverts the schema to the first migration.
 pub(crate) fn make_old(sandbox: &Sandbox) {
     sandbox.execute(
         "DROP TABLE authctl_throttle;
@@ -19,7 +19,7 @@ pub(crate) fn make_old(sandbox: &Sandbox) {
     );
 }
 
-/// The version that every database is brought to.
+/// The current version of the schema.
 const LATEST: i64 = authctl::store::sqlite::LATEST as i64;
 
 fn schema_version(sandbox: &Sandbox) -> i64 {

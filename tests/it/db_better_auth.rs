@@ -1,4 +1,4 @@
-//! `db init --better-auth`: an empty database that an app takes for its own.
+//! `db init --better-auth`: an empty database that a Better Auth app can use.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -20,12 +20,12 @@ fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The report, whatever the exit code.
+/// The report, for any exit code.
 pub(crate) fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"))
 }
 
-/// The names of what is wrong, with the count of each.
+/// The names of the findings with their counts.
 pub(crate) fn found(ran: &Ran) -> Vec<String> {
     let report = report(ran);
     let findings = report["findings"].as_array().unwrap().iter();

@@ -1,4 +1,4 @@
-//! `doctor --fix`: what it fixes, that it asks first, and what it never touches.
+//! `doctor --fix`: it confirms first, fixes what has one correct value, and leaves the rest.
 
 use insta::assert_snapshot;
 
@@ -25,7 +25,7 @@ fn sick() -> Sandbox {
     sandbox
 }
 
-/// What is never touched.
+/// Rows that `--fix` must not change.
 fn untouchable(sandbox: &Sandbox) -> (i64, i64, i64) {
     let hashes = r#"SELECT sum(unicode("password") + length("password")) FROM "account""#;
     let schema = r#"SELECT sum(length("sql")) FROM "sqlite_schema""#;
@@ -142,7 +142,7 @@ fn a_policy_that_makes_no_sense_can_be_unset_key_by_key() {
     let _ = sandbox.run("policy show").failure(9);
     sandbox.run("policy unset mail.from").success();
     assert!(sandbox.run("policy show").success().contains("2h"));
-    // What makes sense is not made to contradict itself by taking away.
+    // Removing an invalid setting must not make the remaining ones contradict each other.
     for words in ["policy set session.lifetime 30d", "policy set session.move-after 10d"] {
         sandbox.run(words).success();
     }

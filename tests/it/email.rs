@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// A run less the address it is about.
+/// The output of a run with the address removed.
 fn alike(ran: &Ran, email: &str) -> String {
     ran.to_string().replace(email, "[EMAIL]")
 }
@@ -106,7 +106,7 @@ fn every_address_gets_the_same_answer_and_one_a_mail() {
     if [EMAIL] is in use and not verified, a code was sent to it; run `authctl email verify` to finish
     ");
     assert!(asked.iter().all(|answer| *answer == asked[2]), "{asked:?}");
-    // The first who connects is the only one.
+    // The test server serves the first connection only.
     assert!(server.session().letter().contains("To: ada@example.com"));
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 1);
 }

@@ -1,4 +1,4 @@
-//! `email verify`: the user shows a code and owns the account, and every other session ends.
+//! `email verify`: a user who proves ownership of the address takes over the account, and other sessions end.
 
 use insta::assert_snapshot;
 
@@ -17,7 +17,7 @@ fn verified(sandbox: &Sandbox) -> i64 {
     sandbox.number("SELECT count(*) FROM user WHERE emailVerified")
 }
 
-/// Signs ada in in another shell.
+/// Signs Ada in from another shell.
 fn other_session(sandbox: &Sandbox) {
     sandbox.file("pw", PASSWORD);
     sandbox.other_shell("signin ada@example.com --password-file pw").success();

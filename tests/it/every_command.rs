@@ -15,8 +15,7 @@ use crate::kill::Home;
 use crate::machine::{under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, Template, program};
 
-/// Ada, an administrator, is signed in here; bob has an account and a session that has expired. There is
-/// a backup.
+/// The administrator Ada is signed in, Bob has an account and an expired session, and there is a backup.
 fn sandbox() -> Sandbox {
     static TEMPLATE: LazyLock<Template> = LazyLock::new(|| Template::new(&prepare()));
     TEMPLATE.copy()
@@ -33,7 +32,7 @@ fn prepare() -> Sandbox {
         r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
            (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
     );
-    // Carl is banned, bob has mistyped his password once, and one rule is not the default.
+    // Carl is banned, Bob has one failed attempt, and one policy setting differs from the default.
     sandbox.run("users create carl@example.com --name Carl --no-password").success();
     let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
     sandbox.execute(&format!(
@@ -54,7 +53,7 @@ fn example(line: &Authority) -> &'static Example {
     example
 }
 
-/// Runs an example with what it reads; with no standard input at all if it reads nothing.
+/// Runs an example with its standard input, which is closed when the example has none.
 fn run(sandbox: &Sandbox, example: &Example) -> Ran {
     match example.input {
         Some(input) => {
@@ -65,16 +64,16 @@ fn run(sandbox: &Sandbox, example: &Example) -> Ran {
     }
 }
 
-/// Runs words with standard input closed, and fails rather than wait for ever.
+/// Runs a command with standard input closed and a timeout.
 fn without_input(sandbox: &Sandbox, words: &str) -> Ran {
     without_hanging(sandbox, &mut under_shell(sandbox, "exec <&-", words), "")
 }
 
-/// The words of every command that is not just a name for several.
+/// The paths of all commands that are not groups.
 fn leaves(command: &clap::Command, words: &str, found: &mut Vec<String>) {
     for below in command.get_subcommands() {
         let words = format!("{words} {}", below.get_name()).trim_start().to_owned();
-        // `sessions` alone lists them.
+        // `sessions` without a subcommand is `sessions list`.
         if !below.has_subcommands() || below.is_args_conflicts_with_subcommands_set() {
             found.push(words.clone());
         }
@@ -168,7 +167,7 @@ fn no_command_hangs_or_does_nothing_without_a_terminal() {
         let example = example(line);
         let sandbox = sandbox();
         if example.input.is_some() {
-            // Neither from a terminal that is not there nor from a standard input that is closed.
+            // There is no terminal, and standard input is closed.
             let asking: Vec<&str> = example.words.split(' ').filter(|word| !word.ends_with("stdin")).collect();
             for words in [example.words, &asking.join(" ")] {
                 let ran = without_input(&sandbox, words);
@@ -194,7 +193,7 @@ fn no_command_hangs_or_does_nothing_without_a_terminal() {
     }
 }
 
-/// A document always has something to say, so that one which cannot be written is never a success.
+/// A JSON document is never empty, so a command that cannot write it must fail.
 #[test]
 fn no_answer_that_cannot_be_written_is_a_success() {
     const WITHOUT_ANSWER: [&str; 2] = ["guard", "users exists"];
@@ -210,7 +209,7 @@ fn no_answer_that_cannot_be_written_is_a_success() {
             assert_eq!(ran.code, code, "{words}: {ran}");
             continue;
         }
-        // The program itself is asked for and not an answer in JSON.
+        // `guard` runs a program and has no JSON output.
         let error = serde_json::from_str::<serde_json::Value>(&ran.stderr).unwrap_or_else(|_| panic!("{words}: {ran}"));
         assert_eq!((ran.code, error["error"]["code"].as_str()), (74, Some("OUTPUT_NOT_WRITTEN")), "{words}: {ran}");
         if let Effect::Event(_) | Effect::File(_) = example.effect {

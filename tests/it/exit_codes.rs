@@ -1,4 +1,4 @@
-//! The exit codes: the table, and each code from the real program.
+//! Exit codes: the documented table, and each code from the real program.
 
 use authctl::error::ExitCode;
 use insta::assert_snapshot;
@@ -35,7 +35,7 @@ fn the_help_page_has_every_code() {
     ");
 }
 
-/// All but 1 and 130, which take a person at a terminal who says no or presses Ctrl-C, and 143.
+/// All codes except 1 and 130, which need a terminal, and 143.
 #[test]
 fn every_code_comes_from_the_program_as_the_table_says() {
     let sandbox = Sandbox::with_ada();

@@ -1,7 +1,7 @@
-//! Faults of the system under every kind of act: a kill, an I/O error or a full disk at one system call after
-//! the other. What was acknowledged is there, what failed is not or is reported, and a second try works.
+//! Faults at each system call of every kind of act: a kill, an I/O error or a full disk. An acknowledged act is
+//! stored, a failed act is absent or reported, and a second run succeeds.
 //!
-//! The suite tries a sample. `AUTHCTL_SWEEP=full cargo test --locked --test it -- faults` tries every call.
+//! The suite tests a sample. `AUTHCTL_SWEEP=full cargo test --locked --test it -- faults` tests every call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,16 +16,16 @@ use crate::machine::tree;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 use crate::strace;
 
-/// Faults for each act in the suite.
+/// The number of faults for each act in the suite.
 const SAMPLE: usize = 4;
 
-/// An act, and how to see whether it was done.
+/// An act, and a query for its result.
 struct Scene {
     name: &'static str,
     case: Case,
-    /// Whether what the act does can be seen.
+    /// Whether the result of the act is visible.
     effect: fn(&Sandbox) -> bool,
-    /// Exit codes of a second try of what was done.
+    /// Exit codes of a second run after a success.
     done_already: &'static [i32],
 }
 
@@ -39,7 +39,7 @@ impl Scene {
     }
 }
 
-/// Asks a database for one number; 0 when it is not there or has no such table.
+/// Queries one number; 0 when the database or the table does not exist.
 fn number(path: &Path, sql: &str) -> i64 {
     if !path.exists() {
         return 0;
@@ -52,7 +52,7 @@ fn native(sandbox: &Sandbox, sql: &str) -> i64 {
     number(&sandbox.database(), sql)
 }
 
-/// Ada, an administrator, who is signed in, and bob with a session of his own.
+/// The administrator Ada and the user Bob are signed in.
 fn ada_and_bob() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
@@ -78,7 +78,7 @@ fn scenes() -> Vec<Scene> {
     make_old(&old);
     let app = Sandbox::new();
     load(&app, DRIZZLE.name, "app.db");
-    // The state that authctl keeps about an app is there already.
+    // The sidecar state for the app's database exists already.
     app.run("--db app.db doctor").success();
     let _ = has_bob;
     vec![
@@ -121,19 +121,19 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// The names of all files below the home.
+/// The names of all files in the home directory.
 fn names(sandbox: &Sandbox) -> BTreeSet<String> {
     let files = tree(sandbox.home());
     let names = files.files().filter(|(path, _)| path.is_file());
     names.map(|(path, _)| path.strip_prefix(sandbox.home()).unwrap().display().to_string()).collect()
 }
 
-/// Whether a file may appear when an act fails: the files of `SQLite`, locks, and an empty database.
+/// Whether a failed act may leave a file: the files of SQLite, locks, and an empty database.
 fn may_appear(name: &str) -> bool {
     ["-wal", "-shm", "-journal", ".lock", "auth.db"].iter().any(|end| name.ends_with(end)) || name.contains("/state/")
 }
 
-/// What must hold at any time.
+/// Invariants after any fault.
 fn broken(sandbox: &Sandbox) -> Vec<String> {
     let mut broken = Vec::new();
     for (path, is_native) in [(sandbox.database(), true), (sandbox.path("app.db"), false)] {
@@ -174,7 +174,7 @@ fn broken(sandbox: &Sandbox) -> Vec<String> {
     broken
 }
 
-/// The log verifies, and an administrator is left where there was one.
+/// The audit log verifies, and the last administrator remains.
 fn broken_for_operators(sandbox: &Sandbox) -> Vec<String> {
     let mut broken = Vec::new();
     let database = if sandbox.path("app.db").exists() { "--db app.db " } else { "" };
@@ -189,7 +189,7 @@ fn broken_for_operators(sandbox: &Sandbox) -> Vec<String> {
     broken
 }
 
-/// Calls that change files, and the errors that each may have.
+/// System calls that change files, and their possible errors.
 const CALLS: &[(&str, &[&str])] = &[
     ("openat", &["error=EIO", "error=EMFILE"]),
     ("write", &["signal=KILL", "error=EIO", "error=ENOSPC"]),
@@ -210,7 +210,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("fcntl", &["error=EIO"]),
 ];
 
-/// Every fault of an act: the calls of one run without faults, each with its errors.
+/// All faults of an act: the calls of a run without faults, each with its errors.
 fn faults(scene: &Scene) -> Vec<String> {
     let calls: Vec<&str> = CALLS.iter().map(|(call, _)| *call).collect();
     scene.case.put_back();
@@ -222,7 +222,7 @@ fn faults(scene: &Scene) -> Vec<String> {
     for call in trace.calls() {
         let number = numbers.entry(call.name).or_default();
         *number += 1;
-        // Libraries are read before there is anything to lose, and a lock that is refused is another matter.
+        // Loading libraries precedes every change, and other tests cover refused locks.
         let below_home = call.arguments.contains(home) || call.arguments.starts_with(|c: char| c.is_ascii_digit());
         let is_ours = call.name != "openat" || below_home;
         if is_ours && call.name != "fcntl" {
@@ -233,7 +233,7 @@ fn faults(scene: &Scene) -> Vec<String> {
     faults
 }
 
-/// Tries one fault, and returns what was wrong.
+/// Tests one fault, and returns the violations.
 fn try_fault(scene: &Scene, fault: &str, before: &BTreeSet<String>) -> Vec<String> {
     let sandbox = &scene.case.sandbox;
     scene.case.put_back();
@@ -256,7 +256,7 @@ fn try_fault(scene: &Scene, fault: &str, before: &BTreeSet<String>) -> Vec<Strin
     {
         wrong.push("exit code 0, and the answer is not whole".into());
     }
-    // "The account was created, but ...": not that the act could not be done.
+    // The message is "The account was created, but ...", not that the act failed.
     if !killed && ran.code != 0 && done && !ran.stderr.contains(", but ") {
         wrong.push("it failed and was done, and nothing says so".into());
     }
@@ -338,7 +338,7 @@ fn success_is_printed_after_the_last_sync() {
         let Some(trace) = strace::trace(&sandbox, words, calls, &[]) else { return };
         assert_eq!(trace.code, 0, "{words}: {}", trace.stderr);
         let (mut dirty, mut told) = (BTreeSet::new(), false);
-        // The index of the log is shared memory and made anew after a crash.
+        // The WAL index is shared memory, which SQLite rebuilds after a crash.
         let mut index = BTreeSet::new();
         for call in trace.calls() {
             let descriptor = call.arguments.split([',', ')']).next().unwrap();
@@ -361,7 +361,7 @@ fn success_is_printed_after_the_last_sync() {
                 }
                 "fsync" | "fdatasync" => {
                     dirty.remove(descriptor);
-                    // A name is durable once its directory is.
+                    // A rename is durable after the directory is synced.
                     dirty.remove("a name");
                 }
                 "rename" | "renameat" | "renameat2" | "linkat" => drop(dirty.insert("a name".to_owned())),

@@ -1,4 +1,4 @@
-//! Files that are not databases: each has its own error and stays unchanged.
+//! Files that are not databases of authctl: each kind has its own error, and the file stays unchanged.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use crate::machine::{tree, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Commands that need a database which is there.
+/// Commands that need an existing database.
 pub const NEED_A_DATABASE: [&str; 6] =
     ["whoami", "sessions", "sessions prune", "signin ada@example.com --password-stdin", "db status", "db migrate"];
 

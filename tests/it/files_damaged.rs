@@ -1,4 +1,4 @@
-//! Damaged databases: a command answers correctly or fails; it never panics and never repairs.
+//! Damaged databases: a command answers correctly or fails. It must not panic or change the file.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::files::{NEED_A_DATABASE, run_on};
 use crate::machine::tree;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// The program's own page size, SQLite's default.
+/// SQLite's default page size, which authctl uses.
 const PAGE: usize = 4096;
 
-/// A database with people and sessions in it, whole, and a token for it.
+/// An intact database with users and sessions, and a valid token.
 fn whole() -> (Sandbox, Vec<u8>, String) {
     let sandbox = Sandbox::with_ada();
     let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
@@ -20,7 +20,7 @@ fn whole() -> (Sandbox, Vec<u8>, String) {
     (sandbox, bytes, token.trim().to_owned())
 }
 
-/// Puts a file in the place of the database, without a log beside it.
+/// Replaces the database and removes its WAL.
 fn put(database: &Path, bytes: &[u8]) {
     for suffix in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
@@ -85,7 +85,7 @@ fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
 #[test]
 fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
     let (sandbox, bytes, token) = whole();
-    // Numbers that look random and are the same in every run (Knuth, MMIX).
+    // Pseudorandom numbers that are the same in every run (Knuth, MMIX).
     let mut state = 7_u64;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -100,7 +100,7 @@ fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
         put(&sandbox.database(), &damaged);
         for words in ["whoami", "sessions", "db status"] {
             let ran = with_token(&sandbox, &token, words);
-            // 4: in an index the damage can only look like a session that is not there.
+            // 4: damage in an index can look like a missing session.
             assert!([0, 4, 9].contains(&ran.code), "bytes from {at}: {words}: {ran}");
             assert!(!ran.stderr.contains("bug"), "bytes from {at}: {ran}");
         }

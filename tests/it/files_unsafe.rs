@@ -67,7 +67,7 @@ fn database_that_others_can_change_is_refused() {
     let _ = sandbox.run("--db dir/a.db db status").success();
 }
 
-/// As root or who else owns it: one that is sticky is shared on purpose.
+/// The owner or root may use a sticky directory, which is shared on purpose.
 #[test]
 fn no_hint_changes_a_shared_or_foreign_directory() {
     let sandbox = Sandbox::with_ada();
@@ -150,7 +150,7 @@ fn a_database_is_not_made_in_a_directory_that_is_missing() {
     before.assert_same(&tree(sandbox.home()));
 }
 
-/// What a thing that is no file is called, and how it is made.
+/// Special files: their name in messages, and how to create them.
 type Maker = (&'static str, fn(&std::path::Path));
 
 #[test]
@@ -179,7 +179,7 @@ fn special_file_as_journal_is_refused_without_waiting() {
                         answer.contains(&format!("a.db{suffix} is not safe to use: it is {kind}")),
                         "{words}: {ran}"
                     );
-                    // A link may lead to a journal that the database needs, so no hint moves it away.
+                    // The link may lead to a journal that the database needs, so the hint must not remove it.
                     let hint = if kind == "a symbolic link" { "ls -li '" } else { "mv '" };
                     assert!(answer.contains(hint), "{words}: {ran}");
                 }

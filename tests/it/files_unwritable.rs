@@ -1,4 +1,4 @@
-//! A database that is whole and cannot be written: read-only, disk full, in another process's hands.
+//! Intact databases that cannot be written: read-only, on a full disk, or locked by another process.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -16,7 +16,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 /// An account without rights, for tests that run as root, to whom no mode applies.
 const UNPRIVILEGED: u32 = 65534;
 
-/// Makes everything in the sandbox belong to an ordinary user.
+/// Gives all files of the sandbox to an unprivileged user.
 fn give_to_ordinary_user(sandbox: &Sandbox) {
     if rustix::process::geteuid().is_root() {
         let copy = sandbox.path("program");
@@ -35,7 +35,7 @@ fn give(path: &Path) {
     }
 }
 
-/// Runs the program as the ordinary user.
+/// Runs the program as the unprivileged user.
 fn run_as_ordinary_user(sandbox: &Sandbox, words: &str) -> Ran {
     let mut command = sandbox.command(words.split_whitespace());
     if rustix::process::geteuid().is_root() {
@@ -92,7 +92,7 @@ fn a_read_only_directory_is_74_and_stays_as_it_is() {
 #[test]
 fn a_full_disk_is_74_and_leaves_a_whole_database_or_none() {
     let (mut failures, mut successes) = (0, 0);
-    // The limit counts blocks of 512 or 1024 bytes, as the shell likes.
+    // The limit counts blocks of 512 or 1024 bytes, depending on the shell.
     for blocks in [0, 1, 2, 4, 8, 16, 31, 64, 100, 150, 400] {
         let sandbox = Sandbox::new();
         let words = "signup ada@example.com --name Ada --password-stdin";
@@ -109,7 +109,7 @@ fn a_full_disk_is_74_and_leaves_a_whole_database_or_none() {
             assert!(error.contains("error: could not"), "{blocks}: {error}");
             assert!(!sandbox.database().exists() || users() == 0, "{blocks}: {error}");
             let _ = sandbox.run("whoami").failure(4);
-            // As soon as there is room, it works.
+            // With space on the disk, the command succeeds.
             sandbox.sign_up("ada@example.com", "Ada").success();
         }
     }
@@ -330,7 +330,7 @@ fn limit_of_open_files_is_named_and_leaves_no_trace() {
     let names = |directory: &Path| {
         let entries = std::fs::read_dir(directory).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        // SQLite's log and the lock stay for the next process.
+        // The WAL and the lock file stay for the next process.
         let stays = |name: &str| ["-wal", "-shm", ".lock"].iter().any(|suffix| name.ends_with(suffix));
         names.retain(|name| !stays(&name.to_string_lossy()));
         names.sort();
@@ -339,7 +339,7 @@ fn limit_of_open_files_is_named_and_leaves_no_trace() {
     let (mut failures, mut successes) = (0, 0);
     for words in ["users list", "users unlock ada@example.com", "db backup new.db", "db restore b.db --yes", "db check"]
     {
-        // Fewer, and the program's own libraries cannot be loaded.
+        // With fewer descriptors, the program's shared libraries cannot be loaded.
         for limit in 4..24 {
             home.put_back();
             let directories = || [names(sandbox.home()), names(sandbox.database().parent().unwrap())];
@@ -370,7 +370,7 @@ fn limit_of_address_space_is_named() {
         for words in ["users set-password ada@example.com --generate", "db backup b.db", "doctor", "completions bash"] {
             let ran = without_hanging(&sandbox, &mut under_shell(&sandbox, &format!("ulimit -v {kib}"), words), "");
             answer += u32::from(ran.stderr.contains("the 31 MiB that authctl needs"));
-            // Until the program can say so, the kernel, the loader or the runtime fails before it begins.
+            // Below some limit, the kernel, the loader or the runtime fails before `main`.
             assert!(answer == 0 || ran.code < 100, "{kib}: {words}: {ran}");
             let _ = std::fs::remove_file(sandbox.path("b.db"));
         }

@@ -44,7 +44,7 @@ fn an_unknown_address_gets_the_same_answer_and_no_mail() {
     ");
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
     sandbox.run("password forgot ada@example.com").success();
-    // The first who connects is the only one.
+    // The test server serves the first connection only.
     assert!(server.session().letter().contains("To: ada@example.com"));
 }
 
@@ -81,7 +81,7 @@ fn repeated_requests_do_not_flood_a_mailbox() {
         }
         let _ = sandbox.run(&format!("password forgot {email} --wait 0s")).failure(8);
     }
-    // To ask for codes is not to guess passwords.
+    // Requests for codes are not counted as password attempts.
     sandbox.sign_in("ada@example.com").success();
 }
 

@@ -1,4 +1,4 @@
-//! What programs rely on: JSON documents, plain text in pipes, and what goes where.
+//! Output that programs rely on: JSON documents, plain text in pipes, and the choice of stream.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Every command that answers, in an order in which each has something to say; with its input.
+/// All commands with output, in an order in which each has some, with their standard input.
 fn every_command() -> Vec<(&'static str, String)> {
     let password = || PASSWORD.to_owned();
     vec![
@@ -41,7 +41,7 @@ fn run(sandbox: &Sandbox, words: &str, flag: &str, input: &str) -> Ran {
     sandbox.run_with_input(&format!("{words} {flag}"), input)
 }
 
-/// Every instant of a document, wherever it is.
+/// All instants in a document, at any depth.
 fn instants<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(fields) => {
@@ -141,7 +141,7 @@ fn every_failure_under_json_is_one_document_on_standard_error() {
         assert_eq!(error["code"], name, "{words}: {ran}");
         let message = error["message"].as_str().unwrap();
         assert!(!message.is_empty() && !message.ends_with('.') && !message.contains('\n'), "{words}: {message}");
-        // The same failure in words says the same.
+        // The text output of the same failure has the same message.
         let words_only = run(&sandbox, words, "", input);
         assert!(words_only.stderr.starts_with(&format!("error: {message}\n")), "{words}: {words_only}");
     }

@@ -1,8 +1,8 @@
-//! Text that strangers wrote and that would act on the reader's terminal.
+//! Untrusted text that contains terminal control sequences is escaped in every output.
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Everything a terminal obeys, a log reader splits at, or an eye does not see; and very long.
+/// Control characters, line separators, bidi controls and invisible characters, in a very long text.
 fn hostile() -> Vec<String> {
     vec![
         "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31mred".to_owned(),
@@ -14,7 +14,7 @@ fn hostile() -> Vec<String> {
     ]
 }
 
-/// Ada's name, address, picture and both texts of her session, replaced by this.
+/// A sandbox where this text is Ada's name, email address and image, and her session's IP address and user agent.
 fn sandbox_with(text: &str) -> Sandbox {
     let sandbox = Sandbox::with_ada();
     let connection = sandbox.sql();
@@ -76,7 +76,7 @@ fn json_gives_every_character_back() {
     for text in hostile() {
         let sandbox = sandbox_with(&text);
         let me = sandbox.run("whoami --json");
-        // Inside a JSON string C0 must be escaped anyway; what is left must not act either.
+        // JSON requires C0 controls to be escaped. All other characters that act on a terminal must be escaped too.
         assert!(!me.stdout.chars().any(|c| c != '\n' && c < ' '), "{:?}", me.stdout);
         let me = me.json();
         assert_eq!(me["user"]["name"], text.as_str());
@@ -103,7 +103,7 @@ fn hostile_words_on_the_command_line_come_back_harmless() {
             vec![&text],
         ] {
             let ran = sandbox.finish_with_input(&mut sandbox.command(&words), PASSWORD);
-            // What is invisible may be in a name.
+            // A name may contain invisible characters such as a zero-width joiner.
             assert!(ran.code != 0 || words.contains(&"--name"), "{words:?}");
             assert_harmless(&ran, &format!("{words:?}"));
         }
@@ -137,7 +137,7 @@ fn a_hostile_home_is_shown_harmless() {
     }
 }
 
-/// Every document, with values that come back from a parser as they are stored.
+/// Every JSON document returns the stored values unchanged.
 #[test]
 fn json_escapes_what_a_terminal_obeys_and_loses_nothing() {
     for text in hostile() {

@@ -14,7 +14,7 @@ use targets::{BYTES_MAX, Ground, TARGETS, Target};
 use crate::architecture::source::root;
 use crate::sandbox::program;
 
-/// Mutations of the corpus for each target; `--test fuzz` tries more.
+/// The number of mutations for each target. `--test fuzz` runs more.
 const MUTATIONS: u64 = 300;
 
 fn corpus(target: &Target) -> Vec<Vec<u8>> {

@@ -1,5 +1,5 @@
-//! Completions, man pages, `docs/commands.md` and the picture of a terminal are made from the program and
-//! checked in, so that a packager needs no build to have them. Here they are made again and compared.
+//! Checks that the completions, the man pages, `docs/commands.md` and `docs/terminal.svg` match the program.
+//! They are checked in so that packagers need no build step.
 //!
 //! After a change of the command line or of a message:
 //! `AUTHCTL_REGENERATE=1 cargo test --test it generated`.
@@ -23,16 +23,16 @@ use crate::machine::require_tool;
 use crate::sandbox::Sandbox;
 use pages::{chapters, completion_file, generated};
 
-/// Makes every generated file again, and the generated parts of README and docs.
+/// Regenerates all generated files and the generated parts of README and docs.
 pub const REGENERATE: &str = "AUTHCTL_REGENERATE=1 cargo test --test it generated";
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Whether the tester asked for generated files and parts to be written instead of compared.
+/// Whether generated files are written instead of compared.
 pub fn is_regenerating() -> bool {
     std::env::var_os("AUTHCTL_REGENERATE").is_some()
 }
 
-/// The project, its generated files made again first when that was asked for.
+/// The root of the project, with its generated files rewritten first when that was requested.
 fn project() -> &'static Path {
     static ASKED: Once = Once::new();
     ASKED.call_once(|| {
@@ -43,7 +43,7 @@ fn project() -> &'static Path {
     Path::new(PROJECT)
 }
 
-/// The files of the two directories, by their paths in the project.
+/// The files of `completions/` and `man/` by path.
 fn checked_in() -> BTreeSet<PathBuf> {
     let files = |directory: &str| {
         let entries = std::fs::read_dir(Path::new(PROJECT).join(directory)).into_iter().flatten();
@@ -52,7 +52,7 @@ fn checked_in() -> BTreeSet<PathBuf> {
     [files("completions"), files("man")].concat().into_iter().collect()
 }
 
-/// Writes what is generated and removes the rest.
+/// Writes the generated files and removes all others.
 fn regenerate(files: &BTreeMap<PathBuf, String>) {
     for stray in checked_in().iter().filter(|path| !files.contains_key(*path)) {
         std::fs::remove_file(Path::new(PROJECT).join(stray)).unwrap();
@@ -116,7 +116,7 @@ fn the_program_prints_the_completions_that_are_checked_in() {
     }
 }
 
-/// Runs a program that may not be on this machine.
+/// Runs a program that may not be installed.
 fn on_this_machine(command: &mut Command) -> Option<std::process::Output> {
     require_tool(command.get_program().to_str().unwrap()).then(|| command.output().unwrap())
 }

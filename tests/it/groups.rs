@@ -1,4 +1,4 @@
-//! The first page of help: its headings.
+//! The headings of the first help page.
 
 use authctl::cli::{self, GROUPS};
 

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Lets a shell script run with these flags of `guard`.
+/// Runs a shell script under `guard` with these flags.
 fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Ran {
     let words = ["guard"].into_iter().chain(flags.split_whitespace());
     sandbox.finish(&mut sandbox.command(words.chain(["--", "/bin/sh", "-c", script])))
@@ -22,7 +22,7 @@ fn refused(sandbox: &Sandbox, flags: &str, code: i32) -> String {
     error["code"].as_str().unwrap().to_owned()
 }
 
-/// Makes the session this many days old, without shortening its life.
+/// Makes the session this many days older, without changing its expiry.
 fn age(sandbox: &Sandbox, days: i64) {
     sandbox.execute(&format!("UPDATE session SET createdAt = createdAt - {days} * 86400"));
 }
@@ -47,7 +47,7 @@ fn exit_code_and_output_are_those_of_the_command() {
 
 #[test]
 fn signals_end_the_command_as_they_would_without_guard() {
-    // A signal that is ignored stays so in the next program; authctl itself lives with PIPE and XFSZ.
+    // An ignored signal stays ignored in the next program. authctl itself changes PIPE and XFSZ.
     let sandbox = Sandbox::with_ada();
     for (name, number) in [("TERM", 15), ("PIPE", 13), ("XFSZ", 25), ("KILL", 9)] {
         let script = format!("kill -{name} $$; echo survived");
@@ -175,7 +175,7 @@ fn missing_program_is_127_and_unusable_one_is_126() {
         let error = sandbox.run_words(&["guard", "--json", "--", program]).json_error(code);
         assert_eq!(error["code"], "COMMAND_NOT_STARTED", "{program}");
     }
-    // What the system cannot execute, a shell is asked to, as `env` does; it says 126 or 127 itself.
+    // A shell runs files that the kernel cannot execute, as with `env`. The shell then exits with 126 or 127.
     assert!([126, 127].contains(&sandbox.run_words(&["guard", "--", "./binary"]).code));
 }
 

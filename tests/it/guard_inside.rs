@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox, program};
 
-/// A sandbox in which root, an administrator, is signed in and ada has an account; and a token of ada's.
+/// A sandbox where the administrator root is signed in and ada has an account, and a token of ada.
 fn root_is_stored() -> (Sandbox, String) {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("root@example.com", "Root").success();
@@ -17,7 +17,7 @@ fn issue(sandbox: &Sandbox, email: &str) -> String {
     sandbox.run(&format!("sessions issue --user {email} --for 10m")).success().trim_end().to_owned()
 }
 
-/// `guard` for the owner of a token, with a shell script in which `a` is the program.
+/// Runs a shell script under `guard` with a token. In the script, `a` is the program.
 fn script(sandbox: &Sandbox, token: &str, script: &str) -> Command {
     let script = format!("a() {{ '{}' \"$@\"; }}\n{script}", program().display());
     let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", &script]);
@@ -194,7 +194,7 @@ fn same_user_id_in_another_database_is_another_user() {
     sandbox.finish(sandbox.command(["whoami", "--db", "copy.db"]).env("AUTHCTL_TOKEN", &token)).success();
     let said = sandbox.finish(&mut script(&sandbox, &token, &with)).failure(4);
     assert!(said.contains("another database"), "{said}");
-    // However the database is named, it is the same one.
+    // All these names are of the same database.
     let same = format!("AUTHCTL_TOKEN='{token}' a whoami --db .local/share/../share/authctl/auth.db");
     sandbox.finish(&mut script(&sandbox, &token, &same)).success();
 }
@@ -208,7 +208,7 @@ fn user_is_not_the_one_who_acts_as_that_user() {
     let same = format!("AUTHCTL_TOKEN='{acting}' a whoami; echo $AUTHCTL_USER_IMPERSONATED_BY");
     let answer = sandbox.finish(&mut script(&sandbox, &acting, &same)).success();
     assert!(answer.contains("impersonated by  ") && !answer.ends_with("\n\n"), "{answer}");
-    // And the other way round.
+    // The reverse.
     let own = issue(&sandbox, "ada@example.com");
     let other = format!("AUTHCTL_TOKEN='{acting}' a whoami");
     let _ = sandbox.finish(&mut script(&sandbox, &own, &other)).failure(4);

@@ -1,4 +1,4 @@
-//! `guard --signin` at a terminal: who is asked, and that the command finds the terminal as it was.
+//! `guard --signin` at a terminal: when it prompts, and that the command finds the terminal unchanged.
 
 use crate::pty::{Running, Terminal};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
@@ -10,7 +10,7 @@ fn signed_out() -> Sandbox {
     sandbox
 }
 
-/// Lets a script run at a terminal with these flags of `guard`.
+/// Runs a shell script under `guard` with these flags, at a terminal.
 fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Running {
     let words = ["guard"].into_iter().chain(flags.split_whitespace());
     Terminal::new().run(sandbox.command(words.chain(["--", "/bin/sh", "-c", script])))
@@ -96,7 +96,7 @@ fn no_prompt_when_its_answer_would_not_help() {
     sandbox.run("signout").success();
     refuse("--no-input", "", 4);
     refuse("", "CI=true", 4);
-    // The environment's token goes before any stored session, also before a new one.
+    // The token in the environment takes precedence over any stored session, including a new one.
     refuse("", "AUTHCTL_TOKEN=0123456789abcdef0123456789abcdef", 4);
     refuse("", "AUTHCTL_TOKEN_FILE=/dev/null", 4);
 }

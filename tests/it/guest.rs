@@ -1,4 +1,4 @@
-//! The program as the guest of a Better Auth app.
+//! Commands on the databases of Better Auth apps, which authctl must leave as the app expects them.
 
 mod acts;
 mod admin;

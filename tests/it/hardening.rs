@@ -1,5 +1,5 @@
-//! Requirements of `tests/SECURITY.md` that belong to no single command: how the program may be started, what
-//! it is built from, and what a hostile file or argument may cost.
+//! Requirements of `tests/SECURITY.md` that concern no single command: process start, dependencies, and the cost
+//! of hostile files and arguments.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,7 +14,7 @@ use crate::machine::{skip, tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Sandbox, program};
 use crate::strace::{Trace, trace};
 
-/// An account with no rights.
+/// An unprivileged user id.
 const UNPRIVILEGED: u32 = 65534;
 
 #[test]
@@ -26,7 +26,7 @@ fn setuid_and_setgid_copies_refuse_to_run() {
         chown(&copy, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
         &[0o4755, 0o2755, 0o6755][..]
     } else {
-        // A file may be given to another group of one's own.
+        // A user may give a file to another group that the user belongs to.
         let mine = rustix::process::getegid();
         let groups = rustix::process::getgroups().unwrap();
         let other = groups.into_iter().find(|group| *group != mine).expect("a tester with two groups, or root");
@@ -133,7 +133,7 @@ fn sql_texts_have_no_place_for_a_value() {
             {
                 continue;
             }
-            // A value in a text of SQL stands between single quotes or after a comparison.
+            // A value inside an SQL text would follow a quote or a comparison.
             for place in ["'{", "= {", "LIKE {"] {
                 assert!(!code.contains(place), "{}:{}: bind the value: {code}", source.path, number + 1);
             }
@@ -141,8 +141,8 @@ fn sql_texts_have_no_place_for_a_value() {
     }
 }
 
-/// SQLite counts all rows of a table in one step, and a hostile file can make that step endless: `limits::count`
-/// has a condition.
+/// SQLite counts all rows of a table in one step, which a hostile file can make endless. `limits::count` avoids
+/// that with a condition.
 #[test]
 fn rows_are_never_counted_without_a_condition() {
     let mut counts = 0;
@@ -194,7 +194,7 @@ fn triggers_and_views_of_a_database_never_run() {
 #[test]
 fn generated_column_bomb_is_bounded() {
     let sandbox = Sandbox::with_ada();
-    // Written into the schema, because `ALTER TABLE` would compute the column for the rows that exist.
+    // Edits the schema, because `ALTER TABLE` would compute the column for existing rows.
     sandbox.execute(
         r#"PRAGMA writable_schema = ON;
            UPDATE sqlite_schema
@@ -204,7 +204,7 @@ fn generated_column_bomb_is_bounded() {
     );
     assert_eq!(sandbox.number("SELECT count(*) FROM pragma_table_xinfo('user') WHERE name = 'bomb'"), 1);
     for words in ["users list", "users show ada@example.com", "whoami", "sessions", "db check", "doctor", "signout"] {
-        // Less memory than the column would fill; far more than the program needs.
+        // Less memory than the column needs, far more than the program needs.
         let mut command = under_shell(&sandbox, "ulimit -v 400000 -t 30", words);
         let ran = without_hanging(&sandbox, &mut command, "");
         assert!(ran.code < 100, "{words}: {ran}");
@@ -236,7 +236,7 @@ fn guessable_passwords_are_refused_with_a_reason() {
         assert!(password == "password" || !error.to_string().contains(password), "{password}: {error}");
         assert!(error["message"].as_str().unwrap().contains("the password "), "a reason: {error}");
     }
-    // No composition rules: blanks, words and one repeated kind of letter do.
+    // There are no composition rules: spaces, words and one kind of character are enough.
     for (number, password) in
         ["     correct horse battery", "plum otter quietly hums", "zvkqjwxtbnprmd"].iter().enumerate()
     {
@@ -246,8 +246,7 @@ fn guessable_passwords_are_refused_with_a_reason() {
     }
 }
 
-/// The work of a failed sign-in as the kernel sees it: how often each call is made, and how much memory is
-/// asked for at once.
+/// The work of a failed sign-in: the number of system calls of each kind, and the largest memory allocation.
 fn work(trace: &Trace) -> (Vec<(String, usize)>, Vec<u64>) {
     let mut counts = std::collections::BTreeMap::new();
     let mut large = Vec::new();
@@ -275,7 +274,7 @@ fn unknown_address_costs_the_same_memory_and_writes() {
         let Some(trace) = trace(&sandbox, &words, "all", &[]) else { return };
         assert_eq!(trace.code, 7, "{email}: {}", trace.stderr);
         let (counts, large) = work(&trace);
-        // The cost of argon2id at the default: 19 MiB in one piece.
+        // argon2id with default parameters allocates 19 MiB at once.
         assert!(large.iter().any(|length| *length >= 19 << 20), "{email}: {large:?}");
         seen.push((counts, large));
     }
@@ -290,7 +289,7 @@ fn new_database_has_no_account() {
     for table in ["user", "account", "session", "verification"] {
         assert_eq!(sandbox.number(&format!(r#"SELECT count(*) FROM "{table}""#)), 0, "{table}");
     }
-    // The first account is a user like any other.
+    // The first account has no special role.
     sandbox.sign_up("ada@example.com", "Ada").success();
     assert_eq!(sandbox.number(r#"SELECT count(*) FROM "user" WHERE "role" LIKE '%admin%'"#), 0);
 }
@@ -349,7 +348,7 @@ fn destructive_command_takes_no_part_of_an_address() {
         assert!([2, 3].contains(&ran.code), "{session:?}: {ran}");
     }
     assert_eq!(sandbox.number(r#"SELECT count(*) FROM "session""#), 1);
-    // The same address in other letters is the same address.
+    // Email addresses are case-insensitive.
     sandbox.run_words(&["users", "delete", "ADA@example.com.ORG", "--yes"]).success();
 }
 

@@ -1,4 +1,4 @@
-//! `hash`: password hashes without a database, a home or an account.
+//! `hash`: password hashes without a database, a home directory or an account.
 
 use std::process::Command;
 
@@ -16,16 +16,16 @@ const SCRYPT: &str = "00112233445566778899aabbccddeeff:9a098760abf0e95230464650e
 /// A hash of `abc` from the tests of jBCrypt.
 const BCRYPT: &str = "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
 
-/// One hash of each kind that is not accepted, with the name of its kind.
+/// One hash of each unsupported format, with the name of the format.
 fn unacceptable() -> [(String, &'static str); 11] {
     [
         (KNOWN.replace("argon2id", "argon2i"), "argon2-refused"),
         (KNOWN.replace("argon2id", "argon2d"), "argon2-refused"),
         (KNOWN.replace("v=19", "v=16"), "argon2-refused"),
-        // Work and memory without end.
+        // Excessive work and memory.
         (KNOWN.replace("t=2", "t=4294967295"), "argon2-refused"),
         (KNOWN.replace("m=65536", "m=4194304"), "argon2-refused"),
-        // Half a century of work.
+        // Work for fifty years.
         (BCRYPT.replace("$06$", "$31$"), "bcrypt-refused"),
         (BCRYPT.replace("$2a$", "$2y$"), "bcrypt-refused"),
         (format!("$2b$12${}", "a".repeat(53)), "bcrypt-refused"),
@@ -35,7 +35,7 @@ fn unacceptable() -> [(String, &'static str); 11] {
     ]
 }
 
-/// A command in a directory where neither the environment nor a home says where a database is.
+/// A command without `HOME` and `AUTHCTL_DB`, in an empty directory.
 fn homeless(sandbox: &Sandbox, words: &str) -> Command {
     let mut command = sandbox.command(words.split_whitespace());
     command.env_remove("HOME");
@@ -105,7 +105,7 @@ fn a_password_that_no_account_may_have_gets_no_hash() {
         let error = run(&sandbox, "hash generate --password-stdin --json", &password).json_error(2);
         assert_eq!(error["code"], code, "{password:?}");
     }
-    // `hash` does not judge strength: that takes the words of the account.
+    // `hash` does not check strength, because the check needs the account's name and address.
     generate(&sandbox, "password");
     assert_eq!(sandbox.finish(&mut homeless(&sandbox, "hash generate --json")).json_error(2)["code"], "INPUT_NEEDED");
 }
@@ -147,7 +147,7 @@ fn a_right_password_for_a_hash_below_the_default_is_outdated() {
     assert_eq!((&answer["outdated"], &answer["memoryKib"]), (&true.into(), &7_168.into()));
 }
 
-/// A hash of [`PASSWORD`] at the least cost that is accepted.
+/// A hash of [`PASSWORD`] with the lowest accepted cost.
 fn weak_hash() -> String {
     use authctl::auth::password;
     use authctl::auth::policy::{Argon2Cost, PasswordRules};

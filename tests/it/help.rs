@@ -1,10 +1,10 @@
-//! Help: every page of it.
+//! Help pages: every command has one, with examples that parse.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
 
-/// The words of every command, groups included.
+/// The paths of all commands, including groups.
 fn every_command() -> Vec<Vec<String>> {
     fn walk(command: &clap::Command, words: &[String], found: &mut Vec<Vec<String>>) {
         found.push(words.to_vec());
@@ -57,7 +57,7 @@ fn an_example_is_a_command_that_is_understood() {
         let page = sandbox.run(&format!("{} --help", words.join(" "))).success();
         let Some((_, after)) = page.split_once("\nExample") else { continue };
         for line in after.lines().filter_map(|line| line.strip_prefix("  authctl ")) {
-            // Up to the first sign that belongs to a shell.
+            // Ends at the first shell operator.
             let line = line.split(['|', '>', '&', '#']).next().unwrap().replace("'Ada Lovelace'", "Ada");
             let line = line.replace("'Ada King'", "Ada");
             let words =

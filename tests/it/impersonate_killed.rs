@@ -1,15 +1,15 @@
-//! Acting as a user, killed at any call: the operator's own session is kept or in use, and no other
-//! session is taken for it.
+//! `users impersonate` and `--stop`, killed at any system call: the operator's own session is set aside or in
+//! use, and no other session is taken for it.
 
 use crate::kill::Case;
 use crate::sandbox::Sandbox;
 
-/// Whether a call gives or takes a file's name, or stands between two that do.
+/// Whether a call renames, links or removes a file, or is between two that do.
 fn names_or_syncs(call: &str) -> bool {
     ["rename", "unlink", "link", "fsync"].iter().any(|start| call.starts_with(start))
 }
 
-/// A sandbox where root, an administrator, is signed in and ada has an account.
+/// A sandbox where the administrator root is signed in and ada has an account.
 fn root_signed_in() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -18,14 +18,14 @@ fn root_signed_in() -> Sandbox {
     sandbox
 }
 
-/// As [`root_signed_in`], and root acts as ada.
+/// As [`root_signed_in`], with root impersonating ada.
 fn acting_as_ada() -> Sandbox {
     let sandbox = root_signed_in();
     sandbox.run("users impersonate ada@example.com").success();
     sandbox
 }
 
-/// The address of who is signed in, and whether it is an impersonation.
+/// The email address of the current session's user, and whether the session is an impersonation.
 fn signed_in_as(sandbox: &Sandbox) -> Option<(String, bool)> {
     let ran = sandbox.run("whoami --json");
     if ran.code == 4 {

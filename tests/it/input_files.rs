@@ -1,4 +1,4 @@
-//! Files that the user or the environment names: of any kind and size, never waited for, read up to a limit.
+//! Files named by arguments or the environment: of any kind and size. Reading must not block and has a limit.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,7 +8,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use crate::machine::without_hanging;
 use crate::sandbox::{PASSWORD, Sandbox, program};
 
-/// Things that a file's name may stand for.
+/// Kinds of files.
 fn odd_files(sandbox: &Sandbox) -> Vec<PathBuf> {
     let pipe = sandbox.path("pipe");
     rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -20,7 +20,7 @@ fn odd_files(sandbox: &Sandbox) -> Vec<PathBuf> {
     [pipe, huge, sandbox.home().to_owned()].into_iter().chain(devices.map(PathBuf::from)).collect()
 }
 
-/// A command that reads such a file, before its name.
+/// A command that reads a file, without the path.
 type Entry = (&'static str, fn(&mut Command, PathBuf));
 
 const ENTRIES: &[Entry] = &[
@@ -84,7 +84,7 @@ fn a_session_file_of_any_size_is_refused_at_once() {
     assert_eq!(ran.json_error(4)["code"], "SESSION_FILE_DAMAGED");
 }
 
-/// What `<(...)` of a shell is.
+/// The pipe of a shell's `<(...)`.
 #[test]
 fn a_pipe_that_the_shell_opened_is_read() {
     let sandbox = Sandbox::with_ada();

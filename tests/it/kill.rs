@@ -1,4 +1,4 @@
-//! Kills a command as it enters one system call after the other, each time in the same home.
+//! Kills a command at each of its system calls in turn, each time in the same home directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::machine::{Tree, require_tool, skip, tree};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// A home that can be put back as it was.
+/// A home directory that can be reset.
 pub struct Home {
     pub sandbox: Sandbox,
     saved: Tree,
@@ -24,7 +24,7 @@ impl Home {
     }
 }
 
-/// Makes a directory what it was when it was read.
+/// Resets a directory to the content that was read.
 pub fn put_back(saved: &Tree, home: &Path) {
     for entry in std::fs::read_dir(home).unwrap() {
         let path = entry.unwrap().path();
@@ -33,7 +33,7 @@ pub fn put_back(saved: &Tree, home: &Path) {
     saved.write(home, home);
 }
 
-/// A command that is killed, each time in the same home.
+/// A command and the home directory that is reset for each run.
 pub struct Case {
     home: Home,
     pub words: &'static str,
@@ -60,13 +60,13 @@ impl Case {
         command
     }
 
-    /// Kills the command as it enters calls that change a file, one after the other. Of a call that comes
-    /// often, a sample is chosen, the last one among them; all of them when `AUTHCTL_SWEEP` is `full`.
+    /// Kills the command at each system call that changes a file. Of frequent calls it takes a sample that
+    /// includes the last one, or all when `AUTHCTL_SWEEP` is `full`.
     pub fn kill_by_call(&self, check: impl Fn(&str)) {
         self.kill_by_calls(|_| true, check);
     }
 
-    /// As [`Self::kill_by_call`], for some of the calls.
+    /// As [`Self::kill_by_call`], for the given calls.
     pub fn kill_by_calls(&self, is_tried: impl Fn(&str) -> bool, check: impl Fn(&str)) {
         const EACH: usize = 14;
         let is_full = std::env::var_os("AUTHCTL_SWEEP").is_some_and(|value| value == "full");
@@ -84,9 +84,9 @@ impl Case {
         }
     }
 
-    /// Lets calls that change a file fail, one in each run, and hands over how the command ended: a full
-    /// disk for writes, a broken one for the rest. Of a call that comes often, some are chosen, the last
-    /// among them. What removes files is left alone: a file that cannot be removed stays.
+    /// Fails one system call that changes a file in each run, and passes on how the command ended. Writes fail
+    /// with a full disk, other calls with an I/O error. Of frequent calls it takes a sample that includes the
+    /// last one. Calls that remove files do not fail, because the file would stay.
     pub fn fail_by_call(&self, check: impl Fn(&str, &Ran)) {
         const EACH: usize = 24;
         self.put_back();

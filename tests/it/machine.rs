@@ -1,4 +1,4 @@
-//! The tester's view of the machine: what is in a directory, and other ways to start the program.
+//! Snapshots of directories, and runs of the program with limits, faults or another user.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,11 +14,11 @@ use rustix::fs::FileType;
 
 use crate::sandbox::{Ran, Sandbox, program};
 
-/// Everything in a directory: kind, mode and content of each name.
+/// The kind, mode and content of every file in a directory.
 pub struct Tree(BTreeMap<PathBuf, (u32, Vec<u8>)>);
 
-/// Reads a directory with all that is below it. Not while a connection to a database in it is open
-/// here: closing any descriptor of a file gives back the process's locks on it.
+/// Reads a directory recursively. This process must have no open connection to a database in it: closing
+/// any descriptor of a file releases the process's locks on it.
 pub fn tree(directory: &Path) -> Tree {
     let mut found = BTreeMap::new();
     let mut left = vec![directory.to_owned()];
@@ -48,7 +48,7 @@ impl Tree {
         assert!(changed.is_empty(), "came, went or changed: {changed:?}");
     }
 
-    /// Writes the content of the directory `from`, which was read, to `to`, an empty one.
+    /// Writes the content that was read from `from` to the empty directory `to`.
     pub fn write(&self, from: &Path, to: &Path) {
         let below = |path: &Path| to.join(path.strip_prefix(from).unwrap());
         let entries = || self.0.iter().filter(|(path, _)| path.as_path() != from);
@@ -59,20 +59,20 @@ impl Tree {
                 _ => std::fs::write(below(path), content).unwrap(),
             }
         }
-        // A directory that takes no new files must have its content by then.
+        // A read-only directory gets its mode after its content.
         for (path, (mode, _)) in entries().filter(|(_, (mode, _))| FileType::from_raw_mode(*mode) != FileType::Symlink)
         {
             std::fs::set_permissions(below(path), Permissions::from_mode(mode & 0o7777)).unwrap();
         }
     }
 
-    /// The content of every file.
+    /// The contents of all files.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.0.iter().map(|(path, (_, content))| (path.as_path(), content.as_slice()))
     }
 }
 
-/// The program started by a shell that first does something to the process, such as `umask 077`.
+/// Starts the program from a shell that first runs a command such as `umask 077`.
 pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(program()).args(words.split_whitespace());
@@ -80,8 +80,7 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     command
 }
 
-/// The program run so that a system call of it fails, as on a machine where that happens; `None` when
-/// this machine has no strace.
+/// Runs the program with a failing system call; `None` without strace.
 pub fn with_failing(sandbox: &Sandbox, call: &str, error: &str, words: &str) -> Option<Command> {
     if !require_tool("strace") {
         return None;
@@ -97,7 +96,7 @@ pub fn with_failing(sandbox: &Sandbox, call: &str, error: &str, words: &str) -> 
     Some(command)
 }
 
-/// Whether a tool is on this machine; what needs it does not run without.
+/// Whether a tool is installed. A missing tool fails the test under `CI`.
 pub fn require_tool(name: &str) -> bool {
     let is_here = Command::new(name).arg("--version").stdin(Stdio::null()).output().is_ok();
     if !is_here {
@@ -106,7 +105,7 @@ pub fn require_tool(name: &str) -> bool {
     is_here
 }
 
-/// Makes a file belong to another user, as only root can; whether that was possible.
+/// Gives a file to another user, which only root can do. Returns whether it succeeded.
 pub fn give_away(path: &Path) -> bool {
     const UNPRIVILEGED: u32 = 65_534;
     let given = std::os::unix::fs::chown(path, Some(UNPRIVILEGED), None).is_ok() || {
@@ -120,7 +119,7 @@ pub fn give_away(path: &Path) -> bool {
     given
 }
 
-/// Says that a test, or a part of it, does not run here. Where changes are judged that is a failure.
+/// Reports that a test, or a part of it, cannot run on this machine. Panics under `CI`.
 #[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
 pub fn skip(why: &str) {
     let judged = std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()));

@@ -1,4 +1,4 @@
-//! Mail, by SMTP in clear here and in the other ways below, through the library, to a real server on loopback.
+//! Mail delivery through the library to a server on loopback. This module covers SMTP without TLS.
 
 mod file;
 pub mod program;
@@ -31,14 +31,14 @@ fn credentials(password: &str) -> tempfile::NamedTempFile {
     file
 }
 
-/// Sends a short message to a server of these manners.
+/// Sends a short message to a server that behaves as given.
 fn send_to(manners: Manners) -> (Result<(), MailError>, Session) {
     let server = Server::start(manners);
     let sent = mailer(&format!("smtp://127.0.0.1:{}", server.port), None).send(&ada(), "Your code", "code 4711\n");
     (sent, server.session())
 }
 
-/// What went wrong at which step, with all its words.
+/// The failed step and the whole error message.
 fn failure(sent: Result<(), MailError>) -> (Step, Failure, String) {
     let error = sent.unwrap_err();
     let debug = format!("{error:?}");
@@ -101,7 +101,7 @@ fn nothing_can_be_added_to_the_headers() {
         let error = mailer.send(&ada(), subject, "text").unwrap_err();
         assert!(matches!(error, MailError::Text("subject")), "{error:?}");
     }
-    // A CR alone is a line end to some servers, so this could end the message and begin another.
+    // Some servers take a lone CR for a line end, so this could end the message and begin another.
     let error = mailer.send(&ada(), "Hi", "text\r.\rMAIL FROM:<eve@example.com>\r").unwrap_err();
     assert!(matches!(error, MailError::Text("text")), "{error:?}");
     mailer.send(&ada(), "Hi", "text\r\n.\r\nMAIL FROM:<eve@example.com>\r\n").unwrap();

@@ -11,15 +11,14 @@ use crate::mailbox::eventually;
 use crate::pty::Terminal;
 use crate::sandbox::{Ran, Sandbox, program};
 
-/// A command that mails a code, an address for which it does, and others for which it does not.
+/// A command that mails a code: an address that gets mail, and addresses that do not.
 const ASKS: &[(&str, &str, &[&str])] = &[
     ("password forgot", "ada@example.com", &["unknown@example.com"]),
     ("email verify --send", "ada@example.com", &["unknown@example.com", "bob@example.com"]),
     ("email change", "free@example.org", &["bob@example.com"]),
 ];
 
-/// ada has an address that is not verified, bob one that is. ada is signed in where the command asks
-/// for that.
+/// Ada's address is unverified, Bob's is verified. Ada is signed in when the command requires it.
 fn people(words: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.sign_up("bob@example.com", "Bob").success();
@@ -31,7 +30,7 @@ fn people(words: &str) -> Sandbox {
     sandbox
 }
 
-/// Runs a command for an address; the answer without the address.
+/// Runs a command for an address and returns the output with the address removed.
 fn ask(sandbox: &Sandbox, words: &str, email: &str) -> String {
     let ran = sandbox.run(&format!("{words} {email}"));
     assert_eq!(ran.code, 0, "{ran}");
@@ -61,7 +60,7 @@ fn slow_server_is_not_waited_for_and_hears_of_real_mail_only() {
             let server = sandbox.closed_mailbox();
             let unknown = ask(&sandbox, words, other);
             assert_eq!(ask(&sandbox, words, known), unknown, "{words} {other}");
-            // The first connection is the one that counts.
+            // The test server serves the first connection only.
             let session = server.open().session();
             assert!(session.has_message(), "{words}: {session:?}");
             assert!(session.commands.contains(&format!("RCPT TO:<{known}>")), "{words}: {session:?}");
@@ -87,7 +86,7 @@ fn failed_delivery_changes_no_answer_and_is_in_the_log() {
     }
 }
 
-/// Asks for two addresses while the mailer fails in a way; both answers must be the same.
+/// Asserts that a failing mail server gives the same output for both addresses.
 fn ask_twice_of(sandbox: &Sandbox, words: &str, known: &str, other: &str, manners: Option<Manners>) -> String {
     let server = manners.map(|manners| sandbox.mailbox_of(manners));
     if server.is_none() {
@@ -217,7 +216,7 @@ fn delivery_process_takes_nothing_but_a_message_from_authctl() {
     for words in ["--help", "help users", "completions bash", "completions zsh", "help environment"] {
         assert!(!sandbox.run(words).success().contains("internal"), "{words}");
     }
-    // As one word among others it is an unknown flag.
+    // Among other arguments it is an unknown flag.
     assert!(sandbox.run(&format!("{word} whoami")).failure(2).contains("unknown flag --internal"));
 }
 
@@ -244,7 +243,7 @@ fn guest_answers_before_delivery_and_alike() {
     }
 }
 
-/// How often a command calls what writes, syncs and starts processes. Not what the delivery process does.
+/// Counts the calls of the command, without those of the delivery process, that write, sync or start processes.
 fn work(command: &Command, trace: &std::path::Path) -> BTreeMap<String, usize> {
     const CALLS: &str =
         "trace=pwrite64,pwritev,fsync,fdatasync,ftruncate,unlink,openat,execve,clone,clone3,vfork,pipe2";
@@ -269,7 +268,7 @@ fn work(command: &Command, trace: &std::path::Path) -> BTreeMap<String, usize> {
 fn work_is_the_same_for_known_and_unknown_addresses() {
     for (words, known, others) in ASKS {
         let counted = |email: &str| {
-            // Anew for each: what was written before changes what a writer does.
+            // A new copy for each address, because earlier writes change the calls of later ones.
             let sandbox = people(words);
             let sendmail = sandbox.slow_sendmail();
             let words = format!("{words} {email}");

@@ -1,4 +1,4 @@
-//! What a database mails, caught by a server of the test's own.
+//! Receives the mail of a database with a test server or a `sendmail` script.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::mail::program::script;
 use crate::mail::server::{Closed, Manners, POLITE, Server, Session};
 use crate::sandbox::{Ran, Sandbox};
 
-/// How long mail may take after the answer. Only a failure ever waits this long.
+/// The timeout for delivery after the command has returned. Only a failing test reaches it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Polls for the effect of a process that the test does not wait for.
@@ -29,13 +29,13 @@ pub struct SlowSendmail {
 }
 
 impl SlowSendmail {
-    /// Lets one call go on, and returns its message.
+    /// Lets one call continue, and returns its message.
     #[track_caller]
     pub fn release(&self) -> String {
         use rustix::fs::{CWD, Mode, OFlags, openat};
         let mail = self.home.join("mail");
         assert!(!mail.exists(), "the command waited for its mailer");
-        // Opens as soon as the script reads, and fails until then.
+        // Opening fails until the script reads.
         let open = || openat(CWD, self.home.join("gate"), OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).ok();
         drop(eventually("a call of sendmail", open));
         let message = eventually("the mail", || std::fs::read_to_string(&mail).ok());
@@ -51,19 +51,19 @@ impl SlowSendmail {
 }
 
 impl Sandbox {
-    /// Has the database's next mail sent to a server, which takes one session.
+    /// Configures the database to send its next mail to a test server, which serves one session.
     pub fn mailbox(&self) -> Server {
         self.mailbox_of(POLITE)
     }
 
-    /// The same, of a server of these manners.
+    /// As [`Self::mailbox`], with a server that behaves as given.
     pub fn mailbox_of(&self, manners: Manners) -> Server {
         let server = Server::start(manners);
         self.mail_to_port(server.port);
         server
     }
 
-    /// Has the database send its mail to a server that does not answer yet.
+    /// Configures the database to send its mail to a server that does not answer yet.
     pub fn closed_mailbox(&self) -> Closed {
         let server = Closed::start(POLITE);
         self.mail_to_port(server.port);
@@ -75,7 +75,7 @@ impl Sandbox {
         self.mail_to_port(9);
     }
 
-    /// Has the database send its mail through a shell script, in which `$here` is a directory for it.
+    /// Configures the database to send its mail through a shell script. `$here` is a directory for the script.
     pub fn mail_through(&self, text: &str) {
         let home = self.path("mailer");
         std::fs::create_dir_all(&home).unwrap();
@@ -83,7 +83,7 @@ impl Sandbox {
         self.mail_to(&format!("sendmail:{}", program.display()));
     }
 
-    /// Has the database send its mail through a `sendmail` that waits.
+    /// Configures the database to send its mail through a `sendmail` script that waits.
     pub fn slow_sendmail(&self) -> SlowSendmail {
         self.mail_through(
             "echo \"$5\" >> \"$here/calls\"\nread -r go < \"$here/gate\"\n\
@@ -94,7 +94,7 @@ impl Sandbox {
         SlowSendmail { home }
     }
 
-    /// Details of the failed deliveries in the log, as soon as there are this many.
+    /// Waits for this many failed deliveries in the audit log and returns their details.
     #[track_caller]
     pub fn failed_mails(&self, count: usize) -> Vec<String> {
         eventually("entries of failed mail", || {
@@ -115,7 +115,7 @@ impl Sandbox {
         self.run_words(&["policy", "set", "mail.from", "Accounts <accounts@example.com>"]).success();
     }
 
-    /// Runs words that have a code mailed, and returns the code.
+    /// Runs a command that mails a code, and returns the code.
     #[track_caller]
     pub fn mailed_code(&self, words: &str) -> String {
         let server = self.mailbox();
@@ -123,12 +123,12 @@ impl Sandbox {
         server.session().code()
     }
 
-    /// Types a code into `email verify` as the user who is signed in.
+    /// Runs `email verify` with the code as the signed-in user.
     pub fn verify(&self, code: &str) -> Ran {
         self.run_with_input("email verify --code-stdin", code)
     }
 
-    /// Types a code and a password.
+    /// Runs `password reset` with a code and a password.
     pub fn verify_with(&self, code: &str, password: &str) -> Ran {
         self.run_with_input("email verify --code-stdin --password-stdin", format!("{code}\n{password}\n"))
     }

@@ -1,6 +1,6 @@
-//! One binary for all tests that run the real program or look at the whole project.
+//! One binary for all tests that run the real program or check the project as a whole.
 
-// The clock and the environment are the tester's here.
+// Tests read the clock and the environment directly.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(unreachable_pub, reason = "the names of tests are sentences, and tests are not imported")]
 

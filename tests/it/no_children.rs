@@ -1,4 +1,4 @@
-//! The program starts no other program and talks to no network, unless a command was asked to.
+//! The program starts no process and opens no connection unless a command requires it.
 
 #![cfg(target_os = "linux")]
 
@@ -53,7 +53,7 @@ fn commands_start_no_program_and_use_no_network() {
         let output = strace.output().expect("strace is needed for this test");
         let calls = std::fs::read_to_string(&trace).unwrap();
         assert!(calls.contains("execve("), "strace cannot be used here: {}", String::from_utf8_lossy(&output.stderr));
-        // The system's look-up of a user's name may ask a local service.
+        // The system's lookup of a user name may connect to a local service.
         let is_own = |line: &&str| !line.contains("AF_UNIX") && !line.contains("+++") && !line.contains("---");
         let calls: Vec<&str> = calls.lines().filter(is_own).collect();
         assert_eq!(calls.len(), 1, "{words}: {calls:#?}");

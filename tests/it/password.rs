@@ -1,10 +1,10 @@
-//! `password change`, also known as `passwd`.
+//! `password change` and its alias `passwd`.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Ada with a session in each of two shells.
+/// Ada is signed in from two shells.
 fn two_shells() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
@@ -106,7 +106,7 @@ fn wrong_current_passwords_are_counted_with_failed_sign_ins() {
     for _ in 0..2 {
         let _ = sign_in_with(&sandbox, "not the right words").failure(7);
     }
-    // So that a slow machine does not outlast the wait.
+    // The wait must outlast the test on a slow machine.
     sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 600");
     let error = change(&sandbox, "--json", PASSWORD, OTHER_PASSWORD).json_error(8);
     assert_eq!(error["code"], "TOO_MANY_REQUESTS");

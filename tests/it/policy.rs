@@ -93,7 +93,7 @@ fn set_names_rule_and_database_and_unset_restores_default() {
     session.lifetime is 7d in [HOME]/.local/share/authctl/auth.db
     ");
     assert_eq!(shown(&sandbox, "session.lifetime")["value"], "7d");
-    // What is the default already is no failure to reach.
+    // Unsetting a setting that has its default succeeds.
     sandbox.run("policy unset session.lifetime").success();
     let answer = sandbox.run("policy set password.min-length 12 --json").json();
     assert_eq!(answer["rule"], shown(&sandbox, "password.min-length"));
@@ -116,7 +116,7 @@ fn only_what_differs_from_the_default_has_a_row() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     let rows = || sandbox.number("SELECT count(*) FROM authctl_policy");
-    // The last two spell the default in other words.
+    // The last two are other spellings of the default.
     for default in ["7d", "168h", "1w"] {
         set(&sandbox, "session.lifetime", "30d");
         assert_eq!(rows(), 1);
@@ -214,7 +214,7 @@ fn higher_cost_applies_to_new_and_signed_in_hashes() {
     assert!(new.starts_with("$argon2id$v=19$m=20480,t=3,p=2$"), "{new}");
     sign_in(&sandbox, PASSWORD).success();
     assert_eq!(stored_hash(&sandbox), new, "a hash that is good enough stays");
-    // A cheaper policy weakens no hash that is there.
+    // A cheaper policy does not weaken existing hashes.
     sandbox.run("policy unset password.argon2-memory").success();
     sign_in(&sandbox, PASSWORD).success();
     assert_eq!(stored_hash(&sandbox), new);

@@ -1,4 +1,4 @@
-//! `policy` refuses what no rule takes, and a database whose rules make no sense is not used.
+//! `policy` refuses invalid settings, and commands refuse a database with invalid settings.
 
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ fn with_database() -> Sandbox {
     sandbox
 }
 
-/// Every setting that is stored.
+/// All stored settings.
 fn rows(sandbox: &Sandbox) -> Vec<(String, String)> {
     let connection = sandbox.sql();
     let mut statement = connection.prepare("SELECT key, value FROM authctl_policy ORDER BY key").unwrap();
@@ -93,7 +93,7 @@ fn contradicting_rules_are_refused_in_any_order() {
         assert_eq!(error["code"], "POLICY_VALUE_INVALID", "{words}");
     }
     assert_eq!(rows(&sandbox), []);
-    // One at a time there is a way to each; and the way back is judged too.
+    // Each can be reached one setting at a time, and `policy unset` is checked too.
     for words in ["session.move-after 1h", "session.short-lifetime 2h", "session.lifetime 12h"] {
         sandbox.run(&format!("policy set {words}")).success();
     }
@@ -109,7 +109,7 @@ fn two_who_set_at_once_cannot_make_a_contradiction_together() {
         for words in ["session.short-lifetime 5m", "session.move-after 1h"] {
             sandbox.run(&format!("policy set {words}")).success();
         }
-        // Each alone is fine, both together are not.
+        // Each setting is valid alone; together they contradict each other.
         let children = ["session.lifetime 2h", "session.move-after 3h"].map(|words| {
             let mut command = sandbox.command(format!("policy set {words}").split(' '));
             command.stderr(Stdio::piped()).spawn().unwrap()

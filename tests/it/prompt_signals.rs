@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::pty::{Ended, Running, Terminal};
 use crate::sandbox::{PASSWORD, Sandbox, program};
 
-/// Ctrl-C as a key, then the signals that end a process, with the exit code that a shell would say.
+/// Ctrl-C as a key, then signals that end a process, with their exit codes.
 const INTERRUPTIONS: &[(&str, Option<Signal>, i32)] = &[
     ("Ctrl-C", None, 130),
     ("SIGINT", Some(Signal::INT), 130),
@@ -16,7 +16,7 @@ const INTERRUPTIONS: &[(&str, Option<Signal>, i32)] = &[
     ("SIGQUIT", Some(Signal::QUIT), 131),
 ];
 
-/// Each interruption several times: whether it goes well may depend on which thread is faster.
+/// Repetitions of each interruption, because the outcome may depend on the order of threads.
 fn interrupt_each(ask: impl Fn() -> Running, check: impl Fn(&Ended)) {
     for (name, signal, code) in INTERRUPTIONS {
         for _ in 0..5 {
@@ -78,7 +78,7 @@ fn interrupted_shown_prompt_restores_the_terminal() {
     let sandbox = Sandbox::new();
     let ask = || {
         let mut terminal = run(&sandbox, "signup");
-        // The key is on the screen and the next one awaited.
+        // The key is echoed, and the program waits for the next one.
         terminal.wait_for_hidden("Email: ").press("a").wait_for_hidden("a");
         terminal
     };
@@ -112,7 +112,7 @@ fn interactive_shell(sandbox: &Sandbox) -> Running {
     terminal
 }
 
-/// Whether the shell has the echo, as a program that it starts finds it.
+/// Whether a program started by the shell finds echo enabled.
 fn shell_echoes(sandbox: &Sandbox, shell: &mut Running) -> bool {
     shell.enter("stty -a > modes; echo looked").wait_for("looked").wait_for("looked").wait_for("ready> ");
     let modes = std::fs::read_to_string(sandbox.path("modes")).unwrap();
@@ -146,7 +146,7 @@ fn stopped_hidden_prompt_hides_again_after_fg() {
 #[test]
 fn suspend_key_at_a_hidden_prompt_is_not_echoed() {
     let sandbox = Sandbox::with_ada();
-    // Without a shell that could continue it, the process must not stop.
+    // Without a job-control shell to continue it, the process must not stop.
     let mut terminal = run(&sandbox, "signin ada@example.com");
     terminal.wait_for_hidden("Password: ").press("\x1a").enter(PASSWORD);
     let screen = terminal.end().with_code(0);

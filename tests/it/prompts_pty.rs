@@ -1,4 +1,4 @@
-//! Questions at a real terminal: what is asked, what stays hidden, and what a refusal leaves.
+//! Prompts at a real terminal: their order, hidden input, and the state after a refusal.
 
 use crate::pty::{Ended, Running, Terminal, hang_up_after};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
@@ -126,7 +126,7 @@ fn a_deletion_is_asked_about_and_only_a_yes_deletes() {
 
 #[test]
 fn the_echo_is_off_before_a_hidden_prompt_is_shown() {
-    // Programs that type for people answer at once.
+    // Programs such as `expect` answer immediately.
     let sandbox = Sandbox::with_ada();
     for _ in 0..10 {
         let mut terminal = run(&sandbox, "password change");
@@ -148,7 +148,7 @@ fn what_is_typed_before_a_hidden_prompt_is_no_answer_to_it() {
 
     let mut terminal = run(&sandbox, "password change");
     terminal.wait_for_hidden("Current password: ").enter(PASSWORD);
-    // The second line comes before its question, and is not what is answered then.
+    // The second line arrives before its prompt, so it is not an answer to it.
     terminal.wait_for_hidden("New password: ").press(&format!("{OTHER_PASSWORD}\r{PASSWORD}\r"));
     terminal.wait_for_hidden("Repeat it: ").enter(OTHER_PASSWORD);
     let screen = terminal.end().with_code(0);
@@ -158,7 +158,7 @@ fn what_is_typed_before_a_hidden_prompt_is_no_answer_to_it() {
 #[test]
 fn input_after_a_hidden_answer_is_discarded() {
     let sandbox = Sandbox::with_ada();
-    // With and without the end of a line.
+    // With and without a final line feed.
     for more in ["rm -rf precious", "rm -rf precious\r"] {
         let mut terminal = run(&sandbox, "signin ada@example.com");
         terminal.wait_for_hidden("Password: ").press(&format!("{PASSWORD}\r{more}"));
@@ -192,8 +192,8 @@ fn end_of_input_in_a_hidden_line_is_no_password() {
 fn hidden_line_with_unusable_keys_is_refused() {
     let sandbox = Sandbox::with_ada();
     let (start, end) = PASSWORD.split_at(7);
-    // What rpassword leaves out of the line: Tab, an arrow key, Escape, control characters of one and two bytes;
-    // and bytes that it replaces.
+    // Input that rpassword drops (Tab, an arrow key, Escape, control characters of one and two bytes), and bytes
+    // that it replaces.
     for key in [&b"\t"[..], b"\x1b[A", b"\x1b ", b"\x01", b"\x00", b"\xc2\x9b", b"\xff"] {
         let mut terminal = run(&sandbox, "signin ada@example.com");
         let line = [start.as_bytes(), key, end.as_bytes(), b"\r"].concat();
@@ -201,7 +201,7 @@ fn hidden_line_with_unusable_keys_is_refused() {
         let screen = terminal.end().with_code(2);
         assert!(screen.contains("a key that is not a character"), "{key:?}: {screen:?}");
     }
-    // Editing is no loss, and neither is a line that was begun anew.
+    // Editing a line or starting it over is allowed.
     for keys in [format!("x\x7f{PASSWORD}\r"), format!("oops\t\x15{PASSWORD}\r")] {
         let mut terminal = run(&sandbox, "signin ada@example.com");
         terminal.wait_for_hidden("Password: ").press(&keys);
@@ -269,7 +269,7 @@ fn a_password_on_standard_input_is_not_awaited_from_a_person() {
     assert!(screen.contains("standard input is a terminal"), "{screen:?}");
 }
 
-/// Whether the cursor is visible in the end.
+/// Whether the cursor is visible at the end.
 fn cursor_is_shown(screen: &str) -> bool {
     screen.rfind("\x1b[?25l") < screen.rfind("\x1b[?25h")
 }

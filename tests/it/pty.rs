@@ -1,5 +1,5 @@
-//! The real program on a real terminal: its own session, the terminal as its controlling one, and
-//! a person who reads what is on the screen before typing.
+//! Runs the program on a pseudo-terminal, in a session of its own. A test waits for a prompt on the screen
+//! before it types, as a person does.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,13 +13,13 @@ use pty_process::blocking::{Pts, Pty};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// How long anything may take before the test gives up. Only a failure ever waits this long.
+/// The timeout of every wait. Only a failing test reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A screen of 24 lines and this many columns, unless a test says otherwise.
+/// The default width of the screen, which has 24 lines.
 const COLUMNS: u16 = 80;
 
-/// A terminal on which nothing runs yet.
+/// A terminal before a program is started on it.
 pub struct Terminal {
     master: Arc<Pty>,
     slave: Pts,
@@ -29,24 +29,24 @@ pub struct Terminal {
 /// A program that runs on a terminal.
 pub struct Running {
     master: Arc<Pty>,
-    /// Held open, so that the terminal can be looked at when the program has ended.
+    /// Held open, so that the terminal can be inspected after the program has ended.
     slave: Pts,
     before: Termios,
     pid: Pid,
     output: Receiver<Vec<u8>>,
     exit: Receiver<ExitStatus>,
     screen: Vec<u8>,
-    /// How much of the screen earlier waits have passed.
+    /// The offset up to which earlier waits have read the screen.
     read: usize,
 }
 
-/// What is left when the program has ended.
+/// The result of a program that has ended.
 pub struct Ended {
-    /// Exit code; 128 + n for a death by signal n, as a shell says it.
+    /// Exit code; 128 + n after signal n, as in a shell.
     pub code: i32,
-    /// Everything that the terminal showed, what it echoed included.
+    /// Everything that the terminal showed, including echoed input.
     pub screen: String,
-    /// Whether the terminal is as it was.
+    /// Whether the terminal settings are restored.
     pub given_back: bool,
     /// Typed bytes that no program read.
     pub left_in_queue: u64,
@@ -65,13 +65,13 @@ impl Terminal {
         Self { master: Arc::new(master), slave, before }
     }
 
-    /// Types before anything runs.
+    /// Types before a program runs.
     pub fn type_ahead(self, keys: &str) -> Self {
         (&*self.master).write_all(keys.as_bytes()).unwrap();
         self
     }
 
-    /// Runs a command that a sandbox prepared. Its standard streams become the terminal.
+    /// Runs a command with the terminal as its standard streams.
     pub fn run(self, command: Command) -> Running {
         let mut child = pty_process::blocking::Command::from(command).spawn_borrowed(&self.slave).unwrap();
         let pid = Pid::from_child(&child);
@@ -81,7 +81,7 @@ impl Terminal {
         let master = Arc::clone(&self.master);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // Ends with an error when the last holder of the other side has gone.
+            // Reading fails when the last descriptor of the other side is closed.
             while let Ok(count @ 1..) = (&*master).read(&mut buffer) {
                 if told_output.send(buffer[..count].to_vec()).is_err() {
                     break;
@@ -93,8 +93,8 @@ impl Terminal {
     }
 }
 
-/// Runs a command on a terminal of its own, presses keys after a prompt and takes the terminal away, as a
-/// closed window does. Returns the exit code.
+/// Runs a command on a new terminal, presses keys after a prompt and closes the terminal, as closing a window
+/// does. Returns the exit code.
 pub fn hang_up_after(command: Command, prompt: &str, keys: &str) -> i32 {
     let (mut master, slave) = pty_process::blocking::open().unwrap();
     let mut child = pty_process::blocking::Command::from(command).spawn(slave).unwrap();
@@ -114,7 +114,7 @@ fn is_sane(modes: &Termios) -> bool {
 }
 
 impl Running {
-    /// Waits until the screen shows this, after what earlier waits have seen.
+    /// Waits until the text appears after the part of the screen that earlier waits have read.
     pub fn wait_for(&mut self, text: &str) -> &mut Self {
         let deadline = Instant::now() + PATIENCE;
         while !self.find(text) {
@@ -138,7 +138,7 @@ impl Running {
         String::from_utf8_lossy(&self.screen).into_owned()
     }
 
-    /// Whether what is typed now would be shown.
+    /// Whether the terminal echoes input.
     pub fn echoes(&self) -> bool {
         tcgetattr(&self.slave).unwrap().local_modes.contains(LocalModes::ECHO)
     }
@@ -154,7 +154,7 @@ impl Running {
         self
     }
 
-    /// Presses keys, all in one go.
+    /// Presses keys in one write.
     pub fn press(&mut self, keys: &str) -> &mut Self {
         (&*self.master).write_all(keys.as_bytes()).unwrap();
         self
@@ -171,13 +171,13 @@ impl Running {
         self.press(&format!("{line}\r"))
     }
 
-    /// Sends a signal to the program from outside.
+    /// Sends a signal to the program.
     pub fn signal(&mut self, signal: Signal) -> &mut Self {
         kill_process(self.pid, signal).unwrap();
         self
     }
 
-    /// Waits for the end.
+    /// Waits until the program has ended.
     pub fn end(mut self) -> Ended {
         let status = self.exit.recv_timeout(PATIENCE);
         let Ok(status) = status else {
@@ -201,7 +201,7 @@ impl Running {
     }
 }
 
-/// Counts what waits to be read. While the terminal collects lines it counts whole ones only.
+/// The number of unread bytes. In canonical mode the terminal counts complete lines only.
 fn queue(slave: &Pts, mut modes: Termios) -> u64 {
     modes.local_modes -= LocalModes::ICANON;
     tcsetattr(slave, OptionalActions::Now, &modes).unwrap();
@@ -209,7 +209,7 @@ fn queue(slave: &Pts, mut modes: Termios) -> u64 {
 }
 
 impl Ended {
-    /// Asserts the exit code and that the terminal was given back, and returns the screen.
+    /// Asserts the exit code and restored terminal settings, and returns the screen.
     pub fn with_code(self, code: i32) -> String {
         assert_eq!(self.code, code, "{:?}", self.screen);
         assert!(self.given_back, "the terminal was not given back: {:?}", self.screen);

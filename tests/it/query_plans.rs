@@ -1,5 +1,5 @@
-//! Every statement of the store finds its rows by an index. The statements are taken from the
-//! source, so that a new one is looked at as soon as it is written.
+//! Every statement of the store uses an index. The statements are read from the source, so that new ones are
+//! covered too.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use authctl::store::sqlite;
 use rusqlite::Connection;
 
-/// Statements that may read a whole table, by a part of their text, each with its reason.
+/// Statements that may scan a table, by a part of their text, each with the reason.
 const MAY_SCAN: &[(&str, &str)] = &[
     (r#"ORDER BY "seq" ASC LIMIT 1"#, "reads the oldest entry of the audit log from the start of the table"),
     ("LIKE '%admin%'", "roles are words in a text; it runs only when an administrator is deleted"),
@@ -38,7 +38,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "authctl_schema_history""#, "a row for each migration, read only when one is missing"),
 ];
 
-/// What stands in the statements for names, and every name that it stands for.
+/// The placeholders for names, and all names that each stands for.
 const NAMES: &[(&str, &[&str])] = &[
     ("{column}", &["email", "id"]),
     ("{order}", &["rowid"]),
@@ -58,7 +58,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The look-ups that the program lives on must be among the statements.
+/// The statements of the most frequent lookups, which must be found.
 const INDEXES: &[&str] = &[
     "user USING INDEX user_email_unique (email=?)",
     "user USING INDEX sqlite_autoindex_user_1 (id=?)",
@@ -80,42 +80,42 @@ fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store").join(name)
 }
 
-/// The raw texts of a source file, each with the code that follows it up to the next one.
+/// The raw string literals of a source file, each with the code up to the next one.
 fn raw_texts(source: &str) -> Vec<(&str, &str)> {
     let mut parts = source.split("r#\"").skip(1);
     std::iter::from_fn(|| parts.next()).map(|part| part.split_once("\"#").expect("a raw text ends")).collect()
 }
 
-/// Fills in what `format!` fills in: every column for a list of columns, which changes no plan, and names from
-/// [`NAMES`].
+/// Fills in the arguments of `format!`: all columns for a list of columns, which does not change a plan, and
+/// names from [`NAMES`].
 fn filled(text: &str) -> Vec<String> {
     let sql = text.replace("{}", "*");
     let mut filled = vec![sql];
     for (place, names) in NAMES {
         filled = filled.iter().flat_map(|sql| names.iter().map(|name| sql.replace(place, name))).collect();
     }
-    // A text without the place was multiplied by its names.
+    // A statement without the placeholder now appears once for each name.
     filled.sort();
     filled.dedup();
     filled
 }
 
-/// Every statement of the engine that looks for rows.
+/// All statements that search for rows.
 fn statements() -> Vec<Statement> {
     let mut statements = Vec::new();
-    // What recognises an app's database looks at no more than some rows of each table.
+    // Detection of an app's database reads only a few rows of each table.
     let files = ["sql", "sqlite"].map(|folder| fs::read_dir(source(folder)).unwrap());
     for entry in files.into_iter().flatten() {
         let path = entry.unwrap().path();
         let file = path.strip_prefix(source("")).unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
-        // No statement hides in an ordinary text.
+        // Ordinary string literals contain no statement.
         for verb in ["\"SELECT", "\"UPDATE", "\"DELETE"] {
             let (all, raw) = (text.matches(verb).count(), text.matches(&format!("r#{verb}")).count());
             assert_eq!(all, raw, "src/store/{file} has a {verb} that is not in r#\"...\"#");
         }
         for (sql, after) in raw_texts(&text) {
-            // Pages of users are put together from parts, which unit tests explain. A row is changed by its id.
+            // Pages of users are assembled from parts, whose plans unit tests check. Rows are changed by id.
             if after.contains("filter.text()") || sql.contains("{changes}") {
                 continue;
             }
@@ -144,7 +144,7 @@ fn with_database<T>(look: impl FnOnce(&Connection) -> T) -> T {
     look(&Connection::open(&path).unwrap())
 }
 
-/// A partial index is walked and not searched, which its plan calls a scan.
+/// The plan calls walking a partial index a scan.
 const INTENDED: &str = "SCAN authctl_audit USING COVERING INDEX authctl_audit_intended";
 
 #[test]

@@ -1,5 +1,5 @@
-//! README and `docs/` say what the program does. Their `console` blocks are run, the quick start is run, and what
-//! they repeat from the program is compared with the program.
+//! Checks README and `docs/` against the program: runs their `console` blocks and the quick start, and compares
+//! the parts that repeat text of the program.
 
 mod console;
 mod parts;
@@ -20,7 +20,7 @@ use parts::parts;
 
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The pages with console blocks; each is run by a test of its own.
+/// The pages with console blocks. Each has its own test.
 const RUN: &[&str] = &[
     "README.md",
     "docs/administration.md",
@@ -30,7 +30,7 @@ const RUN: &[&str] = &[
     "docs/security.md",
 ];
 
-/// The most lines of README: the rest is in `docs/`.
+/// The maximum number of lines in README. Details belong in `docs/`.
 const README_LINES_MAX: usize = 200;
 
 fn read(path: &str) -> String {
@@ -51,7 +51,7 @@ fn read_file(path: &str) -> String {
     std::fs::read_to_string(Path::new(PROJECT).join(path)).unwrap()
 }
 
-/// Replaces a page at once, because other tests read it meanwhile.
+/// Replaces a page atomically, because other tests read it concurrently.
 fn write(path: &str, text: &str) {
     let path = Path::new(PROJECT).join(path);
     let beside = path.with_extension("md.new");
@@ -70,7 +70,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The contents of the fenced blocks in this language.
+/// The contents of fenced blocks with this language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut inside = None;
@@ -137,7 +137,7 @@ fn quick_start_runs_and_shows_who_is_signed_in() {
     let start = blocks(&read("README.md"), "sh").remove(0);
     assert_eq!(start.lines().count(), 1, "one line to paste: {start}");
     assert!(contains("cargo build --release --locked").eval(&start), "{start}");
-    // The build is the only thing left out: everything after `--` goes to the program under test.
+    // The test skips only the build: arguments after `--` go to the program under test.
     let cargo = r#"cargo() { [ "$1" = build ] || { while [ "$1" != -- ]; do shift; done; shift; authctl "$@"; }; }"#;
     let sandbox = Sandbox::new();
     let actual = sandbox.finish(&mut shell(&sandbox, &format!("exec 2>&1\n{cargo}\n{start}"))).to_string();
@@ -174,7 +174,7 @@ fn pages_name_no_flag_that_does_not_exist() {
     }
     let mut root = authctl::cli::command();
     root.build();
-    // A demonstration of a mistake names the one flag that does not exist.
+    // The example of a usage error has the only unknown flag.
     let mut known = vec!["--password".to_owned()];
     flags_of(&root, &mut known);
     let mut offences = Vec::new();
@@ -192,7 +192,7 @@ fn pages_name_no_flag_that_does_not_exist() {
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
-/// The name by which a link finds a heading on GitHub.
+/// The anchor of a heading on GitHub.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.collect::<String>().to_lowercase().replace(' ', "-")

@@ -1,5 +1,5 @@
-//! `users reset-code` and `password reset`: a new password without the old one and without mail. The tests
-//! of refused codes are in `codes_refused.rs`.
+//! `users reset-code` and `password reset`: a new password without the old one and without mail.
+//! `codes_refused.rs` has the tests of refused codes.
 
 use insta::assert_snapshot;
 
@@ -20,7 +20,7 @@ fn assert_refused(sandbox: &Sandbox, code: &str) {
         .run_with_input("password reset --code-stdin --password-stdin --json", format!("{code}\n{OTHER_PASSWORD}\n"))
         .json_error(7);
     assert_eq!(error["code"], "INVALID_TOKEN");
-    // Refusals wait for each other after a while; that is shown elsewhere.
+    // Repeated refusals are throttled; `codes_refused.rs` covers that.
     sandbox.execute("DELETE FROM authctl_throttle");
 }
 

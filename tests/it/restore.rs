@@ -1,4 +1,4 @@
-//! `db restore`: back to a backup, with nothing lost on the way and no session alive again.
+//! `db restore`: replaces the database with a backup, keeps the old one, and ends all sessions.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::sandbox::{PASSWORD, Sandbox};
 
 const BOB: &str = "users create bob@example.com --name Bob --password-stdin";
 
-/// A backup with ada, signed in, and a database where bob has come since.
+/// A backup in which Ada is signed in, and a database to which Bob was added later.
 fn with_backup() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("db backup b.db").success();
@@ -20,7 +20,7 @@ fn with_backup() -> Sandbox {
     sandbox
 }
 
-/// The databases that restorations have kept.
+/// The databases that earlier restorations kept.
 fn kept(sandbox: &Sandbox) -> Vec<PathBuf> {
     let directory = sandbox.database().parent().unwrap().to_owned();
     let names = names(&directory).into_iter().filter(|name| name.contains(".before-restore-"));
@@ -47,7 +47,7 @@ fn restore_keeps_the_old_state_and_ends_sessions() {
     let mode: String = sandbox.sql().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert!(names(sandbox.database().parent().unwrap()).iter().all(|name| !name.contains(".new")));
-    // And back again.
+    // Restoring the kept database undoes the restoration.
     let before = kept(&sandbox).remove(0);
     sandbox.run(&format!("db restore {} --yes", before.display())).success();
     assert_eq!(users(&sandbox.database()), 2);
@@ -87,7 +87,7 @@ fn triggers_and_views_of_a_backup_are_left_out_and_named() {
     assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE role = 'admin'"), 0);
     let report = sandbox.run("doctor").stdout;
     assert!(!report.contains("a\"b") && !report.contains("view v"), "{report}");
-    // Where there is no database, as well.
+    // Also when the database is missing.
     sandbox.run("--db new.db db restore b.db").success();
     let new = rusqlite::Connection::open(sandbox.path("new.db")).unwrap();
     assert_eq!(new.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
@@ -179,7 +179,7 @@ fn what_is_no_sound_backup_of_ours_changes_nothing() {
         let ran = sandbox.run(&format!("db restore {name} --yes"));
         assert_eq!(ran.code, 9, "{name}: {ran}");
     }
-    // The file is an argument here: neither --db nor a new database would help.
+    // The file is an argument, so the hint must not mention --db or a new database.
     for name in ["text", "missing"] {
         let error = sandbox.run(&format!("db restore {name} --yes --json")).json_error(9);
         assert_eq!(error["hint"], "name a file that `authctl db backup` made; nothing was changed", "{name}");
@@ -205,7 +205,7 @@ fn a_damaged_database_is_what_a_backup_is_for() {
     assert!(log.contains("replaced no log that could be read"), "{log}");
 }
 
-/// Restores over a database with garbage in a range of bytes.
+/// Restores over a database that has garbage in a range of bytes.
 fn restore_over(sandbox: &Sandbox, damaged: std::ops::Range<usize>) {
     let mut bytes = std::fs::read(sandbox.database()).unwrap();
     bytes[damaged].fill(0xa5);
@@ -217,7 +217,7 @@ fn restore_over(sandbox: &Sandbox, damaged: std::ops::Range<usize>) {
     let mut kept = kept(sandbox);
     assert_eq!(kept.len(), before + 1);
     kept.sort();
-    // All but the numbers in the header that SQLite counts up.
+    // All bytes except the counters in the header, which SQLite increments.
     let copy = std::fs::read(kept.pop().unwrap()).unwrap();
     assert!(copy.len() == bytes.len() && copy[100..] == bytes[100..], "even the damage is kept");
 }
@@ -233,12 +233,12 @@ fn damaged_first_page_is_replaced() {
 #[test]
 fn damaged_further_page_of_the_schema_is_replaced() {
     let sandbox = with_backup();
-    // More than fits on one page.
+    // More rows than fit on one page.
     let long = "x".repeat(400);
     for table in 0..30 {
         sandbox.execute(&format!("CREATE TABLE more_{table} (column_{long})"));
     }
-    // Cells of an inner page begin with the number of the page below (SQLite file format, section 1.6).
+    // Cells of an interior page begin with the number of the child page (SQLite file format, section 1.6).
     let bytes = std::fs::read(sandbox.database()).unwrap();
     assert_eq!(bytes[100], 5, "the first page of the schema is an inner one");
     let two = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
@@ -314,7 +314,7 @@ fn killed_restore_leaves_the_old_or_the_new_state() {
     let case = Case::new(with_backup(), "db restore b.db --yes");
     case.kill_by_call(|when| {
         let sandbox = &case.sandbox;
-        // Before the tester's own SQLite repairs anything.
+        // Before the SQLite of the test recovers the journal.
         match sandbox.run("whoami").code {
             0 => assert_eq!(users(&sandbox.database()), 2, "{when}"),
             4 => {

@@ -1,5 +1,5 @@
-//! The rules on a real database, with the moment moved freely: what no run of the program can show
-//! without waiting for days.
+//! The rules on a real database, called through the library with time passed in. Runs of the program would
+//! have to wait for days.
 
 mod account;
 mod admin;
@@ -30,18 +30,18 @@ use crate::scratch;
 
 pub use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
 
-/// Seconds of a day.
+/// A day in seconds.
 const DAY: i64 = 86_400;
 
-/// The cheapest hash that is accepted.
+/// The cheapest accepted parameters of a hash.
 const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 };
 
-/// Some moment, plus seconds.
+/// A fixed instant plus seconds.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).unwrap()
 }
 
-/// A database, a policy that makes hashing cheap, and randomness that is the same in every run.
+/// A database, a policy with cheap hashes, and deterministic randomness.
 struct World {
     store: Box<dyn Store>,
     policy: Policy,
@@ -72,14 +72,14 @@ impl World {
         Self { store, policy, entropy, path, _directory: directory }
     }
 
-    /// A world in which ada@example.com signed up at second 0, without a session.
+    /// A world where ada@example.com signed up at second 0 and has no session.
     fn with_ada() -> Self {
         let mut world = Self::new();
         world.sign_up("ada");
         world
     }
 
-    /// The rules at a moment.
+    /// The rules at an instant.
     fn at(&mut self, seconds: i64) -> Auth<'_> {
         Auth { store: &mut *self.store, policy: &self.policy, now: at(seconds), entropy: &mut self.entropy }
     }
@@ -114,18 +114,18 @@ impl World {
         session_request.token
     }
 
-    /// Tries to sign in for the full time.
+    /// Tries to sign in with a remembered session.
     fn try_sign_in(&mut self, name: &str, password: &str, seconds: i64) -> Result<(User, Session), AuthError> {
         let session_request = self.session_request(Lifetime::Remembered);
         self.at(seconds).sign_in(&request(name, password), &session_request)
     }
 
-    /// The user of the token, who must be signed in.
+    /// The user of a token, which must be valid.
     fn authenticate(&mut self, token: &Token, seconds: i64) -> SignedIn {
         self.at(seconds).authenticate(token).unwrap()
     }
 
-    /// The tester's own connection.
+    /// A connection of the test itself.
     fn sql(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(&self.path).unwrap()
     }

@@ -1,4 +1,4 @@
-//! A hermetic place to run the real program: its own home, no inherited environment, no terminal.
+//! Runs the real program in isolation: its own home directory, no inherited environment, no terminal.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -17,9 +17,9 @@ use tempfile::TempDir;
 use crate::machine::{Tree, tree};
 use crate::scratch;
 
-/// A password that passes every rule.
+/// A password that satisfies the default policy.
 pub const PASSWORD: &str = "correct horse battery staple";
-/// Another one.
+/// Another such password.
 pub const OTHER_PASSWORD: &str = "nine purple umbrellas sing";
 
 /// The program under test.
@@ -32,10 +32,10 @@ pub struct Sandbox {
     directory: TempDir,
 }
 
-/// What a run of the program left: compare it whole, or call [`Ran::success`].
+/// The result of a run. Compare it as a whole, or call [`Ran::success`].
 #[must_use = "compare the whole run with a snapshot, or assert its success"]
 pub struct Ran {
-    /// Exit code; 128 + n for a death by signal n, as a shell says it.
+    /// Exit code; 128 + n after signal n, as in a shell.
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -105,22 +105,22 @@ impl Sandbox {
         command
     }
 
-    /// Runs the program with these words, separated by spaces.
+    /// Runs the program with arguments separated by spaces.
     pub fn run(&self, words: &str) -> Ran {
         self.finish(&mut self.command(words.split_whitespace()))
     }
 
-    /// Runs the program with these exact words.
+    /// Runs the program with these exact arguments.
     pub fn run_words(&self, words: &[&str]) -> Ran {
         self.finish(&mut self.command(words))
     }
 
-    /// Runs the program as another shell of the same user would: same database, own session.
+    /// Runs the program as in another shell of the same user: same database, own session.
     pub fn other_shell(&self, words: &str) -> Ran {
         self.finish(self.command(words.split_whitespace()).env("XDG_CONFIG_HOME", self.path("other-config")))
     }
 
-    /// Runs the program and gives it this on standard input.
+    /// Runs the program with this standard input.
     pub fn run_with_input(&self, words: &str, input: impl AsRef<[u8]>) -> Ran {
         self.finish_with_input(&mut self.command(words.split_whitespace()), input)
     }
@@ -135,15 +135,15 @@ impl Sandbox {
         self.run_with_input(&format!("signin {email} --password-stdin"), PASSWORD)
     }
 
-    /// Waits for a prepared command.
+    /// Runs a prepared command.
     pub fn finish(&self, command: &mut Command) -> Ran {
         self.ran(&command.output().unwrap())
     }
 
-    /// Waits for a prepared command that reads this.
+    /// Runs a prepared command with this standard input.
     pub fn finish_with_input(&self, command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A program that refuses early closes the pipe; that is its right.
+        // A program that fails early may close the pipe.
         let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         self.ran(&child.wait_with_output().unwrap())
     }
@@ -158,7 +158,7 @@ impl Sandbox {
         }
     }
 
-    /// Opens the database as the tester, to move the data.
+    /// A connection of the test itself, to change data.
     pub fn sql(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.database()).unwrap()
     }
@@ -168,13 +168,13 @@ impl Sandbox {
         self.sql().execute_batch(sql).unwrap();
     }
 
-    /// Asks the database for one number.
+    /// Queries one number.
     pub fn number(&self, sql: &str) -> i64 {
         self.sql().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
-/// The content of a home that many tests begin with. Signing up costs far more than a copy.
+/// The content of a home directory that many tests start with, because a copy is much cheaper than a sign-up.
 pub struct Template {
     home: PathBuf,
     made: i64,
@@ -182,13 +182,13 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads the home of a sandbox with a native database. No program may be running in it.
+    /// Reads the home directory of a sandbox with a native database. No program may be running in it.
     pub fn new(sandbox: &Sandbox) -> Self {
         let made = Timestamp::now().as_second();
         Self { home: sandbox.home().to_owned(), made, tree: tree(sandbox.home()) }
     }
 
-    /// A sandbox of its own with this content, as if it had been made just now.
+    /// A new sandbox with this content.
     pub fn copy(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         self.tree.write(&self.home, sandbox.home());
@@ -205,7 +205,7 @@ impl Template {
         sandbox
     }
 
-    /// A session file is named after the path of its database, which it also contains.
+    /// The name of a session file depends on the path of its database, and the file contains that path.
     fn move_session_files(&self, sandbox: &Sandbox) {
         let name = |home: &Path| home.file_name().unwrap().to_str().unwrap().to_owned();
         let (old, new) = (name(&self.home), name(sandbox.home()));
@@ -250,8 +250,8 @@ impl Ran {
     }
 }
 
-/// The whole run, with what differs from one to the next replaced: the home directory, ids, session
-/// file names and instants.
+/// The whole run with values that differ between runs replaced: the home directory, ids, session file names
+/// and instants.
 impl fmt::Display for Ran {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tame = |text: &str| {
@@ -302,7 +302,7 @@ fn tame_words(text: &str) -> String {
         }
         let stem = word.strip_suffix(".json").unwrap_or(&word);
         let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
-        // A colon after an instant is punctuation.
+        // A colon after an instant is punctuation, not part of it.
         let instant = word.strip_suffix(':').unwrap_or(&word);
         if let Some((stem, _)) = word.split_once(".before-restore-") {
             tamed.push_str(stem);

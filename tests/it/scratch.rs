@@ -1,11 +1,11 @@
-//! Where the tests keep their databases.
+//! The directory for the databases of tests.
 
 use std::path::PathBuf;
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-/// A directory in memory when the machine has a large one, because most of the time of a test on a disk is
-/// spent waiting for `fsync`; otherwise, or when `TMPDIR` is set, the usual directory for temporary files.
+/// A directory in memory when the machine has a large one, because a test on a disk spends most of its time
+/// in `fsync`. Otherwise, or when `TMPDIR` is set, the usual directory for temporary files.
 #[expect(clippy::disallowed_methods, reason = "the tester chooses the directory")]
 pub(crate) fn directory() -> PathBuf {
     const MEMORY: &str = "/dev/shm";

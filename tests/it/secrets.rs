@@ -1,4 +1,4 @@
-//! Secrets are nowhere: not in an answer, not in an error, not in a file, not where other processes look.
+//! No secret appears in output, errors, files, or data that other processes can read.
 
 use std::process::Stdio;
 
@@ -8,7 +8,7 @@ use crate::sandbox::{Ran, Sandbox};
 const CANARY: &str = "canary otter plays violin 77";
 const NEW_CANARY: &str = "second canary hums on a tram";
 
-/// Runs everything with every way of making programs talkative.
+/// Runs all commands with every variable that makes programs verbose.
 fn talkative(sandbox: &Sandbox, words: &str, input: &str) -> Ran {
     let mut command = sandbox.command(words.split_whitespace());
     command.env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace").env("RUST_LIB_BACKTRACE", "1");
@@ -126,7 +126,7 @@ fn a_running_sign_in_shows_its_password_to_no_other_process() {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(CANARY.as_bytes()).unwrap();
-    // It has the password as soon as the pipe is empty, and waits for more as long as it is open.
+    // Once the pipe is empty, the program has the password. It waits for more while the pipe is open.
     while rustix::io::ioctl_fionread(&stdin).unwrap() > 0 {
         assert!(child.try_wait().unwrap().is_none(), "it ended early");
         std::thread::yield_now();

@@ -1,11 +1,11 @@
-//! `tests/SECURITY.md` is complete, and what it names exists.
+//! Checks that `tests/SECURITY.md` is complete and that the tests it names exist.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
 use crate::architecture::source::{files, root};
 
-/// How many requirements each section has.
+/// The number of requirements in each section.
 const SECTIONS: &[(char, usize)] = &[
     ('A', 7),
     ('B', 10),
@@ -29,7 +29,7 @@ const TOTAL: usize = 104;
 struct Row {
     id: String,
     requirement: String,
-    /// What stands between backquotes in the last column.
+    /// The names between backquotes in the last column.
     evidence: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ fn integration_tests() -> Vec<String> {
     list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
-/// Whether a unit test exists: its file is below `src/`, and declares the function.
+/// Whether a file below `src/` declares the unit test.
 fn is_unit_test(name: &str, sources: &BTreeMap<String, String>) -> bool {
     let mut modules: Vec<&str> = name.split("::").collect();
     let function = modules.pop().unwrap();
@@ -61,7 +61,7 @@ fn is_unit_test(name: &str, sources: &BTreeMap<String, String>) -> bool {
         let path = modules.join("/");
         let places = [format!("src/{path}.rs"), format!("src/{path}/mod.rs")];
         if let Some(text) = places.iter().find_map(|place| sources.get(place)) {
-            // A contract test is a plain function, made a test by a macro; every other one says that it is a test.
+            // A macro turns the functions of the contract into tests; all others have `#[test]`.
             let is_contract = name.starts_with("store::contract::");
             return text.match_indices(&format!("fn {function}(")).any(|(at, _)| {
                 let before: Vec<&str> = text[..at].lines().rev().take(3).collect();

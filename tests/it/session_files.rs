@@ -1,4 +1,4 @@
-//! The session file: where it is, who may read it, and what a killed sign-in leaves.
+//! The session file: its path, its permissions, and recovery after a killed sign-in.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ fn a_damaged_file_is_4_and_never_a_panic() {
     let _ = sandbox.run("whoami").success();
 }
 
-/// Writes the file that a sign-in leaves which was killed between its two halves.
+/// Writes the file that remains when a sign-in is killed between database and session file.
 fn leave_behind(sandbox: &Sandbox, token: &str) -> PathBuf {
     let key = sandbox.session_file().file_name().unwrap().to_str().unwrap().to_owned();
     let content: serde_json::Value = serde_json::from_slice(&std::fs::read(sandbox.session_file()).unwrap()).unwrap();

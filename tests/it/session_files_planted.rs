@@ -10,7 +10,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use crate::machine::without_hanging;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Ada's sandbox, signed in, the place of the session file emptied, and a file that must not change.
+/// A sandbox where Ada is signed in and the session file is removed, and a file that must not change.
 fn prepared() -> (Sandbox, PathBuf, PathBuf) {
     let sandbox = Sandbox::with_ada();
     let place = sandbox.session_file();
@@ -25,7 +25,7 @@ fn run(sandbox: &Sandbox, words: &str) -> Ran {
     without_hanging(sandbox, &mut sandbox.command(words.split_whitespace()), PASSWORD)
 }
 
-/// Asserts that what is planted is not read, and that a sign-in puts a plain file in its place.
+/// Asserts that the planted file is not read, and that a sign-in replaces it with a regular file.
 #[track_caller]
 fn assert_replaced(sandbox: &Sandbox, place: &Path, victim: &Path) {
     let before = std::fs::read(victim).unwrap();
@@ -142,6 +142,6 @@ fn planted_temporary_names_are_not_opened() {
     rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     run(&sandbox, "signin ada@example.com --password-stdin").success();
     assert!(victim.exists());
-    // The victim holds a live token: had the link been followed, its session would be over.
+    // The victim file holds a live token. Following the link would end that session.
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 2);
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Ada in two shells, a third session of hers that has expired, and Bob in a shell of his own.
+/// Ada is signed in from two shells and has an expired session. Bob is signed in from a third shell.
 fn two_shells() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     second_shell(&sandbox, "ada@example.com");
@@ -116,7 +116,7 @@ fn foreign_or_unknown_session_id_is_3_and_ends_nothing() {
     hint: `authctl sessions` lists yours; nothing was ended
     [exit status: 3]
     ");
-    // An id that exists must look like one that does not, or ids of others could be probed.
+    // The answer is the same for an unknown id; otherwise a user could find ids of other users' sessions.
     let of_nobody = sandbox.run("sessions revoke 00000000000000000000000000000000");
     assert_eq!(of_bob.to_string(), of_nobody.to_string());
     assert_eq!(rows(&sandbox), before);
@@ -202,7 +202,7 @@ fn exactly_one_way_to_choose_sessions_must_be_given() {
 fn prune_deletes_all_expired_rows_without_a_sign_in() {
     let sandbox = two_shells();
     sandbox.run("signout").success();
-    // Several thousand that are over, one that ends this very second, and as many that live.
+    // Several thousand expired sessions, one that expires at the current second, and as many live ones.
     sandbox.execute(
         "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
          INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt)

@@ -1,4 +1,4 @@
-//! `sessions issue`: a session without a sign-in, as its token or as the cookie of an app.
+//! `sessions issue`: creates a session without a sign-in and prints its token or the app's cookie.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 const ISSUE: &str = "sessions issue --user ada@example.com";
 const SECRET: &str = "interop-secret-A1b2C3d4E5f6G7h8I9j0K1l2M3n4";
 
-/// A sandbox where ada has an account in a new app's database, which is the one that is meant.
+/// A sandbox whose default database is a new Better Auth database where ada has an account.
 fn with_app() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.run("db init --better-auth drizzle").success();
@@ -51,7 +51,7 @@ fn issued_token_is_printed_works_and_is_logged() {
     let entry = newest(&sandbox);
     assert_eq!((&entry["event"], &entry["actorId"]), (&"session.issued".into(), &Value::Null));
     assert_eq!((&entry["userId"], &entry["sessionId"]), (&issued["user"]["id"], &issued["session"]["id"]));
-    // The user who is signed in stays signed in.
+    // The signed-in user stays signed in.
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
-/// Ada in this shell (`current`) and elsewhere, bob twice; `over` sessions have expired.
+/// Ada has the session of this shell (`current`) and another, Bob has two. `over` sessions have expired.
 pub fn two_users() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
@@ -36,7 +36,7 @@ pub fn nobody_signed_in() -> Sandbox {
     sandbox
 }
 
-/// The ids of all sessions that are left, the expired ones too.
+/// The ids of all remaining sessions, including expired ones.
 pub fn left(sandbox: &Sandbox) -> BTreeSet<String> {
     let sql = sandbox.sql();
     let mut statement = sql.prepare("SELECT id FROM session").unwrap();
@@ -52,7 +52,7 @@ pub fn set(words: &str) -> BTreeSet<&str> {
     words.split_whitespace().collect()
 }
 
-/// What is gone since all were there.
+/// The sessions that have been deleted.
 pub fn gone(sandbox: &Sandbox) -> String {
     let left = left(sandbox);
     let all = set("current elsewhere bob1 bob2 over-ada over-bob");
@@ -111,7 +111,7 @@ fn every_session_of_a_user_ends_and_those_of_others_live_on() {
     ------- stderr -------
     ended 2 sessions
     ");
-    // One that has expired is neither counted nor missed.
+    // An expired session is not counted, and naming it is not an error.
     assert!(["bob1 bob2", "bob1 bob2 over-bob"].contains(&gone(&sandbox).as_str()), "{}", gone(&sandbox));
     let again = sandbox.run("sessions revoke --user bob@example.com --all --json").json();
     assert_eq!((&again["ended"], &again["signedOut"]), (&0.into(), &false.into()));

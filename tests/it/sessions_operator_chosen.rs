@@ -1,11 +1,11 @@
-//! `sessions revoke` with filters: age, idleness, network, program; together they are "and".
+//! `sessions revoke` with filters for age, idle time, network and program, which are combined with "and".
 
 use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
 use crate::sessions_operator::{gone, ids, left, nobody_signed_in, set, two_users};
 
-/// Asserts which sessions filters choose, without ending any.
+/// Asserts which sessions the filters select, with `--dry-run`.
 fn chooses(sandbox: &Sandbox, filters: &str, expected: &str) {
     let answer = sandbox.run(&format!("sessions revoke {filters} --dry-run --json")).json();
     assert_eq!(ids(&answer), set(expected), "{filters}");
@@ -97,7 +97,7 @@ fn conditions_together_are_and() {
     chooses(&sandbox, "--user bob@example.com --ip 10.0.0.0/8 --user-agent curl*", "bob1");
     chooses(&sandbox, "--all-users --ip 10.0.0.0/8 --user-agent laptop --older-than 1d", "");
     chooses(&sandbox, "--all-users --all --ip 10.0.0.0/8", "current bob1");
-    // An id that the other conditions leave out is one that is not there.
+    // An id that the other filters exclude counts as not found.
     let _ = sandbox.run("sessions revoke --all-users bob1 --ip 192.0.2.0/24").failure(3);
     assert_eq!(
         sandbox.run("sessions revoke --all-users --ip 10.0.0.0/8 --user-agent laptop --json").json()["ended"],
@@ -140,7 +140,7 @@ fn except_current_keeps_exactly_the_stored_session() {
         sandbox.run("whoami").success();
         assert_eq!(std::fs::read(sandbox.session_file()).unwrap(), file, "{words}");
     }
-    // The current session named, and yet excepted, is a contradiction and not a success.
+    // Naming the current session and excluding it is a contradiction, which must not succeed.
     let sandbox = two_users();
     let ran = sandbox.run("sessions revoke --all-users current --except-current");
     assert!([2, 3].contains(&ran.code), "{ran}");

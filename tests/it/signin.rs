@@ -1,4 +1,4 @@
-//! `signin` when it succeeds: where the password may come from and what is kept.
+//! Successful runs of `signin`: the sources of the password and the stored session.
 
 mod refused;
 mod throttle;
@@ -73,7 +73,7 @@ fn the_exact_bytes_of_one_line_are_the_password() {
         sandbox.file("pw", &input);
         let ran = sandbox.run("signin ada@example.com --password-file pw");
         assert_eq!(ran.code, code, "from a file {start:?}: {ran}");
-        // So that the wrong ones do not slow down the rest.
+        // Otherwise the wrong passwords would throttle the following attempts.
         sandbox.execute("DELETE FROM authctl_throttle");
     }
 }

@@ -1,4 +1,4 @@
-//! `signout`: the session in the database first, then the file.
+//! `signout`: ends the session in the database, then removes the session file.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Ada with a session in each of two shells.
+/// Ada is signed in from two shells.
 fn two_shells() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
@@ -19,7 +19,7 @@ fn session_files(sandbox: &Sandbox) -> usize {
     std::fs::read_dir(sandbox.sessions()).unwrap().count()
 }
 
-/// Whether the hint, which says what to do, names the way out that needs no database.
+/// Whether the hint names `signout --local`, which needs no database.
 fn hint_names_local(stderr: &str) -> bool {
     stderr.lines().any(|line| line.starts_with("hint: ") && line.contains("authctl signout --local"))
 }

@@ -1,4 +1,4 @@
-//! `signup` when it succeeds: what it says and what it leaves in the database.
+//! Successful runs of `signup`: the output and the rows in the database.
 
 use insta::assert_snapshot;
 use sha2::{Digest as _, Sha256};
@@ -94,7 +94,7 @@ fn a_picture_is_stored_and_shown() {
 fn the_longest_name_and_password_are_taken_whole() {
     let sandbox = Sandbox::new();
     let name = "ä".repeat(200);
-    // 128 units that are no repetition.
+    // 128 UTF-16 units without repetition.
     let password: String = (0..128_u8).map(|n| char::from(b'a' + (n ^ (n / 26)) % 26)).collect();
     let words = ["signup", "ada@example.com", "--name", &name, "--password-stdin"];
     sandbox.finish_with_input(&mut sandbox.command(words), &password).success();
@@ -144,7 +144,7 @@ fn two_users_with_one_password_have_different_hashes() {
 #[test]
 fn database_has_a_digest_and_no_token_or_password() {
     let sandbox = Sandbox::with_ada();
-    // Kept open, so that what is still in the log is looked at as well.
+    // An open connection keeps the WAL, so that the test searches it too.
     let reader = sandbox.sql();
     let stored: String = reader.query_row("SELECT token FROM session", [], |row| row.get(0)).unwrap();
     sandbox.sign_in("ada@example.com").success();

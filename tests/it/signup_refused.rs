@@ -101,7 +101,7 @@ fn missing_name_or_password_names_its_flag() {
     assert!(!sandbox.database().exists());
 }
 
-/// Everything that the database says, but for the throttle.
+/// All rows of the database except those of the throttle.
 fn rows(sandbox: &Sandbox) -> String {
     let tables = ["user", "account", "session"].map(|table| {
         let connection = sandbox.sql();

@@ -1,5 +1,5 @@
-//! Many processes that do anything at once, and a model of what they did: every success is in the final
-//! database, every failure is not. The suite runs a short storm; `AUTHCTL_STORM=N` runs N long ones.
+//! Many concurrent processes with random acts, and a model: the final database contains every success and no
+//! failure. The suite runs a short storm; `AUTHCTL_STORM=N` runs N long ones.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,27 +13,27 @@ use crate::app::{DRIZZLE, load};
 use crate::fuzz::mutate::Rng;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// What one worker knows about a user of its own.
+/// A worker's model of its own user.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Known {
     exists: bool,
     banned: bool,
-    /// Whether the password is the second one.
+    /// Whether the second password is set.
     changed: bool,
     sessions: i64,
-    /// Whether this worker's shell holds one of the sessions.
+    /// Whether this worker's shell has one of the sessions.
     stored: bool,
-    /// Attempts to sign in that were refused since the last one that succeeded.
+    /// Failed sign-ins since the last successful one.
     refused: u32,
 }
 
-/// What all workers share.
+/// State that all workers share.
 struct Field<'a> {
     sandbox: &'a Sandbox,
-    /// Exit codes of sign-ups with one address.
+    /// Exit codes of sign-ups with the same address.
     shared: Mutex<BTreeMap<String, Vec<i32>>>,
-    /// Sentences about what was wrong.
+    /// Violations of the model.
     wrong: Mutex<Vec<String>>,
     created: Mutex<i64>,
 }
@@ -55,7 +55,7 @@ impl Field<'_> {
         ran
     }
 
-    /// Notes an exit code that the model does not allow, and returns whether the act was done.
+    /// Records an exit code that the model does not allow, and returns whether the act succeeded.
     fn done(&self, words: &str, ran: &Ran, allowed: &[i32]) -> bool {
         if !allowed.contains(&ran.code) {
             self.wrong.lock().unwrap().push(format!("{words}: one of {allowed:?} was expected: {ran}"));
@@ -79,13 +79,13 @@ impl Field<'_> {
 }
 
 impl Known {
-    /// The exit codes of an act with the password: after five refused attempts the user may have to wait.
+    /// The allowed exit codes of an act with the password: after five failures the user may be throttled.
     fn or_throttled(&self, code: i32) -> Vec<i32> {
         if self.refused < 5 { vec![code] } else { vec![code, 8] }
     }
 }
 
-/// Does one act on the worker's own user, and follows it in the model.
+/// Runs one act on the worker's user and updates the model.
 fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
     let email = format!("worker{worker}@example.com");
     let (old, new) = if known.changed { (OTHER_PASSWORD, PASSWORD) } else { (PASSWORD, OTHER_PASSWORD) };
@@ -101,7 +101,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
         0 | 1 => {
             let words = format!("signin {email} --password-stdin");
             if field.signs_in(worker, &words, old, known) {
-                // The session that this shell had is replaced.
+                // The shell's earlier session is replaced.
                 known.sessions += i64::from(!known.stored);
                 known.stored = true;
             }
@@ -131,7 +131,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
         }
         5 => {
             let words = format!("users ban {email}");
-            // A ban that replaces a ban is done as well.
+            // Banning a banned user succeeds.
             if field.done(&words, &field.run(worker, &words, ""), &[0]) {
                 *known = Known { banned: true, sessions: 0, stored: false, ..known.clone() };
             }
@@ -184,7 +184,7 @@ fn act(field: &Field<'_>, worker: usize, rng: &mut Rng, known: &mut Known) {
     }
 }
 
-/// Compares the final database with what one worker knows.
+/// Compares the final database with a worker's model.
 fn compare(field: &Field<'_>, sql: &Connection, worker: usize, known: &Known) {
     let email = format!("worker{worker}@example.com");
     let user = format!(r#""userId" = (SELECT "id" FROM "user" WHERE "email" = '{email}')"#);
@@ -222,7 +222,7 @@ fn storm(workers: usize, acts: usize, seed: u64) {
         let running: Vec<_> = (0..workers).map(start).collect();
         running.into_iter().map(|worker| worker.join().unwrap()).collect()
     });
-    // The password that is in force, before anything is asked of the file itself.
+    // Checks the current password before it reads the file itself.
     for (worker, known) in known.iter().enumerate().filter(|(_, known)| known.exists && !known.banned).take(4) {
         let right = if known.changed { OTHER_PASSWORD } else { PASSWORD };
         let words = format!("signin worker{worker}@example.com --password-stdin --no-store");
@@ -285,7 +285,7 @@ fn app_writes_survive_killed_guests() {
             let mut command = sandbox.command(["--db", "app.db"]);
             command.args(words[step % words.len()].split(' ')).stderr(std::process::Stdio::null());
             let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
-            // Each round kills the process at another moment.
+            // Each round kills the process after a different delay.
             std::thread::sleep(Duration::from_millis(4 * step as u64));
             let _ = child.kill();
             child.wait().unwrap();
@@ -301,7 +301,7 @@ fn app_writes_survive_killed_guests() {
     assert_eq!(found, written, "what the app wrote is there");
     let whole: String = sql.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(whole, "ok");
-    // What the guest left half done it can do again.
+    // In a guest database, an interrupted act can be repeated.
     drop(sql);
     sandbox.run("--db app.db users ban bob@example.com").success();
 }

@@ -1,4 +1,4 @@
-//! The program under strace: what it asked of the kernel, and answers of the kernel that a test makes up.
+//! Runs the program under strace, to inspect its system calls and to make them fail.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use crate::sandbox::{PASSWORD, Sandbox};
 
 /// One run under strace.
 pub struct Trace {
-    /// Exit code; 128 + n for a death by signal n.
+    /// Exit code; 128 + n after signal n.
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -19,12 +19,12 @@ pub struct Trace {
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     pub name: &'a str,
-    /// From the opening parenthesis to the end of the line, the result included.
+    /// The line from the opening parenthesis on, including the result.
     pub arguments: &'a str,
 }
 
 impl Trace {
-    /// The calls in order. A call that another thread interrupted appears where it began.
+    /// The calls in the order in which they began.
     pub fn calls(&self) -> impl Iterator<Item = Call<'_>> {
         self.text.lines().filter_map(|line| {
             let (_process, rest) = line.split_once(' ')?;
@@ -35,12 +35,12 @@ impl Trace {
     }
 }
 
-/// Whether strace can follow a process here. Continuous integration must have it.
+/// Whether strace works on this machine. It must work under `CI`.
 pub fn is_usable() -> bool {
     require_tool("strace")
 }
 
-/// A command of the program under strace that writes its trace to a file and injects these faults.
+/// A command that runs the program under strace with the given faults and writes the trace to a file.
 pub fn command(plain: &Command, calls: &str, faults: &[&str], file: &Path) -> Command {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-s", "64", "-e", &format!("trace={calls}"), "-e", "signal=none"]);
@@ -56,7 +56,7 @@ pub fn command(plain: &Command, calls: &str, faults: &[&str], file: &Path) -> Co
     command
 }
 
-/// Runs the program with these words, separated by spaces, under strace; `None` where strace cannot be used.
+/// Runs the program under strace with arguments separated by spaces; `None` without strace.
 pub fn trace(sandbox: &Sandbox, words: &str, calls: &str, faults: &[&str]) -> Option<Trace> {
     if !is_usable() {
         return None;

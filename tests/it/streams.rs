@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use crate::machine::under_shell;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// Runs the program with standard output going there.
+/// Runs the program with the given standard output.
 fn run_into(sandbox: &Sandbox, words: &str, output: impl Into<Stdio>) -> Ran {
     use std::io::Write as _;
     let mut command = sandbox.command(words.split_whitespace());
@@ -22,7 +22,7 @@ fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
 
-/// A pipe whose reader has gone.
+/// A pipe without a reader.
 fn abandoned_pipe() -> std::io::PipeWriter {
     let (_reader, writer) = std::io::pipe().unwrap();
     writer
@@ -66,7 +66,7 @@ fn an_answer_that_a_device_cannot_hold_is_74() {
     assert_eq!(error["code"], "OUTPUT_NOT_WRITTEN");
 }
 
-/// Commands that change nothing here, some of which say more on standard error.
+/// Commands that change nothing here. Some also write to standard error.
 const READS: [&str; 21] = [
     "users list",
     "users list --limit 1",
@@ -99,7 +99,7 @@ fn read_whose_answer_is_lost_says_only_that() {
         for json in ["", " --json"] {
             let ran = run_into(&sandbox, &format!("{words}{json}"), full());
             if json.is_empty() && ran.code == 0 {
-                // Words for people, all on standard error.
+                // Text for people goes to standard error.
                 continue;
             }
             assert_eq!(ran.code, 74, "{words}{json}: {ran}");

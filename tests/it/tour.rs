@@ -1,10 +1,10 @@
-//! The whole way of one user through two shells, once as a person reads it and once as a script does.
+//! One user's whole path through two shells, once with text output and once with JSON.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Runs the program in the second shell with this input.
+/// Runs the program in the second shell with the given standard input.
 fn other_with_input(sandbox: &Sandbox, words: &str, input: &str) -> Ran {
     let mut command = sandbox.command(words.split_whitespace());
     sandbox.finish_with_input(command.env("XDG_CONFIG_HOME", sandbox.path("other-config")), input)

@@ -1,4 +1,4 @@
-//! `users`: what an administrator does with accounts.
+//! `users`: one module for each command or group of commands.
 
 mod ban;
 mod change;

@@ -1,4 +1,4 @@
-//! `whoami` is the reader that may write: when a session moves forward, and that nothing else does.
+//! `whoami` extends a session that is due, and writes nothing else.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn age(sandbox: &Sandbox, seconds: i64) {
     ));
 }
 
-/// Every file of the database, byte for byte.
+/// The bytes of all files of the database.
 fn files(sandbox: &Sandbox) -> BTreeMap<std::ffi::OsString, Vec<u8>> {
     let entries = std::fs::read_dir(sandbox.database().parent().unwrap()).unwrap();
     entries.map(|entry| entry.unwrap()).map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap())).collect()
@@ -43,7 +43,7 @@ fn session_used_after_a_day_gets_seven_days_again() {
     assert_eq!(sandbox.number("SELECT createdAt FROM session"), created, "the sign-in stays when it was");
     let answer: jiff::Timestamp = answer.as_str().unwrap().parse().unwrap();
     assert_eq!(answer.as_second(), end, "the answer has the stored time");
-    // It has just moved, so it does not move again.
+    // The session was extended just now, so it is not extended again.
     assert_reads_only(&sandbox);
 }
 

@@ -1,9 +1,9 @@
-//! Where each package lives: one address, so that to replace one is to edit one place.
+//! The address of each package: one place imports it, so that replacing it changes one place.
 
 use super::assert_none;
 use super::source::{program, root};
 
-/// Packages that have an address: files, or folders with a slash at their end.
+/// Packages and their addresses: files, or folders with a final slash.
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
     ("base16ct", &["src/auth/password/scrypt.rs", "src/auth/secret.rs"]),
@@ -48,11 +48,11 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("zxcvbn", &["src/auth/password/strength.rs"]),
 ];
 
-/// Packages that may be used anywhere but in these folders.
+/// Packages that are forbidden in some folders.
 const BANISHED: &[(&str, &[&str])] = &[
-    // Errors of the rules and of the memory are typed.
+    // Errors of the rules and the store are typed.
     ("anyhow", &["src/auth.rs", "src/auth/", "src/store/"]),
-    // The rules know no operating system.
+    // The rules do not depend on the operating system.
     ("rustix", &["src/auth.rs", "src/auth/", "src/cli/", "src/output/", "src/commands/"]),
     ("jiff", &[]),
     ("thiserror", &[]),

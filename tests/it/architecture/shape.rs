@@ -1,15 +1,15 @@
-//! How files are kept: short, named for an idea, finished, and part of a build.
+//! The form of source files: their length and names, no unfinished work, and each part of a build.
 
 use super::assert_none;
 use super::source::{Source, files};
 
-/// The most lines of a file below `src/`: more is rarely one idea.
+/// The maximum number of lines in a file below `src/`.
 const LINES_MAX: usize = 600;
 
-/// Names that say nothing about what is inside.
+/// File names that do not describe the content.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "service", "misc"];
 
-/// Marks of unfinished work, in halves so that this file has none itself.
+/// Marks of unfinished work, split so that this file does not contain them.
 const UNFINISHED: &[&str] = &[
     concat!("#[ig", "nore"),
     concat!("to", "do!("),

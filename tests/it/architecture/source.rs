@@ -1,5 +1,4 @@
-//! Reads Rust source as far as the walls need it: the paths that code names, without comments, texts
-//! and tests.
+//! Reads Rust source: the paths that code uses, without comments, string literals and tests.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +6,11 @@ use std::path::Path;
 /// A source file.
 #[derive(Debug)]
 pub struct Source {
-    /// From the root of the project, as `src/auth/email.rs`.
+    /// Relative to the root of the project: `src/auth/email.rs`.
     pub path: String,
-    /// As written.
+    /// The whole text.
     pub text: String,
-    /// Without comments, texts and modules of tests.
+    /// The code without comments, string literals and test modules.
     pub code: String,
 }
 
@@ -19,7 +18,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below a folder, sorted by path.
+/// All Rust files below a folder, sorted by path.
 pub fn files(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -37,7 +36,7 @@ pub fn files(folder: &str) -> Vec<Source> {
     found
 }
 
-/// The files of the program: those below `src/` that are not modules of tests.
+/// The files below `src/` that are not test modules.
 pub fn program() -> Vec<Source> {
     let files = files("src");
     let tests: Vec<String> = files.iter().flat_map(test_modules).collect();
@@ -52,8 +51,8 @@ fn read(path: &Path) -> Source {
 }
 
 impl Source {
-    /// The module that the file is, as `crate::auth::email::`, with the separator at its end so that
-    /// the beginning of a name is no module.
+    /// The module path of the file: `crate::auth::email::`. The final separator prevents matches with a part of
+    /// a name.
     pub fn module(&self) -> String {
         let inner = self.path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
         match inner {
@@ -62,12 +61,12 @@ impl Source {
         }
     }
 
-    /// Every path that the code names, from `crate` if it is of this crate.
+    /// All paths in the code. Paths in this crate begin with `crate`.
     pub fn paths(&self) -> Vec<String> {
         let (mut imported, mut named) = (Vec::new(), Vec::new());
         let mut words = words(&self.code).into_iter().peekable();
         while let Some(word) = words.next() {
-            // In the bound `use<..>` it imports nothing.
+            // The bound `use<..>` is not an import.
             if word == "use" && words.peek().is_none_or(|next| next != "<") {
                 use_tree(&mut words, "", &mut imported);
             } else if is_name(&word) {
@@ -85,7 +84,7 @@ impl Source {
         }
         let imported: Vec<String> = imported.iter().map(|path| self.absolute(path)).collect();
         let whole = named.iter().map(|path| {
-            // What begins with an imported name goes on from there.
+            // A path that begins with an imported name continues the import.
             let (first, rest) = path.split_once("::").unwrap();
             let start = imported.iter().find(|import| import.rsplit("::").next() == Some(first));
             start.map_or_else(|| self.absolute(path), |start| format!("{start}::{rest}"))
@@ -94,7 +93,7 @@ impl Source {
         [imported, whole].concat()
     }
 
-    /// Follows `self` and `super`.
+    /// Resolves `self` and `super`.
     fn absolute(&self, path: &str) -> String {
         let mut module = self.module();
         let mut rest = path;
@@ -115,7 +114,7 @@ fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Names, `::` and single signs.
+/// Names, `::` and single characters.
 fn words(code: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut in_name = false;
@@ -132,7 +131,7 @@ fn words(code: &str) -> Vec<String> {
     words
 }
 
-/// Takes one branch of a `use` apart into whole paths; stops behind it.
+/// Expands one branch of a `use` tree to full paths and stops after it.
 fn use_tree(words: &mut std::iter::Peekable<std::vec::IntoIter<String>>, prefix: &str, paths: &mut Vec<String>) {
     let mut path = prefix.to_owned();
     while let Some(word) = words.next_if(|word| !matches!(word.as_str(), "," | "}" | ";")) {
@@ -147,7 +146,7 @@ fn use_tree(words: &mut std::iter::Peekable<std::vec::IntoIter<String>>, prefix:
                 }
                 return;
             }
-            // In braces: the module itself.
+            // `self` in braces is the module itself.
             "self" if path.ends_with("::") => {}
             word => path.push_str(word),
         }
@@ -183,7 +182,7 @@ fn without_comments_and_texts(text: &str) -> String {
     code
 }
 
-/// The length of a text in quotes, both included.
+/// The length of a string literal with its quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (index, c) in text.char_indices().skip(1) {
@@ -195,7 +194,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Cuts `#[cfg(test)] mod tests { ... }` out.
+/// Removes `#[cfg(test)] mod tests { ... }`.
 fn without_inline_tests(mut code: String) -> String {
     let mut from = 0;
     while let Some(start) = code[from..].find("#[cfg(test)]").map(|start| start + from) {
@@ -215,7 +214,7 @@ fn without_inline_tests(mut code: String) -> String {
     code
 }
 
-/// Modules of the file that have a file of their own and are only there in tests.
+/// Test modules of the file that are in a file of their own.
 fn test_modules(source: &Source) -> Vec<String> {
     let declared = source.code.split("#[cfg(test)]").skip(1).filter_map(|after| {
         let item = after.split([';', '{']).next()?;

@@ -1,33 +1,33 @@
-//! Who may import whom.
+//! The allowed imports between parts of the program.
 
 use super::assert_none;
 use super::source::{Source, program};
 
-/// What a part of the program may know of the other parts.
+/// The imports that a part of the program may use.
 struct Wall {
     part: &'static str,
-    /// Paths, with all that is below them.
+    /// Paths, each with everything below it.
     may: &'static [&'static str],
-    /// Paths below those that it still may not.
+    /// Exceptions below those paths.
     but: &'static [&'static str],
 }
 
-/// What every part that touches secrets may know of the rules: the types that cannot be shown.
+/// The secret types of the rules, which every part that handles secrets may import.
 const SECRETS: &[&str] = &["auth::secret"];
 
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
     Wall { part: "store", may: &["auth", "paths::quoted"], but: &[] },
     Wall { part: "output", may: &["auth", "error::ExitCode"], but: &[] },
-    // A session file is kept in a private directory, which `paths` makes.
+    // `paths` creates the private directory of session files.
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths"], but: &[] },
     Wall { part: "prompt", may: &["auth::secret", "input_file"], but: &[] },
     Wall { part: "input_file", may: &[], but: &[] },
     Wall { part: "paths", may: SECRETS, but: &[] },
-    // Who gets a message is an address; what the message says is decided elsewhere.
+    // The recipient is an address. Other modules decide the text of a message.
     Wall { part: "mail", may: &["auth::email", "auth::secret", "input_file"], but: &[] },
-    // The top of the tree names the arguments of each command. Exit codes are words of help too, and durations
-    // and networks are written in one way.
+    // The top of the clap tree names the arguments of each command. Help also has the exit codes, and durations
+    // and networks have one syntax.
     Wall { part: "cli", may: &["commands", "error::ExitCode", "auth::duration", "auth::session"], but: &[] },
     Wall {
         part: "context",
@@ -43,24 +43,24 @@ const WALLS: &[Wall] = &[
             "output",
             "session_file",
             "prompt",
-            // The path of a backup is read like that of a database, and `db status` says who chose the database.
+            // Backup paths parse like database paths, and `db status` shows the source of the path.
             "paths::resolve",
             "paths::DatabaseLocation",
             "paths::DatabasePlace",
             "paths::PathError",
             "store::OpenError",
-            // `db` and `doctor` are about the engine itself.
+            // `db` and `doctor` manage the engine itself.
             "store::sqlite",
-            // Beyond the design: a command may refuse with words and a code of its own.
+            // A command may fail with its own message and exit code.
             "error::CommandError",
             "error::Attempted",
-            // `doctor` tells in its report what stops other commands.
+            // The report of `doctor` includes errors that stop other commands.
             "error::Failure",
             "error::ExitCode",
             "mail",
             "error::StillLive",
         ],
-        // A command has nothing to print with.
+        // Commands return reports and cannot print.
         but: &["output::write_answer", "output::write_message"],
     },
     Wall {
@@ -85,7 +85,7 @@ const WALLS: &[Wall] = &[
             "session_file::SessionFileError",
             "store::OpenError",
             "store::CopyError",
-            // Errors quote what people typed, and say when a ban ends.
+            // Errors quote user input and the end of a ban.
             "output::text",
             "output::json",
         ],
@@ -93,7 +93,7 @@ const WALLS: &[Wall] = &[
     },
 ];
 
-/// The part of the program that a file belongs to; `lib.rs` and `main.rs` are none, they join all.
+/// The part of the program that a file belongs to; `None` for `lib.rs` and `main.rs`, which join all parts.
 fn part(source: &Source) -> Option<String> {
     source.module().split("::").nth(1).filter(|part| !part.is_empty()).map(str::to_owned)
 }
@@ -145,13 +145,13 @@ const OPENING: &[&str] = &["openat", "File::open", "File::options", "fs::read", 
 
 #[test]
 fn database_files_are_opened_in_one_place() {
-    // Closing a descriptor of a database drops SQLite's locks: see `store/sqlite/descriptors.rs`.
+    // Closing a descriptor of a database releases SQLite's locks.
     let mut offences = Vec::new();
     for source in program().iter().filter(|source| source.path.starts_with("src/store/sqlite/")) {
         let file = source.path.trim_start_matches("src/store/sqlite/");
         for path in source.paths() {
             let ends = |call: &str| path == call || path.ends_with(&format!("::{call}"));
-            // A lock file and a directory are no databases; a new file is handed over as it is made.
+            // Lock files and directories are not databases, and a new file is passed on after its creation.
             let opens = ["descriptors.rs", "lock.rs", "staging.rs"];
             if OPENING.iter().any(|call| ends(call)) && !opens.contains(&file) {
                 offences.push(format!("{} calls {path}: check a database with `preflight::inspect`", source.path));

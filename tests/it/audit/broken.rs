@@ -1,4 +1,4 @@
-//! `audit verify`: a whole log, and every way to break one.
+//! `audit verify`: an intact log verifies, and every change to it is found.
 
 use authctl::auth::audit::Entry;
 use insta::assert_snapshot;
@@ -24,11 +24,11 @@ const COLUMNS: [&str; 15] = [
     "changes",
     "hash",
 ];
-/// Where a column is.
+/// The position of a column.
 const USER_ID: usize = 8;
 const HASH: usize = 14;
 
-/// Six entries, in which each column is somewhere filled.
+/// Six entries. Each column has a value in at least one of them.
 fn six_entries() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run_words(&["account", "update", "--name", "Countess", "--reason", "new name"]).success();
@@ -47,7 +47,7 @@ fn rows(sandbox: &Sandbox) -> Vec<Vec<Cell>> {
     statement.query_map([], row).unwrap().map(Result::unwrap).collect()
 }
 
-/// Puts these rows in place of all others.
+/// Replaces all entries with the given rows.
 fn write(sandbox: &Sandbox, rows: &[Vec<Cell>]) {
     let mut sql = sandbox.sql();
     let tx = sql.transaction().unwrap();
@@ -62,7 +62,7 @@ fn write(sandbox: &Sandbox, rows: &[Vec<Cell>]) {
     tx.commit().unwrap();
 }
 
-/// Asserts that `verify` finds the log broken, and returns how it says so.
+/// Asserts that `verify` finds the log broken, and returns its message.
 pub fn broken(sandbox: &Sandbox) -> String {
     let error = sandbox.run("audit verify --json").json_error(1);
     assert_eq!(error["code"], "AUDIT_LOG_BROKEN", "{error}");
@@ -118,7 +118,7 @@ fn an_edit_of_any_column_is_found() {
                 Cell::Integer(number) => vec![Cell::Integer(number + 1), Cell::Integer(-number)],
                 Cell::Null => vec![Cell::Text(String::new()), Cell::Text("-".into()), Cell::Text("-;".into())],
                 Cell::Text(text) => {
-                    // One bit of the first byte, one character less, one more.
+                    // Flip one bit of the first byte, remove one character, add one.
                     let mut bytes = text.clone().into_bytes();
                     bytes[0] ^= 1;
                     let shorter = text[1..].to_owned();
@@ -143,7 +143,7 @@ fn an_edit_of_any_column_is_found() {
     sandbox.run("audit verify").success();
 }
 
-/// An entry as the library knows it.
+/// An entry as a value of the library.
 fn entry(row: &[Cell]) -> Entry {
     let text = |column: usize| match &row[column] {
         Cell::Text(text) => Some(text.clone()),
@@ -288,7 +288,7 @@ fn missing_end_of_the_log_is_found_by_a_noted_hash() {
     hint: compare it with a backup or an export; `authctl help security` says what the log can prove
     [exit status: 1]
     ");
-    // Neither does a log become whole that goes on from the cut.
+    // Entries appended after the cut do not repair the log.
     sandbox.run("users unban bob@example.com").success();
     sandbox.run("users ban bob@example.com").success();
     sandbox.run("audit verify").success();

@@ -12,10 +12,10 @@ use crate::audit::entries;
 use crate::audit::read::{create, three_users};
 use crate::sandbox::{Ran, Sandbox};
 
-/// Longer than anything here takes: only a program that hangs gets there.
+/// The timeout. Only a program that hangs reaches it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A log that is being followed.
+/// A running `audit tail --follow`.
 pub struct Follower {
     child: Child,
     lines: Receiver<String>,
@@ -39,7 +39,7 @@ impl Follower {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for the end, and kills what does not come to it.
+    /// Waits until the program has ended, and kills it after the timeout.
     pub fn end(mut self, sandbox: &Sandbox) -> Ran {
         let start = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
@@ -75,7 +75,7 @@ fn follow_shows_new_entries_until_it_is_interrupted() {
 fn following_with_no_old_entries_begins_with_the_next_one() {
     let sandbox = three_users();
     let follower = Follower::start(&sandbox, "audit tail --lines 0 --follow --json");
-    // It may begin to look after the first new entries are there, so they are made until it shows one.
+    // The follower may start after the first entries, so the test writes entries until it prints one.
     let first = (0..100).find_map(|number| {
         create(&sandbox, &format!("late{number}"));
         follower.lines.recv_timeout(Duration::from_millis(600)).ok()

@@ -1,5 +1,5 @@
-//! The audit log across the migration that gave entries addresses and values: old entries stay verifiable,
-//! and none is added after a new one.
+//! The audit log across the migration that added addresses and values: old entries stay verifiable, and the
+//! old version cannot append after a new entry.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::audit::broken::broken;
 use crate::audit::entries;
 use crate::sandbox::Sandbox;
 
-/// The newest hash in the fixture, as the version that wrote it printed it.
+/// The newest hash in the fixture, printed by the version that wrote it.
 const OLD_HEAD: &str = "4e00f4693771ee7f8423a05a381084f72bc0b7095272ad42099d654eb88e5766";
 const OLD_ENTRIES: i64 = 13;
 
@@ -25,7 +25,7 @@ fn restore_old(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// A sandbox whose database was written by the version before.
+/// A sandbox with a database of the previous version.
 fn old_sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     restore_old(&sandbox.database());
@@ -101,7 +101,7 @@ fn entry_of_the_old_form_after_a_new_one_is_broken() {
 #[test]
 fn older_version_that_is_still_running_cannot_add_an_entry() {
     let sandbox = old_sandbox();
-    // The statement of the version before, on a connection that it opened before the migration.
+    // The statement of the previous version, on a connection opened before the migration.
     let old = sandbox.sql();
     let insert =
         "INSERT INTO authctl_audit (seq, at, event, osUser, host, actorId, userId, sessionId, reason, detail, hash)
@@ -137,7 +137,7 @@ fn log_beside_the_database_of_an_app_is_migrated_alike() {
     restore_old(&state);
     app.run("users unban bob@example.com").success();
     let whole = app.run("audit verify --json").json();
-    // An entry that intends the act, and one that it was done.
+    // One entry records the intent, the other the completed act.
     assert_eq!((&whole["oldForm"], whole["entries"].as_i64().unwrap()), (&OLD_ENTRIES.into(), OLD_ENTRIES + 2));
     let log = app.run("audit list --json").json();
     for (number, event) in [(13, "act.intended"), (14, "user.unbanned")] {

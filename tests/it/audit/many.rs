@@ -1,4 +1,4 @@
-//! `audit`: many writers at once, and a long log.
+//! The audit log with concurrent writers and with many entries.
 
 use std::process::{Command, Stdio};
 

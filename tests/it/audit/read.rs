@@ -1,4 +1,4 @@
-//! `audit list`, `export` and `tail`: their shapes and their filters.
+//! `audit list`, `export` and `tail`: formats and filters.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub fn create(sandbox: &Sandbox, name: &str) {
     sandbox.run(&format!("users create {name}@example.com --name {name} --no-password")).success();
 }
 
-/// Ada, bob and eve, with an entry a day from the first of January on.
+/// Ada, Bob and Eve, with one entry a day from the first of January.
 pub fn three_users() -> Sandbox {
     let sandbox = Sandbox::new();
     for name in ["ada", "bob", "eve"] {

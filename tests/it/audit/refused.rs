@@ -59,7 +59,7 @@ fn what_changes_nothing_leaves_nothing() {
     assert_eq!(entries(&sandbox), before);
 }
 
-/// Every cell of these tables, as text.
+/// All values of the tables as text.
 fn dump(sandbox: &Sandbox) -> Vec<String> {
     let sql = sandbox.sql();
     let mut cells = Vec::new();
@@ -82,7 +82,7 @@ fn an_act_whose_entry_cannot_be_written_is_not_done() {
     }
     sandbox.run("users create bob@example.com --name Bob --no-password --role editor").success();
     sandbox.execute("UPDATE session SET updatedAt = updatedAt - 90000, expiresAt = expiresAt - 90000");
-    // After the last number that there is, no entry can follow.
+    // No entry can follow the largest number.
     let full = "INSERT INTO authctl_audit (seq, form, at, event, osUser, host, hash)
         VALUES (9223372036854775807, 2, 0, 'x', 'x', 'x', 'x')";
     sandbox.execute(full);

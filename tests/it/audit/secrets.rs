@@ -1,4 +1,4 @@
-//! `audit`: no secret gets into the log, whatever is done with it.
+//! The audit log contains no secret, not even a part of one.
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
@@ -33,7 +33,7 @@ fn no_password_token_or_hash_is_anywhere_in_the_log() {
     assert!(log.contains("password.set") && log.contains("signin.failed"), "{log}");
     assert!(secrets.len() >= 12, "{secrets:?}");
     for secret in &secrets {
-        // A piece is too much as well.
+        // A part of a secret must not appear either.
         let piece: String = secret.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect();
         assert!(!log.contains(&piece), "{secret}\n{log}");
     }

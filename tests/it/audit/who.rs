@@ -7,7 +7,7 @@ use crate::audit::entries;
 use crate::pty::Terminal;
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Runs an act twice: the first time it changes something, the second time it does not.
+/// Runs an act twice. The first run changes something; the second does not and must write no entry.
 fn twice(sandbox: &Sandbox, words: &str, event: &str) {
     let before = entries(sandbox).len();
     let first = sandbox.run(&format!("{words} --json")).json();
@@ -17,7 +17,7 @@ fn twice(sandbox: &Sandbox, words: &str, event: &str) {
     for entry in &new {
         assert!(entry["changes"].is_object() || event == "user.unlocked", "{words}: {entry}");
     }
-    // A second write in the same second would not show.
+    // A second write within the same second would not be visible.
     sandbox.execute("UPDATE user SET updatedAt = 1; UPDATE authctl_policy SET updatedAt = 1");
     let second = sandbox.run(words);
     assert_eq!((second.code, second.stdout.as_str()), (0, ""), "{words}: {second}");
@@ -58,7 +58,7 @@ fn act_that_changes_nothing_says_so_and_leaves_no_entry() {
 fn ban_of_a_banned_user_still_ends_sessions_and_says_so() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users ban ada@example.com").success();
-    // As another program could: a session of a banned user.
+    // Another program can write a session for a banned user.
     sandbox.file("pw", PASSWORD);
     sandbox.execute("UPDATE user SET banned = 0");
     sandbox.other_shell("signin ada@example.com --password-file pw").success();
@@ -71,7 +71,7 @@ fn ban_of_a_banned_user_still_ends_sessions_and_says_so() {
     assert_eq!(new.iter().map(|entry| entry["event"].as_str().unwrap()).collect::<Vec<_>>(), ["session.ended"]);
 }
 
-/// The numbers of the entries that are about or by a user.
+/// The numbers of the entries whose actor or subject is the user.
 fn seqs(sandbox: &Sandbox, user: &str) -> Vec<i64> {
     let list = sandbox.run(&format!("audit list --user {user} --json")).json();
     list["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_i64().unwrap()).collect()
@@ -89,7 +89,7 @@ fn deleted_user_is_found_by_every_address_and_by_id() {
         assert_eq!(seqs(&sandbox, user), [1, 2, 4], "{user}");
     }
     assert_eq!(sandbox.run("audit list --user unknown@example.com --json").json_error(3)["code"], "USER_NOT_FOUND");
-    // Who has the address now is meant, and who had it before as long as they had it.
+    // The filter matches the user who has the address now, and earlier users for the time they had it.
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
     assert_eq!(seqs(&sandbox, "bob@example.com"), [1, 2, 5]);
     assert_eq!(seqs(&sandbox, "rob@example.com"), [1, 2, 4]);

@@ -1,6 +1,6 @@
-//! SQLite's locks: while SQLite has a database open, nothing else in the process opens or closes the
-//! database, its log, the log's index or its journal. Closing any descriptor of a file drops every POSIX
-//! lock that the process has on it, so a command that did would let other processes write at once.
+//! SQLite's locks: while SQLite has a database open, the process must not open or close the database, its WAL,
+//! the WAL index or its journal in any other way. Closing any descriptor of a file releases all POSIX locks that
+//! the process has on it, so other processes could write at the same time.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,25 +13,25 @@ use crate::kill::Home;
 use crate::machine::require_tool;
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// What SQLite keeps beside a database.
+/// The suffixes of the files that SQLite keeps beside a database.
 const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Who opened a descriptor.
+/// The code that opened a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opener {
-    /// The bundled engine; it never asks for `O_NONBLOCK`.
+    /// SQLite, which never sets `O_NONBLOCK`.
     Sqlite,
-    /// The program itself, which always does.
+    /// authctl itself, which always sets it.
     Program,
 }
 
-/// The descriptors of one process: number, who opened it, which database it belongs to.
+/// The descriptors of one process: number, opener and database.
 type Table = BTreeMap<i32, (Opener, String)>;
 
-/// Words, and what is done to the home before they are run.
+/// Arguments, and the preparation of the home directory.
 type Prepared = (&'static str, fn(&Sandbox));
 
-/// The database that a path belongs to, when it is one of the four files.
+/// The database of a path that names one of the four files.
 fn database_of(path: &str) -> Option<&str> {
     let base = SIDECARS.iter().find_map(|suffix| path.strip_suffix(suffix)).unwrap_or(path);
     let name = base.rsplit('/').next()?;
@@ -97,7 +97,7 @@ fn opens_a_database(trace: &str) -> bool {
     trace.lines().any(|line| line.contains("auth.db\"") && line.contains("O_RDWR") && !line.contains("O_NONBLOCK"))
 }
 
-/// Runs a command under `strace` and returns what it opened and closed.
+/// Runs a command under strace and returns what it opened and closed.
 fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     const CALLS: &str = "trace=open,openat,openat2,creat,close,close_range,dup,dup2,dup3,clone,clone3";
     let plain = sandbox.command(words.split_whitespace());
@@ -107,7 +107,7 @@ fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     command.arg("--").arg(plain.get_program()).args(plain.get_args());
     command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(sandbox.home()).stdin(Stdio::null());
-    // Some examples are refused; other tests check their exit codes.
+    // Some examples fail; other tests check their exit codes.
     let _ = match input {
         Some(input) => sandbox.finish_with_input(&mut command, input),
         None => sandbox.finish(&mut command),
@@ -115,7 +115,7 @@ fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     std::fs::read_to_string(trace).unwrap()
 }
 
-/// Runs every example in a copy of one home, then the given lines after what prepares them.
+/// Runs every example in a copy of one home directory, then the given commands with their preparation.
 fn each_command_leaves_the_locks(home: &Home, more: &[Prepared]) {
     let sandbox = &home.sandbox;
     if !require_tool("strace") {

@@ -1,31 +1,29 @@
-//! One run of every command, with all that it needs, in a sandbox where ada, an administrator, is
-//! signed in and bob has an account.
+//! One complete run of every command, in a sandbox where the administrator Ada is signed in and Bob has an
+//! account.
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
-/// A run of a command.
 pub(super) struct Example {
-    /// Its line in the table of authority.
+    /// Its line in the table of required authority.
     pub(super) command: &'static str,
-    /// The words.
+    /// The arguments.
     pub(super) words: &'static str,
-    /// What it reads from standard input.
+    /// Its standard input.
     pub(super) input: Option<fn(&Sandbox) -> String>,
-    /// How to see that it was done.
     pub(super) effect: Effect,
 }
 
-/// What shows that a command did what it was asked to.
+/// The evidence that a command succeeded.
 pub(super) enum Effect {
-    /// Words on standard output.
+    /// A text on standard output.
     Answer,
-    /// This entry in the audit log.
+    /// An entry in the audit log.
     Event(&'static str),
-    /// The exit code is the answer.
+    /// The exit code.
     Code,
-    /// This file is there.
+    /// An existing file.
     File(&'static str),
-    /// It cannot be done here, and says so with this code.
+    /// The command cannot succeed here and fails with this exit code.
     Refused(i32),
 }
 

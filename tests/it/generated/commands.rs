@@ -1,4 +1,4 @@
-//! Makes `docs/commands.md`, the reference of every command, from the definition of the command line.
+//! Generates `docs/commands.md`, the command reference, from the clap definition.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,6 @@ and `man authctl-COMMAND` where the man pages are installed. `authctl help exit-
 <!-- Generated from src/: AUTHCTL_REGENERATE=1 cargo test --test it generated -->
 ";
 
-/// The whole page.
 pub(super) fn page() -> String {
     let mut root = cli::command();
     root.build();
@@ -78,7 +77,7 @@ fn add_command(command: &mut clap::Command, words: &str, level: usize, text: &mu
     }
 }
 
-/// What follows the help: lines that are indented are examples, the others are text.
+/// The text after the options. Indented lines are examples.
 fn add_examples(command: &clap::Command, text: &mut String) {
     let Some(after) = command.get_after_help() else { return };
     let after = after.to_string();
@@ -106,7 +105,7 @@ fn list<'a>(arguments: impl IntoIterator<Item = &'a clap::Arg>) -> String {
     text
 }
 
-/// The values that an argument takes, and its default.
+/// The possible values and the default of an argument.
 fn choices(argument: &clap::Arg) -> String {
     if !argument.get_action().takes_values() {
         return String::new();
@@ -124,7 +123,7 @@ fn choices(argument: &clap::Arg) -> String {
     }
 }
 
-/// An argument as its help spells it: `-q, --quiet`, `--name NAME`, `EMAIL`.
+/// An argument as in the help: `-q, --quiet`, `--name NAME`, `EMAIL`.
 fn spelled(argument: &clap::Arg) -> String {
     let value = argument.get_value_names().map(|names| names.join(" ")).unwrap_or_default();
     let Some(long) = argument.get_long() else { return value };

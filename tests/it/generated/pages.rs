@@ -1,4 +1,4 @@
-//! Makes the completions, the man pages and `docs/commands.md` in memory.
+//! Generates the completions, the man pages and `docs/commands.md` in memory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::commands;
 
-/// Every file that is made, by its path in the project.
+/// The generated files by path.
 pub(super) fn generated() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     for shell in Shell::value_variants() {
@@ -37,7 +37,7 @@ fn add_pages(command: &clap::Command, is_root: bool, files: &mut BTreeMap<PathBu
     }
 }
 
-/// One man page. It has no date: a page that changes by itself every day could not be compared.
+/// One man page. It has no date, because a page that changes every day could not be compared.
 fn page(command: &clap::Command, is_root: bool) -> String {
     let source = format!("authctl {}", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone()).source(source).manual("authctl manual");
@@ -54,7 +54,7 @@ fn page(command: &clap::Command, is_root: bool) -> String {
     render(&examples(command), &mut page);
     render(&if is_root { chapters() } else { see_also() }, &mut page);
     let page = String::from_utf8(page).unwrap();
-    // Each section brings the definition of the apostrophe along; once is enough.
+    // Each rendered section repeats the definition of the apostrophe. The page needs it once.
     let preamble = Roff::new().render();
     format!("{preamble}{}", page.replace(&preamble, ""))
 }
@@ -72,7 +72,7 @@ fn aliases(command: &clap::Command) -> Roff {
     roff
 }
 
-/// What stands after the help: lines that are indented are examples, the others are text.
+/// The text after the options. Indented lines are examples.
 fn examples(command: &clap::Command) -> Roff {
     let mut roff = Roff::new();
     let Some(after) = command.get_after_help() else { return roff };
@@ -100,7 +100,7 @@ fn paragraphs(roff: &mut Roff, text: &str) {
     }
 }
 
-/// What only the first page has: the topics of `authctl help`.
+/// The topics of `authctl help`, which only the first page has.
 pub(super) fn chapters() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);

@@ -1,4 +1,4 @@
-//! Makes `docs/terminal.svg`: a terminal of 80 columns, and what the program printed on it.
+//! Generates `docs/terminal.svg`: the output of a few commands on a terminal of 80 columns.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::sandbox::{PASSWORD, Sandbox};
 
 const COLUMNS: usize = 80;
 
-/// The lines that a user types at a shell.
+/// The commands in the picture.
 const LINES: &[&str] = &[
     "authctl signup ada@example.com --name Ada",
     "authctl whoami",
@@ -18,7 +18,7 @@ const LINES: &[&str] = &[
     "authctl whoami; echo \"exit code $?\"",
 ];
 
-/// What differs from one run to the next, and what the picture shows instead; as long, so that lines break alike.
+/// Values that differ between runs, and their replacements. Equal lengths keep the line breaks the same.
 const USER_ID: &str = "m8SeWKA0ZvjekBqyUA5GbttRGnXs68e3";
 const SESSION_ID: &str = "LIC1Yq7T3kYZeQPOi8yoKNRpIy8AUHhM";
 const KEY: &str = "196f0223386b9221a81f340ca5b6675f";
@@ -29,13 +29,12 @@ const COLUMN: f64 = 8.4;
 const ROW: f64 = 20.0;
 const MARGIN: f64 = 16.0;
 
-/// A run of characters of one colour.
+/// Consecutive characters of one colour.
 struct Span {
     text: String,
     class: &'static str,
 }
 
-/// The whole file.
 pub(super) fn picture() -> String {
     let sandbox = Sandbox::new();
     let mut rows = Vec::new();
@@ -49,7 +48,7 @@ pub(super) fn picture() -> String {
     svg(&rows)
 }
 
-/// Types a line at a shell and returns what appears below it.
+/// Types a line at a shell and returns the output.
 fn on_screen(sandbox: &Sandbox, line: &str) -> String {
     let mut command = shell(sandbox, line);
     command.env("TERM", "xterm-256color");
@@ -63,7 +62,7 @@ fn on_screen(sandbox: &Sandbox, line: &str) -> String {
     settled(&screen.replace(home.to_str().unwrap(), "/home/ada"))
 }
 
-/// The text with what differs from run to run replaced.
+/// Replaces values that differ between runs.
 fn settled(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
     let mut settled = String::new();
@@ -76,7 +75,7 @@ fn settled(text: &str) -> String {
         rest = &rest[end..];
     }
     settled.push_str(rest);
-    // On a slow machine a second has passed since the seven days began.
+    // On a slow machine a second of the seven days has passed.
     settled.replace("in 6 days", "in 7 days")
 }
 
@@ -95,7 +94,7 @@ fn settled_word(word: &str, is_user_id: bool) -> String {
     }
 }
 
-/// Takes the colours out of a line that the program coloured.
+/// Splits a line at its colour sequences.
 fn coloured(line: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut class = "plain";
@@ -122,7 +121,7 @@ fn coloured(line: &str) -> Vec<Span> {
     spans
 }
 
-/// Breaks a line where the terminal does: after the last column.
+/// Breaks a line after the last column, as a terminal does.
 fn broken(line: Vec<Span>) -> Vec<Vec<Span>> {
     let mut rows = vec![Vec::new()];
     let mut left = COLUMNS;
@@ -165,7 +164,7 @@ fn svg(rows: &[Vec<Span>]) -> String {
     for row in rows {
         let mut x = MARGIN;
         for Span { text: letters, class } in row {
-            // The length is given, because the fonts of two machines differ in width.
+            // The width is explicit, because fonts differ between machines.
             let length = letters.chars().fold(0.0, |length, _| length + COLUMN);
             let escaped = letters.replace('&', "&amp;").replace('<', "&lt;");
             writeln!(

@@ -1,5 +1,5 @@
-//! What everybody does with an account, in the database of every kind of app: on files that the real
-//! library made, each act leaves the rows that the app itself would have left.
+//! Acts on accounts in databases created by the real library, for every kind of app: each act leaves the same
+//! rows as the app would.
 
 use rusqlite::types::Value;
 
@@ -36,7 +36,7 @@ variants! {
         Variant { name: "bcrypt", time: Time::Seconds, admin: false, hash: ("$2b$10$", 60), ..KYSELY },
 }
 
-/// One database, many acts: to make a password hash takes longer than all the rest.
+/// One database for many acts, because a password hash takes longer than everything else.
 fn everything(app: &App, variant: Variant) {
     the_people_of_the_app_are_seen(app, variant);
     a_user_is_made_and_signs_in(app, variant);
@@ -58,8 +58,7 @@ fn the_people_of_the_app_are_seen(app: &App, variant: Variant) {
     let sessions = app.run("sessions list --all-users --json").json();
     assert!(sessions["sessions"].as_array().unwrap().len() >= 3, "{sessions}");
 
-    // The library's own hashes of the library's own passwords. One variant of each scheme shows that they are
-    // understood: a sign-in costs more than all that a variant changes.
+    // Hashes and passwords made by the library. One variant of each scheme is enough, because sign-ins are slow.
     if ["kysely", "argon2", "bcrypt"].contains(&variant.name) {
         for (email, password) in [("bob", "\u{fb01}nger-\u{c5}ngstr\u{f6}m-9"), ("ada", PASSWORD), ("emo", "😀😀😀😀")]
         {
@@ -143,13 +142,13 @@ fn a_password_is_set(app: &App, variant: Variant) {
 }
 
 fn codes_of_both_sides_count(app: &App) {
-    // The app's own, which its mail would have carried.
+    // A code of the app, as its mail would contain it.
     let pending = app.text("SELECT identifier FROM {verification} WHERE identifier LIKE 'reset-password:%'");
     let code = pending.strip_prefix("reset-password:").unwrap();
     app.run_with_input("password reset --code-stdin --password-stdin", format!("{code}\n{OTHER_PASSWORD}")).success();
     app.run_with_input("signin bob@example.com --no-store --password-stdin", OTHER_PASSWORD).success();
 
-    // Ours, in the form of the app's.
+    // A code of authctl in the app's format.
     let code = app.run("users reset-code emo@example.com").success();
     let row = "FROM {verification} ORDER BY rowid DESC LIMIT 1";
     assert_eq!(app.text(&format!("SELECT identifier {row}")), format!("reset-password:{}", code.trim()));

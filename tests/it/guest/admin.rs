@@ -1,5 +1,4 @@
-//! What the app's plugins make possible: roles, bans, impersonation. Without the plugin each is refused,
-//! and nothing is changed.
+//! Roles, bans and impersonation in an app's database: they need the admin plugin, and are refused without it.
 
 use insta::assert_snapshot;
 use rusqlite::types::Value;

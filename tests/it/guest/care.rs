@@ -1,5 +1,5 @@
-//! Looking after an app's database: what the doctor tells and leaves alone, what is for databases of
-//! authctl only, and where authctl keeps what is its own.
+//! Maintenance of an app's database: findings of `doctor`, commands for native databases only, and the location
+//! of authctl's own data.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -70,7 +70,7 @@ fn orphan(sql: &Connection) {
     sql.execute_batch(&statements).unwrap();
 }
 
-/// Makes the tables anew without foreign keys, and with room for rows that name no user.
+/// Recreates the tables without foreign keys and with nullable user ids.
 fn without_foreign_keys(sql: &Connection) {
     let mut tables = vec!["PRAGMA foreign_keys = OFF;".to_owned()];
     for table in ["session", "account"] {
@@ -266,7 +266,7 @@ fn interrupted_act_is_reported_by_a_mailing_command() {
     app.run(&format!("policy set mail.url sendmail:{}", mailer.display())).success();
     app.run("policy set mail.from accounts@example.com").success();
     app.run("users ban bob@example.com").success();
-    // As a process leaves it that is killed before it can say what it did.
+    // The state after a process is killed before it records the result.
     let state = std::fs::read_dir(app.sandbox.path(".local/state/authctl")).unwrap();
     let log = state.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|end| end == "db"));
     let cut = "DELETE FROM authctl_audit

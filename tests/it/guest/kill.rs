@@ -1,5 +1,5 @@
-//! An act on an app's database and its entries in the log are in two files. Whatever call a process
-//! dies in, the log tells nothing that did not happen and keeps nothing to itself that did.
+//! Acts on an app's database killed at any system call. The audit log is in another file, and must neither
+//! claim an act that did not happen nor omit one that did.
 
 use std::process::{Command, Stdio};
 
@@ -9,19 +9,19 @@ use crate::machine::{Tree, tree};
 use crate::sandbox::{PASSWORD, Ran};
 use crate::strace;
 
-/// Every so many calls of a kind one is fatal.
+/// One of this many calls of a kind is fatal.
 const STRIDE: usize = 4;
-/// The calls that leave something on disk.
+/// System calls that change a file.
 const CALLS: &str = "pwrite64,fsync,fdatasync,ftruncate,unlink";
 
-/// An act that is killed again and again, each time in the same home.
+/// An act and the home directory that is reset for each run.
 struct Act {
     app: App,
     saved: Tree,
     words: &'static str,
-    /// SQL that says 1 when the act was done.
+    /// SQL that returns 1 when the act succeeded.
     done: &'static str,
-    /// Its event.
+    /// Its event in the audit log.
     event: &'static str,
 }
 
@@ -29,13 +29,13 @@ impl Act {
     fn new(app: App, journal: &str, words: &'static str, done: &'static str, event: &'static str) -> Self {
         app.sandbox.file("pw", PASSWORD);
         app.sql().pragma_update(None, "journal_mode", journal).unwrap();
-        // The file with the log is there, with an entry.
+        // The audit log exists and has an entry.
         app.sandbox.finish(&mut app.command("policy set password.min-length 9")).success();
         let saved = tree(app.sandbox.home());
         Self { app, saved, words, done, event }
     }
 
-    /// Runs the act under strace from the same start.
+    /// Runs the act under strace from the same state.
     fn trace(&self, options: &[&str]) -> Ran {
         put_back(&self.saved, self.app.sandbox.home());
         let plain = self.app.command(self.words);
@@ -58,7 +58,7 @@ impl Act {
         CALLS.split(',').map(|call| (call, count(call))).collect()
     }
 
-    /// Without a look at the manners: a journal may lie beside the file.
+    /// Skips the check for changes, because a journal may remain beside the file.
     fn run(&self, words: &str) -> Ran {
         self.app.sandbox.finish(&mut self.app.command(words))
     }
@@ -76,7 +76,7 @@ impl Act {
         log.lines().map(event).collect()
     }
 
-    /// Kills the act at a sample of its calls and looks at what is left.
+    /// Kills the act at a sample of its calls and checks the remaining state.
     fn sweep(&self, offset: usize) {
         for (call, count) in self.calls() {
             for number in (1 + offset % STRIDE..=count).step_by(STRIDE) {
@@ -89,7 +89,7 @@ impl Act {
         }
     }
 
-    /// Lets a sample of the calls fail and looks at what is said of it.
+    /// Fails a sample of the calls and checks what the command reports.
     fn fail(&self, error: &str) {
         for (call, count) in self.calls() {
             for number in (1..=count).step_by(STRIDE) {
@@ -109,7 +109,7 @@ impl Act {
     }
 
     fn check(&self, when: &str) {
-        // The tester's connection does first what SQLite does after a crash.
+        // The test's connection recovers the journal, as SQLite does after a crash.
         let (done, events) = (self.is_done(), self.events());
         let says = |name: &str| events.iter().any(|event| event == name);
         let (intended, answer) = (says("act.intended"), says(self.event));

@@ -1,21 +1,21 @@
-//! Rows that are larger than what authctl reads of a value: pictures as `data:` URLs, tokens of providers,
-//! descriptions of programs. The user of such a row is managed as any other, and nothing of it is lost.
+//! Rows with values larger than authctl reads: images as `data:` URLs, provider tokens, user agents. All
+//! commands work on such users, and no data is lost.
 
 use rusqlite::Connection;
 
 use crate::app::{ARTICLE, App, DRIZZLE, KYSELY, Variant};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
 
-/// More than is read of a picture.
+/// Larger than the limit for an image.
 const LARGE: usize = 3_000_000;
-/// Less than is read, and with the rest of the row more than a megabyte.
+/// Below the limit, but with the rest of the row more than a megabyte.
 const READABLE: usize = 999_990;
 
 fn picture(bytes: usize) -> String {
     format!("'data:image/png;base64,' || substr(hex(zeroblob({bytes})), 1, {bytes} - 22)")
 }
 
-/// An app where everything that can be large of bob is large.
+/// An app where all of Bob's values that can be large are large.
 fn app(variant: Variant) -> App {
     App::changed(variant, |sql| {
         let snake =
@@ -35,7 +35,7 @@ fn app(variant: Variant) -> App {
     })
 }
 
-/// A row of the app's own that is large too.
+/// A large row of the app's own.
 fn verification(sql: &Connection, variant: Variant) {
     let (end, made) = match variant.name {
         "kysely" => ("'2100-01-01T00:00:00.000Z'", "'2026-01-01T00:00:00.000Z'"),
@@ -98,7 +98,7 @@ fn user_with_a_large_row_is_managed_and_keeps_it() {
     }
 }
 
-/// The address and the token are in indexes, whose entries are read when a row is deleted.
+/// Email address and token are indexed. Deleting a row reads the index entries.
 #[test]
 fn user_with_large_values_hides_no_other_and_is_deletable() {
     for variant in [KYSELY, DRIZZLE] {
@@ -152,11 +152,11 @@ fn native_database_with_a_large_picture_is_managed_alike() {
     sandbox.run("users delete ada@example.com --yes --force-last-admin").success();
 }
 
-/// A row that is larger than what is changed is read, and its user is deleted.
+/// A row larger than the limit for updates can be read, and its user can be deleted.
 #[test]
 fn row_beyond_every_limit_is_refused_with_its_reason() {
     let app = App::changed(KYSELY, |sql| {
-        // One value and no copies: the heap of SQLite in this process has authctl's limit too.
+        // A single value, because authctl's limit for SQLite's heap applies to this process too.
         sql.execute_batch("UPDATE user SET image = zeroblob(52000000) WHERE email = 'bob@example.com'").unwrap();
     });
     assert!(app.run("users list").success().contains("bob@example.com"));
@@ -166,13 +166,12 @@ fn row_beyond_every_limit_is_refused_with_its_reason() {
     app.run("users delete bob@example.com --yes").success();
 }
 
-/// Pages that refer to the same page again and again: a file of some kilobytes with more rows than
-/// anybody can count.
+/// Pages that refer to the same page repeatedly: a file of a few kilobytes with an endless number of rows.
 #[test]
 fn tree_that_grows_with_every_level_is_given_up() {
     let app = App::new(KYSELY);
     grow(&app);
-    // Some count rows without a condition, which SQLite does without looking at its limit of steps.
+    // Some commands count rows without a condition, for which SQLite does not check its limit of steps.
     for command in ["users list --search unknown", "users list", "db status"] {
         let ran = app.sandbox.finish(&mut app.command(&format!("{command} --json")));
         assert_eq!(ran.json_error(9)["code"], "DATABASE_LIMIT", "{command}");
@@ -203,7 +202,7 @@ fn grow(app: &App) {
     std::fs::write(app.path(), file).unwrap();
 }
 
-/// An inner page of a table whose every cell refers to the same child (SQLite file format, section 1.6).
+/// An interior page of a table whose cells all refer to the same child (SQLite file format, section 1.6).
 fn inner_page(size: usize, child: u32) -> Vec<u8> {
     const CELLS: u16 = 400;
     const CELL_BYTES: u16 = 5;

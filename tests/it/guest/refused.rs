@@ -1,5 +1,5 @@
-//! Databases of apps that are not wholly understood: what can be read is read, nothing is written, and
-//! the answer names the column and what settles it.
+//! App databases with an unknown column or encoding: authctl reads the rest, writes nothing, and names the
+//! column and the setting that resolves it.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -9,7 +9,7 @@ use crate::app::load;
 use crate::machine::{give_away, skip};
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
-/// A file made from a fixture.
+/// A database created from a fixture.
 struct Odd {
     sandbox: Sandbox,
     made: Vec<u8>,
@@ -41,7 +41,7 @@ impl Odd {
         std::fs::read(self.sandbox.path("app.db")).unwrap() == self.made
     }
 
-    /// Refuses every kind of write, and is as it was.
+    /// Asserts that every kind of write is refused and the file is unchanged.
     fn refuses_writes(&self) {
         let words = [
             "users create new@example.com --name New --generate",
@@ -216,8 +216,7 @@ fn a_file_of_another_user_is_read_and_not_written() {
     assert_eq!(beside, [".local", "app.db"]);
 }
 
-/// As root, `SQLite` gives the files that it makes to the owner of the database; another owner would lock
-/// the app out.
+/// As root, SQLite gives its new files to the owner of the database. Another owner would lock the app out.
 #[test]
 fn log_files_made_by_root_belong_to_the_owner() {
     let odd = Odd::new("kysely");

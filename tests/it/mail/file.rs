@@ -1,4 +1,4 @@
-//! The credentials file, and what else is refused before any network.
+//! The credentials file, and other settings that are refused before a connection is made.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn a_credentials_file_of_another_form_is_refused_and_not_quoted() {
         assert!(matches!(error, CredentialsError::Content { .. }), "{error:?}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
-    // Short lines, too many bytes: not read to its end to find out.
+    // Short lines but too many bytes. The file is not read to its end.
     let error = refused(credentials(&"canary\n".repeat(2000)).path());
     assert!(error.to_string().ends_with("it is longer than 2052 bytes"), "{error}");
 }

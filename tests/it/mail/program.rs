@@ -1,4 +1,4 @@
-//! Mail through a local `sendmail`.
+//! Mail delivery through a local `sendmail`.
 
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use authctl::mail::{MailError, Mailer};
 use super::{FROM, ada, mailer};
 use crate::mailbox::eventually;
 
-/// Puts a shell script into a directory. Another process writes it: if this one did, a child that
-/// another test starts meanwhile would hold it open, and what is open for writing cannot be run.
+/// Writes a shell script with another process. If this process wrote it, a child started by another test
+/// could inherit the open file, and the kernel refuses to run a file that is open for writing.
 pub fn script(home: &Path, text: &str) -> PathBuf {
     let path = home.join("sendmail");
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 700 \"$2\"";
@@ -60,7 +60,7 @@ fn sendmail_gets_the_given_environment_alone() {
     let mailer = mailer(&format!("sendmail:{}", program.display()), None).with_environment(given);
     mailer.send(&ada(), "Your code", "code 4711\n").unwrap();
     let environment = std::fs::read_to_string(home.path().join("environment")).unwrap();
-    // The shell adds some of its own.
+    // The shell adds variables of its own.
     let mut names: Vec<&str> = environment.lines().map(|line| line.split('=').next().unwrap()).collect();
     names.retain(|name| !["PWD", "_", "SHLVL", "OLDPWD"].contains(name));
     names.sort_unstable();
@@ -92,7 +92,7 @@ fn missing_sendmail_is_an_error() {
     assert_eq!(error.hint(), Some("name the program: sendmail:/usr/sbin/sendmail"));
 }
 
-/// A body of more than a pipe holds, so that writing it takes a reader.
+/// A body larger than the buffer of a pipe, so that writing it requires a reader.
 fn long_body() -> String {
     "a line of a long message\n".repeat(8_000)
 }
@@ -117,7 +117,7 @@ fn sendmail_that_fails_after_many_words_is_quoted_in_part() {
     assert!(said.starts_with("no queue xxx") && said.len() == 200, "{said}");
 }
 
-/// A program that runs on in the background holds the pipes of the one that started it.
+/// A background process keeps the pipes of its parent open.
 #[test]
 fn sendmail_that_leaves_a_program_behind_is_not_waited_for() {
     let home = tempfile::tempdir().unwrap();
@@ -127,7 +127,7 @@ fn sendmail_that_leaves_a_program_behind_is_not_waited_for() {
     assert_eq!(error.source().unwrap().to_string(), "no queue");
 }
 
-/// Ends the program whose number is in the file `pid`.
+/// Ends the process whose id is in the file `pid`.
 fn kill(home: &Path) {
     let pid = std::fs::read_to_string(home.join("pid")).unwrap();
     assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());

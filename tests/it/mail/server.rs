@@ -10,7 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a client that does not come, or is stuck, is waited for, so that its test ends as a failure.
+/// The timeout for a client that does not connect or does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 trait Stream: Read + Write {}
@@ -24,7 +24,7 @@ pub enum Tls {
     FromTheStart,
 }
 
-/// What the server does otherwise than to take everything.
+/// How the server behaves. The default accepts everything.
 #[derive(Debug, Clone)]
 pub struct Manners {
     /// The loopback address to listen at.
@@ -32,15 +32,15 @@ pub struct Manners {
     pub tls: Tls,
     /// The login it accepts, encoded as for AUTH PLAIN; without one it offers no AUTH.
     pub login: Option<&'static str>,
-    /// The answer to a command that begins so; `.` is the end of a message.
+    /// The reply to commands with this prefix; `.` is the end of a message.
     pub refuses: Option<(&'static str, &'static str)>,
-    /// The command it answers by going away.
+    /// The command at which it closes the connection.
     pub hangs_up_at: Option<&'static str>,
-    /// The command it never answers.
+    /// The command that it never answers.
     pub silent_at: Option<&'static str>,
     /// Bytes that an attacker writes into the connection after the answer to STARTTLS.
     pub early: &'static str,
-    /// The one way to sign in that it offers.
+    /// The AUTH mechanism that it offers.
     pub mechanism: &'static str,
 }
 
@@ -55,17 +55,16 @@ pub const POLITE: Manners = Manners {
     mechanism: "PLAIN",
 };
 
-/// What the client said.
 #[derive(Debug, Default)]
 pub struct Session {
-    /// Each command; `(TLS)` where TLS began.
+    /// The commands; `(TLS)` marks the start of TLS.
     pub commands: Vec<String>,
-    /// As it came, less the doubled dots.
+    /// The message as received, with dot-stuffing removed.
     pub message: String,
 }
 
 impl Session {
-    /// The message's headers, folded lines joined, and its body.
+    /// The headers, unfolded, and the body.
     pub fn parts(&self) -> (String, &str) {
         let (headers, body) = self.message.split_once("\r\n\r\n").unwrap();
         (headers.replace("\r\n ", " ").replace("\r\n", "\n"), body)
@@ -74,7 +73,7 @@ impl Session {
 
 pub struct Server {
     pub port: u16,
-    /// The authority that vouches for the server, in PEM.
+    /// The certificate authority of the server, in PEM.
     pub root: String,
     thread: JoinHandle<Session>,
 }
@@ -112,13 +111,13 @@ impl Server {
         Closed::start(manners).open()
     }
 
-    /// Waits for the end of the session.
+    /// Waits until the session has ended.
     pub fn session(self) -> Session {
         self.thread.join().unwrap()
     }
 }
 
-/// Waits for the client.
+/// Waits until the client connects.
 fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).unwrap();
     let start = Instant::now();
@@ -174,7 +173,7 @@ fn serve(stream: TcpStream, manners: &Manners, config: &Arc<ServerConfig>, sessi
     }
 }
 
-/// Talks until the end, or until TLS is to begin: then true. A client that goes away is an end.
+/// Serves commands until the session ends or TLS starts; true when TLS starts.
 fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bool, session: &mut Session) -> bool {
     if greets && say(stream, "220 here").is_none() {
         return false;
@@ -203,14 +202,14 @@ fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bo
                     if manners.login.is_some() { format!("250-AUTH {}\r\n", manners.mechanism) } else { String::new() };
                 format!("250-here\r\n{tls}{auth}250 HELP")
             }
-            // In one piece, as a client reads it.
+            // One write, so that the client reads it in one piece.
             "STARTTLS" if !manners.early.is_empty() => format!("220 go on\r\n{}", manners.early.trim_end()),
             "STARTTLS" => "220 go on".into(),
             "AUTH" if manners.mechanism == "LOGIN" && line == "AUTH LOGIN" => "334 VXNlcm5hbWU6".into(),
             "YWRh" if manners.mechanism == "LOGIN" => "334 UGFzc3dvcmQ6".into(),
             "Y29ycmVjdCBob3JzZQ==" if manners.mechanism == "LOGIN" => "235 welcome".into(),
             "AUTH" if manners.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => "235 welcome".into(),
-            // Quotes what it refuses, as servers do.
+            // Quotes the refused command, as servers do.
             "AUTH" => format!("535 5.7.8 not with {line}"),
             "DATA" => {
                 in_message = true;

@@ -1,4 +1,4 @@
-//! Mail inside TLS: from the start, and by STARTTLS.
+//! Mail delivery with TLS from the start and with STARTTLS.
 
 use authctl::mail::{Failure, Step};
 
@@ -31,8 +31,7 @@ fn untrusted_server_gets_no_mail() {
     }
 }
 
-// The second loopback address is not one of the names that may go without TLS, and nothing need be
-// set up to reach it; other systems than Linux have only the first.
+// 127.0.0.2 may not omit TLS, and is reachable without configuration. Only Linux has it.
 #[cfg(target_os = "linux")]
 mod starttls {
     use super::*;
@@ -73,7 +72,7 @@ mod starttls {
 
     #[test]
     fn answers_from_before_starttls_are_not_taken_for_later_ones() {
-        // All answers of a session, one answer, two, half of one.
+        // All replies of a session, one reply, two, half of one.
         for early in [
             "250-here\r\n250 AUTH PLAIN\r\n235 welcome\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 taken\r\n221 bye\r\n",
             "250-here\r\n250 AUTH PLAIN\r\n",
@@ -88,7 +87,7 @@ mod starttls {
                 let sent = mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "secret text");
                 let (step, source, _) = failure(sent);
                 assert!(matches!((step, &source), (Step::Encrypt, Failure::EarlyAnswer)), "{early:?}: {source:?}");
-                // Not even TLS begins.
+                // The connection ends before TLS starts.
                 let session = server.session();
                 assert_eq!(session.commands[..2], ["EHLO [127.0.0.1]", "STARTTLS"], "{early:?}");
                 assert!(session.commands[2..].iter().all(|command| command == "(TLS)"), "{early:?}: {session:?}");

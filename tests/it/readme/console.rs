@@ -1,8 +1,8 @@
-//! Runs the `console` blocks of a page. Each chapter, from one `## ` heading to the next, has a shell and a home of
-//! its own, so that a change of one message is a difference in one chapter.
+//! Runs the `console` blocks of a page. Each chapter, from one `## ` heading to the next, has its own shell and
+//! home directory, so that a changed message affects one chapter only.
 //!
-//! A comment `<!-- run ... -->` holds commands that readers do not need to see: a chapter begins with what earlier
-//! chapters left behind. They must succeed; what they print is not compared.
+//! A comment `<!-- run ... -->` contains commands that readers do not need to see, such as the setup that earlier
+//! chapters did. They must succeed. Their output is not compared.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use crate::generated::REGENERATE;
 use crate::machine::require_tool;
 use crate::sandbox::{Sandbox, program};
 
-/// Ends what a step printed; its exit status follows.
+/// Marks the end of a step's output. The exit status follows.
 const END: char = '\u{1e}';
 
-/// The databases of apps that a chapter may name, and the fixtures they are made from.
+/// The app databases that a chapter may use, and their fixtures.
 const FIXTURES: &[(&str, &str)] = &[("app.db", "kysely"), ("empty-app.db", "ambiguous"), ("renamed.db", "renamed")];
 
 struct Chapter {
@@ -25,12 +25,12 @@ struct Chapter {
     steps: Vec<Step>,
 }
 
-/// A command and what it prints.
+/// A command and its output.
 struct Step {
-    /// Where the command begins, counted from 0.
+    /// The line where the command begins, counted from 0.
     line: usize,
     command: String,
-    /// The lines of the page that say what is printed; `None` when that is not shown.
+    /// The lines of the page with the output; `None` when the page does not show it.
     shown: Option<Range<usize>>,
 }
 
@@ -72,7 +72,7 @@ fn chapters(page: &str) -> Vec<Chapter> {
     chapters
 }
 
-/// A command, the next line of one, or what is printed.
+/// A command, its continuation, or output.
 fn console_line(number: usize, line: &str, steps: &mut Vec<Step>) {
     let next = number + 1;
     if let Some(command) = line.strip_prefix("$ ") {
@@ -100,7 +100,7 @@ pub fn shell(sandbox: &Sandbox, script: &str) -> Command {
     command
 }
 
-/// What each step prints, as the page shows it, in one shell with both streams in one, as on a terminal.
+/// The output of each step in one shell, with both streams combined as on a terminal.
 fn run(sandbox: &Sandbox, steps: &[Step]) -> Vec<String> {
     let mut script = String::from("exec 2>&1\n");
     for step in steps {
@@ -124,7 +124,7 @@ fn run(sandbox: &Sandbox, steps: &[Step]) -> Vec<String> {
     outputs
 }
 
-/// Without what differs from one machine to the next.
+/// Replaces values that differ between machines.
 fn portable(printed: &str) -> String {
     let version = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
     let mut text = String::new();
@@ -140,7 +140,8 @@ fn portable(printed: &str) -> String {
     text
 }
 
-/// Makes one space of several inside each line, because columns are as wide as what differs; indentation stays.
+/// Joins several spaces inside a line, because the width of columns depends on values that differ. Keeps the
+/// indentation.
 fn narrow(text: &str) -> String {
     let mut narrowed = String::new();
     for line in text.lines() {
@@ -152,7 +153,7 @@ fn narrow(text: &str) -> String {
     narrowed
 }
 
-/// Makes the columns of a table as wide as what the page shows in them.
+/// Adjusts the columns of a table to the values that the page shows.
 fn aligned(output: &str) -> String {
     let cells = |line: &str| -> Vec<String> {
         let (mark, rest) =
@@ -178,7 +179,7 @@ fn aligned(output: &str) -> String {
     text
 }
 
-/// Runs a page and compares, or, when that was asked for, writes what is printed into it.
+/// Runs a page and compares the output, or writes the output into the page.
 pub(super) fn check(path: &str) {
     let page = read(path);
     let lines: Vec<&str> = page.lines().collect();
@@ -216,7 +217,7 @@ pub(super) fn check(path: &str) {
     }
 }
 
-/// Puts what was printed in the place of what the page showed.
+/// Replaces the output in the page.
 fn rewrite(path: &str, lines: &[&str], changes: &[(Range<usize>, String)]) {
     let mut text = String::new();
     let mut next = 0;

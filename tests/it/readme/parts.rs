@@ -1,5 +1,5 @@
-//! The parts of README and docs that repeat what the program knows: exit codes, rules, security. They stand
-//! between `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
+//! Generates the parts of README and docs that repeat text of the program: exit codes, rules, security. A part
+//! is between `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ pub(super) fn parts() -> Vec<Part> {
 }
 
 impl Part {
-    /// Where the part is in its page.
+    /// The position of the part in its page.
     pub(super) fn place(&self, page: &str) -> std::ops::Range<usize> {
         let Self { page: path, name, .. } = self;
         let (open, close) = (format!("<!-- generated: {name} -->\n"), format!("<!-- end: {name} -->\n"));

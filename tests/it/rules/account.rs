@@ -1,4 +1,4 @@
-//! What users do to their own account.
+//! Acts of users on their own account, with time passed in.
 
 use authctl::auth::storage::{AdminGuard, Which};
 use authctl::auth::user::ProfileError;
@@ -6,7 +6,7 @@ use authctl::auth::{Scope, SignedOut};
 
 use super::*;
 
-/// Ada, signed in at second 0, with her token.
+/// Ada signed in at second 0, and her token.
 fn ada(world: &mut World) -> (SignedIn, Token) {
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     (world.authenticate(&token, 0), token)
@@ -32,7 +32,7 @@ fn new_password_ends_other_sessions_and_counts_live_ones() {
     world.try_sign_in("ada", OTHER_PASSWORD, DAY).unwrap();
 }
 
-/// Whether each act of a user was refused, and how.
+/// The result of each act of a user.
 fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 6] {
     let own = Scope::Own(me.in_person().unwrap());
     let new = Email::parse("ada@example.org").unwrap();
@@ -69,8 +69,8 @@ fn session_that_ended_after_it_was_checked_does_nothing() {
     world.try_sign_in("ada", PASSWORD, 1).unwrap();
 }
 
-/// Has the session end when the act next asks for randomness: after its first look at the session, before
-/// its transaction.
+/// Ends the session when the act next requests randomness: after it has read the session, before its
+/// transaction.
 fn end_session_during_the_act(world: &mut World) {
     let sql = world.sql();
     world.entropy = Entropy::new(move |buffer| {
@@ -103,7 +103,7 @@ fn session_that_ends_during_an_act_stops_it() {
         assert_eq!(world.hash_of(&me.user.id), hash);
         let codes = world.sql().query_row(r#"SELECT count(*) FROM "verification""#, [], |row| row.get::<_, u32>(0));
         assert_eq!(codes, Ok(0));
-        // The right password was no guess.
+        // The right password is not counted as an attempt.
         assert_eq!(world.at(1).attempts(&me.user).unwrap(), (0, None));
     }
 }

@@ -1,4 +1,4 @@
-//! What an operator does, with the moment moved freely.
+//! Acts of an operator, with time passed in.
 
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::storage::{AdminGuard, UserUpdated};

@@ -1,4 +1,4 @@
-//! Reasons why a sign-in is refused: `users explain` and the sign-in itself follow one rule.
+//! Reasons why a sign-in is refused: `users explain` and the sign-in give the same ones.
 
 use authctl::auth::password::HashFormat;
 use authctl::auth::throttle::AttemptKey;
@@ -26,7 +26,7 @@ fn put(world: &World, code: &str) {
     });
 }
 
-/// Takes all of them away.
+/// Removes all blockers.
 fn clear(world: &World) {
     world.edit(
         r#"DELETE FROM "authctl_throttle"; UPDATE "account" SET "accountId" = "userId";
@@ -34,7 +34,7 @@ fn clear(world: &World) {
     );
 }
 
-/// The obstacles that can be there together, in the order of a sign-in.
+/// The blockers that can occur together, in the order in which a sign-in checks them.
 const ORDER: [&str; 6] = [
     "TOO_MANY_REQUESTS",
     "EMAIL_NOT_LOWER_CASE",
@@ -44,7 +44,7 @@ const ORDER: [&str; 6] = [
     "TWO_FACTOR_REQUIRED",
 ];
 
-/// A world where an address must be verified, and ada's id.
+/// A database that requires verified addresses, and Ada's id.
 fn world() -> (World, String) {
     let mut world = World::with_ada();
     world.policy.email.verification_required = true;

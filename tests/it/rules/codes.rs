@@ -1,4 +1,4 @@
-//! Codes, with the moment moved freely: what they are bound to, and what ends them.
+//! Codes: their binding to user, address and purpose, and their end. Time is passed in.
 
 use authctl::auth::codes::Purpose;
 use authctl::auth::secret::Code;
@@ -18,7 +18,7 @@ fn ada(world: &mut World) -> User {
     world.at(0).find_user("ada@example.com").unwrap()
 }
 
-/// A code for ada, made at a second; the one to change her address leads to ada@example.org.
+/// A code for Ada, created at the given second. The code for a change of address is for ada@example.org.
 fn code(world: &mut World, purpose: Purpose, seconds: i64) -> Code {
     let address = email(&ada(world).email);
     match purpose {
@@ -35,7 +35,7 @@ fn signed_in(world: &mut World, seconds: i64) -> SignedIn {
     world.authenticate(&token, seconds)
 }
 
-/// Does what a code of this purpose is for.
+/// Performs the act of the code's purpose.
 fn use_up(world: &mut World, purpose: Purpose, code: &Code, seconds: i64) -> Result<(), AuthError> {
     match purpose {
         Purpose::ResetPassword => world.at(seconds).reset_password(code, password(OTHER_PASSWORD)).map(drop),
@@ -96,7 +96,7 @@ fn new_code_replaces_only_its_purpose_and_user() {
         assert_invalid(&use_up(&mut world, purpose, &older, 3), purpose.word());
         use_up(&mut world, purpose, &newer, 3).unwrap();
         use_up(&mut world, Purpose::EmailVerification, &bobs, 3).unwrap();
-        // Of the codes of the other purposes, a new address alone kills those that are left.
+        // The change of address ends the remaining codes of the other purposes.
         let left = if purpose == Purpose::ChangeEmail { 0 } else { 2 };
         let rows = "SELECT count(*) FROM verification";
         let count: i64 = world.sql().query_row(rows, [], |row| row.get(0)).unwrap();
@@ -130,7 +130,7 @@ fn another_program_that_changes_the_address_kills_the_code_too() {
     }
 }
 
-/// How many wrong uses of the user's codes are counted.
+/// The counted failures with codes of the user.
 fn wrong_uses(world: &mut World, user: &User) -> u32 {
     let key = AttemptKey::codes_of(&user.id);
     world.store.attempts(&key).unwrap().map_or(0, |attempts| attempts.count)
@@ -177,7 +177,7 @@ fn wrong_uses_of_a_code_count_for_its_user_alone() {
     }
 }
 
-/// A purpose whose code is mailed to who asks for it.
+/// A purpose whose code is mailed on request.
 fn purpose_to_mail(purpose: Purpose) -> Purpose {
     if purpose == Purpose::ResetPassword { purpose } else { Purpose::EmailVerification }
 }
@@ -265,7 +265,7 @@ fn request_for_a_taken_address_looks_the_same() {
     let earlier = code(&mut world, Purpose::ChangeEmail, 0);
     let me = signed_in(&mut world, 1);
     assert!(world.at(1).change_email(me.in_person().unwrap(), &email("bob@example.com")).unwrap().is_none());
-    // Were the earlier code still good, that would tell.
+    // If the earlier code were still valid, this would reveal it.
     assert_invalid(&use_up(&mut world, Purpose::ChangeEmail, &earlier, 2), "the earlier one");
 }
 

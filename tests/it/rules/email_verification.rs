@@ -1,4 +1,5 @@
-//! Whose the account is that a code for an address is used on: a mailed code alone does not show it.
+//! Verification of an account that another person may have created: a mailed code proves control of the
+//! address, not ownership of the account.
 
 use authctl::auth::codes::Purpose;
 use authctl::auth::secret::Code;
@@ -10,7 +11,7 @@ fn email(name: &str) -> Email {
     Email::parse(&format!("{name}@example.com")).unwrap()
 }
 
-/// What is mailed to ada at second 0.
+/// The code that is mailed to Ada at second 0.
 fn mailed(world: &mut World, purpose: Purpose) -> Code {
     world.at(0).code_to_mail(purpose, &email("ada")).unwrap().unwrap().code
 }
@@ -19,14 +20,14 @@ fn confirm_with(world: &mut World, code: &Code, text: &str) -> Result<AddressCon
     world.at(1).confirm_address(code, OwnerProof::Password(&password(text)))
 }
 
-/// Who of these is signed in.
+/// The users among these whose sessions are live.
 fn are_signed_in<const N: usize>(world: &mut World, tokens: [&Token; N]) -> [bool; N] {
     tokens.map(|token| world.at(1).authenticate(token).is_ok())
 }
 
 #[test]
 fn impostor_gains_nothing_when_the_owner_verifies() {
-    // Mallory made ada's account, and knows its password; ada reads her mail.
+    // Mallory created the account with Ada's address and knows its password. Ada receives the mail.
     let mut world = World::with_ada();
     let mallorys = world.sign_in("ada", 0, Lifetime::Remembered);
     let code = mailed(&mut world, Purpose::EmailVerification);
@@ -142,7 +143,7 @@ fn right_password_of_a_banned_user_clears_no_count() {
     let refused = confirm_with(&mut world, &code, PASSWORD);
     assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
     assert_eq!(world.at(1).attempts(&ada).unwrap().0, 3);
-    // At sign-in the attempt is a failure.
+    // At sign-in this counts as a failed attempt.
     let refused = world.try_sign_in("ada", PASSWORD, 1);
     assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
     assert_eq!(world.at(1).attempts(&ada).unwrap().0, 4);

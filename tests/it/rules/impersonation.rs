@@ -1,4 +1,4 @@
-//! Acting as a user, with the moment moved freely.
+//! Impersonation: its lifetime, and its end with the impersonator. Time is passed in.
 
 use authctl::auth::storage::AdminGuard;
 use authctl::auth::{ActAs, Impersonator, SignedOut};

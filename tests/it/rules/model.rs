@@ -1,11 +1,11 @@
-//! Whatever people do in whatever order, their sessions are what a model of a few lines says.
+//! Random sequences of acts: the sessions always match a small model.
 
 use authctl::auth::SignedOut;
 use proptest::prelude::*;
 
 use super::*;
 
-/// One thing that happens. A session is meant by its number among all that ever began.
+/// One step. A session is identified by its number among all sessions created so far.
 #[derive(Debug, Clone)]
 enum Step {
     SignIn(Lifetime),
@@ -25,7 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the model knows of a session, in seconds.
+/// The state of a session in the model, in seconds.
 #[derive(Debug)]
 struct Known {
     token: Token,
@@ -40,7 +40,7 @@ impl Known {
         !self.ended && now < self.end
     }
 
-    /// The end that using the session now leaves it with.
+    /// The expiry after the session is used now.
     fn used(&mut self, now: i64) -> Result<i64, SignedOut> {
         if self.ended {
             return Err(SignedOut::Ended);
@@ -97,12 +97,12 @@ fn follow(steps: &[Step]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    // Each case makes a database and hashes some passwords.
+    // Each case creates a database and hashes several passwords, so there are few cases.
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sessions_live_as_the_model_says_whatever_happens(steps in prop::collection::vec(step(), 1..24)) {
-        // A sign-in first, so that there is always something to use.
+        // Starts with a sign-in, so that a session exists.
         let steps = [vec![Step::SignIn(Lifetime::Remembered)], steps].concat();
         follow(&steps)?;
     }

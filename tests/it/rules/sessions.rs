@@ -1,4 +1,4 @@
-//! The life of a session.
+//! The lifetime of sessions: expiry, extension and freshness.
 
 use authctl::auth::SignedOut;
 use authctl::auth::storage::Which;
@@ -27,7 +27,7 @@ fn a_used_session_moves_once_a_day_and_is_only_read_in_between() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
     let tester = world.sql();
-    // Another connection's commit changes the number that this pragma answers.
+    // A commit by another connection changes the value of this pragma.
     let writes = || tester.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = writes();
     for seconds in [0, 1, DAY / 2, DAY - 1] {

@@ -1,4 +1,4 @@
-//! Signing up and in.
+//! Signing up and signing in.
 
 use super::*;
 

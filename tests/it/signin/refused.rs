@@ -52,12 +52,12 @@ fn stored_hash_out_of_bounds_is_a_wrong_password() {
     for stored in [
         // The right password, with a hash so cheap that an attacker could try every password.
         hash(8, 1),
-        // Costs that would take all memory or all time.
+        // Costs that would exhaust memory or time.
         good.replace("m=19456", "m=4194304"),
         good.replace("t=2", "t=4294967295"),
         good.replace("p=1", "p=16777215"),
         "$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW".to_owned(),
-        // Other functions, and no hash at all.
+        // Other functions, and text that is not a hash.
         good.replace("argon2id", "argon2d"),
         good.replace("v=19", "v=16"),
         "$argon2id$".to_owned(),

@@ -1,4 +1,4 @@
-//! How guessing is slowed down. The tests move `notBefore` and never wait for it.
+//! Throttling of failed sign-ins. The tests change `notBefore` instead of waiting.
 
 use authctl::auth::email::Email;
 use authctl::auth::throttle::AttemptKey;
@@ -10,7 +10,7 @@ fn guess(sandbox: &Sandbox, email: &str) -> Ran {
     sandbox.run_with_input(&format!("signin {email} --password-stdin --json"), "not the right words")
 }
 
-/// Uses up what is free, then makes the wait so long that no slow machine outlasts it.
+/// Uses up the free attempts, then sets a wait that outlasts the test on a slow machine.
 fn fail_five_times(sandbox: &Sandbox, email: &str) {
     for _ in 0..5 {
         assert_eq!(guess(sandbox, email).json_error(7)["code"], "INVALID_EMAIL_OR_PASSWORD");
@@ -61,7 +61,7 @@ fn undecided_attempts_fail_after_a_minute() {
 fn attempt_of_a_killed_sign_in_is_a_failure_a_minute_later() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("wrong", "not the right words");
-    // A hash that takes longer than it takes to look for the reservation.
+    // A hash slow enough for the test to see the reservation.
     sandbox.run("policy set password.argon2-passes 10").success();
     sandbox.run("policy set password.argon2-memory 262144").success();
     let words = "signin unknown@example.com --password-file wrong";
@@ -82,7 +82,7 @@ fn attempt_of_a_killed_sign_in_is_a_failure_a_minute_later() {
 fn error_says_how_long_to_wait() {
     let sandbox = Sandbox::with_ada();
     fail_five_times(&sandbox, "ada@example.com");
-    // Far beyond the longest wait, which it is cut to, so that the words do not depend on the clock.
+    // Beyond the longest wait, which caps it, so that the message does not depend on the clock.
     sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 86400");
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
     ------- stderr -------

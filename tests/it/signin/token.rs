@@ -136,6 +136,6 @@ fn sign_out_by_token_ends_the_session() {
     signed out: ended 1 session
     ");
     let _ = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token).failure(4);
-    // The stored session is another one, and stays.
+    // The stored session is a different one, and stays.
     sandbox.run("whoami --check").success();
 }

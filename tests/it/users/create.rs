@@ -1,16 +1,16 @@
-//! `users create`: who is there then, and how they sign in.
+//! `users create`: the rows it writes, and whether the new user can sign in.
 
 use insta::assert_snapshot;
 
 use crate::pty::Terminal;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// How much of the given password a sign-in believes.
+/// How much of the password a sign-in checks.
 fn sign_in(sandbox: &Sandbox, password: &str) -> Ran {
     sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", password)
 }
 
-/// All of the user's rows, as text.
+/// All rows of the user as text.
 fn rows(sandbox: &Sandbox) -> String {
     let sql = r"SELECT coalesce(group_concat(quote(u.id) || quote(u.name) || quote(u.role) || quote(u.image)
         || quote(u.updatedAt) || quote(u.emailVerified) || quote(a.id) || quote(a.password) || quote(a.updatedAt)), '')
@@ -83,7 +83,7 @@ fn hash_of_ada(sandbox: &Sandbox) -> String {
     sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
 }
 
-/// [`PASSWORD`] as Better Auth keeps it by default, by Python's scrypt, and as bcrypt by libcrypt.
+/// Hashes of [`PASSWORD`]: Better Auth's default format, made with Python's scrypt, and bcrypt, made with libcrypt.
 const BROUGHT_ALONG: [&str; 2] = [
     "5f1d7a90c3b24e6881a2d3c4b5f60718:5964e2ba13ef79979ef614e27e30fd405380ca4461ce82082548a0fbd2003c5cd356a274dc02a9a87064d90438e68f75f4bba43c71cb43221211a0b8b75bd702",
     "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",

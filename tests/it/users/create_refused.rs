@@ -1,4 +1,4 @@
-//! `users create` when it is refused, and many at once.
+//! Refusals of `users create`, and concurrent calls.
 
 use std::process::Stdio;
 
@@ -127,7 +127,7 @@ fn a_password_has_one_source() {
     sandbox.sign_in("ada@example.com").success();
 }
 
-/// So many processes that all make sure that the first administrator is there.
+/// The number of processes that create the first administrator with `--if-missing`.
 fn all_make_sure(sandbox: &Sandbox, times: usize) {
     sandbox.file("pw", PASSWORD);
     let words =

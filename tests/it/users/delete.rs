@@ -1,4 +1,4 @@
-//! `users delete`, and what all writing commands say.
+//! `users delete`, and the database path that every writing command prints.
 
 use insta::assert_snapshot;
 
@@ -53,7 +53,7 @@ fn delete_needs_a_confirmation() {
     hint: give it with --yes
     [exit status: 2]
     ");
-    // Standard input does not answer the question: it may be a script's data.
+    // Standard input is not an answer to the confirmation: it may be the data of a script.
     let _ = sandbox.run_with_input("users delete ada@example.com", "y\n").failure(2);
     assert_eq!(counts(&sandbox), [2, 3, 3, 2]);
 }
@@ -85,7 +85,7 @@ fn unknown_user_is_3_unless_if_exists() {
     let json = sandbox.run("users delete bob@example.com --if-exists --json").json();
     assert!(json["deleted"].is_null());
     assert_eq!(json["database"], sandbox.database().canonicalize().unwrap().to_str().unwrap());
-    // What is no address at all is a mistake and not a user who is missing.
+    // An invalid email address is a usage error, not a missing user.
     let _ = sandbox.run("users delete bob@ --if-exists --yes").failure(2);
     sandbox.run("users delete ada@example.com --if-exists --yes").success();
     assert_eq!(sandbox.number("SELECT count(*) FROM user"), 0);
@@ -104,7 +104,7 @@ fn the_last_administrator_is_deleted_only_by_force() {
     assert_eq!(counts(&sandbox), [1, 1, 1, 1]);
 }
 
-/// The words of every writing command, in an order in which each succeeds.
+/// All writing commands, in an order in which each succeeds.
 const WRITING: [&str; 11] = [
     "create ada@example.com --name Ada --no-password",
     "create ada@example.com --if-missing",

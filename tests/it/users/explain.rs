@@ -11,7 +11,7 @@ fn explain(sandbox: &Sandbox, more: &str) -> Ran {
     sandbox.run(&format!("users explain {id} {more}"))
 }
 
-/// The answer in JSON, which must be no, on standard output and alone.
+/// The JSON answer. The exit code must be 1 and standard error empty.
 fn explained(sandbox: &Sandbox, more: &str) -> Value {
     let ran = explain(sandbox, &format!("--json {more}"));
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""), "{ran}");
@@ -28,7 +28,7 @@ fn lock(sandbox: &Sandbox) {
     for _ in 0..5 {
         let _ = sandbox.run_with_input("signin ada@example.com --password-stdin", "wrong words here").failure(7);
     }
-    // Longer than any test takes.
+    // Longer than a test takes.
     sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 86400");
 }
 

@@ -65,7 +65,7 @@ fn session_shows_the_impersonator_everywhere() {
     assert_eq!(sessions(&sandbox), 0);
 }
 
-/// A sandbox where root, an administrator, is signed in and ada has an account; and root's id.
+/// A sandbox where the administrator root is signed in and ada has an account, and root's id.
 fn root_signed_in() -> (Sandbox, String) {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
@@ -79,7 +79,7 @@ fn signed_in_as(sandbox: &Sandbox) -> String {
     sandbox.run("whoami --json").json()["user"]["email"].as_str().unwrap().to_owned()
 }
 
-/// The names of the files in the directory of sessions.
+/// The file names in the sessions directory.
 fn files(sandbox: &Sandbox) -> Vec<String> {
     let entries = std::fs::read_dir(sandbox.sessions()).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -87,7 +87,7 @@ fn files(sandbox: &Sandbox) -> Vec<String> {
     names
 }
 
-/// The stored session and the one that is kept aside.
+/// The stored session and the session set aside.
 fn stored_and_kept(sandbox: &Sandbox) -> (std::path::PathBuf, std::path::PathBuf) {
     let names = files(sandbox);
     assert_eq!(names.len(), 2, "{names:?}");
@@ -219,7 +219,7 @@ fn impersonation_that_is_over_names_the_way_back() {
         sandbox.run("users impersonate --stop").success();
         assert_eq!(signed_in_as(&sandbox), "root@example.com");
     }
-    // Or a new one, for which the own session is kept again.
+    // Or starts a new impersonation, which sets the own session aside again.
     sandbox.run(IMPERSONATE).success();
     sandbox.execute(&ends[0]);
     sandbox.run(IMPERSONATE).success();
@@ -274,7 +274,7 @@ fn second_impersonation_is_refused_and_sign_in_replaces_both() {
     let _ = sandbox.run("whoami").failure(4);
 }
 
-/// The own session gets its second name before the other one gets the first.
+/// The own session is set aside before the impersonation is stored.
 #[test]
 fn process_that_dies_while_setting_aside_loses_neither_session() {
     let (sandbox, root) = root_signed_in();
@@ -285,7 +285,7 @@ fn process_that_dies_while_setting_aside_loses_neither_session() {
     assert_eq!(signed_in_as(&sandbox), "root@example.com");
     assert!(!kept.exists() && stored.exists());
     assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
-    // The next impersonation ends the abandoned session and keeps root's session aside again.
+    // The next impersonation ends the abandoned session and sets root's session aside again.
     sandbox.run(IMPERSONATE).success();
     assert_eq!(sandbox.number(&format!("SELECT count(*) FROM session WHERE impersonatedBy = '{root}'")), 1);
     stored_and_kept(&sandbox);
@@ -365,7 +365,7 @@ fn token_variable_must_be_unset_before_stop() {
     assert_eq!(signed_in_as(&sandbox), "ada@example.com");
 }
 
-/// What is not known to hold no session is not replaced.
+/// An unreadable file may hold a session, so it is not replaced.
 #[test]
 fn stored_session_that_cannot_be_read_is_not_replaced() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -546,7 +546,7 @@ fn it_lasts_a_minute_to_a_day_and_use_does_not_prolong_it() {
     }
     assert_eq!(sessions(&sandbox), 0);
     sandbox.run(&format!("{IMPERSONATE} --for 24h")).success();
-    // As long ago as would move any other session, with the full life of one.
+    // Old enough that any other session would be extended, with a full lifetime left.
     sandbox.execute(
         "UPDATE session SET createdAt = createdAt - 172800, updatedAt = updatedAt - 172800, expiresAt = expiresAt + 604800",
     );

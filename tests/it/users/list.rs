@@ -1,4 +1,4 @@
-//! `users list`, `show` and `exists`: what they answer, and what they never tell.
+//! `users list`: order, pages, filters, and no secrets in the output.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// A sandbox with these users, who have no password.
+/// A sandbox with the given users, who have no password.
 fn with_users(names: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     for name in names {
@@ -26,7 +26,7 @@ fn emails(list: &Value) -> Vec<String> {
     list["users"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The names before the @ of the users that `users list` shows with these words.
+/// The local parts of the email addresses that `users list` shows with these arguments.
 fn listed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let list = sandbox.run_words(&[&["users", "list", "--json"], words].concat()).json();
     let found = emails(&list);

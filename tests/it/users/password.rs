@@ -1,10 +1,10 @@
-//! `users set-password`: the new one is in force, the old one and what it opened are not.
+//! `users set-password`: the new password signs in, the old one does not, and all sessions have ended.
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Ada, signed in from two shells, and bob from a third.
+/// Ada is signed in from two shells, Bob from a third.
 fn with_sessions() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.file("pw", PASSWORD);

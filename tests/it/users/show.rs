@@ -1,4 +1,4 @@
-//! `users show` and `users exists`: one user, named whole.
+//! `users show` and `users exists`, and how commands resolve a user argument.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -78,7 +78,7 @@ fn failed_attempts_and_how_long_they_lock_out_are_shown() {
     fail_to_sign_in(&sandbox, 4);
     assert_eq!(state(), (4, None));
     fail_to_sign_in(&sandbox, 1);
-    // Far beyond the longest wait, which it is cut to, so that the answer does not depend on the clock.
+    // Beyond the longest wait, which caps it, so that the output does not depend on the clock.
     sandbox.execute("UPDATE authctl_throttle SET notBefore = notBefore + 86400");
     assert_eq!(state(), (5, Some(900)));
     assert!(sandbox.run("users show ada@example.com").success().contains("locked           for 15 minutes\n"));
@@ -106,7 +106,7 @@ fn whether_a_user_exists_is_an_exit_code() {
     assert_eq!(sandbox.run("users exists unknown --json").json_error(3)["code"], "USER_NOT_FOUND");
 }
 
-/// Every command that takes a user, with this one.
+/// All commands that take a user, with the given one.
 fn every_command(user: &str) -> Vec<Vec<&str>> {
     let commands = [
         "show",
@@ -124,7 +124,7 @@ fn every_command(user: &str) -> Vec<Vec<&str>> {
     ];
     let words = |command: &'static str| {
         let (name, more) = command.split_once(' ').unwrap_or((command, ""));
-        // Before the other words, because a role comes after the user.
+        // Before the other arguments, because the role follows the user.
         [vec!["users", name, user], more.split_whitespace().collect(), vec!["--json"]].concat()
     };
     commands.map(words).to_vec()
