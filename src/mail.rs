@@ -1,17 +1,15 @@
 //! Mail: one plain-text message to one address, by SMTP or by the local `sendmail`.
 //!
-//! Commands do not send. They check what can be known without a server ([`Mailer::new`],
-//! [`Mailer::check`]) and give the message to a process of its own ([`handover`] says why), which is
-//! the only one that talks to a network. This module knows neither policy nor database nor terminal.
-//! What a message says is the caller's business.
+//! Commands do not send mail. They check what they can without a server ([`Mailer::new`], [`Mailer::check`])
+//! and give the message to a separate process ([`handover`] says why), the only one that uses the network. This
+//! module knows neither policy nor database nor terminal. The caller writes the message.
 //!
-//! What never leaves the machine in clear is decided by [`Route`]: TLS is a must for every name but
-//! the machine's own. Certificates are checked against the roots of the operating system, so that
-//! an operator's own authority counts, a withdrawn one is gone with the system's next update, and
-//! the program does not grow older than its list (`SSL_CERT_FILE` names another list).
+//! TLS is required for every server but the machine itself ([`Route`]). Certificates are checked against the
+//! roots of the operating system, so that an operator can add an authority and a system update can remove one
+//! (`SSL_CERT_FILE` names another list).
 //!
-//! A reset code is a secret: errors hold no message, and of a server's answer to a message or to
-//! credentials only its numbers, because servers like to quote what they refuse.
+//! A reset code is a secret, and servers quote what they refuse. So errors hold no message, and only the status
+//! codes of an answer to a message or to credentials.
 
 pub mod handover;
 mod sendmail;
@@ -37,11 +35,9 @@ use crate::auth::email::Email;
 pub use handover::{Parcel, Report};
 pub use settings::{CredentialsError, Protection, Route, Sender, SenderError, UrlError};
 
-/// How long to wait for a connection and for each answer. A mail server that checks the sender
-/// takes seconds; who runs a command by hand waits no longer than this for a dead one.
+/// How long to wait for a connection and for each answer. A server that checks the sender takes seconds.
 const STEP_WAIT: Duration = Duration::from_secs(15);
-/// How long the whole delivery may take: a server that sends one byte at a time, a name that takes
-/// long to look up and a `sendmail` that hangs are given up too.
+/// How long the whole delivery may take, whatever hangs: a slow server, a name lookup or a `sendmail`.
 const WHOLE_WAIT: Duration = Duration::from_mins(1);
 
 /// Sends messages by one route, from one sender.
@@ -52,15 +48,14 @@ pub struct Mailer {
     credentials: Option<Credentials>,
     /// PEM texts.
     roots: Vec<Vec<u8>>,
-    /// All that a `sendmail` finds in its environment.
+    /// The whole environment of a `sendmail`.
     environment: Vec<(OsString, OsString)>,
     step_wait: Duration,
     whole_wait: Duration,
 }
 
 impl Mailer {
-    /// Checks everything that can be known without the network. `sendmail:` needs no credentials
-    /// and does not read the file.
+    /// Reads the settings without using the network. `sendmail:` needs no credentials and does not read their file.
     ///
     /// # Errors
     /// [`MailError::Url`], [`MailError::Sender`], [`MailError::Credentials`].
@@ -82,37 +77,34 @@ impl Mailer {
         })
     }
 
-    /// Trusts certificates of one more authority, given in PEM, beside those of the system.
+    /// Trusts one more authority, given in PEM, in addition to those of the system.
     #[must_use]
     pub fn trusting(mut self, root_pem: &[u8]) -> Self {
         self.roots.push(root_pem.to_vec());
         self
     }
 
-    /// Gives a `sendmail` these variables, and no others.
+    /// Sets the whole environment of a `sendmail`.
     #[must_use]
     pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
         Self { environment, ..self }
     }
 
-    /// Waits other times than 15 seconds for each answer and 60 for the whole.
+    /// Replaces the limits of 15 seconds for each answer and 60 seconds for the delivery.
     #[must_use]
     pub fn waiting(self, step: Duration, whole: Duration) -> Self {
         Self { step_wait: step, whole_wait: whole, ..self }
     }
 
-    /// Sends one message. When this returns, the next server has taken it over; nobody can know
-    /// whether it arrives.
+    /// Sends one message. On success, the next server is responsible for it; whether it arrives cannot be known.
     ///
-    /// # Errors
-    /// [`MailError`]: what was attempted and why it failed. [`MailError::may_have_been_sent`] tells
-    /// whether the message might arrive all the same.
+    /// # Errors [`MailError`]: what was attempted and why it failed. [`MailError::may_have_been_sent`] says whether
+    /// the message may arrive anyway.
     pub fn send(&self, to: &Email, subject: &str, body: &str) -> Result<(), MailError> {
         self.run(compose(&self.sender, to, subject, body)?)
     }
 
-    /// Checks what can be known about a message before it is sent: that it can be written, and that a
-    /// `sendmail` is there. Runs nothing and connects to nothing.
+    /// Checks that the message is valid and that `sendmail` exists. Starts no program and opens no connection.
     ///
     /// # Errors
     /// [`MailError`].
@@ -127,8 +119,8 @@ impl Mailer {
     fn run(&self, message: Message) -> Result<(), MailError> {
         let running = Arc::new(Running::default());
         let (mailer, program) = (self.clone(), Arc::clone(&running));
-        // Only an own thread can be given up: neither a name look-up nor a child takes a deadline.
-        // An abandoned one ends with the process, and a child is ended.
+        // A thread can be abandoned, while neither a name lookup nor a child process takes a deadline. The thread
+        // ends with this process; the child is killed.
         let (told, outcome) = mpsc::channel();
         thread::Builder::new()
             .name("mail".into())
@@ -160,15 +152,15 @@ impl Mailer {
     }
 }
 
-/// Makes the message; its date is the moment of sending, which the mail library takes itself.
+/// Composes the message. The mail library sets the date.
 pub(super) fn compose(from: &Sender, to: &Email, subject: &str, body: &str) -> Result<Message, MailError> {
-    // The mail library encodes what could end a header. A line break in one is a mistake all the
-    // same, and so is a control character in a text for people.
+    // The mail library encodes line breaks in headers. They are refused anyway, as are control characters in the
+    // text.
     if subject.contains(char::is_control) {
         return Err(MailError::Text("subject"));
     }
-    // Line ends become CRLF by the mail library. A CR alone is a line end to some servers and none
-    // to others, and between two readings a second message can be hidden.
+    // The mail library writes line ends as CRLF. Only some servers take a single CR as a line end, and that
+    // difference can hide a second message.
     let body = body.replace("\r\n", "\n");
     if body.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
         return Err(MailError::Text("text"));
@@ -180,12 +172,12 @@ pub(super) fn compose(from: &Sender, to: &Email, subject: &str, body: &str) -> R
         .to(Mailbox::new(None, address(to)?))
         .subject(subject)
         .message_id(None)
-        // Tells programs that answer for people on holiday to keep silent (RFC 3834).
+        // Prevents automatic answers (RFC 3834).
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
         .header(ContentType::TEXT_PLAIN)
         .body(body)
         .map_err(|_| MailError::Text("text"))?;
-    // Made unique at `localhost`, which filters dislike; the sender's domain is true and known.
+    // The library uses `localhost` as the domain, which filters distrust.
     if let Some(id) = message.headers().get::<MessageId>() {
         let id = id.as_ref().replace("@localhost>", &format!("@{domain}>"));
         message.headers_mut().set(MessageId::from(id));
@@ -197,52 +189,51 @@ fn address(email: &Email) -> Result<Address, MailError> {
     email.as_str().parse().map_err(|_| MailError::Address(email.to_string()))
 }
 
-/// The most characters repeated of what a server or program said.
+/// How many characters an error quotes from a server or program.
 const ANSWER_CHARS_MAX: usize = 200;
 
 /// Why a message was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The route is none.
+    /// `mail.url` is not valid.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// The sender is none.
+    /// `mail.from` is not valid.
     #[error(transparent)]
     Sender(#[from] SenderError),
-    /// The credentials file is of no use.
+    /// The credentials file cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// A control character where none may be; holds which part.
+    /// The part of the message that holds a control character.
     #[error("the {0} of the mail holds a control character")]
     Text(&'static str),
-    /// An address that is valid here and not in mail.
+    /// The address is valid for users but not for mail.
     #[error("mail cannot be addressed to {0}")]
     Address(String),
-    /// No talk with the server, or not to its end.
+    /// The conversation with the server failed at a step.
     #[error("mail was not sent: {server}: could not {step}")]
     Smtp { server: String, step: Step, source: Failure },
-    /// The local program did not take the message.
+    /// `sendmail` did not accept the message.
     #[error("mail was not sent: {} did not take it", program.display())]
     Sendmail { program: PathBuf, source: Failure },
-    /// Each answer came in time, but there was no end.
+    /// Each answer came in time, but the delivery took too long.
     #[error("mail was given up: {route} was not done within {} seconds", waited.as_secs_f32())]
     TooSlow { route: String, waited: Duration },
-    /// The process that delivers could not be started, or did not take the message.
+    /// The delivery process could not be started or did not accept the message.
     #[error("mail was not handed over")]
     HandOver(#[source] io::Error),
-    /// More than a message of authctl's ever holds.
+    /// The message exceeds the size of a parcel.
     #[error("mail was not handed over: it is too long")]
     TooLong,
-    /// No thread could be started.
     #[error("mail was not sent: no thread could be started")]
     Thread(#[source] io::Error),
-    /// The delivery stopped without a word, which is a mistake in this program.
+    /// The delivery thread panicked, which is a bug.
     #[error("mail was not sent: the delivery stopped")]
     Stopped,
 }
 
 impl MailError {
-    /// What to do, where that is known.
+    /// What to do about the error.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Url(error) => Some(error.hint()),
@@ -262,8 +253,8 @@ impl MailError {
         }
     }
 
-    /// Whether the message may arrive all the same: it was given away and no answer came back. A
-    /// code in it must then stay valid.
+    /// Whether the message may arrive anyway, because it was handed over without an answer. A code in it must stay
+    /// valid.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
             Self::TooSlow { .. } | Self::Stopped => true,
@@ -273,12 +264,12 @@ impl MailError {
     }
 }
 
-/// What was attempted, as words after "could not".
+/// A step of the delivery, displayed as words after "could not".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The name of the server was looked up.
+    /// To look up the name of the server.
     Resolve,
-    /// A connection and the server's greeting; with `smtps` also TLS.
+    /// To connect and read the greeting; for `smtps` inside TLS.
     Connect,
     /// STARTTLS.
     Encrypt,
@@ -309,35 +300,34 @@ impl fmt::Display for Step {
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The server said no.
+    /// The server refused a command.
     #[error("the server refused it: {code}{}{text}", if text.is_empty() { "" } else { " " })]
     Refused {
-        /// Three digits; those that begin with 4 may be otherwise tomorrow.
+        /// Three digits. A first digit of 4 means a temporary failure.
         code: String,
-        /// What it said; after a password or a message only its extended code.
+        /// The text of the answer; after credentials or a message only the extended code.
         text: String,
     },
-    /// No answer in time.
     #[error("no answer within {} seconds", .0.as_secs_f32())]
     Silent(Duration),
-    /// The server does not offer STARTTLS, or somebody in between hides it.
+    /// The server does not offer STARTTLS, or an attacker in between hides it.
     #[error("the server offers no STARTTLS, and nothing goes to another machine in clear")]
     NoStartTls,
-    /// Something was said in clear after the answer to STARTTLS, as if it came from inside TLS.
+    /// Clear text followed the answer to STARTTLS, where an attacker could inject answers.
     #[error("more than the answer to STARTTLS came in clear, perhaps from somebody in between; nothing was sent")]
     EarlyAnswer,
     /// A certificate to trust could not be read.
     #[error("the certificates to trust cannot be used: {0}")]
     Roots(String),
-    /// The operating system said no, or the connection broke.
+    /// An error of the operating system, or a broken connection.
     #[error("{0}")]
     Io(io::Error),
-    /// In the words of the TLS or mail library, or of `sendmail`.
+    /// The words of the TLS library or of `sendmail`.
     #[error("{}", if .0.is_empty() { "it gave no reason" } else { .0 })]
     Said(String),
 }
 
-/// What somebody else said, as one line of bounded length.
+/// Text from a server or program, as one line of bounded length.
 fn answer_text(text: &str) -> String {
     let line: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     line.join(" ").chars().take(ANSWER_CHARS_MAX).collect()

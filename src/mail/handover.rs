@@ -1,16 +1,15 @@
-//! Hands a message to a process of its own, which delivers it after the command has answered.
+//! Hands a message to a separate process, which delivers it after the command has answered.
 //!
-//! A code is mailed to some addresses and not to others, and whoever asks must not learn to which. If
-//! the command waited for the mailer, a slow server or a failing one would tell. It cannot wait alike
-//! for both: a delivery has no upper bound worth waiting for, a rehearsal that stops before the message
-//! is faster than a delivery, and its `RCPT` tells the server who was asked for. So the command does
-//! not wait at all. It starts the same process in either case, gives it as many bytes in either case,
-//! waits until they were read, and answers.
+//! A code is mailed only to addresses of users, and the caller must not learn which those are. If the command
+//! waited for the delivery, its time or its failure would tell. A rehearsal for unknown addresses does not
+//! help: it is faster without the message, and its `RCPT` tells the server the address. So the command never
+//! waits for the delivery. In both cases it starts the same process, gives it the same number of bytes, waits
+//! until they are read, and answers.
 //!
-//! The delivery process survives the terminal and Ctrl-C: it leads a session without a terminal before
-//! the command goes on. It holds nothing of the command's: no descriptor, no working directory, of the
-//! environment only [`PASSED_ON`], and nothing secret on its command line. What is known without a
-//! server (no such program, an unsafe credentials file, an invalid address) the command reports before.
+//! The delivery process survives the terminal and Ctrl-C, because it leads a session without a terminal before
+//! the command continues. It keeps no descriptor and no working directory of the command, only the variables
+//! [`PASSED_ON`], and has no secret on its command line. The command itself reports failures that it can find
+//! without a server: a missing program, an unsafe credentials file, an invalid address.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -27,11 +26,11 @@ use zeroize::Zeroizing;
 use super::{MailError, Mailer};
 use crate::auth::email::Email;
 
-/// The one word on the command line of the delivery process. Not a command: no help names it.
+/// The argument of the delivery process. It is not a command and not in the help.
 pub const DELIVERY_PROCESS: &str = "--internal-deliver-mail";
 
-/// What a mailer may find in its environment. A list of what is allowed, because nobody can list the
-/// variables of other programs that hold secrets.
+/// The variables that a mailer gets. The list names what is allowed, because variables with secrets of other programs
+/// are unknown.
 pub const PASSED_ON: &[&str] = &[
     "PATH",
     "HOME",
@@ -40,34 +39,34 @@ pub const PASSED_ON: &[&str] = &[
     "LANG",
     "TZ",
     "TMPDIR",
-    // Where mailers keep their configuration, and authctl its log about an app's database.
+    // For the configuration of mailers, and authctl's audit log for an app's database.
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
-    // Which authorities to trust.
+    // Trusted authorities.
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
 
-/// Whether a variable goes on to the delivery process and to a `sendmail`.
+/// Whether the delivery process and a `sendmail` get a variable.
 pub fn is_passed_on(name: &OsStr) -> bool {
     PASSED_ON.iter().any(|passed| *passed == name) || name.as_bytes().starts_with(b"LC_")
 }
 
-/// The size of every parcel, whatever is in it: less than the 64 KiB that a pipe holds, so that the
-/// command need not wait for its reader to write it all, and enough for the longest paths and texts.
+/// The size of every parcel. It is less than the 64 KiB of a pipe, so that the command can write it without waiting,
+/// and enough for the longest paths and texts.
 const PARCEL_BYTES: usize = 48 * 1024;
 const _: () = assert!(PARCEL_BYTES < 64 * 1024);
 
 /// The first bytes of a parcel.
 const MAGIC: &[u8] = b"authctl mail 1\n";
 
-/// What the delivery process says when it has the whole parcel and is on its own.
+/// The answer of the delivery process when it has the whole parcel and is independent.
 const TAKEN: &[u8] = b"taken\n";
 
-/// Everything that the delivery process is told.
+/// The input of the delivery process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parcel {
-    /// Whether there is something to deliver. All else is filled in either way.
+    /// Whether to deliver the message. The other fields are filled in either case.
     pub deliver: bool,
     /// `mail.url`.
     pub url: String,
@@ -80,16 +79,15 @@ pub struct Parcel {
     pub body: Zeroizing<String>,
     /// The code in the text, which must not appear in a report of a failure; empty without one.
     pub secret: Zeroizing<String>,
-    /// Where a failure is reported.
     pub report: Report,
 }
 
-/// Where and as what a failed delivery is reported. The mailer only carries it.
+/// Where and how a failed delivery is reported. The mailer does not use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Absolute path of the database.
     pub database: PathBuf,
-    /// Absolute path of the file of hints about its schema.
+    /// Absolute path of the schema file (`--schema`).
     pub schema: Option<PathBuf>,
     /// How long to wait for a busy database.
     pub wait: Duration,
@@ -122,7 +120,7 @@ impl Parcel {
         bytes.extend_from_slice(MAGIC);
         for field in fields {
             let length = u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes();
-            // Checked before anything is added: growing would leave a copy behind.
+            // Checked first, because a growing buffer would leave a copy of the code.
             if bytes.len() + length.len() + field.len() > PARCEL_BYTES {
                 return Err(MailError::TooLong);
             }
@@ -165,8 +163,8 @@ impl Parcel {
         Some(Self { deliver, url, from, credentials_file, to, subject, body, secret, report })
     }
 
-    /// Starts the delivery process, gives it the parcel and waits until it was read. `environment` is
-    /// all that the process finds in its own.
+    /// Starts the delivery process, writes the parcel and waits until it is read. `environment` is the whole
+    /// environment of the process.
     ///
     /// # Errors
     /// [`MailError::HandOver`] when the process cannot be started or does not take the parcel,
@@ -176,7 +174,7 @@ impl Parcel {
         start(&parcel, environment).map_err(MailError::HandOver)
     }
 
-    /// In the delivery process: sends the message. `environment` is all that a `sendmail` finds in its own.
+    /// In the delivery process: sends the message. `environment` is the whole environment of a `sendmail`.
     ///
     /// # Errors
     /// What was attempted and why it failed, in one line without the code.
@@ -217,7 +215,7 @@ fn start(parcel: &[u8], environment: &[(OsString, OsString)]) -> io::Result<()> 
         stdout.take(TAKEN.len() as u64).read_to_end(&mut said)?;
     }
     if said == TAKEN {
-        // It is on its own now: whoever inherits the orphans of this process waits for it.
+        // The process is independent now. When this one ends, init waits for it.
         return Ok(());
     }
     let status = child.wait()?;
@@ -225,15 +223,14 @@ fn start(parcel: &[u8], environment: &[(OsString, OsString)]) -> io::Result<()> 
     Err(io::Error::other(format!("the delivery process did not take it and ended with {status}")))
 }
 
-/// The program that runs, also when its file was replaced or deleted meanwhile.
+/// The running program, even if its file was replaced or deleted.
 fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
-/// In the delivery process: makes it independent of the command that started it, and takes the parcel.
+/// In the delivery process: detaches it from the command and reads the parcel.
 ///
-/// # Errors
-/// Anything but a pipe with one whole parcel on standard input.
+/// # Errors Standard input is not a pipe with one whole parcel.
 pub fn take_over() -> io::Result<Parcel> {
     let refused = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
     let stdin = rustix::stdio::stdin();
@@ -253,15 +250,15 @@ pub fn take_over() -> io::Result<Parcel> {
     Ok(parcel)
 }
 
-/// Closes what the command inherited from its own caller and passed on unknowingly: a lock or a pipe
-/// that a script holds must not stay held until the mail is delivered.
+/// Closes descriptors that the command inherited from its caller, so that a lock or a pipe of a script is not held
+/// until the mail is delivered.
 fn close_inherited() -> io::Result<()> {
     let open: Vec<i32> = std::fs::read_dir("/dev/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|descriptor| *descriptor > 2)
         .collect();
     for descriptor in open {
-        // The directory that was read is among them, and closed by now.
+        // The descriptor of the directory listing is among them and closed already.
         let _ = nix::unistd::close(descriptor);
     }
     Ok(())

@@ -16,12 +16,12 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::{Failure, MailError, answer_text};
 
-/// Where systems keep their `sendmail`, which is in few people's `PATH`.
+/// The usual paths of `sendmail`, which are often not in `PATH`.
 const SENDMAILS: &[&str] = &["/usr/sbin/sendmail", "/usr/lib/sendmail"];
 
-/// How much is kept of what a `sendmail` says: more than is repeated of it.
+/// How much output of a `sendmail` is kept. Errors quote less.
 const SAID_BYTES_MAX: usize = 4096;
-/// How long to wait for the last words of a `sendmail` that failed.
+/// How long to wait for the output of a `sendmail` that failed.
 const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs `sendmail -i -f FROM -- TO` with the message on its standard input.
@@ -41,7 +41,7 @@ pub(super) fn deliver(
     command.arg("--").args(envelope.to());
     command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    // Of its own, so that what the program starts can be ended with it.
+    // A separate group, so that children of the program can be killed with it.
     command.process_group(0);
     let started = running.start(&mut command).map_err(io)?;
     let message = message.formatted();
@@ -51,16 +51,16 @@ pub(super) fn deliver(
     let read = thread(move || read_from(started.stderr, &saying)).map_err(io)?;
     let status = running.wait(started.pid).map_err(io)?;
     if !status.success() {
-        // What the program left behind may hold the pipe open.
+        // Children of the program may hold the pipe open.
         let _ = read.recv_timeout(LAST_WORDS_WAIT);
         let said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        // What it said says more than that it read no further.
+        // Its output explains more than the broken pipe.
         return Err(Failure::Said(answer_text(&String::from_utf8_lossy(&said))));
     }
     written.recv().unwrap_or(Ok(())).map_err(io)
 }
 
-/// The program that takes the message: at most one, which another thread can give up.
+/// The running `sendmail`, which another thread can kill.
 #[derive(Default)]
 pub(super) struct Running(Mutex<State>);
 
@@ -95,8 +95,8 @@ impl Running {
         Ok(Started { pid, stdin, stderr })
     }
 
-    /// Waits for the end of the program. The lock is free meanwhile, and the process id stays that of
-    /// the program until its end is collected under the lock.
+    /// Waits for the end of the program without holding the lock. The process is reaped under the lock, so until then
+    /// its id stays valid for [`Self::give_up`].
     fn wait(&self, pid: Pid) -> io::Result<ExitStatus> {
         let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while matches!(rustix::process::waitid(WaitId::Pid(pid), ended), Err(Errno::INTR)) {}
@@ -106,11 +106,11 @@ impl Running {
         }
     }
 
-    /// Ends the program, and what it started in its process group.
+    /// Kills the program and its process group.
     pub(super) fn give_up(&self) {
         let state = std::mem::replace(&mut *self.state(), State::GivenUp);
         if let State::Started(mut child) = state {
-            // It may have ended by itself, and `kill` and `wait` know whether its end was collected.
+            // `try_wait` knows whether the process was reaped, so that the id is not of another process.
             if matches!(child.try_wait(), Ok(None)) {
                 let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
                 let _ = child.wait();
@@ -119,20 +119,20 @@ impl Running {
     }
 }
 
-/// Runs something beside, because each of the program's pipes can keep the other one waiting. The thread
-/// ends with the pipe, or with the process.
+/// Runs a function in a thread, because each pipe of the program can block the other. The thread ends with the pipe
+/// or the process.
 fn thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> io::Result<Receiver<T>> {
     let (told, outcome) = mpsc::channel();
     std::thread::Builder::new().name("mail pipe".into()).spawn(move || told.send(run()))?;
     Ok(outcome)
 }
 
-/// Writes all of it and closes the pipe.
+/// Writes everything and closes the pipe.
 fn write_to(stdin: Option<ChildStdin>, bytes: &[u8]) -> io::Result<()> {
     stdin.map_or(Ok(()), |mut stdin| stdin.write_all(bytes))
 }
 
-/// Keeps the beginning, and reads the rest so that the program is not kept from ending.
+/// Keeps the beginning and discards the rest, so that the program does not block.
 fn read_from(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
     let Some(mut stderr) = stderr else { return };
     let mut bytes = [0; 4096];
@@ -143,7 +143,7 @@ fn read_from(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-/// Fails where the program cannot be started: it is not there, or not executable.
+/// Fails if the program does not exist or is not executable.
 pub(super) fn require_program(program: Option<&Path>, environment: &[(OsString, OsString)]) -> Result<(), MailError> {
     let program = program_path(program);
     let found = if program.is_absolute() {
@@ -159,12 +159,12 @@ pub(super) fn require_program(program: Option<&Path>, environment: &[(OsString, 
 
 fn executable(program: &Path) -> Result<(), ErrorKind> {
     let found = program.metadata().map_err(|error| error.kind())?;
-    // A directory may be executable too, and nothing else there is a program.
+    // A directory may be executable too.
     let runs = found.is_file() && rustix::fs::access(program, Access::EXEC_OK).is_ok();
     if runs { Ok(()) } else { Err(ErrorKind::PermissionDenied) }
 }
 
-/// The program that was named, else the system's own.
+/// The configured program, else that of the system.
 pub(super) fn program_path(named: Option<&Path>) -> PathBuf {
     let usual = || SENDMAILS.iter().map(PathBuf::from).find(|path| path.exists());
     named.map(Path::to_owned).or_else(usual).unwrap_or_else(|| "sendmail".into())

@@ -1,8 +1,8 @@
-//! What the policy says about mail: `mail.url`, `mail.from` and `mail.credentials-file`, checked without touching
-//! the network.
+//! The mail settings of the policy: `mail.url`, `mail.from` and `mail.credentials-file`. They are checked
+//! without the network.
 //!
-//! The URL is not read by the `url` crate. For `smtp:` that crate checks no host, drops tabs and line breaks
-//! without a word, and takes an empty port, so every check here would stay and the text would be read twice.
+//! The `url` crate would not replace this parser: for `smtp:` it does not check the host, silently drops tabs
+//! and line breaks, and accepts an empty port, so every check would remain.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,26 +15,24 @@ use crate::auth::email::Email;
 use crate::auth::secret::{Password, SECRET_BYTES_MAX, SecretError};
 use crate::input_file;
 
-/// The port for mail that users hand in (RFC 6409).
+/// The port for mail submission (RFC 6409).
 const SUBMISSION_PORT: u16 = 587;
-/// The same inside TLS (RFC 8314).
+/// The port for mail submission inside TLS (RFC 8314).
 const SUBMISSIONS_PORT: u16 = 465;
 
-/// How the way to a server is protected.
+/// How the connection to a server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protection {
     /// TLS from the first byte.
     Tls,
-    /// TLS after a few words in clear. A server that does not offer it gets nothing: who sits in
-    /// between could have taken the offer away.
+    /// STARTTLS. A server that does not offer it gets nothing, because an attacker in between could hide the offer.
     StartTls,
-    /// None, even if the server offers it: only for this machine's own loopback
-    /// addresses, which nobody sits in between, and where servers have certificates for another
-    /// name, or made by themselves, that no check would pass.
+    /// No TLS, even if the server offers it. Only for loopback addresses, where no attacker sits in between and where
+    /// certificates are self-signed or for another name.
     Loopback,
 }
 
-/// A way for mail to leave.
+/// How mail leaves the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// To an SMTP server.
@@ -44,29 +42,27 @@ pub enum Route {
         port: u16,
         protection: Protection,
     },
-    /// Through a local program; without a path, the system's own.
+    /// Through a local program; `None` is the `sendmail` of the system.
     Sendmail(Option<PathBuf>),
 }
 
-/// Why a text is no `mail.url`. The text is not repeated: it may hold a password.
+/// Why a `mail.url` is not valid. The error does not repeat the URL, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Another scheme, or none.
+    /// The scheme is missing or unknown.
     #[error("the mail URL must begin with smtp://, smtps:// or sendmail:")]
     Scheme,
-    /// A user or password inside, where everybody reads them who reads the policy.
+    /// The URL holds a user or password, which every reader of the policy would see.
     #[error("the mail URL must not hold a user or a password")]
     Credentials,
-    /// No usable host.
     #[error("the mail URL has no valid host name or address")]
     Host,
-    /// No usable port.
     #[error("the port of the mail URL must be a number from 1 to 65535")]
     Port,
-    /// More than host and port.
+    /// The URL continues after host and port.
     #[error("the mail URL must end after host and port")]
     Rest,
-    /// A path that depends on where the program runs, or with signs that no path needs.
+    /// The path is relative or holds control characters.
     #[error("`sendmail:` takes nothing or the absolute path of a program")]
     Program,
 }
@@ -82,7 +78,7 @@ impl UrlError {
 }
 
 impl Route {
-    /// Reads a URL. Touches neither network nor files.
+    /// Parses a URL without using the network or files.
     ///
     /// # Errors
     /// [`UrlError`].
@@ -117,7 +113,7 @@ impl Route {
     }
 }
 
-/// As in a URL; holds no secret.
+/// As in a URL, without secrets.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -133,7 +129,7 @@ fn sendmail(program: &str) -> Result<Route, UrlError> {
     if program.is_empty() {
         return Ok(Route::Sendmail(None));
     }
-    // `sendmail://host` is somebody's guess at another form, and no path.
+    // `sendmail://host` is a mistaken form and not a path.
     let is_absolute = program.starts_with('/') && !program.starts_with("//") && !program.ends_with('/');
     if !is_absolute || program.contains(char::is_control) {
         return Err(UrlError::Program);
@@ -146,7 +142,7 @@ const HOST_BYTES_MAX: usize = 253;
 /// The longest part of a host name between two dots (RFC 1035).
 const LABEL_BYTES_MAX: usize = 63;
 
-/// Takes host and port apart, the host checked.
+/// Splits host and port, and checks the host.
 fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
     if let Some(inner) = authority.strip_prefix('[') {
         let (address, rest) = inner.split_once(']').ok_or(UrlError::Host)?;
@@ -175,39 +171,38 @@ fn is_host(host: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     });
-    // `127.1` and `0x7f.1` are old ways to write an address, and no names.
+    // `127.1` and `0x7f.1` are old forms of an address and not names.
     let ends_as_name = host.rsplit('.').next().is_some_and(|last| !last.starts_with(|c: char| c.is_ascii_digit()));
     host.len() <= HOST_BYTES_MAX && labels_are_plain && ends_as_name
 }
 
-/// Reads a port; zero is none.
+/// Parses a port; 0 is not valid.
 fn parse_port(text: &str) -> Result<u16, UrlError> {
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|port| is_number && *port != 0).ok_or(UrlError::Port)
 }
 
-/// The longest name in bytes. Encoded it still fits a line of a header or two.
+/// The longest name in bytes. Encoded, it fits into two lines of a header.
 const NAME_BYTES_MAX: usize = 128;
 
 /// An address with or without a name before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// As people see it.
+    /// The display name.
     pub name: Option<String>,
-    /// Where answers and failures go.
+    /// The address for answers and failure reports.
     pub email: Email,
 }
 
-/// Why a text is no `mail.from`.
+/// Why a `mail.from` is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SenderError {
-    /// No address in it, or no valid one.
+    /// The address is missing or not valid.
     #[error("the sender has no valid email address")]
     Address,
-    /// A name with signs that could end a header, or that mail programs read differently.
+    /// The name holds a character that could end a header or that mail programs interpret.
     #[error("the sender's name may hold no line break, control character, quote, backslash or angle bracket")]
     Name,
-    /// A name of more than 128 bytes.
     #[error("the sender's name is longer than {NAME_BYTES_MAX} bytes")]
     TooLong,
 }
@@ -219,7 +214,7 @@ impl SenderError {
 }
 
 impl Sender {
-    /// Reads `a@b.co`, `Name <a@b.co>` or `"Name" <a@b.co>`.
+    /// Parses `a@b.co`, `Name <a@b.co>` or `"Name" <a@b.co>`.
     ///
     /// # Errors
     /// [`SenderError`].
@@ -229,7 +224,7 @@ impl Sender {
             return Ok(Self { name: None, email: address(text)? });
         };
         let (name, email) = inner.split_once('<').ok_or(SenderError::Address)?;
-        // Everything is checked before anything is trimmed: a line break counts as a space too.
+        // Checked before trimming, which would remove a line break.
         if name.contains(char::is_control) {
             return Err(SenderError::Name);
         }
@@ -245,26 +240,25 @@ impl Sender {
     }
 }
 
-/// Two secrets of the greatest length with their line ends.
+/// Two secrets of maximum length with their line ends.
 const FILE_BYTES_MAX: usize = 2 * (SECRET_BYTES_MAX + 2);
 
-/// Who signs in at the server. The user's name is masked too: some services put a key there.
+/// User and password for the server. The user is masked too, because some services put a key there.
 #[derive(Debug, Clone)]
 pub(super) struct Credentials {
     pub(super) user: Password,
     pub(super) password: Password,
 }
 
-/// Why a credentials file is of no use.
+/// Why a credentials file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// Others could read or have planted it.
+    /// Other users could read the file or have planted it.
     #[error("the mail credentials file {} is not safe to use: {problem}", path.display())]
     Unsafe { path: PathBuf, problem: &'static str },
-    /// Not two lines of text.
+    /// The file does not hold two lines of text.
     #[error("the mail credentials file {} cannot be used: {problem}", path.display())]
     Content { path: PathBuf, problem: String },
-    /// The operating system could not read it.
     #[error("the mail credentials file {} could not be read", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
 }
@@ -272,7 +266,7 @@ pub enum CredentialsError {
 impl Credentials {
     /// Reads the user from the first line and the password from the second.
     pub(super) fn read(path: &Path) -> Result<Self, CredentialsError> {
-        // Every check is on what was opened, not on what has the name.
+        // The checks use the open file and not the path, which may change.
         let refused = |problem| CredentialsError::Unsafe { path: path.to_owned(), problem };
         let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
         let content = |problem| CredentialsError::Content { path: path.to_owned(), problem };

@@ -1,9 +1,9 @@
-//! The talk with an SMTP server, step by step, so that a failure names its step.
+//! An SMTP client whose errors name the step that failed.
 //!
-//! The client is authctl's own because the one of the mail library reads ahead: what arrives in clear
-//! together with the answer to STARTTLS it takes for answers from inside TLS, so that somebody in between
-//! can answer for the server. Here an answer is read to its last byte and no further, nothing may follow
-//! the answer to STARTTLS, and what follows later is read by TLS, which refuses it.
+//! The client of the mail library is not used, because it reads ahead: it takes clear text that arrives with
+//! the answer to STARTTLS for answers inside TLS, so that an attacker in between can answer for the server.
+//! This client reads an answer to its last byte and no further, and refuses clear text after the answer to
+//! STARTTLS. TLS itself refuses clear text that arrives later.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -23,11 +23,11 @@ use super::{Failure, Mailer, Step, answer_text};
 
 type Failed = (Step, Failure);
 
-/// The longest line of an answer, and the longest answer, in bytes: as Postfix has them.
+/// The longest line of an answer, and the longest answer, in bytes, as in Postfix.
 const LINE_BYTES_MAX: usize = 2_048;
 const ANSWER_BYTES_MAX: usize = 100_000;
 
-/// An address literal: the name of this machine is nobody's business.
+/// An address literal, to keep the name of this machine private.
 const HELLO: &str = "EHLO [127.0.0.1]";
 
 /// Hands one message to a server.
@@ -74,12 +74,12 @@ pub(super) fn deliver(
         talk.send(&message)?;
         talk.answer(Expected::Done).map(drop)
     })?;
-    // The server has what it gets; how it says goodbye changes nothing.
+    // The server has accepted the message, so a failure of QUIT does not matter.
     talk.quit();
     Ok(())
 }
 
-/// What kind of answer lets the talk go on.
+/// The kind of answer that the next step needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     /// 2xx.
@@ -88,13 +88,13 @@ enum Expected {
     More,
 }
 
-/// What the server said.
+/// An answer of the server.
 struct Answer {
     code: String,
     lines: Vec<String>,
 }
 
-/// A failure before it is known at which step.
+/// A failure without its step.
 enum Problem {
     Refused(Answer),
     Io(io::Error),
@@ -110,7 +110,7 @@ impl From<io::Error> for Problem {
 struct Talk {
     stream: Stream,
     wait: Duration,
-    /// What the server offers, in upper case, a line each.
+    /// The extensions of the server in upper case, one per line.
     extensions: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl Talk {
         act(self).map_err(|problem| {
             let failure = match problem {
                 Problem::Refused(answer) => {
-                    // To a server that still answers one says goodbye; another would only cost time.
+                    // A server that answers gets a QUIT. After other failures it would only take time.
                     self.quit();
                     answer.refusal(step)
                 }
@@ -145,7 +145,7 @@ impl Talk {
         })
     }
 
-    /// Begins TLS. The server has to say everything again inside.
+    /// Starts TLS. The extensions must be read again inside.
     fn start_tls(mut self, tls: &Tls) -> Result<Self, Failure> {
         if self.extension("STARTTLS").is_none() {
             self.quit();
@@ -175,8 +175,8 @@ impl Talk {
     }
 
     fn command(&mut self, line: &str, expected: Expected) -> Result<Answer, Problem> {
-        // One write, so that a command is one packet, and one buffer of the right size, because growing
-        // would leave a copy of a password behind.
+        // One write, so that a command is one packet, and one buffer of the right size, because a growing buffer
+        // would leave a copy of a password.
         let mut bytes = Zeroizing::new(Vec::with_capacity(line.len() + 2));
         bytes.extend_from_slice(line.as_bytes());
         bytes.extend_from_slice(b"\r\n");
@@ -195,7 +195,7 @@ impl Talk {
 
     /// Reads one answer, of one line or more.
     fn answer(&mut self, expected: Expected) -> Result<Answer, Problem> {
-        // No place in an answer that is none is known to be free of what was sent.
+        // An invalid answer is not quoted, because it may repeat a secret that was sent.
         let nonsense =
             || Problem::Other(Failure::Said("the connection ended, or the server's answer was none of SMTP".into()));
         let mut answer = Answer { code: String::new(), lines: Vec::new() };
@@ -227,8 +227,8 @@ impl Talk {
         }
     }
 
-    /// Reads a line byte by byte and not one byte more: what follows may have to be read by TLS. `None`
-    /// when it is too long or does not end.
+    /// Reads a line byte by byte and no further, because TLS may have to read the rest. `None` if the line is too
+    /// long or does not end.
     fn line(&mut self, most: usize) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let mut byte = [0];
@@ -247,11 +247,11 @@ impl Talk {
 }
 
 impl Answer {
-    /// A refusal in the server's words, as far as they may be repeated.
+    /// A refusal with the words of the server that may be quoted.
     fn refusal(&self, step: Step) -> Failure {
         let extended = self.lines.first().and_then(|line| extended_code(line));
         let text = match step {
-            // It may quote what it refuses.
+            // The server may quote what it refuses.
             Step::SignIn | Step::Content => extended.unwrap_or_default().to_owned(),
             _ => {
                 // Servers repeat the extended code in each line.
@@ -277,7 +277,7 @@ fn extended_code(text: &str) -> Option<&str> {
     is_code.then_some(first)
 }
 
-/// The message as it is sent: a dot more where a line begins with one, and a dot alone at the end.
+/// The message with dots doubled at the start of lines and a single dot at the end.
 fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.len() + 64);
     for line in message.split_inclusive(|byte| *byte == b'\n') {
@@ -299,16 +299,15 @@ fn encoded(secret: &str) -> Zeroizing<String> {
 
 fn failure(error: io::Error, wait: Duration) -> Failure {
     match error.kind() {
-        // A read that waited long enough ends as "would block".
+        // A read that times out ends as "would block".
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Silent(wait),
-        // Of the TLS library's making: its words are all there is.
+        // An error of the TLS library, which has only a text.
         _ if error.raw_os_error().is_none() => Failure::Said(answer_text(&error.to_string())),
         _ => Failure::Io(error),
     }
 }
 
-/// The machine's own name is not looked up: what goes there in clear must not go elsewhere because
-/// some list of names says so.
+/// `localhost` is not looked up: clear text for this machine must not go elsewhere because of a name server.
 fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if host == "localhost" {
         return Ok(vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)]);
@@ -332,7 +331,7 @@ fn connect(addresses: &[SocketAddr], wait: Duration) -> io::Result<Stream> {
     Err(failed)
 }
 
-/// What it takes to encrypt a connection to a server.
+/// The TLS settings for a server.
 struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
@@ -342,7 +341,7 @@ impl Tls {
     fn to(host: &str, roots: &[Vec<u8>]) -> Result<Self, Failure> {
         let unusable = |problem: String| Failure::Roots(answer_text(&problem));
         let mut trusted = RootCertStore::empty();
-        // One of the system's that makes no sense makes the others no worse.
+        // An invalid root of the system is skipped.
         trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         for root in roots.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem)) {
             let root = root.map_err(|error| unusable(error.to_string()))?;
@@ -365,7 +364,7 @@ enum Stream {
 }
 
 impl Stream {
-    /// The same connection inside TLS; the handshake comes with the first byte.
+    /// Wraps the connection in TLS. The handshake happens at the first byte.
     fn encrypted(self, tls: &Tls) -> Result<Self, Failure> {
         let Self::Clear(stream) = self else { return Ok(self) };
         let connection = ClientConnection::new(Arc::clone(&tls.config), tls.name.clone())
@@ -373,13 +372,13 @@ impl Stream {
         Ok(Self::Encrypted(Box::new(StreamOwned::new(connection, stream))))
     }
 
-    /// Requires that nothing waits to be read in clear.
+    /// Refuses clear text that is waiting to be read.
     fn require_silence(&self, wait: Duration) -> Result<(), Failure> {
         let Self::Clear(stream) = self else { return Ok(()) };
         let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
         stream.set_nonblocking(false).map_err(|error| failure(error, wait))?;
         match peeked {
-            // An end is noticed by TLS.
+            // TLS reports a closed connection.
             Ok(0) => Ok(()),
             Ok(_) => Err(Failure::EarlyAnswer),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
