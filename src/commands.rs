@@ -1,5 +1,5 @@
-//! One file per word typed. A command takes what was asked and the context, lets the rules decide and
-//! returns what happened. It has nothing to print with.
+//! One file per command. A command takes its arguments and the context, applies the rules and returns an
+//! outcome. It cannot print.
 
 pub(crate) mod account;
 pub(crate) mod audit;
@@ -32,8 +32,7 @@ use users::UsersCommand;
 
 /// Runs a command.
 ///
-/// # Errors
-/// Whatever stopped it, with what was attempted as its context.
+/// # Errors The error, with what was attempted as context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
     let result = run_alone(command, context);
     add_loose_ends(context);
@@ -49,7 +48,7 @@ pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> 
     }
 }
 
-/// Says what a command set out to do, in front of the error that stopped it.
+/// Adds what a command attempted to its error.
 trait Attempt<T> {
     fn attempt(self, what: &'static str) -> anyhow::Result<T>;
 }
@@ -88,13 +87,12 @@ fn confirm(effect: &str, question: &str, context: &mut Context) -> anyhow::Resul
     if context.confirm(effect, question)? { Ok(()) } else { Err(CommandError::Declined.into()) }
 }
 
-/// An app moves a session by its end alone, and does not know that it was meant to be short.
+/// An app decides by the end of a session alone whether to extend it.
 const SHORT: &str = "the app gives this session its usual life, of 7 days by default, when it is first used there";
-/// What ending sessions in the database cannot do.
 const REACH: &str = "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by \
                      default; sessions that it keeps outside this database are not reached";
 
-/// Adds what is to be said after a command that succeeded.
+/// Adds notices about an app's database after a command that succeeded.
 fn add_notices(command: &Command, context: &mut Context) {
     if !context.is_guest() {
         return;
@@ -103,20 +101,20 @@ fn add_notices(command: &Command, context: &mut Context) {
     context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
 }
 
-/// Tells of acts of earlier processes that died before the audit log could say whether they were done.
+/// Adds notices about interrupted acts, whose end the audit log could not record.
 fn add_loose_ends(context: &mut Context) {
     let LooseEnds { interrupted, unlogged } = context.take_loose_ends();
     context.notices.extend(interrupted.iter().map(interruption));
     context.unlogged = unlogged;
 }
 
-/// What is said of such an act.
+/// The notice about an interrupted act.
 fn interruption(intended: &Entry) -> String {
     let what = intention(intended);
     format!("an earlier act was interrupted, and the audit log does not say whether it was done: {what}")
 }
 
-/// Whether a command makes a session that is meant to be short.
+/// Whether a command creates a session that should stay short.
 fn makes_short(command: &Command) -> bool {
     match command {
         Command::Signin(args) => args.no_remember && !args.no_store,
@@ -125,7 +123,7 @@ fn makes_short(command: &Command) -> bool {
     }
 }
 
-/// Whether a command is there to keep somebody out who may be in.
+/// Whether the purpose of a command is to end sessions.
 fn ends_sessions(command: &Command) -> bool {
     match command {
         Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => !args.dry_run,

@@ -99,28 +99,28 @@ impl Failure {
 
     /// Standard output could not be written, after a command that may have changed something.
     pub fn of_output(error: &std::io::Error, done: Option<&str>) -> Self {
-        let mut exit = if error.kind() == std::io::ErrorKind::BrokenPipe {
+        let mut failure = if error.kind() == std::io::ErrorKind::BrokenPipe {
             Self::new(ExitCode::ReaderGone, "READER_GONE")
         } else {
             Self::new(ExitCode::Unwritable, "OUTPUT_NOT_WRITTEN")
         };
-        exit.message = match done {
+        failure.message = match done {
             Some(done) => format!("{done}, but could not write the answer to standard output: {error}"),
             None => format!("could not write the answer to standard output: {error}"),
         };
-        if exit.code == ExitCode::Unwritable && classify::is_size_limit(error) {
-            exit.remedy = classify::remedy_of(error).map(str::to_owned);
+        if failure.code == ExitCode::Unwritable && classify::is_size_limit(error) {
+            failure.remedy = classify::remedy_of(error).map(str::to_owned);
         }
-        exit
+        failure
     }
 
     /// An act was done, but the audit log could not record its end.
     pub fn of_unlogged(error: &StoreError) -> Self {
-        let mut exit = Self::new(ExitCode::Unwritable, "AUDIT_LOG_NOT_FINISHED").hint(
+        let mut failure = Self::new(ExitCode::Unwritable, "AUDIT_LOG_NOT_FINISHED").hint(
             "do not repeat the change; the log keeps it as intended, and `authctl audit verify` lists such entries",
         );
-        exit.message = format!("the change was made, but the audit log could not record it: {error}");
-        exit
+        failure.message = format!("the change was made, but the audit log could not record it: {error}");
+        failure
     }
 
     /// The program of `guard` could not be started.
@@ -131,9 +131,9 @@ impl Failure {
             std::io::ErrorKind::NotFound if !is_there => ExitCode::NoProgram,
             _ => ExitCode::CannotRun,
         };
-        let mut exit = Self::new(code, "COMMAND_NOT_STARTED");
-        exit.message = format!("could not run {program}: {error}");
-        exit
+        let mut failure = Self::new(code, "COMMAND_NOT_STARTED");
+        failure.message = format!("could not run {program}: {error}");
+        failure
     }
 
     /// Adds whether the session of a token that could not be printed has ended.
@@ -196,20 +196,20 @@ impl Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let known = error.chain().find_map(classify::classify);
-        let mut exit = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
-        exit.message = chain_of(&error);
+        let mut failure = known.unwrap_or_else(|| Self::new(ExitCode::Failed, "FAILED"));
+        failure.message = chain_of(&error);
         if let Some(done) = error.downcast_ref::<Done>() {
-            exit.message = after(&error, done);
-            exit.after_change(&done.then);
+            failure.message = after(&error, done);
+            failure.after_change(&done.then);
         }
         if let (Some(token), Some(refusal)) = (error.downcast_ref::<TokenOf>(), error.downcast_ref()) {
-            exit.hint = classify::of_token_in(token.variable, refusal).or(exit.hint);
+            failure.hint = classify::of_token_in(token.variable, refusal).or(failure.hint);
         }
         if error.is::<StillLive>() {
-            let hint = exit.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
-            exit.hint = Some(format!("{hint}`authctl signout --local` forgets the session here and leaves it live"));
+            let hint = failure.hint.take().map(|hint| format!("{hint}; ")).unwrap_or_default();
+            failure.hint = Some(format!("{hint}`authctl signout --local` forgets the session here and leaves it live"));
         }
-        exit
+        failure
     }
 }
 
@@ -331,7 +331,7 @@ mod tests {
             let error = anyhow::Error::new(error);
             let shown = error.to_string();
             assert_eq!(
-                classify::classify(error.as_ref()).and_then(|exit| exit.advice()).unwrap_or_default(),
+                classify::classify(error.as_ref()).and_then(|failure| failure.advice()).unwrap_or_default(),
                 alone,
                 "{shown}"
             );

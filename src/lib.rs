@@ -6,11 +6,11 @@
 //! | idea | is | lives in |
 //! |---|---|---|
 //! | Cli | the command line as plain data: the global flags and the list of commands | [`cli`] |
-//! | Context | the outside as values: now, entropy, prompts, places; opens the store on demand | [`context`] |
+//! | Context | the outside as values: now, entropy, prompts, places; opens the database on demand | [`context`] |
 //! | Auth | the rules; knows no terminal, file or SQL | [`auth`] |
-//! | Store | the memory: a trait owned by the rules, facts that are each one transaction | [`auth::storage`], made in [`store`] |
-//! | Report | what a command has to say, as text and as JSON | [`output`] |
-//! | Failure | how a failure is told: words, hint, code | [`error`] |
+//! | Store | storage: a trait of the rules, whose methods are one transaction each | [`auth::storage`], made in [`store`] |
+//! | Report | the result of a command, as text and as JSON | [`output`] |
+//! | Failure | an error as users see it: message, hint, exit code | [`error`] |
 //!
 //! [`mail`] sends one message in a process of its own.
 //!
@@ -157,12 +157,12 @@ fn answer_command_line() -> ExitCode {
             output::write_message(help.trim_end());
             ExitCode::Usage
         }
-        Parsed::Mistake(error) => tell_mistake(error, wants_json),
+        Parsed::Mistake(error) => print_mistake(error, wants_json),
     }
 }
 
-fn tell_mistake(error: UsageError, json: bool) -> ExitCode {
-    tell_failure(&Failure::from(anyhow::Error::new(error)), json, false)
+fn print_mistake(error: UsageError, json: bool) -> ExitCode {
+    print_failure(&Failure::from(anyhow::Error::new(error)), json, false)
 }
 
 fn answer(cli: &Cli) -> ExitCode {
@@ -177,21 +177,21 @@ fn answer(cli: &Cli) -> ExitCode {
     }
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
     // Before `guard` starts its program, the failure must be printed.
-    let is_told = matches!(result, Ok(Outcome::Exec(_)));
-    let code = tell_result(result, cli, style, context, unlogged.as_ref());
+    let is_printed = matches!(result, Ok(Outcome::Exec(_)));
+    let code = print_result(result, cli, style, context, unlogged.as_ref());
     match unlogged {
-        Some(exit) => {
-            if !is_told {
-                tell_failure(&exit, cli.global.json, style.color);
+        Some(failure) => {
+            if !is_printed {
+                print_failure(&failure, cli.global.json, style.color);
             }
-            if code == ExitCode::Done { exit.code } else { code }
+            if code == ExitCode::Done { failure.code } else { code }
         }
         None => code,
     }
 }
 
 /// Prints the result of a command.
-fn tell_result(
+fn print_result(
     result: anyhow::Result<Outcome>,
     cli: &Cli,
     style: Style,
@@ -200,8 +200,8 @@ fn tell_result(
 ) -> ExitCode {
     match result {
         Ok(Outcome::Exec(command)) => {
-            if let Some(exit) = unlogged {
-                tell_failure(exit, cli.global.json, style.color);
+            if let Some(failure) = unlogged {
+                print_failure(failure, cli.global.json, style.color);
             }
             // Closes the database before the program starts.
             drop(context);
@@ -210,20 +210,20 @@ fn tell_result(
         Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(Outcome::Silent) => ExitCode::Done,
         Ok(Outcome::Text(text)) => print(&text, cli.global.json, style.color),
-        Ok(Outcome::Report(report)) => tell(&*report, cli, style, &mut context),
+        Ok(Outcome::Report(report)) => print_report(&*report, cli, style, &mut context),
         Err(error) => {
-            let exit = Failure::from(error);
-            if is_answer_to_check(&exit, cli) {
-                return exit.code;
+            let failure = Failure::from(error);
+            if is_answer_to_check(&failure, cli) {
+                return failure.code;
             }
-            tell_failure(&exit, cli.global.json, style.color)
+            print_failure(&failure, cli.global.json, style.color)
         }
     }
 }
 
 /// Whether the exit code is the whole answer, as for `whoami --check`.
-fn is_answer_to_check(exit: &Failure, cli: &Cli) -> bool {
-    matches!(&cli.command, cli::Command::Whoami(args) if args.check) && exit.code == ExitCode::NotSignedIn
+fn is_answer_to_check(failure: &Failure, cli: &Cli) -> bool {
+    matches!(&cli.command, cli::Command::Whoami(args) if args.check) && failure.code == ExitCode::NotSignedIn
 }
 
 fn options(cli: &Cli) -> GlobalOptions {
@@ -252,12 +252,12 @@ fn style(cli: &Cli, environment: &Environment) -> Style {
 fn print(page: &str, json: bool, color: bool) -> ExitCode {
     match output::write_answer(page) {
         Ok(()) => ExitCode::Done,
-        Err(error) => tell_failure(&Failure::of_output(&error, None), json, color),
+        Err(error) => print_failure(&Failure::of_output(&error, None), json, color),
     }
 }
 
 /// Prints a report. An answer that cannot be written is a failure of its own.
-fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+fn print_report(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
     let text = |context: &mut Context| report.text(context.now().unwrap_or_default(), style);
     let page = if cli.global.json { Page::answer(report.document()) } else { text(context) };
     if let Err(error) = output::write_answer(&page.answer) {
@@ -266,14 +266,14 @@ fn tell(report: &dyn Report, cli: &Cli, style: Style, context: &mut Context) -> 
         let done = done.first().and_then(|done| done.split([';', '\n']).next()).map(str::to_owned);
         let done = done.or_else(|| context.take_done().map(|done| done.what));
         let done = done.as_deref();
-        let exit = match report.unheld_token() {
+        let failure = match report.unheld_token() {
             Some(token) => {
                 let ended = context.auth().is_ok_and(|auth| auth.store.end_session(token).is_ok());
                 Failure::of_output(&error, done.filter(|_| !ended)).with_ended_session(ended)
             }
             None => Failure::of_output(&error, done).with_way_out(report.lost_answer_hint()),
         };
-        return tell_failure(&exit, cli.global.json, style.color);
+        return print_failure(&failure, cli.global.json, style.color);
     }
     if !cli.global.quiet {
         for line in page.done.iter().chain(&page.notes) {
@@ -292,7 +292,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
         last = entries.last().map_or(last, |entry| entry.seq);
         let lines = commands::audit::lines(&entries, cli.global.json);
         if let Err(error) = output::write_answer(&lines) {
-            return tell_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
+            return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
         }
         std::thread::sleep(FOLLOW_POLL);
         entries = Vec::new();
@@ -305,7 +305,7 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
             Ok(auth.store.each_entry(last, &mut newer)?)
         });
         if let Err(error) = read {
-            return tell_failure(&Failure::from(error), cli.global.json, style.color);
+            return print_failure(&Failure::from(error), cli.global.json, style.color);
         }
     }
 }
@@ -314,12 +314,12 @@ fn follow(mut entries: Vec<Entry>, mut last: u64, cli: &Cli, style: Style, conte
 fn become_command(mut command: Command, json: bool, style: Style) -> ExitCode {
     let error = command.exec();
     let program = command.get_program().to_string_lossy();
-    tell_failure(&Failure::of_exec(&program, &error), json, style.color)
+    print_failure(&Failure::of_exec(&program, &error), json, style.color)
 }
 
-fn tell_failure(exit: &Failure, json: bool, color: bool) -> ExitCode {
-    if !exit.is_silent() {
-        output::write_message(&if json { exit.json() } else { exit.text(color) });
+fn print_failure(failure: &Failure, json: bool, color: bool) -> ExitCode {
+    if !failure.is_silent() {
+        output::write_message(&if json { failure.json() } else { failure.text(color) });
     }
-    exit.code
+    failure.code
 }

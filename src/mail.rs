@@ -121,10 +121,10 @@ impl Mailer {
         let (mailer, program) = (self.clone(), Arc::clone(&running));
         // A thread can be abandoned, while neither a name lookup nor a child process takes a deadline. The thread
         // ends with this process; the child is killed.
-        let (told, outcome) = mpsc::channel();
+        let (finished, outcome) = mpsc::channel();
         thread::Builder::new()
             .name("mail".into())
-            .spawn(move || told.send(mailer.deliver(&message, &program)))
+            .spawn(move || finished.send(mailer.deliver(&message, &program)))
             .map_err(MailError::Thread)?;
         let outcome = match outcome.recv_timeout(self.whole_wait) {
             Ok(outcome) => outcome,

@@ -56,7 +56,7 @@ pub enum PromptError {
 #[derive(Debug)]
 pub struct Prompt {
     /// Why authctl cannot ask.
-    nobody: Option<&'static str>,
+    refusal: Option<&'static str>,
     guard: Option<terminal::Guard>,
     /// Warnings about the source of a secret.
     pub warnings: Vec<String>,
@@ -65,7 +65,7 @@ pub struct Prompt {
 impl Prompt {
     /// Decides whether authctl may ask.
     pub fn new(no_input: bool, continuous_integration: bool) -> Self {
-        let nobody = if no_input {
+        let refusal = if no_input {
             Some("--no-input was given")
         } else if continuous_integration {
             Some("CI is set")
@@ -76,16 +76,16 @@ impl Prompt {
         } else {
             None
         };
-        Self { nobody, guard: None, warnings: Vec::new() }
+        Self { refusal, guard: None, warnings: Vec::new() }
     }
 
     pub fn can_ask(&self) -> bool {
-        self.nobody.is_none()
+        self.refusal.is_none()
     }
 
     /// Refuses if authctl cannot ask. Otherwise arms the guard that restores the terminal.
-    fn require_somebody(&mut self, what: &'static str, flag: &'static str) -> Result<&terminal::Guard, PromptError> {
-        if let Some(why) = self.nobody {
+    fn require_terminal(&mut self, what: &'static str, flag: &'static str) -> Result<&terminal::Guard, PromptError> {
+        if let Some(why) = self.refusal {
             return Err(PromptError::CannotAsk { what, why, flag });
         }
         let guard = match self.guard.take() {
@@ -101,7 +101,7 @@ impl Prompt {
     /// # Errors
     /// [`PromptError::CannotAsk`] names `flag`, which would have given the answer.
     pub fn text(&mut self, label: &str, what: &'static str, flag: &'static str) -> Result<String, PromptError> {
-        self.require_somebody(what, flag)?;
+        self.require_terminal(what, flag)?;
         terminal::line(label)
     }
 
@@ -110,7 +110,7 @@ impl Prompt {
     /// # Errors
     /// [`PromptError::CannotAsk`] names `--yes`.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {
-        self.require_somebody("a confirmation", "--yes")?;
+        self.require_terminal("a confirmation", "--yes")?;
         terminal::yes_or_no(effect, question)
     }
 
@@ -227,7 +227,7 @@ impl Prompt {
         what: &'static str,
         flag: &'static str,
     ) -> Result<Zeroizing<String>, PromptError> {
-        let guard = self.require_somebody(what, flag)?;
+        let guard = self.require_terminal(what, flag)?;
         terminal::hidden_line(guard, label)
     }
 }

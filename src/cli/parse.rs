@@ -1,7 +1,7 @@
-//! Turns the words of a command line into a command or a usage error. A word that is not understood may be a
-//! secret typed in the wrong place, so an error never repeats it.
+//! Turns the words of a command line into a command or a usage error. An unknown word may be a secret in the
+//! wrong place, so an error never repeats it.
 //!
-//! A suggestion ("did you mean") is run without a second look, so only names in [`COMMANDS`] and [`FLAGS`] are
+//! Users run a suggestion ("did you mean") without thinking, so only names in [`COMMANDS`] and [`FLAGS`] are
 //! suggested: they delete nothing, end nothing, grant no rights and override no refusal.
 
 use std::ffi::OsString;
@@ -81,7 +81,7 @@ fn mistake(error: &clap::Error) -> UsageError {
         let flag = invalid.split('=').next().unwrap_or_default();
         let mut asked = asked(error);
         let near = suggested_flag(flag, &asked).map(|one| format!("did you mean {one}? ")).unwrap_or_default();
-        // Not the usage of the error: clap puts the flag there that it would suggest.
+        // The usage in the error is not used, because clap adds the flag that it would suggest.
         let spelled = one_line(&asked.render_usage().to_string());
         return UsageError { message: format!("unknown flag {flag}"), hint: format!("{near}{spelled}") };
     }
@@ -208,7 +208,7 @@ const FLAGS: &[&str] = &[
     "wait",
 ];
 
-/// The one subcommand that differs from a word by a slip.
+/// The subcommand that a mistyped word meant.
 fn suggested_command<'a>(typed: &str, of: &'a Command) -> Option<&'a str> {
     let spellings = of.get_subcommands().flat_map(|command| {
         let name = command.get_name();
@@ -217,17 +217,17 @@ fn suggested_command<'a>(typed: &str, of: &'a Command) -> Option<&'a str> {
     nearest(typed, spellings, COMMANDS)
 }
 
-/// The one flag that differs from a word by a slip; both with their dashes.
+/// The flag that a mistyped flag meant; both with their dashes.
 fn suggested_flag(typed: &str, of: &Command) -> Option<String> {
     let typed = typed.strip_prefix("--")?;
     let names = of.get_arguments().filter_map(clap::Arg::get_long);
     nearest(typed, names.map(|name| (name, name)), FLAGS).map(|name| format!("--{name}"))
 }
 
-/// The spelling nearest to a word, when that of no other name is as near and its name may be suggested.
-/// Names that may not be are compared too: a slip of one of them is no slip of another name.
+/// The nearest spelling of a word, if it is the only one at that distance and may be suggested. Other names are
+/// compared too, because a mistyped form of those must not suggest another name.
 fn nearest<'a>(typed: &str, spellings: impl Iterator<Item = (&'a str, &'a str)>, allowed: &[&str]) -> Option<&'a str> {
-    // One slip in a short word makes another word.
+    // In a short word, one typing error makes another word.
     let most = match typed.len() {
         0..4 => return None,
         4..8 => 1,
@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    /// Every command of the tree, with what may follow it.
+    /// Every command of the tree.
     fn tree() -> Vec<Command> {
         let mut root = crate::cli::command();
         root.build();
@@ -327,7 +327,7 @@ mod tests {
         all
     }
 
-    /// A word with each single slip of the fingers, and with each two letters less.
+    /// A word with each single typing error, and with each pair of letters removed.
     fn slips(word: &str) -> Vec<String> {
         let mut slips = vec![format!("{word}s"), format!("x{word}")];
         for at in 0..word.len() {

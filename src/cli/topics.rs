@@ -1,5 +1,5 @@
-//! Help that is not about one command: the groups of the first page, the topics, and the table of who may
-//! run which command. The docs and the man page carry the same words.
+//! Help beyond single commands: the groups of the first page, the topics, and the table of who may run which
+//! command. The docs and the man page use the same text.
 
 use std::fmt::Write as _;
 
@@ -100,8 +100,8 @@ pub fn exit_codes() -> String {
     page
 }
 
-/// The standard library opens /dev/null in place of a standard output that is closed, with the flags that
-/// Python and Node use where a caller wants no output. So this is all that can be known.
+/// The standard library opens /dev/null in place of a standard output that is closed, with the flags that Python and
+/// Node use to discard output. The two cases cannot be distinguished.
 const CLOSED_OUTPUT: &str = "
 A closed standard output counts as /dev/null: answers are thrown away, and that is
 no failure. Passwords, codes, tokens and exports are refused there with 2, before
@@ -146,7 +146,7 @@ pub(super) fn group(root: Command) -> Command {
         page.push('\n');
     }
     page.push_str("{all-args}{after-help}");
-    // Hidden, or they would be listed a second time.
+    // Hidden, so that clap does not list them a second time.
     root.mut_subcommands(|command| with_aliases(command).hide(true)).override_usage(usage).help_template(page)
 }
 
@@ -162,8 +162,8 @@ fn with_aliases(command: Command) -> Command {
     }
 }
 
-/// What it takes to run a command. `help security` shows [`AUTHORITIES`], and a test tries each line of it; a
-/// command without a line fails the test.
+/// Who may run a command. `help security` shows [`AUTHORITIES`], and a test tries each line of it; a command without
+/// a line fails the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// Everyone who can run authctl; secrets that the command asks for decide the rest.

@@ -1,4 +1,4 @@
-//! How values are written on the command line.
+//! Parsers for values on the command line.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) fn ban(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1s to 3650d, such as 12h or 7d".to_owned())
 }
 
-/// Reads the life of a code, or of a session in which somebody acts as its user: from a minute to a day.
+/// Reads the lifetime of a code or an impersonation: from a minute to a day.
 pub(crate) fn ttl(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24);
     duration::parse(text)
@@ -33,7 +33,7 @@ pub(crate) fn ttl(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 1m to 24h, such as 1h".to_owned())
 }
 
-/// Reads the life of a session: from a minute to the longest that a policy may give.
+/// Reads the lifetime of a session: from a minute to the maximum of the policy.
 pub(crate) fn life(text: &str) -> Result<SignedDuration, String> {
     let bounds = SignedDuration::from_mins(1)..=SignedDuration::from_hours(400 * 24);
     duration::parse(text)
@@ -54,7 +54,7 @@ pub(crate) fn target(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "expected a duration from 10ms to 10s, such as 250ms".to_owned())
 }
 
-/// Reads `--max-memory` and returns KiB: from the least that the policy takes to its most.
+/// Reads `--max-memory` and returns KiB: within the limits of the policy.
 pub(crate) fn memory_kib(text: &str) -> Result<u32, String> {
     let in_units = |suffix: &str, kib: u32| text.strip_suffix(suffix)?.trim().parse::<u32>().ok()?.checked_mul(kib);
     in_units("KiB", 1)

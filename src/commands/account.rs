@@ -65,7 +65,7 @@ fn update(args: &UpdateAccountArgs, context: &mut Context) -> anyhow::Result<Out
 fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, _) = context.token()?;
     let me = context.authenticate()?;
-    // Refused before anything is asked, and again by the act itself.
+    // Checked before the confirmation, and again by the act itself.
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?.len();

@@ -270,8 +270,8 @@ fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
             let [session, reason] = [row.remove(5), row.remove(5)];
             let parts = [(row.pop(), ""), (Some(session), "session "), (Some(reason), "reason: ")];
             let parts = parts.into_iter().filter_map(|(text, word)| Some((text.filter(|text| text != "-")?, word)));
-            let told = parts.map(|(text, word)| format!("{word}{text}")).collect::<Vec<_>>().join("; ");
-            row.push(if told.is_empty() { "-".to_owned() } else { told });
+            let parts = parts.map(|(text, word)| format!("{word}{text}")).collect::<Vec<_>>().join("; ");
+            row.push(if parts.is_empty() { "-".to_owned() } else { parts });
         }
     }
     table(&header, rows, 2, style)
@@ -309,7 +309,7 @@ fn what_changed(entry: &Entry) -> String {
     if fields.is_empty() || fields.len() > 1 && (is_one_sided("from") || is_one_sided("to")) {
         return entry.detail.clone().unwrap_or_else(|| "-".to_owned());
     }
-    let told =
+    let parts =
         fields.iter().map(|(name, change)| format!("{name}: {} -> {}", value(&change["from"]), value(&change["to"])));
-    told.collect::<Vec<_>>().join(", ")
+    parts.collect::<Vec<_>>().join(", ")
 }

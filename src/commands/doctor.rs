@@ -25,10 +25,9 @@ pub(crate) const EXAMPLES: &str = "Examples:
   authctl doctor --fix
   authctl doctor --json | jq -r '.findings[].message'
 
-The exit code is 0 when there is no problem (a notice is none) and 1 when there
-is one; the report is printed in both cases. --fix fixes what can have meant
-only one thing; it never touches hashes, the schema or the audit log, and tells
-first what it would do.
+The exit code is 1 when there is a problem, else 0; a notice is not a problem. The
+report is printed in both cases. --fix fixes problems that have only one possible
+fix, and shows them first. It never changes hashes, the schema or the audit log.
 
 authctl enforces its rules for people who go through authctl. A user who can
 write the database file or its directory is the administrator and can rewrite the

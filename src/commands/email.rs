@@ -1,4 +1,4 @@
-//! `email`: showing that one reads mail at an address, and moving to another one.
+//! `email`: verifies an address, or changes it to another one.
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -65,12 +65,12 @@ pub(super) fn run(command: &EmailCommand, context: &mut Context) -> anyhow::Resu
     }
 }
 
-/// Mails a code to verify an address: one's own, or one by name. Whose that is is not told.
+/// Mails a code to verify the caller's address or a named one. The answer does not reveal whether a user has it.
 fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let given = args.email.as_deref().map(Email::parse).transpose().map_err(AuthError::from)?;
     let is_meant = |email: &str| given.as_ref().is_none_or(|given| given.as_str() == email);
-    // Whoever is signed in and means another address is anybody.
-    let mine = context.signed_in_or_nobody()?.map(|me| me.user).filter(|user| is_meant(&user.email));
+    // For another address than their own, a signed-in user has no special rights.
+    let mine = context.optional_sign_in()?.map(|me| me.user).filter(|user| is_meant(&user.email));
     if mine.as_ref().is_some_and(|user| user.email_verified) {
         return Err(AuthError::AlreadyVerified.into());
     }
@@ -90,25 +90,24 @@ fn send_code(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<
     Ok(CodeMailed { email, line }.into())
 }
 
-/// Mails a code to verify an address, if it is somebody's and not verified.
+/// Mails a code to verify an address, if a user has it and it is not verified.
 pub(super) fn mail_code(email: &Email, context: &mut Context) -> anyhow::Result<()> {
-    let post = mail_templates::post(email, context, "verify the address with `authctl users verify-email`")?;
+    let outbox = mail_templates::outbox(email, context, "verify the address with `authctl users verify-email`")?;
     let code = context.auth()?.code_to_mail(Purpose::EmailVerification, email)?;
-    mail_templates::mail_code(post, Purpose::EmailVerification, email, code.as_ref(), context)
+    mail_templates::mail_code(outbox, Purpose::EmailVerification, email, code.as_ref(), context)
 }
 
-/// Uses up a code that was mailed to an address. Nobody needs to be signed in for it who gives the
-/// password of the account.
+/// Uses a code that was mailed to an address. The caller is signed in or gives the password of the account.
 fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    // A database that is missing is told before anything is asked for.
+    // A missing database is reported before the first question.
     context.auth()?;
     let password = args.password.source();
-    let signed_in = if password == Source::Terminal { context.signed_in_or_nobody()? } else { None };
+    let signed_in = if password == Source::Terminal { context.optional_sign_in()? } else { None };
     let done = if let Some(me) = signed_in {
-        // Refused before anything is asked.
+        // Checked before the first question.
         me.in_person()?;
         let code = context.prompt().code(args.code_stdin)?;
-        // Asked again: the session may have ended while the code was typed.
+        // Checked again, because the session may have ended while the code was typed.
         let me = context.authenticate()?;
         context.auth()?.confirm_address(&code, OwnerProof::Session(me.in_person()?))?
     } else {
@@ -116,24 +115,24 @@ fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Out
         context.auth()?.confirm_address(&code, OwnerProof::Password(&password))?
     };
     if let Some(before) = &done.before
-        && let Err(error) = mail_templates::tell_left(before, &done.user.id, context)
+        && let Err(error) = mail_templates::notify_old_address(before, &done.user.id, context)
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
     Ok(Confirmed { user: done.user, before: done.before, sessions_ended: done.ended.len() }.into())
 }
 
-/// Mails a code with which whoever is signed in moves to another address. Whether somebody has that
-/// one is not told.
+/// Mails a code with which the signed-in user changes their address. The answer does not reveal whether a user has
+/// the new one.
 fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let new = Email::parse(new).map_err(AuthError::from)?;
     let me = context.authenticate()?;
     let in_person = me.in_person()?;
     context.auth()?.require_fresh(&me)?;
-    let post = mail_templates::post(&new, context, "change the address with `authctl users update --email`")?;
+    let outbox = mail_templates::outbox(&new, context, "change the address with `authctl users update --email`")?;
     let code = context.auth()?.change_email(in_person, &new)?;
     let code = code.map(|code| CodeToMail { user_id: me.user.id.clone(), code });
-    mail_templates::mail_code(post, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
+    mail_templates::mail_code(outbox, Purpose::ChangeEmail, &new, code.as_ref(), context)?;
     let line = format!(
         "if {} is not in use, a code was sent to it; run `authctl email verify` to finish",
         escape(new.as_str())
@@ -145,7 +144,7 @@ fn change(new: &str, context: &mut Context) -> anyhow::Result<Outcome> {
 struct Confirmed {
     /// The user as changed.
     user: User,
-    /// The address before, if it was changed.
+    /// The previous address, if the code changed it.
     before: Option<String>,
     sessions_ended: usize,
 }

@@ -1,11 +1,11 @@
-//! `guard`: runs a program only with a live session, and tells the program who the user is.
+//! `guard`: runs a program only with a live session, and passes the user to it.
 
 use std::ffi::OsString;
 use std::process::Command;
 
 use clap::Args;
 
-use super::session_start::nobody_is_signed_in;
+use super::session_start::is_not_signed_in;
 use crate::auth::{AuthError, SignedIn, SignedOut};
 use crate::context::Context;
 use crate::output::Outcome;
@@ -16,8 +16,8 @@ pub(crate) const EXAMPLES: &str = "Examples:
   authctl guard --role admin --fresh --signin -- ./rotate-keys.sh
 
 The command finds the user in AUTHCTL_USER_ID, AUTHCTL_USER_EMAIL and
-AUTHCTL_USER_ROLE, and no token. An authctl inside acts as that user, if a session
-of theirs is stored, or as nobody. The exit code is that of the command; 126 when it
+AUTHCTL_USER_ROLE, and no token. An authctl inside acts as that user if their session is
+stored, and as no other user. The exit code is that of the command; 126 when it
 cannot be run, 127 when it does not exist.";
 
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub struct GuardArgs {
     /// Require a recent sign-in
     #[arg(long)]
     pub fresh: bool,
-    /// Sign in first when needed, if somebody can be asked
+    /// Sign in first when needed, if authctl can ask
     #[arg(long)]
     pub signin: bool,
     /// The command to run, and its arguments
@@ -49,7 +49,8 @@ pub(super) fn run(args: &GuardArgs, context: &mut Context) -> anyhow::Result<Out
     let mut command = Command::new(program.map_or_else(Default::default, Clone::clone));
     command
         .args(arguments)
-        // Who it is, and not the means to act as them. What finds another session inside compares.
+        // The program gets the identity of the user but not the token. An authctl inside compares it with the session
+        // that it finds.
         .env_remove("AUTHCTL_TOKEN")
         .env_remove("AUTHCTL_TOKEN_FILE")
         .env("AUTHCTL_USER_ID", &me.user.id)
@@ -76,9 +77,8 @@ fn admitted(args: &GuardArgs, context: &mut Context) -> anyhow::Result<SignedIn>
     Ok(me)
 }
 
-/// Whether another sign-in may change the answer: nobody is signed in, or not recently enough. Not
-/// when the environment holds a token: that would still be the one that counts. Nor when a session is
-/// refused because of an outer `guard`, which lets nobody replace it.
+/// Whether a sign-in can help: no user is signed in, or not recently enough. It cannot help if the environment holds
+/// a token, which takes precedence, or if an outer `guard` refuses the session, which cannot be replaced.
 fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
     let guarded = SignedOut::Guarded;
     let elsewhere = SignedOut::ElsewhereGuarded;
@@ -88,6 +88,6 @@ fn signing_in_helps(error: &anyhow::Error, context: &Context) -> bool {
     let is_replaced =
         matches!(error.downcast_ref(), Some(SessionFileError::Unsafe { .. } | SessionFileError::Unreadable { .. }));
     let is_about_the_session =
-        nobody_is_signed_in(error) || is_replaced || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
+        is_not_signed_in(error) || is_replaced || matches!(error.downcast_ref(), Some(AuthError::NotFresh));
     is_about_the_session && context.overriding_variable().is_none()
 }

@@ -1,8 +1,7 @@
-//! What is mailed, in which words. No command of its own: `password forgot`, `email` and `signup` mail
-//! codes, and all of them do it here.
+//! The text of mail. `password forgot`, `email` and `signup` use it to mail codes.
 //!
-//! No letter holds a name: it goes to an address before anybody has shown that it is theirs, and
-//! strangers would put their advertisement there.
+//! Mail contains no name of a user: it goes to addresses that are not verified, and the name could hold
+//! advertising.
 
 use std::path::PathBuf;
 
@@ -18,17 +17,17 @@ use crate::mail::{Mailer, Parcel};
 use crate::output::text::amount;
 use crate::output::{Page, Report, Style};
 
-/// A way for mail to leave that was found to be usable, as far as that is known without a server.
-pub(super) struct Post {
+/// The mail settings of the policy, checked as far as possible without a server.
+pub(super) struct Outbox {
     mailer: Mailer,
     url: String,
     from: String,
     credentials_file: Option<PathBuf>,
 }
 
-/// The way that the policy describes. Where it describes none, the refusal says what an operator can do
-/// `instead`. Tells nothing about the recipient, so it comes before anything is looked up.
-pub(super) fn post(to: &Email, context: &mut Context, instead: &'static str) -> anyhow::Result<Post> {
+/// Reads the mail settings. Without settings, the error says what an operator can do `instead`. It reveals nothing
+/// about the recipient, so it comes before the address is looked up.
+pub(super) fn outbox(to: &Email, context: &mut Context, instead: &'static str) -> anyhow::Result<Outbox> {
     let mail = context.auth()?.policy.mail.clone();
     let (Some(url), Some(from)) = (mail.url, mail.from) else {
         return Err(CommandError::NoMailer { instead }.into());
@@ -37,13 +36,13 @@ pub(super) fn post(to: &Email, context: &mut Context, instead: &'static str) -> 
     let mailer = Mailer::new(&url, &from, credentials_file.as_deref())?
         .with_environment(context.environment_of_mailer().to_vec());
     mailer.check(to, "", "")?;
-    Ok(Post { mailer, url, from, credentials_file })
+    Ok(Outbox { mailer, url, from, credentials_file })
 }
 
-/// Has a code mailed, after the answer. Without one everything is done but the delivery, down to the
-/// process and to the text of the message, so that nobody learns who has an address.
+/// Mails a code after the answer. Without a code, everything but the delivery happens, including the process and the
+/// text of the message, so that the caller cannot learn whether a user has the address.
 pub(super) fn mail_code(
-    post: Post,
+    outbox: Outbox,
     purpose: Purpose,
     to: &Email,
     code: Option<&CodeToMail>,
@@ -80,27 +79,27 @@ pub(super) fn mail_code(
          `{command}`.\nIf it was not you, {otherwise}.\n",
     ));
     let secret = Zeroizing::new(code.to_owned());
-    let letter = Message { to, subject, body, secret, about: purpose.word() };
-    post.hand_over(deliver, letter, user_id, context)
+    let message = Message { to, subject, body, secret, about: purpose.word() };
+    outbox.hand_over(deliver, message, user_id, context)
 }
 
-/// Tells the address that an account had before that it is so no longer. Not which one it is now: the
-/// old one may be somebody else's by now, which may be why it was changed.
-pub(super) fn tell_left(before: &str, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
+/// Notifies the old address of an account that it was replaced. The message does not name the new one, because
+/// another person may own the old address now.
+pub(super) fn notify_old_address(before: &str, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
     let to = Email::parse(before)?;
     let body = Zeroizing::new(format!(
         "Hello,\n\nthe address of your account is no longer {to}:\nit was changed with a code that was mailed to the \
          new one.\nIf it was not you, tell the administrator of the service.\n"
     ));
-    let post = post(&to, context, "tell its owner")?;
-    let letter = Message {
+    let outbox = outbox(&to, context, "tell its owner")?;
+    let message = Message {
         to: &to,
         subject: "Your address was changed",
         body,
         secret: Zeroizing::default(),
         about: "address-left",
     };
-    post.hand_over(true, letter, user_id, context)
+    outbox.hand_over(true, message, user_id, context)
 }
 
 struct Message<'a> {
@@ -111,22 +110,28 @@ struct Message<'a> {
     about: &'a str,
 }
 
-impl Post {
-    fn hand_over(self, deliver: bool, letter: Message<'_>, user_id: &str, context: &mut Context) -> anyhow::Result<()> {
-        self.mailer.check(letter.to, letter.subject, &letter.body)?;
+impl Outbox {
+    fn hand_over(
+        self,
+        deliver: bool,
+        message: Message<'_>,
+        user_id: &str,
+        context: &mut Context,
+    ) -> anyhow::Result<()> {
+        self.mailer.check(message.to, message.subject, &message.body)?;
         let parcel = Parcel {
             deliver,
             url: self.url,
             from: self.from,
             credentials_file: self.credentials_file,
-            to: letter.to.to_string(),
-            subject: letter.subject.to_owned(),
-            body: letter.body,
-            secret: letter.secret,
-            report: context.mail_report(user_id, letter.about)?,
+            to: message.to.to_string(),
+            subject: message.subject.to_owned(),
+            body: message.body,
+            secret: message.secret,
+            report: context.mail_report(user_id, message.about)?,
         };
-        // The last to close a database does the most work: that must not depend on whether the delivery
-        // process opens it meanwhile to report a failure.
+        // The last connection to a database does the most work when it closes. Closed here, that time does not depend
+        // on whether the delivery process opens the database to report a failure.
         context.close_database();
         Ok(parcel.hand_over(context.environment_of_mailer())?)
     }

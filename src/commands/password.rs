@@ -78,19 +78,19 @@ fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::
     Ok(PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }.into())
 }
 
-/// Mails a code to whoever has the address. Who has it is not told.
+/// Mails a code to the user with this address. The answer does not reveal whether a user has it.
 fn forgot(email: &str, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(email).map_err(AuthError::from)?;
-    let post = mail_templates::post(&email, context, "hand out a code with `authctl users reset-code`")?;
+    let outbox = mail_templates::outbox(&email, context, "hand out a code with `authctl users reset-code`")?;
     let code = context.auth()?.code_to_mail(Purpose::ResetPassword, &email)?;
-    mail_templates::mail_code(post, Purpose::ResetPassword, &email, code.as_ref(), context)?;
+    mail_templates::mail_code(outbox, Purpose::ResetPassword, &email, code.as_ref(), context)?;
     let line = format!("if {} is in use, a code was sent to it", escape(email.as_str()));
     Ok(CodeMailed { email, line }.into())
 }
 
-/// Sets a new password with a code. Nobody is signed in by it.
+/// Sets a new password with a code, without a sign-in.
 fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    // A database that is missing is told before anything is asked for.
+    // A missing database is reported before the first question.
     context.auth()?;
     let (code, new) = context.prompt().code_and_new_password(args.code_stdin, &args.password.source())?;
     let done = context.auth()?.reset_password(&code, new)?;

@@ -1,5 +1,5 @@
-//! Steps that commands share when a session begins or ends: where a password comes from, where a token goes, and
-//! what stays on this machine.
+//! Steps that commands share when a session begins or ends: reading a password, storing or printing a token,
+//! and removing it.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub struct PasswordArgs {
 }
 
 impl PasswordArgs {
-    /// The place that was named; the prompt when none was.
+    /// The named source, else the prompt.
     pub(super) fn source(&self) -> Source {
         match (&self.password_file, self.password_stdin) {
             (Some(path), _) => Source::File(path.clone()),
@@ -41,29 +41,26 @@ impl PasswordArgs {
     }
 }
 
-/// What became of a new session's token.
+/// Where the token of a new session is.
 #[derive(Debug)]
 pub(super) enum TokenSink {
-    /// It is in this file.
+    /// In this session file.
     File(PathBuf),
-    /// It exists only in this answer.
+    /// Only in this answer.
     Printed(Token),
 }
 
-/// What became of the own session of somebody who acted as another user.
+/// The state of an operator's own session after an impersonation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OwnSession {
-    /// It is stored again.
-    Back {
-        /// Whose it is.
-        email: String,
-    },
-    /// It ended meanwhile.
+    /// The session is stored again.
+    Back { email: String },
+    /// The session ended meanwhile.
     Ended,
 }
 
 impl OwnSession {
-    pub(super) fn told(&self) -> String {
+    pub(super) fn message(&self) -> String {
         match self {
             Self::Back { email } => format!("your own session is in use again: signed in as {}", escape(email)),
             Self::Ended => "your own session ended meanwhile: sign in with `authctl signin`".to_owned(),
@@ -96,8 +93,8 @@ impl TokenSink {
         }
     }
 
-    /// What was done, and where the token is now.
-    pub(super) fn told(&self, done: String, style: Style) -> Page {
+    /// A page about what was done and where the token is.
+    pub(super) fn page(&self, done: String, style: Style) -> Page {
         match self {
             Self::File(path) => Page::done(format!("{done}\n{}", stored(path))),
             Self::Printed(token) => printed("token", token.expose(), done, style),
@@ -105,7 +102,7 @@ impl TokenSink {
     }
 }
 
-/// What was done, with a secret for the answer.
+/// A page with a secret as the answer.
 pub(super) fn printed(what: &str, secret: &str, done: String, style: Style) -> Page {
     let mut page = Page { answer: format!("{secret}\n"), ..Page::done(done) };
     if style.terminal {
@@ -114,12 +111,12 @@ pub(super) fn printed(what: &str, secret: &str, done: String, style: Style) -> P
     page
 }
 
-/// Said whenever a token is stored, because it is stored in clear.
+/// The note about a stored token, which is not encrypted.
 pub(super) fn stored(path: &Path) -> String {
     format!("the session is kept unencrypted, readable by you alone, in {}", shown(path))
 }
 
-/// Takes the address as typed, or asks for it.
+/// Returns the given address, or asks for one.
 pub(super) fn email(given: Option<&String>, context: &mut Context) -> anyhow::Result<String> {
     match given {
         Some(email) => Ok(email.clone()),
@@ -132,7 +129,7 @@ pub(super) fn session_request(lifetime: Lifetime, context: &mut Context) -> anyh
     Ok(SessionRequest { token: context.entropy.token()?, lifetime, client_info: context.client_info() })
 }
 
-/// Secures a new token in the session file's directory, for a session that is about to be made.
+/// Stores a new token durably under a temporary name, before its session begins.
 pub(super) fn prepare(token: &Token, email: &str, context: &mut Context) -> anyhow::Result<Pending> {
     context.require_may_store(email)?;
     let mut unique = context.entropy.id()?;
@@ -140,12 +137,11 @@ pub(super) fn prepare(token: &Token, email: &str, context: &mut Context) -> anyh
     Ok(context.session_file()?.prepare(token, email, &unique)?)
 }
 
-/// Finishes a sign-in: gives the session file its name if the session has begun. Sessions that
-/// nobody holds any more are ended: the one that the file held before, and those of processes that
-/// died half-way.
+/// Finishes a sign-in: gives the session file its name if the session has begun. Ends abandoned sessions: the one
+/// that the file held before, and those of processes that died during a sign-in.
 pub(super) fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Context) -> anyhow::Result<T> {
     let begun = match begun {
-        // The engine's no to a commit is no proof that nothing was written, unless the act never began.
+        // A failed commit may have been written anyway, unless the act never began.
         Err(AuthError::Store(problem)) if !matches!(problem, StoreError::Busy) => {
             pending.leave();
             return Err(AuthError::Store(problem).into());
@@ -162,8 +158,8 @@ pub(super) fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context
     Ok(begun)
 }
 
-/// Forgets a stored session that is over, and tells whether there was one. The own session of somebody
-/// who acted as another user is stored again by it, if it is live.
+/// Removes a stored session that has ended. Returns whether one was stored. After an impersonation, restores the
+/// operator's own session if it is live.
 pub(super) fn forget_session(
     holding: Option<&Token>,
     context: &mut Context,
@@ -190,7 +186,7 @@ pub(super) fn forget_session(
     Ok((true, Some(OwnSession::Ended)))
 }
 
-/// What is printed once and exists nowhere else.
+/// Answers that exist nowhere else.
 #[derive(Clone, Copy)]
 pub(super) enum Printed {
     Token,
@@ -199,7 +195,7 @@ pub(super) enum Printed {
     Export,
 }
 
-/// Refuses an act whose answer would be lost with it: before anything is changed or asked.
+/// Refuses an act whose answer would be lost, before any question or change.
 pub(super) fn refuse_lost(printed: Printed, context: &Context) -> Result<(), CommandError> {
     if !context.output_is_lost() {
         return Ok(());
@@ -218,7 +214,7 @@ pub(super) fn refuse_lost(printed: Printed, context: &Context) -> Result<(), Com
     })
 }
 
-/// Begins a session, and has its token printed or kept in the session file.
+/// Begins a session, and returns its token for the answer or stores it.
 pub(super) fn begin(
     session_request: &SessionRequest,
     email: &str,
@@ -229,8 +225,8 @@ pub(super) fn begin(
     if print_token {
         let begun = make(context.auth()?);
         if matches!(begun, Err(AuthError::Store(_))) {
-            // The engine's no to a commit is no proof that nothing was written, and nobody will hold
-            // this token. More than trying cannot be done.
+            // A failed commit may have been written anyway, and its token is lost. If this fails too, the session
+            // expires.
             let _ = context.auth()?.store.end_session(&session_request.token);
         }
         let (user, session) = begun?;
@@ -243,14 +239,14 @@ pub(super) fn begin(
     Ok((user, session, TokenSink::File(context.session_file()?.path())))
 }
 
-/// Whether an error only says that nobody is signed in: not that who is cannot be told.
-pub(super) fn nobody_is_signed_in(error: &anyhow::Error) -> bool {
+/// Whether an error means that no user is signed in, and not that the session is unknown.
+pub(super) fn is_not_signed_in(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(NoToken::None(_)))
         || matches!(error.downcast_ref(), Some(SessionFileError::Damaged(_)))
         || matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_)))
 }
 
-/// Says that a stored session will not be used as long as the environment holds another.
+/// Adds a notice that a token in the environment takes precedence over the stored session.
 pub(super) fn notice_override(context: &mut Context) {
     if let Some(variable) = context.overriding_variable() {
         context.notices.push(format!("{variable} is set: commands use its token and not the stored session"));

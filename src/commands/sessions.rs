@@ -1,5 +1,5 @@
-//! `sessions`: list and end one's own or, as an operator, those of others; delete what has expired; issue one
-//! without a sign-in, as its token or as the cookie of the app.
+//! `sessions`: lists and ends the caller's sessions or, for an operator, those of users; deletes expired ones;
+//! issues a session without a sign-in, as a token or as a cookie of the app.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Attempt as _;
-use super::session_start::{
-    Printed, begin, forget_session, nobody_is_signed_in, printed, refuse_lost, session_request,
-};
+use super::session_start::{Printed, begin, forget_session, is_not_signed_in, printed, refuse_lost, session_request};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::secret::{AppSecret, SecretError, Token};
@@ -65,7 +63,7 @@ pub enum SessionsCommand {
     Issue(IssueArgs),
 }
 
-/// Whose sessions: nobody needs to be signed in to name others.
+/// Users whose sessions are meant. To name them needs no sign-in.
 #[derive(Debug, Default, Args)]
 pub struct WhoseArgs {
     /// Sessions of this user, by email address or id
@@ -94,7 +92,7 @@ pub struct RevokeArgs {
     /// End every session of yours but the current one
     #[arg(long, conflicts_with_all = ["user", "all_users"])]
     pub others: bool,
-    /// End every session of yours and sign out; with --all-users, every session of everybody
+    /// End every session of yours and sign out; with --all-users, every session of every user
     #[arg(long)]
     pub all: bool,
     #[command(flatten)]
@@ -145,7 +143,7 @@ pub struct IssueArgs {
     pub force: bool,
 }
 
-/// Sessions ended or deleted by one transaction: other writers wait for a tenth of a second at most.
+/// The number of sessions per transaction, so that other writers wait for a tenth of a second at most.
 const BATCH: usize = 1_000;
 
 pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -169,7 +167,7 @@ fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(SessionList { sessions, current: Some(me.session.id) }.into())
 }
 
-/// Whose sessions an operator means; `None` for one's own.
+/// The sessions that an operator names; `None` for the caller's own.
 fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope<'static>>> {
     match &whose.user {
         Some(named) => Ok(Some(Scope::User(context.auth()?.find_user(named)?.id))),
@@ -184,7 +182,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if scope.is_none() && !is_filtered && !args.except_current {
         return revoke_own(args, context);
     }
-    // Without a name, the sessions of whoever is signed in.
+    // Without a name, the sessions of the signed-in user.
     let me;
     let scope = if let Some(scope) = scope {
         scope
@@ -211,7 +209,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     }
     let mut ended = Vec::new();
     if sessions.len() > BATCH {
-        // The caller's own session goes last: without it, the batches after it are refused.
+        // The caller's own session is last, because later batches need it.
         sessions.sort_by_key(|session| current.as_ref() == Some(&session.id));
     }
     for batch in sessions.chunks(BATCH) {
@@ -229,7 +227,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
 
 /// The id of the session that the stored token belongs to, if there is one.
 ///
-/// One that is there and cannot be read is none, unless it `must_be_known` in order to be spared.
+/// A stored token that cannot be read counts as none, unless the session `must_be_known` to be excepted.
 fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result<Option<String>> {
     let token = match context.token() {
         Ok((token, _)) => token,
@@ -237,7 +235,7 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
         Err(_) => return Ok(None),
     };
     match context.require_admitted(&token) {
-        Err(error) if must_be_known || !nobody_is_signed_in(&error) => return Err(error),
+        Err(error) if must_be_known || !is_not_signed_in(&error) => return Err(error),
         Err(_) => return Ok(None),
         Ok(()) => {}
     }
@@ -268,11 +266,11 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     Ok(Ended { sessions, dry_run: false, signed_out }.into())
 }
 
-/// Removes the session file of the current session, which was ended with others.
+/// Removes the session file, after the current session ended with others.
 fn forget(token: &Token, ended: usize, context: &mut Context) -> anyhow::Result<()> {
     context.did(done(ended, "ended"), "remove the file: the session in it has ended");
     let (_, own) = forget_session(Some(token), context)?;
-    context.notices.extend(own.map(|own| own.told()));
+    context.notices.extend(own.map(|own| own.message()));
     Ok(())
 }
 
@@ -309,7 +307,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     let lifetime = args.duration.map_or(Lifetime::Remembered, Lifetime::Exactly);
     let session_request = session_request(lifetime, context)?;
-    // Signed before the session is made: a session whose token cannot be handed out does not begin.
+    // Signed first, so that a session whose cookie cannot be printed does not begin.
     let cookie = if args.cookie {
         let secret = secret(context)?;
         let name = if args.secure { CookieName::Secure } else { CookieName::Plain };
@@ -318,7 +316,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         None
     };
     let user = context.auth()?.find_user(&args.user)?;
-    // As for acting as somebody: who holds the token has all the rights of an administrator.
+    // As for an impersonation: the token of an administrator gives all rights.
     let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
     let (user, session, _) = begin(&session_request, &user.email, true, context, |mut auth| {
         auth.issue_session(&user, &session_request, whom)
@@ -326,7 +324,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     Ok(Issued { user, session, token: session_request.token, cookie, database }.into())
 }
 
-/// The secret of the app whose database it is.
+/// The secret of the app.
 fn secret(context: &mut Context) -> anyhow::Result<AppSecret> {
     if context.auth()?.store.app().is_none() {
         let message = "only a Better Auth app has cookies, and this database is authctl's own".to_owned();
@@ -436,7 +434,7 @@ impl Report for Pruned {
     }
 }
 
-/// Sessions in a table whose first column is the caller's.
+/// A table of sessions, with a first column from the caller.
 fn listed<'a>(
     first: &str,
     sessions: impl Iterator<Item = (String, &'a Session)>,
@@ -457,7 +455,7 @@ fn listed<'a>(
     table(&header, sessions.map(row).collect(), 1, style)
 }
 
-/// Who began a session: the program, and whoever acts as the user in it.
+/// The program that began a session, and the impersonator.
 fn from(session: &Session) -> Cow<'_, str> {
     let program = session.user_agent.as_deref().unwrap_or("-");
     match &session.impersonated_by {
@@ -470,7 +468,7 @@ fn from(session: &Session) -> Cow<'_, str> {
 struct Issued {
     user: User,
     session: Session,
-    /// Exists only in this answer.
+    /// The token exists only in this answer.
     token: Token,
     /// The token as a cookie of the app.
     cookie: Option<Cookie>,

@@ -1,4 +1,4 @@
-//! `signin`: from a password to a session, stored for later commands or printed.
+//! `signin`: begins a session and stores or prints its token.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ pub struct SignInArgs {
     pub password: PasswordArgs,
 }
 
-/// Asks for address and password and signs in, for a command that needs somebody to be.
+/// Asks for address and password and signs in, for a command that needs a session.
 pub(super) fn at_terminal(context: &mut Context) -> anyhow::Result<()> {
     run(&SignInArgs::default(), context).attempt("could not sign in")?;
     context.did("the sign-in succeeded", "`authctl signout` ends its session");
@@ -51,7 +51,7 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     if args.print_token {
         refuse_lost(Printed::Token, context)?;
     }
-    // A database that is missing is told before a password is asked for.
+    // A missing database is reported before the question for the password.
     context.auth()?;
     if !args.print_token && !args.no_store {
         context.require_may_store(email.as_str())?;
@@ -81,7 +81,7 @@ struct SignedIn {
 impl Report for SignedIn {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let end = relative(self.session.expires_at, now);
-        self.kept.told(format!("signed in as {}; the session ends {end}", who(&self.user)), style)
+        self.kept.page(format!("signed in as {}; the session ends {end}", who(&self.user)), style)
     }
 
     fn json(&self) -> Value {

@@ -1,5 +1,5 @@
-//! `signout`: ends the session in the database first, then forgets it here; a token that leaks from
-//! a half-done sign-out is worth nothing.
+//! `signout`: ends the session in the database, then removes it here. In this order, a token that an
+//! interrupted sign-out leaves behind is worthless.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub struct SignOutArgs {
     pub local: bool,
 }
 
-/// How a sign-out looks that found nothing.
+/// The result of a sign-out that found no session.
 const NOTHING: SignOutResult = SignOutResult {
     sessions_ended: None,
     file_removed: Some(false),
@@ -42,7 +42,7 @@ const NOTHING: SignOutResult = SignOutResult {
     own: None,
 };
 
-/// Stops acting as somebody (`users impersonate --stop`): a sign-out of such a session and of no other.
+/// Ends an impersonation (`users impersonate --stop`): a sign-out that refuses other sessions.
 pub(super) fn stop(context: &mut Context) -> anyhow::Result<Outcome> {
     let (token, source) = context.token()?;
     context.require_admitted(&token)?;
@@ -52,7 +52,7 @@ pub(super) fn stop(context: &mut Context) -> anyhow::Result<Outcome> {
     let is_over = match &found {
         Some((session, _)) if session.is_impersonated() => false,
         Some((session, _)) if session.is_live(now) => true,
-        // An impersonation that ended elsewhere stands in for the session that is kept aside.
+        // If an own session is kept aside, an impersonation that ended elsewhere can still be stopped here.
         Some(_) | None => !keeps_aside,
     };
     if is_over {
@@ -63,7 +63,7 @@ pub(super) fn stop(context: &mut Context) -> anyhow::Result<Outcome> {
 
 pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if args.local {
-        // What is forgotten must not be another user's.
+        // Under `guard`, the session must belong to the admitted user.
         if context.is_guarded()
             && let Some(token) = context.session_file()?.read_to_end_session()
         {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
         Err(error) if matches!(error.downcast_ref(), Some(NoToken::None(_))) => {
             return end_half_begun(context);
         }
-        // A file that is not safe to act with is still good to end its session.
+        // An unsafe file still serves to end its session.
         Err(error) if error.is::<SessionFileError>() => match context.session_file()?.read_to_end_session() {
             Some(token) => (token, None),
             None => return forget(context, "the session file held no token, so no session could be ended"),
@@ -85,17 +85,17 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     };
     let ended = match end(args.all, &token, context) {
         Ok(ended) => ended,
-        // What is not there holds no live session. Whatever else is wrong with the database, the
-        // session may be alive in it, so the token is not thrown away.
+        // A missing database holds no live session. After any other error the session may be live, so the token is
+        // kept.
         Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
             let file = context.session_file()?;
             if file.keeps_aside() {
-                // The one that this gives back holds no session either.
+                // The session that this restores does not exist either.
                 file.remove(None)?;
             }
             return forget(context, "the database is gone, so there was no session to end");
         }
-        // That it is live is as it should be: under `guard`, and where somebody acts as the user.
+        // Under `guard` and in an impersonation, the session stays live as intended.
         Err(error)
             if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated { .. })) =>
         {
@@ -130,8 +130,8 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     Ok(how.into())
 }
 
-/// Without a session of its own here there may still be one whose sign-in was killed before its file
-/// had its name. A database that is gone holds none.
+/// Without a session of its own here there may still be one whose sign-in was killed before its file had its name. A
+/// missing database holds none.
 fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
     let how = match context.end_abandoned_sessions() {
         Ok(0) => NOTHING,
@@ -172,11 +172,11 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
     }
 }
 
-/// Removes the session file, whatever it holds.
+/// Removes the session file without the database.
 fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     let file = context.session_file()?;
     let removed = file.remove(None)?;
-    // Whether it is live, only the database knows.
+    // Whether the session is live is not known without the database.
     let own = match removed {
         Removed::GaveBack => {
             context.did("your own session was stored again", "the file holds your own session again");
@@ -189,24 +189,24 @@ fn forget(context: &mut Context, why: &'static str) -> anyhow::Result<Outcome> {
     Ok(SignOutResult { file_removed, without_database: Some(why), own, ..NOTHING }.into())
 }
 
-/// Which halves of signing out were done.
+/// The steps of a sign-out that were done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SignOutResult {
-    /// Live sessions ended in the database; `None` when it was not asked.
+    /// Live sessions ended in the database; `None` when it was not opened.
     sessions_ended: Option<usize>,
     /// The session file was removed; `None` when the token came from elsewhere.
     file_removed: Option<bool>,
-    /// Why the database was not asked.
+    /// Why the database was not used.
     without_database: Option<&'static str>,
     /// The database, when it has no session with the token: one that never was, or ended before.
     unknown_in: Option<DatabaseLocation>,
-    /// What became of the session that was kept aside.
+    /// The state of the session kept aside.
     own: Option<OwnSession>,
 }
 
 impl Report for SignOutResult {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        Page::done_if(self.changed(), self.told())
+        Page::done_if(self.changed(), self.message())
     }
 
     fn json(&self) -> Value {
@@ -223,29 +223,29 @@ impl SignOutResult {
         self.sessions_ended.is_some_and(|ended| ended > 0) || self.file_removed == Some(true) || self.own.is_some()
     }
 
-    fn told(&self) -> String {
+    fn message(&self) -> String {
         let file = match self.file_removed {
             _ if self.own.is_some() => "",
             Some(true) => "; removed the session file",
             Some(false) => "; there was no session file",
             None => "",
         };
-        let told = if let Some(database) = &self.unknown_in {
+        let message = if let Some(database) = &self.unknown_in {
             let database = escaped(database);
             match self.file_removed {
                 Some(_) => format!("signed out: {database} has no session with the stored token{file}"),
                 None => format!("no session was ended: {database} has none with this token"),
             }
         } else {
-            self.told_of_session(file)
+            self.session_message(file)
         };
         match &self.own {
-            Some(own) => format!("{told}\n{}", own.told()),
-            None => told,
+            Some(own) => format!("{message}\n{}", own.message()),
+            None => message,
         }
     }
 
-    fn told_of_session(&self, file: &str) -> String {
+    fn session_message(&self, file: &str) -> String {
         match (self.sessions_ended, self.without_database) {
             (None, Some(why)) if self.file_removed == Some(true) => {
                 format!("signed out on this machine only: removed the session file; {why}")

@@ -1,4 +1,4 @@
-//! `signup`: makes the account and, unless told otherwise, signs in.
+//! `signup`: creates an account and, by default, signs in.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub struct SignUpArgs {
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
-    // The address is judged before more is asked, and so is a database that is there.
+    // The address and an existing database are checked before the questions.
     let canonical = Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.location;
     if !database.is_missing_file() {
@@ -63,7 +63,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         ..NewUser::default()
     };
     let new_user = new_user.check(&context.policy.password)?;
-    // Where sign-in asks for a verified address, nobody is signed in before theirs is.
+    // If the policy requires verified addresses, the sign-up does not sign in.
     let must_verify = context.policy.email.verification_required;
     if args.no_signin || must_verify {
         let (user, _) = context.auth_or_create()?.create_user(&new_user, None)?;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         return Ok(SignedUp { user, session: None, database }.into());
     }
     let session_request = session_request(Lifetime::Remembered, context)?;
-    // Before a database is made: where no session can be kept, nothing is left behind.
+    // Before the database is created: if the session cannot be stored, no file remains.
     let pending = prepare(&session_request.token, new_user.email().as_str(), context)?;
     context.auth_or_create()?;
     let begun = context.auth()?.create_user(&new_user, Some(&session_request));
@@ -91,8 +91,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     Ok(SignedUp { user, session: session.map(|session| (session, path)), database }.into())
 }
 
-/// Mails a code to the address of a new account, and says how to go on. The account is there, so that
-/// no mail can be sent is no failure.
+/// Mails a code to the address of a new account, and returns the next step. Without mail the sign-up still succeeds.
 fn way_to_verify(email: &Email, context: &mut Context) -> String {
     match super::email::mail_code(email, context) {
         Ok(()) => "a code was sent to it; run `authctl email verify` to finish".to_owned(),

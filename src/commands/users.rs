@@ -1,4 +1,4 @@
-//! `users`: what an administrator does to users. Each command that changes a user names the database.
+//! `users`: administers users. Each command that changes a user names the database.
 
 mod access;
 mod create;
@@ -90,7 +90,7 @@ pub enum UsersCommand {
     /// Say that a user's address is verified
     #[command(after_help = "Example:\n  authctl users verify-email ada@example.com")]
     VerifyEmail(VerifyEmailArgs),
-    /// Refuse a user's sign-in and end all sessions; the user is told the --reason
+    /// Refuse a user's sign-in and end all sessions; the user sees the --reason
     #[command(after_help = "Example:\n  authctl users ban ada@example.com --for 7d --reason spam")]
     Ban(BanArgs),
     /// Lift a ban
@@ -180,7 +180,7 @@ impl Report for Exists {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UserAct {
     Created,
-    /// Was there already (`--if-missing`).
+    /// Existed already (`--if-missing`).
     Existed,
     Updated,
     Deleted,
@@ -197,12 +197,12 @@ pub(super) enum UserAct {
 #[derive(Debug)]
 pub(super) struct UserChanged {
     act: UserAct,
-    /// As it is now, or was.
+    /// The user as changed, or as deleted.
     user: User,
-    /// Whether anything of the user is not what it was.
+    /// Whether the command changed anything.
     changed: bool,
     sessions_ended: usize,
-    /// One that was made and that nobody knows yet.
+    /// A generated password, for the answer.
     password: Option<Password>,
     database: DatabaseLocation,
 }
@@ -246,13 +246,13 @@ impl UserChanged {
         Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
     }
 
-    /// How many sessions ended with it.
+    /// Sets how many sessions ended.
     #[must_use]
     fn ended(self, sessions: usize) -> Self {
         Self { sessions_ended: sessions, ..self }
     }
 
-    /// A password that was made, to be printed.
+    /// Sets a generated password, for the answer.
     #[must_use]
     fn password(self, password: Option<Password>) -> Self {
         Self { password, ..self }
@@ -306,7 +306,7 @@ impl Report for UserChanged {
         document
     }
 
-    /// A password that could not be printed is known to nobody.
+    /// A generated password exists only in the answer.
     fn lost_answer_hint(&self) -> Option<String> {
         self.password.as_ref()?;
         let email = escape(&self.user.email);

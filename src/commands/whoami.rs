@@ -1,4 +1,4 @@
-//! `whoami`: who is signed in. Answers without opening a database when nobody is.
+//! `whoami`: who is signed in. Without a stored session it does not open the database.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -47,8 +47,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     Ok(Who { user, session, impersonator, kept_aside, token_from, database }.into())
 }
 
-/// JSON has Better Auth's shape and no room for it, so that the token is not the stored one is said
-/// on standard error.
+/// Adds a notice if the token is not the stored one: JSON has Better Auth's shape and no field for it.
 fn notice_token(context: &mut Context) {
     if let Some(variable) = context.overriding_variable() {
         let stored = context.session_file().is_ok_and(|file| file.is_there());
@@ -57,7 +56,7 @@ fn notice_token(context: &mut Context) {
     }
 }
 
-/// The address of whose session is kept aside. That it cannot be read changes nothing about who is signed in.
+/// The address of the session kept aside. A read error is only a notice, because it does not change who is signed in.
 fn kept_aside(context: &mut Context) -> anyhow::Result<Option<String>> {
     match context.session_file()?.read_aside() {
         Ok(own) => Ok(own.map(|own| own.email)),

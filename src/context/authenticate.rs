@@ -164,7 +164,7 @@ impl Context {
     }
 
     /// As [`Context::authenticate`]; `None` when no user is signed in.
-    pub fn signed_in_or_nobody(&mut self) -> anyhow::Result<Option<SignedIn>> {
+    pub fn optional_sign_in(&mut self) -> anyhow::Result<Option<SignedIn>> {
         match self.authenticate() {
             Ok(me) => Ok(Some(me)),
             Err(error)

@@ -206,10 +206,10 @@ pub(super) fn of_token_in(variable: &str, error: &AuthError) -> Option<String> {
 
 fn throttled(seconds: i64) -> Failure {
     let seconds = seconds.max(1);
-    let mut exit = Failure::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
+    let mut failure = Failure::new(ExitCode::Throttled, "TOO_MANY_REQUESTS")
         .hint(format!("try again in {}", amount(seconds.unsigned_abs())));
-    exit.retry_after = Some(seconds);
-    exit
+    failure.retry_after = Some(seconds);
+    failure
 }
 
 fn of_store(error: &StoreError) -> Failure {
@@ -402,21 +402,21 @@ fn of_session_file(error: &SessionFileError) -> Failure {
             Failure::new(ExitCode::Busy, "SESSION_DIRECTORY_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         SessionFileError::Unwritable { source, .. } => {
-            let exit = Failure::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN");
+            let failure = Failure::new(ExitCode::Unwritable, "SESSION_FILE_NOT_WRITTEN");
             match remedy_of(source) {
-                Some(remedy) => exit.remedy(remedy),
-                None => exit,
+                Some(remedy) => failure.remedy(remedy),
+                None => failure,
             }
         }
     }
 }
 
 fn of_no_token(error: &NoToken) -> Failure {
-    let exit = Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
+    let failure = Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED");
     match error {
-        NoToken::None(_) => exit.hint("sign in with `authctl signin`"),
-        NoToken::Unusable { variable, .. } => exit.hint(unset(variable)),
-        NoToken::File { .. } => exit.hint(unset("AUTHCTL_TOKEN_FILE")),
+        NoToken::None(_) => failure.hint("sign in with `authctl signin`"),
+        NoToken::Unusable { variable, .. } => failure.hint(unset(variable)),
+        NoToken::File { .. } => failure.hint(unset("AUTHCTL_TOKEN_FILE")),
     }
 }
 
@@ -425,13 +425,13 @@ fn unset(variable: &str) -> String {
 }
 
 fn of_mail(error: &MailError) -> Failure {
-    let exit = match error {
+    let failure = match error {
         MailError::Url(_) | MailError::Sender(_) => Failure::new(ExitCode::Usage, "POLICY_VALUE_INVALID"),
         _ => Failure::new(ExitCode::Failed, "MAIL_NOT_SENT"),
     };
     match error.hint() {
-        Some(remedy) => exit.remedy(remedy),
-        None => exit,
+        Some(remedy) => failure.remedy(remedy),
+        None => failure,
     }
 }
 

@@ -122,8 +122,8 @@ impl Running {
 /// Runs a function in a thread, because each pipe of the program can block the other. The thread ends with the pipe
 /// or the process.
 fn thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> io::Result<Receiver<T>> {
-    let (told, outcome) = mpsc::channel();
-    std::thread::Builder::new().name("mail pipe".into()).spawn(move || told.send(run()))?;
+    let (sender, outcome) = mpsc::channel();
+    std::thread::Builder::new().name("mail pipe".into()).spawn(move || sender.send(run()))?;
     Ok(outcome)
 }
 

@@ -114,17 +114,17 @@ fn give_back(mut terminal: &File, saved: &Termios) {
 
 /// Asks for one visible line.
 pub(super) fn line(label: &str) -> Result<String, PromptError> {
-    Input::new().with_prompt(label).allow_empty(true).interact_text().map_err(told)
+    Input::new().with_prompt(label).allow_empty(true).interact_text().map_err(prompt_error)
 }
 
 /// Shows the effect, then asks a question whose default is no. The question is short, because dialoguer draws it
 /// again with its answer.
 pub(super) fn yes_or_no(effect: &str, question: &str) -> Result<bool, PromptError> {
     writeln!(io::stderr(), "{effect}").map_err(classify)?;
-    Confirm::new().with_prompt(question).default(false).interact().map_err(told)
+    Confirm::new().with_prompt(question).default(false).interact().map_err(prompt_error)
 }
 
-fn told(error: dialoguer::Error) -> PromptError {
+fn prompt_error(error: dialoguer::Error) -> PromptError {
     let dialoguer::Error::IO(source) = error;
     classify(source)
 }

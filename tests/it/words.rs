@@ -28,14 +28,15 @@ const WORDS: [(&str, &str); 18] = [
 ];
 
 /// Where a word is right: the end of the path, the word, and a part of the line.
-const RIGHT: [(&str, &str, &str); 2] = [
+const RIGHT: [(&str, &str, &str); 3] = [
     // An entry of the audit log about an address without an account: `nobody: DIGEST`.
+    ("src/auth/sign_in.rs", "nobody", "signin.failed"),
     ("tests/it/audit.rs", "nobody", "strip_prefix"),
     ("tests/fixtures/native/v005.sql", "nobody", "signin.failed"),
 ];
 
 /// Words that an area still has. An entry without a hit fails the test, so the list only gets shorter.
-const NOT_YET_GONE: &[(&str, &str)] = &[("src", "whoever"), ("src", "nobody"), ("src", "is none"), ("src", "is told")];
+const NOT_YET_GONE: &[(&str, &str)] = &[];
 
 /// What is searched. `docs/commands.md` is generated from `src`, this file has the words itself.
 const AREAS: [&str; 6] = ["src", "tests", "benches", "docs", "README.md", "CHANGELOG.md"];

@@ -1,4 +1,4 @@
-//! What lets a user in or keeps the user out: `users set-role`, `verify-email`, `ban`.
+//! Who may sign in, with which role: `users set-role`, `verify-email`, `ban`.
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -46,7 +46,7 @@ pub struct BanArgs {
     pub force_last_admin: bool,
 }
 
-/// Says that nobody has had a role before: it may be misspelled.
+/// Adds a notice about roles that no user had before, which may be misspelled.
 pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
     for role in unknown {
         context.notices.push(format!("no user had the role {role} before: check its spelling"));

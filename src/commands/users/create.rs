@@ -1,4 +1,4 @@
-//! `users create`: also the way to the first administrator, in a container's entry point.
+//! `users create`, which also creates the first administrator in the entry point of a container.
 
 use clap::Args;
 
@@ -45,7 +45,7 @@ pub struct CreateUserArgs {
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(&args.email).map_err(AuthError::from)?;
     let database = context.database()?.location;
-    // Looked for before anything is asked: whoever exists needs no password.
+    // Looked up before the questions: an existing user needs no password.
     if !database.is_missing_file()
         && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
     {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
         None => Vec::new(),
     };
     let user = match context.auth_or_create()?.create_user(&new_user, None) {
-        // Another process was faster.
+        // Another process created the user meanwhile.
         Err(AuthError::UserExists) if args.if_missing => {
             let user = context.auth()?.find_user(&args.email)?;
             context.auth()?.require_as_expected(&user, &expected(args))?;
@@ -94,7 +94,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     Ok(UserChanged::new(UserAct::Created, user, database).password(password).into())
 }
 
-/// What an existing user is compared with: everything that was asked for by name.
+/// The values that an existing user must have: everything that the arguments name.
 fn expected(args: &CreateUserArgs) -> Expected<'_> {
     let given = &args.password;
     Expected {

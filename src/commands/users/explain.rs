@@ -25,7 +25,7 @@ pub struct ExplainArgs {
     pub at: Option<Timestamp>,
 }
 
-/// How long ago still counts as now: a script writes the time down before it asks.
+/// A time as recent as this counts as now, because a script computes it before the call.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -48,14 +48,14 @@ fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
     Ok(at.max(now))
 }
 
-/// What a sign-in of a user would meet, the right password given.
+/// The reasons why a sign-in with the right password would be refused.
 #[derive(Debug)]
 struct Explanation {
     user: User,
     at: Timestamp,
-    /// That is now: no time was asked for.
+    /// No time was given.
     is_now: bool,
-    /// Everything, in the order in which it is met.
+    /// In the order in which a sign-in checks them.
     blockers: Vec<SignInBlocker>,
 }
 

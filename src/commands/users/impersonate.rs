@@ -1,5 +1,5 @@
-//! `users impersonate`: a session of a user for somebody else, stored or printed as a sign-in does it. The
-//! operator's own session is kept aside meanwhile.
+//! `users impersonate`: a session in which an operator acts as a user, stored or printed like that of a
+//! sign-in. The operator's own session is kept aside meanwhile.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +11,7 @@ use crate::auth::user::User;
 use crate::auth::{ActAs, AuthError, Impersonator, Lifetime};
 use crate::cli::values;
 use crate::commands::session_start::{
-    Printed, TokenSink, begin, conclude, nobody_is_signed_in, notice_override, prepare, refuse_lost, session_request,
+    Printed, TokenSink, begin, conclude, is_not_signed_in, notice_override, prepare, refuse_lost, session_request,
 };
 use crate::context::Context;
 use crate::output::text::{escaped, relative, who};
@@ -63,8 +63,8 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     Ok(Impersonating { user, session, kept, keeps_own, database }.into())
 }
 
-/// The stored session that is to be kept aside; `None` when there is none that is live. One in which
-/// acting as a user is over gives way to the operator's own first.
+/// The live stored session to keep aside. An impersonation that has ended is removed first, which restores the
+/// operator's own session.
 fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
     let file = context.session_file()?;
     loop {
@@ -81,15 +81,14 @@ fn own_session(context: &mut Context) -> anyhow::Result<Option<Token>> {
     }
 }
 
-/// Under which name the operator acts: an administrator's id, because the account may lose the right to
-/// act as others, which ends the session; anybody else acts by the operating system's rights, and nobody
-/// needs to be signed in.
+/// The identity of the operator. An administrator acts by id, so that the impersonation ends when the account loses
+/// its role. Any other operator acts by the rights of the operating system, without a sign-in.
 fn operator(context: &mut Context) -> anyhow::Result<Impersonator> {
     match context.authenticate() {
         Ok(me) if me.session.is_impersonated() => Err(AuthError::ImpersonatesAlready.into()),
         Ok(me) if me.user.may_impersonate(context.now()?) => Ok(Impersonator::Administrator(Box::new(me))),
         Ok(_) => Ok(Impersonator::System(context.os_name()?)),
-        Err(error) if nobody_is_signed_in(&error) || matches!(error.downcast_ref(), Some(AuthError::Banned { .. })) => {
+        Err(error) if is_not_signed_in(&error) || matches!(error.downcast_ref(), Some(AuthError::Banned { .. })) => {
             Ok(Impersonator::System(context.os_name()?))
         }
         Err(error) => Err(error),
@@ -110,7 +109,7 @@ impl Report for Impersonating {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let (place, end) = (escaped(&self.database), relative(self.session.expires_at, now));
         let done = format!("acting as {} in {place}; the session ends {end}", who(&self.user));
-        let mut page = self.kept.told(done, style);
+        let mut page = self.kept.page(done, style);
         if self.keeps_own {
             let back =
                 "your own session is kept: `authctl users impersonate --stop` gives it back if it is still valid";

@@ -1,4 +1,4 @@
-//! `users set-password` and `users reset-code`, and the passwords that an administrator gives.
+//! `users set-password` and `users reset-code`, and the password arguments of operators.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 use crate::prompt::Source;
 
-/// Where a password comes from that an operator gives somebody.
+/// The source of a password that an operator sets.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("given").args(["password_stdin", "password_file", "generate", "hash_stdin"])))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -62,8 +62,7 @@ pub struct ResetCodeArgs {
     pub ttl: SignedDuration,
 }
 
-/// Gets the password that an operator gives somebody. One that is made here comes back a second
-/// time, to be printed.
+/// Reads or generates the password that an operator sets.
 pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::Result<PasswordInput> {
     if args.generate {
         refuse_lost(Printed::Password, context)?;
@@ -80,7 +79,7 @@ pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::
     Ok(PasswordInput::Clear(context.prompt().new_password(&source)?))
 }
 
-/// The password to print: only one that nobody else knows.
+/// The password to print: only a generated one.
 pub(super) fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option<crate::auth::secret::Password> {
     match given {
         PasswordInput::Clear(password) if args.generate => Some(password),

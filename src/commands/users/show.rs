@@ -19,7 +19,7 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     Ok(UserState { user, accounts, live_sessions, failed_attempts, locked_for }.into())
 }
 
-/// The longest image in characters that is told whole: longer ones are pictures and no addresses.
+/// The longest image address in characters that is printed whole. Longer ones are data URLs.
 const IMAGE_CHARS_MAX: usize = 200;
 
 /// A user in full.
@@ -89,7 +89,7 @@ pub(super) fn banned(user: &User, now: Timestamp) -> String {
     escape(&ban(user.ban_expires, user.ban_reason.as_deref())).into_owned()
 }
 
-/// Until when and why somebody is banned, as it is written.
+/// The end and the reason of a ban.
 pub(super) fn ban(until: Option<Timestamp>, reason: Option<&str>) -> String {
     let until = until.map_or_else(|| "permanently".to_owned(), |until| format!("until {}", rfc3339(until)));
     match reason {
