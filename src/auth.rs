@@ -88,22 +88,15 @@ impl Auth<'_> {
 
     /// Counts an attempt as failed before its result is known, or refuses it.
     fn count_attempt(&mut self, key: &throttle::AttemptKey) -> Result<(), AuthError> {
-        match self.store.count_attempt(key, self.now, &self.policy.throttle)? {
-            throttle::Decision::Proceed(_) => Ok(()),
-            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
-            throttle::Decision::Undecided => Err(AuthError::AttemptsUndecided),
-        }
+        self.store.count_attempt(key, self.now, &self.policy.throttle)?.require()
     }
 
     /// Reserves an attempt, or refuses it. The caller must end the reservation: with [`Auth::fail_attempt`],
     /// with an act that succeeds, or with a release.
     fn reserve_attempt(&mut self, key: throttle::AttemptKey) -> Result<throttle::AttemptKey, AuthError> {
         let key = key.reserved(self.entropy.id()?);
-        match self.store.reserve_attempt(&key, self.now, &self.policy.throttle)? {
-            throttle::Decision::Proceed(_) => Ok(key),
-            throttle::Decision::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
-            throttle::Decision::Undecided => Err(AuthError::AttemptsUndecided),
-        }
+        self.store.reserve_attempt(&key, self.now, &self.policy.throttle)?.require()?;
+        Ok(key)
     }
 
     fn fail_attempt(&mut self, key: &throttle::AttemptKey, event: Option<audit::Event>) -> Result<(), AuthError> {

@@ -135,7 +135,7 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::NoSuchUser`].
     pub fn unlock(&mut self, user: &User) -> Result<UserUpdated, AuthError> {
-        let unlocked = self.store.unlock(&user.id, &every_key_of)?;
+        let unlocked = self.store.unlock(&user.id, &AttemptKey::all_of)?;
         let (user, changed) = unlocked.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
         Ok(UserUpdated { user, ended: Vec::new(), changed })
     }
@@ -145,7 +145,7 @@ impl Auth<'_> {
     /// # Errors
     /// [`AuthError::Store`].
     pub fn attempts(&mut self, user: &User) -> Result<(u32, Option<SignedDuration>), AuthError> {
-        let Some(attempts) = self.store.attempts(&attempts_of(user))? else {
+        let Some(attempts) = self.store.attempts(&AttemptKey::of_user(user))? else {
             return Ok((0, None));
         };
         let wait = match decide(Some(attempts), 0, self.now, &self.policy.throttle) {
@@ -166,26 +166,6 @@ impl Auth<'_> {
     fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {
         let updated = self.store.update_user(&user.id, change, guard, self.now)??;
         Ok(UserUpdated { ended: self.only_live(updated.ended), ..updated })
-    }
-
-    pub(in crate::auth) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
-        sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
-    }
-}
-
-/// Every key that counts attempts of a user.
-fn every_key_of(user: &User) -> Vec<AttemptKey> {
-    let mailed = Email::parse(&user.email).ok().map(|email| AttemptKey::mail(&email));
-    let own = [attempts_of(user), AttemptKey::codes_of(&user.id), AttemptKey::mail_of(&user.id)];
-    own.into_iter().chain(mailed).collect()
-}
-
-/// The key of a user's sign-in attempts. A user with an invalid address cannot sign in, so the key counts
-/// nothing.
-pub(super) fn attempts_of(user: &User) -> AttemptKey {
-    match Email::parse(&user.email) {
-        Ok(email) => AttemptKey::sign_in(&email),
-        Err(_) => AttemptKey::unused(),
     }
 }
 
@@ -232,7 +212,7 @@ impl Auth<'_> {
             account_id: self.entropy.id()?,
             hash: &hash,
             end: (!keep_sessions).then_some(Which::All),
-            attempts: &attempts_of(user),
+            attempts: &AttemptKey::of_user(user),
             now: self.now,
         })?;
         let ended = ended.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;

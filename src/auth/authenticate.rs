@@ -1,12 +1,10 @@
-//! Finds the session and the user of a token, and lists and ends the caller's own sessions.
+//! Finds the session and the user of a token, and checks the caller of an act.
 
 use jiff::Timestamp;
 
 use super::audit::Actor;
 use super::secret::Token;
 use super::session::Session;
-use super::sign_in::SignInBlocker;
-use super::storage::Which;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SignedOut};
 
@@ -84,9 +82,7 @@ impl Caller {
         if !session.is_live(self.now) {
             return Err(AuthError::NotSignedIn(SignedOut::Expired));
         }
-        if let Some(ban) = SignInBlocker::ban(user, self.now) {
-            return Err(ban.refusal(self.now));
-        }
+        user.require_not_banned(self.now)?;
         if self.impersonator().is_some() && !impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
             return Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone));
         }
@@ -143,7 +139,7 @@ impl Auth<'_> {
         if !session.is_live(self.now) {
             return Err(AuthError::NotSignedIn(SignedOut::Expired));
         }
-        self.refuse_banned(&user)?;
+        user.require_not_banned(self.now)?;
         if let Some(by) = &session.impersonated_by {
             self.require_impersonator(by)?;
         }
@@ -154,6 +150,23 @@ impl Auth<'_> {
         let moved = self.store.move_session(&session.id, self.now, expires_at)?;
         let session = moved.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         Ok(SignedIn { session, user })
+    }
+
+    /// Requires that an impersonator is still an administrator and not banned. A user of the operating system has
+    /// no account that could lose the role.
+    ///
+    /// # Errors
+    /// [`AuthError::NotSignedIn`].
+    fn require_impersonator(&mut self, by: &str) -> Result<(), AuthError> {
+        if Actor::is_os_name(by) {
+            return Ok(());
+        }
+        let impersonator = self.store.user(&UserRef::Id(by.to_owned()))?;
+        if impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
+            Ok(())
+        } else {
+            Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))
+        }
     }
 
     /// Runs acts that require a signed-in caller. The store checks the caller in the transaction of each
@@ -197,39 +210,5 @@ impl Auth<'_> {
         } else {
             Err(AuthError::NotFresh)
         }
-    }
-
-    /// Lists a user's live sessions, newest first.
-    ///
-    /// # Errors
-    /// [`AuthError::Store`].
-    pub fn live_sessions(&mut self, user_id: &str) -> Result<Vec<Session>, AuthError> {
-        let sessions = self.store.sessions(user_id)?;
-        Ok(sessions.into_iter().filter(|session| session.is_live(self.now)).collect())
-    }
-
-    /// Ends sessions of the caller and returns those that were live.
-    ///
-    /// # Errors
-    /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user; then no session ends.
-    /// As for [`Caller::check`].
-    pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
-        if let Which::Ids(_) = which {
-            self.choose_sessions(me, which)?;
-        }
-        let ended = self.act_for(&me, |auth| auth.store.end_sessions(&me.user.id, which)?)?;
-        Ok(self.only_live(ended))
-    }
-
-    /// Lists the live sessions that [`Auth::end_sessions`] would end.
-    ///
-    /// # Errors
-    /// [`AuthError::NoSuchSession`] as for [`Auth::end_sessions`].
-    pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
-        let live = self.live_sessions(&me.user.id)?;
-        if let Some(id) = which.missing_from(&live) {
-            return Err(AuthError::NoSuchSession(id.to_owned()));
-        }
-        Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
     }
 }

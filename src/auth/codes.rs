@@ -8,7 +8,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::admin::attempts_of;
 use super::email::Email;
 use super::secret::{Code, Password, StoredHash};
 use super::session::{Session, latest};
@@ -209,7 +208,8 @@ impl Auth<'_> {
             Err(AuthError::Store(_)) => Ok(()),
             Err(_) => self.store.release_attempt(attempt).map_err(AuthError::from),
         };
-        // The result of the act matters more. A reservation that could not be ended counts as a failure after a minute.
+        // The result of the act matters more. A reservation that could not be ended counts as a failure after a
+        // minute.
         drop(decided);
         done
     }
@@ -246,7 +246,7 @@ impl Auth<'_> {
             account_id: self.entropy.id()?,
             hash: &hash,
             end: Some(Which::All),
-            attempts: &attempts_of(user),
+            attempts: &AttemptKey::of_user(user),
             now: self.now,
         };
         let (user, ended) = self.store.use_code(&CodeUse {
@@ -342,7 +342,7 @@ impl Auth<'_> {
 
     fn confirm_as(&mut self, owner: &Owner<'_>, right: &RightCode, code: &Code) -> Result<AddressConfirmed, AuthError> {
         let user = &right.user;
-        self.refuse_banned(user)?;
+        user.require_not_banned(self.now)?;
         let (proof, end) = match owner {
             Owner::Session(me) => (CodeProof::Session(&me.session.id), EndSessions::Others(me.session.id.clone())),
             Owner::Password { hash, .. } => (CodeProof::Password(hash), EndSessions::Always),

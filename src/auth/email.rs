@@ -9,8 +9,8 @@ const LOCAL_BYTES_MAX: usize = 64;
 
 /// A valid email address in lower case.
 ///
-/// The syntax is that of Better Auth (ASCII only, a dot in the domain, no quotes, no spaces), so that every address
-/// is valid in both programs. A plus tag is kept.
+/// The syntax is that of Better Auth (ASCII only, a dot in the domain, no quotes, no spaces), so that every
+/// address is valid in both programs. A plus tag is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Email(String);
 

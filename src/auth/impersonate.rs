@@ -3,11 +3,10 @@
 
 use jiff::Timestamp;
 
-use crate::auth::audit::Actor;
 use crate::auth::session::Session;
 use crate::auth::storage::NewSessionRow;
-use crate::auth::user::{User, UserRef};
-use crate::auth::{Auth, AuthError, SessionRequest, SignInBlocker, SignedIn, SignedOut};
+use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, SessionRequest, SignedIn};
 
 /// The users whom an operator may act as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +33,7 @@ impl ActAs {
     /// # Errors
     /// [`AuthError::Banned`], [`AuthError::ActingAsAdmin`].
     pub fn check(self, user: &User, now: Timestamp) -> Result<(), AuthError> {
-        if let Some(ban) = SignInBlocker::ban(user, now) {
-            return Err(ban.refusal(now));
-        }
+        user.require_not_banned(now)?;
         match self {
             Self::NoAdministrator if user.has_role("admin") => Err(AuthError::ActingAsAdmin),
             Self::NoAdministrator | Self::Anybody => Ok(()),
@@ -45,23 +42,6 @@ impl ActAs {
 }
 
 impl Auth<'_> {
-    /// Requires that an impersonator is still an administrator and not banned. A user of the operating system has
-    /// no account that could lose the role.
-    ///
-    /// # Errors
-    /// [`AuthError::NotSignedIn`].
-    pub(in crate::auth) fn require_impersonator(&mut self, by: &str) -> Result<(), AuthError> {
-        if Actor::is_os_name(by) {
-            return Ok(());
-        }
-        let impersonator = self.store.user(&UserRef::Id(by.to_owned()))?;
-        if impersonator.is_some_and(|user| user.may_impersonate(self.now)) {
-            Ok(())
-        } else {
-            Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))
-        }
-    }
-
     /// Creates a session in which an operator acts as the user. Password, address and second factor are not
     /// checked.
     ///

@@ -1,5 +1,5 @@
-//! The settings of the rules, with their defaults. Each setting has a key, under which a database stores a value of
-//! its own.
+//! The settings of the rules, with their defaults. Each setting has a key, under which a database stores a value
+//! of its own.
 
 mod keys;
 
@@ -68,8 +68,8 @@ pub struct PasswordRules {
     pub length_min: u32,
     /// Most UTF-16 units: 128, as Better Auth counts.
     pub length_max: u32,
-    /// Least zxcvbn score, 0 to 4. 2 means more than a million guesses, more than the throttle allows in the life of a
-    /// session.
+    /// Least zxcvbn score, 0 to 4. 2 means more than a million guesses, more than the throttle allows in the life
+    /// of a session.
     pub strength_min: u32,
     pub cost: Argon2Cost,
 }
@@ -119,8 +119,8 @@ pub struct ThrottleRules {
 }
 
 impl ThrottleRules {
-    /// The limits on unknown codes. All unknown codes count together, so the waits are short: a stranger must not keep
-    /// users waiting, and guesses do not find a code of 142 bits.
+    /// The limits on unknown codes. All unknown codes count together, so the waits are short: a stranger must not
+    /// keep users waiting, and guesses do not find a code of 142 bits.
     #[must_use]
     pub fn of_unknown_codes(&self) -> Self {
         Self {

@@ -8,8 +8,8 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The longest secret in bytes. The longest password of the policy is far shorter: 256 UTF-16 units are at most 768
-/// bytes.
+/// The longest secret in bytes. The longest password of the policy is far shorter: 256 UTF-16 units are at most
+/// 768 bytes.
 pub const SECRET_BYTES_MAX: usize = 1024;
 
 /// Why a text cannot be a secret.
@@ -109,8 +109,8 @@ secret_type! {
 }
 
 impl PartialEq for Token {
-    /// Compares two tokens of the caller, to find which session a file holds. The token of a request is looked up by
-    /// its digest and never compared here.
+    /// Compares two tokens of the caller, to find which session a file holds. The token of a request is looked up
+    /// by its digest and never compared here.
     fn eq(&self, other: &Self) -> bool {
         self.expose() == other.expose()
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::policy::{LONGEST_LIFE, SessionRules};
+use super::storage::Which;
 use super::user::UserRef;
 
 use super::{Auth, AuthError, InPerson};
@@ -32,12 +33,12 @@ pub struct Session {
     pub impersonated_by: Option<String>,
 }
 
-/// How far a clock may be behind another before a session seems to begin in the future. Clocks kept by NTP differ by
-/// far less.
+/// How far a clock may be behind another before a session seems to begin in the future. Clocks kept by NTP differ
+/// by far less.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How far in the future the times of a valid row may be. Later times are from a wrong clock. A day is more than the
-/// clocks of machines differ, and more than the offset of a time zone, for apps that write local time as UTC.
+/// How far in the future the times of a valid row may be. Later times are from a wrong clock. A day is more than
+/// the clocks of machines differ, and more than the offset of a time zone, for apps that write local time as UTC.
 pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The latest time at which a row that is valid now can have been written.
@@ -47,22 +48,22 @@ pub fn latest(now: Timestamp) -> Timestamp {
 
 impl Session {
     /// Whether the session is live. **Every** check of expiry in the program calls this. A session is over at
-    /// `expiresAt`. A session that a wrong clock made years ahead is over too, because its end does not show how long it
-    /// was meant to live.
+    /// `expiresAt`. A session that a wrong clock made years ahead is over too, because its end does not show how
+    /// long it was meant to live.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at && !self.is_from_the_future(now)
     }
 
-    /// Whether a clock that was ahead made the session, or extended it beyond every policy. The end alone does not show
-    /// it, because an app may give its sessions any life.
+    /// Whether a clock that was ahead made the session, or extended it beyond every policy. The end alone does not
+    /// show it, because an app may give its sessions any life.
     pub fn is_from_the_future(&self, now: Timestamp) -> bool {
         let latest = latest(now);
         let last_end = latest.saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
         self.created_at > latest || (self.updated_at > latest && self.expires_at > last_end)
     }
 
-    /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the future (the clock was set
-    /// back) is not fresh, and neither is an impersonated one.
+    /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the future (the clock
+    /// was set back) is not fresh, and neither is an impersonated one.
     pub fn is_fresh(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let age = now.duration_since(self.created_at);
         !self.is_impersonated() && age < rules.fresh_for && age >= -CLOCK_SKEW
@@ -80,8 +81,8 @@ impl Session {
 
     /// Whether use extends the session now.
     ///
-    /// A short session (`--no-remember`) is never extended. It is known by the time from `updatedAt` to `expiresAt`,
-    /// because both are written together.
+    /// A short session (`--no-remember`) is never extended. It is known by the time from `updatedAt` to
+    /// `expiresAt`, because both are written together.
     pub fn is_due_to_move(&self, now: Timestamp, rules: &SessionRules) -> bool {
         let granted = self.expires_at.duration_since(self.updated_at);
         !self.is_impersonated() && granted > rules.short_for && now.duration_since(self.updated_at) >= rules.move_after
@@ -152,6 +153,40 @@ pub enum Scope<'a> {
 }
 
 impl Auth<'_> {
+    /// Lists a user's live sessions, newest first.
+    ///
+    /// # Errors
+    /// [`AuthError::Store`].
+    pub fn live_sessions(&mut self, user_id: &str) -> Result<Vec<Session>, AuthError> {
+        let sessions = self.store.sessions(user_id)?;
+        Ok(self.only_live(sessions))
+    }
+
+    /// Ends sessions of the caller and returns those that were live.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user; then no session ends.
+    /// As for [`Caller::check`].
+    pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
+        if let Which::Ids(_) = which {
+            self.choose_sessions(me, which)?;
+        }
+        let ended = self.act_for(&me, |auth| auth.store.end_sessions(&me.user.id, which)?)?;
+        Ok(self.only_live(ended))
+    }
+
+    /// Lists the live sessions that [`Auth::end_sessions`] would end.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] as for [`Auth::end_sessions`].
+    pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
+        let live = self.live_sessions(&me.user.id)?;
+        if let Some(id) = which.missing_from(&live) {
+            return Err(AuthError::NoSuchSession(id.to_owned()));
+        }
+        Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
+    }
+
     /// Lists the live sessions that meet every condition, each with its user's address.
     ///
     /// # Errors
@@ -183,16 +218,21 @@ impl Auth<'_> {
         Ok(chosen)
     }
 
-    /// Ends sessions that [`Auth::sessions_in`] listed in this scope, in one transaction. Returns those that still existed.
+    /// Ends sessions that [`Auth::sessions_in`] listed in this scope, in one transaction. Returns those that still
+    /// existed.
     ///
     /// # Errors
-    /// For sessions of the caller, as for [`super::super::Caller::check`].
+    /// For sessions of the caller, as for [`super::Caller::check`].
     pub fn end_chosen(&mut self, scope: &Scope<'_>, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
         let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
         match scope {
             Scope::Own(me) => self.act_for(me, |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
             Scope::User(_) | Scope::Everybody => Ok(self.store.end_sessions_by_id(&ids)?),
         }
+    }
+
+    pub(super) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
+        sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signs users in, and lists the reasons why a sign-in is refused.
 //!
-//! An attempt is counted before the hash runs. An unknown user costs the same work as a known one. Reasons other than
-//! a wrong password are shown only after the right password.
+//! An attempt is counted before the hash runs. An unknown user costs the same work as a known one. Reasons other
+//! than a wrong password are shown only after the right password.
 
 use jiff::Timestamp;
 
@@ -35,9 +35,9 @@ impl Auth<'_> {
     /// Creates a session for a user who gives the right password.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCredentials`] for an unknown address or a wrong password, [`AuthError::Throttled`] after too
-    /// many of them. Only after the right password: [`AuthError::Banned`], [`AuthError::EmailNotVerified`] and
-    /// [`AuthError::SecondFactor`].
+    /// [`AuthError::InvalidCredentials`] for an unknown address or a wrong password, [`AuthError::Throttled`]
+    /// after too many of them. Only after the right password: [`AuthError::Banned`],
+    /// [`AuthError::EmailNotVerified`] and [`AuthError::SecondFactor`].
     pub fn sign_in(
         &mut self,
         request: &SignIn,
@@ -80,8 +80,8 @@ impl Auth<'_> {
         }
     }
 
-    /// Reserves an attempt and compares a password with the stored hash. Returns `None` for a wrong password or an unknown
-    /// user. After the right password the caller must end the reservation.
+    /// Reserves an attempt and compares a password with the stored hash. Returns `None` for a wrong password or an
+    /// unknown user. After the right password the caller must end the reservation.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
         let attempts = self.reserve_attempt(AttemptKey::sign_in(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
@@ -107,10 +107,6 @@ impl Auth<'_> {
         let event = Event::new("signin.failed").with(format!("nobody: {key}"));
         self.fail_attempt(&attempts, Some(event))?;
         Ok(None)
-    }
-
-    pub(super) fn refuse_banned(&self, user: &User) -> Result<(), AuthError> {
-        SignInBlocker::ban(user, self.now).map_or(Ok(()), |ban| Err(ban.refusal(self.now)))
     }
 }
 
@@ -189,7 +185,7 @@ impl SignInBlocker {
     }
 
     /// The ban of a user, if it is in force.
-    pub fn ban(user: &User, now: Timestamp) -> Option<Self> {
+    fn ban(user: &User, now: Timestamp) -> Option<Self> {
         user.is_banned(now).then(|| Self::Banned { reason: user.ban_reason.clone(), until: user.ban_expires })
     }
 
@@ -204,8 +200,8 @@ impl SignInBlocker {
         blockers.into_iter().flatten().collect()
     }
 
-    /// The error of a sign-in that is refused for this reason. Problems of the stored address or password look like a
-    /// wrong password.
+    /// The error of a sign-in that is refused for this reason. Problems of the stored address or password look
+    /// like a wrong password.
     pub fn refusal(self, now: Timestamp) -> AuthError {
         match self {
             Self::Throttled { until, .. } => AuthError::Throttled { retry_after: until.duration_since(now) },

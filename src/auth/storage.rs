@@ -1,8 +1,8 @@
 //! The storage port: the traits that the rules need and that `store` implements.
 //!
 //! A look-up returns `None` if nothing is found. Every method that changes something is an act in one transaction,
-//! and returns the stored values as read back. An act that can be refused returns a nested `Result`: the outer error
-//! is a failure of the database, the inner one a refusal, which changes nothing.
+//! and returns the stored values as read back. An act that can be refused returns a nested `Result`: the outer
+//! error is a failure of the database, the inner one a refusal, which changes nothing.
 
 mod types;
 
@@ -28,13 +28,13 @@ pub use types::{
 
 /// The users, accounts and sessions of a database.
 pub trait Store: Maintenance + DoctorStore + fmt::Debug {
-    /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the audit
-    /// log, in its own transaction. If the log is in another file, an entry before the act says what is intended, and the
-    /// others follow after it.
+    /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the
+    /// audit log, in its own transaction. If the log is in another file, an entry before the act says what is
+    /// intended, and the others follow after it.
     fn act_as(&mut self, acting: Acting);
 
-    /// Requires a signed-in caller for the following acts; `None` requires no caller. Each act first checks the caller
-    /// with [`Caller::check`] in its own transaction.
+    /// Requires a signed-in caller for the following acts; `None` requires no caller. Each act first checks the
+    /// caller with [`Caller::check`] in its own transaction.
     ///
     /// # Errors
     /// The acts fail with [`StoreError::Caller`] and change nothing.
@@ -74,8 +74,8 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
         rules: &ThrottleRules,
     ) -> Result<Decision, StoreError>;
 
-    /// Reserves an attempt under a key with a reservation. While only reservations block it, it waits for its turn, as
-    /// long as for a lock.
+    /// Reserves an attempt under a key with a reservation. While only reservations block it, it waits for its
+    /// turn, as long as for a lock.
     fn reserve_attempt(
         &mut self,
         key: &AttemptKey,
@@ -109,8 +109,8 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
         session: Option<&NewSessionRow>,
     ) -> Result<(User, Option<Session>), StoreError>;
 
-    /// Creates a session for a user with the right password: clears the count of attempts and replaces the hash with
-    /// `upgraded`.
+    /// Creates a session for a user with the right password: clears the count of attempts and replaces the hash
+    /// with `upgraded`.
     ///
     /// Returns `None` if the user or the verified hash no longer exists.
     fn begin_session(
@@ -150,16 +150,16 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
     /// Stores a code. Older codes of the user for the same purpose become invalid.
     fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError>;
 
-    /// As [`Self::create_code`], with as many reads, writes and syncs, but takes everything back in the same transaction.
-    /// Neither the code nor an entry of the log remains.
+    /// As [`Self::create_code`], with as many reads, writes and syncs, but takes everything back in the same
+    /// transaction. Neither the code nor an entry of the log remains.
     fn rehearse_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError>;
 
     /// Finds a code, expired or not.
     fn code(&mut self, purpose: Purpose, code: &Code) -> Result<Option<StoredCode>, StoreError>;
 
-    /// Uses a code up and performs its effect. Returns the user after it and the ended sessions. Refuses, and leaves the
-    /// code valid, with [`AuthError::InvalidCode`] as [`StoredCode::counts_for`] decides, and for the proof with
-    /// [`AuthError::PasswordOfAnother`], [`AuthError::NotSignedIn`] or [`AuthError::Banned`].
+    /// Uses a code up and performs its effect. Returns the user after it and the ended sessions. Refuses, and
+    /// leaves the code valid, with [`AuthError::InvalidCode`] as [`StoredCode::counts_for`] decides, and for the
+    /// proof with [`AuthError::PasswordOfAnother`], [`AuthError::NotSignedIn`] or [`AuthError::Banned`].
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`] if another user has the new address; the code stays valid.
@@ -187,8 +187,8 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
         now: Timestamp,
     ) -> Result<Result<u64, AuthError>, StoreError>;
 
-    /// Clears the attempts of the keys that `keys` returns for the user in the transaction. Returns the user, and whether
-    /// anything was cleared; `None` if the user does not exist.
+    /// Clears the attempts of the keys that `keys` returns for the user in the transaction. Returns the user, and
+    /// whether anything was cleared; `None` if the user does not exist.
     fn unlock(&mut self, id: &str, keys: &dyn Fn(&User) -> Vec<AttemptKey>)
     -> Result<Option<(User, bool)>, StoreError>;
 

@@ -1,14 +1,17 @@
 //! Limits guesses: decides about an attempt before a hash is computed.
 //!
-//! An attempt is reserved in a committed transaction before the hash runs. A wrong password turns the reservation into
-//! a failure, a right one clears the count. Reservations are limited like failures, so that many processes at once
-//! get no more guesses than one. But if only reservations block an attempt, it waits for its turn and is not refused.
+//! An attempt is reserved in a committed transaction before the hash runs. A wrong password turns the reservation
+//! into a failure, a right one clears the count. Reservations are limited like failures, so that many processes at
+//! once get no more guesses than one. But if only reservations block an attempt, it waits for its turn and is not
+//! refused.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::AuthError;
 use super::email::Email;
 use super::policy::ThrottleRules;
 use super::secret::digest;
+use super::user::User;
 
 /// The key of a count of attempts. It holds a digest of the address, so that the database never stores an unknown
 /// address, which may be a mistyped password.
@@ -48,9 +51,16 @@ impl AttemptKey {
         Self::new(digest(format!("codes-of:{user_id}")))
     }
 
-    /// Counts nothing.
-    pub fn unused() -> Self {
-        Self::new("unused".into())
+    /// Counts sign-ins of a user. A user with an invalid address cannot sign in, so the key counts nothing.
+    pub fn of_user(user: &User) -> Self {
+        Email::parse(&user.email).map_or_else(|_| Self::new("unused".into()), |email| Self::sign_in(&email))
+    }
+
+    /// Every key that counts attempts of a user.
+    pub fn all_of(user: &User) -> Vec<Self> {
+        let mailed = Email::parse(&user.email).ok().map(|email| Self::mail(&email));
+        let own = [Self::of_user(user), Self::codes_of(&user.id), Self::mail_of(&user.id)];
+        own.into_iter().chain(mailed).collect()
     }
 
     pub fn as_str(&self) -> &str {
@@ -97,12 +107,24 @@ pub enum Decision {
     Undecided,
 }
 
+impl Decision {
+    /// # Errors
+    /// [`AuthError::Throttled`] and [`AuthError::AttemptsUndecided`] unless the attempt is allowed.
+    pub(super) fn require(self) -> Result<(), AuthError> {
+        match self {
+            Self::Proceed(_) => Ok(()),
+            Self::Wait(retry_after) => Err(AuthError::Throttled { retry_after }),
+            Self::Undecided => Err(AuthError::AttemptsUndecided),
+        }
+    }
+}
+
 /// The longest life of a reservation; then its process has died, and the attempt counts as a failure. A hash takes
 /// tens of milliseconds, and many seconds on a machine that runs many at once.
 const UNDECIDED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
-/// Whether a reservation counts as a failure because its process died. A reservation from the future (the clock was
-/// set back) counts too.
+/// Whether a reservation counts as a failure because its process died. A reservation from the future (the clock
+/// was set back) counts too.
 pub fn is_abandoned(reserved_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(reserved_at).abs() >= UNDECIDED_FOR
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::AuthError;
 use super::email::Email;
 
 /// The longest display name in characters.
@@ -50,6 +51,15 @@ impl User {
     /// Whether a ban is in force. Like a session, a ban has ended at the time of its end.
     pub fn is_banned(&self, now: Timestamp) -> bool {
         self.banned && self.ban_expires.is_none_or(|end| now < end)
+    }
+
+    /// # Errors
+    /// [`AuthError::Banned`] if a ban is in force.
+    pub fn require_not_banned(&self, now: Timestamp) -> Result<(), AuthError> {
+        if self.is_banned(now) {
+            return Err(AuthError::Banned { reason: self.ban_reason.clone(), until: self.ban_expires });
+        }
+        Ok(())
     }
 
     /// The roles, separated by commas; `user` without a role, as in Better Auth.

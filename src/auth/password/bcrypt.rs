@@ -1,7 +1,7 @@
 //! bcrypt in its modular crypt form, `$2b$`.
 //!
-//! bcrypt reads the first 72 bytes of a password. A longer password is compared by these bytes, because the app does
-//! the same. No hash is made of a longer password, because the user expects all of it to count.
+//! bcrypt reads the first 72 bytes of a password. A longer password is compared by these bytes, because the app
+//! does the same. No hash is made of a longer password, because the user expects all of it to count.
 
 use std::ops::RangeInclusive;
 

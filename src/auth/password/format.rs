@@ -81,8 +81,8 @@ impl HashParams {
         }
     }
 
-    /// Whether a sign-in to a native database replaces such a hash. Hashes of other functions than argon2id are always
-    /// replaced, because one function for all is simpler than a comparison of functions.
+    /// Whether a sign-in to a native database replaces such a hash. Hashes of other functions than argon2id are
+    /// always replaced, because one function for all is simpler than a comparison of functions.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
         match self {
             Self::Argon2id(cost) => cost.is_weaker_than(rules.cost),
@@ -131,8 +131,8 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Finds the scheme of an app from the hashes in its database, at the highest cost among them. Without hashes it is
-    /// Better Auth's own.
+    /// Finds the scheme of an app from the hashes in its database, at the highest cost among them. Without hashes
+    /// it is Better Auth's own.
     pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>) -> Self {
         let mut names = Vec::new();
         let mut costliest: Option<HashParams> = None;
@@ -167,9 +167,9 @@ impl Scheme {
         self.params(rules).unwrap_or(HashParams::Scrypt)
     }
 
-    /// Whether a password is converted to NFKC before it is hashed, so that it is the same from every keyboard. Better
-    /// Auth does so for its own scrypt. It passes a password as typed to an app's own function, and the usual packages
-    /// for argon2 and bcrypt do not convert it.
+    /// Whether a password is converted to NFKC before it is hashed, so that it is the same from every keyboard.
+    /// Better Auth does so for its own scrypt. It passes a password as typed to an app's own function, and the
+    /// usual packages for argon2 and bcrypt do not convert it.
     pub(super) fn normalises(&self, params: HashParams) -> bool {
         match params {
             HashParams::Scrypt => true,
@@ -178,8 +178,8 @@ impl Scheme {
         }
     }
 
-    /// Whether a sign-in replaces a hash. The hash of an app is never replaced, because the app may verify no other
-    /// format.
+    /// Whether a sign-in replaces a hash. The hash of an app is never replaced, because the app may verify no
+    /// other format.
     pub(super) fn replaces(&self, params: HashParams, rules: &PasswordRules) -> bool {
         *self == Self::Native && params.is_outdated(rules)
     }
@@ -187,8 +187,8 @@ impl Scheme {
     /// Checks that a hash from elsewhere may be written.
     ///
     /// # Errors
-    /// [`AuthError::HashNotAccepted`] if no sign-in accepts the format, [`AuthError::HashNotTheApps`] if the app does
-    /// not.
+    /// [`AuthError::HashNotAccepted`] if no sign-in accepts the format, [`AuthError::HashNotTheApps`] if the app
+    /// does not.
     pub(in crate::auth) fn takes(&self, hash: &StoredHash) -> Result<(), AuthError> {
         let kind = HashFormat::of(hash);
         match self {

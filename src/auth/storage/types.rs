@@ -191,16 +191,16 @@ pub struct UserChange {
 }
 
 impl UserChange {
-    /// Whether the address is verified after the change. An address that differs from the stored one is not, unless the
-    /// change says so. Decided in the transaction, because the row may have changed since it was read.
+    /// Whether the address is verified after the change. An address that differs from the stored one is not,
+    /// unless the change says so. Decided in the transaction, because the row may have changed since it was read.
     pub fn is_verified_after(&self, before: &User) -> bool {
         let moves = self.email.as_ref().is_some_and(|email| email.as_str() != before.email);
         self.email_verified.unwrap_or(before.email_verified && !moves)
     }
 }
 
-/// The sessions that a change of a user ends. Decided in the transaction, because the row may have changed since it was
-/// read.
+/// The sessions that a change of a user ends. Decided in the transaction, because the row may have changed since
+/// it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EndSessions {
     #[default]

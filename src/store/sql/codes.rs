@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 
 use super::{audit, changes, passwords, rows, sessions, users};
-use crate::auth::SignInBlocker;
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
@@ -148,10 +147,7 @@ fn owner(
             return Ok(sessions::check_caller(tx, mapping, &caller)?.map(|()| user));
         }
     }
-    Ok(match SignInBlocker::ban(&user, request.now) {
-        Some(ban) => Err(ban.refusal(request.now)),
-        None => Ok(user),
-    })
+    Ok(user.require_not_banned(request.now).map(|()| user))
 }
 
 /// Deletes everything that is pending for a user: authctl's codes, and rows that name this user alone, as
