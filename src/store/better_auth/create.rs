@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::auth::storage::GuestSchema;
 use crate::store::OpenError;
+use crate::store::sqlite::build;
 use crate::store::sqlite::error::SqliteResult as _;
-use crate::store::sqlite::open::build;
 
 /// The database adapter of an app, which decides the names and encodings of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

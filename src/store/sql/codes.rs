@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{audit, changes, passwords, rows, sessions, users};
+use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
@@ -113,10 +113,10 @@ pub(in crate::store) fn use_up(
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {
-            passwords::set(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
+            users::set_password(tx, mapping, log, new)?.map(|ended| (owner, ended)).ok_or(AuthError::InvalidCode)
         }
         CodeEffect::User(change) => {
-            let updated = changes::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)?;
+            let updated = users::update(tx, mapping, log, &owner.id, change, AdminGuard::Off, request.now)?;
             updated.map(|updated| (updated.user, updated.ended))
         }
     })
@@ -137,7 +137,7 @@ fn owner(
     };
     match request.proof {
         CodeProof::Nothing => return Ok(Ok(user)),
-        CodeProof::Password(hash) if !passwords::is_in_force(tx, mapping, &user.id, hash)? => {
+        CodeProof::Password(hash) if !users::is_hash_in_force(tx, mapping, &user.id, hash)? => {
             return Ok(Err(AuthError::PasswordOfAnother));
         }
         CodeProof::Password(_) => {}

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::audit::{ended_of, subject};
+use super::audit::{begun_of, change_events, ended_of, subject};
 use super::{rows, users};
-use crate::auth::audit::{Actor, Event};
-use crate::auth::secret::Token;
+use crate::auth::audit::{Actor, Event, Subject};
+use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{NewSessionRow, StoreError, Which};
 use crate::auth::user::{User, UserRef};
@@ -108,6 +108,43 @@ pub(in crate::store) fn insert(
     let id = rows::insert(tx, mapping, "session", &session.id, values)?;
     by_id(tx, mapping, &id)?
         .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
+}
+
+/// The result of a verified sign-in.
+pub(in crate::store) struct Verified<'a> {
+    /// The hash that the password matched.
+    pub hash: &'a StoredHash,
+    /// A stronger hash to store instead.
+    pub upgraded: Option<&'a StoredHash>,
+}
+
+/// Starts a session after a sign-in, if the verified hash is still stored and the user is not banned.
+pub(in crate::store) fn begin_session(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
+    session: &NewSessionRow,
+    verified: &Verified<'_>,
+) -> Result<Option<Session>, StoreError> {
+    // The user may have been banned while the hash was computed.
+    let user = users::find(tx, mapping, &UserRef::Id(session.user_id.clone()))?;
+    let Some(user) = user.filter(|user| !user.is_banned(session.now)) else { return Ok(None) };
+    if !users::is_hash_in_force(tx, mapping, &session.user_id, verified.hash)? {
+        return Ok(None);
+    }
+    if user.banned {
+        // The ban has expired. Better Auth clears its columns at a sign-in, and so does authctl.
+        let lifted = User { banned: false, ban_reason: None, ban_expires: None, ..user.clone() };
+        users::write_changes(tx, mapping, &user, &lifted, session.now)?;
+        log.extend(change_events(&user, &lifted));
+    }
+    if let Some(upgraded) = verified.upgraded {
+        users::set_password_hash(tx, mapping, &session.user_id, upgraded, session.now)?;
+        log.push(Event::user("password.rehashed", &user));
+    }
+    let begun = insert(tx, mapping, session)?;
+    log.push(begun_of(&Subject::from(&user), &begun));
+    Ok(Some(begun))
 }
 
 /// Starts a session without a sign-in, if the rule allows it.

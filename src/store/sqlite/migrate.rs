@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
 use super::error::{self, SqliteResult as _};
-use super::lock::Lock;
+use super::staging::Lock;
 use super::{integrity, preflight};
 use crate::auth::storage::StoreError;
 use crate::store::OpenError;

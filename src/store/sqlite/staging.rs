@@ -1,20 +1,90 @@
-//! Builds a database under a temporary name and renames it when it is complete, so that a process that is
-//! killed never leaves half of one.
+//! Files beside a database: the lock, and a database that is being built.
 //!
-//! A temporary name is hidden and belongs to one process. An error removes the file. After a kill, the next
-//! process that builds a database in the same directory removes it.
+//! The lock is for processes that make, migrate, back up or restore a database, which SQLite's own locks do not cover.
+//! A database is built under a temporary name and renamed when it is complete, so that a process that is killed never
+//! leaves half of one. A temporary name is hidden and belongs to one process. An error removes the file. After a kill,
+//! the next process that builds a database in the same directory removes it.
 
-use std::io;
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use super::descriptors;
-use super::lock::beside;
 use super::preflight::{Checked, SIDECARS};
+use super::{descriptors, permissions};
+use crate::store::OpenError;
+
+/// How often a process that waits tries to take the lock.
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// A lock on a file beside the database. The kernel releases it when the process ends. The file stays: if it
+/// were removed, two processes could lock two files of the same name.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// # Errors
+    /// [`OpenError::Locked`] when another process still holds the lock after the wait.
+    pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, OpenError> {
+        let name = beside(path, "", ".lock");
+        let failed = |source| OpenError::CannotCreate { path: name.clone(), source };
+        let file = open_lock_file(&name).map_err(|error| failed(error.into()))?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Interrupted => return Err(failed(error)),
+                Err(_) if waited < wait => {
+                    std::thread::sleep(LOCK_POLL);
+                    waited += LOCK_POLL;
+                }
+                Err(_) => return Err(OpenError::Locked(path.into())),
+            }
+        }
+    }
+}
+
+/// Opens the lock file, or makes it. A umask may have taken the owner's rights away, and the process that made
+/// the file may have been killed before it restored them.
+fn open_lock_file(name: &Path) -> Result<File, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let private = Mode::RUSR | Mode::WUSR;
+    let file = match rustix::fs::openat(CWD, name, flags, private) {
+        Err(Errno::ACCESS) if is_locked_out(name) => {
+            permissions::make_private(name)?;
+            rustix::fs::openat(CWD, name, flags, private)?
+        }
+        opened => opened?,
+    };
+    if is_locked_out(name) {
+        rustix::fs::fchmod(&file, private)?;
+    }
+    Ok(file.into())
+}
+
+/// Whether a file is ours without a right to read and write it.
+fn is_locked_out(name: &Path) -> bool {
+    rustix::fs::lstat(name).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && stat.st_uid == rustix::process::geteuid().as_raw()
+            && stat.st_mode & 0o600 != 0o600
+    })
+}
+
+/// The path of a file beside the database, named `prefix`, the database's name, `suffix`.
+pub(super) fn beside(path: &Path, prefix: &str, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(prefix);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(suffix);
+    path.with_file_name(name)
+}
 
 /// Separates the name of the database from the process id in a temporary name.
 const MARK: &str = ".authctl-";

@@ -20,11 +20,11 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("lettre", &["src/mail.rs", "src/mail/"]),
     ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
     ("percent_encoding", &["src/auth/cookie.rs"]),
-    ("refinery", &["src/store/"]),
+    ("refinery", &["src/store/sqlite/"]),
     ("rpassword", &["src/prompt/"]),
     ("rustls", &["src/mail/smtp.rs"]),
     ("rustls_native_certs", &["src/mail/smtp.rs"]),
-    ("rusqlite", &["src/store/better_auth/", "src/store/sqlite/"]),
+    ("rusqlite", &["src/store/better_auth/", "src/store/sqlite.rs", "src/store/sqlite/"]),
     ("scrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("serde", &["src/output/json.rs", "src/session_file.rs", "src/store/better_auth/overrides.rs"]),
     (
@@ -51,7 +51,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
 /// Packages that are forbidden in some folders.
 const BANISHED: &[(&str, &[&str])] = &[
     // Errors of the rules and the store are typed.
-    ("anyhow", &["src/auth.rs", "src/auth/", "src/store/"]),
+    ("anyhow", &["src/auth.rs", "src/auth/", "src/store.rs", "src/store/"]),
     // The rules do not depend on the operating system.
     ("rustix", &["src/auth.rs", "src/auth/", "src/cli/", "src/output/", "src/commands/"]),
     ("jiff", &[]),

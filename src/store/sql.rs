@@ -1,12 +1,20 @@
-//! The store that the rules ask for: each method is one query, or one act in a transaction.
+//! The storage port in SQL: each method is one query, or one act in a transaction. Every statement is written once
+//! for all engines and mappings.
+
+pub(in crate::store) mod audit;
+pub(in crate::store) mod codes;
+pub(in crate::store) mod doctor;
+pub(in crate::store) mod policy;
+pub(in crate::store) mod rows;
+pub(in crate::store) mod sessions;
+pub(in crate::store) mod throttle;
+pub(in crate::store) mod users;
+mod write_tx;
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::audit::{LIFE, begun_of, ended_of, interrupted_of, subject};
-use super::passwords::{self, Verified};
-use super::{Guest, SqlStore, audit, changes, codes, doctor, policy, rows, sessions, throttle, users};
 use crate::auth::audit::{Acting, Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::password::Scheme;
@@ -23,6 +31,11 @@ use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller};
 use crate::store::engine::{EngineInfo, Tx};
+use audit::{LIFE, begun_of, ended_of, interrupted_of, subject};
+use sessions::Verified;
+use write_tx::Guest;
+
+pub use write_tx::SqlStore;
 
 /// How often a process that waits for its turn reads the attempts again.
 const UNDECIDED_POLL: Duration = Duration::from_millis(50);
@@ -168,7 +181,7 @@ impl Store for SqlStore {
         attempts: &AttemptKey,
     ) -> Result<Option<Session>, StoreError> {
         self.write_tx_clearing(attempts, |tx, mapping, log| {
-            passwords::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded })
+            sessions::begin_session(tx, mapping, log, session, &Verified { hash: verified, upgraded })
         })
     }
 
@@ -215,11 +228,11 @@ impl Store for SqlStore {
     }
 
     fn replace_password(&mut self, change: &PasswordChange<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.write_tx_clearing(change.attempts, |tx, mapping, log| passwords::replace(tx, mapping, log, change))
+        self.write_tx_clearing(change.attempts, |tx, mapping, log| users::replace_password(tx, mapping, log, change))
     }
 
     fn set_password(&mut self, new: &NewPassword<'_>) -> Result<Option<Vec<Session>>, StoreError> {
-        self.write_tx_clearing(new.attempts, |tx, mapping, log| passwords::set(tx, mapping, log, new))
+        self.write_tx_clearing(new.attempts, |tx, mapping, log| users::set_password(tx, mapping, log, new))
     }
 
     fn create_code(&mut self, new: &NewCodeRow<'_>) -> Result<(), StoreError> {
@@ -252,7 +265,7 @@ impl Store for SqlStore {
         guard: AdminGuard,
         now: Timestamp,
     ) -> Result<Result<UserUpdated, AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| changes::update(tx, mapping, log, id, change, guard, now))
+        self.write_tx(|tx, mapping, log| users::update(tx, mapping, log, id, change, guard, now))
     }
 
     fn delete_user(
@@ -261,7 +274,7 @@ impl Store for SqlStore {
         guard: AdminGuard,
         now: Timestamp,
     ) -> Result<Result<u64, AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| changes::delete(tx, mapping, log, id, guard, now))
+        self.write_tx(|tx, mapping, log| users::delete(tx, mapping, log, id, guard, now))
     }
 
     fn unlock(
@@ -505,3 +518,31 @@ impl DoctorStore for SqlStore {
         })
     }
 }
+
+/// The answer of an act, and whether the act did something. A refusal rolls back what was written before it.
+pub(in crate::store) trait Answer {
+    /// Whether to commit.
+    fn is_done(&self) -> bool {
+        true
+    }
+}
+
+impl<T> Answer for Option<T> {
+    fn is_done(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T, E> Answer for Result<T, E> {
+    fn is_done(&self) -> bool {
+        self.is_ok()
+    }
+}
+
+/// A decision to wait is committed too: it may have shortened a wait that a wrong clock had set.
+impl Answer for Decision {}
+impl Answer for () {}
+impl Answer for Orphans {}
+impl Answer for u64 {}
+impl Answer for Vec<Session> {}
+impl Answer for (User, Option<Session>) {}

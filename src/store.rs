@@ -1,8 +1,20 @@
-//! Errors about a database as a whole. Each reason is a variant, because each needs another hint.
+//! Storage: the port [`crate::auth::storage::Store`] in SQL, on a database *engine* and a *mapping*, which says what
+//! tables and columns are called and how values are encoded. It decides nothing: rules that must run inside a
+//! transaction are functions of `auth` that the acts call.
 
-use std::path::PathBuf;
+mod better_auth;
+#[cfg(test)]
+mod contract;
+mod engine;
+mod mapping;
+mod sql;
+pub mod sqlite;
+
+pub use better_auth::SchemaOverrides;
+pub use sql::SqlStore;
 
 use crate::auth::storage::StoreError;
+use std::path::PathBuf;
 
 /// Reasons why a database cannot be opened or created.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,15 @@
-//! Makes and opens databases: checks the file, connects to it, migrates an older schema.
+//! The SQLite engine: makes, opens, checks, locks, migrates, backs up and restores database files.
+
+mod backup;
+pub(in crate::store) mod connect;
+mod descriptors;
+pub(in crate::store) mod engine;
+pub(in crate::store) mod error;
+mod integrity;
+mod migrate;
+mod permissions;
+mod preflight;
+mod staging;
 
 use std::io;
 use std::path::Path;
@@ -6,17 +17,21 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connect::{connect, connect_to_read, schema_version};
-use super::engine::Sqlite;
-use super::error::SqliteResult as _;
-use super::lock::Lock;
-use super::migrate;
-use super::preflight::{self, Checked, Kind};
-use super::staging::StagedFile;
+use super::OpenError;
+use super::better_auth::{self, SchemaOverrides};
+use super::sql::SqlStore;
 use crate::auth::storage::StoreError;
-use crate::store::OpenError;
-use crate::store::better_auth::{self, App, SchemaOverrides};
-use crate::store::sql::SqlStore;
+use connect::{connect, connect_to_read, schema_version};
+use error::SqliteResult as _;
+use preflight::{Checked, Kind};
+use staging::{Lock, StagedFile};
+
+pub use super::better_auth::{Adapter, App, create_for_app};
+pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
+pub use engine::Sqlite;
+pub use migrate::{LATEST, MIGRATIONS, migrate};
+pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
+pub use preflight::require_own;
 
 impl Sqlite {
     /// The store of a database that authctl made.
@@ -101,7 +116,7 @@ pub(in crate::store) fn build(
 }
 
 /// Takes the lock to make a database in a safe directory where it does not exist.
-pub(super) fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
+fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
     if path.symlink_metadata().is_ok() {
         return Err(OpenError::Exists(path.into()));
     }
@@ -114,7 +129,7 @@ pub(super) fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
 }
 
 /// Refuses a directory that is missing or writable for others.
-pub(super) fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
+fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
     match preflight::refuse_unsafe_directory(path, me) {
         Err(OpenError::Unreadable { path: directory, source }) if source.kind() == io::ErrorKind::NotFound => {
@@ -126,7 +141,7 @@ pub(super) fn refuse_unsafe_place(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Converts an error of the operating system. Another program may have created the file.
-pub(super) fn cannot_create(path: &Path, source: io::Error) -> OpenError {
+fn cannot_create(path: &Path, source: io::Error) -> OpenError {
     match source.kind() {
         io::ErrorKind::AlreadyExists => OpenError::Exists(path.into()),
         _ => OpenError::CannotCreate { path: path.into(), source },
