@@ -309,7 +309,7 @@ mod tests {
     use crate::auth::storage::StoreError;
 
     #[test]
-    fn an_error_after_a_commit_says_what_was_done_and_not_that_nothing_was() {
+    fn error_after_a_commit_says_what_was_done() {
         let failed = || anyhow::Error::new(StoreError::Full).context("could not read it back");
         let before = Failure::from(failed().context(Attempted("could not set the password")));
         assert!(before.message.starts_with("could not set the password: could not read it back: "), "{before:?}");
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn hint_after_a_change_keeps_the_remedy_and_drops_the_repetition() {
+    fn hint_after_a_commit_keeps_only_the_remedy() {
         let done = || Done { what: "the backup b.db was made".into(), then: "use it".into() };
         for (error, alone, after) in [
             (StoreError::Busy, "try again, or wait longer with --wait 30s", "use it"),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_order_and_names_each_code_once() {
+    fn table_lists_each_exit_code_once_in_order() {
         let numbers: Vec<u8> = ExitCode::TABLE.iter().map(|(code, _)| code.number()).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 126, 127, 130, 141, 143]);
     }

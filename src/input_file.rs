@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn open_refuses_what_is_no_file_without_waiting() {
+    fn open_refuses_pipes_directories_and_devices_at_once() {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn open_takes_pipes_of_this_process_alone() {
+    fn open_takes_only_pipes_of_this_process() {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut other = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let (number, own) = (std::os::fd::AsRawFd::as_raw_fd(&reader), std::process::id());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn read_takes_a_file_of_the_greatest_size_and_no_larger() {
+    fn read_refuses_a_file_above_the_limit() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         for (bytes, fits) in [(0, true), (10, true), (11, false), (100_000, false)] {

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_home_nothing_is_kept_in_the_working_directory() {
+    fn missing_home_is_an_error() {
         for home in [env(""), env("relative/home"), PathEnv::default()] {
             assert!(matches!(database(None, &home), Err(PathError::NoHome { .. })), "{home:?}");
             assert!(matches!(config_directory(&home), Err(PathError::NoHome { .. })), "{home:?}");
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_never_read_as_a_uri_or_as_memory() {
+    fn path_is_never_a_uri_or_memory() {
         let env = PathEnv::default();
         for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none"] {
             let place = database(Some(Path::new(name)), &env).unwrap();
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn one_database_has_one_key_however_it_is_spelled() {
+    fn session_key_does_not_depend_on_the_spelling() {
         let directory = tempfile::tempdir().unwrap();
         let real = directory.path().join("real");
         std::fs::create_dir(&real).unwrap();

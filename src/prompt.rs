@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_line_end_is_not_part_of_the_secret() {
+    fn secret_loses_exactly_one_line_end() {
         for (content, secret) in
             [("a b", "a b"), ("a b\n", "a b"), ("a b\r\n", "a b"), ("a b \n", "a b "), ("a\r", "a\r")]
         {
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_line_is_refused_where_one_secret_is_wanted() {
+    fn two_lines_for_one_secret_are_refused() {
         for content in ["a\n\n", "a\nb", "\na"] {
             let (_directory, source) = file(content.as_bytes());
             assert!(
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn two_secrets_come_one_per_line_the_older_first() {
+    fn two_secrets_come_one_per_line() {
         let (_directory, source) = file(b"old one\r\nnew one\n");
         let (old, new) = source.two::<Password, Password>("two", &mut Vec::new()).unwrap();
         assert_eq!((old.expose(), new.expose()), ("old one", "new one"));
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_file_that_others_may_read_is_used_with_a_warning() {
+    fn readable_password_file_gives_a_warning() {
         use std::os::unix::fs::PermissionsExt as _;
         let (directory, source) = file(b"a b");
         for (mode, warned) in [(0o600, false), (0o640, true), (0o604, true)] {

@@ -421,7 +421,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn abandoned_sign_ins_in_a_locked_directory_are_not_none() {
+    fn locked_directory_is_an_error_for_abandoned_sign_ins() {
         let home = tempfile::tempdir().unwrap();
         let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         assert!(matches!(place.abandoned(), Ok(found) if found.is_empty()), "no directory");
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_others_may_use_is_neither_replaced_nor_taken_for_another() {
+    fn unsafe_file_is_never_replaced_or_removed() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().unwrap();
         let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
@@ -482,9 +482,9 @@ mod tests {
         assert!(!place.keeps_aside());
     }
 
-    /// Both files are there only while one stands in for the other.
+    /// Both files exist only while one stands in for the other.
     #[test]
-    fn session_kept_aside_makes_way_for_a_sign_in_and_for_a_later_one() {
+    fn session_kept_aside_is_abandoned_by_a_sign_in() {
         let home = tempfile::tempdir().unwrap();
         let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);
         let holds = |found: Option<Stored>, byte| found.is_some_and(|stored| stored.token == token(byte));
@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn abandoned_sign_ins_in_an_unsafe_directory_are_not_none() {
+    fn unsafe_directory_is_an_error_for_abandoned_sign_ins() {
         use std::os::unix::fs::PermissionsExt as _;
         let home = tempfile::tempdir().unwrap();
         let place = SessionFile::new(home.path(), "key", "/a.db".into(), Duration::ZERO);

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_on_the_command_line_is_refused_with_the_right_way_and_not_repeated() {
+    fn password_argument_is_refused_and_not_repeated() {
         for words in [
             &["authctl", "signin", "a@b.co", "--password", "canary"][..],
             &["authctl", "signin", "a@b.co", "--password=canary"],
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_word_is_not_repeated_because_it_may_be_a_secret() {
+    fn stray_word_is_not_repeated() {
         for words in [
             &["authctl", "signin", "a@b.co", "canary"][..],
             &["authctl", "whoami", "canary"],
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hint_names_an_override_that_was_not_typed() {
+    fn hint_never_suggests_an_override() {
         for (words, harmful) in [
             ("account delete --force", "--force-last-admin"),
             ("users ban ada --force", "--force-last-admin"),
@@ -298,12 +298,12 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn definition_passes_the_checks_of_clap() {
         crate::cli::command().debug_assert();
     }
 
     #[test]
-    fn every_alias_of_the_peers_is_understood() {
+    fn aliases_of_similar_tools_are_accepted() {
         for word in [
             "signup", "sign-up", "register", "signin", "sign-in", "login", "whoami", "status", "sessions", "signout",
             "sign-out", "logout", "passwd",
@@ -401,7 +401,7 @@ mod tests {
     ];
 
     #[test]
-    fn no_slip_is_answered_with_what_does_harm() {
+    fn typing_error_never_suggests_a_harmful_name() {
         let mut suggested = 0;
         for command in tree() {
             let commands: Vec<&str> =
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_may_be_suggested_exists() {
+    fn every_suggestible_name_exists() {
         let tree = tree();
         for name in COMMANDS {
             assert!(tree.iter().any(|command| command.get_name() == *name), "{name}");
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_a_harmless_name_is_recognised() {
+    fn typing_error_in_a_harmless_name_is_recognised() {
         let root = &tree()[0];
         assert_eq!(suggested_command("sesions", root), Some("sessions"));
         assert_eq!(suggested_command("whomai", root), Some("whoami"));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_a_number_and_a_binary_unit_within_the_policy() {
+    fn memory_needs_a_binary_unit_within_the_policy() {
         assert_eq!(memory_kib("19456KiB"), Ok(19_456));
         assert_eq!(memory_kib("19MiB"), Ok(19_456));
         assert_eq!(memory_kib("256 MiB"), Ok(262_144));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_a_duration_of_at_most_an_hour() {
+    fn wait_is_at_most_an_hour() {
         assert_eq!(wait("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(wait("60m"), Ok(Duration::from_hours(1)));
         for text in ["61m", "2h", "-1s", "soon", ""] {

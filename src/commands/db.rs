@@ -72,7 +72,7 @@ pub struct InitArgs {
     pub better_auth: Option<AdapterChoice>,
 }
 
-/// What stands between a Better Auth app and its database.
+/// Database adapters of Better Auth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AdapterChoice {
     /// What `auth generate` and `drizzle-kit push` make

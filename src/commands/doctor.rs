@@ -82,7 +82,7 @@ struct Diagnosis {
 }
 
 fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
-    // Every check needs the path, so an unusable one is an error of the command.
+    // Every check needs the path, so a path that cannot be resolved is an error of the command.
     context.database()?;
     let mut findings: Vec<Finding> = SURROUNDINGS
         .iter()

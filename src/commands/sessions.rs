@@ -63,7 +63,7 @@ pub enum SessionsCommand {
     Issue(IssueArgs),
 }
 
-/// Users whose sessions are meant. To name them needs no sign-in.
+/// The users whose sessions an operator lists or ends, without a sign-in.
 #[derive(Debug, Default, Args)]
 pub struct WhoseArgs {
     /// Sessions of this user, by email address or id

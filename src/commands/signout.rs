@@ -130,8 +130,8 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     Ok(how.into())
 }
 
-/// Without a session of its own here there may still be one whose sign-in was killed before its file had its name. A
-/// missing database holds none.
+/// Ends abandoned sessions when no session is stored: a sign-in may have been killed before its file got its name. A
+/// missing database has none.
 fn end_half_begun(context: &mut Context) -> anyhow::Result<Outcome> {
     let how = match context.end_abandoned_sessions() {
         Ok(0) => NOTHING,
@@ -198,7 +198,7 @@ struct SignOutResult {
     file_removed: Option<bool>,
     /// Why the database was not used.
     without_database: Option<&'static str>,
-    /// The database, when it has no session with the token: one that never was, or ended before.
+    /// The database, when it has no session with the token.
     unknown_in: Option<DatabaseLocation>,
     /// The state of the session kept aside.
     own: Option<OwnSession>,

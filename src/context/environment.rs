@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_secrets_of_an_app_the_one_counts_that_the_app_signs_with() {
+    fn app_secret_is_the_first_rotated_one_else_the_single_one() {
         assert_eq!(chosen(None, None), None);
         assert_eq!(chosen(None, Some(" a,b:c ")).unwrap(), "BETTER_AUTH_SECRET:  a,b:c ");
         for rotated in ["2:new,1:old", " 2: new , 1:old", "2:new"] {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_is_accepted_from_1970_until_a_life_before_the_end_of_9999() {
+    fn clock_is_accepted_from_1970_to_9998() {
         let is_accepted = |text: &str| is_in_range(text.parse().unwrap());
         for valid in ["1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z", "9998-01-01T00:00:00Z"] {
             assert!(is_accepted(valid), "{valid}");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn error_names_the_time_or_the_end_of_the_calendar_that_it_passed() {
+    fn clock_error_names_the_time_or_the_limit() {
         let says = |seconds: i64| {
             let distance = std::time::Duration::from_secs(seconds.unsigned_abs());
             let epoch = SystemTime::UNIX_EPOCH;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn no_policy_gives_a_longer_life() {
+    fn policy_durations_are_at_most_the_longest_lifetime() {
         for key in KEYS {
             if let Range::Seconds(_, most) = key.range {
                 assert!(SignedDuration::from_secs(most) <= LONGEST_LIFE, "{}", key.name);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ssh_client_is_the_address_and_nonsense_is_none() {
+    fn ssh_connection_without_an_address_is_ignored() {
         let address = |text| ClientEnv { ssh_connection: Some(text), ci_run: None }.client_address();
         assert_eq!(address("192.0.2.7 50022 192.0.2.1 22".into()).as_deref(), Some("192.0.2.7"));
         assert_eq!(address("2001:db8::7 50022 ::1 22".into()).as_deref(), Some("2001:db8::7"));
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ci_run_is_named_by_its_address_where_there_is_one() {
+    fn ci_run_is_named_by_its_url() {
         let github = hints(&[
             ("CI", "true"),
             ("GITHUB_SERVER_URL", "https://github.com"),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_names_program_person_host_and_place() {
+    fn client_info_names_program_user_host_and_place() {
         let described = hints(&[("CI_JOB_URL", "https://ci.example/1")]).client_info().user_agent.unwrap();
         let expected = format!("authctl/{} (", env!("CARGO_PKG_VERSION"));
         assert!(described.starts_with(&expected) && described.ends_with("; https://ci.example/1)"), "{described}");

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn parcels_are_alike_in_size_whatever_they_hold() {
+    fn parcel_size_does_not_depend_on_the_content() {
         let mut long = parcel(true);
         long.body = Zeroizing::new("x".repeat(20_000));
         let sizes = [parcel(false), parcel(true), long].map(|parcel| parcel.encode().unwrap().len());

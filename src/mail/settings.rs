@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_a_url_is_read() {
+    fn url_is_read_in_each_form() {
         use Protection::{Loopback, StartTls, Tls};
         for (url, route) in [
             ("smtp://mail.example.com", smtp("mail.example.com", 587, StartTls)),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_three_names_of_this_machine_go_without_tls() {
+    fn only_loopback_goes_without_tls() {
         for url in
             ["smtp://localhost.example.com", "smtp://127.0.0.2", "smtp://[::ffff:127.0.0.1]", "smtp://localhosts"]
         {
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_with_its_reason() {
+    fn invalid_url_is_refused_with_its_reason() {
         use UrlError::{Credentials, Host, Port, Program, Rest, Scheme};
         for (url, error) in [
             ("", Scheme),
@@ -383,13 +383,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_repeats_nothing_of_a_url_with_a_password() {
+    fn url_error_does_not_repeat_a_password() {
         let error = Route::parse("smtp://ada:canary@mail.example.com").unwrap_err();
         assert!(!format!("{error} {error:?} {}", error.hint()).contains("canary"));
     }
 
     #[test]
-    fn a_sender_is_an_address_with_or_without_a_name() {
+    fn sender_has_an_address_and_an_optional_name() {
         for (text, name, email) in [
             ("a@b.co", None, "a@b.co"),
             ("<A@b.co>", None, "a@b.co"),
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_break_a_header_is_refused() {
+    fn sender_that_could_break_a_header_is_refused() {
         let long = format!("{} <a@b.co>", "n".repeat(NAME_BYTES_MAX + 1));
         for (text, error) in [
             ("", SenderError::Address),
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lines_are_user_and_password_to_the_last_space() {
+    fn credentials_keep_blanks_of_both_lines() {
         for text in ["ada\n pass word \n", "ada\r\n pass word \r\n", "ada\n pass word "] {
             let read = parse_credentials(text.as_bytes()).unwrap();
             assert_eq!((read.user.expose(), read.password.expose()), ("ada", " pass word "));
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn other_content_is_refused_and_not_repeated() {
+    fn invalid_credentials_are_refused_and_not_repeated() {
         for text in
             [&b""[..], b"canary", b"canary\n", b"canary\n\n", b"\ncanary\n", b"a\ncanary\nb\n", b"a\n\xffcanary\n"]
         {
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_do_not_show_themselves_in_debug() {
+    fn credentials_are_masked_in_debug() {
         let shown = format!("{:?}", parse_credentials(b"canary-user\ncanary-password\n").unwrap());
         assert!(!shown.contains("canary"), "{shown}");
     }

@@ -123,7 +123,7 @@ mod tests {
     use crate::output::text::escape;
 
     #[test]
-    fn document_writes_what_a_terminal_obeys_as_escapes() {
+    fn document_escapes_control_characters() {
         let value = json!({ "a\u{9b}": "\u{7f}\u{202e}\u{e0041}\n" });
         assert_eq!(line(&value), r#"{"a\u009b":"\u007f\u202e\udb40\udc41\n"}"#);
         assert_eq!(document(&value), "{\n  \"a\\u009b\": \"\\u007f\\u202e\\udb40\\udc41\\n\"\n}\n");
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_round_trips_and_shows_nothing_unsafe(key in text(), value in text()) {
+        fn json_round_trips_without_unsafe_characters(key in text(), value in text()) {
             let value = json!({ key: [value] });
             for written in [line(&value), document(&value)] {
                 prop_assert_eq!(&serde_json::from_str::<Value>(&written).unwrap(), &value);

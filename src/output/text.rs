@@ -153,7 +153,7 @@ mod tests {
     use crate::auth::fixtures::at;
 
     #[test]
-    fn what_a_terminal_obeys_is_shown_and_not_done() {
+    fn control_characters_are_escaped() {
         assert_eq!(escape("\u{1b}]0;pwn\u{7}\u{1b}[2J"), "\\u{1b}]0;pwn\\u{7}\\u{1b}[2J");
         assert_eq!(escape("a\nadmin@x\r\t"), "a\\u{a}admin@x\\u{d}\\u{9}");
         assert_eq!(escape("\u{9b}31m\u{7f}"), "\\u{9b}31m\\u{7f}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_joiner_stays_only_between_letters_that_need_it() {
+    fn joiner_stays_only_between_letters_that_need_it() {
         for word in ["\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}", "\u{915}\u{94d}\u{200d}\u{937}"] {
             assert_eq!(escape(word), word);
         }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_of_any_language_is_left_alone() {
+    fn ordinary_text_is_not_escaped() {
         for text in ["Ada Lovelace", "Ångström", "مرحبا", "日本語", "👩‍🚀".replace('\u{200d}', "").as_str()]
         {
             assert_eq!(escape(text), text);
@@ -185,7 +185,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_unsafe_is_left(text in any::<String>()) {
+        fn escaped_text_has_no_unsafe_character(text in any::<String>()) {
             let left = escape(&text).replace(['\u{200c}', '\u{200d}'], "");
             prop_assert!(!left.chars().any(is_unsafe));
             let once = escape(&text).into_owned();
@@ -201,13 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_milliseconds_in_utc() {
+    fn rfc3339_has_milliseconds_in_utc() {
         assert_eq!(rfc3339(Timestamp::from_millisecond(1_790_000_000_005).unwrap()), "2026-09-21T14:13:20.005Z");
         assert_eq!(rfc3339(Timestamp::from_second(0).unwrap()), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]
-    fn people_get_the_largest_unit() {
+    fn relative_time_has_the_largest_unit() {
         let told = |seconds| relative(at(seconds), at(0));
         assert_eq!(told(0), "now");
         assert_eq!(told(1), "in 1 second");
