@@ -50,8 +50,8 @@ impl<'a> NewUser<'a> {
         let name = check_name(self.name)?;
         let image = self.image.map(check_image).transpose()?;
         let role = self.role.map(|role| check_role(role, self.allow_twin)).transpose()?;
-        if let Some(given) = self.password {
-            given.check(&[name, email.as_str()], self.allow_weak, rules)?;
+        if let Some(input) = self.password {
+            input.check(&[name, email.as_str()], self.allow_weak, rules)?;
         }
         Ok(ValidatedNewUser { email, name, image, role, verified: self.verified, password: self.password })
     }
@@ -93,7 +93,7 @@ impl Auth<'_> {
         if self.store.user(&UserRef::Email(new_user.email.clone()))?.is_some() {
             return Err(AuthError::UserExists);
         }
-        let hash = new_user.password.map(|given| self.hash_given(given)).transpose()?;
+        let hash = new_user.password.map(|input| self.hash_input(input)).transpose()?;
         let user = NewUserRow {
             id: self.entropy.id()?,
             account_id: self.entropy.id()?,

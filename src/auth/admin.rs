@@ -201,12 +201,12 @@ impl Auth<'_> {
     pub fn set_password(
         &mut self,
         user: &User,
-        given: &PasswordInput,
+        input: &PasswordInput,
         allow_weak: bool,
         keep_sessions: bool,
     ) -> Result<Vec<Session>, AuthError> {
-        given.check(&[&user.name, &user.email], allow_weak, &self.policy.password)?;
-        let hash = self.hash_given(given)?;
+        input.check(&[&user.name, &user.email], allow_weak, &self.policy.password)?;
+        let hash = self.hash_input(input)?;
         let ended = self.store.set_password(&NewPassword {
             user_id: &user.id,
             account_id: self.entropy.id()?,
@@ -219,8 +219,8 @@ impl Auth<'_> {
         Ok(self.only_live(ended))
     }
 
-    pub(super) fn hash_given(&mut self, given: &PasswordInput) -> Result<StoredHash, AuthError> {
-        match given {
+    pub(super) fn hash_input(&mut self, input: &PasswordInput) -> Result<StoredHash, AuthError> {
+        match input {
             PasswordInput::Hash(hash) => self.store.scheme()?.takes(hash).map(|()| hash.clone()),
             PasswordInput::Clear(password) => self.hash(password),
         }
@@ -231,10 +231,10 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NotInForce`] if the stored hash does not match.
-    pub fn require_in_force(&mut self, user_id: &str, given: &PasswordInput) -> Result<(), AuthError> {
+    pub fn require_in_force(&mut self, user_id: &str, input: &PasswordInput) -> Result<(), AuthError> {
         let stored = self.store.password_hash(user_id)?.ok_or(AuthError::NotInForce)?;
         let scheme = self.store.scheme()?;
-        let right = match given {
+        let right = match input {
             PasswordInput::Hash(hash) => stored.expose() == hash.expose(),
             PasswordInput::Clear(password) => {
                 matches!(password::verify(password, &stored, &scheme, &self.policy.password)?, Verdict::Right { .. })

@@ -1,5 +1,5 @@
-//! Codes that reset a password, verify an address or change it. A code has a single use, is bound to a
-//! purpose, a user and an address, and is stored as a digest.
+//! Codes that reset a password, verify an address or change it. A code has a single use and is bound to a purpose,
+//! a user and an address. A native database stores its digest.
 //!
 //! A mailed code works without a session, because mail may be read on another machine. But a code for an
 //! address proves only who reads mail there: an attacker may have created the account with a stranger's
@@ -238,9 +238,9 @@ impl Auth<'_> {
 
     fn reset_with(&mut self, right: &RightCode, code: &Code, new: Password) -> Result<PasswordReset, AuthError> {
         let RightCode { purpose, user, .. } = right;
-        let given = PasswordInput::Clear(new);
-        given.check(&[&user.name, &user.email], false, &self.policy.password)?;
-        let hash = self.hash_given(&given)?;
+        let input = PasswordInput::Clear(new);
+        input.check(&[&user.name, &user.email], false, &self.policy.password)?;
+        let hash = self.hash_input(&input)?;
         let password = NewPassword {
             user_id: &user.id,
             account_id: self.entropy.id()?,
@@ -256,7 +256,7 @@ impl Auth<'_> {
             effect: CodeEffect::Password(&password),
             now: self.now,
         })??;
-        Ok(PasswordReset { ended: self.only_live(ended), user, password: given })
+        Ok(PasswordReset { ended: self.only_live(ended), user, password: input })
     }
 }
 

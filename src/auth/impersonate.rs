@@ -12,9 +12,9 @@ use crate::auth::{Auth, AuthError, SessionRequest, SignedIn};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActAs {
     /// Every user but administrators, because acting as one gives all of an administrator's rights.
-    NoAdministrator,
+    NonAdmins,
     /// Every user (`--force`).
-    Anybody,
+    AnyUser,
 }
 
 /// The operator of an impersonated session.
@@ -22,7 +22,7 @@ pub enum ActAs {
 pub enum Impersonator {
     /// An administrator who is signed in. The session ends with the role.
     Administrator(Box<SignedIn>),
-    /// A user of the operating system, by the name of [`Actor::os_name`], who needs no sign-in.
+    /// A user of the operating system, by the name of [`super::audit::Actor::os_name`], who needs no sign-in.
     System(String),
 }
 
@@ -35,8 +35,8 @@ impl ActAs {
     pub fn check(self, user: &User, now: Timestamp) -> Result<(), AuthError> {
         user.require_not_banned(now)?;
         match self {
-            Self::NoAdministrator if user.has_role("admin") => Err(AuthError::ActingAsAdmin),
-            Self::NoAdministrator | Self::Anybody => Ok(()),
+            Self::NonAdmins if user.has_role("admin") => Err(AuthError::ActingAsAdmin),
+            Self::NonAdmins | Self::AnyUser => Ok(()),
         }
     }
 }
@@ -88,16 +88,16 @@ mod tests {
 
     #[test]
     fn act_as_refuses_banned_users_and_without_force_admins() {
-        let anybody = user();
+        let ordinary = user();
         let admin = User { role: Some("editor, admin".into()), ..user() };
         let banned = User { banned: true, ban_expires: Some(at(60)), ..admin.clone() };
-        for whom in [ActAs::NoAdministrator, ActAs::Anybody] {
-            assert!(whom.check(&anybody, at(0)).is_ok());
+        for whom in [ActAs::NonAdmins, ActAs::AnyUser] {
+            assert!(whom.check(&ordinary, at(0)).is_ok());
             assert!(matches!(whom.check(&banned, at(59)), Err(AuthError::Banned { .. })));
         }
         for admin in [(&admin, at(0)), (&banned, at(60))] {
-            assert!(matches!(ActAs::NoAdministrator.check(admin.0, admin.1), Err(AuthError::ActingAsAdmin)));
-            assert!(ActAs::Anybody.check(admin.0, admin.1).is_ok());
+            assert!(matches!(ActAs::NonAdmins.check(admin.0, admin.1), Err(AuthError::ActingAsAdmin)));
+            assert!(ActAs::AnyUser.check(admin.0, admin.1).is_ok());
         }
     }
 }

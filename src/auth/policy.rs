@@ -190,7 +190,6 @@ pub enum PolicyError {
 }
 
 impl Key {
-    ///
     /// # Errors
     /// [`PolicyError::UnknownKey`].
     pub fn find(name: &str) -> Result<&'static Self, PolicyError> {

@@ -90,7 +90,7 @@ secret_type! {
     Password, "password"
 }
 secret_type! {
-    /// A session token in clear. Only the session file stores it.
+    /// A session token in clear. The session file stores it, a native database only its digest.
     Token, "token"
 }
 secret_type! {
@@ -99,7 +99,7 @@ secret_type! {
 }
 
 secret_type! {
-    /// A code in clear. It is never stored.
+    /// A code in clear. A native database stores its digest.
     Code, "code"
 }
 

@@ -149,7 +149,7 @@ pub enum Scope<'a> {
     /// The user with this id, for an operator.
     User(String),
     /// All users, for an operator.
-    Everybody,
+    AllUsers,
 }
 
 impl Auth<'_> {
@@ -166,7 +166,7 @@ impl Auth<'_> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchSession`] if one of the ids is not a live session of the user; then no session ends.
-    /// As for [`Caller::check`].
+    /// As for [`super::Caller::check`].
     pub fn end_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         if let Which::Ids(_) = which {
             self.choose_sessions(me, which)?;
@@ -209,7 +209,7 @@ impl Auth<'_> {
                 let sessions = self.store.sessions(id)?.into_iter().filter(is_meant);
                 chosen.extend(sessions.map(|session| (email.clone(), session)));
             }
-            Scope::Everybody => self.store.each_session(&mut |email, session| {
+            Scope::AllUsers => self.store.each_session(&mut |email, session| {
                 if is_meant(&session) {
                     chosen.push((email, session));
                 }
@@ -227,7 +227,7 @@ impl Auth<'_> {
         let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
         match scope {
             Scope::Own(me) => self.act_for(me, |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
-            Scope::User(_) | Scope::Everybody => Ok(self.store.end_sessions_by_id(&ids)?),
+            Scope::User(_) | Scope::AllUsers => Ok(self.store.end_sessions_by_id(&ids)?),
         }
     }
 

@@ -171,7 +171,7 @@ fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
 fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope<'static>>> {
     match &whose.user {
         Some(named) => Ok(Some(Scope::User(context.auth()?.find_user(named)?.id))),
-        None => Ok(whose.all_users.then_some(Scope::Everybody)),
+        None => Ok(whose.all_users.then_some(Scope::AllUsers)),
     }
 }
 
@@ -317,7 +317,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     };
     let user = context.auth()?.find_user(&args.user)?;
     // As for an impersonation: the token of an administrator gives all rights.
-    let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
+    let whom = if args.force { ActAs::AnyUser } else { ActAs::NonAdmins };
     let (user, session, _) = begin(&session_request, &user.email, true, context, |mut auth| {
         auth.issue_session(&user, &session_request, whom)
     })?;

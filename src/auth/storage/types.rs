@@ -251,7 +251,7 @@ pub struct UserUpdated {
 pub struct NewCodeRow<'a> {
     pub id: String,
     pub purpose: Purpose,
-    /// In clear. The store writes its digest.
+    /// In clear. The store writes the code or its digest, as the database asks.
     pub code: &'a Code,
     pub stored: StoredCode,
     /// Written as `createdAt` and `updatedAt`.

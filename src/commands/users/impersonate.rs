@@ -47,7 +47,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);
     let session_request = session_request(lifetime, context)?;
-    let whom = if args.force { ActAs::Anybody } else { ActAs::NoAdministrator };
+    let whom = if args.force { ActAs::AnyUser } else { ActAs::NonAdmins };
     if args.print_token {
         let (user, session, kept) = begin(&session_request, &user.email, true, context, |mut auth| {
             auth.impersonate(&user, &by, &session_request, whom)

@@ -250,7 +250,7 @@ fn impersonation(user: &str) -> NewSessionRow {
 fn impersonation_is_recorded_in_session_and_log() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        let (user, session) = store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+        let (user, session) = store.issue_session(&impersonation("ada"), ActAs::NonAdmins).unwrap().unwrap();
         assert_eq!(Some(&user), by_id(&mut *store, "ada").as_ref());
         assert_eq!(session.impersonated_by.as_deref(), Some("os:root@host"));
         assert_eq!((session.created_at, session.updated_at, session.expires_at), (at(3), at(3), at(63)));
@@ -265,7 +265,7 @@ fn impersonation_is_recorded_in_session_and_log() {
 fn issued_session_differs_only_in_the_log() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
-        let issued = store.issue_session(&new_session("issued", "ada", at(3), at(63)), ActAs::NoAdministrator);
+        let issued = store.issue_session(&new_session("issued", "ada", at(3), at(63)), ActAs::NonAdmins);
         let (_, session) = issued.unwrap().unwrap();
         let mut begun = begin(&mut *store, "begun", "ada", 3, 63);
         begun.id = session.id.clone();
@@ -286,15 +286,15 @@ fn banned_user_or_admin_cannot_be_impersonated() {
             (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
         ] {
             db.edit(&format!(r#"UPDATE "user" SET {now}"#));
-            let error = store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap_err();
+            let error = store.issue_session(&impersonation("ada"), ActAs::NonAdmins).unwrap().unwrap_err();
             assert_eq!(error.to_string(), refused.to_string(), "{now}");
         }
-        let gone = store.issue_session(&impersonation("bob"), ActAs::Anybody).unwrap();
+        let gone = store.issue_session(&impersonation("bob"), ActAs::AnyUser).unwrap();
         assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
         assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, before));
 
         db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
-        assert!(store.issue_session(&impersonation("ada"), ActAs::Anybody).unwrap().is_ok());
+        assert!(store.issue_session(&impersonation("ada"), ActAs::AnyUser).unwrap().is_ok());
     });
 }
 
@@ -317,7 +317,7 @@ fn impersonation_ends_with_the_sessions_of_the_user() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for end in [by_a_new_password, by_its_token, by_a_ban] {
-            store.issue_session(&impersonation("ada"), ActAs::NoAdministrator).unwrap().unwrap();
+            store.issue_session(&impersonation("ada"), ActAs::NonAdmins).unwrap().unwrap();
             assert_eq!(names(&end(&mut *store)), ["acting"]);
             assert_eq!(ids(&mut *store, "ada"), [""; 0]);
         }
@@ -347,12 +347,12 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
             ..new_session(id, "ada", at(3), at(63))
         };
         for by in ["other", "os:root@host"] {
-            store.issue_session(&acting(by, by), ActAs::NoAdministrator).unwrap().unwrap();
+            store.issue_session(&acting(by, by), ActAs::NonAdmins).unwrap().unwrap();
         }
         begin(&mut *store, "own", "ada", 3, 63);
         for (how, change) in losses() {
             db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
-            store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+            store.issue_session(&acting("acting", "root"), ActAs::NonAdmins).unwrap().unwrap();
             // A change that keeps the role ends no session.
             let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
             store.update_user("root", &renamed, AdminGuard::Off, at(4)).unwrap().unwrap();
@@ -364,7 +364,7 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
             assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "{how}");
         }
         db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
-        store.issue_session(&acting("acting", "root"), ActAs::NoAdministrator).unwrap().unwrap();
+        store.issue_session(&acting("acting", "root"), ActAs::NonAdmins).unwrap().unwrap();
         store.delete_user("root", AdminGuard::Off, at(5)).unwrap().unwrap();
         let mut left = ids(&mut *store, "ada");
         left.sort();

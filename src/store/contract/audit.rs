@@ -350,7 +350,7 @@ fn entry_has_the_address_of_the_user_before_the_act() {
         seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions("ada", &three).unwrap())));
         let issued = new_session("issued", "ada", at(0), at(60));
         seen.extend(about(&mut *store, &mut |store| {
-            store.issue_session(&issued, crate::auth::ActAs::Anybody).unwrap().unwrap();
+            store.issue_session(&issued, crate::auth::ActAs::AnyUser).unwrap().unwrap();
         }));
         let others = Some(Which::Others("four".into()));
         seen.extend(about(&mut *store, &mut |store| {

@@ -401,7 +401,7 @@ const ACTS: [(&str, Act); 12] = [
         store.use_code(&CodeUse { purpose, code: &code, proof: CodeProof::Nothing, effect, now: at(3) }).map(drop)
     }),
     ("issue session", |store| {
-        store.issue_session(&new_session("issued", "bob", at(3), at(63)), ActAs::Anybody).map(drop)
+        store.issue_session(&new_session("issued", "bob", at(3), at(63)), ActAs::AnyUser).map(drop)
     }),
 ];
 
@@ -498,7 +498,7 @@ fn impersonator_without_the_role_cannot_act() {
         bob(r#""role" = 'admin'"#);
         let acting =
             NewSessionRow { impersonated_by: Some("bob".into()), ..new_session("acting", "ada", at(3), at(63)) };
-        store.issue_session(&acting, ActAs::NoAdministrator).unwrap().unwrap();
+        store.issue_session(&acting, ActAs::NonAdmins).unwrap().unwrap();
         let caller = Caller { session_id: "acting".into(), impersonated_by: Some("bob".into()), ..caller() };
         store.require_caller(Some(caller));
         rename(&mut *store).unwrap();
@@ -508,7 +508,7 @@ fn impersonator_without_the_role_cannot_act() {
         // A former administrator cannot start a session either: the store checks the role again.
         store.require_caller(None);
         let again = NewSessionRow { id: "again".into(), token: token_of("again"), ..acting };
-        let refused = store.issue_session(&again, ActAs::Anybody).unwrap().unwrap_err();
+        let refused = store.issue_session(&again, ActAs::AnyUser).unwrap().unwrap_err();
         assert!(matches!(refused, AuthError::NotSignedIn(SignedOut::ImpersonatorGone)), "{refused:?}");
         assert_eq!(ids(&mut *store, "ada").len(), 3);
     });

@@ -13,7 +13,7 @@ fn act_as_ada(world: &mut World, seconds: i64) -> Token {
 fn act_as_ada_by(world: &mut World, by: &Impersonator, seconds: i64) -> Token {
     let ada = world.at(0).find_user("ada@example.com").unwrap();
     let session_request = world.session_request(Lifetime::Exactly(SignedDuration::from_secs(seconds)));
-    let (user, session) = world.at(0).impersonate(&ada, by, &session_request, ActAs::NoAdministrator).unwrap();
+    let (user, session) = world.at(0).impersonate(&ada, by, &session_request, ActAs::NonAdmins).unwrap();
     assert_eq!((user, session.expires_at), (ada, at(seconds)));
     session_request.token
 }
@@ -92,11 +92,11 @@ fn impersonation_needs_current_role_and_session() {
     let ada = world.at(0).find_user("ada@example.com").unwrap();
     let session_request = world.session_request(Lifetime::Exactly(SignedDuration::from_secs(60)));
     world.edit(&role("user"));
-    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::Anybody);
+    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::AnyUser);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone))), "{refused:?}");
     world.edit(&role("admin"));
     world.store.end_session(&token).unwrap().unwrap();
-    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::Anybody);
+    let refused = world.at(1).impersonate(&ada, &by_root, &session_request, ActAs::AnyUser);
     assert!(matches!(refused, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{refused:?}");
     assert!(world.at(1).live_sessions(&ada.id).unwrap().is_empty());
 }
