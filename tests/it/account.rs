@@ -4,15 +4,6 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Ada is signed in from the first shell, Bob from the other.
-fn ada_and_bob() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut command, PASSWORD).success();
-    sandbox
-}
-
 /// The numbers of users, accounts and sessions.
 fn counts(sandbox: &Sandbox) -> [i64; 3] {
     ["user", "account", "session"].map(|table| sandbox.number(&format!("SELECT count(*) FROM {table}")))
@@ -20,7 +11,7 @@ fn counts(sandbox: &Sandbox) -> [i64; 3] {
 
 #[test]
 fn the_name_and_the_picture_can_be_changed_each_alone() {
-    let sandbox = ada_and_bob();
+    let sandbox = Sandbox::with_ada_and_bob();
     sandbox.execute("UPDATE user SET updatedAt = 1000, createdAt = 1000");
     assert_snapshot!(sandbox.run_words(&["account", "update", "--name", "Ada King"]), @"
     ------- stderr -------
@@ -93,7 +84,7 @@ fn deleting_asks_and_where_it_cannot_names_the_flag() {
 
 #[test]
 fn deleting_takes_the_account_its_sessions_and_the_session_file() {
-    let sandbox = ada_and_bob();
+    let sandbox = Sandbox::with_ada_and_bob();
     let printed = "signin ada@example.com --password-stdin --print-token";
     let token = sandbox.run_with_input(printed, PASSWORD).success();
     sandbox.execute(
@@ -150,7 +141,7 @@ fn a_sign_in_of_yesterday_does_not_delete() {
 
 #[test]
 fn the_last_administrator_stays_unless_forced() {
-    let sandbox = ada_and_bob();
+    let sandbox = Sandbox::with_ada_and_bob();
     for role in ["admin", "user,admin", "admin, editor"] {
         sandbox.execute(&format!("UPDATE user SET role = '{role}' WHERE name = 'Ada'"));
         assert_eq!(sandbox.run("account delete --yes --json").json_error(5)["code"], "LAST_ADMIN", "{role}");
@@ -173,7 +164,7 @@ fn the_last_administrator_stays_unless_forced() {
 
 #[test]
 fn an_administrator_who_is_not_the_last_may_go() {
-    let sandbox = ada_and_bob();
+    let sandbox = Sandbox::with_ada_and_bob();
     sandbox.execute("UPDATE user SET role = 'admin'");
     sandbox.run("account delete --yes").success();
     assert_eq!(counts(&sandbox), [1, 1, 1]);

@@ -4,8 +4,8 @@
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::machine::with_failing;
 use crate::sandbox::{PASSWORD, Ran, Sandbox};
+use crate::strace::with_failing;
 
 /// The system call that renames a file.
 const RENAME: &str = "renameat,renameat2";

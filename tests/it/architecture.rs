@@ -1,8 +1,6 @@
-//! The walls between the parts of the program: who may import whom, where each package lives, how files are
-//! kept.
+//! The architecture: allowed imports, the address of each package, and the form of files.
 //!
-//! A broken wall fails with a sentence. If the wall is wrong and not the code, change it here, where a
-//! reviewer sees it.
+//! A violation fails with a sentence. To change a rule, change it here, where a reviewer sees it.
 
 mod packages;
 mod shape;

@@ -6,7 +6,6 @@ mod form;
 mod many;
 mod read;
 mod refused;
-mod secrets;
 mod who;
 
 use std::collections::HashMap;

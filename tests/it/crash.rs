@@ -137,10 +137,6 @@ fn sign_out_killed_at_any_call_can_be_repeated() {
 
 #[test]
 fn password_change_killed_at_any_call_keeps_one_password_valid() {
-    let sandbox = Sandbox::with_ada();
-    let mut other = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
-    other.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut other, PASSWORD).success();
-    let case = Case::new(sandbox, "password change --password-file change");
+    let case = Case::new(Sandbox::with_ada_in_two_shells(), "password change --password-file change");
     case.kill_by_call(|when| case.changed(when));
 }

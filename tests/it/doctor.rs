@@ -6,6 +6,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use serde_json::Value;
 
+use crate::machine::chmod;
 use crate::machine::tree;
 use crate::sandbox::{Ran, Sandbox};
 
@@ -14,10 +15,6 @@ pub(crate) fn healthy() -> Sandbox {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com admin").success();
     sandbox
-}
-
-fn chmod(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// The report, for any exit code.

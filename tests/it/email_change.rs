@@ -142,7 +142,7 @@ fn reset_code_of_the_old_address_is_invalid() {
 #[test]
 fn strangers_mailboxes_are_not_filled() {
     let sandbox = Sandbox::with_ada();
-    // The commands write only the database, so they do not wait for a busy log.
+    // The server answers no delivery, so no other process writes: `--wait 0s` finds the database free.
     let _silent = sandbox.closed_mailbox();
     for count in 0..5 {
         sandbox.run(&format!("email change a{count}@example.org --wait 0s")).success();

@@ -6,13 +6,6 @@ use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 const BOTH: &str = "email verify --code-stdin --password-stdin";
 
-/// A sandbox where ada@example.com has an account and no user is signed in.
-fn signed_out() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox
-}
-
 fn verified(sandbox: &Sandbox) -> i64 {
     sandbox.number("SELECT count(*) FROM user WHERE emailVerified")
 }
@@ -26,7 +19,7 @@ fn other_session(sandbox: &Sandbox) {
 #[test]
 fn verification_signs_the_impostor_out() {
     // Mallory has signed up with ada's address without her knowledge, and stays signed in.
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     other_session(&sandbox);
     sandbox.other_shell("whoami").success();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
@@ -52,7 +45,7 @@ fn verification_signs_the_impostor_out() {
 
 #[test]
 fn user_without_a_password_gets_the_same_error() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     let wrong = sandbox.verify_with(&code, OTHER_PASSWORD);
     sandbox.execute("DELETE FROM account");
@@ -109,7 +102,7 @@ fn given_password_is_checked_when_signed_in() {
 
 #[test]
 fn the_password_comes_in_the_line_after_the_code_or_from_a_file() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     for input in [code.clone(), format!("{code}\n{PASSWORD}\nmore"), format!("{PASSWORD}\n{code}\n")] {
         let _ = sandbox.run_with_input(&format!("{BOTH} --no-input"), &input);
@@ -127,7 +120,7 @@ fn the_password_comes_in_the_line_after_the_code_or_from_a_file() {
 
 #[test]
 fn missing_proof_is_named_without_a_terminal() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     assert_snapshot!(sandbox.verify(&code), @"
     ------- stderr -------

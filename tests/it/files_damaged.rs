@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::files::{NEED_A_DATABASE, run_on};
 use crate::machine::tree;
-use crate::sandbox::{PASSWORD, Ran, Sandbox};
+use crate::sandbox::{PASSWORD, Sandbox};
 
 /// SQLite's default page size, which authctl uses.
 const PAGE: usize = 4096;
@@ -28,10 +28,6 @@ fn put(database: &Path, bytes: &[u8]) {
     std::fs::write(database, bytes).unwrap();
 }
 
-fn with_token(sandbox: &Sandbox, token: &str, words: &str) -> Ran {
-    sandbox.finish(sandbox.command(words.split_whitespace()).env("AUTHCTL_TOKEN", token))
-}
-
 #[test]
 fn truncated_database_is_9_and_stays_unchanged() {
     let (sandbox, bytes, token) = whole();
@@ -48,7 +44,7 @@ fn truncated_database_is_9_and_stays_unchanged() {
     for length in (1..bytes.len()).step_by(1789) {
         put(&sandbox.database(), &bytes[..length]);
         let before = tree(sandbox.home());
-        let _ = with_token(&sandbox, &token, "whoami").failure(9);
+        let _ = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &token).failure(9);
         before.assert_same(&tree(sandbox.home()));
     }
 }
@@ -57,7 +53,8 @@ fn truncated_database_is_9_and_stays_unchanged() {
 fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
     let (sandbox, bytes, token) = whole();
     let questions = ["whoami", "sessions", "db status", "sessions prune --dry-run"];
-    let answers: Vec<String> = questions.iter().map(|words| with_token(&sandbox, &token, words).success()).collect();
+    let answers: Vec<String> =
+        questions.iter().map(|words| sandbox.run_with_variable(words, "AUTHCTL_TOKEN", &token).success()).collect();
     let mut write_blockers = 0;
     for page in 0..bytes.len() / PAGE {
         for garbage in [0x00, 0xa5, 0xff] {
@@ -67,7 +64,7 @@ fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
             damaged[start..(page + 1) * PAGE].fill(garbage);
             put(&sandbox.database(), &damaged);
             for (words, answer) in questions.iter().zip(&answers) {
-                let ran = with_token(&sandbox, &token, words);
+                let ran = sandbox.run_with_variable(words, "AUTHCTL_TOKEN", &token);
                 if ran.code == 0 {
                     assert_eq!(&ran.stdout, answer, "page {page} of {garbage:02x}: {words}");
                 } else {
@@ -99,7 +96,7 @@ fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
         }
         put(&sandbox.database(), &damaged);
         for words in ["whoami", "sessions", "db status"] {
-            let ran = with_token(&sandbox, &token, words);
+            let ran = sandbox.run_with_variable(words, "AUTHCTL_TOKEN", &token);
             // 4: damage in an index can look like a missing session.
             assert!([0, 4, 9].contains(&ran.code), "bytes from {at}: {words}: {ran}");
             assert!(!ran.stderr.contains("bug"), "bytes from {at}: {ran}");
@@ -110,10 +107,10 @@ fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
 #[test]
 fn a_log_of_garbage_is_not_replayed() {
     let (sandbox, bytes, token) = whole();
-    let answer = with_token(&sandbox, &token, "whoami").success();
+    let answer = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &token).success();
     put(&sandbox.database(), &bytes);
     std::fs::write(format!("{}-wal", sandbox.database().display()), [0xa5; 3 * PAGE]).unwrap();
-    assert_eq!(with_token(&sandbox, &token, "whoami").success(), answer);
+    assert_eq!(sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &token).success(), answer);
 }
 
 #[test]

@@ -10,8 +10,9 @@ use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kill::Home;
-use crate::machine::{tree, under_shell, with_failing, without_hanging};
+use crate::machine::{chmod, tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
+use crate::strace::with_failing;
 
 /// An account without rights, for tests that run as root, to whom no mode applies.
 const UNPRIVILEGED: u32 = 65534;
@@ -46,15 +47,11 @@ fn run_as_ordinary_user(sandbox: &Sandbox, words: &str) -> Ran {
     sandbox.finish_with_input(&mut command, PASSWORD)
 }
 
-fn set_mode(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-}
-
 #[test]
 fn read_only_file_is_74_for_writers_and_unchanged() {
     let sandbox = Sandbox::with_ada();
     give_to_ordinary_user(&sandbox);
-    set_mode(&sandbox.database(), 0o400);
+    chmod(&sandbox.database(), 0o400);
     let before = std::fs::read(sandbox.database()).unwrap();
     assert_snapshot!(run_as_ordinary_user(&sandbox, "signin ada@example.com --password-stdin"), @"
     ------- stderr -------
@@ -67,7 +64,7 @@ fn read_only_file_is_74_for_writers_and_unchanged() {
         assert_eq!(error["code"], "DATABASE_READ_ONLY", "{words}");
     }
     assert!(std::fs::read(sandbox.database()).unwrap() == before);
-    set_mode(&sandbox.database(), 0o600);
+    chmod(&sandbox.database(), 0o600);
     let _ = run_as_ordinary_user(&sandbox, "whoami").success();
 }
 
@@ -76,7 +73,7 @@ fn a_read_only_directory_is_74_and_stays_as_it_is() {
     let sandbox = Sandbox::with_ada();
     give_to_ordinary_user(&sandbox);
     let directory = sandbox.database().parent().unwrap().to_owned();
-    set_mode(&directory, 0o500);
+    chmod(&directory, 0o500);
     let before = tree(sandbox.home());
     for words in ["whoami", "sessions", "signin ada@example.com --password-stdin", "db status", "signout"] {
         let error = run_as_ordinary_user(&sandbox, &format!("{words} --json")).json_error(74);
@@ -86,7 +83,7 @@ fn a_read_only_directory_is_74_and_stays_as_it_is() {
     let error = run_as_ordinary_user(&sandbox, &format!("--db {}/b.db db init --json", directory.display()));
     assert_eq!(error.json_error(74)["code"], "DATABASE_NOT_CREATED");
     before.assert_same(&tree(sandbox.home()));
-    set_mode(&directory, 0o700);
+    chmod(&directory, 0o700);
 }
 
 #[test]
@@ -415,7 +412,7 @@ fn every_file_is_private_under_any_umask() {
 fn lock_file_that_a_umask_made_useless_is_made_usable() {
     let sandbox = Sandbox::with_ada();
     let lock = sandbox.database().with_file_name("auth.db.lock");
-    set_mode(&lock, 0);
+    chmod(&lock, 0);
     give_to_ordinary_user(&sandbox);
     run_as_ordinary_user(&sandbox, "db backup b.db").success();
     assert_eq!(lock.metadata().unwrap().permissions().mode() & 0o7777, 0o600);

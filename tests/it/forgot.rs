@@ -73,7 +73,7 @@ fn missing_mailer_is_an_error_with_a_hint() {
 #[test]
 fn repeated_requests_do_not_flood_a_mailbox() {
     let sandbox = Sandbox::with_ada();
-    // The commands write only the database, so they do not wait for a busy log.
+    // The server answers no delivery, so no other process writes: `--wait 0s` finds the database free.
     let _silent = sandbox.closed_mailbox();
     for email in ["unknown@example.com", "ada@example.com"] {
         for _ in 0..5 {

@@ -3,13 +3,6 @@
 use crate::pty::{Running, Terminal};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
-/// A sandbox where ada has an account and no user is signed in.
-fn signed_out() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox
-}
-
 /// Runs a shell script under `guard` with these flags, at a terminal.
 fn guard(sandbox: &Sandbox, flags: &str, script: &str) -> Running {
     let words = ["guard"].into_iter().chain(flags.split_whitespace());
@@ -23,7 +16,7 @@ fn answer(terminal: &mut Running, password: &str) {
 
 #[test]
 fn signin_flag_prompts_and_then_runs_the_command() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let script = "echo ready $AUTHCTL_USER_EMAIL; read line; echo \"got <$line>\"; exit 7";
     let mut terminal = guard(&sandbox, "--signin", script);
     answer(&mut terminal, PASSWORD);
@@ -39,7 +32,7 @@ fn signin_flag_prompts_and_then_runs_the_command() {
 
 #[test]
 fn after_the_question_a_key_that_interrupts_ends_the_command() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let mut terminal = guard(&sandbox, "--signin", "echo ready; read line; echo survived");
     answer(&mut terminal, PASSWORD);
     terminal.wait_for("ready").press("\x03");
@@ -49,7 +42,7 @@ fn after_the_question_a_key_that_interrupts_ends_the_command() {
 
 #[test]
 fn a_wrong_password_starts_nothing() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let mut terminal = guard(&sandbox, "--signin", "echo started");
     answer(&mut terminal, OTHER_PASSWORD);
     let screen = terminal.end().with_code(7);
@@ -103,7 +96,7 @@ fn no_prompt_when_its_answer_would_not_help() {
 
 #[test]
 fn no_prompt_without_the_signin_flag() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let screen = guard(&sandbox, "", "echo started").end().with_code(4);
     assert!(!screen.contains("Email") && !screen.contains("started"), "{screen:?}");
 }

@@ -9,18 +9,9 @@ fn names_or_syncs(call: &str) -> bool {
     ["rename", "unlink", "link", "fsync"].iter().any(|start| call.starts_with(start))
 }
 
-/// A sandbox where the administrator root is signed in and ada has an account.
-fn root_signed_in() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox.sign_up("root@example.com", "Root").success();
-    sandbox.run("users set-role root@example.com admin").success();
-    sandbox
-}
-
 /// As [`root_signed_in`], with root impersonating ada.
 fn acting_as_ada() -> Sandbox {
-    let sandbox = root_signed_in();
+    let sandbox = Sandbox::with_ada_and_root();
     sandbox.run("users impersonate ada@example.com").success();
     sandbox
 }
@@ -57,7 +48,7 @@ fn assert_root_comes_back(sandbox: &Sandbox, when: &str) {
 
 #[test]
 fn impersonation_killed_at_any_call_loses_no_own_session() {
-    let case = Case::new(root_signed_in(), "users impersonate ada@example.com");
+    let case = Case::new(Sandbox::with_ada_and_root(), "users impersonate ada@example.com");
     case.kill_by_calls(names_or_syncs, |when| assert_root_comes_back(&case.sandbox, when));
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::machine::{Tree, require_tool, skip, tree};
+use crate::machine::{Tree, skip, tree};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
+use crate::strace;
 
 /// A home directory that can be reset.
 pub struct Home {
@@ -77,7 +78,7 @@ impl Case {
             for number in (1..=count).rev().step_by(step) {
                 self.put_back();
                 let inject = format!("inject={call}:signal=KILL:when={number}");
-                let status = self.traced(&["-e", &inject, "-o", "/dev/null"]).status().unwrap();
+                let status = self.traced(&["-e", &inject], Path::new("/dev/null")).status().unwrap();
                 assert!(!status.success(), "nothing was killed at {call} {number}");
                 check(&format!("killed at {call} {number} of {count}"));
             }
@@ -96,7 +97,7 @@ impl Case {
             for number in (1..=*count).rev().step_by(count.div_ceil(EACH)) {
                 self.put_back();
                 let inject = format!("inject={call}:error={error}:when={number}");
-                let mut command = self.traced(&["-e", &inject, "-o", "/dev/null"]);
+                let mut command = self.traced(&["-e", &inject], Path::new("/dev/null"));
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
                 check(&format!("{error} at {call} {number} of {count}"), &self.sandbox.finish(&mut command));
             }
@@ -108,10 +109,10 @@ impl Case {
         const CALLS: &str = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat";
         let trace = self.sandbox.path("trace");
         let names = format!("trace={CALLS}");
-        if !require_tool("strace") {
+        if !strace::is_usable() {
             return None;
         }
-        let run = self.traced(&["-e", &names, "-o", trace.to_str().unwrap()]).status();
+        let run = self.traced(&["-e", &names], &trace).status();
         if !run.as_ref().is_ok_and(ExitStatus::success) {
             skip(&format!("strace cannot be used here: {run:?}"));
             return None;
@@ -134,17 +135,14 @@ impl Case {
         self.put_back();
         let trace = self.sandbox.path("trace");
         let names = "trace=write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat";
-        self.traced(&["-s", "200", "-e", names, "-o", trace.to_str().unwrap()]).status().unwrap();
+        self.traced(&["-s", "200", "-e", names], &trace).status().unwrap();
         let trace = std::fs::read_to_string(trace).unwrap();
         Some(trace.lines().filter_map(|line| Some(line.split_once(' ')?.1.trim_start().to_owned())).collect())
     }
 
-    fn traced(&self, options: &[&str]) -> Command {
-        let plain = self.command();
-        let mut command = Command::new("strace");
-        command.arg("-f").args(options).arg("--").arg(plain.get_program()).args(plain.get_args());
-        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.current_dir(self.sandbox.home()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    fn traced(&self, options: &[&str], file: &Path) -> Command {
+        let mut command = strace::command(&self.command(), &[&["-f"], options].concat(), file);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 }

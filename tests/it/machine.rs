@@ -72,28 +72,17 @@ impl Tree {
     }
 }
 
+/// Sets the permission bits of a file.
+pub fn chmod(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
 /// Starts the program from a shell that first runs a command such as `umask 077`.
 pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(program()).args(words.split_whitespace());
     command.env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home()).stdin(Stdio::null());
     command
-}
-
-/// Runs the program with a failing system call; `None` without strace.
-pub fn with_failing(sandbox: &Sandbox, call: &str, error: &str, words: &str) -> Option<Command> {
-    if !require_tool("strace") {
-        return None;
-    }
-    let mut command = Command::new("strace");
-    let inject = format!("inject={call}:error={error}");
-    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject, "--"]);
-    command.arg(program()).args(words.split_whitespace());
-    command.env_clear().env("HOME", sandbox.home()).current_dir(sandbox.home());
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
-    Some(command)
 }
 
 /// Whether a tool is installed. A missing tool fails the test under `CI`.

@@ -10,6 +10,7 @@ use crate::mail::server::{Manners, POLITE};
 use crate::mailbox::eventually;
 use crate::pty::Terminal;
 use crate::sandbox::{Ran, Sandbox, program};
+use crate::strace;
 
 /// A command that mails a code: an address that gets mail, and addresses that do not.
 const ASKS: &[(&str, &str, &[&str])] = &[
@@ -247,11 +248,7 @@ fn guest_answers_before_delivery_and_alike() {
 fn work(command: &Command, trace: &std::path::Path) -> BTreeMap<String, usize> {
     const CALLS: &str =
         "trace=pwrite64,pwritev,fsync,fdatasync,ftruncate,unlink,openat,execve,clone,clone3,vfork,pipe2";
-    let mut strace = Command::new("strace");
-    strace.args(["-e", CALLS, "-o"]).arg(trace).arg("--").arg(command.get_program()).args(command.get_args());
-    strace.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    strace.current_dir(command.get_current_dir().unwrap()).stdin(Stdio::null());
-    let output = strace.output().expect("strace is needed for this test");
+    let output = strace::command(command, &["-e", CALLS], trace).output().expect("strace is needed for this test");
     assert!(output.status.success(), "strace cannot be used here: {}", String::from_utf8_lossy(&output.stderr));
     let mut calls = BTreeMap::new();
     for line in std::fs::read_to_string(trace).unwrap().lines() {

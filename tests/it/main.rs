@@ -33,9 +33,7 @@ mod forgot;
 mod formats;
 mod formats_hostile;
 mod fuzz;
-
 mod generated;
-mod groups;
 mod guard;
 mod guard_inside;
 mod guard_pty;

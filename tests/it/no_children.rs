@@ -2,9 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
-use std::process::{Command, Stdio};
-
 use crate::sandbox::{PASSWORD, Sandbox};
+use crate::strace;
 
 /// Commands of every kind that must not start a program or send mail.
 const COMMANDS: &[&str] = &[
@@ -44,13 +43,10 @@ fn commands_start_no_program_and_use_no_network() {
     sandbox.file("pw", PASSWORD);
     let trace = sandbox.path("trace");
     for words in COMMANDS {
-        let plain = sandbox.command(words.split_whitespace());
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-e", "trace=execve,execveat,socket,connect", "-o"]).arg(&trace).arg("--");
-        strace.arg(plain.get_program()).args(plain.get_args());
-        strace.env_clear().env("HOME", sandbox.home()).env("PAGER", "false").env("EDITOR", "false");
-        strace.current_dir(sandbox.home()).stdin(Stdio::null());
-        let output = strace.output().expect("strace is needed for this test");
+        let mut plain = sandbox.command(words.split_whitespace());
+        plain.env("PAGER", "false").env("EDITOR", "false");
+        let options = ["-f", "-e", "trace=execve,execveat,socket,connect"];
+        let output = strace::command(&plain, &options, &trace).output().expect("strace is needed for this test");
         let calls = std::fs::read_to_string(&trace).unwrap();
         assert!(calls.contains("execve("), "strace cannot be used here: {}", String::from_utf8_lossy(&output.stderr));
         // The system's lookup of a user name may connect to a local service.

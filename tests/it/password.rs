@@ -4,15 +4,6 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
 
-/// Ada is signed in from two shells.
-fn two_shells() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    let mut command = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut command, PASSWORD).success();
-    sandbox
-}
-
 fn change(sandbox: &Sandbox, more: &str, current: &str, new: &str) -> Ran {
     sandbox.run_with_input(&format!("password change --password-stdin {more}"), format!("{current}\n{new}\n"))
 }
@@ -21,13 +12,9 @@ fn sign_in_with(sandbox: &Sandbox, password: &str) -> Ran {
     sandbox.run_with_input("signin ada@example.com --password-stdin", password)
 }
 
-fn stored_hash(sandbox: &Sandbox) -> String {
-    sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
-}
-
 #[test]
 fn password_change_ends_other_sessions_and_keeps_this_one() {
-    let sandbox = two_shells();
+    let sandbox = Sandbox::with_ada_in_two_shells();
     assert_snapshot!(change(&sandbox, "", PASSWORD, OTHER_PASSWORD), @"
     ------- stderr -------
     changed the password and ended 1 other session
@@ -43,12 +30,12 @@ fn the_old_password_no_longer_signs_in_and_the_new_one_does() {
     change(&sandbox, "", PASSWORD, OTHER_PASSWORD).success();
     let _ = sign_in_with(&sandbox, PASSWORD).failure(7);
     sign_in_with(&sandbox, OTHER_PASSWORD).success();
-    assert!(stored_hash(&sandbox).starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert!(sandbox.stored_hash().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 }
 
 #[test]
 fn keep_sessions_leaves_them_alive() {
-    let sandbox = two_shells();
+    let sandbox = Sandbox::with_ada_in_two_shells();
     assert_snapshot!(change(&sandbox, "--keep-sessions", PASSWORD, OTHER_PASSWORD), @"
     ------- stderr -------
     changed the password; other sessions were kept
@@ -59,7 +46,7 @@ fn keep_sessions_leaves_them_alive() {
 
 #[test]
 fn json_counts_the_sessions_that_ended() {
-    let sandbox = two_shells();
+    let sandbox = Sandbox::with_ada_in_two_shells();
     let answer = change(&sandbox, "--json", PASSWORD, OTHER_PASSWORD).json();
     assert_eq!(answer, serde_json::json!({ "sessionsEnded": 1 }));
 }
@@ -74,10 +61,7 @@ fn passwd_is_the_same_and_a_file_may_hold_the_two_lines() {
 
 #[test]
 fn sessions_of_other_users_stay() {
-    let sandbox = Sandbox::with_ada();
-    let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut command, PASSWORD).success();
+    let sandbox = Sandbox::with_ada_and_bob();
     change(&sandbox, "", PASSWORD, OTHER_PASSWORD).success();
     sandbox.other_shell("whoami --check").success();
     sandbox.sign_in("bob@example.com").success();
@@ -85,15 +69,15 @@ fn sessions_of_other_users_stay() {
 
 #[test]
 fn a_wrong_current_password_changes_nothing() {
-    let sandbox = two_shells();
-    let before = stored_hash(&sandbox);
+    let sandbox = Sandbox::with_ada_in_two_shells();
+    let before = sandbox.stored_hash();
     assert_snapshot!(change(&sandbox, "", "not the right words", OTHER_PASSWORD), @"
     ------- stderr -------
     error: could not change the password: the current password is wrong
     [exit status: 7]
     ");
     assert_eq!(change(&sandbox, "--json", OTHER_PASSWORD, PASSWORD).json_error(7)["code"], "INVALID_PASSWORD");
-    assert_eq!(stored_hash(&sandbox), before);
+    assert_eq!(sandbox.stored_hash(), before);
     sandbox.other_shell("whoami --check").success();
 }
 
@@ -126,7 +110,7 @@ fn a_success_takes_the_count_away() {
 #[test]
 fn weak_password_is_refused_before_the_current_is_checked() {
     let sandbox = Sandbox::with_ada();
-    let before = stored_hash(&sandbox);
+    let before = sandbox.stored_hash();
     for (new, code) in [
         ("v3Ry;S!", "PASSWORD_TOO_SHORT"),
         ("password1", "PASSWORD_TOO_WEAK"),
@@ -138,7 +122,7 @@ fn weak_password_is_refused_before_the_current_is_checked() {
         }
     }
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_throttle"), 0);
-    assert_eq!(stored_hash(&sandbox), before);
+    assert_eq!(sandbox.stored_hash(), before);
 }
 
 #[test]

@@ -25,10 +25,6 @@ fn shown(sandbox: &Sandbox, key: &str) -> serde_json::Value {
     document["policy"].as_array().unwrap().iter().find(|rule| rule["key"] == key).unwrap().clone()
 }
 
-fn stored_hash(sandbox: &Sandbox) -> String {
-    sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
-}
-
 #[test]
 fn rules_have_default_and_range_and_a_star_if_changed() {
     let sandbox = Sandbox::new();
@@ -201,23 +197,23 @@ fn new_passwords_are_judged_by_the_policy() {
 #[test]
 fn higher_cost_applies_to_new_and_signed_in_hashes() {
     let sandbox = Sandbox::with_ada();
-    let old = stored_hash(&sandbox);
+    let old = sandbox.stored_hash();
     assert!(old.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{old}");
     set(&sandbox, "password.argon2-memory", "20480");
     set(&sandbox, "password.argon2-passes", "3");
     set(&sandbox, "password.argon2-lanes", "2");
-    assert_eq!(stored_hash(&sandbox), old, "a hash cannot be made without its password");
+    assert_eq!(sandbox.stored_hash(), old, "a hash cannot be made without its password");
     let _ = sign_in(&sandbox, OTHER_PASSWORD).failure(7);
-    assert_eq!(stored_hash(&sandbox), old);
+    assert_eq!(sandbox.stored_hash(), old);
     sign_in(&sandbox, PASSWORD).success();
-    let new = stored_hash(&sandbox);
+    let new = sandbox.stored_hash();
     assert!(new.starts_with("$argon2id$v=19$m=20480,t=3,p=2$"), "{new}");
     sign_in(&sandbox, PASSWORD).success();
-    assert_eq!(stored_hash(&sandbox), new, "a hash that is good enough stays");
+    assert_eq!(sandbox.stored_hash(), new, "a hash that is good enough stays");
     // A cheaper policy does not weaken existing hashes.
     sandbox.run("policy unset password.argon2-memory").success();
     sign_in(&sandbox, PASSWORD).success();
-    assert_eq!(stored_hash(&sandbox), new);
+    assert_eq!(sandbox.stored_hash(), new);
 }
 
 #[test]

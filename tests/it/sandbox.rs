@@ -59,6 +59,35 @@ impl Sandbox {
         TEMPLATE.copy()
     }
 
+    /// As [`Self::with_ada`], after Ada has signed out.
+    pub fn with_ada_signed_out() -> Self {
+        let sandbox = Self::with_ada();
+        sandbox.run("signout").success();
+        sandbox
+    }
+
+    /// As [`Self::with_ada`], with a second session of Ada in the other shell.
+    pub fn with_ada_in_two_shells() -> Self {
+        let sandbox = Self::with_ada();
+        sandbox.other_shell_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+        sandbox
+    }
+
+    /// As [`Self::with_ada`], with Bob signed in from the other shell.
+    pub fn with_ada_and_bob() -> Self {
+        let sandbox = Self::with_ada();
+        sandbox.other_shell_with_input("signup bob@example.com --name Bob --password-stdin", PASSWORD).success();
+        sandbox
+    }
+
+    /// A sandbox where the administrator root is signed in, and Ada has an account and no session.
+    pub fn with_ada_and_root() -> Self {
+        let sandbox = Self::with_ada_signed_out();
+        sandbox.sign_up("root@example.com", "Root").success();
+        sandbox.run("users set-role root@example.com admin").success();
+        sandbox
+    }
+
     /// The home directory.
     pub fn home(&self) -> &Path {
         self.directory.path()
@@ -120,6 +149,17 @@ impl Sandbox {
         self.finish(self.command(words.split_whitespace()).env("XDG_CONFIG_HOME", self.path("other-config")))
     }
 
+    /// As [`Self::other_shell`], with this standard input.
+    pub fn other_shell_with_input(&self, words: &str, input: impl AsRef<[u8]>) -> Ran {
+        let mut command = self.command(words.split_whitespace());
+        self.finish_with_input(command.env("XDG_CONFIG_HOME", self.path("other-config")), input)
+    }
+
+    /// Runs the program with a variable in its environment.
+    pub fn run_with_variable(&self, words: &str, name: &str, value: impl AsRef<OsStr>) -> Ran {
+        self.finish(self.command(words.split_whitespace()).env(name, value))
+    }
+
     /// Runs the program with this standard input.
     pub fn run_with_input(&self, words: &str, input: impl AsRef<[u8]>) -> Ran {
         self.finish_with_input(&mut self.command(words.split_whitespace()), input)
@@ -166,6 +206,16 @@ impl Sandbox {
     /// Runs SQL on the database.
     pub fn execute(&self, sql: &str) {
         self.sql().execute_batch(sql).unwrap();
+    }
+
+    /// The stored hash of the only account.
+    pub fn stored_hash(&self) -> String {
+        self.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap()
+    }
+
+    /// The newest entry of the audit log.
+    pub fn newest_entry(&self) -> serde_json::Value {
+        self.run("audit tail -n 1 --json").json()["entries"][0].clone()
     }
 
     /// Queries one number.

@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
+use crate::machine::chmod;
 use crate::machine::{tree, under_shell};
 use crate::sandbox::{PASSWORD, Sandbox};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn print_token(sandbox: &Sandbox) -> String {
@@ -45,16 +42,16 @@ fn writable_directory_is_refused_before_any_write() {
     let before = (count(), std::fs::read(sandbox.session_file()).unwrap());
     for directory in [sandbox.sessions(), sandbox.path(".config/authctl")] {
         for open in [0o770, 0o707, 0o1777] {
-            set_mode(&directory, open);
+            chmod(&directory, open);
             let error = sandbox.sign_in("ada@example.com").failure(74);
             assert!(error.contains("others may write to it"), "{error}");
             let error = sandbox.sign_up("eve@example.com", "Eve").failure(74);
             assert!(error.contains("others may write to it"), "{error}");
             assert_eq!((count(), std::fs::read(sandbox.session_file()).unwrap()), before);
         }
-        set_mode(&directory, 0o700);
+        chmod(&directory, 0o700);
     }
-    set_mode(&sandbox.sessions(), 0o770);
+    chmod(&sandbox.sessions(), 0o770);
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @r#"
     ------- stderr -------
     error: could not sign in: the session directory [HOME]/.config/authctl/sessions is not safe to use: others may write to it
@@ -67,7 +64,7 @@ fn writable_directory_is_refused_before_any_write() {
 fn a_file_that_others_may_read_is_not_used_any_more() {
     let sandbox = Sandbox::with_ada();
     for open in [0o640, 0o604, 0o666] {
-        set_mode(&sandbox.session_file(), open);
+        chmod(&sandbox.session_file(), open);
         let error = sandbox.run("whoami --json").json_error(4);
         assert_eq!(error["code"], "SESSION_FILE_UNSAFE");
     }
@@ -87,7 +84,7 @@ fn a_file_that_others_may_read_is_not_used_any_more() {
 fn signing_out_ends_the_session_whose_file_others_may_read() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.session_file();
-    set_mode(&file, 0o644);
+    chmod(&file, 0o644);
     sandbox.run("signout").success();
     assert!(!file.exists());
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 0);
@@ -123,7 +120,7 @@ fn leave_behind(sandbox: &Sandbox, token: &str) -> PathBuf {
     content["token"] = token.into();
     let path = sandbox.sessions().join(format!(".{key}.abcdef.tmp"));
     std::fs::write(&path, content.to_string()).unwrap();
-    set_mode(&path, 0o600);
+    chmod(&path, 0o600);
     path
 }
 

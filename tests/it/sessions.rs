@@ -23,8 +23,7 @@ fn two_shells() -> Sandbox {
 }
 
 fn second_shell(sandbox: &Sandbox, email: &str) {
-    let mut command = sandbox.command(["signin", email, "--password-stdin"]);
-    sandbox.finish_with_input(command.env("XDG_CONFIG_HOME", sandbox.path("other-config")), PASSWORD).success();
+    sandbox.other_shell_with_input(&format!("signin {email} --password-stdin"), PASSWORD).success();
 }
 
 fn list(sandbox: &Sandbox) -> Vec<Value> {

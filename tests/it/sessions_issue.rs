@@ -17,17 +17,8 @@ fn with_app() -> Sandbox {
     sandbox
 }
 
-fn with_variable(sandbox: &Sandbox, words: &str, name: &str, value: &str) -> Ran {
-    sandbox.finish(sandbox.command(words.split(' ')).env(name, value))
-}
-
 fn with_secret(sandbox: &Sandbox, words: &str) -> Ran {
-    with_variable(sandbox, words, "BETTER_AUTH_SECRET", SECRET)
-}
-
-/// The newest entry of the audit log.
-fn newest(sandbox: &Sandbox) -> Value {
-    sandbox.run("audit tail -n 1 --json").json()["entries"][0].clone()
+    sandbox.run_with_variable(words, "BETTER_AUTH_SECRET", SECRET)
 }
 
 fn sessions(sandbox: &Sandbox) -> i64 {
@@ -46,9 +37,9 @@ fn issued_token_is_printed_works_and_is_logged() {
     let issued = sandbox.run(&format!("{ISSUE} --json")).json();
     assert_eq!(issued.as_object().unwrap().keys().collect::<Vec<_>>(), ["token", "cookie", "session", "user"]);
     assert!(issued["cookie"].is_null() && issued["session"]["impersonatedBy"].is_null(), "{issued}");
-    let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", issued["token"].as_str().unwrap()).json();
+    let who = sandbox.run_with_variable("whoami --json", "AUTHCTL_TOKEN", issued["token"].as_str().unwrap()).json();
     assert_eq!((&who["session"], &who["user"]), (&issued["session"], &issued["user"]));
-    let entry = newest(&sandbox);
+    let entry = sandbox.newest_entry();
     assert_eq!((&entry["event"], &entry["actorId"]), (&"session.issued".into(), &Value::Null));
     assert_eq!((&entry["userId"], &entry["sessionId"]), (&issued["user"]["id"], &issued["session"]["id"]));
     // The signed-in user stays signed in.
@@ -102,16 +93,16 @@ fn session_ends_when_its_token_cannot_be_printed() {
         let child = command.stdout(output).stderr(std::process::Stdio::piped()).spawn().unwrap();
         sandbox.ran(&child.wait_with_output().unwrap())
     };
-    let before = newest(&sandbox);
+    let before = sandbox.newest_entry();
     assert_snapshot!(to("/dev/null"), @"
     ------- stderr -------
     error: could not issue a session: a token is to be printed, but standard output is /dev/null or closed
     hint: the token would be lost while its session lives: send standard output somewhere
     [exit status: 2]
     ");
-    assert_eq!(newest(&sandbox), before);
+    assert_eq!(sandbox.newest_entry(), before);
     let _ = to("/dev/full").failure(74);
-    assert_eq!((sessions(&sandbox), &newest(&sandbox)["event"]), (0, &"session.ended".into()));
+    assert_eq!((sessions(&sandbox), &sandbox.newest_entry()["event"]), (0, &"session.ended".into()));
 }
 
 #[test]
@@ -124,7 +115,7 @@ fn cookie_is_token_and_signature_without_the_secret() {
         let (token, cookie) = (issued["token"].as_str().unwrap(), issued["cookie"].as_str().unwrap());
         let signature = cookie.strip_prefix(&format!("{name}={token}.")).unwrap();
         assert!(signature.ends_with("%3D") && signature.replace("%3D", "=").len() >= 44, "{cookie}");
-        let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", token).json();
+        let who = sandbox.run_with_variable("whoami --json", "AUTHCTL_TOKEN", token).json();
         assert_eq!(who["user"]["email"], "ada@example.com");
     }
     let ran = with_secret(&sandbox, &format!("{ISSUE} --cookie"));
@@ -143,7 +134,7 @@ fn a_cookie_without_a_secret_or_without_an_app_is_no_cookie() {
     hint: set BETTER_AUTH_SECRET to the secret of the app, or leave --cookie out to get the token
     [exit status: 2]
     ");
-    assert_snapshot!(with_variable(&sandbox, &words, "BETTER_AUTH_SECRETS", "2:,1:old"), @"
+    assert_snapshot!(sandbox.run_with_variable(&words, "BETTER_AUTH_SECRETS", "2:,1:old"), @"
     ------- stderr -------
     error: could not issue a session: BETTER_AUTH_SECRETS cannot be used: it is empty
     hint: give the secret that the app has; it is not repeated here

@@ -112,9 +112,7 @@ fn second_sign_in_replaces_and_ends_the_stored_session() {
 #[test]
 fn another_shell_keeps_its_session() {
     let sandbox = Sandbox::with_ada();
-    let mut command = sandbox.command(STDIN.split(' '));
-    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut command, PASSWORD).success();
+    sandbox.other_shell_with_input(STDIN, PASSWORD).success();
     sandbox.run("whoami --check").success();
     sandbox.other_shell("whoami --check").success();
     assert_eq!(sandbox.number("SELECT count(*) FROM session"), 2);

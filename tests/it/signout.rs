@@ -6,15 +6,6 @@ use insta::assert_snapshot;
 
 use crate::sandbox::{PASSWORD, Sandbox};
 
-/// Ada is signed in from two shells.
-fn two_shells() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    let mut command = sandbox.command(["signin", "ada@example.com", "--password-stdin"]);
-    command.env("XDG_CONFIG_HOME", sandbox.path("other-config"));
-    sandbox.finish_with_input(&mut command, PASSWORD).success();
-    sandbox
-}
-
 fn session_files(sandbox: &Sandbox) -> usize {
     std::fs::read_dir(sandbox.sessions()).unwrap().count()
 }
@@ -26,7 +17,7 @@ fn hint_names_local(stderr: &str) -> bool {
 
 #[test]
 fn the_session_ends_in_the_database_and_its_file_goes() {
-    let sandbox = two_shells();
+    let sandbox = Sandbox::with_ada_in_two_shells();
     assert_snapshot!(sandbox.run("signout"), @"
     ------- stderr -------
     signed out: ended 1 session; removed the session file
@@ -84,7 +75,7 @@ fn a_copied_session_file_is_worth_nothing_afterwards() {
 
 #[test]
 fn all_ends_every_session_of_this_user_only() {
-    let sandbox = two_shells();
+    let sandbox = Sandbox::with_ada_in_two_shells();
     let mut command = sandbox.command(["signup", "bob@example.com", "--name", "Bob", "--password-stdin"]);
     command.env("XDG_CONFIG_HOME", sandbox.path("bobs-config"));
     sandbox.finish_with_input(&mut command, PASSWORD).success();

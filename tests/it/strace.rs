@@ -40,20 +40,23 @@ pub fn is_usable() -> bool {
     require_tool("strace")
 }
 
-/// A command that runs the program under strace with the given faults and writes the trace to a file.
-pub fn command(plain: &Command, calls: &str, faults: &[&str], file: &Path) -> Command {
+/// A command that runs another one under strace with these options and writes the trace to a file. Children
+/// are not followed unless the options say so.
+pub fn command(plain: &Command, options: &[&str], file: &Path) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-s", "64", "-e", &format!("trace={calls}"), "-e", "signal=none"]);
-    for fault in faults {
-        command.args(["-e", &format!("inject={fault}")]);
-    }
-    command.arg("-o").arg(file).arg("--").arg(plain.get_program()).args(plain.get_args());
+    command.args(options).arg("-o").arg(file).arg("--").arg(plain.get_program()).args(plain.get_args());
     command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if let Some(directory) = plain.get_current_dir() {
         command.current_dir(directory);
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// A command that runs the program with a failing system call; `None` without strace.
+pub fn with_failing(sandbox: &Sandbox, call: &str, error: &str, words: &str) -> Option<Command> {
+    let options = ["-f", "-qq", "-e", &format!("trace={call}"), "-e", &format!("inject={call}:error={error}")];
+    is_usable().then(|| command(&sandbox.command(words.split_whitespace()), &options, Path::new("/dev/null")))
 }
 
 /// Runs the program under strace with arguments separated by spaces; `None` without strace.
@@ -63,7 +66,11 @@ pub fn trace(sandbox: &Sandbox, words: &str, calls: &str, faults: &[&str]) -> Op
     }
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("trace");
-    let mut traced = command(&sandbox.command(words.split_whitespace()), calls, faults, &file);
+    let injected: Vec<String> = faults.iter().map(|fault| format!("inject={fault}")).collect();
+    let calls = format!("trace={calls}");
+    let mut options = vec!["-f", "-qq", "-s", "64", "-e", &calls, "-e", "signal=none"];
+    options.extend(injected.iter().flat_map(|fault| ["-e", fault]));
+    let mut traced = command(&sandbox.command(words.split_whitespace()), &options, &file);
     let ran = sandbox.finish_with_input(&mut traced, PASSWORD);
     let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
     Some(Trace { code: ran.code, stdout: ran.stdout, stderr: ran.stderr, text })

@@ -2,13 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Ran, Sandbox};
-
-/// Runs the program in the second shell with the given standard input.
-fn other_with_input(sandbox: &Sandbox, words: &str, input: &str) -> Ran {
-    let mut command = sandbox.command(words.split_whitespace());
-    sandbox.finish_with_input(command.env("XDG_CONFIG_HOME", sandbox.path("other-config")), input)
-}
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 #[test]
 fn a_person_signs_up_and_out_and_everything_between() {
@@ -19,7 +13,7 @@ fn a_person_signs_up_and_out_and_everything_between() {
     created the account of Ada <ada@example.com> and signed in; the session ends in 7 days
     the session is kept unencrypted, readable by you alone, in [HOME]/.config/authctl/sessions/[KEY].json
     ");
-    assert_snapshot!(other_with_input(&sandbox, "signin Ada@Example.com --password-stdin", PASSWORD), @"
+    assert_snapshot!(sandbox.other_shell_with_input("signin Ada@Example.com --password-stdin", PASSWORD), @"
     ------- stderr -------
     signed in as Ada <ada@example.com>; the session ends in 7 days
     the session is kept unencrypted, readable by you alone, in [HOME]/other-config/authctl/sessions/[KEY].json
@@ -60,12 +54,12 @@ fn a_person_signs_up_and_out_and_everything_between() {
     ------- stderr -------
     changed the password and ended 0 other sessions
     ");
-    assert_snapshot!(other_with_input(&sandbox, "signin ada@example.com --password-stdin", PASSWORD), @"
+    assert_snapshot!(sandbox.other_shell_with_input("signin ada@example.com --password-stdin", PASSWORD), @"
     ------- stderr -------
     error: could not sign in: invalid email or password
     [exit status: 7]
     ");
-    other_with_input(&sandbox, "signin ada@example.com --password-stdin", OTHER_PASSWORD).success();
+    sandbox.other_shell_with_input("signin ada@example.com --password-stdin", OTHER_PASSWORD).success();
     let _ = sandbox.run("whoami").success();
     assert_snapshot!(sandbox.run("signout"), @"
     ------- stderr -------
@@ -89,7 +83,7 @@ fn a_script_takes_the_same_way_in_json() {
     let sandbox = Sandbox::new();
     let signed_up =
         sandbox.run_with_input("signup ada@example.com --name Ada --password-stdin --json", PASSWORD).json();
-    let signed_in = other_with_input(&sandbox, "signin ada@example.com --password-stdin --json", PASSWORD).json();
+    let signed_in = sandbox.other_shell_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json();
     assert_eq!(signed_in["user"], signed_up["user"]);
     let me = sandbox.run("whoami --json").json();
     assert_eq!((&me["user"], &me["session"]), (&signed_up["user"], &signed_up["session"]));
@@ -110,11 +104,12 @@ fn a_script_takes_the_same_way_in_json() {
     assert_eq!(sandbox.other_shell("whoami --json").json_error(4)["code"], "UNAUTHORIZED");
 
     let both = format!("{PASSWORD}\n{OTHER_PASSWORD}\n");
-    other_with_input(&sandbox, "signin ada@example.com --password-stdin", PASSWORD).success();
+    sandbox.other_shell_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
     let changed = sandbox.run_with_input("password change --password-stdin --json", &both).json();
     assert_eq!(changed["sessionsEnded"], 1);
     assert_eq!(sandbox.other_shell("whoami --json").json_error(4)["code"], "UNAUTHORIZED");
-    let refused = other_with_input(&sandbox, "signin ada@example.com --password-stdin --json", PASSWORD).json_error(7);
+    let refused =
+        sandbox.other_shell_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json_error(7);
     assert_eq!(refused["code"], "INVALID_EMAIL_OR_PASSWORD");
 
     let out = sandbox.run("signout --json").json();

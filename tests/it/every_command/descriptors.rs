@@ -3,15 +3,13 @@
 //! the process has on it, so other processes could write at the same time.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::examples::EXAMPLES;
 use super::sandbox;
 use crate::kill::Home;
-use crate::machine::require_tool;
+use crate::machine::chmod;
 use crate::sandbox::{PASSWORD, Sandbox};
+use crate::strace;
 
 /// The suffixes of the files that SQLite keeps beside a database.
 const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -100,13 +98,9 @@ fn opens_a_database(trace: &str) -> bool {
 /// Runs a command under strace and returns what it opened and closed.
 fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
     const CALLS: &str = "trace=open,openat,openat2,creat,close,close_range,dup,dup2,dup3,clone,clone3";
-    let plain = sandbox.command(words.split_whitespace());
     let trace = sandbox.path("trace");
-    let mut command = Command::new("strace");
-    command.args(["-f", "-y", "-qq", "--seccomp-bpf", "-e", CALLS, "-e", "signal=none", "-o"]).arg(&trace);
-    command.arg("--").arg(plain.get_program()).args(plain.get_args());
-    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.current_dir(sandbox.home()).stdin(Stdio::null());
+    let options = ["-f", "-y", "-qq", "--seccomp-bpf", "-e", CALLS, "-e", "signal=none"];
+    let mut command = strace::command(&sandbox.command(words.split_whitespace()), &options, &trace);
     // Some examples fail; other tests check their exit codes.
     let _ = match input {
         Some(input) => sandbox.finish_with_input(&mut command, input),
@@ -118,7 +112,7 @@ fn traced(sandbox: &Sandbox, words: &str, input: Option<String>) -> String {
 /// Runs every example in a copy of one home directory, then the given commands with their preparation.
 fn each_command_leaves_the_locks(home: &Home, more: &[Prepared]) {
     let sandbox = &home.sandbox;
-    if !require_tool("strace") {
+    if !strace::is_usable() {
         return;
     }
     let mut opened = 0;
@@ -140,10 +134,6 @@ fn each_command_leaves_the_locks(home: &Home, more: &[Prepared]) {
     }
     let tried = EXAMPLES.len() + more.len();
     assert!(opened > tried / 2, "of {tried} commands only {opened} opened a database");
-}
-
-fn chmod(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn nothing(_: &Sandbox) {}

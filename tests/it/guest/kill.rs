@@ -1,7 +1,7 @@
 //! Acts on an app's database killed at any system call. The audit log is in another file, and must neither
 //! claim an act that did not happen nor omit one that did.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use crate::app::{ARTICLE, App, KYSELY};
 use crate::kill::put_back;
@@ -36,14 +36,10 @@ impl Act {
     }
 
     /// Runs the act under strace from the same state.
-    fn trace(&self, options: &[&str]) -> Ran {
+    fn trace(&self, options: &[&str], file: &Path) -> Ran {
         put_back(&self.saved, self.app.sandbox.home());
-        let plain = self.app.command(self.words);
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq"]).args(options).arg("--").arg(plain.get_program()).args(plain.get_args());
-        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.current_dir(self.app.sandbox.home());
-        self.app.sandbox.ran(&command.stdin(Stdio::null()).output().unwrap())
+        let options = [&["-f", "-qq"], options].concat();
+        self.app.sandbox.finish(&mut strace::command(&self.app.command(self.words), &options, file))
     }
 
     /// The number of each call that the act makes; `None` where this machine cannot trace it.
@@ -52,7 +48,7 @@ impl Act {
             return Vec::new();
         }
         let trace = tempfile::NamedTempFile::new().unwrap();
-        self.trace(&["-e", &format!("trace={CALLS}"), "-o", trace.path().to_str().unwrap()]).success();
+        self.trace(&["-e", &format!("trace={CALLS}")], trace.path()).success();
         let lines = std::fs::read_to_string(trace.path()).unwrap();
         let count = |call: &str| lines.lines().filter(|line| line.contains(&format!(" {call}("))).count();
         CALLS.split(',').map(|call| (call, count(call))).collect()
@@ -82,7 +78,7 @@ impl Act {
             for number in (1 + offset % STRIDE..=count).step_by(STRIDE) {
                 let when = format!("{}: killed at {call} {number} of {count}", self.words);
                 let inject = format!("inject={call}:signal=KILL:when={number}");
-                let killed = self.trace(&["-e", &inject, "-o", "/dev/null"]);
+                let killed = self.trace(&["-e", &inject], Path::new("/dev/null"));
                 assert_eq!(killed.code, 137, "{when}: {killed}");
                 self.check(&when);
             }
@@ -95,7 +91,7 @@ impl Act {
             for number in (1..=count).step_by(STRIDE) {
                 let when = format!("{}: {error} at {call} {number} of {count}", self.words);
                 let inject = format!("inject={call}:error={error}:when={number}");
-                let ran = self.trace(&["-e", &inject, "-o", "/dev/null"]);
+                let ran = self.trace(&["-e", &inject], Path::new("/dev/null"));
                 let (done, events) = (self.is_done(), self.events());
                 let answer = events.iter().any(|event| event == self.event);
                 let says = |words: &str| ran.stderr.contains(words);

@@ -4,28 +4,17 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use insta::assert_snapshot;
 
-use crate::sandbox::{PASSWORD, Ran, Sandbox};
+use crate::sandbox::{PASSWORD, Sandbox};
 
 const PRINT: &str = "signin ada@example.com --password-stdin --print-token";
-
-/// A sandbox where ada has an account and no user is signed in.
-fn signed_out() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox
-}
 
 fn printed(sandbox: &Sandbox) -> String {
     sandbox.run_with_input(PRINT, PASSWORD).success().trim_end().to_owned()
 }
 
-fn with_variable(sandbox: &Sandbox, words: &str, name: &str, value: &str) -> Ran {
-    sandbox.finish(sandbox.command(words.split(' ')).env(name, value))
-}
-
 #[test]
 fn the_token_alone_is_printed_and_nothing_is_stored() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let ran = sandbox.run_with_input(PRINT, PASSWORD);
     let token = ran.stdout.strip_suffix('\n').unwrap().to_owned();
     assert!(token.len() >= 32 && token.bytes().all(|b| b.is_ascii_graphic()), "{token:?}");
@@ -38,10 +27,10 @@ fn the_token_alone_is_printed_and_nothing_is_stored() {
 
 #[test]
 fn json_carries_the_token_only_when_it_was_asked_for() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let answer = sandbox.run_with_input(&format!("{PRINT} --json"), PASSWORD).json();
     let token = answer["token"].as_str().unwrap();
-    let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", token).json();
+    let who = sandbox.run_with_variable("whoami --json", "AUTHCTL_TOKEN", token).json();
     assert_eq!(who["session"]["id"], answer["session"]["id"]);
     let stored = sandbox.run_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json();
     assert!(stored.get("token").is_none(), "{stored}");
@@ -49,9 +38,9 @@ fn json_carries_the_token_only_when_it_was_asked_for() {
 
 #[test]
 fn the_variable_takes_the_token_and_whoami_says_so() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let token = printed(&sandbox);
-    assert_snapshot!(with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token), @"
+    assert_snapshot!(sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &token), @"
     name        Ada
     email       ada@example.com (not verified)
     user id     [ID]
@@ -67,14 +56,14 @@ fn the_variable_takes_the_token_and_whoami_says_so() {
 
 #[test]
 fn token_file_variable_gives_the_token() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let path = sandbox.file("ci-token", printed(&sandbox) + "\n");
     let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
-    let warned = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap());
+    let warned = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap());
     assert!(warned.stderr.contains("others may read the token file"), "{warned}");
     mode(0o600);
-    assert_snapshot!(with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap()), @"
+    assert_snapshot!(sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap()), @"
     name        Ada
     email       ada@example.com (not verified)
     user id     [ID]
@@ -93,12 +82,12 @@ fn a_token_in_the_environment_goes_before_the_stored_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     let token = printed(&sandbox);
-    let who = with_variable(&sandbox, "whoami --json", "AUTHCTL_TOKEN", &token).json();
+    let who = sandbox.run_with_variable("whoami --json", "AUTHCTL_TOKEN", &token).json();
     assert_eq!(who["user"]["email"], "ada@example.com");
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
     // It never falls back to the stored session, which may be another user's.
     for (name, value) in [("AUTHCTL_TOKEN", "wrong-token"), ("AUTHCTL_TOKEN_FILE", "no-such-file")] {
-        let _ = with_variable(&sandbox, "whoami", name, value).failure(4);
+        let _ = sandbox.run_with_variable("whoami", name, value).failure(4);
     }
 }
 
@@ -108,7 +97,7 @@ fn forged_token_is_not_a_session() {
     let digest: String = sandbox.sql().query_row("SELECT token FROM session", [], |row| row.get(0)).unwrap();
     let long = "a".repeat(5_000);
     for token in ["a", "' OR 1=1 --", &digest, &long] {
-        let ran = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", token);
+        let ran = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", token);
         let said = ran.failure(4);
         assert!(token.len() < 5 || !said.contains(token), "the token was repeated: {said}");
     }
@@ -116,7 +105,7 @@ fn forged_token_is_not_a_session() {
 
 #[test]
 fn a_token_that_could_not_be_written_has_no_live_session() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = sandbox.command(PRINT.split(' '));
     let file = sandbox.file("pw", PASSWORD);
@@ -130,12 +119,12 @@ fn a_token_that_could_not_be_written_has_no_live_session() {
 fn sign_out_by_token_ends_the_session() {
     let sandbox = Sandbox::with_ada();
     let token = printed(&sandbox);
-    assert_snapshot!(with_variable(&sandbox, "signout", "AUTHCTL_TOKEN", &token), @"
+    assert_snapshot!(sandbox.run_with_variable("signout", "AUTHCTL_TOKEN", &token), @"
     ------- stderr -------
     note: AUTHCTL_TOKEN still holds the token of the ended session: `unset AUTHCTL_TOKEN`
     signed out: ended 1 session
     ");
-    let _ = with_variable(&sandbox, "whoami", "AUTHCTL_TOKEN", &token).failure(4);
+    let _ = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &token).failure(4);
     // The stored session is a different one, and stays.
     sandbox.run("whoami --check").success();
 }

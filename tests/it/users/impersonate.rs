@@ -1,42 +1,25 @@
 //! `users impersonate`: acting as a user, marked and for a limited time.
 
 use insta::assert_snapshot;
-use serde_json::Value;
 
-use crate::sandbox::{PASSWORD, Ran, Sandbox};
+use crate::sandbox::{PASSWORD, Sandbox};
 
 const IMPERSONATE: &str = "users impersonate ada@example.com";
-
-/// A sandbox where ada has an account and no user is signed in.
-fn signed_out() -> Sandbox {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox
-}
-
-fn with_token(sandbox: &Sandbox, words: &str, token: &str) -> Ran {
-    sandbox.finish(sandbox.command(words.split(' ')).env("AUTHCTL_TOKEN", token))
-}
 
 fn sessions(sandbox: &Sandbox) -> i64 {
     sandbox.number("SELECT count(*) FROM session")
 }
 
-/// The newest entry of the audit log.
-fn newest(sandbox: &Sandbox) -> Value {
-    sandbox.run("audit tail -n 1 --json").json()["entries"][0].clone()
-}
-
 #[test]
 fn session_shows_the_impersonator_everywhere() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     sandbox.execute("UPDATE user SET twoFactorEnabled = 1; UPDATE account SET password = NULL");
     assert_snapshot!(sandbox.run(IMPERSONATE), @"
     ------- stderr -------
     acting as Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db; the session ends in 1 hour
     the session is kept unencrypted, readable by you alone, in [HOME]/.config/authctl/sessions/[KEY].json
     ");
-    let (session, entry) = (sandbox.run("whoami --json").json()["session"].clone(), newest(&sandbox));
+    let (session, entry) = (sandbox.run("whoami --json").json()["session"].clone(), sandbox.newest_entry());
     let operator = format!("os:{}@{}", entry["osUser"].as_str().unwrap(), entry["host"].as_str().unwrap());
     assert_eq!((&session["impersonatedBy"], &entry["sessionId"]), (&operator.into(), &session["id"]));
     assert_eq!(sandbox.number("SELECT expiresAt - createdAt FROM session"), 3_600);
@@ -67,10 +50,7 @@ fn session_shows_the_impersonator_everywhere() {
 
 /// A sandbox where the administrator root is signed in and ada has an account, and root's id.
 fn root_signed_in() -> (Sandbox, String) {
-    let sandbox = Sandbox::with_ada();
-    sandbox.run("signout").success();
-    sandbox.sign_up("root@example.com", "Root").success();
-    sandbox.run("users set-role root@example.com admin").success();
+    let sandbox = Sandbox::with_ada_and_root();
     let root = sandbox.run("whoami --json").json()["user"]["id"].as_str().unwrap().to_owned();
     (sandbox, root)
 }
@@ -109,7 +89,7 @@ fn session_and_entries_name_the_administrator() {
     assert_eq!((&entry["actorId"], &entry["reason"]), (&(*root).into(), &"ticket 7".into()));
 
     sandbox.run("users impersonate --stop").success();
-    let ended = newest(&sandbox);
+    let ended = sandbox.newest_entry();
     assert_eq!((&ended["event"], &ended["actorId"]), (&"session.ended".into(), &(*root).into()));
     assert_eq!((&ended["userId"], &ended["sessionId"]), (&begun["user"]["id"], &begun["session"]["id"]));
     let ada = begun["user"]["id"].as_str().unwrap();
@@ -123,7 +103,7 @@ fn user_without_the_role_acts_as_the_system_user() {
     sandbox.run("users set-role root@example.com editor --force-last-admin --keep-sessions").success();
     let begun = sandbox.run(&format!("{IMPERSONATE} --json")).json();
     assert!(begun["session"]["impersonatedBy"].as_str().unwrap().starts_with("os:"), "{begun}");
-    assert_eq!(newest(&sandbox)["actorId"], *root, "the log knows who was signed in");
+    assert_eq!(sandbox.newest_entry()["actorId"], *root, "the log knows who was signed in");
 }
 
 #[test]
@@ -249,7 +229,7 @@ fn impersonation_ends_with_its_impersonator() {
         assert_eq!(sandbox.number("SELECT count(*) FROM session WHERE impersonatedBy NOT LIKE 'os:%'"), 0, "{act}");
         let _ = sandbox.run("account update --name Eve").failure(4);
         let _ = sandbox.run("whoami").failure(4);
-        with_token(&sandbox, "whoami --check", &by_os).success();
+        sandbox.run_with_variable("whoami --check", "AUTHCTL_TOKEN", &by_os).success();
         let stopped = sandbox.run("users impersonate --stop --json").json();
         assert_eq!((&stopped["sessionsEnded"], &stopped["ownSession"]), (&0.into(), &own.into()), "{act}");
     }
@@ -334,9 +314,12 @@ fn printed_token_is_stopped_without_touching_files() {
     let (sandbox, _) = root_signed_in();
     let token = sandbox.run(&format!("{IMPERSONATE} --print-token")).success().trim_end().to_owned();
     let before = (files(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
-    assert_eq!(with_token(&sandbox, "users impersonate --stop --json", &token).json()["sessionsEnded"], 1);
+    assert_eq!(
+        sandbox.run_with_variable("users impersonate --stop --json", "AUTHCTL_TOKEN", &token).json()["sessionsEnded"],
+        1
+    );
     assert_eq!((files(&sandbox), std::fs::read(sandbox.session_file()).unwrap()), before);
-    let _ = with_token(&sandbox, "users impersonate --stop", &token).failure(4);
+    let _ = sandbox.run_with_variable("users impersonate --stop", "AUTHCTL_TOKEN", &token).failure(4);
 }
 
 #[test]
@@ -344,19 +327,19 @@ fn token_variable_must_be_unset_before_stop() {
     let (sandbox, _) = root_signed_in();
     let root = sandbox.run("sessions issue --user root@example.com --force").success().trim_end().to_owned();
     sandbox.run(IMPERSONATE).success();
-    assert_snapshot!(with_token(&sandbox, "users impersonate --stop", &root), @"
+    assert_snapshot!(sandbox.run_with_variable("users impersonate --stop", "AUTHCTL_TOKEN", &root), @"
     ------- stderr -------
     error: could not stop acting as another user: you are not acting as another user
     hint: AUTHCTL_TOKEN holds the token of another session: `unset AUTHCTL_TOKEN`, then try again
     [exit status: 4]
     ");
-    let said = with_token(&sandbox, "whoami", &root).stderr;
+    let said = sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &root).stderr;
     assert_eq!(
         said,
         "note: signed in by the token in AUTHCTL_TOKEN; `unset AUTHCTL_TOKEN` to use the stored session\n"
     );
-    with_token(&sandbox, "signout", &root).success();
-    assert_snapshot!(with_token(&sandbox, "whoami", &root), @"
+    sandbox.run_with_variable("signout", "AUTHCTL_TOKEN", &root).success();
+    assert_snapshot!(sandbox.run_with_variable("whoami", "AUTHCTL_TOKEN", &root), @"
     ------- stderr -------
     error: not signed in
     hint: the session of its token was ended or never was in this database: `unset AUTHCTL_TOKEN`, or give it the token of a live session
@@ -432,18 +415,21 @@ fn a_printed_token_leaves_the_own_session_alone() {
     let ran = sandbox.run(&format!("{IMPERSONATE} --print-token --for 1m"));
     assert_snapshot!(ran.stderr.replace(sandbox.home().canonicalize().unwrap().to_str().unwrap(), "[HOME]"), @"acting as Ada <ada@example.com> in [HOME]/.local/share/authctl/auth.db; the session ends in 1 minute");
     let token = ran.success().trim_end().to_owned();
-    assert_eq!(with_token(&sandbox, "whoami --json", &token).json()["user"]["email"], "ada@example.com");
+    assert_eq!(
+        sandbox.run_with_variable("whoami --json", "AUTHCTL_TOKEN", &token).json()["user"]["email"],
+        "ada@example.com"
+    );
     assert_eq!(sandbox.run("whoami --json").json()["user"]["email"], "bob@example.com");
     let before = sessions(&sandbox);
-    with_token(&sandbox, "signout", &token).success();
+    sandbox.run_with_variable("signout", "AUTHCTL_TOKEN", &token).success();
     assert_eq!(sessions(&sandbox), before - 1);
     let json = sandbox.run(&format!("{IMPERSONATE} --print-token --json")).json();
-    with_token(&sandbox, "whoami --check", json["token"].as_str().unwrap()).success();
+    sandbox.run_with_variable("whoami --check", "AUTHCTL_TOKEN", json["token"].as_str().unwrap()).success();
 }
 
 #[test]
 fn session_ends_when_its_token_cannot_be_printed() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     let to = |path: &str| {
         let output = std::fs::OpenOptions::new().write(true).open(path).unwrap();
         let words = format!("{IMPERSONATE} --print-token");
@@ -453,15 +439,15 @@ fn session_ends_when_its_token_cannot_be_printed() {
         )
     };
     let _ = to("/dev/null").failure(2);
-    assert_eq!(newest(&sandbox)["event"], "session.ended", "none had begun");
+    assert_eq!(sandbox.newest_entry()["event"], "session.ended", "none had begun");
     let _ = to("/dev/full").failure(74);
     assert_eq!(sessions(&sandbox), 0);
-    assert_eq!(newest(&sandbox)["event"], "session.ended");
+    assert_eq!(sandbox.newest_entry()["event"], "session.ended");
 }
 
 #[test]
 fn administrator_needs_force_and_banned_user_is_refused() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     sandbox.run("users set-role ada@example.com editor,admin").success();
     assert_snapshot!(sandbox.run(IMPERSONATE), @"
     ------- stderr -------
@@ -485,7 +471,7 @@ fn administrator_needs_force_and_banned_user_is_refused() {
 
 #[test]
 fn what_only_the_user_may_do_is_refused() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     sandbox.run(IMPERSONATE).success();
     assert_snapshot!(sandbox.run("account delete --yes"), @"
     ------- stderr -------
@@ -532,7 +518,7 @@ fn what_only_the_user_may_do_is_refused() {
 
 #[test]
 fn new_password_of_the_user_ends_the_session() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     sandbox.run(IMPERSONATE).success();
     sandbox.run_with_input("users set-password ada@example.com --password-stdin", PASSWORD).success();
     let _ = sandbox.run("whoami").failure(4);
@@ -540,7 +526,7 @@ fn new_password_of_the_user_ends_the_session() {
 
 #[test]
 fn it_lasts_a_minute_to_a_day_and_use_does_not_prolong_it() {
-    let sandbox = signed_out();
+    let sandbox = Sandbox::with_ada_signed_out();
     for length in ["59s", "0", "25h", "never", "-1h"] {
         let _ = sandbox.run_words(&["users", "impersonate", "ada@example.com", &format!("--for={length}")]).failure(2);
     }
