@@ -143,7 +143,7 @@ impl Auth<'_> {
         if let Some(by) = &session.impersonated_by {
             self.require_impersonator(by)?;
         }
-        if self.store.app().is_some() || !session.is_due_to_move(self.now, &self.policy.session) {
+        if self.store.guest().is_some() || !session.is_due_to_move(self.now, &self.policy.session) {
             return Ok(SignedIn { session, user });
         }
         let expires_at = self.after(self.policy.session.lives_for);

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn better_auth_hash_is_outdated_only_in_a_native_database() {
         let rules = cheap();
-        let app = Scheme::App(HashParams::Scrypt);
+        let app = Scheme::Guest(HashParams::Scrypt);
         for (text, hash) in BETTER_AUTH {
             let (given, hash) = (password(text), stored(hash));
             assert_eq!(verify(&given, &hash, &NATIVE, &rules), Verdict::Right { outdated: true }, "{text}");
@@ -177,9 +177,9 @@ mod tests {
         let rules = cheap();
         for (scheme, same) in [
             (Scheme::Native, true),
-            (Scheme::App(HashParams::Scrypt), true),
-            (Scheme::App(HashParams::Argon2id(rules.cost)), false),
-            (Scheme::App(HashParams::Bcrypt(4)), false),
+            (Scheme::Guest(HashParams::Scrypt), true),
+            (Scheme::Guest(HashParams::Argon2id(rules.cost)), false),
+            (Scheme::Guest(HashParams::Bcrypt(4)), false),
         ] {
             let made = hash(&password(SPELLINGS[0]), &scheme, &rules, &mut entropy(2)).unwrap();
             let verdicts = SPELLINGS.map(|text| verify(&password(text), &made, &scheme, &rules));
@@ -195,7 +195,7 @@ mod tests {
         let cost = Argon2Cost { memory_kib: 8_192, passes: 1, lanes: 2 };
         let all_params = [HashParams::Argon2id(cost), HashParams::Scrypt, HashParams::Bcrypt(5)];
         for params in all_params {
-            let made = hash(&password("correct horse"), &Scheme::App(params), &rules, &mut entropy(3)).unwrap();
+            let made = hash(&password("correct horse"), &Scheme::Guest(params), &rules, &mut entropy(3)).unwrap();
             assert_eq!(HashParams::of(&made), Some(params), "{}", made.expose());
             work(&password(&"x".repeat(200)), params).unwrap();
         }
@@ -215,7 +215,7 @@ mod tests {
         let rules = PasswordRules::default();
         let outdated = |scheme: &Scheme| verify(&password("correct horse"), &old, scheme, &rules);
         assert_eq!(outdated(&NATIVE), Verdict::Right { outdated: true });
-        assert_eq!(outdated(&Scheme::App(HashParams::Argon2id(cheap().cost))), Verdict::Right { outdated: false });
+        assert_eq!(outdated(&Scheme::Guest(HashParams::Argon2id(cheap().cost))), Verdict::Right { outdated: false });
         let costlier = Argon2Cost { memory_kib: 46_080, passes: 1, lanes: 1 };
         assert!(!costlier.is_weaker_than(rules.cost), "46 MiB in one pass is one of OWASP's equal sets");
     }
@@ -224,7 +224,7 @@ mod tests {
     fn bcrypt_hash_of_a_longer_password_is_not_outdated() {
         let rules = cheap();
         let text = "a".repeat(72);
-        let bcrypt = hash(&password(&text), &Scheme::App(HashParams::Bcrypt(4)), &rules, &mut entropy(5)).unwrap();
+        let bcrypt = hash(&password(&text), &Scheme::Guest(HashParams::Bcrypt(4)), &rules, &mut entropy(5)).unwrap();
         assert_eq!(verify(&password(&text), &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: true });
         let longer = password(&(text + "b"));
         assert_eq!(verify(&longer, &bcrypt, &NATIVE, &rules), Verdict::Right { outdated: false });

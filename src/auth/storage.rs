@@ -235,7 +235,7 @@ pub trait Maintenance {
     fn take_loose_ends(&mut self) -> LooseEnds;
 
     /// The schema of a guest database; `None` for a native one.
-    fn app(&self) -> Option<&GuestSchema>;
+    fn guest(&self) -> Option<&GuestSchema>;
 
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError>;
 }

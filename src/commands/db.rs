@@ -109,7 +109,7 @@ fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         context.did(what, "look at it with `authctl doctor`");
     }
     // Opening it proves that the new database works, or that the one that exists is usable.
-    let app = context.auth()?.store.app();
+    let app = context.auth()?.store.guest();
     if let (Some(wanted), false) = (wanted, created) {
         let found = match app {
             None => Some("is authctl's own instead of an app's"),
@@ -203,7 +203,7 @@ fn kind(is_app: bool) -> &'static str {
 impl Report for StatusReport {
     fn text(&self, _: Timestamp, style: Style) -> Page {
         let mut page = Page::answer(self.facts());
-        if let Some(app) = &self.info.app {
+        if let Some(app) = &self.info.guest {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
             page.notes.extend(
@@ -219,7 +219,7 @@ impl Report for StatusReport {
         json!({
             "database": self.place.location.to_string(),
             "chosenBy": self.place.chosen_by.word(),
-            "kind": kind(self.info.app.is_some()),
+            "kind": kind(self.info.guest.is_some()),
             "schemaVersion": self.info.schema_version,
             "users": self.info.users,
             "liveSessions": self.info.live_sessions,
@@ -227,7 +227,7 @@ impl Report for StatusReport {
             "journalMode": self.info.journal_mode,
             "sqliteVersion": self.info.sqlite_version,
             "bytes": self.info.bytes,
-            "app": self.info.app.as_ref().map(app_json),
+            "app": self.info.guest.as_ref().map(app_json),
         })
     }
 }
@@ -239,10 +239,10 @@ impl StatusReport {
         let mut known = vec![
             ("database", escaped(&self.place.location)),
             ("chosen by", self.place.chosen_by.as_str().to_owned()),
-            ("kind", kind(self.info.app.is_some()).to_owned()),
+            ("kind", kind(self.info.guest.is_some()).to_owned()),
         ];
         known.extend(info.schema_version.map(|version| ("schema version", version.to_string())));
-        if let Some(app) = &info.app {
+        if let Some(app) = &info.guest {
             known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
             known.push(("ids", app.ids.to_owned()));
         }

@@ -326,7 +326,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
 
 /// The secret of the app.
 fn secret(context: &mut Context) -> anyhow::Result<AppSecret> {
-    if context.auth()?.store.app().is_none() {
+    if context.auth()?.store.guest().is_none() {
         let message = "only a Better Auth app has cookies, and this database is authctl's own".to_owned();
         return Err(CommandError::Usage { message, hint: "leave --cookie out to get the token" }.into());
     }

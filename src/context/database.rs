@@ -71,7 +71,7 @@ impl Context {
 
     /// Whether the open database belongs to a Better Auth app.
     pub fn is_guest(&self) -> bool {
-        self.store.as_deref().is_some_and(|store| store.app().is_some())
+        self.store.as_deref().is_some_and(|store| store.guest().is_some())
     }
 
     /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.
@@ -116,7 +116,7 @@ impl Context {
         };
         match sqlite::open(path, self.options.wait, &hints)? {
             Opened::Own(store) => Ok(store),
-            Opened::App(app) => {
+            Opened::Guest(app) => {
                 let state = paths::guest_state(&self.environment.places, path)?;
                 let directory = state.parent().unwrap_or(Path::new("/"));
                 paths::make_private(directory)

@@ -23,7 +23,7 @@ pub use overrides::SchemaOverrides;
 
 /// A recognised database. It becomes a store with a file for authctl's own tables.
 #[derive(Debug)]
-pub struct App {
+pub struct GuestDatabase {
     engine: Sqlite,
     mapping: SchemaMapping,
     schema: GuestSchema,
@@ -40,7 +40,7 @@ pub(in crate::store) fn recognise(
     owner: u32,
     wait: Duration,
     overrides: &SchemaOverrides,
-) -> Result<App, OpenError> {
+) -> Result<GuestDatabase, OpenError> {
     let Recognised { mapping, mut schema } =
         detect::recognise(&connection, overrides).map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
@@ -58,10 +58,10 @@ pub(in crate::store) fn recognise(
             },
         );
     }
-    Ok(App { engine: Sqlite::new(connection, wait), mapping, schema })
+    Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema })
 }
 
-impl App {
+impl GuestDatabase {
     /// Returns the store, with authctl's own tables in the file at `state`: a native database whose tables of
     /// users stay empty. Creates the file if it is missing.
     ///

@@ -125,7 +125,7 @@ fn create_guest(engine: &TestEngine, path: &Path) {
 fn open_native(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     match sqlite::open(path, wait, &SchemaOverrides::default()).unwrap() {
         Opened::Own(store) => store,
-        Opened::App(_) => unreachable!("authctl made the database"),
+        Opened::Guest(_) => unreachable!("authctl made the database"),
     }
 }
 
@@ -136,7 +136,7 @@ fn open_contended(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
 
 fn open_guest(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     match sqlite::open(path, wait, &SchemaOverrides::parse(engine.overrides).unwrap()).unwrap() {
-        Opened::App(app) => app.with_state(&state_of(path)).unwrap(),
+        Opened::Guest(app) => app.with_state(&state_of(path)).unwrap(),
         Opened::Own(_) => unreachable!("an app made the database"),
     }
 }

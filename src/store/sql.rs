@@ -362,7 +362,7 @@ impl Maintenance for SqlStore {
         std::mem::take(&mut self.loose_ends)
     }
 
-    fn app(&self) -> Option<&GuestSchema> {
+    fn guest(&self) -> Option<&GuestSchema> {
         self.guest.as_ref().map(|guest| &guest.schema)
     }
 
@@ -379,7 +379,7 @@ impl Maintenance for SqlStore {
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
-            app: self.app().cloned(),
+            guest: self.guest().cloned(),
             users,
             live_sessions: expired_sessions.map(|expired| sessions.saturating_sub(expired)),
             expired_sessions,

@@ -26,7 +26,7 @@ use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
 
-pub use super::better_auth::{Adapter, App, create_for_app};
+pub use super::better_auth::{Adapter, GuestDatabase, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use engine::Sqlite;
 pub use migrate::{LATEST, MIGRATIONS, migrate};
@@ -45,7 +45,7 @@ pub enum Opened {
     /// Made by authctl.
     Own(SqlStore),
     /// Made by a Better Auth app.
-    App(App),
+    Guest(GuestDatabase),
 }
 
 /// Opens an existing database at an absolute path. An older schema of authctl is migrated. An app's database
@@ -63,7 +63,7 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
             let may_write = rustix::process::geteuid().as_raw() == owner;
             let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
             let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
-            better_auth::recognise(connection, path, owner, wait, overrides).map(Opened::App)
+            better_auth::recognise(connection, path, owner, wait, overrides).map(Opened::Guest)
         }
     }
 }

@@ -26,7 +26,7 @@ const NAMED_MAX: usize = 5;
 
 /// The hint for a damaged file.
 fn restore(auth: &Auth<'_>) -> &'static str {
-    if auth.store.app().is_some() {
+    if auth.store.guest().is_some() {
         "stop the app and put a backup of its database in this one's place"
     } else {
         "`authctl db restore` puts a backup in its place"
@@ -73,7 +73,7 @@ const APP_SCHEMA: Check = Check {
     name: "app-schema",
     severity: Severity::Problem,
     run: |auth| {
-        let write_blockers = auth.store.app().map(|app| app.write_blockers.as_slice()).unwrap_or_default();
+        let write_blockers = auth.store.guest().map(|app| app.write_blockers.as_slice()).unwrap_or_default();
         let list = |words: fn(&WriteBlocker) -> &String| {
             write_blockers.iter().map(words).cloned().collect::<Vec<_>>().join("; ")
         };
@@ -199,7 +199,7 @@ pub(super) const CLOCK: Check = Check {
         let count = after.rows + after.entries;
         // Another program wrote rows without an entry of that time, and the log says nothing about its clock. All
         // rows of a guest database may be such rows.
-        let is_in_log = after.entries > 0 && (auth.store.app().is_none() || after.rows == 0);
+        let is_in_log = after.entries > 0 && (auth.store.guest().is_none() || after.rows == 0);
         let is_past = is_in_log && after.is_newest_before;
         let hint = if is_past {
             "the clock was wrong then, and a later entry of the audit log has a time before now: nothing is to be done \
@@ -313,7 +313,7 @@ pub(super) const REFUSED_HASHES: Check = Check {
     run: |auth| {
         let kinds = hash_kinds(auth, |kind| !kind.is_accepted())?;
         let message = |kinds| format!("password hashes that no sign-in here accepts: {kinds}");
-        let hint = if auth.store.app().is_some() {
+        let hint = if auth.store.guest().is_some() {
             "the app may take them all the same: sign in and set passwords there"
         } else {
             "`authctl users set-password` or `authctl users reset-code` gives their users a new password"
@@ -327,7 +327,7 @@ pub(super) const WEAK_HASHES: Check = Check {
     name: "hashes-weak",
     severity: Severity::Notice,
     run: |auth| {
-        if auth.store.app().is_some() {
+        if auth.store.guest().is_some() {
             // The app decides how strong its hashes are, and no sign-in replaces them.
             return Ok(None);
         }
@@ -343,7 +343,7 @@ pub(super) const ADMINISTRATOR: Check = Check {
     name: "administrator",
     severity: Severity::Notice,
     run: |auth| {
-        if auth.store.app().is_some_and(|app| !app.has("user", "role")) {
+        if auth.store.guest().is_some_and(|app| !app.has("user", "role")) {
             return Ok(None);
         }
         let mut administrators = Vec::new();

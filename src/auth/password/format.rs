@@ -124,7 +124,7 @@ pub enum Scheme {
     /// argon2id at the policy's cost. Imported hashes of other formats verify too, until a sign-in replaces them.
     Native,
     /// The app's format. Stored hashes stay as they are.
-    App(HashParams),
+    Guest(HashParams),
     /// The app's hashes do not show its format. They verify, but no password is written. Holds the names of their
     /// formats.
     Unclear(Vec<&'static str>),
@@ -146,8 +146,8 @@ impl Scheme {
         }
         names.sort_unstable();
         match (names.len(), costliest) {
-            (0, _) => Self::App(HashParams::Scrypt),
-            (1, Some(params)) => Self::App(params),
+            (0, _) => Self::Guest(HashParams::Scrypt),
+            (1, Some(params)) => Self::Guest(params),
             _ => Self::Unclear(names),
         }
     }
@@ -156,7 +156,7 @@ impl Scheme {
     pub(super) fn params(&self, rules: &PasswordRules) -> Result<HashParams, HashError> {
         match self {
             Self::Native => Ok(HashParams::Argon2id(rules.cost)),
-            Self::App(params) => Ok(*params),
+            Self::Guest(params) => Ok(*params),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }),
         }
     }
@@ -194,8 +194,8 @@ impl Scheme {
         match self {
             _ if !kind.is_accepted() => Err(AuthError::HashNotAccepted(kind)),
             Self::Native => Ok(()),
-            Self::App(params) if params.name() == kind.name() => Ok(()),
-            Self::App(params) => Err(AuthError::HashNotTheApps { given: kind.name(), kept: params.name() }),
+            Self::Guest(params) if params.name() == kind.name() => Ok(()),
+            Self::Guest(params) => Err(AuthError::HashNotTheApps { given: kind.name(), kept: params.name() }),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }.into()),
         }
     }
@@ -240,13 +240,13 @@ mod tests {
     #[test]
     fn scheme_of_an_app_is_the_format_of_its_hashes() {
         let cost = Argon2Cost { memory_kib: 65_536, passes: 2, lanes: 1 };
-        assert_eq!(of(&[]), Scheme::App(HashParams::Scrypt));
-        assert_eq!(of(&[&scrypt(), &scrypt()]), Scheme::App(HashParams::Scrypt));
-        assert_eq!(of(&[ARGON2]), Scheme::App(HashParams::Argon2id(cost)));
-        assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$2a$06$", "$2b$10$"), BCRYPT]), Scheme::App(HashParams::Bcrypt(10)));
+        assert_eq!(of(&[]), Scheme::Guest(HashParams::Scrypt));
+        assert_eq!(of(&[&scrypt(), &scrypt()]), Scheme::Guest(HashParams::Scrypt));
+        assert_eq!(of(&[ARGON2]), Scheme::Guest(HashParams::Argon2id(cost)));
+        assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$2a$06$", "$2b$10$"), BCRYPT]), Scheme::Guest(HashParams::Bcrypt(10)));
         let dearer = Argon2Cost { passes: 3, ..cost };
         let several = [ARGON2, &ARGON2.replace("t=2", "t=3"), &ARGON2.replace("m=65536", "m=19456")];
-        assert_eq!(of(&several), Scheme::App(HashParams::Argon2id(dearer)));
+        assert_eq!(of(&several), Scheme::Guest(HashParams::Argon2id(dearer)));
     }
 
     #[test]

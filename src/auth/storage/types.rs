@@ -161,7 +161,7 @@ pub struct DatabaseInfo {
     /// The number of the newest applied migration; `None` for an app's database.
     pub schema_version: Option<u32>,
     /// The schema of an app's database.
-    pub app: Option<GuestSchema>,
+    pub guest: Option<GuestSchema>,
     pub users: u64,
     /// `None` if the times in an app's database cannot be read.
     pub live_sessions: Option<u64>,

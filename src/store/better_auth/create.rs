@@ -91,7 +91,7 @@ mod tests {
 
     fn opened(path: &Path) -> crate::store::SqlStore {
         match open(path, WAIT, &SchemaOverrides::default()).unwrap() {
-            Opened::App(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
+            Opened::Guest(app) => app.with_state(&path.with_file_name("state.db")).unwrap(),
             Opened::Own(_) => unreachable!("an app made the database"),
         }
     }
@@ -126,9 +126,9 @@ mod tests {
             let path = directory.path().canonicalize().unwrap().join("app.db");
             create_for_app(&path, adapter, WAIT).unwrap();
             let mut store = opened(&path);
-            let app = store.info(at(0)).unwrap().app.unwrap();
+            let app = store.info(at(0)).unwrap().guest.unwrap();
             assert_eq!((app.time.as_str(), app.write_blockers.as_slice()), (time, [].as_slice()), "{adapter:?}");
-            assert!(matches!(store.scheme().unwrap(), Scheme::App(_)), "{adapter:?}");
+            assert!(matches!(store.scheme().unwrap(), Scheme::Guest(_)), "{adapter:?}");
 
             let root = NewUserRow {
                 id: "root".into(),

@@ -306,7 +306,7 @@ fn info_describes_the_file_and_the_engine() {
         let info = db.store().info(at(0)).unwrap();
         assert_eq!((info.users, info.live_sessions, info.expired_sessions), (0, Some(0), Some(0)));
         assert_eq!(info.schema_version, db.engine.schema_version);
-        assert_eq!(info.app.is_some(), !db.engine.is_native);
+        assert_eq!(info.guest.is_some(), !db.engine.is_native);
         assert_eq!(info.journal_mode, db.engine.journal_mode);
         assert_eq!(info.sqlite_version, db.ask(db.engine.version).unwrap());
         assert_eq!(info.bytes, std::fs::metadata(&db.path).unwrap().len());
