@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn count_at_its_maximum_waits_no_longer() {
+    fn maximum_count_waits_the_longest_wait() {
         let rules = ThrottleRules::default();
         let worst = Attempts { count: u32::MAX, not_before: at(0), last_at: at(0) };
         let Decision::Proceed(next) = decide(Some(worst), 0, at(1), &rules) else { unreachable!() };
