@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     assert!(!chosen.is_empty(), "no such target");
     watch();
     let (begin, whole) = (Instant::now(), Duration::from_secs(asked.seconds));
-    let (mut number, mut findings, mut told) = (asked.start, 0_u32, Duration::from_mins(5));
+    let (mut number, mut findings, mut next_report) = (asked.start, 0_u32, Duration::from_mins(5));
     println!("seed {}, from input {}, for {} seconds", asked.seed, asked.start, asked.seconds);
     // Targets take turns, so that all get the same number of inputs.
     while begin.elapsed() < whole && findings < 20 {
@@ -81,8 +81,8 @@ fn main() -> ExitCode {
             }
         }
         number += 1;
-        if begin.elapsed() > told {
-            told += Duration::from_mins(5);
+        if begin.elapsed() > next_report {
+            next_report += Duration::from_mins(5);
             println!(
                 "{} s: {} inputs of each target, {findings} findings",
                 begin.elapsed().as_secs(),

@@ -115,13 +115,13 @@ fn hash(_: &Ground, data: &[u8]) {
     let Ok(stored) = StoredHash::from_bytes(data) else { return };
     let kind = HashFormat::of(&stored);
     assert!(!kind.name().is_empty());
-    let HashFormat::Accepted(recipe) = kind else {
+    let HashFormat::Accepted(params) = kind else {
         let password = Password::from_bytes(b"correct horse battery staple").unwrap();
         let verdict = verify(&password, &stored, &Scheme::of_hashes([]), &PasswordRules::default()).unwrap();
         assert!(matches!(verdict, Verdict::Unacceptable), "{kind:?}");
         return;
     };
-    match recipe {
+    match params {
         HashParams::Argon2id(cost) => {
             assert!((7_168..=262_144).contains(&cost.memory_kib), "{cost:?}");
             assert!((1..=10).contains(&cost.passes) && (1..=8).contains(&cost.lanes), "{cost:?}");

@@ -1,5 +1,5 @@
-// Writes tests/fixtures/better-auth/*.sql anew: one database per variant, made by the real library, and the odd ones
-// derived from them. `node make-fixtures.mjs [VARIANT...]`; without names all of them.
+// Regenerates tests/fixtures/better-auth/*.sql: one database per variant, created by the real library, and the
+// defective ones derived from them. `node make-fixtures.mjs [VARIANT...]`; without arguments all of them.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

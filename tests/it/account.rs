@@ -10,7 +10,7 @@ fn counts(sandbox: &Sandbox) -> [i64; 3] {
 }
 
 #[test]
-fn the_name_and_the_picture_can_be_changed_each_alone() {
+fn name_and_image_can_be_changed_separately() {
     let sandbox = Sandbox::with_ada_and_bob();
     sandbox.execute("UPDATE user SET updatedAt = 1000, createdAt = 1000");
     assert_snapshot!(sandbox.run_words(&["account", "update", "--name", "Ada King"]), @"
@@ -29,7 +29,7 @@ fn the_name_and_the_picture_can_be_changed_each_alone() {
 }
 
 #[test]
-fn an_empty_picture_removes_it_and_keeps_the_name() {
+fn empty_image_removes_it_and_keeps_the_name() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("account update --image https://example.com/ada.png").success();
     sandbox.run_words(&["account", "update", "--image", ""]).success();
@@ -39,7 +39,7 @@ fn an_empty_picture_removes_it_and_keeps_the_name() {
 }
 
 #[test]
-fn an_update_of_nothing_or_to_something_unusable_is_refused() {
+fn empty_or_invalid_update_is_refused() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("account update"), @"
     ------- stderr -------
@@ -68,7 +68,7 @@ fn account_commands_need_a_sign_in() {
 }
 
 #[test]
-fn deleting_asks_and_where_it_cannot_names_the_flag() {
+fn delete_without_terminal_names_the_flag() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("account delete"), @"
     ------- stderr -------
@@ -83,7 +83,7 @@ fn deleting_asks_and_where_it_cannot_names_the_flag() {
 }
 
 #[test]
-fn deleting_takes_the_account_its_sessions_and_the_session_file() {
+fn delete_removes_account_sessions_and_session_file() {
     let sandbox = Sandbox::with_ada_and_bob();
     let printed = "signin ada@example.com --password-stdin --print-token";
     let token = sandbox.run_with_input(printed, PASSWORD).success();
@@ -111,7 +111,7 @@ fn deleting_takes_the_account_its_sessions_and_the_session_file() {
 }
 
 #[test]
-fn json_tells_who_was_deleted() {
+fn delete_json_has_the_deleted_user() {
     let sandbox = Sandbox::with_ada();
     let answer = sandbox.run("account delete --yes --json").json();
     assert_eq!(answer["deleted"]["email"], "ada@example.com");
@@ -119,7 +119,7 @@ fn json_tells_who_was_deleted() {
 }
 
 #[test]
-fn a_sign_in_of_yesterday_does_not_delete() {
+fn delete_needs_a_fresh_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE session SET createdAt = createdAt - 25 * 3600");
     assert_snapshot!(sandbox.run("account delete --yes"), @"
@@ -163,7 +163,7 @@ fn the_last_administrator_stays_unless_forced() {
 }
 
 #[test]
-fn an_administrator_who_is_not_the_last_may_go() {
+fn administrator_can_be_deleted_unless_last() {
     let sandbox = Sandbox::with_ada_and_bob();
     sandbox.execute("UPDATE user SET role = 'admin'");
     sandbox.run("account delete --yes").success();

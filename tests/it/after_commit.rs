@@ -18,7 +18,7 @@ fn run_with_failing(sandbox: &Sandbox, call: &str, words: &str) -> Option<Ran> {
 }
 
 #[test]
-fn signup_says_that_the_account_exists_when_no_session_is_kept() {
+fn signup_without_session_file_reports_the_account() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     let words = "signup ada@example.com --name Ada --password-stdin --quiet";
@@ -39,7 +39,7 @@ fn signup_says_that_the_account_exists_when_no_session_is_kept() {
 }
 
 #[test]
-fn signin_that_cannot_be_kept_leaves_no_session_and_says_so() {
+fn signin_without_session_file_leaves_no_session() {
     let sandbox = Sandbox::with_ada();
     let Some(ran) = run_with_failing(&sandbox, RENAME, "signin ada@example.com --password-stdin") else { return };
     assert_snapshot!(ran, @"
@@ -52,7 +52,7 @@ fn signin_that_cannot_be_kept_leaves_no_session_and_says_so() {
 }
 
 #[test]
-fn signout_says_that_the_session_ended_when_its_file_stays() {
+fn signout_with_remaining_file_reports_the_end() {
     let sandbox = Sandbox::with_ada();
     let Some(ran) = run_with_failing(&sandbox, REMOVE, "signout") else { return };
     assert_snapshot!(ran, @"

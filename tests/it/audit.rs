@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
 }
 
 #[test]
-fn what_users_do_leaves_who_did_it_to_whom_in_order() {
+fn acts_of_users_are_logged_with_actor_and_subject() {
     let sandbox = Sandbox::with_ada();
     let mut reader = Reader::new(&sandbox);
     reader.name("ada", "SELECT id FROM user");
@@ -107,7 +107,7 @@ fn what_users_do_leaves_who_did_it_to_whom_in_order() {
 }
 
 #[test]
-fn what_an_operator_does_leaves_who_it_was_done_to_and_why() {
+fn acts_of_operators_are_logged_with_subject_and_reason() {
     let sandbox = Sandbox::new();
     sandbox.file("pw", PASSWORD);
     let mut reader = Reader::new(&sandbox);

@@ -55,7 +55,7 @@ fn backup_is_one_private_file_and_is_logged() {
 }
 
 #[test]
-fn what_is_still_in_the_log_of_sqlite_is_in_the_backup() {
+fn backup_contains_changes_still_in_the_wal() {
     let sandbox = Sandbox::with_ada();
     // An open reader keeps SQLite from checkpointing the WAL.
     let reader = sandbox.sql();
@@ -104,7 +104,7 @@ fn a_damaged_database_is_not_backed_up() {
 }
 
 #[test]
-fn backups_made_while_others_write_are_each_one_state() {
+fn backup_during_writes_is_one_consistent_state() {
     let sandbox = Sandbox::with_ada();
     let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
     let enough = AtomicBool::new(false);
@@ -175,7 +175,7 @@ fn failed_backup_leaves_no_file_and_is_repeatable() {
 }
 
 #[test]
-fn of_two_backups_to_one_name_one_wins_with_its_own_data() {
+fn one_of_two_backups_to_one_name_succeeds() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("--db other.db db init").success();
     for name in ["one", "two"] {

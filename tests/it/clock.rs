@@ -186,7 +186,7 @@ fn wait_from_a_wrong_clock_ends_after_its_length() {
 }
 
 #[test]
-fn sign_in_that_grows_old_at_the_question_deletes_no_account() {
+fn sign_in_aged_during_the_prompt_deletes_no_account() {
     let time = Time::with_ada();
     let mut asked = time.ask(START + DAY - 60, "account delete");
     asked.wait_for("Delete the account?");
@@ -200,7 +200,7 @@ fn sign_in_that_grows_old_at_the_question_deletes_no_account() {
 }
 
 #[test]
-fn session_that_expires_at_the_question_changes_no_password() {
+fn session_expired_during_the_prompt_changes_no_password() {
     let time = Time::with_ada();
     let before: String = time.sandbox.sql().query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
     let mut asked = time.ask(START + HOUR, "password change");

@@ -32,7 +32,7 @@ fn user(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn a_code_is_refused_once_it_was_used() {
+fn used_code_is_refused() {
     for (ask, act) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let code = sandbox.mailed_code(ask);
@@ -47,7 +47,7 @@ fn a_code_is_refused_once_it_was_used() {
 }
 
 #[test]
-fn a_code_is_refused_when_it_expired_was_replaced_or_is_a_guess() {
+fn expired_replaced_or_guessed_code_is_refused() {
     for (ask, act) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let before = user(&sandbox);
@@ -65,7 +65,7 @@ fn a_code_is_refused_when_it_expired_was_replaced_or_is_a_guess() {
 }
 
 #[test]
-fn a_code_is_refused_for_every_act_but_its_own() {
+fn code_of_another_purpose_is_refused() {
     for (ask, act) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let code = sandbox.mailed_code(ask);
@@ -134,7 +134,7 @@ fn wrong_uses_of_a_code_lock_until_unlock() {
 }
 
 #[test]
-fn a_code_is_nowhere_in_the_database_nor_in_the_log() {
+fn database_and_log_contain_no_code() {
     for (ask, _) in PURPOSES {
         let sandbox = Sandbox::with_ada();
         let code = sandbox.mailed_code(ask);

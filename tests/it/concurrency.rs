@@ -59,7 +59,7 @@ fn assert_private(directory: &Path) {
 }
 
 #[test]
-fn first_sign_ups_at_once_make_one_database_with_all_users() {
+fn parallel_first_sign_ups_create_one_database() {
     let sandbox = Sandbox::new();
     sandbox.file("pw", PASSWORD);
     let runs = all_at_once(&sandbox, (0..AT_ONCE).map(|number| sign_up(&sandbox, number, &["--wait", "60s"])));
@@ -120,7 +120,7 @@ fn parallel_sign_ins_leave_one_file_and_one_session() {
 }
 
 #[test]
-fn right_passwords_at_once_are_not_throttled() {
+fn parallel_right_passwords_are_not_throttled() {
     sign_in_at_once(AT_ONCE);
 }
 
@@ -189,7 +189,7 @@ fn whoami_answers_during_parallel_sign_ins_and_outs() {
 }
 
 #[test]
-fn one_of_many_makes_the_database_and_the_others_find_it() {
+fn parallel_commands_create_one_database() {
     let sandbox = Sandbox::new();
     let words = "db init --if-missing --wait 60s";
     let runs = all_at_once(&sandbox, (0..8).map(|_| sandbox.command(words.split(' '))));
@@ -239,7 +239,7 @@ fn parallel_demotions_leave_one_administrator() {
 }
 
 #[test]
-fn migrations_at_once_are_claimed_by_the_one_that_ran() {
+fn parallel_migrations_are_reported_by_one_process() {
     let sandbox = Sandbox::with_ada();
     crate::db::make_old(&sandbox);
     let migrate = || sandbox.command(["db", "migrate", "--json", "--wait", "60s"]);

@@ -41,7 +41,7 @@ fn init_makes_a_database_and_says_where() {
 }
 
 #[test]
-fn a_database_is_private_whatever_the_umask() {
+fn database_is_private_under_any_umask() {
     for umask in ["000", "077"] {
         let sandbox = Sandbox::new();
         let ran = sandbox.finish(&mut under_shell(&sandbox, &format!("umask {umask}"), "db init"));
@@ -144,7 +144,7 @@ fn every_command_migrates_an_old_database_on_its_way() {
 }
 
 #[test]
-fn a_damaged_list_of_migrations_is_9_and_is_not_acted_upon() {
+fn damaged_list_of_migrations_is_9() {
     for damage in [
         "UPDATE authctl_schema_history SET checksum = 'zz'",
         "UPDATE authctl_schema_history SET checksum = NULL",

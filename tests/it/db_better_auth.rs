@@ -28,7 +28,7 @@ fn new_app_database_takes_its_first_administrator() {
 }
 
 #[test]
-fn what_is_there_stays_and_only_an_apps_database_will_do() {
+fn existing_database_is_kept_and_must_be_an_apps() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("--db app.db db init --better-auth kysely"), @"
     ------- stderr -------

@@ -51,7 +51,7 @@ fn new_database_is_healthy_and_doctor_changes_nothing() {
 }
 
 #[test]
-fn each_row_that_is_wrong_is_found_by_its_name() {
+fn each_kind_of_invalid_row_is_found() {
     let loose = "PRAGMA foreign_keys = OFF;";
     let user = r#"INSERT INTO "user" SELECT 'u2', 'Bob', 'bob@example.com', 0, NULL, 1, 1, NULL, 0, NULL, NULL, 0;"#;
     let account = |hash: &str| {
@@ -152,7 +152,7 @@ fn unopenable_database_is_one_finding_among_others() {
 }
 
 #[test]
-fn what_others_may_use_is_found_and_closed() {
+fn unsafe_permissions_are_found_and_fixed() {
     let sandbox = healthy();
     let directory = sandbox.database().parent().unwrap().to_owned();
     sandbox.file(".local/share/authctl/auth.db-wal", "");
@@ -184,7 +184,7 @@ fn what_others_may_use_is_found_and_closed() {
 }
 
 #[test]
-fn shared_directory_is_not_closed() {
+fn shared_directory_keeps_its_permissions() {
     let sandbox = healthy();
     let directory = sandbox.database().parent().unwrap().to_owned();
     chmod(&directory, 0o1777);
@@ -203,7 +203,7 @@ fn readable_session_file_stays_a_finding_after_fix() {
 }
 
 #[test]
-fn an_environment_that_hides_what_is_stored_is_worth_a_notice() {
+fn overriding_environment_is_a_notice() {
     let sandbox = healthy();
     let run = |set: [(&str, &str); 2]| sandbox.finish(sandbox.command(["doctor", "--json"]).envs(set));
     let other = sandbox.path("other.db");

@@ -69,7 +69,7 @@ fn fix_corrects_only_what_has_one_meaning() {
 }
 
 #[test]
-fn json_says_what_was_mended_and_what_could_be() {
+fn json_lists_fixed_and_fixable_findings() {
     let sandbox = sick();
     let fixable = |ran: &crate::sandbox::Ran| {
         let report = report(ran);
@@ -98,7 +98,7 @@ fn fix_asks_first_and_a_no_changes_nothing() {
 }
 
 #[test]
-fn only_those_accounts_are_corrected_whose_place_is_free() {
+fn account_ids_are_fixed_only_without_a_conflict() {
     let sandbox = sick();
     sandbox.execute(
         r#"INSERT INTO "account" SELECT 'second', 'elsewhere', 'credential', "userId", NULL, NULL, NULL, NULL, NULL,
@@ -111,7 +111,7 @@ fn only_those_accounts_are_corrected_whose_place_is_free() {
 }
 
 #[test]
-fn a_sign_in_that_died_half_way_is_ended() {
+fn session_of_an_interrupted_sign_in_is_ended() {
     let sandbox = healthy();
     let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
     let left = sandbox.session_file();
@@ -128,7 +128,7 @@ fn a_sign_in_that_died_half_way_is_ended() {
 }
 
 #[test]
-fn a_policy_that_makes_no_sense_can_be_unset_key_by_key() {
+fn invalid_policy_can_be_unset_key_by_key() {
     let sandbox = healthy();
     sandbox.execute(
         r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('mail.from', '', 1),

@@ -18,7 +18,7 @@ fn mailed_code_verifies_the_address_when_signed_in() {
     a code was sent to ada@example.com; run `authctl email verify` to finish
     ");
     let session = server.session();
-    assert_snapshot!(session.letter(), @"
+    assert_snapshot!(session.recipient_and_text(), @"
     To: ada@example.com
     Subject: A code to verify your address
 
@@ -72,7 +72,7 @@ fn required_verification_mails_a_code_at_signup() {
 }
 
 #[test]
-fn that_no_code_can_be_mailed_at_signup_is_a_note() {
+fn signup_without_mailer_prints_a_note() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     sandbox.run("policy set email.verification required").success();
@@ -107,7 +107,7 @@ fn every_address_gets_the_same_answer_and_one_a_mail() {
     ");
     assert!(asked.iter().all(|answer| *answer == asked[2]), "{asked:?}");
     // The test server serves the first connection only.
-    assert!(server.session().letter().contains("To: ada@example.com"));
+    assert!(server.session().recipient_and_text().contains("To: ada@example.com"));
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 1);
 }
 
@@ -122,7 +122,7 @@ fn session_does_not_help_with_another_address() {
         assert!(said.starts_with("if ada@example.com is in use"), "{said}");
         let said = sandbox.run(words).stderr;
         assert!(said.starts_with("a code was sent to bob@example.com"), "{said}");
-        assert!(server.session().letter().contains("To: bob@example.com"));
+        assert!(server.session().recipient_and_text().contains("To: bob@example.com"));
     }
 }
 
@@ -186,7 +186,7 @@ fn code_of_another_user_is_refused_when_signed_in() {
 }
 
 #[test]
-fn of_many_who_use_one_code_at_once_one_succeeds() {
+fn one_of_parallel_uses_of_a_code_succeeds() {
     let sandbox = Sandbox::with_ada();
     let code = sandbox.mailed_code("email verify --send");
     let code = sandbox.file("code", code);
@@ -204,7 +204,7 @@ fn of_many_who_use_one_code_at_once_one_succeeds() {
 }
 
 #[test]
-fn a_token_in_the_environment_says_who_asks() {
+fn token_variable_identifies_the_user() {
     let sandbox = Sandbox::with_ada();
     let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
     sandbox.run("signout").success();

@@ -15,7 +15,7 @@ fn code_from_the_new_address_changes_the_address() {
     if ada@example.org is not in use, a code was sent to it; run `authctl email verify` to finish
     ");
     let session = server.session();
-    assert_snapshot!(session.letter(), @"
+    assert_snapshot!(session.recipient_and_text(), @"
     To: ada@example.org
     Subject: A code to change your address
 
@@ -35,7 +35,7 @@ fn code_from_the_new_address_changes_the_address() {
     ------- stderr -------
     changed the address of Ada <ada@example.org>, which was ada@example.com, verified it and ended 0 sessions
     ");
-    assert_snapshot!(server.session().letter(), @"
+    assert_snapshot!(server.session().recipient_and_text(), @"
     To: ada@example.com
     Subject: Your address was changed
 
@@ -66,7 +66,7 @@ fn taken_address_gets_the_same_answer_and_no_mail() {
     let [taken, free] = ["bob@example.com", "ada@example.org"]
         .map(|email| sandbox.run(&format!("email change {email}")).to_string().replace(email, "[EMAIL]"));
     assert_eq!(free, taken);
-    assert!(server.session().letter().contains("To: ada@example.org"));
+    assert!(server.session().recipient_and_text().contains("To: ada@example.org"));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn address_taken_meanwhile_is_an_error_for_its_code() {
 }
 
 #[test]
-fn who_may_change_it_and_to_what() {
+fn change_needs_a_fresh_session_and_a_valid_address() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run(CHANGE), @"
     ------- stderr -------
@@ -140,7 +140,7 @@ fn reset_code_of_the_old_address_is_invalid() {
 }
 
 #[test]
-fn strangers_mailboxes_are_not_filled() {
+fn repeated_requests_do_not_flood_a_mailbox() {
     let sandbox = Sandbox::with_ada();
     // The server answers no delivery, so no other process writes: `--wait 0s` finds the database free.
     let _silent = sandbox.closed_mailbox();

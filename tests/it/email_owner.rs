@@ -101,7 +101,7 @@ fn given_password_is_checked_when_signed_in() {
 }
 
 #[test]
-fn the_password_comes_in_the_line_after_the_code_or_from_a_file() {
+fn password_follows_the_code_or_comes_from_a_file() {
     let sandbox = Sandbox::with_ada_signed_out();
     let code = sandbox.mailed_code("email verify --send ada@example.com");
     for input in [code.clone(), format!("{code}\n{PASSWORD}\nmore"), format!("{PASSWORD}\n{code}\n")] {

@@ -145,7 +145,7 @@ fn day_old_session_is_refused_exactly_where_required() {
 }
 
 #[test]
-fn what_destroys_asks_first_and_nothing_else_does() {
+fn exactly_destructive_commands_ask_for_confirmation() {
     for line in AUTHORITIES {
         let example = example(line);
         let words = example.words.replace(" --yes", "");
@@ -195,7 +195,7 @@ fn no_command_hangs_or_does_nothing_without_a_terminal() {
 
 /// A JSON document is never empty, so a command that cannot write it must fail.
 #[test]
-fn no_answer_that_cannot_be_written_is_a_success() {
+fn unwritable_output_is_a_failure() {
     const WITHOUT_ANSWER: [&str; 2] = ["guard", "users exists"];
     let home = Home::new(sandbox());
     let mut acts = 0;

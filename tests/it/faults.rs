@@ -258,7 +258,7 @@ fn try_fault(scene: &Scene, fault: &str, before: &BTreeSet<String>) -> Vec<Strin
     }
     // The message is "The account was created, but ...", not that the act failed.
     if !killed && ran.code != 0 && done && !ran.stderr.contains(", but ") {
-        wrong.push("it failed and was done, and nothing says so".into());
+        wrong.push("it failed, was done, and the message does not say so".into());
     }
     if !killed && ran.code != 0 && !done && !fault.starts_with("unlink") {
         let left: Vec<String> = names(sandbox).difference(before).filter(|name| !may_appear(name)).cloned().collect();
@@ -337,16 +337,16 @@ fn success_is_printed_after_the_last_sync() {
         let calls = "openat,write,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2,linkat";
         let Some(trace) = strace::trace(&sandbox, words, calls, &[]) else { return };
         assert_eq!(trace.code, 0, "{words}: {}", trace.stderr);
-        let (mut dirty, mut told) = (BTreeSet::new(), false);
+        let (mut dirty, mut reported) = (BTreeSet::new(), false);
         // The WAL index is shared memory, which SQLite rebuilds after a crash.
         let mut index = BTreeSet::new();
         for call in trace.calls() {
             let descriptor = call.arguments.split([',', ')']).next().unwrap();
             match call.name {
                 "write" if ["1", "2"].contains(&descriptor) => {
-                    let tells = call.arguments.contains(said);
-                    assert!(!tells || dirty.is_empty(), "{words}: told before a sync of {dirty:?}");
-                    told |= tells;
+                    let reports = call.arguments.contains(said);
+                    assert!(!reports || dirty.is_empty(), "{words}: reported before a sync of {dirty:?}");
+                    reported |= reports;
                 }
                 "openat" => {
                     let opened = call.arguments.rsplit("= ").next().unwrap().trim().to_owned();
@@ -368,6 +368,6 @@ fn success_is_printed_after_the_last_sync() {
                 _ => {}
             }
         }
-        assert!(told, "{words}: {}", trace.stderr);
+        assert!(reported, "{words}: {}", trace.stderr);
     }
 }

@@ -139,7 +139,7 @@ fn server_address_is_refused_and_shown_without_password() {
 }
 
 #[test]
-fn the_database_of_another_program_is_left_alone() {
+fn database_of_another_program_is_refused() {
     let sandbox = Sandbox::new();
     for (name, sql) in [
         ("marked.db", "PRAGMA application_id = 7; CREATE TABLE places (x)"),
@@ -159,7 +159,7 @@ fn the_database_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn a_database_of_a_later_authctl_is_left_alone() {
+fn database_of_a_newer_authctl_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.run("--db a.db db init").success();
     rusqlite::Connection::open(sandbox.path("a.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();

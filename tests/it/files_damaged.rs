@@ -50,7 +50,7 @@ fn truncated_database_is_9_and_stays_unchanged() {
 }
 
 #[test]
-fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
+fn page_of_garbage_is_9_or_harmless() {
     let (sandbox, bytes, token) = whole();
     let questions = ["whoami", "sessions", "db status", "sessions prune --dry-run"];
     let answers: Vec<String> =
@@ -80,7 +80,7 @@ fn a_page_of_garbage_is_9_or_does_not_matter_to_the_answer() {
 }
 
 #[test]
-fn a_few_wrong_bytes_never_make_it_stop_in_the_middle() {
+fn few_wrong_bytes_cause_no_panic() {
     let (sandbox, bytes, token) = whole();
     // Pseudorandom numbers that are the same in every run (Knuth, MMIX).
     let mut state = 7_u64;
@@ -114,7 +114,7 @@ fn a_log_of_garbage_is_not_replayed() {
 }
 
 #[test]
-fn a_row_that_makes_no_sense_is_9_and_named() {
+fn invalid_row_is_9_and_named() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE session SET id = 'the-row', expiresAt = 9223372036854775807");
     assert_snapshot!(sandbox.run("whoami"), @"

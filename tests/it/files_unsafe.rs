@@ -121,7 +121,7 @@ fn path_in_a_hint_is_quoted_for_the_shell() {
 }
 
 #[test]
-fn a_path_is_only_ever_a_path() {
+fn path_is_never_read_as_a_uri() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_words(&["--db", "", "db", "init"]), @"
     ------- stderr -------
@@ -138,7 +138,7 @@ fn a_path_is_only_ever_a_path() {
 }
 
 #[test]
-fn a_database_is_not_made_in_a_directory_that_is_missing() {
+fn missing_directory_is_not_created() {
     let sandbox = Sandbox::new();
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("--db no/such/a.db db init"), @"
@@ -183,7 +183,7 @@ fn special_file_as_journal_is_refused_without_waiting() {
                     let hint = if kind == "a symbolic link" { "ls -li '" } else { "mv '" };
                     assert!(answer.contains(hint), "{words}: {ran}");
                 }
-                assert!(planted.symlink_metadata().is_ok(), "{kind} {suffix} is left alone");
+                assert!(planted.symlink_metadata().is_ok(), "{kind} {suffix} is unchanged");
             }
         }
     }

@@ -69,7 +69,7 @@ fn read_only_file_is_74_for_writers_and_unchanged() {
 }
 
 #[test]
-fn a_read_only_directory_is_74_and_stays_as_it_is() {
+fn read_only_directory_is_74_and_unchanged() {
     let sandbox = Sandbox::with_ada();
     give_to_ordinary_user(&sandbox);
     let directory = sandbox.database().parent().unwrap().to_owned();
@@ -87,7 +87,7 @@ fn a_read_only_directory_is_74_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_full_disk_is_74_and_leaves_a_whole_database_or_none() {
+fn full_disk_is_74_and_leaves_a_valid_database_or_none() {
     let (mut failures, mut successes) = (0, 0);
     // The limit counts blocks of 512 or 1024 bytes, depending on the shell.
     for blocks in [0, 1, 2, 4, 8, 16, 31, 64, 100, 150, 400] {
@@ -235,7 +235,7 @@ fn file_system_without_locks_is_not_reported_as_busy() {
 }
 
 #[test]
-fn command_under_guard_meets_the_limit_of_file_sizes_as_without() {
+fn guard_passes_the_file_size_limit_on() {
     let sandbox = Sandbox::with_ada();
     let script = "ulimit -f 0; echo text > output; echo survived";
     let mut command = sandbox.command(["guard", "--", "sh", "-c", script]);
@@ -292,7 +292,7 @@ fn reader_waits_for_an_exclusive_lock() {
 }
 
 #[test]
-fn making_and_migrating_wait_for_their_lock() {
+fn create_and_migrate_wait_for_their_lock() {
     let sandbox = Sandbox::with_ada();
     let lock = std::fs::File::create(format!("{}.lock", sandbox.database().display())).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
@@ -409,7 +409,7 @@ fn every_file_is_private_under_any_umask() {
 }
 
 #[test]
-fn lock_file_that_a_umask_made_useless_is_made_usable() {
+fn unusable_lock_file_is_made_usable() {
     let sandbox = Sandbox::with_ada();
     let lock = sandbox.database().with_file_name("auth.db.lock");
     chmod(&lock, 0);

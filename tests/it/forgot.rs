@@ -13,7 +13,7 @@ fn a_mailed_code_sets_a_new_password() {
     if ada@example.com is in use, a code was sent to it
     ");
     let session = server.session();
-    assert_snapshot!(session.letter(), @"
+    assert_snapshot!(session.recipient_and_text(), @"
     To: ada@example.com
     Subject: A code for a new password
 
@@ -45,11 +45,11 @@ fn an_unknown_address_gets_the_same_answer_and_no_mail() {
     assert_eq!(sandbox.number("SELECT count(*) FROM verification"), 0);
     sandbox.run("password forgot ada@example.com").success();
     // The test server serves the first connection only.
-    assert!(server.session().letter().contains("To: ada@example.com"));
+    assert!(server.session().recipient_and_text().contains("To: ada@example.com"));
 }
 
 #[test]
-fn a_sendmail_that_is_not_there_is_missing_for_every_address() {
+fn missing_sendmail_is_an_error_for_every_address() {
     let sandbox = Sandbox::with_ada();
     sandbox.without_mailbox();
     sandbox.run("policy set mail.url sendmail:/nonexistent/sendmail").success();
@@ -86,7 +86,7 @@ fn repeated_requests_do_not_flood_a_mailbox() {
 }
 
 #[test]
-fn what_the_mailer_would_refuse_is_no_setting() {
+fn invalid_mail_settings_are_refused() {
     let sandbox = Sandbox::with_ada();
     for (key, value) in [
         ("mail.url", "http://example.com"),

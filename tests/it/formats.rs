@@ -148,7 +148,7 @@ fn every_failure_under_json_is_one_document_on_standard_error() {
 }
 
 #[test]
-fn no_command_at_all_is_help_on_standard_error_and_2() {
+fn missing_command_prints_help_to_stderr_and_is_2() {
     let sandbox = Sandbox::new();
     let help = sandbox.run("").failure(2);
     assert!(help.contains("Usage: authctl"), "{help}");
@@ -196,7 +196,7 @@ fn quiet_silences_success_and_not_failure() {
 }
 
 #[test]
-fn errors_are_coloured_when_asked_and_never_by_chance() {
+fn errors_are_coloured_only_on_request() {
     let sandbox = Sandbox::new();
     let error = |words: &str, no_color: &str| {
         sandbox.finish(sandbox.command(words.split_whitespace()).env("NO_COLOR", no_color)).stderr

@@ -36,7 +36,7 @@ fn assert_harmless(ran: &Ran, words: &str) {
 }
 
 #[test]
-fn nothing_hostile_reaches_the_terminal() {
+fn hostile_text_is_escaped_on_a_terminal() {
     for text in hostile() {
         let sandbox = sandbox_with(&text);
         for words in [
@@ -64,7 +64,7 @@ fn a_record_stays_on_its_line() {
 }
 
 #[test]
-fn what_is_long_is_shown_whole() {
+fn long_values_are_shown_in_full() {
     let name = "long ".repeat(2_000) + "end";
     let sandbox = sandbox_with(&name);
     assert!(sandbox.run("whoami").success().contains(&name));
@@ -72,7 +72,7 @@ fn what_is_long_is_shown_whole() {
 }
 
 #[test]
-fn json_gives_every_character_back() {
+fn json_returns_every_character() {
     for text in hostile() {
         let sandbox = sandbox_with(&text);
         let me = sandbox.run("whoami --json");
@@ -89,7 +89,7 @@ fn json_gives_every_character_back() {
 }
 
 #[test]
-fn hostile_words_on_the_command_line_come_back_harmless() {
+fn hostile_arguments_are_escaped_in_errors() {
     let sandbox = Sandbox::with_ada();
     for text in hostile() {
         for words in [
@@ -111,7 +111,7 @@ fn hostile_words_on_the_command_line_come_back_harmless() {
 }
 
 #[test]
-fn a_hostile_path_is_shown_harmless() {
+fn hostile_path_is_escaped() {
     let sandbox = Sandbox::new();
     let path = "a\u{1b}[2J\u{202e}\n.db";
     let made = sandbox.run_words(&["--db", path, "db", "init"]);
@@ -126,7 +126,7 @@ fn a_hostile_path_is_shown_harmless() {
 }
 
 #[test]
-fn a_hostile_home_is_shown_harmless() {
+fn hostile_home_is_escaped() {
     let sandbox = Sandbox::new();
     let home = sandbox.path("a\u{1b}[2J\n");
     std::fs::create_dir(&home).unwrap();
@@ -139,7 +139,7 @@ fn a_hostile_home_is_shown_harmless() {
 
 /// Every JSON document returns the stored values unchanged.
 #[test]
-fn json_escapes_what_a_terminal_obeys_and_loses_nothing() {
+fn json_escapes_terminal_controls_without_loss() {
     for text in hostile() {
         let sandbox = sandbox_with(&text);
         for (words, pointer) in [

@@ -82,7 +82,7 @@ fn generated_files_are_those_of_the_program() {
 }
 
 #[test]
-fn generated_picture_shows_what_the_program_prints() {
+fn generated_picture_matches_the_program() {
     let path = Path::new(PROJECT).join("docs/terminal.svg");
     let picture = picture::picture();
     if is_regenerating() {
@@ -122,7 +122,7 @@ fn on_this_machine(command: &mut Command) -> Option<std::process::Output> {
 }
 
 #[test]
-fn shells_that_are_here_accept_their_scripts() {
+fn installed_shells_accept_their_scripts() {
     for (program, flag, shell) in
         [("bash", "-n", Shell::Bash), ("zsh", "-n", Shell::Zsh), ("fish", "--no-execute", Shell::Fish)]
     {
@@ -149,7 +149,7 @@ fn bash_completes_commands_and_flags() {
 }
 
 #[test]
-fn man_pages_have_no_mistake_that_groff_knows() {
+fn groff_reports_no_errors_in_man_pages() {
     for path in generated().keys().filter(|path| path.starts_with("man")) {
         let mut groff = Command::new("groff");
         groff.args(["-man", "-ww", "-z", "-Tutf8"]).arg(project().join(path));

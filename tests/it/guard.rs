@@ -57,7 +57,7 @@ fn signals_end_the_command_as_they_would_without_guard() {
 }
 
 #[test]
-fn standard_input_and_output_are_the_commands_own() {
+fn command_gets_standard_input_and_output() {
     let sandbox = Sandbox::with_ada();
     let input: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
     std::fs::write(sandbox.path("in"), &input).unwrap();
@@ -68,7 +68,7 @@ fn standard_input_and_output_are_the_commands_own() {
 }
 
 #[test]
-fn arguments_arrive_unharmed() {
+fn arguments_are_passed_unchanged() {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", r#"printf '<%s>' "$@""#, "sh"]);
     command.args(["a b", "--", "--json", "-q", "--db", "", "*", "$HOME", "a\nb", "--help"]);
@@ -78,7 +78,7 @@ fn arguments_arrive_unharmed() {
 }
 
 #[test]
-fn the_command_learns_who_it_is_and_nothing_else() {
+fn command_gets_only_the_user_variables() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("guard -- /usr/bin/env"), @"
     AUTHCTL_USER_DB=[HOME]/.local/share/authctl/auth.db
@@ -94,7 +94,7 @@ fn the_command_learns_who_it_is_and_nothing_else() {
 }
 
 #[test]
-fn what_the_environment_said_before_of_the_user_is_overwritten() {
+fn inherited_user_variables_are_overwritten() {
     let sandbox = Sandbox::with_ada();
     let mut command = sandbox.command(["guard", "--", "/bin/sh", "-c", "echo $AUTHCTL_USER_EMAIL $AUTHCTL_USER_ROLE"]);
     command.env("AUTHCTL_USER_EMAIL", "root@example.com").env("AUTHCTL_USER_ROLE", "admin");
@@ -102,7 +102,7 @@ fn what_the_environment_said_before_of_the_user_is_overwritten() {
 }
 
 #[test]
-fn the_token_stays_behind() {
+fn command_gets_no_token() {
     let sandbox = Sandbox::with_ada();
     let printed = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
     let token = printed.trim_end();
@@ -180,7 +180,7 @@ fn missing_program_is_127_and_unusable_one_is_126() {
 }
 
 #[test]
-fn without_a_command_nothing_is_guarded() {
+fn missing_command_is_a_usage_error() {
     let sandbox = Sandbox::with_ada();
     for words in ["guard", "guard --", "guard --fresh --", "guard --role", "guard touch ran"] {
         let answer = sandbox.run(words).failure(2);
@@ -215,7 +215,7 @@ fn guard_runs_no_command_without_a_session() {
 }
 
 #[test]
-fn a_banned_user_and_a_missing_database_start_nothing() {
+fn banned_user_and_missing_database_run_no_command() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE user SET banned = 1");
     assert_eq!(refused(&sandbox, "", 5), "BANNED_USER");
@@ -224,7 +224,7 @@ fn a_banned_user_and_a_missing_database_start_nothing() {
 }
 
 #[test]
-fn a_role_is_one_of_the_users_roles_and_not_a_part_of_one() {
+fn role_matches_a_whole_role_of_the_user() {
     let sandbox = Sandbox::with_ada();
     assert_eq!(refused(&sandbox, "--role admin", 5), "FORBIDDEN");
     assert_snapshot!(sandbox.run("guard --role admin -- /bin/echo out"), @"
@@ -244,7 +244,7 @@ fn a_role_is_one_of_the_users_roles_and_not_a_part_of_one() {
 }
 
 #[test]
-fn the_role_that_is_shown_is_the_role_that_is_required() {
+fn shown_role_is_the_required_role() {
     let sandbox = Sandbox::with_ada();
     for role in ["NULL", "'user'"] {
         sandbox.execute(&format!("UPDATE user SET role = {role}"));
@@ -253,7 +253,7 @@ fn the_role_that_is_shown_is_the_role_that_is_required() {
 }
 
 #[test]
-fn fresh_asks_for_a_recent_sign_in_and_nothing_else_does() {
+fn only_fresh_requires_a_recent_sign_in() {
     let sandbox = Sandbox::with_ada();
     guard(&sandbox, "--fresh", ":").success();
     age(&sandbox, 2);

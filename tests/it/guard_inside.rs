@@ -200,7 +200,7 @@ fn same_user_id_in_another_database_is_another_user() {
 }
 
 #[test]
-fn user_is_not_the_one_who_acts_as_that_user() {
+fn impersonator_is_not_the_impersonated_user() {
     let sandbox = Sandbox::with_ada();
     let acting = sandbox.run("users impersonate ada@example.com --print-token").success().trim_end().to_owned();
     // Ada's own session is stored, but guard let in another user.
@@ -232,7 +232,7 @@ fn variables_of_guard_only_restrict() {
 }
 
 #[test]
-fn abandoned_sign_in_of_another_user_is_left_for_later() {
+fn abandoned_sign_in_of_another_user_is_kept() {
     let (sandbox, token) = root_is_stored();
     let stored = sandbox.session_file();
     let name = stored.file_name().unwrap().to_str().unwrap();

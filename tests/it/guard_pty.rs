@@ -31,7 +31,7 @@ fn signin_flag_prompts_and_then_runs_the_command() {
 }
 
 #[test]
-fn after_the_question_a_key_that_interrupts_ends_the_command() {
+fn ctrl_c_after_the_prompt_ends_the_command() {
     let sandbox = Sandbox::with_ada_signed_out();
     let mut terminal = guard(&sandbox, "--signin", "echo ready; read line; echo survived");
     answer(&mut terminal, PASSWORD);
@@ -41,7 +41,7 @@ fn after_the_question_a_key_that_interrupts_ends_the_command() {
 }
 
 #[test]
-fn a_wrong_password_starts_nothing() {
+fn wrong_password_runs_no_command() {
     let sandbox = Sandbox::with_ada_signed_out();
     let mut terminal = guard(&sandbox, "--signin", "echo started");
     answer(&mut terminal, OTHER_PASSWORD);
@@ -50,7 +50,7 @@ fn a_wrong_password_starts_nothing() {
 }
 
 #[test]
-fn a_session_that_is_not_fresh_is_renewed_by_an_answer() {
+fn stale_session_is_renewed_by_the_password() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE session SET createdAt = createdAt - 2 * 86400");
     let mut terminal = guard(&sandbox, "--signin --fresh", "echo started");
@@ -61,7 +61,7 @@ fn a_session_that_is_not_fresh_is_renewed_by_an_answer() {
 }
 
 #[test]
-fn a_damaged_session_file_is_a_reason_to_sign_in() {
+fn damaged_session_file_gives_a_prompt() {
     let sandbox = Sandbox::with_ada();
     std::fs::write(sandbox.session_file(), "{}").unwrap();
     let mut terminal = guard(&sandbox, "--signin", "echo started");

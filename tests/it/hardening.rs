@@ -29,7 +29,8 @@ fn setuid_and_setgid_copies_refuse_to_run() {
         // A user may give a file to another group that the user belongs to.
         let mine = rustix::process::getegid();
         let groups = rustix::process::getgroups().unwrap();
-        let other = groups.into_iter().find(|group| *group != mine).expect("a tester with two groups, or root");
+        let other =
+            groups.into_iter().find(|group| *group != mine).expect("this test needs root or a user with two groups");
         chown(&copy, None, Some(other.as_raw())).unwrap();
         &[0o2755]
     };

@@ -88,7 +88,7 @@ fn hash_of_a_password_file_signs_in() {
 }
 
 #[test]
-fn a_password_that_no_account_may_have_gets_no_hash() {
+fn invalid_password_gets_no_hash() {
     let sandbox = Sandbox::new();
     assert_snapshot!(run(&sandbox, "hash generate --password-stdin", "shorty7"), @"
     ------- stderr -------
@@ -178,7 +178,7 @@ fn hashes_that_apps_made_are_compared_and_always_outdated() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_lack_of_memory_is_an_error_and_no_wrong_password() {
+fn lack_of_memory_is_not_a_wrong_password() {
     let sandbox = Sandbox::new();
     let (mut failures, mut successes) = (0, 0);
     for kib in [32_000, 40_000, 160_000] {
@@ -334,7 +334,7 @@ fn calibrate_refuses_what_no_policy_takes() {
 }
 
 #[test]
-fn no_database_is_opened_even_one_that_is_there_and_useless() {
+fn no_database_is_opened() {
     let sandbox = Sandbox::new();
     sandbox.file("not-a-database", "text");
     let made = run(&sandbox, "--db not-a-database hash generate --password-stdin", PASSWORD).success();

@@ -37,7 +37,7 @@ fn every_command_has_a_help_page_with_an_example() {
 }
 
 #[test]
-fn help_never_shows_what_is_in_the_environment() {
+fn help_shows_no_values_of_the_environment() {
     let sandbox = Sandbox::new();
     for words in every_command() {
         let mut command = sandbox.command(&words);
@@ -51,7 +51,7 @@ fn help_never_shows_what_is_in_the_environment() {
 }
 
 #[test]
-fn an_example_is_a_command_that_is_understood() {
+fn examples_parse() {
     let sandbox = Sandbox::new();
     let mut examples = 0;
     for words in every_command() {
@@ -172,7 +172,7 @@ fn first_page_has_each_heading_and_command_once() {
 }
 
 #[test]
-fn the_page_of_a_command_tells_its_other_names() {
+fn help_page_lists_aliases() {
     let page = Sandbox::new().run("signin --help").success();
     assert!(page.trim_end().ends_with("Other names: sign-in, login"), "{page}");
 }

@@ -59,7 +59,7 @@ fn stop_killed_at_any_call_gives_the_own_session_back() {
 }
 
 #[test]
-fn sign_in_killed_at_any_call_keeps_nothing_aside_for_another() {
+fn sign_in_killed_at_any_call_leaves_no_set_aside_session() {
     let case = Case::new(acting_as_ada(), "signin ada@example.com --password-file pw");
     case.kill_by_calls(names_or_syncs, |when| {
         if let Some((email, impersonates)) = signed_in_as(&case.sandbox) {

@@ -48,7 +48,7 @@ const ENTRIES: &[Entry] = &[
 ];
 
 #[test]
-fn what_is_no_file_of_reasonable_size_is_refused_at_once() {
+fn special_or_large_file_is_refused_without_waiting() {
     let sandbox = Sandbox::with_ada();
     for file in odd_files(&sandbox) {
         for (words, name) in ENTRIES {
@@ -86,7 +86,7 @@ fn a_session_file_of_any_size_is_refused_at_once() {
 
 /// The pipe of a shell's `<(...)`.
 #[test]
-fn a_pipe_that_the_shell_opened_is_read() {
+fn process_substitution_is_read() {
     let sandbox = Sandbox::with_ada();
     let content = std::fs::read(sandbox.session_file()).unwrap();
     let content: serde_json::Value = serde_json::from_slice(&content).unwrap();

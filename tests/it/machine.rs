@@ -89,7 +89,7 @@ pub fn under_shell(sandbox: &Sandbox, first: &str, words: &str) -> Command {
 pub fn require_tool(name: &str) -> bool {
     let is_here = Command::new(name).arg("--version").stdin(Stdio::null()).output().is_ok();
     if !is_here {
-        skip(&format!("{name} is not on this machine"));
+        skip(&format!("{name} is not installed"));
     }
     is_here
 }
@@ -103,13 +103,13 @@ pub fn give_away(path: &Path) -> bool {
         sudo.output().is_ok_and(|output| output.status.success())
     };
     if !given {
-        skip("only root, or who may run sudo without a password, can give files away");
+        skip("only root can give files away; sudo without a password is not available");
     }
     given
 }
 
 /// Reports that a test, or a part of it, cannot run on this machine. Panics under `CI`.
-#[expect(clippy::print_stderr, reason = "a test that does less than its name says must say so")]
+#[expect(clippy::print_stderr, reason = "a test that skips a part reports it")]
 pub fn skip(why: &str) {
     let judged = std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()));
     assert!(!judged, "CI is set, so nothing is skipped: {why}");
@@ -120,11 +120,11 @@ pub fn skip(why: &str) {
 fn tests_whose_tool_is_missing_fail_under_ci() {
     let tests = std::env::current_exe().unwrap();
     for name in [
-        "after_commit::signin_that_cannot_be_kept_leaves_no_session_and_says_so",
+        "after_commit::signin_without_session_file_leaves_no_session",
         "crash::sign_in_killed_at_any_call_leaves_no_orphan_session",
         "generated::bash_completes_commands_and_flags",
-        "generated::man_pages_have_no_mistake_that_groff_knows",
-        "generated::shells_that_are_here_accept_their_scripts",
+        "generated::groff_reports_no_errors_in_man_pages",
+        "generated::installed_shells_accept_their_scripts",
     ] {
         for (ci, passes) in [("", true), ("true", false)] {
             let mut command = Command::new(&tests);

@@ -52,7 +52,7 @@ fn failure(sent: Result<(), MailError>) -> (Step, Failure, String) {
 }
 
 #[test]
-fn a_message_arrives_whole_with_its_headers() {
+fn message_arrives_with_its_headers() {
     let server = Server::start(POLITE);
     let body = "Hello Ada,\n\n.this line begins with a dot\n.\nthe code is 4711\n";
     mailer(&format!("smtp://localhost:{}", server.port), None).send(&ada(), "Your code", body).unwrap();
@@ -94,7 +94,7 @@ fn letters_beyond_ascii_survive_in_subject_name_and_text() {
 }
 
 #[test]
-fn nothing_can_be_added_to_the_headers() {
+fn header_injection_is_refused() {
     let server = Server::start(POLITE);
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), None);
     for subject in ["Hi\r\nBcc: eve@example.com", "Hi\nBcc: eve@example.com", "Hi\rBcc: eve@example.com", "Hi\0"] {
@@ -144,7 +144,7 @@ fn server_without_auth_gets_no_password() {
 }
 
 #[test]
-fn a_server_that_only_knows_login_is_signed_in_to() {
+fn auth_login_is_supported() {
     let file = credentials("correct horse");
     let server = Server::start(Manners { login: Some(LOGIN), mechanism: "LOGIN", ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
@@ -165,7 +165,7 @@ fn refused_recipient_is_an_error_with_the_reason() {
 }
 
 #[test]
-fn a_server_that_quotes_a_message_it_refuses_is_not_quoted() {
+fn refusal_that_quotes_the_message_is_not_shown() {
     let (sent, _) = send_to(Manners { refuses: Some((".", "554 5.6.0 not this: code 4711")), ..POLITE });
     assert!(!sent.as_ref().unwrap_err().may_have_been_sent());
     let (step, source, words) = failure(sent);
@@ -184,14 +184,14 @@ fn hang_up_is_an_error_with_its_step() {
 }
 
 #[test]
-fn a_message_without_an_answer_may_have_been_sent() {
+fn missing_final_reply_may_have_sent_the_message() {
     let (sent, session) = send_to(Manners { hangs_up_at: Some("."), ..POLITE });
     assert!(sent.unwrap_err().may_have_been_sent());
     assert_ne!(session.message, "");
 }
 
 #[test]
-fn a_server_that_never_answers_is_given_up() {
+fn silent_server_times_out() {
     let server = Server::start(Manners { silent_at: Some("MAIL"), ..POLITE });
     let patience = Duration::from_millis(200);
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), None);
@@ -202,7 +202,7 @@ fn a_server_that_never_answers_is_given_up() {
 }
 
 #[test]
-fn a_delivery_without_an_end_is_given_up() {
+fn endless_delivery_times_out() {
     let server = Server::start(Manners { silent_at: Some("MAIL"), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), None);
     let mailer = mailer.waiting(Duration::from_secs(5), Duration::from_millis(200));

@@ -54,7 +54,7 @@ fn slow_sendmail_runs_after_the_answer_for_real_mail_only() {
 }
 
 #[test]
-fn slow_server_is_not_waited_for_and_hears_of_real_mail_only() {
+fn slow_server_is_used_after_the_answer() {
     for (words, known, others) in ASKS {
         for other in *others {
             let sandbox = people(words);
@@ -145,7 +145,7 @@ fn early_errors_are_immediate_and_alike() {
 }
 
 #[test]
-fn signup_and_the_letter_to_an_old_address_wait_for_no_mailer() {
+fn signup_and_notices_do_not_wait_for_a_mailer() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     sandbox.run("policy set email.verification required").success();
@@ -178,7 +178,7 @@ fn delivery_survives_ctrl_c_and_the_closing_of_the_terminal() {
 }
 
 #[test]
-fn delivery_keeps_nothing_of_its_caller() {
+fn delivery_process_inherits_nothing() {
     let sandbox = Sandbox::with_ada();
     sandbox.mail_through(
         "cat > /dev/null\n{ /usr/bin/env; echo \"in $(pwd)\"; ls -l /proc/self/fd; } > \"$here/partial\" 2>&1\n\

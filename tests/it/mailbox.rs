@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// The recipient of the message, and its text without the code.
-    pub fn letter(&self) -> String {
+    pub fn recipient_and_text(&self) -> String {
         let (headers, body) = self.parts();
         let answer = |line: &&str| line.starts_with("To: ") || line.starts_with("Subject: ");
         let headers: Vec<&str> = headers.lines().filter(answer).collect();

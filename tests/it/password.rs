@@ -25,7 +25,7 @@ fn password_change_ends_other_sessions_and_keeps_this_one() {
 }
 
 #[test]
-fn the_old_password_no_longer_signs_in_and_the_new_one_does() {
+fn only_the_new_password_signs_in() {
     let sandbox = Sandbox::with_ada();
     change(&sandbox, "", PASSWORD, OTHER_PASSWORD).success();
     let _ = sign_in_with(&sandbox, PASSWORD).failure(7);
@@ -52,7 +52,7 @@ fn json_counts_the_sessions_that_ended() {
 }
 
 #[test]
-fn passwd_is_the_same_and_a_file_may_hold_the_two_lines() {
+fn passwd_is_an_alias_and_reads_a_file() {
     let sandbox = Sandbox::with_ada();
     sandbox.file("passwords", format!("{PASSWORD}\r\n{OTHER_PASSWORD}"));
     sandbox.run("passwd --password-file passwords").success();
@@ -99,7 +99,7 @@ fn wrong_current_passwords_are_counted_with_failed_sign_ins() {
 }
 
 #[test]
-fn a_success_takes_the_count_away() {
+fn success_clears_the_count() {
     let sandbox = Sandbox::with_ada();
     let _ = change(&sandbox, "", "not the right words", OTHER_PASSWORD).failure(7);
     assert_eq!(sandbox.number("SELECT count FROM authctl_throttle"), 1);

@@ -56,7 +56,7 @@ fn rules_have_default_and_range_and_a_star_if_changed() {
 }
 
 #[test]
-fn json_tells_of_every_rule_what_the_page_tells() {
+fn json_has_every_setting_of_the_table() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     set(&sandbox, "throttle.free-attempts", "3");
@@ -108,7 +108,7 @@ fn relative_database_is_shown_by_its_absolute_path() {
 }
 
 #[test]
-fn only_what_differs_from_the_default_has_a_row() {
+fn only_changed_settings_are_stored() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     let rows = || sandbox.number("SELECT count(*) FROM authctl_policy");
@@ -243,7 +243,7 @@ fn required_verification_shows_only_with_the_password() {
 }
 
 #[test]
-fn the_rules_of_one_database_are_not_those_of_another() {
+fn each_database_has_its_own_policy() {
     let sandbox = Sandbox::new();
     for database in ["a.db", "b.db"] {
         sandbox.run(&format!("--db {database} db init")).success();

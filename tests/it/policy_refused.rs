@@ -103,7 +103,7 @@ fn contradicting_rules_are_refused_in_any_order() {
 }
 
 #[test]
-fn two_who_set_at_once_cannot_make_a_contradiction_together() {
+fn parallel_changes_cannot_contradict_each_other() {
     for _ in 0..8 {
         let sandbox = with_database();
         for words in ["session.short-lifetime 5m", "session.move-after 1h"] {
@@ -153,7 +153,7 @@ fn invalid_setting_stops_every_command() {
 }
 
 #[test]
-fn a_key_of_a_later_authctl_says_nothing_to_this_one() {
+fn unknown_stored_key_is_ignored() {
     let sandbox = Sandbox::with_ada();
     put(&sandbox, "later.key", "anything");
     sandbox.run("whoami").success();
@@ -173,7 +173,7 @@ fn missing_database_is_an_error_and_not_created() {
 }
 
 #[test]
-fn what_to_set_must_be_said() {
+fn missing_or_extra_arguments_are_usage_errors() {
     let sandbox = with_database();
     for words in
         ["policy", "policy set", "policy set session.lifetime", "policy unset", "policy set a b c", "policy show x"]

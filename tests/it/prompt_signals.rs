@@ -61,7 +61,7 @@ fn interrupted_hidden_prompt_restores_the_terminal() {
 }
 
 #[test]
-fn an_interrupted_second_prompt_gives_the_terminal_back_as_well() {
+fn interrupted_second_prompt_restores_the_terminal() {
     let sandbox = Sandbox::new();
     let ask = || {
         let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");

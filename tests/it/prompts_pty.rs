@@ -85,7 +85,7 @@ fn address_is_prompted_without_a_session() {
 }
 
 #[test]
-fn two_entries_that_differ_make_nothing() {
+fn different_entries_create_no_account() {
     let sandbox = Sandbox::new();
     let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");
     terminal.wait_for_hidden("New password: ").enter(PASSWORD);
@@ -110,7 +110,7 @@ fn password_change_prompts_for_current_then_new_twice() {
 }
 
 #[test]
-fn a_deletion_is_asked_about_and_only_a_yes_deletes() {
+fn only_a_yes_confirms_a_deletion() {
     let sandbox = Sandbox::with_ada();
     for (answer, code, users) in [("n", 1, 1), ("\r", 1, 1), ("y", 0, 0)] {
         let mut terminal = run(&sandbox, "account delete");
@@ -139,7 +139,7 @@ fn the_echo_is_off_before_a_hidden_prompt_is_shown() {
 }
 
 #[test]
-fn what_is_typed_before_a_hidden_prompt_is_no_answer_to_it() {
+fn input_before_a_hidden_prompt_is_discarded() {
     let sandbox = Sandbox::with_ada();
     let early = Terminal::new().type_ahead(&format!("{OTHER_PASSWORD}\r"));
     let mut terminal = early.run(sandbox.command(["signin", "ada@example.com"]));
@@ -169,7 +169,7 @@ fn input_after_a_hidden_answer_is_discarded() {
 }
 
 #[test]
-fn the_end_of_input_at_a_hidden_prompt_is_no_password() {
+fn end_of_input_at_a_hidden_prompt_is_refused() {
     let sandbox = Sandbox::new();
     let mut terminal = run(&sandbox, "signup ada@example.com --name Ada");
     terminal.wait_for_hidden("New password: ").press("\x04");
@@ -180,7 +180,7 @@ fn the_end_of_input_at_a_hidden_prompt_is_no_password() {
 }
 
 #[test]
-fn end_of_input_in_a_hidden_line_is_no_password() {
+fn end_of_input_in_a_hidden_line_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.sign_up("ada@example.com", "Ada").success();
     let begin = sandbox.command(["password", "change"]);
@@ -263,7 +263,7 @@ fn no_prompt_with_no_input_or_ci() {
 }
 
 #[test]
-fn a_password_on_standard_input_is_not_awaited_from_a_person() {
+fn password_stdin_at_a_terminal_is_refused() {
     let sandbox = Sandbox::with_ada();
     let screen = run(&sandbox, "signin ada@example.com --password-stdin").end().with_code(2);
     assert!(screen.contains("standard input is a terminal"), "{screen:?}");

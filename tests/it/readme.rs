@@ -90,32 +90,32 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn generated_output_in_readme_is_what_is_printed() {
+fn generated_output_in_readme_matches() {
     console::check("README.md");
 }
 
 #[test]
-fn generated_output_in_administration_is_what_is_printed() {
+fn generated_output_in_administration_matches() {
     console::check("docs/administration.md");
 }
 
 #[test]
-fn generated_output_in_better_auth_is_what_is_printed() {
+fn generated_output_in_better_auth_matches() {
     console::check("docs/better-auth.md");
 }
 
 #[test]
-fn generated_output_in_guide_is_what_is_printed() {
+fn generated_output_in_guide_matches() {
     console::check("docs/guide.md");
 }
 
 #[test]
-fn generated_output_in_scripting_is_what_is_printed() {
+fn generated_output_in_scripting_matches() {
     console::check("docs/scripting.md");
 }
 
 #[test]
-fn generated_output_in_security_is_what_is_printed() {
+fn generated_output_in_security_matches() {
     console::check("docs/security.md");
 }
 
@@ -151,7 +151,7 @@ fn quick_start_runs_and_shows_who_is_signed_in() {
 }
 
 #[test]
-fn generated_parts_of_pages_are_what_the_program_says() {
+fn generated_parts_of_pages_match() {
     for part in parts() {
         let page = read(part.page);
         let found = &page[part.place(&page)];

@@ -39,7 +39,7 @@ fn a_code_sets_a_new_password_and_ends_every_session() {
 }
 
 #[test]
-fn of_many_who_use_one_code_at_once_one_succeeds() {
+fn one_of_parallel_uses_of_a_code_succeeds() {
     let sandbox = Sandbox::with_ada();
     let code = code(&sandbox, "ada@example.com");
     sandbox.file("both", format!("{code}\n{OTHER_PASSWORD}\n"));
@@ -57,7 +57,7 @@ fn of_many_who_use_one_code_at_once_one_succeeds() {
 }
 
 #[test]
-fn a_password_set_by_other_means_kills_the_code() {
+fn password_change_invalidates_the_code() {
     for words in ["password change --password-file both", "users set-password ada@example.com --password-file new"] {
         let sandbox = Sandbox::with_ada();
         sandbox.file("new", OTHER_PASSWORD);
@@ -69,7 +69,7 @@ fn a_password_set_by_other_means_kills_the_code() {
 }
 
 #[test]
-fn a_weak_password_leaves_the_code_alive() {
+fn weak_password_keeps_the_code_valid() {
     let sandbox = Sandbox::with_ada();
     let code = code(&sandbox, "ada@example.com");
     let _ = reset(&sandbox, &code, "password1").failure(2);
@@ -77,7 +77,7 @@ fn a_weak_password_leaves_the_code_alive() {
 }
 
 #[test]
-fn json_hands_out_the_code_and_its_end_and_a_ttl_has_bounds() {
+fn json_has_code_and_expiry_and_ttl_is_bounded() {
     let sandbox = Sandbox::with_ada();
     let made = sandbox.run("users reset-code ada@example.com --ttl 30m --json").json();
     assert_eq!(made["code"].as_str().unwrap().len(), 24);

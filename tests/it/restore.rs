@@ -112,7 +112,7 @@ fn sessions_can_be_kept_and_codes_never_are() {
 }
 
 #[test]
-fn it_is_asked_about_and_a_dry_run_only_looks() {
+fn restore_asks_first_and_dry_run_changes_nothing() {
     let sandbox = with_backup();
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db restore b.db --dry-run"), @"
@@ -135,7 +135,7 @@ fn it_is_asked_about_and_a_dry_run_only_looks() {
 }
 
 #[test]
-fn a_missing_database_is_made_of_a_good_backup_only() {
+fn missing_database_is_created_from_a_valid_backup_only() {
     let sandbox = with_backup();
     sandbox.file("bad", "no database");
     std::fs::remove_dir_all(sandbox.database().parent().unwrap()).unwrap();
@@ -151,7 +151,7 @@ fn a_missing_database_is_made_of_a_good_backup_only() {
 }
 
 #[test]
-fn what_is_no_sound_backup_of_ours_changes_nothing() {
+fn invalid_backup_changes_nothing() {
     let sandbox = with_backup();
     let variant = |name: &str, sql: &str| {
         std::fs::copy(sandbox.path("b.db"), sandbox.path(name)).unwrap();
@@ -192,7 +192,7 @@ fn what_is_no_sound_backup_of_ours_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_database_is_what_a_backup_is_for() {
+fn damaged_database_is_replaced() {
     let sandbox = with_backup();
     let mut bytes = std::fs::read(sandbox.database()).unwrap();
     bytes[4096..].fill(0xa5);
@@ -250,7 +250,7 @@ fn damaged_further_page_of_the_schema_is_replaced() {
 }
 
 #[test]
-fn a_backup_of_an_older_schema_is_brought_forward() {
+fn backup_of_an_older_schema_is_migrated() {
     let sandbox = Sandbox::with_ada();
     crate::db::make_old(&sandbox);
     std::fs::copy(sandbox.database(), sandbox.path("old.db")).unwrap();
@@ -383,7 +383,7 @@ fn restoration_that_fails_at_any_call_leaves_no_copy_behind() {
 }
 
 #[test]
-fn restoration_where_there_was_nothing_fails_without_a_file() {
+fn failed_restore_creates_no_database() {
     let case = Case::new(with_backup(), "--db new.db db restore b.db");
     let sandbox = &case.sandbox;
     case.fail_by_call(|when, ran| {

@@ -150,7 +150,7 @@ fn password(text: &str) -> Password {
 }
 
 /// An error's message with all its causes.
-fn told<T: std::fmt::Debug>(result: Result<T, AuthError>) -> String {
+fn message<T: std::fmt::Debug>(result: Result<T, AuthError>) -> String {
     let error = result.unwrap_err();
     format!("{error} ({error:?})")
 }

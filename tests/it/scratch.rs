@@ -6,7 +6,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 /// A directory in memory when the machine has a large one, because a test on a disk spends most of its time
 /// in `fsync`. Otherwise, or when `TMPDIR` is set, the usual directory for temporary files.
-#[expect(clippy::disallowed_methods, reason = "the tester chooses the directory")]
+#[expect(clippy::disallowed_methods, reason = "TMPDIR sets the directory of tests")]
 pub(crate) fn directory() -> PathBuf {
     const MEMORY: &str = "/dev/shm";
     const FREE_MIN: u64 = 1 << 30;

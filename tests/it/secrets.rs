@@ -26,7 +26,7 @@ fn stored_token(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn a_password_is_nowhere_and_a_token_only_in_the_session_file() {
+fn no_password_is_stored_and_token_only_in_session_file() {
     for json in ["", " --json"] {
         let sandbox = Sandbox::new();
         let (mut said, mut tokens) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ fn a_running_sign_in_shows_its_password_to_no_other_process() {
 }
 
 #[test]
-fn no_password_token_or_hash_is_anywhere_in_the_log() {
+fn audit_log_has_no_password_token_or_hash() {
     let sandbox = Sandbox::with_ada();
     let mut secrets = vec![PASSWORD.to_owned(), OTHER_PASSWORD.to_owned()];
     let column = |sql: &str| -> Vec<String> {

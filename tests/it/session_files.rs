@@ -61,7 +61,7 @@ fn writable_directory_is_refused_before_any_write() {
 }
 
 #[test]
-fn a_file_that_others_may_read_is_not_used_any_more() {
+fn readable_session_file_is_not_used() {
     let sandbox = Sandbox::with_ada();
     for open in [0o640, 0o604, 0o666] {
         chmod(&sandbox.session_file(), open);
@@ -81,7 +81,7 @@ fn a_file_that_others_may_read_is_not_used_any_more() {
 
 /// A session ends even when the file with its token cannot be changed: other users may know the token.
 #[test]
-fn signing_out_ends_the_session_whose_file_others_may_read() {
+fn signout_ends_the_session_of_a_readable_file() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.session_file();
     chmod(&file, 0o644);
@@ -144,7 +144,7 @@ fn the_next_sign_in_ends_the_session_of_one_that_was_killed() {
 }
 
 #[test]
-fn what_was_left_half_written_is_removed_as_well() {
+fn partial_session_file_is_removed() {
     let sandbox = Sandbox::with_ada();
     let left = leave_behind(&sandbox, "");
     std::fs::write(&left, b"{\"datab").unwrap();
@@ -153,7 +153,7 @@ fn what_was_left_half_written_is_removed_as_well() {
 }
 
 #[test]
-fn a_sign_in_that_is_still_running_is_left_alone() {
+fn running_sign_in_is_not_disturbed() {
     let sandbox = Sandbox::with_ada();
     let token = print_token(&sandbox);
     let left = leave_behind(&sandbox, &token);
@@ -170,7 +170,7 @@ fn a_sign_in_that_is_still_running_is_left_alone() {
 }
 
 #[test]
-fn without_a_home_nothing_is_put_where_the_shell_happens_to_be() {
+fn missing_home_writes_nothing_to_the_working_directory() {
     let sandbox = Sandbox::with_ada();
     let here = sandbox.path("here");
     std::fs::create_dir(&here).unwrap();
@@ -205,7 +205,7 @@ fn without_a_home_nothing_is_put_where_the_shell_happens_to_be() {
 }
 
 #[test]
-fn without_a_home_a_session_that_cannot_be_kept_is_not_begun() {
+fn missing_home_refuses_the_sign_in() {
     let sandbox = Sandbox::with_ada();
     let before = tree(sandbox.home());
     let sessions = sandbox.number("SELECT count(*) FROM session");

@@ -42,7 +42,7 @@ fn assert_replaced(sandbox: &Sandbox, place: &Path, victim: &Path) {
 }
 
 #[test]
-fn signing_out_removes_what_was_planted_and_nothing_else() {
+fn signout_removes_only_the_planted_file() {
     let plants: [fn(&Path, &Path); 3] = [
         |victim, place| symlink(victim, place).unwrap(),
         |victim, place| std::fs::hard_link(victim, place).unwrap(),
@@ -72,7 +72,7 @@ fn a_symbolic_link_is_replaced_and_not_followed() {
 }
 
 #[test]
-fn a_link_to_nowhere_makes_no_file_there() {
+fn dangling_link_creates_no_file() {
     let (sandbox, place, victim) = prepared();
     symlink(sandbox.path("nowhere"), &place).unwrap();
     assert_replaced(&sandbox, &place, &victim);

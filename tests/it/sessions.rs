@@ -70,7 +70,7 @@ fn list_shows_own_live_sessions_and_marks_the_current() {
 }
 
 #[test]
-fn in_a_pipe_the_list_is_aligned_words() {
+fn list_in_a_pipe_is_aligned_text() {
     let sandbox = two_shells();
     sandbox.execute(
         "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid * 60",
@@ -83,7 +83,7 @@ fn in_a_pipe_the_list_is_aligned_words() {
 }
 
 #[test]
-fn a_session_ends_by_its_id_and_only_it() {
+fn session_is_ended_by_id() {
     let sandbox = two_shells();
     let id = other_id(&sandbox);
     let before = rows(&sandbox);
@@ -138,7 +138,7 @@ fn several_ids_end_together_or_not_at_all() {
 }
 
 #[test]
-fn others_leaves_this_session_alone() {
+fn others_keeps_the_current_session() {
     let sandbox = two_shells();
     assert_snapshot!(sandbox.run("sessions revoke --others"), @"
     ------- stderr -------
@@ -167,7 +167,7 @@ fn all_signs_out_and_removes_the_session_file() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_end_and_changes_nothing() {
+fn dry_run_lists_sessions_and_ends_nothing() {
     let sandbox = two_shells();
     let id = other_id(&sandbox);
     let before = (rows(&sandbox), std::fs::read(sandbox.session_file()).unwrap());
@@ -187,7 +187,7 @@ fn a_dry_run_says_what_would_end_and_changes_nothing() {
 }
 
 #[test]
-fn exactly_one_way_to_choose_sessions_must_be_given() {
+fn exactly_one_selection_is_required() {
     let sandbox = two_shells();
     let before = rows(&sandbox);
     for which in ["", "--others --all", "--all some-id", "--others some-id", "--dry-run"] {

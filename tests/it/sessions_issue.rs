@@ -47,7 +47,7 @@ fn issued_token_is_printed_works_and_is_logged() {
 }
 
 #[test]
-fn it_lives_as_long_as_was_asked_or_as_a_sign_in() {
+fn lifetime_is_as_requested_or_as_of_a_sign_in() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     for (words, seconds) in [("", 604_800), ("--for 1m", 60), ("--for 400d", 34_560_000)] {
@@ -125,7 +125,7 @@ fn cookie_is_token_and_signature_without_the_secret() {
 }
 
 #[test]
-fn a_cookie_without_a_secret_or_without_an_app_is_no_cookie() {
+fn cookie_needs_a_secret_and_an_app() {
     let sandbox = with_app();
     let words = format!("{ISSUE} --cookie");
     assert_snapshot!(sandbox.run(&words), @"

@@ -29,7 +29,7 @@ pub fn two_users() -> Sandbox {
 }
 
 /// The same without a sign-in here: the session `current` is in the database and in no file.
-pub fn nobody_signed_in() -> Sandbox {
+pub fn without_sign_in() -> Sandbox {
     let sandbox = two_users();
     std::fs::remove_dir_all(sandbox.sessions()).unwrap();
     let _ = sandbox.run("whoami").failure(4);
@@ -61,7 +61,7 @@ pub fn gone(sandbox: &Sandbox) -> String {
 
 #[test]
 fn live_sessions_of_users_are_listed_without_tokens() {
-    let sandbox = nobody_signed_in();
+    let sandbox = without_sign_in();
     for (whose, expected) in [
         ("--user bob@example.com", "bob1 bob2"),
         ("--user BOB@example.com", "bob1 bob2"),
@@ -87,8 +87,8 @@ fn live_sessions_of_users_are_listed_without_tokens() {
 }
 
 #[test]
-fn in_a_pipe_the_list_of_others_is_aligned_words_with_addresses() {
-    let sandbox = nobody_signed_in();
+fn list_in_a_pipe_is_aligned_text_with_addresses() {
+    let sandbox = without_sign_in();
     sandbox.execute("UPDATE session SET createdAt = createdAt - rowid * 60");
     assert_snapshot!(sandbox.run("sessions list --all-users"), @"
     USER             ID         SIGNED IN                 EXPIRES                   ADDRESS      FROM
@@ -106,7 +106,7 @@ fn in_a_pipe_the_list_of_others_is_aligned_words_with_addresses() {
 
 #[test]
 fn every_session_of_a_user_ends_and_those_of_others_live_on() {
-    let sandbox = nobody_signed_in();
+    let sandbox = without_sign_in();
     assert_snapshot!(sandbox.run("sessions revoke --user bob@example.com"), @"
     ------- stderr -------
     ended 2 sessions
@@ -123,7 +123,7 @@ fn every_session_of_a_user_ends_and_those_of_others_live_on() {
 
 #[test]
 fn all_sessions_end_only_with_the_flag() {
-    let sandbox = nobody_signed_in();
+    let sandbox = without_sign_in();
     for words in ["--all-users", "--all-users --dry-run", "--except-current", "--user", "--all-users --others", ""] {
         let error = sandbox.run(&format!("sessions revoke {words} --json")).json_error(2);
         assert_eq!(error["code"], "USAGE", "{words}");
@@ -139,8 +139,8 @@ fn all_sessions_end_only_with_the_flag() {
 }
 
 #[test]
-fn ids_of_others_end_with_all_users_and_all_of_them_or_none() {
-    let sandbox = nobody_signed_in();
+fn ids_with_all_users_end_together_or_not_at_all() {
+    let sandbox = without_sign_in();
     for words in ["bob1 unknown", "unknown bob1", "bob1 over-bob", "current bob1 over-ada"] {
         for dry in ["", "--dry-run"] {
             let error = sandbox.run(&format!("sessions revoke --all-users {words} {dry} --json")).json_error(3);
@@ -159,7 +159,7 @@ fn ids_of_others_end_with_all_users_and_all_of_them_or_none() {
 }
 
 #[test]
-fn ids_without_all_users_are_one_s_own_only() {
+fn ids_without_all_users_are_own_sessions() {
     let sandbox = two_users();
     for words in ["bob1", "elsewhere bob1", "bob1 --idle 0s", "bob1 --ip 10.0.0.2", "bob1 --older-than 0s"] {
         let error = sandbox.run(&format!("sessions revoke {words} --json")).json_error(3);
@@ -171,7 +171,7 @@ fn ids_without_all_users_are_one_s_own_only() {
 }
 
 #[test]
-fn one_s_own_current_session_takes_its_file_along() {
+fn ending_the_current_session_removes_its_file() {
     for words in ["--all-users current", "--user ada@example.com", "--all-users --all", "--ip 10.0.0.1", "--all"] {
         let sandbox = two_users();
         let file = sandbox.session_file();
@@ -187,7 +187,7 @@ fn one_s_own_current_session_takes_its_file_along() {
 }
 
 #[test]
-fn thousands_end_in_batches_and_only_what_was_meant() {
+fn thousands_of_sessions_end_in_batches() {
     let sandbox = two_users();
     sandbox.execute(
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3500)

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
-use crate::sessions_operator::{gone, ids, left, nobody_signed_in, set, two_users};
+use crate::sessions_operator::{gone, ids, left, set, two_users, without_sign_in};
 
 /// Asserts which sessions the filters select, with `--dry-run`.
 fn chooses(sandbox: &Sandbox, filters: &str, expected: &str) {
@@ -14,7 +14,7 @@ fn chooses(sandbox: &Sandbox, filters: &str, expected: &str) {
 
 #[test]
 fn age_counts_from_the_sign_in_and_idleness_from_the_last_move() {
-    let sandbox = nobody_signed_in();
+    let sandbox = without_sign_in();
     let day = 86_400;
     for (id, created, updated) in
         [("current", 40, 0), ("elsewhere", 30, 30), ("bob1", 29, 8), ("bob2", 0, 0), ("over-bob", 99, 99)]
@@ -43,8 +43,8 @@ fn age_counts_from_the_sign_in_and_idleness_from_the_last_move() {
 }
 
 #[test]
-fn a_network_or_an_address_chooses_who_came_from_there() {
-    let sandbox = nobody_signed_in();
+fn ip_filter_matches_networks_and_addresses() {
+    let sandbox = without_sign_in();
     for (network, expected) in [
         ("10.0.0.0/8", "current bob1"),
         ("10.0.0.1", "current"),
@@ -71,8 +71,8 @@ fn a_network_or_an_address_chooses_who_came_from_there() {
 }
 
 #[test]
-fn a_pattern_chooses_programs_by_their_whole_description() {
-    let sandbox = nobody_signed_in();
+fn user_agent_pattern_matches_the_whole_text() {
+    let sandbox = without_sign_in();
     sandbox.execute("UPDATE session SET userAgent = NULL WHERE id = 'elsewhere'");
     for (pattern, expected) in [
         ("curl*", "bob1"),
@@ -90,8 +90,8 @@ fn a_pattern_chooses_programs_by_their_whole_description() {
 }
 
 #[test]
-fn conditions_together_are_and() {
-    let sandbox = nobody_signed_in();
+fn filters_are_combined_with_and() {
+    let sandbox = without_sign_in();
     chooses(&sandbox, "--all-users --ip 10.0.0.0/8 --user-agent laptop", "current");
     chooses(&sandbox, "--user bob@example.com --ip 10.0.0.0/8 --user-agent laptop", "");
     chooses(&sandbox, "--user bob@example.com --ip 10.0.0.0/8 --user-agent curl*", "bob1");
@@ -107,14 +107,14 @@ fn conditions_together_are_and() {
 }
 
 #[test]
-fn filters_alone_mean_one_s_own_sessions() {
+fn filters_alone_select_own_sessions() {
     let sandbox = two_users();
     for filter in ["--ip 0.0.0.0/0", "--user-agent *", "--older-than 0s", "--idle 0s"] {
         chooses(&sandbox, filter, "current elsewhere");
     }
     assert_eq!(sandbox.run("sessions revoke --user-agent curl* --json").json()["ended"], 1);
     assert_eq!(gone(&sandbox), "elsewhere");
-    let sandbox = nobody_signed_in();
+    let sandbox = without_sign_in();
     for filter in ["--ip 0.0.0.0/0", "--user-agent *", "--older-than 0s", "--idle 0s", "--ip ::/0 --except-current"] {
         let _ = sandbox.run(&format!("sessions revoke {filter}")).failure(4);
     }

@@ -19,7 +19,7 @@ pub fn hash(memory_kib: u32, passes: u32) -> String {
 }
 
 #[test]
-fn signing_in_says_where_the_session_is_kept() {
+fn sign_in_names_the_session_file() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("signout").success();
     assert_snapshot!(sandbox.sign_in("ada@example.com"), @"
@@ -142,7 +142,7 @@ fn a_failed_sign_in_does_not_replace_a_weak_hash() {
 }
 
 #[test]
-fn no_store_checks_the_password_and_keeps_nothing() {
+fn no_store_checks_the_password_only() {
     let sandbox = Sandbox::new();
     sandbox.sign_up("ada@example.com", "Ada").success();
     sandbox.run("signout").success();

@@ -16,7 +16,7 @@ fn hint_names_local(stderr: &str) -> bool {
 }
 
 #[test]
-fn the_session_ends_in_the_database_and_its_file_goes() {
+fn signout_ends_the_session_and_removes_the_file() {
     let sandbox = Sandbox::with_ada_in_two_shells();
     assert_snapshot!(sandbox.run("signout"), @"
     ------- stderr -------
@@ -29,7 +29,7 @@ fn the_session_ends_in_the_database_and_its_file_goes() {
 }
 
 #[test]
-fn json_tells_both_halves() {
+fn json_reports_session_and_file() {
     let sandbox = Sandbox::with_ada();
     let both = sandbox.run("signout --json").json();
     assert_eq!(both, serde_json::json!({ "sessionsEnded": 1, "fileRemoved": true, "ownSession": null }));
@@ -62,7 +62,7 @@ fn signed_out_user_has_nothing_to_do() {
 }
 
 #[test]
-fn a_copied_session_file_is_worth_nothing_afterwards() {
+fn copied_session_file_is_invalid_after_signout() {
     let sandbox = Sandbox::with_ada();
     let file = sandbox.session_file();
     let copy = std::fs::read(&file).unwrap();
@@ -109,7 +109,7 @@ fn local_works_on_a_database_that_cannot_be_used() {
 }
 
 #[test]
-fn when_the_database_is_gone_the_file_goes_too() {
+fn missing_database_removes_the_file() {
     let sandbox = Sandbox::with_ada();
     std::fs::remove_file(sandbox.database()).unwrap();
     assert_snapshot!(sandbox.run("signout"), @"
@@ -121,7 +121,7 @@ fn when_the_database_is_gone_the_file_goes_too() {
 }
 
 #[test]
-fn when_the_session_has_ended_before_the_file_goes_all_the_same() {
+fn ended_session_removes_the_file() {
     for words in ["signout", "signout --all"] {
         let sandbox = Sandbox::with_ada();
         sandbox.execute("UPDATE session SET expiresAt = unixepoch()");
@@ -132,7 +132,7 @@ fn when_the_session_has_ended_before_the_file_goes_all_the_same() {
 }
 
 #[test]
-fn a_token_of_no_session_here_is_not_said_to_have_ended() {
+fn unknown_token_is_not_reported_as_ended() {
     insta::allow_duplicates! {
         for words in ["signout", "signout --all"] {
             let sandbox = Sandbox::with_ada();
@@ -168,7 +168,7 @@ fn unreadable_database_keeps_the_file_and_has_a_hint() {
 }
 
 #[test]
-fn a_busy_database_keeps_the_file_and_names_the_way_out() {
+fn busy_database_keeps_the_file_and_has_a_hint() {
     let sandbox = Sandbox::with_ada();
     let writer = sandbox.sql();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -8,7 +8,7 @@ use crate::sandbox::{PASSWORD, Sandbox};
 const ADA: &str = "signup ada@example.com --name Ada --password-stdin";
 
 #[test]
-fn signing_up_makes_the_database_says_so_and_signs_in() {
+fn signup_creates_database_and_session() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run_with_input(ADA, PASSWORD), @"
     ------- stderr -------
@@ -22,7 +22,7 @@ fn signing_up_makes_the_database_says_so_and_signs_in() {
 }
 
 #[test]
-fn in_a_database_that_is_there_nothing_is_said_about_it() {
+fn existing_database_is_not_mentioned() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.sign_up("bob@example.com", "Bob"), @"
     ------- stderr -------
@@ -65,7 +65,7 @@ fn json_answers_with_the_user_and_the_session_or_null() {
 }
 
 #[test]
-fn the_names_that_other_programs_have_for_it_work_too() {
+fn aliases_sign_up() {
     let sandbox = Sandbox::new();
     for (alias, email) in [("sign-up", "ada@example.com"), ("register", "bob@example.com")] {
         let words = format!("{alias} {email} --name Somebody --password-stdin");
@@ -91,7 +91,7 @@ fn a_picture_is_stored_and_shown() {
 }
 
 #[test]
-fn the_longest_name_and_password_are_taken_whole() {
+fn longest_name_and_password_are_not_truncated() {
     let sandbox = Sandbox::new();
     let name = "ä".repeat(200);
     // 128 UTF-16 units without repetition.

@@ -17,7 +17,7 @@ fn refusal(email: &str, name: &str, more: &[&str], password: &str) -> (String, S
 }
 
 #[test]
-fn text_that_is_no_address_is_refused() {
+fn invalid_address_is_refused() {
     for email in
         ["ada", "ada@", "ada@localhost", "ada king@example.com", "a@b.co,c@d.ef", "ada@example.com\nBcc: x@y.zz"]
     {
@@ -39,7 +39,7 @@ fn blank_long_or_controlling_name_is_refused() {
 }
 
 #[test]
-fn a_picture_that_is_no_web_address_is_refused() {
+fn image_must_be_a_web_address() {
     for image in ["", "ada.png", "file:///etc/passwd", "javascript:alert(1)", "https://", "https://a b"] {
         let (code, message) = refusal("ada@example.com", "Ada", &["--image", image], PASSWORD);
         assert_eq!(code, "VALIDATION_ERROR", "{image:?}: {message}");
@@ -48,7 +48,7 @@ fn a_picture_that_is_no_web_address_is_refused() {
 }
 
 #[test]
-fn each_fault_of_a_password_has_its_own_code() {
+fn each_password_error_has_its_own_code() {
     let long = "0123456789abcdef".repeat(8) + "x";
     for (password, code) in [
         ("v3Ry;S!", "PASSWORD_TOO_SHORT"),
@@ -65,7 +65,7 @@ fn each_fault_of_a_password_has_its_own_code() {
 }
 
 #[test]
-fn the_own_name_or_address_is_no_password() {
+fn own_name_or_address_is_refused_as_password() {
     for password in ["Wilhelmina", "wilhelmina.quux"] {
         let (code, _) = refusal("wilhelmina.quux@example.com", "Wilhelmina Quux", &[], password);
         assert_eq!(code, "PASSWORD_TOO_WEAK", "{password}");

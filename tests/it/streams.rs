@@ -41,7 +41,7 @@ const ANSWERS: [&str; 9] = [
 ];
 
 #[test]
-fn when_the_reader_has_gone_it_ends_silently_with_141() {
+fn closed_pipe_ends_silently_with_141() {
     let sandbox = Sandbox::with_ada();
     for words in ANSWERS {
         let ran = run_into(&sandbox, words, abandoned_pipe());
@@ -50,7 +50,7 @@ fn when_the_reader_has_gone_it_ends_silently_with_141() {
 }
 
 #[test]
-fn an_answer_that_a_device_cannot_hold_is_74() {
+fn output_to_a_full_device_is_74() {
     let sandbox = Sandbox::with_ada();
     for words in ANSWERS {
         let ran = run_into(&sandbox, words, full());
@@ -196,7 +196,7 @@ fn closed_stdout_is_refused_before_a_secret_is_made() {
 }
 
 #[test]
-fn an_act_whose_answer_is_lost_says_that_it_was_done() {
+fn act_with_lost_output_reports_the_change() {
     let sandbox = Sandbox::with_ada();
     for (words, done, hint) in [
         (
@@ -234,7 +234,7 @@ fn an_act_whose_answer_is_lost_says_that_it_was_done() {
 }
 
 #[test]
-fn an_output_that_can_only_be_read_is_no_success() {
+fn read_only_stdout_is_a_failure() {
     let sandbox = Sandbox::with_ada();
     for words in ANSWERS {
         let ran = run_into(&sandbox, words, File::open("/dev/null").unwrap());
@@ -243,7 +243,7 @@ fn an_output_that_can_only_be_read_is_no_success() {
 }
 
 #[test]
-fn an_answer_without_a_reader_by_choice_is_a_success() {
+fn output_to_dev_null_is_a_success() {
     let sandbox = Sandbox::with_ada();
     for words in ANSWERS {
         let ran = run_into(&sandbox, words, Stdio::null());

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 #[test]
-fn a_person_signs_up_and_out_and_everything_between() {
+fn tour_as_text() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.sign_up("ada@example.com", "Ada"), @"
     ------- stderr -------
@@ -79,7 +79,7 @@ fn a_person_signs_up_and_out_and_everything_between() {
 }
 
 #[test]
-fn a_script_takes_the_same_way_in_json() {
+fn tour_as_json() {
     let sandbox = Sandbox::new();
     let signed_up =
         sandbox.run_with_input("signup ada@example.com --name Ada --password-stdin --json", PASSWORD).json();

@@ -20,7 +20,7 @@ fn whoami_without_a_session_is_4_and_opens_no_database() {
 }
 
 #[test]
-fn the_user_the_session_and_where_they_come_from_are_shown() {
+fn whoami_shows_user_session_and_source() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("whoami"), @r"
     name        Ada
@@ -68,14 +68,14 @@ fn check_answers_with_its_exit_code_alone() {
 }
 
 #[test]
-fn check_still_tells_that_the_database_is_missing() {
+fn check_reports_a_missing_database() {
     let sandbox = Sandbox::with_ada();
     std::fs::remove_file(sandbox.database()).unwrap();
     assert_eq!(sandbox.run("whoami --check --json").json_error(9)["code"], "DATABASE_MISSING");
 }
 
 #[test]
-fn its_other_name_is_status() {
+fn status_is_an_alias() {
     let sandbox = Sandbox::with_ada();
     assert_eq!(sandbox.run("status").success(), sandbox.run("whoami").success());
 }
@@ -159,7 +159,7 @@ fn readable_session_file_is_refused() {
 }
 
 #[test]
-fn text_from_others_cannot_act_on_the_terminal() {
+fn untrusted_text_is_escaped_on_a_terminal() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE user SET name = 'A' || char(27) || '[2J' || char(8238) || 'x', role = 'a' || char(155)");
     let shown = sandbox.run("whoami").success();

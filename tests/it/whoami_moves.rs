@@ -78,7 +78,7 @@ fn a_session_that_is_not_remembered_never_moves() {
 }
 
 #[test]
-fn an_expired_session_is_not_revived_by_using_it() {
+fn expired_session_is_not_revived() {
     let sandbox = Sandbox::with_ada();
     age(&sandbox, 7 * DAY);
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each old word or phrase and what to write. A word matches whole and in any case; `_` and `-` belong to a word.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 25] = [
     ("whoever", "the user, the caller or the administrator"),
     ("nobody", "a verb with `not`, such as `no user can` or `does not exist`"),
     ("no one", "a verb with `not`, such as `no user can` or `does not exist`"),
@@ -25,6 +25,13 @@ const WORDS: [(&str, &str); 18] = [
     ("wish", "request, option"),
     ("census", "scan"),
     ("symptom", "finding"),
+    ("cure", "fix"),
+    ("mending", "fixing"),
+    ("recipe", "hash parameters"),
+    ("tester", "the test, or the user who runs it"),
+    ("looked at", "checked, read"),
+    ("whose turn", "next"),
+    ("by hand of", "by"),
 ];
 
 /// Where a word is right: the end of the path, the word, and a part of the line.

@@ -1,4 +1,4 @@
-// Whether each side takes in the people whom the fixture brings, some of them for years to come.
+// Whether each side accepts the users and sessions of the fixture.
 import assert from "node:assert/strict";
 import { PEOPLE } from "../app/people.mjs";
 

@@ -1,4 +1,4 @@
-// Whether each side knows a password that the other side set.
+// Whether each side accepts a password that the other side set.
 import assert from "node:assert/strict";
 import { OTHER_PASSWORD, PASSWORD, newcomer } from "../driver/people.mjs";
 
@@ -11,7 +11,7 @@ async function knows(actor, { email }, password) {
   return token;
 }
 
-/** An app with a hash of its own takes a password as it was typed; Better Auth's own normalises it first. */
+/** Better Auth normalises a password before hashing. An app with its own hash does not. */
 const signUp = (password, otherwise = password) => async (maker, seer, { app }) => {
   const person = newcomer({ password });
   await maker.createUser(person);

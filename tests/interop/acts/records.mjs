@@ -1,4 +1,4 @@
-// Field by field: the same record told by both sides, and the same kind of row made by both sides.
+// Compares, field by field, how both sides report a record and which rows both sides create.
 import assert from "node:assert/strict";
 import { shapeOfNewestRow } from "../driver/file.mjs";
 import { newcomer } from "../driver/people.mjs";
@@ -8,9 +8,9 @@ const USER = ["id", "name", "email", "emailVerified", "image", "createdAt", "upd
 const ADMIN = ["role", "banned", "banReason", "banExpires"];
 const SESSION = ["id", "userId", "expiresAt", "createdAt", "updatedAt", "ipAddress", "userAgent"];
 
-/** The app writes "" where authctl says null: nothing is known. */
-const told = (value) => (value === "" || value === undefined ? null : value);
-const only = (record, fields) => Object.fromEntries(fields.map((field) => [field, told(record[field])]));
+/** The app writes "" for an unknown value, authctl null. */
+const normalised = (value) => (value === "" || value === undefined ? null : value);
+const only = (record, fields) => Object.fromEntries(fields.map((field) => [field, normalised(record[field])]));
 const byId = (records, fields) => records.map((record) => only(record, fields)).sort((a, b) => (a.id < b.id ? -1 : 1));
 
 function fieldsOf(app) {
@@ -24,7 +24,7 @@ async function signedIn(maker) {
   return { person, token: (await maker.signIn(person)).token };
 }
 
-/** `maker` makes, both tell. */
+/** `maker` creates the record, both sides report it. */
 export const records = {
   "get-session = whoami --json": async (maker, { app, authctl }) => {
     const { token } = await signedIn(maker);
@@ -42,8 +42,8 @@ export const records = {
 
   "list-accounts = users show --json": async (maker, { app, authctl }) => {
     const { token } = await signedIn(maker);
-    const told = (accounts) => accounts.map(({ providerId, accountId }) => ({ providerId, accountId }));
-    assert.deepEqual(told(await authctl.accounts(token)), told(await app.accounts(token)));
+    const normalised = (accounts) => accounts.map(({ providerId, accountId }) => ({ providerId, accountId }));
+    assert.deepEqual(normalised(await authctl.accounts(token)), normalised(await app.accounts(token)));
   },
 
   "list-users = users list --json": async (maker, { app, authctl }) => {
@@ -61,7 +61,7 @@ const ROWS = [
   ["verification", "value", ({ id }) => String(id)],
 ];
 
-/** Which forms may differ: who signs in, and from where, is not the same on both sides. */
+/** Values that may differ: user agent and IP address depend on the side that signs in. */
 const FREE = ["ipAddress", "ip_address", "userAgent", "user_agent"];
 
 export const rows = Object.fromEntries(ROWS.map(([table, column, value]) => [

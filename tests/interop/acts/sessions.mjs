@@ -1,4 +1,4 @@
-// Whether each side sees, on its very next request, what the other did to a session.
+// Whether each side sees, on its next request, what the other did to a session.
 import assert from "node:assert/strict";
 import { newcomer } from "../driver/people.mjs";
 import { Missing } from "../driver/report.mjs";
@@ -14,7 +14,7 @@ async function signedIn(maker, times = 1) {
   return [person, ...tokens];
 }
 
-/** Makes a session one that began at `since` and ends at `until`, through the library. */
+/** Moves a session to begin at `since` and end at `until`, through the library. */
 function shift(app, token, until, since = Date.now()) {
   const [expiresAt, createdAt, updatedAt] = [until, since, since].map((time) => new Date(time));
   return app.context.internalAdapter.updateSession(token, { expiresAt, createdAt, updatedAt });
@@ -83,7 +83,7 @@ export const sessions = {
     near(session.createdAt, Date.now() - 2 * DAY, "createdAt");
   },
 
-  "session not yet due is left alone": async (maker, seer, { app }) => {
+  "session that is not due is not extended": async (maker, seer, { app }) => {
     const [, token] = await signedIn(seer);
     const until = Date.now() + 6.5 * DAY;
     await shift(app, token, until, Date.now() - DAY / 2);

@@ -1,4 +1,4 @@
-// Both programs at once, and what must be left of the file when authctl has gone.
+// Both programs at the same time, and the state of the file after authctl has ended.
 import assert from "node:assert/strict";
 import { filesBeside, fingerprint } from "../driver/file.mjs";
 import { newcomer } from "../driver/people.mjs";

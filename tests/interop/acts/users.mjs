@@ -1,5 +1,5 @@
-// What an administrator does to a user, and whether the other side obeys. Without the admin plugin the app has no such
-// acts of its own; those lines are left out.
+// Acts of an administrator, and whether the other side applies them. An app without the admin plugin has no such
+// acts; those lines are omitted.
 import assert from "node:assert/strict";
 import { newcomer } from "../driver/people.mjs";
 
@@ -34,7 +34,7 @@ export const users = {
     assert.ok((await seer.signIn({ ...person, email })).token);
   },
 
-  "updatedAt tells of the change": async (maker, seer, { app }) => {
+  "updatedAt changes": async (maker, seer, { app }) => {
     const person = await someone(seer);
     const { token } = await seer.signIn(person);
     await app.context.internalAdapter.updateUser(person.id, { updatedAt: new Date("2020-01-01") });

@@ -1,4 +1,4 @@
-// Who is in every fixture; the rows themselves are made by fixtures/populate.mjs.
+// The users of every fixture. `fixtures/populate.mjs` creates their rows.
 export const PEOPLE = {
   ada: { email: "ada@example.com", name: "Ada Lovelace", password: "correct horse battery staple" },
   bob: { email: "bob@example.com", name: "Bob", password: "ﬁnger-Ångström-9" },

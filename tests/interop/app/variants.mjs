@@ -34,7 +34,7 @@ const app = (made, plugins, { choices = {}, adapter = {}, ids } = {}) => {
   return { made, plugins, schema, ids, database: viaDrizzle(schema, adapter) };
 };
 
-/** An app that calls things by names of its own, and has a column that must be filled. */
+/** An app with its own names for tables and columns, and a required column. */
 const ownNames = {
   user: {
     modelName: "people",

@@ -131,7 +131,7 @@ export class App {
     return this.outbox.findLast((mail) => mail.email === email).token;
   }
 
-  /** Whether the code was taken. */
+  /** Whether the code was accepted. */
   async reset(code, newPassword) {
     const { status, body } = await this.call("POST", "/reset-password", { body: { token: code, newPassword } });
     if (status !== 200 && body?.code !== "INVALID_TOKEN") throw new Error(`reset: ${status} ${JSON.stringify(body)}`);
@@ -154,7 +154,7 @@ export class App {
     return this.must("POST", "/two-factor/verify-totp", { token, body: { code: totp(totpURI) } });
   }
 
-  /** Somebody who signs in through another provider and has no password. */
+  /** A user who signs in through another provider and has no password. */
   async createOAuthUser({ email, name }) {
     const issuer = variants[this.variant].issuer;
     const account = { providerId: "github", accountId: email, ...(issuer && { issuer }) };

@@ -1,4 +1,4 @@
-// The database file of one run, laid from the variant's fixture; and what must be the same after authctl has worked on it.
+// The database file of one run, created from the variant's fixture, and what authctl must not change in it.
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import Database from "better-sqlite3";

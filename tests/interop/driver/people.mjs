@@ -1,4 +1,4 @@
-// People who have never been here before, so that no act stumbles over another's.
+// New users for each act, so that acts do not affect each other.
 export const PASSWORD = "violet-teapot-harbour-93";
 export const OTHER_PASSWORD = "orange-kettle-lagoon-58";
 

@@ -25,7 +25,7 @@ fn name(source: &Source) -> &str {
 }
 
 #[test]
-fn no_file_of_the_program_is_too_long_to_be_read_at_once() {
+fn source_files_are_short() {
     let mut offences = Vec::new();
     for source in files("src") {
         let lines = source.text.lines().count();
@@ -50,7 +50,7 @@ fn every_module_is_named_for_an_idea() {
 }
 
 #[test]
-fn nothing_is_left_for_later() {
+fn source_has_no_marks_of_unfinished_work() {
     let mut offences = Vec::new();
     for source in files("src").iter().chain(&files("tests")) {
         for (number, line) in source.text.lines().enumerate() {

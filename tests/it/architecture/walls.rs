@@ -103,7 +103,7 @@ fn is_below(path: &str, top: &str) -> bool {
 }
 
 #[test]
-fn no_part_knows_more_of_the_others_than_it_may() {
+fn parts_import_only_what_they_may() {
     let mut offences = Vec::new();
     for source in program() {
         let Some(part) = part(&source) else { continue };
@@ -126,7 +126,7 @@ fn no_part_knows_more_of_the_others_than_it_may() {
 }
 
 #[test]
-fn each_wall_stands_around_something() {
+fn every_part_has_files() {
     let program = program();
     for wall in WALLS {
         assert!(program.iter().any(|source| part(source).as_deref() == Some(wall.part)), "no part `{}`", wall.part);

@@ -75,7 +75,7 @@ fn hash(sandbox: &Sandbox, number: usize) -> String {
 }
 
 #[test]
-fn a_whole_log_says_how_long_it_is_and_its_newest_hash() {
+fn intact_log_reports_length_and_newest_hash() {
     let sandbox = six_entries();
     let newest = hash(&sandbox, 6);
     let whole = sandbox.run("audit verify --json").json();
@@ -173,7 +173,7 @@ fn entry(row: &[Cell]) -> Entry {
 }
 
 #[test]
-fn an_edit_with_a_hash_made_anew_breaks_the_entry_after_it() {
+fn edit_with_new_hash_breaks_the_next_entry() {
     let sandbox = six_entries();
     let whole = rows(&sandbox);
     for number in 1..=6 {
@@ -199,7 +199,7 @@ fn hash_of(row: &[Cell]) -> String {
 }
 
 #[test]
-fn what_passes_from_one_column_to_the_next_is_found() {
+fn text_moved_between_columns_is_found() {
     let sandbox = six_entries();
     let whole = rows(&sandbox);
     let sql = "UPDATE authctl_audit SET userId = NULL, actorId = userId WHERE seq = 1";

@@ -98,7 +98,7 @@ fn following_an_empty_log_shows_its_first_entry() {
 }
 
 #[test]
-fn following_ends_quietly_when_its_reader_goes() {
+fn follow_ends_silently_when_its_reader_closes() {
     let sandbox = three_users();
     let mut command = sandbox.command(["audit", "tail", "--lines", "1", "--follow"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -9,7 +9,7 @@ use crate::audit::entries;
 use crate::sandbox::{Ran, Sandbox};
 
 #[test]
-fn sixteen_processes_at_once_leave_a_whole_chain() {
+fn sixteen_parallel_processes_leave_a_valid_chain() {
     let sandbox = Sandbox::with_ada();
     let mut children = Vec::new();
     for number in 0..16 {

@@ -35,7 +35,7 @@ fn seqs(sandbox: &Sandbox, filters: &str) -> Vec<i64> {
 }
 
 #[test]
-fn the_list_in_a_pipe_is_aligned_words_the_oldest_first() {
+fn list_in_a_pipe_is_aligned_and_oldest_first() {
     let sandbox = three_users();
     assert_snapshot!(sandbox.run("audit list"), @"
     SEQ  WHEN                      EVENT         BY         USER             SESSION  REASON       DETAIL
@@ -67,7 +67,7 @@ fn json_entry_has_every_field_and_milliseconds() {
 }
 
 #[test]
-fn an_empty_log_is_an_answer() {
+fn empty_log_is_listed_as_empty() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     assert_eq!(entries(&sandbox), [Value::Null; 0]);
@@ -78,7 +78,7 @@ fn an_empty_log_is_an_answer() {
 }
 
 #[test]
-fn without_a_database_there_is_no_log_and_none_is_made() {
+fn missing_database_is_refused_and_not_created() {
     let sandbox = Sandbox::new();
     for words in ["list", "export", "tail", "tail --follow", "verify"] {
         assert_eq!(sandbox.run(&format!("audit {words} --json")).json_error(9)["code"], "DATABASE_MISSING");
@@ -87,7 +87,7 @@ fn without_a_database_there_is_no_log_and_none_is_made() {
 }
 
 #[test]
-fn filters_choose_by_user_event_and_time_and_all_must_hold() {
+fn filters_select_by_user_event_and_time_together() {
     let sandbox = three_users();
     let id = |name: &str| {
         let shown = sandbox.run(&format!("users show {name}@example.com --json")).json();
@@ -101,7 +101,7 @@ fn filters_choose_by_user_event_and_time_and_all_must_hold() {
     assert_eq!(seqs(&sandbox, "--user BOB@example.com --event user.b"), [4]);
     assert_eq!(seqs(&sandbox, "--event user"), [1, 2, 3, 4]);
     assert_eq!(seqs(&sandbox, "--event created"), [0; 0], "from its beginning");
-    assert_eq!(seqs(&sandbox, "--since 2026-01-02T00:00:00Z"), [2, 3, 4], "that instant is meant");
+    assert_eq!(seqs(&sandbox, "--since 2026-01-02T00:00:00Z"), [2, 3, 4], "--since includes the instant");
     assert_eq!(seqs(&sandbox, "--until 2026-01-02T00:00:00Z"), [1], "that instant is not");
     assert_eq!(seqs(&sandbox, "--since 2026-01-02T02:00:00+02:00 --until 2026-01-04T00:00:00Z"), [2, 3]);
     assert_eq!(seqs(&sandbox, "--since 2026-01-03T00:00:00Z --user bob@example.com"), [4]);
@@ -146,7 +146,7 @@ fn tail_shows_the_newest_twenty_by_default() {
 }
 
 #[test]
-fn text_in_the_log_cannot_act_on_the_terminal() {
+fn logged_text_is_escaped_on_a_terminal() {
     let sandbox = three_users();
     let reason = "a\u{1b}[2Jb\r\nc\u{9b}d\u{202e}e\u{7f}";
     sandbox.run_words(&["users", "unban", "bob@example.com", "--reason", reason]).success();

@@ -7,7 +7,7 @@ use crate::audit::{TWO_PASSWORDS, entries};
 use crate::sandbox::{PASSWORD, Sandbox};
 
 #[test]
-fn what_changes_nothing_leaves_nothing() {
+fn act_without_effect_leaves_no_entry() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
     let before = entries(&sandbox);

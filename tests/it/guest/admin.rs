@@ -7,7 +7,7 @@ use crate::app::{ARTICLE, App, DRIZZLE, KYSELY, Variant};
 use crate::sandbox::PASSWORD;
 
 #[test]
-fn a_ban_is_the_apps_own_and_says_what_it_does_not_reach() {
+fn ban_is_stored_as_by_the_app_with_a_note() {
     let app = App::new(DRIZZLE);
     assert_snapshot!(app.run("users ban bob@example.com --for 7d --reason spam"), @"
     ------- stderr -------
@@ -28,7 +28,7 @@ fn a_ban_is_the_apps_own_and_says_what_it_does_not_reach() {
 }
 
 #[test]
-fn a_role_is_the_apps_own() {
+fn role_is_stored_as_by_the_app() {
     let app = App::new(KYSELY);
     app.run("users set-role bob@example.com admin,editor").success();
     assert_eq!(app.text("SELECT role FROM {user} WHERE email = 'bob@example.com'"), "admin,editor");
@@ -110,7 +110,7 @@ fn a_short_session_says_that_the_app_makes_it_long() {
 }
 
 #[test]
-fn looking_moves_no_session_of_an_app() {
+fn reading_extends_no_session_of_an_app() {
     let app = App::new(DRIZZLE);
     let sql = "UPDATE session SET updated_at = updated_at - 90000000, expires_at = updated_at + 604800000 - 90000000";
     app.sql().execute_batch(sql).unwrap();

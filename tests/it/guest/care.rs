@@ -14,7 +14,7 @@ fn mode(app: &App) -> u32 {
 }
 
 #[test]
-fn the_doctor_leaves_to_the_app_what_is_the_apps() {
+fn doctor_does_not_check_what_the_app_owns() {
     let app = App::new(KYSELY);
     std::fs::set_permissions(app.path(), Permissions::from_mode(0o664)).unwrap();
     assert_snapshot!(app.run("doctor"), @"
@@ -110,7 +110,7 @@ fn same_orphans_are_found_and_deleted() {
 }
 
 #[test]
-fn copies_and_migrations_are_the_apps_own() {
+fn backup_and_migration_are_refused() {
     let app = App::new(KYSELY);
     assert_snapshot!(app.run("db backup copy.db"), @"
     ------- stderr -------
@@ -159,7 +159,7 @@ fn shared_directory_of_an_app_is_reported_and_unchanged() {
 }
 
 #[test]
-fn an_app_that_keeps_a_log_goes_on_keeping_it() {
+fn wal_mode_of_an_app_is_kept() {
     let app = App::new(KYSELY);
     let reader = app.sql();
     reader.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -177,7 +177,7 @@ fn an_app_that_keeps_a_log_goes_on_keeping_it() {
 }
 
 #[test]
-fn rules_and_failures_are_kept_beside_and_never_lock_the_app() {
+fn policy_and_throttle_do_not_lock_the_app() {
     let app = App::new(DRIZZLE);
     let connection = app.sql();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -198,7 +198,7 @@ fn rules_and_failures_are_kept_beside_and_never_lock_the_app() {
 }
 
 #[test]
-fn the_description_tells_every_column() {
+fn status_lists_every_column() {
     let app = App::new(DRIZZLE);
     assert_snapshot!(app.run("db status"), @"
     database          [HOME]/app.db

@@ -142,13 +142,13 @@ fn set_password(journal: &str) -> Act {
 }
 
 #[test]
-fn ban_killed_at_any_call_is_logged_as_it_ended() {
+fn ban_killed_at_any_call_is_logged_correctly() {
     ban("wal").sweep(0);
     ban("delete").sweep(1);
 }
 
 #[test]
-fn set_password_killed_at_any_call_is_logged_as_it_ended() {
+fn set_password_killed_at_any_call_is_logged_correctly() {
     set_password("wal").sweep(1);
     set_password("delete").sweep(0);
 }

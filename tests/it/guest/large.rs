@@ -132,7 +132,7 @@ fn user_with_large_values_hides_no_other_and_is_deletable() {
 }
 
 #[test]
-fn large_picture_is_replaced_when_that_is_asked_for() {
+fn large_image_can_be_replaced() {
     let app = app(KYSELY);
     app.run("users update bob@example.com --image https://example.com/bob.png").success();
     assert_eq!(app.text("SELECT image FROM user WHERE email = 'bob@example.com'"), "https://example.com/bob.png");
@@ -168,7 +168,7 @@ fn row_beyond_every_limit_is_refused_with_its_reason() {
 
 /// Pages that refer to the same page repeatedly: a file of a few kilobytes with an endless number of rows.
 #[test]
-fn tree_that_grows_with_every_level_is_given_up() {
+fn exponential_page_tree_is_bounded() {
     let app = App::new(KYSELY);
     grow(&app);
     // Some commands count rows without a condition, for which SQLite does not check its limit of steps.

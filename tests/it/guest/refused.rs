@@ -60,7 +60,7 @@ impl Odd {
 }
 
 #[test]
-fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
+fn mixed_time_encodings_refuse_writes() {
     let odd = Odd::new("mixed-time");
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
@@ -92,7 +92,7 @@ fn times_of_two_kinds_are_neither_mixed_up_nor_added_to() {
 }
 
 #[test]
-fn a_column_that_is_there_twice_is_not_guessed() {
+fn ambiguous_column_is_refused() {
     let odd = Odd::new("half-migrated");
     assert_snapshot!(odd.run("users list"), @"
     ------- stderr -------
@@ -104,7 +104,7 @@ fn a_column_that_is_there_twice_is_not_guessed() {
 }
 
 #[test]
-fn without_rows_a_number_may_be_seconds_or_milliseconds() {
+fn empty_database_has_an_ambiguous_time_encoding() {
     for fixture in ["ambiguous", "ambiguous-default"] {
         let odd = Odd::new(fixture);
         let ran = odd.run("users create new@example.com --name New --generate");
@@ -163,7 +163,7 @@ fn trigger_stops_writes() {
 }
 
 #[test]
-fn a_column_that_everything_rests_on_is_missed_by_name() {
+fn missing_required_column_is_named() {
     let odd = Odd::new("missing-column");
     assert_snapshot!(odd.run("users list"), @"
     ------- stderr -------

@@ -29,7 +29,7 @@ fn a_credentials_file_that_others_may_use_is_refused() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_refused_and_not_waited_for() {
+fn special_file_is_refused_without_waiting() {
     let home = tempfile::tempdir().unwrap();
     let file = credentials("canary");
     let (link, pipe) = (home.path().join("link"), home.path().join("pipe"));

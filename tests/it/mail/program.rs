@@ -78,7 +78,7 @@ fn a_sendmail_that_fails_is_quoted() {
 }
 
 #[test]
-fn a_sendmail_that_fails_without_a_word_is_a_failure() {
+fn silent_failure_of_sendmail_is_an_error() {
     let home = tempfile::tempdir().unwrap();
     let error = send_through(&script(home.path(), "cat > /dev/null\nexit 1")).unwrap_err();
     assert_eq!(error.source().unwrap().to_string(), "it gave no reason");
@@ -119,7 +119,7 @@ fn sendmail_that_fails_after_many_words_is_quoted_in_part() {
 
 /// A background process keeps the pipes of its parent open.
 #[test]
-fn sendmail_that_leaves_a_program_behind_is_not_waited_for() {
+fn background_process_of_sendmail_is_not_awaited() {
     let home = tempfile::tempdir().unwrap();
     let text = "cat > /dev/null\necho 'no queue' >&2\nsleep 1000 &\necho $! > \"${0%/*}/pid\"\nexit 75";
     let error = send_through(&script(home.path(), text)).unwrap_err();
@@ -140,7 +140,7 @@ fn runs(pid: &str) -> bool {
 }
 
 #[test]
-fn sendmail_without_an_end_is_ended_with_all_it_started() {
+fn endless_sendmail_is_killed_with_its_children() {
     let manners = ["trap '' TERM\n", "exec 2>&-\n", "cat > /dev/null\n"];
     std::thread::scope(|scope| {
         for text in manners {

@@ -185,7 +185,7 @@ fn an_account_is_deleted_only_within_a_day_of_signing_in() {
     ] {
         assert!(matches!(again, Err(AuthError::NotSignedIn(SignedOut::Ended))), "{again:?}");
     }
-    assert_eq!(told(world.try_sign_in("ada", PASSWORD, DAY)), "invalid email or password (InvalidCredentials)");
+    assert_eq!(message(world.try_sign_in("ada", PASSWORD, DAY)), "invalid email or password (InvalidCredentials)");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn sign_in_stops_at_the_first_blocker() {
 }
 
 #[test]
-fn to_ask_is_no_attempt_and_leaves_no_trace() {
+fn explain_counts_no_attempt_and_writes_nothing() {
     let (mut world, id) = world();
     for code in ORDER {
         put(&world, code);
@@ -96,7 +96,7 @@ fn to_ask_is_no_attempt_and_leaves_no_trace() {
 }
 
 #[test]
-fn what_ends_by_itself_is_gone_at_its_very_second() {
+fn expired_blocker_is_gone_at_its_second() {
     let (mut world, id) = world();
     clear(&world);
     let (lock, ban) = (("TOO_MANY_REQUESTS", at(160)), ("BANNED_USER", at(200)));
@@ -110,7 +110,7 @@ fn what_ends_by_itself_is_gone_at_its_very_second() {
 }
 
 #[test]
-fn an_address_that_no_sign_in_finds_says_what_it_looks_for() {
+fn unfindable_address_is_a_blocker() {
     let (mut world, id) = world();
     world.edit(r#"UPDATE "user" SET "emailVerified" = 1"#);
     let sought = || Email::parse("ada@example.com").unwrap();

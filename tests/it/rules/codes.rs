@@ -54,7 +54,7 @@ fn assert_invalid(result: &Result<(), AuthError>, what: &str) {
 }
 
 #[test]
-fn a_code_counts_until_the_second_before_its_end() {
+fn code_is_valid_until_the_second_before_its_end() {
     for (purpose, life) in
         [(Purpose::ResetPassword, HOUR), (Purpose::EmailVerification, DAY), (Purpose::ChangeEmail, DAY)]
     {
@@ -68,7 +68,7 @@ fn a_code_counts_until_the_second_before_its_end() {
 }
 
 #[test]
-fn a_code_counts_once_and_for_nothing_but_its_purpose() {
+fn code_is_single_use_and_bound_to_its_purpose() {
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         let code = code(&mut world, purpose, 0);
@@ -121,7 +121,7 @@ fn code_stays_invalid_when_the_address_returns() {
 }
 
 #[test]
-fn another_program_that_changes_the_address_kills_the_code_too() {
+fn address_changed_by_an_app_invalidates_the_code() {
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         let code = code(&mut world, purpose, 0);
@@ -137,7 +137,7 @@ fn wrong_uses(world: &mut World, user: &User) -> u32 {
 }
 
 #[test]
-fn codes_that_name_no_user_wait_shortly_and_stop_no_right_code() {
+fn unknown_codes_do_not_delay_right_codes() {
     for purpose in Purpose::ALL {
         let mut world = World::with_ada();
         let right = code(&mut world, purpose, 0);
@@ -244,7 +244,7 @@ fn user_banned_meanwhile_cannot_change_the_address() {
 }
 
 #[test]
-fn an_address_that_was_taken_meanwhile_leaves_the_code_good() {
+fn address_taken_meanwhile_keeps_the_code_valid() {
     let mut world = World::with_ada();
     let code = code(&mut world, Purpose::ChangeEmail, 0);
     let bob = world.sign_up("bob");
@@ -282,7 +282,7 @@ fn address_change_needs_a_fresh_session_and_a_new_address() {
 }
 
 #[test]
-fn one_user_does_not_write_to_many_addresses() {
+fn one_user_cannot_mail_many_addresses() {
     let mut world = World::with_ada();
     let me = signed_in(&mut world, 0);
     for count in 0..5 {
@@ -293,7 +293,7 @@ fn one_user_does_not_write_to_many_addresses() {
 }
 
 #[test]
-fn one_mailbox_is_not_filled_by_asking_in_different_ways() {
+fn one_mailbox_has_one_limit_for_all_purposes() {
     let mut world = World::with_ada();
     let bob = email("bob@example.com");
     world.sign_up("bob");

@@ -97,19 +97,19 @@ fn session_of_another_user_does_not_use_up_a_code() {
 
 #[test]
 fn wrong_or_missing_password_is_one_error_and_keeps_the_code() {
-    let told = |without_password: bool| {
+    let message = |without_password: bool| {
         let mut world = World::with_ada();
         let code = mailed(&mut world, Purpose::EmailVerification);
         if without_password {
             world.edit(r#"DELETE FROM "account""#);
         }
-        let refused = super::told(confirm_with(&mut world, &code, OTHER_PASSWORD));
+        let refused = super::message(confirm_with(&mut world, &code, OTHER_PASSWORD));
         let is_there = world.store.code(Purpose::EmailVerification, &code).unwrap().is_some();
         (refused, is_there, world.at(1).find_user("ada@example.com").unwrap().email_verified)
     };
-    let wrong = told(false);
+    let wrong = message(false);
     assert_eq!((wrong.1, wrong.2), (true, false));
-    assert_eq!(told(true), wrong);
+    assert_eq!(message(true), wrong);
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn right_password_of_a_refused_act_keeps_the_count() {
 }
 
 #[test]
-fn without_a_right_code_no_password_is_looked_at() {
+fn wrong_code_is_refused_before_the_password() {
     let mut world = World::with_ada();
     let guess = Code::from_bytes(b"guess").unwrap();
-    let refused = [PASSWORD, OTHER_PASSWORD].map(|text| told(confirm_with(&mut world, &guess, text)));
+    let refused = [PASSWORD, OTHER_PASSWORD].map(|text| message(confirm_with(&mut world, &guess, text)));
     assert_eq!(refused[0], refused[1]);
     let ada = world.at(1).find_user("ada@example.com").unwrap();
     assert_eq!(world.at(1).attempts(&ada).unwrap(), (0, None));

@@ -19,7 +19,7 @@ fn act_as_ada_by(world: &mut World, by: &Impersonator, seconds: i64) -> Token {
 }
 
 #[test]
-fn it_lasts_as_long_as_it_was_given_and_use_does_not_prolong_it() {
+fn use_does_not_extend_an_impersonation() {
     let mut world = World::with_ada();
     for seconds in [60, DAY, 30 * DAY] {
         let token = act_as_ada(&mut world, seconds);
@@ -102,7 +102,7 @@ fn impersonation_needs_current_role_and_session() {
 }
 
 #[test]
-fn the_second_factor_and_a_wait_are_no_matter_and_a_ban_ends_it() {
+fn second_factor_and_wait_allow_impersonation_until_a_ban() {
     let mut world = World::with_ada();
     for _ in 0..6 {
         assert!(world.try_sign_in("ada", "wrong", 0).is_err());

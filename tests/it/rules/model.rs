@@ -101,7 +101,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn sessions_live_as_the_model_says_whatever_happens(steps in prop::collection::vec(step(), 1..24)) {
+    fn sessions_match_the_model_after_random_acts(steps in prop::collection::vec(step(), 1..24)) {
         // Starts with a sign-in, so that a session exists.
         let steps = [vec![Step::SignIn(Lifetime::Remembered)], steps].concat();
         follow(&steps)?;

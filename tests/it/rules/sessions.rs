@@ -13,7 +13,7 @@ fn signed_out(world: &mut World, token: &Token, seconds: i64) -> SignedOut {
 }
 
 #[test]
-fn a_session_lives_for_seven_days_and_not_a_second_more() {
+fn session_expires_after_exactly_seven_days() {
     let mut world = World::with_ada();
     let used = world.sign_in("ada", 0, Lifetime::Remembered);
     let unused = world.sign_in("ada", 0, Lifetime::Remembered);
@@ -23,12 +23,12 @@ fn a_session_lives_for_seven_days_and_not_a_second_more() {
 }
 
 #[test]
-fn a_used_session_moves_once_a_day_and_is_only_read_in_between() {
+fn used_session_is_extended_once_a_day() {
     let mut world = World::with_ada();
     let token = world.sign_in("ada", 0, Lifetime::Remembered);
-    let tester = world.sql();
+    let connection = world.sql();
     // A commit by another connection changes the value of this pragma.
-    let writes = || tester.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let writes = || connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = writes();
     for seconds in [0, 1, DAY / 2, DAY - 1] {
         assert_eq!(world.authenticate(&token, seconds).session.expires_at, at(7 * DAY), "{seconds}");
@@ -57,7 +57,7 @@ fn used_session_lives_on_and_a_short_one_ends() {
 }
 
 #[test]
-fn a_short_session_does_not_move_however_often_others_do() {
+fn short_session_is_never_extended() {
     let mut world = World::with_ada();
     world.policy.session.move_after = SignedDuration::from_hours(1);
     let long = world.sign_in("ada", 0, Lifetime::Remembered);

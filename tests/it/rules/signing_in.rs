@@ -33,7 +33,7 @@ fn sign_up_may_begin_a_session_and_takes_the_address() {
 }
 
 #[test]
-fn every_way_of_not_knowing_a_password_looks_the_same() {
+fn every_unknown_or_unusable_account_looks_the_same() {
     let mut world = World::with_ada();
     for name in ["link", "foreign", "banned", "second-factor"] {
         world.sign_up(name);
@@ -44,10 +44,10 @@ fn every_way_of_not_knowing_a_password_looks_the_same() {
            UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "name" = 'banned';
            UPDATE "user" SET "twoFactorEnabled" = 1 WHERE "name" = 'second-factor'"#,
     );
-    let wrong = told(world.try_sign_in("ada", OTHER_PASSWORD, 0));
+    let wrong = message(world.try_sign_in("ada", OTHER_PASSWORD, 0));
     assert_eq!(wrong, "invalid email or password (InvalidCredentials)");
     for name in ["unknown", "link", "foreign", "banned", "second-factor"] {
-        assert_eq!(told(world.try_sign_in(name, OTHER_PASSWORD, 0)), wrong, "{name}");
+        assert_eq!(message(world.try_sign_in(name, OTHER_PASSWORD, 0)), wrong, "{name}");
     }
 }
 
@@ -56,7 +56,7 @@ fn unknown_and_known_addresses_wait_alike() {
     let mut world = World::with_ada();
     let mut story = |name: &str| {
         let tries =
-            [0, 0, 0, 0, 0, 0, 14, 15, 15, 44, 45].map(|now| told(world.try_sign_in(name, OTHER_PASSWORD, now)));
+            [0, 0, 0, 0, 0, 0, 14, 15, 15, 44, 45].map(|now| message(world.try_sign_in(name, OTHER_PASSWORD, now)));
         tries.join("\n")
     };
     assert_eq!(story("ada"), story("unknown"));
@@ -88,7 +88,7 @@ fn failures_older_than_a_day_are_forgotten() {
 }
 
 #[test]
-fn checking_a_password_forgets_failures_and_leaves_no_session() {
+fn password_check_clears_failures_without_a_session() {
     let mut world = World::with_ada();
     for _ in 0..4 {
         assert!(is_invalid(&world.try_sign_in("ada", OTHER_PASSWORD, 0)));

@@ -106,7 +106,7 @@ fn a_ban_holds_until_its_end_and_no_longer() {
 }
 
 #[test]
-fn a_second_factor_is_not_stepped_around() {
+fn second_factor_refuses_the_password_alone() {
     let sandbox = Sandbox::with_ada();
     let wrong = sandbox.run_with_input(ADA, WRONG);
     sandbox.execute("UPDATE user SET twoFactorEnabled = 1; DELETE FROM session");
@@ -122,7 +122,7 @@ fn a_second_factor_is_not_stepped_around() {
 }
 
 #[test]
-fn a_failed_sign_in_leaves_the_stored_session_as_it_was() {
+fn failed_sign_in_keeps_the_stored_session() {
     let sandbox = Sandbox::with_ada();
     let before = std::fs::read(sandbox.session_file()).unwrap();
     let _ = sandbox.run_with_input(ADA, WRONG).failure(7);

@@ -101,7 +101,7 @@ fn unknown_address_is_throttled_alike() {
 }
 
 #[test]
-fn another_spelling_of_the_address_is_no_way_around() {
+fn other_spelling_of_the_address_is_throttled_too() {
     let sandbox = Sandbox::with_ada();
     for email in ["ada@example.com", "ADA@example.com", "Ada@Example.com", "ada@EXAMPLE.com", "aDa@example.COM"] {
         let _ = guess(&sandbox, email).failure(7);
@@ -122,7 +122,7 @@ fn the_table_does_not_tell_which_addresses_were_tried() {
 }
 
 #[test]
-fn a_success_takes_the_count_away() {
+fn success_clears_the_count() {
     let sandbox = Sandbox::with_ada();
     for more in ["", " --no-store", " --print-token"] {
         for _ in 0..4 {
@@ -136,7 +136,7 @@ fn a_success_takes_the_count_away() {
 }
 
 #[test]
-fn when_the_wait_is_over_the_user_gets_in() {
+fn sign_in_succeeds_after_the_wait() {
     let sandbox = Sandbox::with_ada();
     fail_five_times(&sandbox, "ada@example.com");
     assert_throttled(guess(&sandbox, "ada@example.com"));

@@ -78,7 +78,7 @@ fn token_file_variable_gives_the_token() {
 }
 
 #[test]
-fn a_token_in_the_environment_goes_before_the_stored_session() {
+fn token_variable_precedes_the_stored_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.sign_up("bob@example.com", "Bob").success();
     let token = printed(&sandbox);

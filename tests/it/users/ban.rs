@@ -30,7 +30,7 @@ fn ban_ends_all_sessions_and_hides_its_reason() {
 }
 
 #[test]
-fn a_ban_for_a_time_tells_its_end_and_is_over_then() {
+fn temporary_ban_shows_its_end_and_expires() {
     let sandbox = Sandbox::with_ada();
     let banned = sandbox.run("users ban ada@example.com --for 7d --reason spam --json").json();
     assert_eq!((&banned["act"], &banned["sessionsEnded"]), (&"banned".into(), &1.into()));
@@ -45,7 +45,7 @@ fn a_ban_for_a_time_tells_its_end_and_is_over_then() {
 }
 
 #[test]
-fn a_new_ban_takes_the_place_of_the_old_one() {
+fn new_ban_replaces_the_old_one() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users ban ada@example.com --for 7d --reason spam").success();
     let again = sandbox.run("users ban ada@example.com --json").json();
@@ -54,7 +54,7 @@ fn a_new_ban_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn the_length_of_a_ban_is_a_duration_that_makes_sense() {
+fn ban_needs_a_valid_duration() {
     let sandbox = Sandbox::with_ada();
     for length in ["0s", "-1d", "soon", "", "3651d", "99999999999999d", "never"] {
         let _ = sandbox.run_words(&["users", "ban", "ada@example.com", &format!("--for={length}")]).failure(2);

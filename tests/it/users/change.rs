@@ -116,7 +116,7 @@ fn lost_role_ends_sessions_and_gained_role_does_not() {
 }
 
 #[test]
-fn to_be_a_user_is_no_role_to_lose() {
+fn losing_the_role_user_ends_no_session() {
     let sandbox = Sandbox::with_ada();
     sandbox.run("users set-role ada@example.com user").success();
     assert_eq!(sandbox.run("users set-role ada@example.com editor --json").json()["sessionsEnded"], 0);

@@ -34,7 +34,7 @@ fn missing_database_is_created_and_named() {
 }
 
 #[test]
-fn the_whole_user_is_as_wished() {
+fn all_options_are_stored() {
     let sandbox = Sandbox::new();
     let file = sandbox.file("pw", PASSWORD);
     let words = "users add ada@example.com --name Ada --image https://example.com/a.png --role editor,admin --verified";
@@ -68,7 +68,7 @@ fn a_generated_password_is_printed_once_and_signs_in() {
 }
 
 #[test]
-fn an_argon2id_hash_is_taken_as_it_is_and_signs_in() {
+fn argon2id_hash_is_stored_unchanged_and_signs_in() {
     let sandbox = Sandbox::new();
     let hash = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
     let words = "users create ada@example.com --name Ada --hash-stdin";

@@ -13,7 +13,7 @@ fn assert_nothing_made(sandbox: &Sandbox, what: &str) {
 }
 
 #[test]
-fn what_is_missing_and_cannot_be_asked_for_is_named() {
+fn missing_input_without_a_terminal_names_the_flag() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.run("users create ada@example.com --generate"), @r"
     ------- stderr -------
@@ -31,7 +31,7 @@ fn what_is_missing_and_cannot_be_asked_for_is_named() {
 }
 
 #[test]
-fn a_user_who_cannot_be_is_refused() {
+fn invalid_user_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.run("db init").success();
     let long = "a".repeat(201);
@@ -58,7 +58,7 @@ fn a_user_who_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_refused_user_is_no_reason_to_make_a_database() {
+fn refused_user_creates_no_database() {
     for more in [&["--role", "a b"][..], &["--image", "no"], &["--name", ""]] {
         let sandbox = Sandbox::new();
         let words = [&["users", "create", "ada@example.com", "--name=Ada", "--no-password"], more].concat();
@@ -158,6 +158,6 @@ fn one_of_many_processes_creates_the_user() {
 }
 
 #[test]
-fn they_go_on_also_when_one_of_them_has_to_make_the_database() {
+fn parallel_processes_create_one_database() {
     all_make_sure(&Sandbox::new(), 20);
 }

@@ -26,7 +26,7 @@ fn counts(sandbox: &Sandbox) -> [i64; 4] {
 }
 
 #[test]
-fn a_user_goes_with_everything_and_the_others_stay() {
+fn delete_removes_all_rows_of_one_user() {
     let sandbox = with_ada_and_bob();
     assert_eq!(counts(&sandbox), [2, 3, 3, 2]);
     assert_snapshot!(sandbox.run("users delete ada@example.com --yes"), @r"
@@ -59,7 +59,7 @@ fn delete_needs_a_confirmation() {
 }
 
 #[test]
-fn a_person_is_shown_what_goes_and_may_say_no() {
+fn declined_confirmation_keeps_the_user() {
     let sandbox = with_ada_and_bob();
     let mut running = Terminal::new().run(sandbox.command(["users", "delete", "ada@example.com"]));
     running.wait_for("This permanently deletes Ada <ada@example.com> with 2 live sessions and 2 accounts from");

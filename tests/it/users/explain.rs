@@ -33,7 +33,7 @@ fn lock(sandbox: &Sandbox) {
 }
 
 #[test]
-fn nothing_in_the_way_is_a_yes() {
+fn user_without_blockers_is_0() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(sandbox.run("users explain ada@example.com"), @"Ada <ada@example.com> can sign in with the right password");
     let answer = sandbox.run("users explain ADA@example.com --json").json();
@@ -101,7 +101,7 @@ fn explain_lists_all_blockers_in_order() {
 fn each_blocker_has_its_code_and_a_command_that_fixes_it() {
     let sandbox = Sandbox::with_ada();
     let hidden = Some("INVALID_EMAIL_OR_PASSWORD");
-    for (edit, code, told) in [
+    for (edit, code, sign_in_code) in [
         ("UPDATE user SET banned = 1", "BANNED_USER", None),
         ("UPDATE user SET email = 'Ada@Example.com'", "EMAIL_NOT_LOWER_CASE", hidden),
         ("UPDATE user SET email = 'ada@localhost'", "INVALID_EMAIL", hidden),
@@ -120,7 +120,7 @@ fn each_blocker_has_its_code_and_a_command_that_fixes_it() {
         assert_eq!(codes(&answer), [code], "{edit}");
         let signed_in = sandbox.run_with_input("signin ada@example.com --no-store --password-stdin --json", PASSWORD);
         let error: Value = serde_json::from_str(&signed_in.stderr).unwrap();
-        assert_eq!(error["error"]["code"], told.unwrap_or(code), "{edit}");
+        assert_eq!(error["error"]["code"], sign_in_code.unwrap_or(code), "{edit}");
 
         let hint = answer["reasons"][0]["hint"].as_str().unwrap();
         let command = hint.split('`').nth(1).unwrap().strip_prefix("authctl ").unwrap();
@@ -134,7 +134,7 @@ fn each_blocker_has_its_code_and_a_command_that_fixes_it() {
 }
 
 #[test]
-fn at_a_time_to_come_what_has_ended_by_then_is_not_in_the_way() {
+fn at_ignores_blockers_that_end_before() {
     let sandbox = Sandbox::with_ada();
     lock(&sandbox);
     sandbox.run("users ban ada@example.com --for 7d --reason spam").success();
@@ -148,7 +148,7 @@ fn at_a_time_to_come_what_has_ended_by_then_is_not_in_the_way() {
 }
 
 #[test]
-fn what_was_is_not_known_and_a_moment_ago_is_now() {
+fn past_time_is_refused_except_seconds_ago() {
     let sandbox = Sandbox::with_ada();
     assert_snapshot!(explain(&sandbox, "--at 2020-01-01T00:00:00Z"), @"
     ------- stderr -------
@@ -162,7 +162,7 @@ fn what_was_is_not_known_and_a_moment_ago_is_now() {
 }
 
 #[test]
-fn to_ask_counts_nothing_and_writes_nothing() {
+fn explain_counts_no_attempt_and_writes_nothing() {
     let sandbox = Sandbox::with_ada();
     lock(&sandbox);
     let state = || {
@@ -187,9 +187,9 @@ fn to_ask_counts_nothing_and_writes_nothing() {
 fn hostile_names_stay_on_one_line_and_are_not_pasted() {
     let sandbox = Sandbox::with_ada();
     sandbox.run_words(&["users", "ban", "ada@example.com", "--reason", "a\r\n2. no\u{1b}[2J\u{202e}"]).success();
-    let told = explain(&sandbox, "");
-    assert_eq!(told.stdout.lines().count(), 3, "{told}");
-    assert!(!told.stdout.contains(['\u{1b}', '\r', '\u{202e}']), "{:?}", told.stdout);
+    let answer = explain(&sandbox, "");
+    assert_eq!(answer.stdout.lines().count(), 3, "{answer}");
+    assert!(!answer.stdout.contains(['\u{1b}', '\r', '\u{202e}']), "{:?}", answer.stdout);
     sandbox.execute("UPDATE user SET email = 'o''ada@example.com'");
     assert_snapshot!(explain(&sandbox, ""), @r"
     Ada <o'ada@example.com> cannot sign in

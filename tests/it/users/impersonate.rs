@@ -470,7 +470,7 @@ fn administrator_needs_force_and_banned_user_is_refused() {
 }
 
 #[test]
-fn what_only_the_user_may_do_is_refused() {
+fn acts_of_the_user_only_are_refused() {
     let sandbox = Sandbox::with_ada_signed_out();
     sandbox.run(IMPERSONATE).success();
     assert_snapshot!(sandbox.run("account delete --yes"), @"
@@ -525,7 +525,7 @@ fn new_password_of_the_user_ends_the_session() {
 }
 
 #[test]
-fn it_lasts_a_minute_to_a_day_and_use_does_not_prolong_it() {
+fn duration_is_bounded_and_use_does_not_extend_it() {
     let sandbox = Sandbox::with_ada_signed_out();
     for length in ["59s", "0", "25h", "never", "-1h"] {
         let _ = sandbox.run_words(&["users", "impersonate", "ada@example.com", &format!("--for={length}")]).failure(2);

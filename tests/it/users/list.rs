@@ -39,7 +39,7 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 }
 
 #[test]
-fn people_get_a_table_and_the_way_to_the_next_page() {
+fn terminal_gets_a_table_and_the_next_page_command() {
     let sandbox = with_users(&["ada", "bob", "eve"]);
     sandbox.execute(
         "UPDATE user SET role = 'editor,admin', emailVerified = 1 WHERE name = 'ada';
@@ -216,7 +216,7 @@ fn whose_ban_has_ended_is_not_among_the_banned() {
 }
 
 #[test]
-fn text_from_others_cannot_act_on_the_terminal() {
+fn untrusted_text_is_escaped_on_a_terminal() {
     let sandbox = with_users(&["ada"]);
     sandbox.execute(
         "UPDATE user SET name = 'A' || char(27) || '[2J' || char(10) || char(8238) || 'x', role = 'a' || char(155),

@@ -100,7 +100,7 @@ fn set_password_clears_the_wait() {
 }
 
 #[test]
-fn a_hash_made_elsewhere_is_set_as_it_is() {
+fn hash_of_another_program_is_stored_unchanged() {
     let sandbox = with_sessions();
     let hash = sandbox.run_with_input("hash generate --password-stdin", OTHER_PASSWORD).success();
     sandbox.run_with_input("users set-password ada@example.com --hash-stdin", &hash).success();

@@ -61,7 +61,7 @@ fn a_ban_and_other_ways_to_sign_in_are_shown() {
 }
 
 #[test]
-fn a_session_that_is_over_is_no_live_one() {
+fn expired_session_is_not_counted_as_live() {
     let sandbox = Sandbox::with_ada();
     sandbox.execute("UPDATE session SET expiresAt = unixepoch()");
     assert_eq!(sandbox.run("users show ada@example.com --json").json()["liveSessions"], 0);
