@@ -60,12 +60,12 @@ pub const ARTICLE: Variant = Variant { name: "article", time: Time::Seconds, adm
 pub struct App {
     pub sandbox: Sandbox,
     variant: Variant,
-    made: Manners,
+    made: Behaviour,
 }
 
 /// The schema and tables that authctl must not change.
 #[derive(Debug, PartialEq)]
-struct Manners {
+struct Behaviour {
     schema: Vec<[Value; 4]>,
     pragmas: Vec<Value>,
 }
@@ -80,7 +80,7 @@ impl App {
         let sandbox = Sandbox::new();
         load(&sandbox, variant.name, "app.db");
         change(&Connection::open(sandbox.path("app.db")).unwrap());
-        let made = Manners::of(&Connection::open(sandbox.path("app.db")).unwrap());
+        let made = Behaviour::of(&Connection::open(sandbox.path("app.db")).unwrap());
         Self { sandbox, variant, made }
     }
 
@@ -110,7 +110,7 @@ impl App {
 
     /// Checks that the run changed nothing that belongs to the app.
     fn left_alone(&self, ran: Ran, words: &str) -> Ran {
-        assert_eq!(Manners::of(&self.sql()), self.made, "after `{words}`: {ran}");
+        assert_eq!(Behaviour::of(&self.sql()), self.made, "after `{words}`: {ran}");
         for beside in ["app.db-wal", "app.db-journal", "app.db.lock"] {
             assert!(!self.sandbox.path(beside).exists(), "after `{words}`: {beside}");
         }
@@ -195,7 +195,7 @@ pub fn load(sandbox: &Sandbox, fixture: &str, name: &str) {
     std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(0o644)).unwrap();
 }
 
-impl Manners {
+impl Behaviour {
     fn of(connection: &Connection) -> Self {
         let mut statement =
             connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").unwrap();

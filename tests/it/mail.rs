@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use authctl::auth::email::Email;
 use authctl::mail::{Failure, MailError, Mailer, Step};
-use server::{Manners, POLITE, Server, Session};
+use server::{Behaviour, POLITE, Server, Session};
 
 const FROM: &str = "Accounts <accounts@example.com>";
 /// `\0ada\0correct horse` in Base64.
@@ -32,8 +32,8 @@ fn credentials(password: &str) -> tempfile::NamedTempFile {
 }
 
 /// Sends a short message to a server that behaves as given.
-fn send_to(manners: Manners) -> (Result<(), MailError>, Session) {
-    let server = Server::start(manners);
+fn send_to(behaviour: Behaviour) -> (Result<(), MailError>, Session) {
+    let server = Server::start(behaviour);
     let sent = mailer(&format!("smtp://127.0.0.1:{}", server.port), None).send(&ada(), "Your code", "code 4711\n");
     (sent, server.session())
 }
@@ -113,7 +113,7 @@ fn header_injection_is_refused() {
 #[test]
 fn credentials_reach_only_the_server() {
     let file = credentials("correct horse");
-    let server = Server::start(Manners { login: Some(LOGIN), ..POLITE });
+    let server = Server::start(Behaviour { login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
     assert!(!format!("{mailer:?}").contains("horse"));
     mailer.send(&ada(), "Hi", "text").unwrap();
@@ -123,7 +123,7 @@ fn credentials_reach_only_the_server() {
 #[test]
 fn wrong_credentials_are_reported_without_server_text() {
     let file = credentials("wrong horse");
-    let server = Server::start(Manners { login: Some(LOGIN), ..POLITE });
+    let server = Server::start(Behaviour { login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
     let (step, source, words) = failure(mailer.send(&ada(), "Hi", "text"));
     assert_eq!(step, Step::SignIn);
@@ -146,7 +146,7 @@ fn server_without_auth_gets_no_password() {
 #[test]
 fn auth_login_is_supported() {
     let file = credentials("correct horse");
-    let server = Server::start(Manners { login: Some(LOGIN), mechanism: "LOGIN", ..POLITE });
+    let server = Server::start(Behaviour { login: Some(LOGIN), mechanism: "LOGIN", ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), Some(file.path()));
     mailer.send(&ada(), "Hi", "text").unwrap();
     let commands = server.session().commands;
@@ -155,7 +155,7 @@ fn auth_login_is_supported() {
 
 #[test]
 fn refused_recipient_is_an_error_with_the_reason() {
-    let (sent, session) = send_to(Manners { refuses: Some(("RCPT", "550 5.1.1 no such user here")), ..POLITE });
+    let (sent, session) = send_to(Behaviour { refuses: Some(("RCPT", "550 5.1.1 no such user here")), ..POLITE });
     assert!(!sent.as_ref().unwrap_err().may_have_been_sent());
     let (step, source, _) = failure(sent);
     assert_eq!(step, Step::To);
@@ -166,7 +166,7 @@ fn refused_recipient_is_an_error_with_the_reason() {
 
 #[test]
 fn refusal_that_quotes_the_message_is_not_shown() {
-    let (sent, _) = send_to(Manners { refuses: Some((".", "554 5.6.0 not this: code 4711")), ..POLITE });
+    let (sent, _) = send_to(Behaviour { refuses: Some((".", "554 5.6.0 not this: code 4711")), ..POLITE });
     assert!(!sent.as_ref().unwrap_err().may_have_been_sent());
     let (step, source, words) = failure(sent);
     assert_eq!(step, Step::Content);
@@ -177,7 +177,7 @@ fn refusal_that_quotes_the_message_is_not_shown() {
 #[test]
 fn hang_up_is_an_error_with_its_step() {
     for (command, step) in [("EHLO", Step::Connect), ("MAIL", Step::From), ("DATA", Step::Content)] {
-        let (sent, _) = send_to(Manners { hangs_up_at: Some(command), ..POLITE });
+        let (sent, _) = send_to(Behaviour { hangs_up_at: Some(command), ..POLITE });
         let (at, source, _) = failure(sent);
         assert_eq!(at, step, "{source}");
     }
@@ -185,14 +185,14 @@ fn hang_up_is_an_error_with_its_step() {
 
 #[test]
 fn missing_final_reply_may_have_sent_the_message() {
-    let (sent, session) = send_to(Manners { hangs_up_at: Some("."), ..POLITE });
+    let (sent, session) = send_to(Behaviour { hangs_up_at: Some("."), ..POLITE });
     assert!(sent.unwrap_err().may_have_been_sent());
     assert_ne!(session.message, "");
 }
 
 #[test]
 fn silent_server_times_out() {
-    let server = Server::start(Manners { silent_at: Some("MAIL"), ..POLITE });
+    let server = Server::start(Behaviour { silent_at: Some("MAIL"), ..POLITE });
     let patience = Duration::from_millis(200);
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), None);
     let sent = mailer.waiting(patience, Duration::from_secs(30)).send(&ada(), "Hi", "text");
@@ -203,7 +203,7 @@ fn silent_server_times_out() {
 
 #[test]
 fn endless_delivery_times_out() {
-    let server = Server::start(Manners { silent_at: Some("MAIL"), ..POLITE });
+    let server = Server::start(Behaviour { silent_at: Some("MAIL"), ..POLITE });
     let mailer = mailer(&format!("smtp://127.0.0.1:{}", server.port), None);
     let mailer = mailer.waiting(Duration::from_secs(5), Duration::from_millis(200));
     let error = mailer.send(&ada(), "Hi", "text").unwrap_err();

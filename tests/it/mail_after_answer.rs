@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use crate::app::{App, DRIZZLE, KYSELY};
-use crate::mail::server::{Manners, POLITE};
+use crate::mail::server::{Behaviour, POLITE};
 use crate::mailbox::eventually;
 use crate::pty::Terminal;
 use crate::sandbox::{Ran, Sandbox, program};
@@ -74,7 +74,7 @@ fn failed_delivery_changes_no_answer_and_is_in_the_log() {
     for (words, known, others) in ASKS {
         let sandbox = people(words);
         let silent = ask_twice_of(&sandbox, words, known, others[0], None);
-        let refused = Manners { refuses: Some(("RCPT", "550 5.1.1 no such user")), ..POLITE };
+        let refused = Behaviour { refuses: Some(("RCPT", "550 5.1.1 no such user")), ..POLITE };
         assert_eq!(ask_twice_of(&sandbox, words, known, others[0], Some(refused)), silent, "{words}");
         let failed = sandbox.failed_mails(2);
         assert_eq!(failed.len(), 2, "{failed:?}");
@@ -88,8 +88,8 @@ fn failed_delivery_changes_no_answer_and_is_in_the_log() {
 }
 
 /// Asserts that a failing mail server gives the same output for both addresses.
-fn ask_twice_of(sandbox: &Sandbox, words: &str, known: &str, other: &str, manners: Option<Manners>) -> String {
-    let server = manners.map(|manners| sandbox.mailbox_of(manners));
+fn ask_twice_of(sandbox: &Sandbox, words: &str, known: &str, other: &str, behaviour: Option<Behaviour>) -> String {
+    let server = behaviour.map(|behaviour| sandbox.mailbox_of(behaviour));
     if server.is_none() {
         sandbox.without_mailbox();
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::mail::program::script;
-use crate::mail::server::{Closed, Manners, POLITE, Server, Session};
+use crate::mail::server::{Behaviour, Closed, POLITE, Server, Session};
 use crate::sandbox::{Ran, Sandbox};
 
 /// The timeout for delivery after the command has returned. Only a failing test reaches it.
@@ -57,8 +57,8 @@ impl Sandbox {
     }
 
     /// As [`Self::mailbox`], with a server that behaves as given.
-    pub fn mailbox_of(&self, manners: Manners) -> Server {
-        let server = Server::start(manners);
+    pub fn mailbox_of(&self, behaviour: Behaviour) -> Server {
+        let server = Server::start(behaviour);
         self.mail_to_port(server.port);
         server
     }

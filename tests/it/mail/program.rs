@@ -141,9 +141,9 @@ fn runs(pid: &str) -> bool {
 
 #[test]
 fn endless_sendmail_is_killed_with_its_children() {
-    let manners = ["trap '' TERM\n", "exec 2>&-\n", "cat > /dev/null\n"];
+    let behaviour = ["trap '' TERM\n", "exec 2>&-\n", "cat > /dev/null\n"];
     std::thread::scope(|scope| {
-        for text in manners {
+        for text in behaviour {
             scope.spawn(|| assert_is_ended(text));
         }
     });

@@ -26,7 +26,7 @@ pub enum Tls {
 
 /// How the server behaves. The default accepts everything.
 #[derive(Debug, Clone)]
-pub struct Manners {
+pub struct Behaviour {
     /// The loopback address to listen at.
     pub address: &'static str,
     pub tls: Tls,
@@ -44,7 +44,7 @@ pub struct Manners {
     pub mechanism: &'static str,
 }
 
-pub const POLITE: Manners = Manners {
+pub const POLITE: Behaviour = Behaviour {
     address: "127.0.0.1",
     tls: Tls::Never,
     login: None,
@@ -82,24 +82,24 @@ pub struct Server {
 pub struct Closed {
     pub port: u16,
     listener: TcpListener,
-    manners: Manners,
+    behaviour: Behaviour,
 }
 
 impl Closed {
-    pub fn start(manners: Manners) -> Self {
-        let listener = TcpListener::bind((manners.address, 0)).unwrap();
-        Self { port: listener.local_addr().unwrap().port(), listener, manners }
+    pub fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind((behaviour.address, 0)).unwrap();
+        Self { port: listener.local_addr().unwrap().port(), listener, behaviour }
     }
 
     /// Answers the first connection.
     pub fn open(self) -> Server {
-        let Self { port, listener, manners } = self;
+        let Self { port, listener, behaviour } = self;
         let (config, root) = identity();
         let thread = std::thread::spawn(move || {
             let stream = accept(&listener);
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut session = Session::default();
-            serve(stream, &manners, &config, &mut session);
+            serve(stream, &behaviour, &config, &mut session);
             session
         });
         Server { port, root, thread }
@@ -107,8 +107,8 @@ impl Closed {
 }
 
 impl Server {
-    pub fn start(manners: Manners) -> Self {
-        Closed::start(manners).open()
+    pub fn start(behaviour: Behaviour) -> Self {
+        Closed::start(behaviour).open()
     }
 
     /// Waits until the session has ended.
@@ -160,21 +160,21 @@ fn encrypted(stream: TcpStream, config: &Arc<ServerConfig>) -> impl Stream {
     StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream)
 }
 
-fn serve(stream: TcpStream, manners: &Manners, config: &Arc<ServerConfig>, session: &mut Session) {
-    if manners.tls == Tls::FromTheStart {
+fn serve(stream: TcpStream, behaviour: &Behaviour, config: &Arc<ServerConfig>, session: &mut Session) {
+    if behaviour.tls == Tls::FromTheStart {
         session.commands.push("(TLS)".into());
-        talk(&mut encrypted(stream, config), manners, false, true, session);
+        talk(&mut encrypted(stream, config), behaviour, false, true, session);
         return;
     }
     let mut clear = stream.try_clone().unwrap();
-    if talk(&mut clear, manners, manners.tls == Tls::Offered, true, session) {
+    if talk(&mut clear, behaviour, behaviour.tls == Tls::Offered, true, session) {
         session.commands.push("(TLS)".into());
-        talk(&mut encrypted(stream, config), manners, false, false, session);
+        talk(&mut encrypted(stream, config), behaviour, false, false, session);
     }
 }
 
 /// Serves commands until the session ends or TLS starts; true when TLS starts.
-fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bool, session: &mut Session) -> bool {
+fn talk(stream: &mut dyn Stream, behaviour: &Behaviour, offers_tls: bool, greets: bool, session: &mut Session) -> bool {
     if greets && say(stream, "220 here").is_none() {
         return false;
     }
@@ -188,27 +188,32 @@ fn talk(stream: &mut dyn Stream, manners: &Manners, offers_tls: bool, greets: bo
         in_message = false;
         session.commands.push(line.clone());
         let is = |word: Option<&str>| word.is_some_and(|word| line.starts_with(word));
-        if is(manners.hangs_up_at) {
+        if is(behaviour.hangs_up_at) {
             return false;
         }
-        if is(manners.silent_at) {
+        if is(behaviour.silent_at) {
             continue;
         }
         let answer = match line.split(' ').next().unwrap() {
-            _ if is(manners.refuses.map(|(command, _)| command)) => manners.refuses.unwrap().1.to_owned(),
+            _ if is(behaviour.refuses.map(|(command, _)| command)) => behaviour.refuses.unwrap().1.to_owned(),
             "EHLO" => {
                 let tls = if offers_tls { "250-STARTTLS\r\n" } else { "" };
-                let auth =
-                    if manners.login.is_some() { format!("250-AUTH {}\r\n", manners.mechanism) } else { String::new() };
+                let auth = if behaviour.login.is_some() {
+                    format!("250-AUTH {}\r\n", behaviour.mechanism)
+                } else {
+                    String::new()
+                };
                 format!("250-here\r\n{tls}{auth}250 HELP")
             }
             // One write, so that the client reads it in one piece.
-            "STARTTLS" if !manners.early.is_empty() => format!("220 go on\r\n{}", manners.early.trim_end()),
+            "STARTTLS" if !behaviour.early.is_empty() => format!("220 go on\r\n{}", behaviour.early.trim_end()),
             "STARTTLS" => "220 go on".into(),
-            "AUTH" if manners.mechanism == "LOGIN" && line == "AUTH LOGIN" => "334 VXNlcm5hbWU6".into(),
-            "YWRh" if manners.mechanism == "LOGIN" => "334 UGFzc3dvcmQ6".into(),
-            "Y29ycmVjdCBob3JzZQ==" if manners.mechanism == "LOGIN" => "235 welcome".into(),
-            "AUTH" if manners.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => "235 welcome".into(),
+            "AUTH" if behaviour.mechanism == "LOGIN" && line == "AUTH LOGIN" => "334 VXNlcm5hbWU6".into(),
+            "YWRh" if behaviour.mechanism == "LOGIN" => "334 UGFzc3dvcmQ6".into(),
+            "Y29ycmVjdCBob3JzZQ==" if behaviour.mechanism == "LOGIN" => "235 welcome".into(),
+            "AUTH" if behaviour.login.is_some_and(|login| line == format!("AUTH PLAIN {login}")) => {
+                "235 welcome".into()
+            }
             // Quotes the refused command, as servers do.
             "AUTH" => format!("535 5.7.8 not with {line}"),
             "DATA" => {

@@ -2,13 +2,13 @@
 
 use authctl::mail::{Failure, Step};
 
-use super::server::{Manners, POLITE, Server, Tls};
+use super::server::{Behaviour, POLITE, Server, Tls};
 use super::{LOGIN, ada, credentials, failure, mailer};
 
 #[test]
 fn smtps_speaks_tls_with_a_trusted_server() {
     let file = credentials("correct horse");
-    let server = Server::start(Manners { tls: Tls::FromTheStart, login: Some(LOGIN), ..POLITE });
+    let server = Server::start(Behaviour { tls: Tls::FromTheStart, login: Some(LOGIN), ..POLITE });
     let mailer = mailer(&format!("smtps://localhost:{}", server.port), Some(file.path()));
     mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "text").unwrap();
     let session = server.session();
@@ -19,7 +19,7 @@ fn smtps_speaks_tls_with_a_trusted_server() {
 #[test]
 fn untrusted_server_gets_no_mail() {
     for (host, known) in [("localhost", false), ("127.0.0.1", true)] {
-        let server = Server::start(Manners { tls: Tls::FromTheStart, ..POLITE });
+        let server = Server::start(Behaviour { tls: Tls::FromTheStart, ..POLITE });
         let mut mailer = mailer(&format!("smtps://{host}:{}", server.port), None);
         if known {
             mailer = mailer.trusting(server.root.as_bytes());
@@ -36,12 +36,12 @@ fn untrusted_server_gets_no_mail() {
 mod starttls {
     use super::*;
 
-    const SECOND: Manners = Manners { address: "127.0.0.2", ..POLITE };
+    const SECOND: Behaviour = Behaviour { address: "127.0.0.2", ..POLITE };
 
     #[test]
     fn starttls_comes_before_anything_worth_reading() {
         let file = credentials("correct horse");
-        let server = Server::start(Manners { tls: Tls::Offered, login: Some(LOGIN), ..SECOND });
+        let server = Server::start(Behaviour { tls: Tls::Offered, login: Some(LOGIN), ..SECOND });
         let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), Some(file.path()));
         mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "text").unwrap();
         let session = server.session();
@@ -53,7 +53,7 @@ mod starttls {
     #[test]
     fn a_server_that_offers_no_starttls_gets_nothing() {
         let file = credentials("correct horse");
-        let server = Server::start(Manners { login: Some(LOGIN), ..SECOND });
+        let server = Server::start(Behaviour { login: Some(LOGIN), ..SECOND });
         let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), Some(file.path()));
         let (step, source, _) = failure(mailer.send(&ada(), "Hi", "text"));
         assert!(matches!((step, &source), (Step::Encrypt, Failure::NoStartTls)), "{source:?}");
@@ -62,7 +62,7 @@ mod starttls {
 
     #[test]
     fn a_certificate_of_an_unknown_authority_ends_starttls() {
-        let server = Server::start(Manners { tls: Tls::Offered, ..SECOND });
+        let server = Server::start(Behaviour { tls: Tls::Offered, ..SECOND });
         let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), None);
         let (step, source, _) = failure(mailer.send(&ada(), "Hi", "text"));
         assert_eq!(step, Step::Encrypt);
@@ -81,7 +81,7 @@ mod starttls {
         ] {
             for login in [None, Some(LOGIN)] {
                 let file = credentials("correct horse");
-                let server = Server::start(Manners { tls: Tls::Offered, login, early, ..SECOND });
+                let server = Server::start(Behaviour { tls: Tls::Offered, login, early, ..SECOND });
                 let with_login = login.map(|_| file.path());
                 let mailer = mailer(&format!("smtp://127.0.0.2:{}", server.port), with_login);
                 let sent = mailer.trusting(server.root.as_bytes()).send(&ada(), "Hi", "secret text");
