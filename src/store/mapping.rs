@@ -2,7 +2,6 @@
 //! A mapping is data, so that every statement and every rule is written once.
 
 mod encoding;
-mod names;
 mod schema;
 
 use std::borrow::Cow;
@@ -13,8 +12,7 @@ use crate::auth::secret::{Token, digest};
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::TimeEncoding;
-pub(in crate::store) use names::{Names, identifier};
-pub(in crate::store) use schema::{Holds, TABLES, Table};
+pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
@@ -76,7 +74,7 @@ impl SchemaMapping {
         let statement = statement.into();
         match &self.names {
             None => statement,
-            Some(names) => Cow::Owned(names::render(&statement, names)),
+            Some(names) => Cow::Owned(schema::render(&statement, names)),
         }
     }
 

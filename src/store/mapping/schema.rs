@@ -1,4 +1,5 @@
-//! The tables and columns of Better Auth, under the names that the statements use.
+//! The tables and columns of Better Auth, under the names that the statements use, and the names that a database has
+//! for them.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Holds {
@@ -105,5 +106,174 @@ pub(in crate::store) fn table(name: &str) -> Option<&'static Table> {
 impl Table {
     pub(in crate::store) fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Names {
+    tables: Vec<TableNames>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TableNames {
+    schema: &'static str,
+    physical: String,
+    /// In the order of the schema; `None` for a column that the database lacks.
+    columns: Vec<(&'static str, Option<String>)>,
+}
+
+impl Names {
+    /// The names that the statements use.
+    pub(in crate::store) fn of_schema() -> Self {
+        let tables = TABLES.iter().map(|table| TableNames {
+            schema: table.name,
+            physical: table.name.to_owned(),
+            columns: table.columns.iter().map(|column| (column.name, Some(column.name.to_owned()))).collect(),
+        });
+        Self { tables: tables.collect() }
+    }
+
+    pub(in crate::store) fn set_table(&mut self, table: &str, name: &str) {
+        if let Some(found) = self.tables.iter_mut().find(|one| one.schema == table) {
+            name.clone_into(&mut found.physical);
+        }
+    }
+
+    /// `None` when the database lacks the column.
+    pub(in crate::store) fn set_column(&mut self, table: &str, column: &str, name: Option<&str>) {
+        let table = self.tables.iter_mut().find(|one| one.schema == table);
+        if let Some(found) = table.and_then(|table| table.columns.iter_mut().find(|(known, _)| *known == column)) {
+            found.1 = name.map(str::to_owned);
+        }
+    }
+
+    pub(in crate::store) fn table<'a>(&'a self, table: &'a str) -> &'a str {
+        self.tables.iter().find(|one| one.schema == table).map_or(table, |found| &found.physical)
+    }
+
+    /// `None` when the database lacks the column.
+    pub(in crate::store) fn column(&self, table: &str, column: &str) -> Option<&str> {
+        let table = self.tables.iter().find(|one| one.schema == table)?;
+        table.columns.iter().find(|(known, _)| *known == column)?.1.as_deref()
+    }
+}
+
+/// Puts the names of a database into a statement. A column that the database lacks becomes NULL, so that
+/// every row is read in the same way.
+pub(super) fn render(sql: &str, names: &Names) -> String {
+    let main = main_table(sql);
+    let mut rendered = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find(['"', '\'']) {
+        rendered.push_str(&rest[..at]);
+        let Some((word, quote, after)) = quoted(&rest[at..]) else { break };
+        rest = after;
+        if quote == '\'' {
+            rendered.extend(["'", word, "'"]);
+            continue;
+        }
+        if let Some(table) = table(word) {
+            let column = rest.strip_prefix('.').and_then(quoted).filter(|(_, quote, _)| *quote == '"');
+            match column {
+                Some((column, _, after)) => {
+                    rest = after;
+                    rendered.push_str(&qualified(table, column, names));
+                }
+                None => rendered.push_str(&identifier(names.table(table.name))),
+            }
+        } else {
+            rendered.push_str(&unqualified(main, word, names));
+        }
+    }
+    rendered.push_str(rest);
+    rendered
+}
+
+/// The table of unqualified columns: the first one that the statement reads or writes.
+fn main_table(sql: &str) -> Option<&'static Table> {
+    let mut rest = sql;
+    while let Some(at) = rest.find(['"', '\'']) {
+        let (word, _, after) = quoted(&rest[at..])?;
+        let before = rest[..at].trim_end();
+        if ["FROM", "INTO", "UPDATE"].iter().any(|verb| before.ends_with(verb)) {
+            return table(word);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Splits quoted text at the start of `text`: the text between the quotes, the quote, and the rest.
+fn quoted(text: &str) -> Option<(&str, char, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inner = &text[1..];
+    let end = inner.find(quote)?;
+    Some((&inner[..end], quote, &inner[end + 1..]))
+}
+
+fn qualified(table: &Table, column: &str, names: &Names) -> String {
+    let place = identifier(names.table(table.name));
+    match table.column(column).map(|known| names.column(table.name, known.name)) {
+        Some(Some(name)) => format!("{place}.{}", identifier(name)),
+        Some(None) => "NULL".to_owned(),
+        // A column such as SQLite's `rowid`.
+        None => format!("{place}.{}", identifier(column)),
+    }
+}
+
+fn unqualified(main: Option<&Table>, word: &str, names: &Names) -> String {
+    match main.and_then(|main| main.column(word).map(|known| names.column(main.name, known.name))) {
+        Some(Some(name)) => identifier(name),
+        Some(None) => "NULL".to_owned(),
+        None => identifier(word),
+    }
+}
+
+/// Quotes a name for SQL.
+pub(in crate::store) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snake() -> Names {
+        let mut names = Names::of_schema();
+        names.set_table("user", "users");
+        names.set_column("user", "emailVerified", Some("email_verified"));
+        names.set_column("user", "role", None);
+        names.set_column("session", "userId", Some("user_id"));
+        names.set_column("session", "createdAt", Some("created_at"));
+        names
+    }
+
+    #[test]
+    fn only_names_are_replaced() {
+        let sql = r#"SELECT "user"."emailVerified", "session"."rowid", 'user' FROM "session"
+            JOIN "user" ON "user"."id" = "session"."userId" WHERE "userId" = ?1 ORDER BY "createdAt", rowid"#;
+        let expected = r#"SELECT "users"."email_verified", "session"."rowid", 'user' FROM "session"
+            JOIN "users" ON "users"."id" = "session"."user_id" WHERE "user_id" = ?1 ORDER BY "created_at", rowid"#;
+        assert_eq!(render(sql, &snake()), expected);
+    }
+
+    #[test]
+    fn missing_column_is_null() {
+        let sql = r#"SELECT "user"."role", coalesce("role", 'user') FROM "user" WHERE "role" LIKE '%admin%'"#;
+        let expected = r#"SELECT NULL, coalesce(NULL, 'user') FROM "users" WHERE NULL LIKE '%admin%'"#;
+        assert_eq!(render(sql, &snake()), expected);
+    }
+
+    #[test]
+    fn own_tables_keep_their_names() {
+        let sql = r#"SELECT "seq", "userId" FROM "authctl_audit" WHERE "createdAt" = 'it''s'"#;
+        assert_eq!(render(sql, &snake()), sql);
+    }
+
+    #[test]
+    fn quote_in_a_name_is_escaped() {
+        let mut names = Names::of_schema();
+        names.set_table("user", r#"us"er"#);
+        assert_eq!(render(r#"DELETE FROM "user""#, &names), r#"DELETE FROM "us""er""#);
     }
 }
