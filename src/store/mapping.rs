@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use crate::auth::secret::{Token, digest};
 use crate::store::engine::{Value, ValueRef};
 
-pub(in crate::store) use encoding::TimeEncoding;
+pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
 pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
     /// `None` when the names are those of the statements.
     pub names: Option<Names>,
-    pub time: TimeEncoding,
+    pub times: TimeEncodings,
     /// The storage of session tokens and codes.
     pub tokens: TokenStorage,
     pub ids: IdStrategy,
@@ -61,7 +61,7 @@ impl IdStrategy {
 /// The mapping of a native database.
 pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
-    time: TimeEncoding::Seconds,
+    times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), unknown: Vec::new() },
     tokens: TokenStorage::Sha256,
     ids: IdStrategy::Text,
     fixed: Vec::new(),
@@ -99,13 +99,14 @@ impl SchemaMapping {
         Value::Integer(truth.into())
     }
 
-    pub(super) fn time(&self, instant: Timestamp) -> Value {
-        self.time.write(instant)
+    /// Encodes an instant for a column.
+    pub(super) fn time(&self, table: &str, column: &str, instant: Timestamp) -> Value {
+        self.times.of(table, column).write(instant)
     }
 
-    /// Reads an instant; `None` when the value is not one in this encoding.
-    pub(super) fn read_time(&self, value: ValueRef<'_>) -> Option<Timestamp> {
-        self.time.read(value)
+    /// Reads an instant of a column; `None` when the value is not one.
+    pub(super) fn read_time(&self, table: &str, column: &str, value: ValueRef<'_>) -> Option<Timestamp> {
+        self.times.of(table, column).read(value)
     }
 
     /// Encodes a token for the `token` column.

@@ -3,6 +3,7 @@
 mod acts;
 mod admin;
 mod care;
+mod encodings;
 mod kill;
 mod large;
 mod refused;

@@ -31,7 +31,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"FROM "user" WHERE TRUE"#, "`doctor` reads every user"),
     (r#"FROM "session" WHERE TRUE"#, "`doctor` reads every session"),
     (r#"lower("email")"#, "`doctor` reads every address"),
-    (r#""createdAt" > ?1 OR "updatedAt" > ?1"#, "a doctor and a sweep of sessions look at the times of every row"),
+    (r#""createdAt" > ?1 OR "updatedAt" > ?2"#, "a doctor and a sweep of sessions look at the times of every row"),
     (r#"FROM "authctl_audit" WHERE "at" >"#, "`doctor` reads the times of every entry"),
     (r#"DELETE FROM "verification" WHERE TRUE"#, "after a restoration no code is left"),
     (r#"DELETE FROM "session" WHERE TRUE"#, "after a restoration no session is left"),

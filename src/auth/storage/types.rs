@@ -391,6 +391,20 @@ pub struct WriteBlocker {
     pub remedy: String,
 }
 
+impl WriteBlocker {
+    /// What to do about times whose encoding is not known.
+    pub const NAME_THE_ENCODING: &str =
+        r#"name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text""#;
+
+    /// A time cannot be written to a column whose encoding is not known.
+    pub fn unknown_encoding(column: &str) -> Self {
+        Self {
+            problem: format!("no value shows how {column} encodes instants, and other columns differ"),
+            remedy: Self::NAME_THE_ENCODING.to_owned(),
+        }
+    }
+}
+
 /// Storage errors.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -6,9 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::encodings::{Evidence, Verdict};
 use super::overrides::SchemaOverrides;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
-use crate::store::mapping::{
-    Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TimeEncoding, TokenStorage, identifier,
-};
+use crate::store::mapping::{Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
 const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
@@ -67,17 +65,18 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         findings.add_table(table)?;
     }
     let ids = findings.ids()?;
-    let (time, time_name, time_evidence) = findings.time();
-    let Findings { names, tables, fixed, without_rowid, write_blockers, .. } = findings;
+    let Findings { names, tables, times, fixed, without_rowid, mut write_blockers, .. } = findings;
+    let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
+    write_blockers.extend(blockers);
     let mapping = SchemaMapping {
         names: Some(names),
-        time,
+        times,
         tokens: TokenStorage::Plain,
         ids,
         fixed,
         without_insertion_order: without_rowid,
     };
-    let schema = GuestSchema { tables, time: time_name, time_evidence, ids: ids.name(), write_blockers };
+    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), write_blockers };
     Ok(Recognised { mapping, schema })
 }
 
@@ -112,7 +111,7 @@ impl Findings<'_> {
                 );
             }
             if let (Some(found), Holds::Time) = (found, column.holds) {
-                self.times.add(self.connection, &physical, found, &order)?;
+                self.times.add(self.connection, (table.name, column.name), &physical, found, &order)?;
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
             columns.push(GuestColumn {
@@ -176,32 +175,6 @@ impl Findings<'_> {
         self.write_blockers.push(WriteBlocker { problem, remedy });
     }
 
-    /// The encoding of instants, its name, and the evidence.
-    fn time(&mut self) -> (TimeEncoding, String, String) {
-        if let Some(named) = self.overrides.time() {
-            return (named, named.name().to_owned(), "the --schema file".to_owned());
-        }
-        let settle = "name it in the --schema file: {\"time\": \"seconds\"}, \"milliseconds\" or \"text\"".to_owned();
-        match std::mem::take(&mut self.times).verdict() {
-            Verdict::One(encoding, evidence) => (encoding, encoding.name().to_owned(), evidence),
-            Verdict::Mixed((encoding, place), (other, elsewhere)) => {
-                let (one, two) = (plural(encoding), plural(other));
-                let problem = if place == elsewhere {
-                    format!("some of {place} are {one}, others are {two}")
-                } else {
-                    format!("{place} are {one}, {elsewhere} are {two}")
-                };
-                self.refuse(problem, format!("correct the rows, or {settle}"));
-                (encoding, "mixed".to_owned(), format!("{place} and {elsewhere}"))
-            }
-            Verdict::Unknown => {
-                let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
-                self.refuse(problem.to_owned(), settle);
-                (TimeEncoding::Milliseconds, "not known".to_owned(), "nothing: there are no rows".to_owned())
-            }
-        }
-    }
-
     fn ids(&self) -> rusqlite::Result<IdStrategy> {
         let table = self.names.table("user");
         let column = self.names.column("user", "id").unwrap_or("id");
@@ -214,15 +187,6 @@ impl Findings<'_> {
         let sql = format!("SELECT {id} FROM main.{table} ORDER BY {order} DESC LIMIT 1");
         let newest: Option<String> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
         Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdStrategy::Uuid } else { IdStrategy::Text })
-    }
-}
-
-fn plural(encoding: TimeEncoding) -> &'static str {
-    match encoding {
-        TimeEncoding::Seconds => "seconds",
-        TimeEncoding::Milliseconds => "milliseconds",
-        TimeEncoding::Zulu => "text that ends with Z",
-        TimeEncoding::Offset => "text with an offset",
     }
 }
 

@@ -1,5 +1,5 @@
-//! The encoding of instants. A value in another unit than the database's is refused: read in the wrong unit,
-//! a session would be expired, or live until the year 58884.
+//! The encoding of instants, which belongs to a column. A number in another unit than the column's is refused: read in
+//! the wrong unit, a session would be expired, or live until the year 58884.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,16 +8,40 @@ use jiff::tz::TimeZone;
 use crate::auth::duration;
 use crate::store::engine::{Value, ValueRef};
 
+/// The encodings of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct TimeEncodings {
+    /// The encoding of the columns that are not listed.
+    pub(in crate::store) default: TimeEncoding,
+    /// Table, column and encoding.
+    pub(in crate::store) columns: Vec<(&'static str, &'static str, TimeEncoding)>,
+    /// Columns whose encoding is not known, by table and name. They are not written.
+    pub(in crate::store) unknown: Vec<(&'static str, &'static str)>,
+}
+
+impl TimeEncodings {
+    pub(in crate::store) fn of(&self, table: &str, column: &str) -> TimeEncoding {
+        let listed = self.columns.iter().find(|(of_table, name, _)| *of_table == table && *name == column);
+        listed.map_or(self.default, |(_, _, encoding)| *encoding)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum TimeEncoding {
     /// Whole seconds since 1970, rounded down: native databases, and Drizzle's `timestamp`.
     Seconds,
     /// Milliseconds since 1970: Drizzle's `timestamp_ms`, and Prisma's `unixepoch-ms`.
     Milliseconds,
+    /// Seconds since 1970 with a fraction: SQLite's `unixepoch('subsec')`.
+    FractionalSeconds,
     /// `2026-11-23T13:28:40.302Z`: Kysely's.
     Zulu,
     /// `2026-11-23T13:28:40.302+00:00`: Prisma's.
     Offset,
+    /// `2026-11-23 13:28:40`, in UTC: SQLite's `CURRENT_TIMESTAMP`.
+    Spaced,
+    /// `2026-11-23 13:28:40.302`, in UTC: SQLite's `strftime('%Y-%m-%d %H:%M:%f')`.
+    SpacedMilliseconds,
 }
 
 /// Seconds of the years 2001 to 2286. As milliseconds, they would be instants of the first months of 1970.
@@ -29,24 +53,37 @@ const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
 impl TimeEncoding {
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
+        let spaced = |end| duration::rfc3339(instant).replace('T', " ").chars().take(end).collect::<String>();
         match self {
             Self::Seconds => Value::Integer(duration::seconds(instant)),
             Self::Milliseconds => Value::Integer(duration::milliseconds(instant)),
+            Self::FractionalSeconds =>
+            {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar have 49 bits")]
+                Value::Real(duration::milliseconds(instant) as f64 / 1000.0)
+            }
             Self::Zulu => Value::Text(duration::rfc3339(instant)),
             Self::Offset => Value::Text(duration::rfc3339(instant).replace('Z', "+00:00")),
+            Self::Spaced => Value::Text(spaced("2026-11-23 13:28:40".len())),
+            Self::SpacedMilliseconds => Value::Text(spaced("2026-11-23 13:28:40.302".len())),
         }
     }
 
-    /// `None` when the value is not an instant in this encoding.
+    /// Reads an instant. A value that another program wrote in another encoding is read if that is the only way to
+    /// read it; `None` for any other.
     pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<Timestamp> {
         match (self, value) {
-            (Self::Seconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
-                Timestamp::from_second(seconds).ok()
-            }
             (Self::Milliseconds, ValueRef::Integer(milliseconds)) if !LIKE_SECONDS.contains(&milliseconds) => {
                 Timestamp::from_millisecond(milliseconds).ok()
             }
-            (Self::Zulu | Self::Offset, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
+            (Self::Seconds | Self::FractionalSeconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
+                Timestamp::from_second(seconds).ok()
+            }
+            (Self::Seconds | Self::FractionalSeconds, ValueRef::Real(seconds)) => read_fraction(seconds),
+            (Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds, ValueRef::Integer(number)) => {
+                (number >= MILLISECONDS_FROM).then(|| Timestamp::from_millisecond(number).ok()).flatten()
+            }
+            (_, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
             _ => None,
         }
     }
@@ -56,8 +93,11 @@ impl TimeEncoding {
         match self {
             Self::Seconds => "a number of seconds",
             Self::Milliseconds => "a number of milliseconds",
+            Self::FractionalSeconds => "a number of seconds with a fraction",
             Self::Zulu => "a time such as 2026-11-23T13:28:40.302Z",
             Self::Offset => "a time such as 2026-11-23T13:28:40.302+00:00",
+            Self::Spaced => "a time such as 2026-11-23 13:28:40",
+            Self::SpacedMilliseconds => "a time such as 2026-11-23 13:28:40.302",
         }
     }
 
@@ -66,32 +106,57 @@ impl TimeEncoding {
         match value {
             ValueRef::Integer(number) if number >= MILLISECONDS_FROM => Some(Self::Milliseconds),
             ValueRef::Integer(number) if number > 0 => Some(Self::Seconds),
+            ValueRef::Real(number) => read_fraction(number).map(|_| Self::FractionalSeconds),
             ValueRef::Text(bytes) => {
                 let text = std::str::from_utf8(bytes).ok()?;
                 read_text(text)?;
-                // SQLite's CURRENT_TIMESTAMP, the default in Prisma's schemas, has no offset.
-                Some(if text.ends_with('Z') { Self::Zulu } else { Self::Offset })
+                let (is_spaced, end) = (text.as_bytes().get(10) == Some(&b' '), text.get(19..).unwrap_or_default());
+                Some(if end.ends_with('Z') {
+                    Self::Zulu
+                } else if !is_spaced || end.contains(['+', '-']) {
+                    Self::Offset
+                } else if end.is_empty() {
+                    Self::Spaced
+                } else {
+                    Self::SpacedMilliseconds
+                })
             }
             _ => None,
         }
     }
 }
 
+/// Reads seconds with a fraction, to the millisecond.
+fn read_fraction(seconds: f64) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "compared with the bound before")]
+    #[expect(clippy::cast_precision_loss, reason = "the bound has 38 bits")]
+    (seconds.abs() < MILLISECONDS_FROM as f64)
+        .then(|| Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok())
+        .flatten()
+}
+
 fn read_text(text: &str) -> Option<Timestamp> {
     if let Ok(instant) = text.parse() {
         return Some(instant);
     }
-    // SQLite's CURRENT_TIMESTAMP, which is in UTC.
+    // SQLite's CURRENT_TIMESTAMP and its like, which are in UTC. A date alone is not an instant.
     let civil: DateTime = text.parse().ok()?;
-    (text.len() == 19).then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
+    (text.len() >= 19).then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ENCODINGS: [TimeEncoding; 4] =
-        [TimeEncoding::Seconds, TimeEncoding::Milliseconds, TimeEncoding::Zulu, TimeEncoding::Offset];
+    const ENCODINGS: [TimeEncoding; 7] = [
+        TimeEncoding::Seconds,
+        TimeEncoding::Milliseconds,
+        TimeEncoding::FractionalSeconds,
+        TimeEncoding::Zulu,
+        TimeEncoding::Offset,
+        TimeEncoding::Spaced,
+        TimeEncoding::SpacedMilliseconds,
+    ];
 
     fn read(encoding: TimeEncoding, value: &Value) -> Option<i64> {
         encoding.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
@@ -103,7 +168,8 @@ mod tests {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
             for encoding in ENCODINGS {
                 let value = encoding.write(instant);
-                let kept = if encoding == TimeEncoding::Seconds { milliseconds / 1000 * 1000 } else { milliseconds };
+                let is_whole = matches!(encoding, TimeEncoding::Seconds | TimeEncoding::Spaced);
+                let kept = if is_whole { milliseconds / 1000 * 1000 } else { milliseconds };
                 assert_eq!(read(encoding, &value), Some(kept), "{encoding:?}");
                 assert_eq!(TimeEncoding::shown_by(ValueRef::from(&value)), Some(encoding));
             }
@@ -151,6 +217,19 @@ mod tests {
             assert_eq!(read(encoding, &seconds), None);
             assert_eq!(read(encoding, &Value::Text("soon".into())), None);
             assert_eq!(read(encoding, &Value::Text("2025-11-23".into())), None);
+        }
+    }
+
+    #[test]
+    fn stray_value_of_another_type_is_read() {
+        let instant = Some(1_763_904_520_000);
+        for encoding in [TimeEncoding::Seconds, TimeEncoding::Milliseconds] {
+            assert_eq!(read(encoding, &Value::Text("2025-11-23 13:28:40".into())), instant, "{encoding:?}");
+        }
+        assert_eq!(read(TimeEncoding::Seconds, &Value::Real(1_763_904_520.302)), Some(1_763_904_520_302));
+        assert_eq!(read(TimeEncoding::Zulu, &Value::Integer(1_763_904_520_000)), instant);
+        for odd in [f64::NAN, f64::INFINITY, 1e300, -1e300] {
+            assert_eq!(read(TimeEncoding::FractionalSeconds, &Value::Real(odd)), None, "{odd}");
         }
     }
 

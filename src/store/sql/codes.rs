@@ -50,7 +50,8 @@ pub(in crate::store) fn find(
 ) -> Result<Option<StoredCode>, StoreError> {
     let sql = format!(r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#);
     let row = tx.query_one(&mapping.sql(sql), &[identifier(mapping, purpose, code).into()], |row| {
-        let [expires_at, made_at] = [row.value(1)?, row.value(2)?].map(|time| mapping.read_time(time));
+        let time = |index, column| Ok::<_, StoreError>(mapping.read_time("verification", column, row.value(index)?));
+        let (expires_at, made_at) = (time(1, "expiresAt")?, time(2, "createdAt")?);
         Ok((row.optional_text(0)?, expires_at, made_at))
     })?;
     // A row that makes no sense is not a code.
@@ -81,13 +82,13 @@ pub(in crate::store) fn create(
     new: &NewCodeRow<'_>,
 ) -> Result<(), StoreError> {
     delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
-    let now = mapping.time(new.now);
+    let time = |column, instant| mapping.time("verification", column, instant);
     let values = vec![
         ("identifier", identifier(mapping, new.purpose, new.code).into()),
         ("value", value(mapping, new.purpose, &new.stored).into()),
-        ("expiresAt", mapping.time(new.stored.expires_at)),
-        ("createdAt", now.clone()),
-        ("updatedAt", now),
+        ("expiresAt", time("expiresAt", new.stored.expires_at)),
+        ("createdAt", time("createdAt", new.now)),
+        ("updatedAt", time("updatedAt", new.now)),
     ];
     rows::insert(tx, mapping, "verification", &new.id, values)?;
     let user = audit::subject(tx, mapping, &new.stored.user_id)?;
@@ -229,8 +230,9 @@ fn each_over(
 ) -> Result<(), StoreError> {
     let sql =
         r#"SELECT "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#;
-    tx.each(&mapping.sql(sql), &[mapping.time(now), mapping.time(latest(now))], |row| {
-        let is_over = match mapping.read_time(row.value(1)?) {
+    let bounds = [now, latest(now)].map(|bound| mapping.time("verification", "expiresAt", bound));
+    tx.each(&mapping.sql(sql), &bounds, |row| {
+        let is_over = match mapping.read_time("verification", "expiresAt", row.value(1)?) {
             None => true,
             Some(end) if now >= end => true,
             Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(2)?.as_text()),

@@ -83,8 +83,9 @@ pub(in crate::store) fn rows_written_after(
 ) -> Result<u64, StoreError> {
     let mut rows = 0;
     for table in ["user", "session", "account", "verification"] {
-        let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#);
-        rows += tx.count(&mapping.sql(sql), &[mapping.time(instant)])?;
+        let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#);
+        let after = ["createdAt", "updatedAt"].map(|column| mapping.time(table, column, instant));
+        rows += tx.count(&mapping.sql(sql), &after)?;
     }
     Ok(rows)
 }
@@ -167,7 +168,7 @@ pub(in crate::store) fn lower_addresses(
         Ok(())
     })?;
     for (id, before, email) in &changes {
-        tx.change(&write, &[id.into(), email.as_str().into(), mapping.time(now)])?;
+        tx.change(&write, &[id.into(), email.as_str().into(), mapping.time("user", "updatedAt", now)])?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -208,7 +209,7 @@ pub(in crate::store) fn correct_stray_accounts(
         Ok(())
     })?;
     for (id, user_id, before) in &changes {
-        tx.change(&write, &[id.into(), user_id.into(), mapping.time(now)])?;
+        tx.change(&write, &[id.into(), user_id.into(), mapping.time("account", "updatedAt", now)])?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::auth::session::Session;
-use crate::auth::storage::StoreError;
+use crate::auth::storage::{StoreError, WriteBlocker};
 use crate::auth::user::{User, left_out};
 use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
@@ -177,9 +177,11 @@ impl<'r> Reader<'r> {
     fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         match self.value(column)? {
             ValueRef::Null => Ok(None),
-            value => match self.mapping.read_time(value) {
+            value => match self.mapping.read_time(self.table, column, value) {
                 Some(instant) => Ok(Some(instant)),
-                None => Err(self.nonsense(column, &format!("is not {}", self.mapping.time.name()))),
+                None => {
+                    Err(self.nonsense(column, &format!("is not {}", self.mapping.times.of(self.table, column).name())))
+                }
             },
         }
     }
@@ -283,6 +285,9 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
 fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {
+        if value != Value::Null && mapping.times.unknown.contains(&(table, column)) {
+            return Err(StoreError::NotOurs(WriteBlocker::unknown_encoding(&mapping.place(table, column))));
+        }
         if mapping.has(table, column) {
             kept.push((column, value));
         } else if !matches!(&value, Value::Null | Value::Integer(0)) {

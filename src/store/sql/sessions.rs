@@ -94,12 +94,12 @@ pub(in crate::store) fn insert(
     mapping: &SchemaMapping,
     session: &NewSessionRow,
 ) -> Result<Session, StoreError> {
-    let now = mapping.time(session.now);
+    let time = |column, instant| mapping.time("session", column, instant);
     let values = vec![
-        ("expiresAt", mapping.time(session.expires_at)),
+        ("expiresAt", time("expiresAt", session.expires_at)),
         ("token", mapping.token(&session.token).into_owned().into()),
-        ("createdAt", now.clone()),
-        ("updatedAt", now),
+        ("createdAt", time("createdAt", session.now)),
+        ("updatedAt", time("updatedAt", session.now)),
         ("ipAddress", mapping.unknown(session.client_info.ip_address.as_deref()).into()),
         ("userAgent", mapping.unknown(session.client_info.user_agent.as_deref()).into()),
         ("userId", session.user_id.clone().into()),
@@ -181,7 +181,8 @@ pub(in crate::store) fn set_end(
     expires_at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let move_end = r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#;
-    tx.change(&mapping.sql(move_end), &[id.into(), mapping.time(expires_at), mapping.time(now)])?;
+    let time = |column, instant| mapping.time("session", column, instant);
+    tx.change(&mapping.sql(move_end), &[id.into(), time("expiresAt", expires_at), time("updatedAt", now)])?;
     by_id(tx, mapping, id)
 }
 
@@ -290,9 +291,10 @@ fn from_future(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?1"#, rows::SESSION);
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#, rows::SESSION);
+    let after = ["createdAt", "updatedAt"].map(|column| mapping.time("session", column, now));
     let mut ids = Vec::new();
-    tx.query(&mapping.sql(sql), &[mapping.time(now)], &mut |row| {
+    tx.query(&mapping.sql(sql), &after, &mut |row| {
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
@@ -319,7 +321,7 @@ fn each_expired(
     let sql =
         format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.each(&mapping.sql(sql), &[mapping.time(now), limit.into()], |row| {
+    tx.each(&mapping.sql(sql), &[mapping.time("session", "expiresAt", now), limit.into()], |row| {
         let session = rows::session(row, 0, mapping)?;
         if !session.is_live(now) {
             found(session);

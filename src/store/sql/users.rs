@@ -85,7 +85,7 @@ pub(in crate::store) fn set_password_hash(
             r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
                WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
         ),
-        &[Account::CREDENTIAL.into(), user_id.into(), hash.expose().into(), mapping.time(now)],
+        &[Account::CREDENTIAL.into(), user_id.into(), hash.expose().into(), mapping.time("account", "updatedAt", now)],
     )
 }
 
@@ -95,7 +95,7 @@ pub(in crate::store) fn insert(
     user: &NewUserRow,
     hash: Option<&StoredHash>,
 ) -> Result<User, StoreError> {
-    let now = mapping.time(user.now);
+    let time = |column| mapping.time("user", column, user.now);
     // The app's admin plugin gives every user a role. Without the plugin there is no column for it.
     let needs_role = mapping.is_guest() && mapping.has("user", "role");
     let role = user.role.clone().or_else(|| needs_role.then(|| "user".to_owned()));
@@ -104,8 +104,8 @@ pub(in crate::store) fn insert(
         ("email", user.email.as_str().to_owned().into()),
         ("emailVerified", SchemaMapping::truth(user.email_verified)),
         ("image", user.image.clone().into()),
-        ("createdAt", now.clone()),
-        ("updatedAt", now),
+        ("createdAt", time("createdAt")),
+        ("updatedAt", time("updatedAt")),
         ("role", role.into()),
         ("banned", SchemaMapping::truth(false)),
     ];
@@ -124,14 +124,14 @@ fn insert_credential(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let now = mapping.time(now);
+    let time = |column| mapping.time("account", column, now);
     let values = vec![
         ("accountId", user_id.to_owned().into()),
         ("providerId", Account::CREDENTIAL.to_owned().into()),
         ("userId", user_id.to_owned().into()),
         ("password", hash.expose().to_owned().into()),
-        ("createdAt", now.clone()),
-        ("updatedAt", now),
+        ("createdAt", time("createdAt")),
+        ("updatedAt", time("updatedAt")),
     ];
     rows::insert(tx, mapping, "account", id, values).map(drop)
 }
@@ -254,7 +254,7 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
     }
     if let Some(now) = query.banned_at {
         filter.add(r#""banned" = ?"#, SchemaMapping::truth(true));
-        filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time(now));
+        filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time("user", "banExpires", now));
     }
     if query.unverified {
         filter.add(r#""emailVerified" = ?"#, SchemaMapping::truth(false));
@@ -395,13 +395,13 @@ pub(in crate::store) fn write_changes(
             ("role", user.role.clone().into()),
             ("banned", SchemaMapping::truth(user.banned)),
             ("banReason", user.ban_reason.clone().into()),
-            ("banExpires", user.ban_expires.map(|until| mapping.time(until)).into()),
+            ("banExpires", user.ban_expires.map(|until| mapping.time("user", "banExpires", until)).into()),
         ]
     };
     let mut changed: rows::Values = values(after);
     let as_before: rows::Values = values(before);
     changed.retain(|value| !as_before.contains(value));
-    changed.push(("updatedAt", mapping.time(now)));
+    changed.push(("updatedAt", mapping.time("user", "updatedAt", now)));
     rows::update(tx, mapping, "user", &after.id, changed)
 }
 

@@ -90,7 +90,7 @@ impl SqlStore {
     /// An instant as this database writes it, for the same tests.
     #[cfg(test)]
     pub(in crate::store) fn written(&self, instant: jiff::Timestamp) -> crate::store::engine::Value {
-        self.mapping.time(instant)
+        self.mapping.times.default.write(instant)
     }
 
     /// Runs queries.

@@ -60,35 +60,43 @@ impl Odd {
 }
 
 #[test]
-fn mixed_time_encodings_refuse_writes() {
-    let odd = Odd::new("mixed-time");
+fn equally_many_values_of_two_units_refuse_writes() {
+    let odd = Odd::changed(
+        "mixed-time",
+        "UPDATE user SET created_at = 0 WHERE email = 'ada@example.com';
+         UPDATE user SET created_at = created_at / 1000 WHERE email = 'emo@example.com'",
+    );
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
-    error: could not create the user: nothing is written to this app's database: some of the values of user.created_at are milliseconds, others are seconds
+    error: could not create the user: nothing is written to this app's database: some of the values of user.created_at are seconds, others are milliseconds
     hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
     [exit status: 9]
     "#);
     assert_snapshot!(odd.run("users list"), @"
     ------- stderr -------
-    error: could not list users: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
+    error: could not list users: row [ID] of table user makes no sense: column updatedAt is not a number of milliseconds
     hint: restore a backup, or correct the row; `authctl doctor` looks closer; nothing was changed
     [exit status: 9]
     ");
     assert_snapshot!(odd.run("doctor"), @r#"
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
       hint: if only the app reads it: chmod o= '[HOME]/app.db'
-    problem: app-schema: nothing is written to this app's database: some of the values of user.created_at are milliseconds, others are seconds
+    problem: app-schema: nothing is written to this app's database: some of the values of user.created_at are seconds, others are milliseconds
       hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
-    problem: rows: rows that make no sense: 2, such as: row [ID] of table user makes no sense: column createdAt is not a number of milliseconds
+    problem: rows: rows that make no sense: 4, such as: row [ID] of table user makes no sense: column updatedAt is not a number of milliseconds
       hint: whatever reads such a row fails: restore a backup, or repair it with the program that wrote it
     problem: expired: could not be checked: row [ID] of table session makes no sense: column expiresAt is not a number of milliseconds
       hint: fix what the other findings name first
-    [HOME]/app.db: not healthy, 3 problems, 1 notice
+    problem: clock: written in the future, as this clock has it: rows 2, entries of the audit log 0
+      hint: the clock is wrong now or was wrong then: compare `date` with another machine; sessions live too long or too short until it is right
+    [HOME]/app.db: not healthy, 4 problems, 1 notice
     A user who can write this file or its directory is the administrator and can rewrite the audit log;
     a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 1]
     "#);
     odd.refuses_writes();
+    let hints = odd.sandbox.file("hints.json", r#"{"time": "milliseconds"}"#);
+    odd.run(&format!("users verify-email octo@example.com --schema {}", hints.display())).success();
 }
 
 #[test]

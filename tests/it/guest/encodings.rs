@@ -1,0 +1,93 @@
+//! Databases whose columns encode instants in different ways, or that have a stray value in another encoding: each
+//! column is read and written in its own.
+
+use rusqlite::Connection;
+
+use crate::app::load;
+use crate::sandbox::{PASSWORD, Ran, Sandbox};
+
+/// SQL that converts milliseconds in `{}` to an encoding, and the types and lengths of the values.
+const ENCODINGS: [(&str, &[&str]); 6] = [
+    ("{} / 1000", &["integer 10"]),
+    // A whole number of seconds is stored as an integer.
+    ("{} / 1000.0", &["integer 10", "real"]),
+    ("strftime('%Y-%m-%dT%H:%M:%fZ', {} / 1000.0, 'unixepoch')", &["text 24"]),
+    ("strftime('%Y-%m-%dT%H:%M:%f+00:00', {} / 1000.0, 'unixepoch')", &["text 29"]),
+    ("datetime({} / 1000, 'unixepoch')", &["text 19"]),
+    ("strftime('%Y-%m-%d %H:%M:%f', {} / 1000.0, 'unixepoch')", &["text 23"]),
+];
+
+/// The database of an app, with times in milliseconds.
+struct Database {
+    sandbox: Sandbox,
+}
+
+impl Database {
+    fn new(sql: &str) -> Self {
+        let database = Self { sandbox: Sandbox::new() };
+        load(&database.sandbox, "drizzle-ms", "app.db");
+        database.sql().execute_batch(sql).unwrap();
+        database
+    }
+
+    fn sql(&self) -> Connection {
+        Connection::open(self.sandbox.path("app.db")).unwrap()
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        let mut command = self.sandbox.command(words.split_whitespace());
+        self.sandbox.finish_with_input(command.env("AUTHCTL_DB", self.sandbox.path("app.db")), PASSWORD)
+    }
+
+    /// The distinct types and lengths of the values of a column; a real number has no fixed length.
+    fn shapes(&self, table: &str, column: &str) -> Vec<String> {
+        let shape = format!("typeof({column}) || iif(typeof({column}) = 'real', '', ' ' || length({column}))");
+        let sql = format!("SELECT DISTINCT {shape} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1");
+        let connection = self.sql();
+        let mut statement = connection.prepare(&sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+}
+
+#[test]
+fn each_column_is_read_and_written_in_its_own_encoding() {
+    for (convert, shapes) in ENCODINGS {
+        let expiry = convert.replace("{}", "(expires_at + 4000000000000)");
+        let updated = convert.replace("{}", "updated_at");
+        let database =
+            Database::new(&format!("UPDATE session SET expires_at = {expiry}; UPDATE user SET updated_at = {updated}"));
+        let sessions = database.run("sessions list --all-users --json").json();
+        assert_eq!(sessions["sessions"].as_array().unwrap().len(), 4, "{convert}: {sessions}");
+        let token = database.run("signin ada@example.com --password-stdin --print-token").success();
+        assert_eq!(token.trim().len(), 32, "{convert}");
+        let unknown = database.run("users ban bob@example.com --for 1h").failure(9);
+        assert!(unknown.contains("no value shows how user.ban_expires encodes instants"), "{unknown}");
+        database.run("users ban bob@example.com").success();
+        database.run("users create new@example.com --name New --password-stdin").success();
+        database.run("users list").success();
+        assert_eq!(database.shapes("session", "created_at"), ["integer 13"], "{convert}");
+        assert_eq!(database.shapes("user", "created_at"), ["integer 13"], "{convert}");
+        for (table, column) in [("session", "expires_at"), ("user", "updated_at")] {
+            let found = database.shapes(table, column);
+            assert!(
+                !found.is_empty() && found.iter().all(|shape| shapes.contains(&shape.as_str())),
+                "{convert}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn stray_value_in_another_encoding_is_read_and_decides_nothing() {
+    let database = Database::new(
+        "UPDATE user SET created_at = datetime(created_at / 1000, 'unixepoch') WHERE email = 'bob@example.com'",
+    );
+    let users = database.run("users list --json").json();
+    assert_eq!(users["total"], 5);
+    let bob = users["users"].as_array().unwrap().iter().find(|user| user["email"] == "bob@example.com").unwrap();
+    assert_eq!(bob["createdAt"], "2026-11-23T20:29:51.000Z");
+    database.run("users create new@example.com --name New --password-stdin").success();
+    database.run("users set-password ada@example.com --password-stdin").success();
+    assert_eq!(database.shapes("user", "created_at"), ["integer 13", "text 19"]);
+    assert_eq!(database.shapes("user", "updated_at"), ["integer 13"]);
+}
