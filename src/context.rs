@@ -421,7 +421,11 @@ fn read_schema_file(path: &Path) -> Result<SchemaOverrides, SchemaFileError> {
     let parsed = input_file::open(path)
         .and_then(|file| input_file::read(&file, SCHEMA_FILE_BYTES_MAX))
         .map_err(|error| error.to_string())
-        .and_then(|bytes| SchemaOverrides::parse(std::str::from_utf8(&bytes).map_err(|error| error.to_string())?));
+        .and_then(|bytes| {
+            SchemaOverrides::parse(
+                std::str::from_utf8(input_file::without_bom(&bytes)).map_err(|error| error.to_string())?,
+            )
+        });
     parsed.map_err(|problem| SchemaFileError { path: path.to_owned(), problem })
 }
 

@@ -64,6 +64,11 @@ pub fn read(file: &File, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// The bytes after a byte order mark. Editors write one at the start of a file; it is not part of the text.
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use rustix::fs::{FileType, Mode, mknodat};

@@ -250,7 +250,7 @@ impl Source {
     /// Reads one secret, without exactly one LF or CRLF at the end.
     fn one<S: Secret>(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<S, PromptError> {
         let input = self.bytes(warnings)?;
-        let line = without_line_end(&input);
+        let line = without_line_end(input_file::without_bom(&input));
         if line.contains(&b'\n') {
             return Err(PromptError::Lines { from: self.name(), wanted });
         }
@@ -264,6 +264,7 @@ impl Source {
         warnings: &mut Vec<String>,
     ) -> Result<(A, B), PromptError> {
         let input = self.bytes(warnings)?;
+        let input = input_file::without_bom(&input);
         let lines = || PromptError::Lines { from: self.name(), wanted };
         let end_of_first = input.iter().position(|byte| *byte == b'\n').ok_or_else(lines)?;
         let (first, second) = input.split_at(end_of_first + 1);

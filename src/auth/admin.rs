@@ -177,6 +177,11 @@ pub enum PasswordInput {
 }
 
 impl PasswordInput {
+    /// A hash under the name that every program reads: `$2y$` of PHP is `$2b$`.
+    pub fn of_hash(hash: StoredHash) -> Self {
+        Self::Hash(password::portable(hash))
+    }
+
     /// Checks the length and strength of a password, only the length with `allow_weak`; or the format of a hash.
     ///
     /// # Errors

@@ -80,6 +80,12 @@ pub fn work(password: &Password, params: HashParams) -> Result<(), HashError> {
     }
 }
 
+/// A hash under the name that every program reads.
+pub(super) fn portable(hash: StoredHash) -> StoredHash {
+    let portable = bcrypt::portable(hash.expose());
+    portable.and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()).unwrap_or(hash)
+}
+
 /// Compares a password with a stored hash of any accepted format.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Sessions: when one is live, fresh or due to be extended, and how an operator selects and ends sessions.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -108,19 +108,25 @@ impl SessionFilter {
         let at_least = |since: Timestamp, least: Option<SignedDuration>| {
             least.is_none_or(|least| now.duration_since(since) >= least)
         };
-        let address = || session.ip_address.as_deref().and_then(|text| text.parse().ok());
+        let address = || session.ip_address.as_deref().and_then(client_address);
         (self.ids.is_empty() || self.ids.contains(&session.id))
             && at_least(session.created_at, self.older_than)
             && at_least(session.updated_at, self.idle)
-            && self
-                .network
-                .is_none_or(|Network(network)| address().is_some_and(|address: IpAddr| network.contains(&address)))
+            && self.network.is_none_or(|Network(network)| address().is_some_and(|address| network.contains(&address)))
             && self
                 .user_agent
                 .as_ref()
                 .is_none_or(|pattern| pattern.matches(session.user_agent.as_deref().unwrap_or_default()))
             && self.except.as_ref() != Some(&session.id)
     }
+}
+
+/// Reads the address of a client as servers write it: also with a port, as IPv4 in IPv6, or as the first of the list
+/// in `X-Forwarded-For`.
+fn client_address(text: &str) -> Option<IpAddr> {
+    let first = text.split(',').next()?.trim();
+    let address = first.parse().ok().or_else(|| first.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address| address.to_canonical())
 }
 
 /// A network, or a single address (RFC 4632).
@@ -134,8 +140,9 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, String> {
         // `IpNet` also reads octets with leading zeros, which other programs take for octal numbers.
         let address: Option<IpAddr> = text.split('/').next().and_then(|address| address.parse().ok());
-        let network =
-            address.and_then(|address| if text.contains('/') { text.parse().ok() } else { Some(IpNet::from(address)) });
+        let network = address.and_then(|address| {
+            if text.contains('/') { text.parse().ok() } else { Some(IpNet::from(address.to_canonical())) }
+        });
         let wrong = || "expected an address or a network, such as 192.0.2.7 or 10.0.0.0/8".to_owned();
         network.map(Self).ok_or_else(wrong)
     }
@@ -317,6 +324,25 @@ mod tests {
             assert!(!other.is_due_to_move(at(now), &rules), "{now}");
             assert!(other.is_live(at(now)));
         }
+    }
+
+    #[test]
+    fn address_of_a_client_is_read_in_every_spelling() {
+        for (text, address) in [
+            ("10.1.2.3", "10.1.2.3"),
+            ("::ffff:10.1.2.3", "10.1.2.3"),
+            ("::FFFF:0a01:0203", "10.1.2.3"),
+            ("10.1.2.3:443", "10.1.2.3"),
+            ("[::ffff:10.1.2.3]:443", "10.1.2.3"),
+            ("[2001:DB8::1]:443", "2001:db8::1"),
+            (" 10.1.2.3 , 192.0.2.1", "10.1.2.3"),
+        ] {
+            assert_eq!(client_address(text), Some(address.parse().unwrap()), "{text}");
+        }
+        for text in ["", "unknown", "10.1.2", "010.1.2.3", ", 10.1.2.3"] {
+            assert_eq!(client_address(text), None, "{text}");
+        }
+        assert_eq!("::ffff:10.1.2.3".parse::<Network>(), "10.1.2.3".parse());
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Context {
     pub fn token(&self) -> anyhow::Result<(Token, TokenSource)> {
         if let Some(token) = &self.environment.token {
             let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN", problem };
-            let token = Token::from_bytes(token.as_encoded_bytes()).map_err(unusable)?;
+            let token = Token::from_bytes(token.as_encoded_bytes().trim_ascii()).map_err(unusable)?;
             return Ok((token, TokenSource::Variable));
         }
         if let Some(path) = &self.environment.token_file {
@@ -118,7 +118,7 @@ impl Context {
             let read = input_file::open(path).and_then(|file| input_file::read(&file, TOKEN_FILE_BYTES_MAX));
             let bytes = read.map_err(|source| NoToken::File { path: path.clone(), source })?;
             let unusable = |problem| NoToken::Unusable { variable: "AUTHCTL_TOKEN_FILE", problem };
-            let token = Token::from_bytes(bytes.trim_ascii_end()).map_err(unusable)?;
+            let token = Token::from_bytes(input_file::without_bom(&bytes).trim_ascii()).map_err(unusable)?;
             return Ok((self.token_in_file.get_or_init(|| token).clone(), TokenSource::VariableFile(path.clone())));
         }
         let file = self.session_file()?;

@@ -27,7 +27,7 @@ fn unacceptable() -> [(String, &'static str); 11] {
         (KNOWN.replace("m=65536", "m=4194304"), "argon2-refused"),
         // Work for fifty years.
         (BCRYPT.replace("$06$", "$31$"), "bcrypt-refused"),
-        (BCRYPT.replace("$2a$", "$2y$"), "bcrypt-refused"),
+        (BCRYPT.replace("$2a$", "$2x$"), "bcrypt-refused"),
         (format!("$2b$12${}", "a".repeat(53)), "bcrypt-refused"),
         (SCRYPT.to_uppercase(), "unknown"),
         (format!("{SCRYPT}00"), "unknown"),

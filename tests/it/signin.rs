@@ -7,7 +7,7 @@ mod token;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use insta::assert_snapshot;
 
-use crate::sandbox::{PASSWORD, Sandbox};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 const STDIN: &str = "signin ada@example.com --password-stdin";
 
@@ -16,6 +16,19 @@ pub fn hash(memory_kib: u32, passes: u32) -> String {
     let params = Params::new(memory_kib, passes, 1, Some(32)).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes ok").unwrap().to_string()
+}
+
+#[test]
+fn byte_order_mark_is_not_part_of_a_password() {
+    let sandbox = Sandbox::with_ada();
+    let marked = format!("\u{feff}{PASSWORD}\r\n");
+    sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", &marked).success();
+    sandbox.file("pw", &marked);
+    sandbox.run("signin ada@example.com --no-store --password-file pw").success();
+    let both = format!("\u{feff}{PASSWORD}\n{OTHER_PASSWORD}\n");
+    sandbox.run_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+    sandbox.run_with_input("password change --password-stdin", both).success();
+    sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", OTHER_PASSWORD).success();
 }
 
 #[test]

@@ -214,11 +214,12 @@ mod tests {
         assert_eq!(kind(&argon2.replace("argon2id", "argon2i")), "argon2-refused");
         assert_eq!(kind(&argon2.replace("m=65536", "m=8")), "argon2-refused");
         assert_eq!(kind(&format!("{}:{}", "0a".repeat(16), "1b".repeat(64))), "better-auth-scrypt");
-        assert_eq!(kind(&format!("{}:{}", "0A".repeat(16), "1b".repeat(64))), "unknown");
+        assert_eq!(kind(&format!("c2FsdA==:{}", "1b".repeat(64))), "better-auth-scrypt");
+        assert_eq!(kind(&format!("{}:{}", "0a".repeat(16), "1B".repeat(64))), "unknown");
         let bcrypt = "$2b$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe";
         assert_eq!(kind(bcrypt), "bcrypt");
         assert_eq!(kind(&bcrypt.replace("$06$", "$31$")), "bcrypt-refused");
-        assert_eq!(kind(&bcrypt.replace("$2b$", "$2y$")), "bcrypt-refused");
+        assert_eq!(kind(&bcrypt.replace("$2b$", "$2y$")), "bcrypt");
         assert_eq!(kind("5f4dcc3b5aa765d61d8327deb882cf99"), "unknown");
     }
 

@@ -69,7 +69,7 @@ pub(super) fn given(args: &PasswordInputArgs, context: &mut Context) -> anyhow::
         return Ok(PasswordInput::Clear(context.entropy.password()?));
     }
     if args.hash_stdin {
-        return Ok(PasswordInput::Hash(context.prompt().hash()?));
+        return Ok(PasswordInput::of_hash(context.prompt().hash()?));
     }
     let source = match &args.password_file {
         Some(path) => Source::File(path.clone()),

@@ -13,6 +13,21 @@ fn printed(sandbox: &Sandbox) -> String {
 }
 
 #[test]
+fn blanks_around_a_token_are_not_part_of_it() {
+    let sandbox = Sandbox::with_ada();
+    let token = sandbox.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).success();
+    let token = token.trim();
+    for around in [format!("{token}\n"), format!("{token}\r\n"), format!("{token}\r"), format!(" \t{token} ")] {
+        assert_eq!(sandbox.run_with_variable("whoami --check", "AUTHCTL_TOKEN", &around).code, 0, "{around:?}");
+        for file in [around.clone(), format!("\u{feff}{around}")] {
+            let path = sandbox.file("token", &file);
+            let ran = sandbox.run_with_variable("whoami --check", "AUTHCTL_TOKEN_FILE", path.to_str().unwrap());
+            assert_eq!(ran.code, 0, "{file:?}: {ran}");
+        }
+    }
+}
+
+#[test]
 fn the_token_alone_is_printed_and_nothing_is_stored() {
     let sandbox = Sandbox::with_ada_signed_out();
     let ran = sandbox.run_with_input(PRINT, PASSWORD);

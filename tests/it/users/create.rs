@@ -19,6 +19,16 @@ fn rows(sandbox: &Sandbox) -> String {
 }
 
 #[test]
+fn hash_of_php_is_imported_under_its_usual_name() {
+    let sandbox = Sandbox::new();
+    // `abc`, from the tests of jBCrypt.
+    let php = "$2y$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i";
+    sandbox.run_with_input("users create ada@example.com --name Ada --hash-stdin", php).success();
+    assert_eq!(hash_of_ada(&sandbox), php.replace("$2y$", "$2b$"));
+    sandbox.run_with_input("signin ada@example.com --no-store --password-stdin", "abc").success();
+}
+
+#[test]
 fn missing_database_is_created_and_named() {
     let sandbox = Sandbox::new();
     let made = sandbox.run_with_input("users create ADA@Example.com --name Ada --password-stdin", PASSWORD);
@@ -112,7 +122,7 @@ fn a_hash_that_no_sign_in_would_take_is_refused() {
     let argon2 = sandbox.run_with_input("hash generate --password-stdin", PASSWORD).success();
     let argon2 = argon2.trim_end();
     for hash in [
-        &format!("{}:{}", "0A".repeat(16), "1b".repeat(64)),
+        &format!("{}:{}", "0a".repeat(16), "1B".repeat(64)),
         &format!("$2b$12${}", "a".repeat(53)),
         "garbage",
         &argon2.replace("argon2id", "argon2i"),
