@@ -206,11 +206,13 @@ impl Report for StatusReport {
         if let Some(app) = &self.info.guest {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
-            page.notes.extend(
-                app.write_blockers.iter().map(|blocker| {
-                    format!("not written to: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))
-                }),
-            );
+            page.notes.extend(app.write_blockers.iter().map(|blocker| {
+                let what = match &blocker.only_new_rows_of {
+                    None => "not written to".to_owned(),
+                    Some(table) => format!("no new row is written to {}", escape(table)),
+                };
+                format!("{what}: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))
+            }));
         }
         page
     }
@@ -296,7 +298,7 @@ fn app_json(app: &GuestSchema) -> Value {
         "time": app.time,
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
-        "writable": write_blockers.is_empty(),
+        "writable": app.blocks_everything().is_none(),
         "refusals": write_blockers,
     })
 }

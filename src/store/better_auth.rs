@@ -55,6 +55,7 @@ pub(in crate::store) fn recognise(
             WriteBlocker {
                 problem: "the file belongs to another user".to_owned(),
                 remedy: format!("run as that user: sudo -u '#{owner}' authctl ..."),
+                only_new_rows_of: None,
             },
         );
     }

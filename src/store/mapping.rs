@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::auth::secret::{Token, digest};
+use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
@@ -26,6 +27,8 @@ pub(super) struct SchemaMapping {
     pub fixed: Vec<(&'static str, String, String)>,
     /// Tables that do not keep the order of insertion, such as `WITHOUT ROWID` tables of SQLite.
     pub without_insertion_order: Vec<&'static str>,
+    /// Tables that get no new rows, each with the reason.
+    pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     ids: IdStrategy::Text,
     fixed: Vec::new(),
     without_insertion_order: Vec::new(),
+    without_new_rows: Vec::new(),
 };
 
 impl SchemaMapping {

@@ -16,7 +16,7 @@ use crate::auth::storage::{Differs, StoreError, WriteBlocker};
 use crate::auth::user::User;
 
 /// The checks that read no user.
-pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, APP_COLUMNS, ORPHANS, AUDIT_LOG];
 
 /// The number of rows that one transaction deletes.
 const BATCH: usize = 500;
@@ -69,18 +69,30 @@ const SCHEMA: Check = Check {
     fix: None,
 };
 
+/// Reports the reasons why an app's database is not written, entirely or in part.
+fn write_blockers(auth: &Auth<'_>, is_partial: bool, message: &str) -> Option<Details> {
+    let all = auth.store.guest().map(|guest| guest.write_blockers.as_slice()).unwrap_or_default();
+    let blockers: Vec<&WriteBlocker> =
+        all.iter().filter(|blocker| blocker.only_new_rows_of.is_some() == is_partial).collect();
+    let list = |words: fn(&WriteBlocker) -> &String| {
+        blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let message = || format!("{message}: {}", list(|blocker| &blocker.problem));
+    let details = || Details::new(blockers.len() as u64, message(), list(|blocker| &blocker.remedy));
+    (!blockers.is_empty()).then(details)
+}
+
 const APP_SCHEMA: Check = Check {
     name: "app-schema",
     severity: Severity::Problem,
-    run: |auth| {
-        let write_blockers = auth.store.guest().map(|app| app.write_blockers.as_slice()).unwrap_or_default();
-        let list = |words: fn(&WriteBlocker) -> &String| {
-            write_blockers.iter().map(words).cloned().collect::<Vec<_>>().join("; ")
-        };
-        let message = || format!("nothing is written to this app's database: {}", list(|blocker| &blocker.problem));
-        let details = || Details::new(write_blockers.len() as u64, message(), list(|blocker| &blocker.remedy));
-        Ok((!write_blockers.is_empty()).then(details))
-    },
+    run: |auth| Ok(write_blockers(auth, false, "nothing is written to this app's database")),
+    fix: None,
+};
+
+const APP_COLUMNS: Check = Check {
+    name: "app-columns",
+    severity: Severity::Notice,
+    run: |auth| Ok(write_blockers(auth, true, "some tables of this app get no new rows")),
     fix: None,
 };
 

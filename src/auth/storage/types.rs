@@ -358,6 +358,13 @@ pub struct GuestSchema {
 }
 
 impl GuestSchema {
+    /// The first reason why nothing at all is written.
+    pub fn blocks_everything(&self) -> Option<&WriteBlocker> {
+        self.write_blockers.iter().find(|blocker| blocker.only_new_rows_of.is_none())
+    }
+}
+
+impl GuestSchema {
     /// Whether the app has a column. Takes Better Auth's names.
     pub fn has(&self, table: &str, column: &str) -> bool {
         let table = self.tables.iter().find(|one| one.name == table);
@@ -389,6 +396,8 @@ pub struct WriteBlocker {
     pub problem: String,
     /// How to fix it.
     pub remedy: String,
+    /// The table that gets no new rows, as the database names it; `None` if nothing is written.
+    pub only_new_rows_of: Option<String>,
 }
 
 impl WriteBlocker {
@@ -401,6 +410,7 @@ impl WriteBlocker {
         Self {
             problem: format!("no value shows how {column} encodes instants, and other columns differ"),
             remedy: Self::NAME_THE_ENCODING.to_owned(),
+            only_new_rows_of: None,
         }
     }
 }

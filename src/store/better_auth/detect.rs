@@ -13,6 +13,19 @@ const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "acc
 /// The value of the column `account.issuer`, which versions 1.7.0 to 1.7.2 added, for accounts with a password.
 const ISSUER: &str = "local:credential";
 
+/// Columns that authctl neither reads nor needs to write. A database may lack them.
+const UNUSED: &[(&str, &str)] = &[
+    ("user", "image"),
+    ("session", "ipAddress"),
+    ("session", "userAgent"),
+    ("account", "accessToken"),
+    ("account", "refreshToken"),
+    ("account", "idToken"),
+    ("account", "accessTokenExpiresAt"),
+    ("account", "refreshTokenExpiresAt"),
+    ("account", "scope"),
+];
+
 /// Reasons why a database is not read as one of Better Auth.
 #[derive(Debug)]
 pub(super) enum NotRead {
@@ -47,6 +60,7 @@ struct Findings<'c> {
     fixed: Vec<(&'static str, String, String)>,
     without_rowid: Vec<&'static str>,
     write_blockers: Vec<WriteBlocker>,
+    without_new_rows: Vec<(&'static str, WriteBlocker)>,
 }
 
 /// Reads the schema of a file and some of its rows.
@@ -60,14 +74,16 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         fixed: Vec::new(),
         without_rowid: Vec::new(),
         write_blockers: Vec::new(),
+        without_new_rows: Vec::new(),
     };
     for table in TABLES {
         findings.add_table(table)?;
     }
     let ids = findings.ids()?;
-    let Findings { names, tables, times, fixed, without_rowid, mut write_blockers, .. } = findings;
+    let Findings { names, tables, times, fixed, without_rowid, mut write_blockers, without_new_rows, .. } = findings;
     let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
     write_blockers.extend(blockers);
+    write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
     let mapping = SchemaMapping {
         names: Some(names),
         times,
@@ -75,6 +91,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         ids,
         fixed,
         without_insertion_order: without_rowid,
+        without_new_rows,
     };
     let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), write_blockers };
     Ok(Recognised { mapping, schema })
@@ -103,7 +120,7 @@ impl Findings<'_> {
                 let lack = format!("the table {physical} has no column {}", column.name);
                 return Err(if column.name == "id" { NotRead::Foreign } else { NotRead::Lacking(lack) });
             }
-            if found.is_none() && column.core {
+            if found.is_none() && column.core && !UNUSED.contains(&(table.name, column.name)) {
                 let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
                 self.refuse(
                     format!("the table {physical} has no column {}", column.name),
@@ -132,7 +149,7 @@ impl Findings<'_> {
         Ok(())
     }
 
-    /// Refuses writing when a column of the app needs a value that authctl does not know.
+    /// Refuses new rows when a column of the app needs a value that authctl does not know.
     fn add_unknown(&mut self, table: &Table, physical: &str, existing: &[FoundColumn], known: &[GuestColumn]) {
         for column in existing {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
@@ -144,13 +161,18 @@ impl Findings<'_> {
             } else if table.name == "account" && column.name.eq_ignore_ascii_case("issuer") {
                 self.fixed.push((table.name, column.name.clone(), ISSUER.to_owned()));
             } else if column.not_null && column.default.is_none() {
-                self.refuse(
-                    format!("the column {physical}.{} needs a value, and authctl does not know which", column.name),
-                    format!(
+                let blocker = WriteBlocker {
+                    problem: format!(
+                        "the column {physical}.{} needs a value in a new row, and authctl does not know which",
+                        column.name
+                    ),
+                    remedy: format!(
                         "name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}",
                         table.name, column.name
                     ),
-                );
+                    only_new_rows_of: Some(physical.to_owned()),
+                };
+                self.without_new_rows.push((table.name, blocker));
             }
         }
     }
@@ -172,7 +194,7 @@ impl Findings<'_> {
     }
 
     fn refuse(&mut self, problem: String, remedy: String) {
-        self.write_blockers.push(WriteBlocker { problem, remedy });
+        self.write_blockers.push(WriteBlocker { problem, remedy, only_new_rows_of: None });
     }
 
     fn ids(&self) -> rusqlite::Result<IdStrategy> {

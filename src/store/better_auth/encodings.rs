@@ -94,7 +94,11 @@ impl Evidence {
                 Some(Err((one, other))) => {
                     let problem =
                         format!("some of the values of {place} are {}, others are {}", plural(one), plural(other));
-                    blockers.push(WriteBlocker { problem, remedy: format!("correct the rows, or {settle}") });
+                    blockers.push(WriteBlocker {
+                        problem,
+                        remedy: format!("correct the rows, or {settle}"),
+                        only_new_rows_of: None,
+                    });
                     shown.push((column, one, format!("the values of {place}")));
                 }
                 None => match (named, column.schema) {
@@ -119,7 +123,11 @@ impl Evidence {
         }
         if shown.is_empty() {
             let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
-            blockers.push(WriteBlocker { problem: problem.to_owned(), remedy: settle.to_owned() });
+            blockers.push(WriteBlocker {
+                problem: problem.to_owned(),
+                remedy: settle.to_owned(),
+                only_new_rows_of: None,
+            });
         }
         let (name, evidence) = match (single(None), shown.first()) {
             (Some(encoding), Some((_, _, evidence))) => (encoding.name().to_owned(), evidence.clone()),
@@ -136,8 +144,12 @@ impl Evidence {
 impl ColumnEvidence {
     /// The encoding of most values, or the two that have equally many; `None` without a value.
     fn of_values(&self) -> Option<Result<TimeEncoding, (TimeEncoding, TimeEncoding)>> {
-        let most = self.values.iter().map(|(_, count)| *count).max()?;
-        let mut winners = self.values.iter().filter(|(_, count)| *count == most).map(|(encoding, _)| *encoding);
+        // Values of SQLite's CURRENT_TIMESTAMP come from a default of the schema and not from the app.
+        let is_written = |encoding: TimeEncoding| encoding != TimeEncoding::Spaced;
+        let by_app = self.values.iter().any(|(encoding, _)| is_written(*encoding));
+        let values = || self.values.iter().filter(|(encoding, _)| !by_app || is_written(*encoding));
+        let most = values().map(|(_, count)| *count).max()?;
+        let mut winners = values().filter(|(_, count)| *count == most).map(|(encoding, _)| *encoding);
         let first = winners.next()?;
         Some(winners.next().map_or(Ok(first), |second| Err((first, second))))
     }
@@ -279,6 +291,8 @@ mod tests {
     fn most_values_decide_and_equally_many_do_not() {
         let many = "INSERT INTO t VALUES (1763904520302), (1763904520303), ('2025-11-23 13:28:40')";
         assert_eq!(encodings(&verdict("a", many)), [TimeEncoding::Milliseconds; 2]);
+        let default = "INSERT INTO t VALUES (1763904520302), ('2025-11-23 13:28:40'), ('2025-11-23 13:28:41')";
+        assert_eq!(encodings(&verdict("a", default)), [TimeEncoding::Milliseconds; 2]);
         let found = verdict("a", "INSERT INTO t VALUES (1763904520302), (1763904520)");
         assert_eq!(found.blockers[0].problem, "some of the values of t.a are milliseconds, others are seconds");
     }

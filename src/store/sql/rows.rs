@@ -213,6 +213,9 @@ pub(in crate::store) fn insert(
     id: &str,
     values: Values,
 ) -> Result<String, StoreError> {
+    if let Some((_, blocker)) = mapping.without_new_rows.iter().find(|(of, _)| *of == table) {
+        return Err(StoreError::NotOurs(blocker.clone()));
+    }
     let id = mapping.id(id);
     let mut row = Vec::new();
     if mapping.ids != IdStrategy::Serial {
@@ -281,7 +284,7 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     }
 }
 
-/// Leaves out columns that the database lacks, if their values are empty.
+/// Leaves out columns that the database lacks, if their values say nothing.
 fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {
@@ -290,7 +293,7 @@ fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Resu
         }
         if mapping.has(table, column) {
             kept.push((column, value));
-        } else if !matches!(&value, Value::Null | Value::Integer(0)) {
+        } else if !matches!(&value, Value::Null | Value::Integer(0)) && value != Value::Text(String::new()) {
             return Err(StoreError::NoColumn { table, column });
         }
     }

@@ -198,7 +198,7 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::NotOurs`] if writing to the app's database is unsafe.
     fn require_writable(&self) -> Result<(), StoreError> {
-        match self.guest.as_ref().and_then(|guest| guest.schema.write_blockers.first()) {
+        match self.guest.as_ref().and_then(|guest| guest.schema.blocks_everything()) {
             Some(blocker) => Err(StoreError::NotOurs(blocker.clone())),
             None => Ok(()),
         }

@@ -139,21 +139,44 @@ fn empty_database_has_an_ambiguous_time_encoding() {
 }
 
 #[test]
-fn unknown_required_column_stops_writes_until_overridden() {
+fn unknown_required_column_stops_only_new_rows_of_its_table() {
     let odd = Odd::new("extra-not-null");
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
-    error: could not create the user: nothing is written to this app's database: the column user.tenantId needs a value, and authctl does not know which
+    error: could not create the user: nothing is written to this app's database: the column user.tenantId needs a value in a new row, and authctl does not know which
     hint: name one in the --schema file: {"values": {"user.tenantId": "..."}}
     [exit status: 9]
     "#);
+    assert!(odd.is_as_made());
+    let status = odd.run("db status --json").json();
+    assert_eq!((&status["app"]["writable"], status["app"]["refusals"].as_array().unwrap().len()), (&true.into(), 1));
+    let doctor = odd.run("doctor --json").json();
+    let finding = doctor["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "app-columns");
+    assert_eq!(finding.unwrap()["severity"], "notice", "{doctor}");
     odd.run_with_input("signin ada@example.com --no-store --password-stdin", PASSWORD).success();
-    odd.refuses_writes();
+    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+    odd.run("users verify-email bob@example.com").success();
+    odd.run("users set-password bob@example.com --generate").success();
+    odd.run("sessions revoke --user ada@example.com --yes").success();
+    odd.run("users delete emo@example.com --yes").success();
     let hints = odd.sandbox.file("hints.json", r#"{"values": {"user.tenantId": "main"}}"#);
     odd.run(&format!("users create new@example.com --name New --generate --schema {}", hints.display())).success();
     let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
     let tenant = connection.query_row("SELECT tenantId FROM user WHERE name = 'New'", [], |row| row.get(0));
     assert_eq!(tenant, Ok("main".to_owned()));
+}
+
+#[test]
+fn missing_column_that_is_not_used_stops_nothing() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "ALTER TABLE account DROP COLUMN id_token; ALTER TABLE session DROP COLUMN ip_address; ALTER TABLE user DROP COLUMN image",
+    );
+    odd.run("users create new@example.com --name New --generate").success();
+    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+    odd.run("users show ada@example.com").success();
+    odd.run("users delete bob@example.com --yes").success();
+    assert_eq!(odd.run("db status --json").json()["app"]["refusals"], serde_json::json!([]));
 }
 
 #[test]
