@@ -27,6 +27,8 @@ pub(super) struct SchemaMapping {
     pub fixed: Vec<(&'static str, String, String)>,
     /// Tables that do not keep the order of insertion, such as `WITHOUT ROWID` tables of SQLite.
     pub without_insertion_order: Vec<&'static str>,
+    /// Whether the database gives new users a role.
+    pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
     pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
 }
@@ -69,6 +71,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     ids: IdStrategy::Text,
     fixed: Vec::new(),
     without_insertion_order: Vec::new(),
+    has_default_role: false,
     without_new_rows: Vec::new(),
 };
 

@@ -60,6 +60,7 @@ struct Findings<'c> {
     fixed: Vec<(&'static str, String, String)>,
     without_rowid: Vec<&'static str>,
     write_blockers: Vec<WriteBlocker>,
+    has_default_role: bool,
     without_new_rows: Vec<(&'static str, WriteBlocker)>,
 }
 
@@ -74,13 +75,24 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         fixed: Vec::new(),
         without_rowid: Vec::new(),
         write_blockers: Vec::new(),
+        has_default_role: false,
         without_new_rows: Vec::new(),
     };
     for table in TABLES {
         findings.add_table(table)?;
     }
     let ids = findings.ids()?;
-    let Findings { names, tables, times, fixed, without_rowid, mut write_blockers, without_new_rows, .. } = findings;
+    let Findings {
+        names,
+        tables,
+        times,
+        fixed,
+        without_rowid,
+        mut write_blockers,
+        has_default_role,
+        without_new_rows,
+        ..
+    } = findings;
     let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
     write_blockers.extend(blockers);
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
@@ -91,6 +103,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         ids,
         fixed,
         without_insertion_order: without_rowid,
+        has_default_role,
         without_new_rows,
     };
     let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), write_blockers };
@@ -129,6 +142,10 @@ impl Findings<'_> {
             }
             if let (Some(found), Holds::Time) = (found, column.holds) {
                 self.times.add(self.connection, (table.name, column.name), &physical, found, &order)?;
+            }
+            if (table.name, column.name) == ("user", "role") {
+                let default = found.and_then(|found| found.default.as_deref());
+                self.has_default_role = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
             columns.push(GuestColumn {

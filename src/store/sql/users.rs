@@ -99,7 +99,7 @@ pub(in crate::store) fn insert(
     // The app's admin plugin gives every user a role. Without the plugin there is no column for it.
     let needs_role = mapping.is_guest() && mapping.has("user", "role");
     let role = user.role.clone().or_else(|| needs_role.then(|| "user".to_owned()));
-    let values = vec![
+    let mut values = vec![
         ("name", user.name.clone().into()),
         ("email", user.email.as_str().to_owned().into()),
         ("emailVerified", SchemaMapping::truth(user.email_verified)),
@@ -109,6 +109,10 @@ pub(in crate::store) fn insert(
         ("role", role.into()),
         ("banned", SchemaMapping::truth(false)),
     ];
+    if user.role.is_none() && mapping.has_default_role {
+        // The default is the app's own word for an ordinary user.
+        values.retain(|(column, _)| *column != "role");
+    }
     let id = rows::insert(tx, mapping, "user", &user.id, values)?;
     if let Some(hash) = hash {
         insert_credential(tx, mapping, &user.account_id, &id, hash, user.now)?;

@@ -167,6 +167,16 @@ fn unknown_required_column_stops_only_new_rows_of_its_table() {
 }
 
 #[test]
+fn new_user_gets_the_role_that_the_column_gives() {
+    let sql = "ALTER TABLE user DROP COLUMN role; ALTER TABLE user ADD COLUMN role text DEFAULT 'member' NOT NULL";
+    let odd = Odd::changed("drizzle-ms", sql);
+    let created = odd.run("users create new@example.com --name New --no-password --json").json();
+    assert_eq!(created["user"]["role"], "member");
+    let created = odd.run("users create chief@example.com --name C --no-password --role admin --json").json();
+    assert_eq!(created["user"]["role"], "admin");
+}
+
+#[test]
 fn missing_column_that_is_not_used_stops_nothing() {
     let odd = Odd::changed(
         "drizzle-ms",
