@@ -158,7 +158,10 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::LastAdmin => Failure::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
         AuthError::Hash(HashError::Unclear { .. }) => {
-            Failure::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy("set the password through the app")
+            Failure::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy(
+            "set the password through the app, or name its function in the --schema file: {\"password\": \"scrypt\"}, \
+             \"bcrypt\" or \"argon2id\"",
+        )
         }
         AuthError::Entropy(_) | AuthError::Hash(_) => Failure::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),

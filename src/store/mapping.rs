@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use crate::auth::password::HashParams;
 use crate::auth::secret::{Token, digest};
 use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
@@ -27,6 +28,8 @@ pub(super) struct SchemaMapping {
     pub fixed: Vec<(&'static str, String, String)>,
     /// Tables that do not keep the order of insertion, such as `WITHOUT ROWID` tables of SQLite.
     pub without_insertion_order: Vec<&'static str>,
+    /// The hash function of the app, as the `--schema` file names it.
+    pub passwords: Option<HashParams>,
     /// Whether the database gives new users a role.
     pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
@@ -71,6 +74,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     ids: IdStrategy::Text,
     fixed: Vec::new(),
     without_insertion_order: Vec::new(),
+    passwords: None,
     has_default_role: false,
     without_new_rows: Vec::new(),
 };

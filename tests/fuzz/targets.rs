@@ -117,7 +117,7 @@ fn hash(_: &Ground, data: &[u8]) {
     assert!(!kind.name().is_empty());
     let HashFormat::Accepted(params) = kind else {
         let password = Password::from_bytes(b"correct horse battery staple").unwrap();
-        let verdict = verify(&password, &stored, &Scheme::of_hashes([]), &PasswordRules::default()).unwrap();
+        let verdict = verify(&password, &stored, &Scheme::of_hashes([], None), &PasswordRules::default()).unwrap();
         assert!(matches!(verdict, Verdict::Unacceptable), "{kind:?}");
         return;
     };

@@ -131,23 +131,37 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// Finds the scheme of an app from the hashes in its database, at the highest cost among them. Without hashes
-    /// it is Better Auth's own.
-    pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>) -> Self {
+    /// Finds the scheme of an app from the hashes in its database: the function of most of them, at its highest cost.
+    /// Without hashes it is Better Auth's own. `chosen` is the function that the `--schema` file names, with the cost
+    /// that it has if no hash shows another.
+    pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>, chosen: Option<HashParams>) -> Self {
         let mut names = Vec::new();
-        let mut costliest: Option<HashParams> = None;
+        let mut functions: Vec<(HashParams, u32)> = Vec::new();
         for kind in kinds {
             if !names.contains(&kind.name()) {
                 names.push(kind.name());
             }
-            if let HashFormat::Accepted(params) = kind {
-                costliest = costliest.into_iter().chain([params]).max_by_key(|params| params.work());
+            let HashFormat::Accepted(params) = kind else { continue };
+            match functions.iter_mut().find(|(known, _)| known.name() == params.name()) {
+                None => functions.push((params, 1)),
+                Some((costliest, count)) => {
+                    *count += 1;
+                    if params.work() > costliest.work() {
+                        *costliest = params;
+                    }
+                }
             }
         }
         names.sort_unstable();
-        match (names.len(), costliest) {
-            (0, _) => Self::Guest(HashParams::Scrypt),
-            (1, Some(params)) => Self::Guest(params),
+        if let Some(chosen) = chosen {
+            let shown = functions.into_iter().find(|(params, _)| params.name() == chosen.name());
+            return Self::Guest(shown.map_or(chosen, |(params, _)| params));
+        }
+        let most = functions.iter().map(|(_, count)| *count).max();
+        let mut usual = functions.iter().filter(|(_, count)| Some(*count) == most);
+        match (usual.next(), usual.next()) {
+            (None, _) if names.is_empty() => Self::Guest(HashParams::Scrypt),
+            (Some((params, _)), None) => Self::Guest(*params),
             _ => Self::Unclear(names),
         }
     }
@@ -235,7 +249,7 @@ mod tests {
     }
 
     fn of(hashes: &[&str]) -> Scheme {
-        Scheme::of_hashes(hashes.iter().map(|hash| HashFormat::of(&stored(hash))))
+        Scheme::of_hashes(hashes.iter().map(|hash| HashFormat::of(&stored(hash))), None)
     }
 
     #[test]
@@ -251,13 +265,31 @@ mod tests {
     }
 
     #[test]
+    fn most_hashes_decide_and_others_are_their_users_own() {
+        let foreign = "5f4dcc3b5aa765d61d8327deb882cf99";
+        assert_eq!(of(&[&scrypt(), ARGON2, &scrypt()]), Scheme::Guest(HashParams::Scrypt));
+        assert_eq!(of(&[BCRYPT, foreign, foreign, foreign]), Scheme::Guest(HashParams::Bcrypt(6)));
+        assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$06$", "$31$")]), Scheme::Guest(HashParams::Bcrypt(6)));
+    }
+
+    #[test]
+    fn named_function_is_used_at_the_cost_of_its_hashes() {
+        let named = |hashes: &[&str]| {
+            let kinds = hashes.iter().map(|hash| HashFormat::of(&stored(hash)));
+            Scheme::of_hashes(kinds, Some(HashParams::Bcrypt(10)))
+        };
+        assert_eq!(named(&[]), Scheme::Guest(HashParams::Bcrypt(10)));
+        assert_eq!(named(&[ARGON2, ARGON2]), Scheme::Guest(HashParams::Bcrypt(10)));
+        assert_eq!(named(&[ARGON2, ARGON2, BCRYPT]), Scheme::Guest(HashParams::Bcrypt(6)));
+    }
+
+    #[test]
     fn mixed_formats_are_unclear_and_named() {
         let rules = PasswordRules::default();
         for (hashes, kinds) in [
-            (vec![scrypt(), ARGON2.into(), scrypt()], "argon2id, better-auth-scrypt"),
+            (vec![scrypt(), ARGON2.into()], "argon2id, better-auth-scrypt"),
             (vec!["5f4dcc3b5aa765d61d8327deb882cf99".into()], "unknown"),
             (vec![ARGON2.replace("m=65536", "m=4096")], "argon2-refused"),
-            (vec![BCRYPT.into(), BCRYPT.replace("$06$", "$31$")], "bcrypt, bcrypt-refused"),
         ] {
             let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
             let scheme = of(&hashes);

@@ -103,6 +103,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         ids,
         fixed,
         without_insertion_order: without_rowid,
+        passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
     };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::auth::password::HashParams;
+use crate::auth::policy::Argon2Cost;
 use crate::store::mapping::{TABLES, TimeEncoding};
 
 /// The content of a `--schema` file, which is JSON.
@@ -11,6 +13,8 @@ use crate::store::mapping::{TABLES, TimeEncoding};
 #[serde(deny_unknown_fields, default)]
 pub struct SchemaOverrides {
     time: Option<TimeUnit>,
+    /// The function of password hashes.
+    password: Option<PasswordFunction>,
     /// Names of tables, by Better Auth's name.
     tables: BTreeMap<String, String>,
     /// Names of columns, by Better Auth's `table.column`.
@@ -26,6 +30,17 @@ enum TimeUnit {
     Milliseconds,
     Text,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PasswordFunction {
+    Scrypt,
+    Bcrypt,
+    Argon2id,
+}
+
+/// The default cost of the usual package for bcrypt in Node.
+const BCRYPT_COST: u32 = 10;
 
 impl SchemaOverrides {
     /// Parses the text of the file.
@@ -60,6 +75,14 @@ impl SchemaOverrides {
         })
     }
 
+    pub(super) fn passwords(&self) -> Option<HashParams> {
+        self.password.map(|function| match function {
+            PasswordFunction::Scrypt => HashParams::Scrypt,
+            PasswordFunction::Bcrypt => HashParams::Bcrypt(BCRYPT_COST),
+            PasswordFunction::Argon2id => HashParams::Argon2id(Argon2Cost::default()),
+        })
+    }
+
     pub(super) fn table(&self, table: &str) -> Option<&str> {
         self.tables.get(table).map(String::as_str)
     }
@@ -80,11 +103,12 @@ mod tests {
     #[test]
     fn overrides_are_read_from_json() {
         let overrides = SchemaOverrides::parse(
-            r#"{"time": "seconds", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
+            r#"{"time": "seconds", "password": "bcrypt", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
                 "values": {"user.tenant": "main"}}"#,
         )
         .unwrap();
         assert_eq!(overrides.time(), Some(TimeEncoding::Seconds));
+        assert_eq!(overrides.passwords(), Some(HashParams::Bcrypt(BCRYPT_COST)));
         assert_eq!((overrides.table("user"), overrides.table("session")), (Some("members"), None));
         assert_eq!(overrides.column("user", "email"), Some("mail"));
         assert_eq!(overrides.value("user", "tenant"), Some("main"));
@@ -99,6 +123,7 @@ mod tests {
             r#"{"columns": {"email": "mail"}}"#,
             r#"{"values": {"tenant": "main"}}"#,
             r#"{"time": "hours"}"#,
+            r#"{"password": "md5"}"#,
             r#"{"times": "seconds"}"#,
             "seconds",
         ] {

@@ -61,7 +61,7 @@ pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Resu
     let order = tx.dialect().order(mapping, "account");
     for direction in ["ASC", "DESC"] {
         let sql = format!(
-            r#"SELECT {PASSWORD} FROM "account" WHERE "password" IS NOT NULL AND "providerId" = ?1
+            r#"SELECT {PASSWORD} FROM "account" WHERE octet_length("password") > 0 AND "providerId" = ?1
                ORDER BY {order} {direction} LIMIT {HASH_SAMPLE}"#
         );
         tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
@@ -70,7 +70,7 @@ pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Resu
             Ok(())
         })?;
     }
-    Ok(Scheme::of_hashes(kinds))
+    Ok(Scheme::of_hashes(kinds, mapping.passwords))
 }
 
 pub(in crate::store) fn set_password_hash(

@@ -177,6 +177,43 @@ fn new_user_gets_the_role_that_the_column_gives() {
 }
 
 #[test]
+fn hashes_of_two_functions_in_equal_parts_need_the_schema_file() {
+    let bcrypt = "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS";
+    let odd = Odd::changed(
+        "drizzle-ms",
+        &format!(
+            "DELETE FROM account WHERE provider_id = 'credential' AND user_id NOT IN
+                 (SELECT id FROM user WHERE email IN ('ada@example.com', 'bob@example.com'));
+             UPDATE account SET password = '{bcrypt}' WHERE user_id = (SELECT id FROM user WHERE email = 'ada@example.com')"
+        ),
+    );
+    assert_snapshot!(odd.run("users set-password bob@example.com --generate"), @r#"
+    ------- stderr -------
+    error: could not set the password: it is not clear what the app that owns the database can verify: it holds bcrypt, better-auth-scrypt
+    hint: set the password through the app, or name its function in the --schema file: {"password": "scrypt"}, "bcrypt" or "argon2id"
+    [exit status: 9]
+    "#);
+    assert!(odd.is_as_made());
+    odd.run_with_input("signin ada@example.com --no-store --password-stdin", PASSWORD).success();
+    let hints = odd.sandbox.file("hints.json", "\u{feff}{\"password\": \"bcrypt\"}");
+    odd.run(&format!("users set-password bob@example.com --generate --schema {}", hints.display())).success();
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    let sql = "SELECT count(*) FROM account WHERE password LIKE '$2b$05$%'";
+    assert_eq!(connection.query_row(sql, [], |row| row.get(0)), Ok(2));
+}
+
+#[test]
+fn foreign_or_empty_hash_is_a_matter_of_its_user() {
+    let sql = "UPDATE account SET password = CASE user_id WHEN (SELECT id FROM user WHERE email = 'bob@example.com')
+                   THEN '' ELSE '5f4dcc3b5aa765d61d8327deb882cf99' END
+               WHERE user_id IN (SELECT id FROM user WHERE email IN ('bob@example.com', 'emo@example.com'))";
+    let odd = Odd::changed("drizzle-ms", sql);
+    odd.run("users set-password ada@example.com --generate").success();
+    odd.run("users set-password bob@example.com --generate").success();
+    odd.run_with_input("signin emo@example.com --no-store --password-stdin", PASSWORD).failure(7);
+}
+
+#[test]
 fn missing_column_that_is_not_used_stops_nothing() {
     let odd = Odd::changed(
         "drizzle-ms",
