@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::kill::Home;
-use crate::machine::{chmod, tree, under_shell, without_hanging};
+use crate::machine::{chmod, skip, tree, under_shell, without_hanging};
 use crate::sandbox::{PASSWORD, Ran, Sandbox, program};
 use crate::strace::with_failing;
 
@@ -45,6 +45,25 @@ fn run_as_ordinary_user(sandbox: &Sandbox, words: &str) -> Ran {
         command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     sandbox.finish_with_input(&mut command, PASSWORD)
+}
+
+#[test]
+fn lock_file_that_root_made_belongs_to_the_owner_of_the_database() {
+    use std::os::unix::fs::MetadataExt as _;
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root makes files in directories of other users");
+    }
+    let sandbox = Sandbox::with_ada();
+    give_to_ordinary_user(&sandbox);
+    let lock = sandbox.database().with_file_name("auth.db.lock");
+    std::fs::remove_file(&lock).unwrap();
+    let own = tempfile::tempdir().unwrap();
+    let backup = own.path().canonicalize().unwrap().join("nightly.db");
+    sandbox.run(&format!("db backup {}", backup.display())).success();
+    assert_eq!(std::fs::metadata(&backup).unwrap().uid(), 0);
+    assert_eq!(std::fs::metadata(&lock).unwrap().uid(), UNPRIVILEGED);
+    run_as_ordinary_user(&sandbox, "db backup own.db").success();
+    run_as_ordinary_user(&sandbox, "db restore own.db --yes").success();
 }
 
 #[test]

@@ -8,13 +8,14 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Gid, Pid, Uid};
 
 use super::preflight::{Checked, SIDECARS};
 use super::{descriptors, permissions};
@@ -35,7 +36,7 @@ impl Lock {
     pub(super) fn take(path: &Path, wait: Duration) -> Result<Self, OpenError> {
         let name = beside(path, "", ".lock");
         let failed = |source| OpenError::CannotCreate { path: name.clone(), source };
-        let file = open_lock_file(&name).map_err(|error| failed(error.into()))?;
+        let file = open_lock_file(&name, path).map_err(|error| failed(error.into()))?;
         let mut waited = Duration::ZERO;
         loop {
             match file.try_lock() {
@@ -53,9 +54,18 @@ impl Lock {
 
 /// Opens the lock file, or makes it. A umask may have taken the owner's rights away, and the process that made
 /// the file may have been killed before it restored them.
-fn open_lock_file(name: &Path) -> Result<File, Errno> {
+fn open_lock_file(name: &Path, database: &Path) -> Result<File, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let private = Mode::RUSR | Mode::WUSR;
+    match rustix::fs::openat(CWD, name, flags | OFlags::EXCL, private) {
+        Ok(made) => {
+            rustix::fs::fchmod(&made, private)?;
+            leave_to_owner(&made, database);
+            return Ok(made.into());
+        }
+        Err(Errno::EXIST) => {}
+        Err(error) => return Err(error),
+    }
     let file = match rustix::fs::openat(CWD, name, flags, private) {
         Err(Errno::ACCESS) if is_locked_out(name) => {
             permissions::make_private(name)?;
@@ -67,6 +77,20 @@ fn open_lock_file(name: &Path) -> Result<File, Errno> {
         rustix::fs::fchmod(&file, private)?;
     }
     Ok(file.into())
+}
+
+/// Gives a lock file that root has just made to the owner of the database, as SQLite does with its log. Otherwise the
+/// owner could not use it later. Only a new file is given away: the owner of the directory could put any file of root
+/// under the name.
+fn leave_to_owner(made: &OwnedFd, database: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    if let Ok(found) = rustix::fs::lstat(database) {
+        // A file system without owners needs no such gift.
+        let (owner, group) = (Uid::from_raw(found.st_uid), Gid::from_raw(found.st_gid));
+        let _ = rustix::fs::fchown(made, Some(owner), Some(group));
+    }
 }
 
 /// Whether a file is ours without a right to read and write it.
