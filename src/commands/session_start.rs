@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::auth::secret::Token;
 use crate::auth::session::Session;
-use crate::auth::storage::StoreError;
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, Lifetime, SessionRequest};
 use crate::context::{Context, NoToken};
@@ -141,8 +140,7 @@ pub(super) fn prepare(token: &Token, email: &str, context: &mut Context) -> anyh
 /// that the file held before, and those of processes that died during a sign-in.
 pub(super) fn conclude<T>(begun: Result<T, AuthError>, pending: Pending, context: &mut Context) -> anyhow::Result<T> {
     let begun = match begun {
-        // A failed commit may have been written anyway, unless the act never began.
-        Err(AuthError::Store(problem)) if !matches!(problem, StoreError::Busy) => {
+        Err(AuthError::Store(problem)) if problem.may_be_committed() => {
             pending.leave();
             return Err(AuthError::Store(problem).into());
         }
@@ -224,9 +222,8 @@ pub(super) fn begin(
 ) -> anyhow::Result<(User, Session, TokenSink)> {
     if print_token {
         let begun = make(context.auth()?);
-        if matches!(begun, Err(AuthError::Store(_))) {
-            // A failed commit may have been written anyway, and its token is lost. If this fails too, the session
-            // expires.
+        if matches!(&begun, Err(AuthError::Store(problem)) if problem.may_be_committed()) {
+            // The token of such a session is lost. If this fails too, the session expires.
             let _ = context.auth()?.store.end_session(&session_request.token);
         }
         let (user, session) = begun?;

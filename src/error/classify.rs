@@ -261,7 +261,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
             .remedy("add the plugin to the app and run its migration")
             .unchanged(),
-        StoreError::NotUnique(_) | StoreError::Engine(_) => Failure::new(ExitCode::Failed, "FAILED"),
+        StoreError::NotUnique(_) | StoreError::Constraint(_) | StoreError::Engine(_) => {
+            Failure::new(ExitCode::Failed, "FAILED")
+        }
     }
 }
 

@@ -480,7 +480,41 @@ pub enum StoreError {
     /// Another row has the same value in a unique column. Holds the names of the columns in the database.
     #[error("the database engine failed: UNIQUE constraint failed: {0}")]
     NotUnique(String),
+    /// A row violates another constraint of the database.
+    #[error("the database engine failed: {0}")]
+    Constraint(String),
     /// Another error of the engine.
     #[error("the database engine failed: {0}")]
     Engine(String),
+}
+
+impl StoreError {
+    /// Whether the act that failed may have been committed all the same. An error of the operating system in the middle
+    /// of a commit does not tell.
+    pub fn may_be_committed(&self) -> bool {
+        match self {
+            Self::Uncertain(_)
+            | Self::Io(_)
+            | Self::Full
+            | Self::TooLarge
+            | Self::Quota
+            | Self::TooManyFiles
+            | Self::NoLocks
+            | Self::ReadOnly
+            | Self::Corrupt(_)
+            | Self::Engine(_) => true,
+            Self::EmailTaken
+            | Self::NoSuchPlace
+            | Self::Busy
+            | Self::Conflict
+            | Self::TooMuch(_)
+            | Self::Inconsistent { .. }
+            | Self::LogFull(_)
+            | Self::NotOurs(_)
+            | Self::NoColumn { .. }
+            | Self::Caller(_)
+            | Self::NotUnique(_)
+            | Self::Constraint(_) => false,
+        }
+    }
 }

@@ -76,9 +76,10 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE => {
             match text.split_once(": ") {
                 Some((_, columns)) => StoreError::NotUnique(columns.to_owned()),
-                None => StoreError::Engine(text),
+                None => StoreError::Constraint(text),
             }
         }
+        ErrorCode::ConstraintViolation => StoreError::Constraint(text),
         // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As for `SqlInputError`, if SQLite finds it later.

@@ -214,6 +214,20 @@ fn foreign_or_empty_hash_is_a_matter_of_its_user() {
 }
 
 #[test]
+fn sign_in_that_the_database_refuses_leaves_no_session_file() {
+    let sql = "DELETE FROM session; CREATE UNIQUE INDEX one_session ON session (ip_address)";
+    let odd = Odd::changed("drizzle-ms", sql);
+    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
+    let before: Vec<_> =
+        std::fs::read_dir(odd.sandbox.sessions()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).failure(1);
+    odd.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).failure(1);
+    let after: Vec<_> = std::fs::read_dir(odd.sandbox.sessions()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(after, before);
+    odd.run("whoami").success();
+}
+
+#[test]
 fn missing_column_that_is_not_used_stops_nothing() {
     let odd = Odd::changed(
         "drizzle-ms",
