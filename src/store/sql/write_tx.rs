@@ -132,15 +132,12 @@ impl SqlStore {
 
     pub(super) fn write_tx_and_clear<'k, T: Answer>(
         &mut self,
-        mut act: impl Act<T>,
+        act: impl Act<T>,
         cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         self.require_writable()?;
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
-        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| {
-            require_signed_in(tx, mapping, caller.as_deref())?;
-            act(tx, mapping, log)
-        };
+        let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest {
             None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, &mut act, &cleared)),
             Some(Guest { state, .. }) => retrying(engine.wait(), || {
@@ -151,32 +148,31 @@ impl SqlStore {
     }
 
     /// Runs an act on authctl's own tables alone.
-    pub(super) fn state_tx<T: Answer>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
-        let Some(Guest { state, .. }) = &mut self.guest else { return self.write_tx(act) };
-        let acting = &self.acting;
-        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
-        retrying(state.wait(), || write(&mut **state, &NATIVE, acting, &mut act, &|_| None))
+    pub(super) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+        match &mut self.guest {
+            None => self.write_tx(act),
+            Some(Guest { state, .. }) => write_state(&mut **state, &self.acting, act),
+        }
     }
 
     /// Runs an act on authctl's own tables alone, while the app's database is locked for writers.
-    pub(super) fn state_tx_alone<T: Answer>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
-        let Some(Guest { state, .. }) = &mut self.guest else { return self.write_tx(act) };
-        let acting = &self.acting;
-        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
-        let _app = self.engine.begin()?;
-        retrying(state.wait(), || write(&mut **state, &NATIVE, acting, &mut act, &|_| None))
+    pub(super) fn state_tx_alone<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+        match &mut self.guest {
+            None => self.write_tx(act),
+            Some(Guest { state, .. }) => {
+                let _app = self.engine.begin()?;
+                write_state(&mut **state, &self.acting, act)
+            }
+        }
     }
 
     /// Does the work of an act as [`Self::write_tx`] does, log entries included, and takes all of it back
     /// before the commit. The pages that the act touched are written all the same, with their old content,
     /// so that the work cannot be told from that of the act itself.
-    pub(super) fn rehearse(&mut self, mut act: impl Act<()>) -> Result<(), StoreError> {
+    pub(super) fn rehearse(&mut self, act: impl Act<()>) -> Result<(), StoreError> {
         self.require_writable()?;
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
-        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| {
-            require_signed_in(tx, mapping, caller.as_deref())?;
-            act(tx, mapping, log)
-        };
+        let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest {
             None => retrying(engine.wait(), || {
                 let mut tx = engine.begin()?;
@@ -222,9 +218,24 @@ fn retrying<T>(wait: Duration, mut transaction: impl FnMut() -> Result<T, StoreE
 
 /// Has an act check in its transaction, before anything else, that its caller is signed in. Every act that
 /// writes goes through here, so that none can forget it.
-fn require_signed_in(tx: &mut dyn Tx, mapping: &SchemaMapping, caller: Option<&Caller>) -> Result<(), StoreError> {
-    let Some(caller) = caller else { return Ok(()) };
-    sessions::check_caller(tx, mapping, caller)?.map_err(|refused| StoreError::Caller(Box::new(refused)))
+fn for_caller<'a, T>(
+    caller: Option<&'a Caller>,
+    mapping: &'a SchemaMapping,
+    mut act: impl Act<T> + 'a,
+) -> impl FnMut(&mut dyn Tx, &mut Vec<Event>) -> Result<T, StoreError> + 'a {
+    move |tx, log| {
+        if let Some(caller) = caller {
+            let checked = sessions::check_caller(tx, mapping, caller)?;
+            checked.map_err(|refused| StoreError::Caller(Box::new(refused)))?;
+        }
+        act(tx, mapping, log)
+    }
+}
+
+/// Runs an act on the database with authctl's own tables.
+fn write_state<T: Answer>(state: &mut dyn Engine, acting: &Acting, mut act: impl Act<T>) -> Result<T, StoreError> {
+    let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| act(tx, &NATIVE, log);
+    retrying(state.wait(), || write(state, &NATIVE, acting, &mut act, &|_| None))
 }
 
 /// Runs an act and its log entries in one transaction.
