@@ -87,7 +87,7 @@ fn leave_to_owner(made: &OwnedFd, database: &Path) {
         return;
     }
     if let Ok(found) = rustix::fs::lstat(database) {
-        // A file system without owners needs no such gift.
+        // A file system without owners refuses this.
         let (owner, group) = (Uid::from_raw(found.st_uid), Gid::from_raw(found.st_gid));
         let _ = rustix::fs::fchown(made, Some(owner), Some(group));
     }

@@ -203,7 +203,7 @@ fn hashes_of_two_functions_in_equal_parts_need_the_schema_file() {
 }
 
 #[test]
-fn foreign_or_empty_hash_is_a_matter_of_its_user() {
+fn foreign_or_empty_hash_affects_only_its_user() {
     let sql = "UPDATE account SET password = CASE user_id WHEN (SELECT id FROM user WHERE email = 'bob@example.com')
                    THEN '' ELSE '5f4dcc3b5aa765d61d8327deb882cf99' END
                WHERE user_id IN (SELECT id FROM user WHERE email IN ('bob@example.com', 'emo@example.com'))";
