@@ -371,3 +371,29 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
         assert_eq!(left, ["os:root@host", "other", "own"]);
     });
 }
+
+/// An app names the roles that may act as others in its options.
+#[test]
+fn impersonation_ends_with_any_role_that_an_app_may_give() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "root"]);
+        let ban = UserChange { ban: Some(Ban::Imposed { reason: None, until: None }), ..UserChange::default() };
+        let demotion = UserChange { role: Some(Some("user".into())), ..UserChange::default() };
+        for change in [Some(ban), Some(demotion), None] {
+            db.edit(r#"UPDATE "user" SET "role" = 'support', "banned" = 0 WHERE "id" = 'root'"#);
+            db.edit(r#"DELETE FROM "session""#);
+            begin(&mut *store, "acting", "ada", 3, 63);
+            db.edit(r#"UPDATE "session" SET "impersonatedBy" = 'root'"#);
+            let promoted = UserChange { role: Some(Some("support,editor".into())), ..UserChange::default() };
+            store.update_user("root", &promoted, AdminGuard::Off, at(4)).unwrap().unwrap();
+            assert_eq!(ids(&mut *store, "ada"), ["acting"]);
+            match &change {
+                Some(change) => drop(store.update_user("root", change, AdminGuard::Off, at(4)).unwrap().unwrap()),
+                None => drop(store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap()),
+            }
+            // In authctl's own databases only the role `admin` gives the right.
+            let left = if db.engine.is_native { vec!["acting"] } else { Vec::new() };
+            assert_eq!(ids(&mut *store, "ada"), left, "{change:?}");
+        }
+    });
+}

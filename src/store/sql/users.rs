@@ -376,7 +376,7 @@ pub(in crate::store) fn update(
     log.extend(change_events(&before, &user));
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
-    if before.has_role("admin") && !user.may_impersonate(now) {
+    if loses_impersonations(mapping, &before, &user, now) {
         ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
     }
     Ok(Ok(UserUpdated { user, ended, changed }))
@@ -423,7 +423,7 @@ pub(in crate::store) fn delete(
     if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
         return Ok(Err(AuthError::LastAdmin));
     }
-    if user.has_role("admin") {
+    if may_have_impersonated(mapping, &user) {
         sessions::end_impersonations(tx, mapping, log, id)?;
     }
     // Rows that refer to the user go first, for the foreign keys. SQLite reads a large value to delete its
@@ -436,6 +436,18 @@ pub(in crate::store) fn delete(
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
     Ok(Ok(sessions))
+}
+
+/// Whether sessions may exist in which the user acts as others. The options of an app name the roles and the users
+/// that may, and its database does not show them.
+fn may_have_impersonated(mapping: &SchemaMapping, user: &User) -> bool {
+    user.has_role("admin") || mapping.is_guest()
+}
+
+/// Whether a change ends the sessions in which the user acts as others.
+fn loses_impersonations(mapping: &SchemaMapping, before: &User, after: &User, now: Timestamp) -> bool {
+    let loses_right = before.has_role("admin") && !after.may_impersonate(now);
+    loses_right || (may_have_impersonated(mapping, before) && (after.is_banned(now) || after.has_lost_a_role(before)))
 }
 
 fn is_admin(user: &User, now: Timestamp) -> bool {
