@@ -258,6 +258,12 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NotOurs(refusal) => {
             Failure::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
         }
+        StoreError::Held(_) => Failure::new(ExitCode::Refused, "ROWS_HELD")
+            .remedy("delete these rows in the app, or give them to another, and try again")
+            .unchanged(),
+        StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
+            .remedy("a trigger of the app says so; `authctl db status` lists them")
+            .unchanged(),
         StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
             .remedy("add the plugin to the app and run its migration")
             .unchanged(),

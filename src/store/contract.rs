@@ -438,6 +438,10 @@ impl Tx for ContendedTx<'_> {
         self.tx.dialect()
     }
 
+    fn catalog(&mut self) -> Result<Vec<engine::CatalogTable>, StoreError> {
+        self.tx.catalog()
+    }
+
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         self.tx.execute(sql, values)
     }

@@ -179,6 +179,40 @@ impl Dialect {
     }
 }
 
+/// A table as the database describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct CatalogTable {
+    pub(in crate::store) name: String,
+    pub(in crate::store) columns: Vec<CatalogColumn>,
+    pub(in crate::store) foreign_keys: Vec<ForeignKey>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct CatalogColumn {
+    pub(in crate::store) name: String,
+    pub(in crate::store) is_nullable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct ForeignKey {
+    /// The table that the key refers to, as the schema spells it.
+    pub(in crate::store) parent: String,
+    /// Each column with the one of the parent that it refers to.
+    pub(in crate::store) columns: Vec<(String, String)>,
+    pub(in crate::store) on_delete: OnDelete,
+}
+
+/// What the database does with rows whose parent is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum OnDelete {
+    /// It deletes them.
+    Cascade,
+    /// It writes NULL or the default of the column.
+    Clear,
+    /// It refuses the deletion.
+    Refuse,
+}
+
 /// An open connection to one database.
 pub(in crate::store) trait Engine: fmt::Debug {
     /// How long to wait for other processes.
@@ -247,6 +281,9 @@ pub(in crate::store) trait WriteTx: Tx {
 /// Runs statements in a transaction. Parameters are spelled `?1`, `?2` and so on.
 pub(in crate::store) trait Tx {
     fn dialect(&self) -> &'static Dialect;
+
+    /// Describes every table that holds rows of its own, in the order of their creation.
+    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError>;
 
     /// Runs a statement and returns how many rows it wrote.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;

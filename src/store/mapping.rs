@@ -2,6 +2,7 @@
 //! A mapping is data, so that every statement and every rule is written once.
 
 mod encoding;
+mod plugins;
 mod schema;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
+pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins};
 pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,12 +100,22 @@ impl SchemaMapping {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }
 
+    /// The database's name of a table of Better Auth.
+    pub(super) fn table<'a>(&'a self, table: &'a str) -> &'a str {
+        self.names.as_ref().map_or(table, |names| names.table(table))
+    }
+
+    /// The database's name of a column; `None` when it lacks the column.
+    pub(super) fn column<'a>(&'a self, table: &str, column: &'a str) -> Option<&'a str> {
+        match &self.names {
+            None => Some(column),
+            Some(names) => names.column(table, column),
+        }
+    }
+
     /// A column as the error about a constraint names it.
     pub(super) fn place(&self, table: &str, column: &str) -> String {
-        match &self.names {
-            None => format!("{table}.{column}"),
-            Some(names) => format!("{}.{}", names.table(table), names.column(table, column).unwrap_or(column)),
-        }
+        format!("{}.{}", self.table(table), self.column(table, column).unwrap_or(column))
     }
 
     pub(super) fn truth(truth: bool) -> Value {

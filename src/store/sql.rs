@@ -4,6 +4,7 @@
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 pub(in crate::store) mod doctor;
+pub(in crate::store) mod inventory;
 pub(in crate::store) mod policy;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod sessions;

@@ -289,6 +289,37 @@ pub enum CodeEffect<'a> {
     User(&'a UserChange),
 }
 
+/// Rows of the app that keep a row from being deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The table, as the database names it.
+    pub table: String,
+    /// The column that refers to the row; several are separated by commas.
+    pub column: String,
+    pub rows: u64,
+}
+
+/// Lists what keeps a row.
+fn held(holders: &[Holder]) -> String {
+    let of = |Holder { table, column, rows }: &Holder| {
+        let (noun, verb) = if *rows == 1 { ("row", "refers") } else { ("rows", "refer") };
+        format!("{rows} {noun} of the app's table {table} {verb} to it by {column}")
+    };
+    holders.iter().map(of).collect::<Vec<_>>().join("; ")
+}
+
+/// How many rows of a table the deletion of another row reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRows {
+    /// The table, as the database names it.
+    pub table: String,
+    pub deleted: u64,
+    /// Rows that stay, without their reference.
+    pub cleared: u64,
+    /// Rows that keep the other row from being deleted.
+    pub holding: u64,
+}
+
 /// The contents of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSummary {
@@ -474,6 +505,12 @@ pub enum StoreError {
     /// The app's database cannot store the value.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
     NoColumn { table: &'static str, column: &'static str },
+    /// Rows of the app refer to the row to delete, and its foreign keys keep them.
+    #[error("{}", held(.0))]
+    Held(Vec<Holder>),
+    /// A trigger of the app refuses the change. Holds its words.
+    #[error("the app's database refuses this: {0}")]
+    Trigger(String),
     /// The caller of [`super::Store::require_caller`] is not signed in.
     #[error(transparent)]
     Caller(Box<AuthError>),
@@ -512,6 +549,8 @@ impl StoreError {
             | Self::LogFull(_)
             | Self::NotOurs(_)
             | Self::NoColumn { .. }
+            | Self::Held(_)
+            | Self::Trigger(_)
             | Self::Caller(_)
             | Self::NotUnique(_)
             | Self::Constraint(_) => false,

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of, subject};
+use super::inventory::{Inventory, make_way};
 use super::{rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::secret::{StoredHash, Token};
@@ -84,9 +85,27 @@ pub(in crate::store) fn delete_by_ids(
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, mapping, id)?);
-        rows::delete(tx, mapping, "session", [id])?;
     }
+    remove(tx, mapping, ids)?;
     Ok(ended)
+}
+
+/// Deletes sessions, after the rows that refer to them.
+///
+/// # Errors
+/// [`StoreError::Held`] when rows of the app keep a session.
+fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String]) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let inventory = Inventory::read(tx, mapping)?;
+    let steps = inventory.steps_for_session(mapping);
+    if !steps.is_empty() {
+        for id in ids {
+            make_way(tx, &inventory, &steps, &[id.into()])?;
+        }
+    }
+    rows::delete(tx, mapping, "session", ids)
 }
 
 pub(in crate::store) fn insert(
@@ -194,7 +213,9 @@ pub(in crate::store) fn delete_by_token(
     let token = [mapping.token(token).into_owned().into()];
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
     let session = tx.query_one(&mapping.sql(sql), &token, |row| rows::session(row, 0, mapping))?;
-    tx.execute(&mapping.sql(r#"DELETE FROM "session" WHERE "token" = ?1"#), &token)?;
+    if let Some(session) = &session {
+        remove(tx, mapping, std::slice::from_ref(&session.id))?;
+    }
     Ok(session)
 }
 
@@ -210,7 +231,8 @@ pub(in crate::store) fn delete(
         return Ok(Err(AuthError::NoSuchSession(id.to_owned())));
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    rows::delete(tx, mapping, "session", chosen.iter().map(|session| &session.id))?;
+    let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
+    remove(tx, mapping, &ids)?;
     Ok(Ok(chosen))
 }
 
@@ -279,7 +301,7 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    rows::delete(tx, mapping, "session", &ids)?;
+    remove(tx, mapping, &ids)?;
     Ok(ids.len() as u64)
 }
 

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{LIFE, change_events, ended_of, subject};
+use super::inventory::{self, Inventory};
 use super::{codes, rows, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject, counted};
@@ -423,14 +424,13 @@ pub(in crate::store) fn delete(
     if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
         return Ok(Err(AuthError::LastAdmin));
     }
-    if may_have_impersonated(mapping, &user) {
-        sessions::end_impersonations(tx, mapping, log, id)?;
-    }
-    // Rows that refer to the user go first, for the foreign keys. SQLite reads a large value to delete its
-    // entry in an index.
+    sessions::end_impersonations(tx, mapping, log, id)?;
     let values = [id.into()];
-    let sessions = tx.change(&mapping.sql(r#"DELETE FROM "session" WHERE "userId" = ?1"#), &values)?;
-    tx.change(&mapping.sql(r#"DELETE FROM "account" WHERE "userId" = ?1"#), &values)?;
+    let inventory = Inventory::read(tx, mapping)?;
+    let steps = inventory.steps_for_user(mapping);
+    let tables = inventory::reach(tx, &steps, &values)?;
+    let sessions = tables.iter().find(|rows| rows.table == mapping.table("session")).map_or(0, |rows| rows.deleted);
+    inventory::make_way(tx, &inventory, &steps, &values)?;
     codes::delete_of_user(tx, mapping, id)?;
     tx.change(&mapping.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), &values)?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));

@@ -8,9 +8,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 
 use super::connect::{Connected, schema_version};
 use super::error::SqliteResult as _;
-use super::{connect, integrity};
+use super::{catalog, connect, integrity};
 use crate::auth::storage::{SchemaDifference, StoreError};
-use crate::store::engine::{Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
+use crate::store::engine::{
+    CatalogTable, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx,
+};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
 /// overwritten, so that an old hash does not stay readable in free pages.
@@ -101,6 +103,10 @@ impl Tx for SqliteTx<'_> {
         &DIALECT
     }
 
+    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError> {
+        catalog::read(self.0).engine()
+    }
+
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.0.prepare_cached(sql).engine()?;
         statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
@@ -130,6 +136,10 @@ struct SqliteWriteTx<'c>(Transaction<'c>);
 impl Tx for SqliteWriteTx<'_> {
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+
+    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError> {
+        SqliteTx(&self.0).catalog()
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

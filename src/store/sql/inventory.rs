@@ -1,0 +1,425 @@
+//! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
+//! of known plugins, whether the database has keys for them or not.
+
+use crate::auth::storage::{Holder, StoreError, TableRows};
+use crate::store::engine::{CatalogTable, OnDelete, Tx, Value};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier};
+
+/// The columns of Better Auth's own tables that refer to users.
+const CORE: &[(&str, &str)] = &[("session", "userId"), ("session", "impersonatedBy"), ("account", "userId")];
+/// The most steps of one deletion. Only foreign keys in circles lead to more.
+const STEPS_MAX: usize = 500;
+
+/// The tables of a database and what they are.
+#[derive(Debug)]
+pub(in crate::store) struct Inventory {
+    catalog: Vec<CatalogTable>,
+    plugins: Vec<FoundPlugin>,
+    references: Vec<Reference>,
+}
+
+/// Columns of a table that refer to rows of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reference {
+    table: String,
+    parent: String,
+    /// Each column with the one of the parent that it refers to.
+    columns: Vec<(String, String)>,
+    effect: Effect,
+}
+
+/// What happens to a row when the row that it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Effect {
+    /// The act deletes it.
+    Delete,
+    /// The act writes NULL.
+    Clear,
+    /// The database deletes it.
+    Cascade,
+    /// The database writes NULL or a default.
+    Cleared,
+    /// The database refuses to delete the other row.
+    Hold,
+}
+
+/// What a deletion does to rows of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Step {
+    /// The table, in the name of the database.
+    pub(in crate::store) table: String,
+    /// The columns that refer to the rows that go.
+    columns: Vec<String>,
+    /// Selects the rows. It holds until the rows of the following steps are deleted.
+    pub(in crate::store) condition: String,
+    pub(in crate::store) effect: Effect,
+}
+
+impl Inventory {
+    pub(in crate::store) fn read(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Self, StoreError> {
+        Ok(Self::of(tx.catalog()?, mapping))
+    }
+
+    fn of(catalog: Vec<CatalogTable>, mapping: &SchemaMapping) -> Self {
+        let plugins = find_plugins(&catalog, mapping.table("user"));
+        let mut inventory = Self { catalog, plugins, references: Vec::new() };
+        inventory.references = inventory.known(mapping);
+        let declared = inventory.declared(mapping);
+        inventory.references.extend(declared);
+        inventory
+    }
+
+    /// The table of a plugin, by Better Auth's name.
+    pub(in crate::store) fn plugin(&self, name: &str) -> Option<&FoundPlugin> {
+        self.plugins.iter().find(|found| found.plugin.name == name)
+    }
+
+    /// The references of Better Auth's own tables and of plugins.
+    fn known(&self, mapping: &SchemaMapping) -> Vec<Reference> {
+        let physical = |name: &str| match self.plugin(name) {
+            Some(found) => Some(found.table.clone()),
+            None if ["user", "session"].contains(&name) => Some(mapping.table(name).to_owned()),
+            None => None,
+        };
+        let column = |table: &str, name: &'static str| match self.plugin(table) {
+            Some(found) => found.column(name).map(str::to_owned),
+            None => mapping.column(table, name).map(str::to_owned),
+        };
+        let core = CORE.iter().map(|(table, column)| (*table, (*column, "user", "id")));
+        let plugins = self.plugins.iter().flat_map(|found| {
+            let of_table = |reference: &(_, _, _)| (found.plugin.name, *reference);
+            found.plugin.references.iter().map(of_table)
+        });
+        core.chain(plugins)
+            .filter_map(|(table, (own, parent_table, referred))| {
+                let name = physical(table).unwrap_or_else(|| mapping.table(table).to_owned());
+                let (own, parent) = (column(table, own)?, physical(parent_table)?);
+                let referred = column(parent_table, referred)?;
+                // A token without its session stays a token; the act that ends the session revokes it.
+                let is_clearable = parent_table == "session" && self.is_nullable(&name, &own);
+                let effect = if is_clearable { Effect::Clear } else { Effect::Delete };
+                Some(Reference { table: name, parent, columns: vec![(own, referred)], effect })
+            })
+            .collect()
+    }
+
+    /// The references that only foreign keys show.
+    fn declared(&self, mapping: &SchemaMapping) -> Vec<Reference> {
+        let is_ours = |name: &str| {
+            ["user", "session", "account", "verification"].iter().any(|core| mapping.table(core) == name)
+                || self.plugins.iter().any(|found| found.table == name)
+        };
+        let keys = self.catalog.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
+        let unknown = keys.filter(|(table, key)| {
+            !self.references.iter().any(|known| {
+                known.table == table.name
+                    && known.parent.eq_ignore_ascii_case(&key.parent)
+                    && known.columns.iter().map(|(own, _)| own).eq(key.columns.iter().map(|(own, _)| own))
+            })
+        });
+        unknown
+            .map(|(table, key)| {
+                let effect = match key.on_delete {
+                    OnDelete::Cascade => Effect::Cascade,
+                    OnDelete::Clear => Effect::Cleared,
+                    OnDelete::Refuse if is_ours(&table.name) => Effect::Delete,
+                    OnDelete::Refuse => Effect::Hold,
+                };
+                let (parent, columns) = (key.parent.clone(), key.columns.clone());
+                Reference { table: table.name.clone(), parent, columns, effect }
+            })
+            .collect()
+    }
+
+    fn is_nullable(&self, table: &str, column: &str) -> bool {
+        let found = self.catalog.iter().find(|known| known.name == table);
+        let found = found.and_then(|table| table.columns.iter().find(|known| known.name == column));
+        found.is_some_and(|column| column.is_nullable)
+    }
+
+    /// What the deletion of rows of a table does to others, in the order in which it happens: rows that refer to others
+    /// go before them. `table` is the database's name.
+    fn steps(&self, table: &str, condition: &str) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.add_steps(table, condition, &mut vec![table.to_owned()], &mut steps);
+        steps
+    }
+
+    /// What the deletion of the user with the id `?1` does to others.
+    pub(in crate::store) fn steps_for_user(&self, mapping: &SchemaMapping) -> Vec<Step> {
+        let id = identifier(mapping.column("user", "id").unwrap_or("id"));
+        self.steps(mapping.table("user"), &format!("{id} = ?1"))
+    }
+
+    /// What the deletion of the session with the id `?1` does to others.
+    pub(in crate::store) fn steps_for_session(&self, mapping: &SchemaMapping) -> Vec<Step> {
+        let id = identifier(mapping.column("session", "id").unwrap_or("id"));
+        self.steps(mapping.table("session"), &format!("{id} = ?1"))
+    }
+
+    fn add_steps(&self, table: &str, condition: &str, path: &mut Vec<String>, steps: &mut Vec<Step>) {
+        for reference in self.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(table)) {
+            if steps.len() >= STEPS_MAX {
+                return;
+            }
+            let condition = self.condition(reference, table, condition);
+            let goes = matches!(reference.effect, Effect::Delete | Effect::Cascade);
+            if goes && !path.contains(&reference.table) {
+                path.push(reference.table.clone());
+                self.add_steps(&reference.table, &condition, path, steps);
+                path.pop();
+            }
+            steps.push(Step {
+                table: reference.table.clone(),
+                columns: reference.columns.iter().map(|(own, _)| own.clone()).collect(),
+                condition,
+                effect: reference.effect,
+            });
+        }
+    }
+
+    /// Selects the rows that refer to rows of the parent.
+    fn condition(&self, reference: &Reference, parent: &str, condition: &str) -> String {
+        let list = |of: fn(&(String, String)) -> &String| {
+            reference.columns.iter().map(|pair| identifier(of(pair))).collect::<Vec<_>>().join(", ")
+        };
+        let (own, referred) = (list(|(own, _)| own), list(|(_, referred)| referred));
+        let refers = format!("({own}) IN (SELECT {referred} FROM {} WHERE {condition})", identifier(parent));
+        // A key of an organization is not one of the user who has the same number.
+        let is_key = self.plugin("apikey").is_some_and(|keys| keys.table == reference.table);
+        match self.plugin("organization").filter(|_| is_key) {
+            Some(organization) if organization.table != parent => {
+                let id = identifier(organization.column("id").unwrap_or("id"));
+                format!("{refers} AND {own} NOT IN (SELECT {id} FROM {})", identifier(&organization.table))
+            }
+            _ => refers,
+        }
+    }
+}
+
+/// Deletes and changes the rows that must go before the rows that they refer to. `values` are those of the condition
+/// that the steps were made for.
+///
+/// # Errors
+/// [`StoreError::Held`] when rows of the app keep the others; nothing was written.
+pub(in crate::store) fn make_way(
+    tx: &mut dyn Tx,
+    inventory: &Inventory,
+    steps: &[Step],
+    values: &[Value],
+) -> Result<(), StoreError> {
+    let holders = holders(tx, steps, values)?;
+    if !holders.is_empty() {
+        return Err(StoreError::Held(holders));
+    }
+    for step in steps {
+        let (table, condition) = (identifier(&step.table), &step.condition);
+        match step.effect {
+            Effect::Delete => {
+                lower_member_counts(tx, inventory, step, values)?;
+                tx.change(&format!("DELETE FROM {table} WHERE {condition}"), values)?;
+            }
+            Effect::Clear => {
+                let columns: Vec<_> =
+                    step.columns.iter().map(|column| format!("{} = NULL", identifier(column))).collect();
+                tx.change(&format!("UPDATE {table} SET {} WHERE {condition}", columns.join(", ")), values)?;
+            }
+            Effect::Cascade | Effect::Cleared | Effect::Hold => {}
+        }
+    }
+    Ok(())
+}
+
+/// A team keeps the number of its members in a column.
+fn lower_member_counts(
+    tx: &mut dyn Tx,
+    inventory: &Inventory,
+    step: &Step,
+    values: &[Value],
+) -> Result<(), StoreError> {
+    let Some(members) = inventory.plugin("teamMember").filter(|members| members.table == step.table) else {
+        return Ok(());
+    };
+    let Some(team) = inventory.plugin("team") else { return Ok(()) };
+    let (Some(count), Some(id), Some(of)) = (team.column("memberCount"), team.column("id"), members.column("teamId"))
+    else {
+        return Ok(());
+    };
+    let [count, id, of] = [count, id, of].map(identifier);
+    let (team, members, condition) = (identifier(&team.table), identifier(&members.table), &step.condition);
+    let sql = format!(
+        "UPDATE {team} SET {count} = {count} - (SELECT count(*) FROM {members} WHERE {of} = {team}.{id} AND {condition})
+         WHERE {id} IN (SELECT {of} FROM {members} WHERE {condition})"
+    );
+    tx.change(&sql, values).map(drop)
+}
+
+/// The rows of the app that keep the others.
+fn holders(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<Holder>, StoreError> {
+    let mut holders = Vec::new();
+    for step in steps.iter().filter(|step| step.effect == Effect::Hold) {
+        let rows = count(tx, &step.table, &step.condition, values)?;
+        if rows > 0 {
+            holders.push(Holder { table: step.table.clone(), column: step.columns.join(", "), rows });
+        }
+    }
+    Ok(holders)
+}
+
+/// Counts the rows that steps delete and change, by table.
+pub(in crate::store) fn reach(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<TableRows>, StoreError> {
+    let mut tables: Vec<TableRows> = Vec::new();
+    for step in steps {
+        if tables.iter().any(|known| known.table == step.table) {
+            continue;
+        }
+        let mut rows = |effects: &[Effect]| {
+            let of_table = steps.iter().filter(|one| one.table == step.table && effects.contains(&one.effect));
+            let conditions: Vec<_> = of_table.map(|one| format!("({})", one.condition)).collect();
+            if conditions.is_empty() { Ok(0) } else { count(tx, &step.table, &conditions.join(" OR "), values) }
+        };
+        let deleted = rows(&[Effect::Delete, Effect::Cascade])?;
+        let cleared = rows(&[Effect::Clear, Effect::Cleared])?;
+        let holding = rows(&[Effect::Hold])?;
+        tables.push(TableRows { table: step.table.clone(), deleted, cleared, holding });
+    }
+    tables.retain(|table| table.deleted + table.cleared + table.holding > 0);
+    Ok(tables)
+}
+
+fn count(tx: &mut dyn Tx, table: &str, condition: &str, values: &[Value]) -> Result<u64, StoreError> {
+    tx.count(&format!("SELECT count(*) FROM {} WHERE {condition}", identifier(table)), values)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::mapping::NATIVE;
+    use crate::store::sqlite::engine::SqliteTx;
+
+    /// Tables of an app and its plugins, with a foreign key where `KEY` is.
+    const TABLES: &str = "
+        CREATE TABLE user (id TEXT PRIMARY KEY);
+        CREATE TABLE account (id TEXT PRIMARY KEY, userId TEXT KEY(user.id));
+        CREATE TABLE session (id TEXT PRIMARY KEY, userId TEXT KEY(user.id), impersonatedBy TEXT);
+        CREATE TABLE organization (id TEXT PRIMARY KEY, name TEXT, slug TEXT);
+        CREATE TABLE member (id TEXT PRIMARY KEY, organizationId TEXT KEY(organization.id), userId TEXT KEY(user.id), role TEXT);
+        CREATE TABLE team (id TEXT PRIMARY KEY, name TEXT, memberCount INTEGER, organizationId TEXT KEY(organization.id));
+        CREATE TABLE teamMember (id TEXT PRIMARY KEY, teamId TEXT KEY(team.id), userId TEXT KEY(user.id));
+        CREATE TABLE apikey (id TEXT PRIMARY KEY, key TEXT, referenceId TEXT);
+        CREATE TABLE oauthClient (id TEXT PRIMARY KEY, clientId TEXT UNIQUE, redirectUris TEXT, userId TEXT KEY(user.id));
+        CREATE TABLE oauthRefreshToken (id TEXT PRIMARY KEY, clientId TEXT KEY(oauthClient.clientId),
+          sessionId TEXT KEY(session.id), userId TEXT KEY(user.id));
+        CREATE TABLE oauthAccessToken (id TEXT PRIMARY KEY, clientId TEXT KEY(oauthClient.clientId),
+          sessionId TEXT KEY(session.id), userId TEXT KEY(user.id), refreshId TEXT KEY(oauthRefreshToken.id));
+        INSERT INTO user VALUES ('ada'), ('bob');
+        INSERT INTO account VALUES ('a', 'ada'), ('b', 'bob');
+        INSERT INTO session VALUES ('as', 'ada', NULL), ('bs', 'bob', NULL), ('ab', 'ada', 'bob');
+        INSERT INTO organization VALUES ('o', 'O', 'o'), ('bob', 'Bob', 'b');
+        INSERT INTO member VALUES ('am', 'o', 'ada', 'owner'), ('bm', 'o', 'bob', 'member');
+        INSERT INTO team VALUES ('t', 'T', 2, 'o');
+        INSERT INTO teamMember VALUES ('at', 't', 'ada'), ('bt', 't', 'bob');
+        INSERT INTO apikey VALUES ('ak', '1', 'ada'), ('bk', '2', 'bob');
+        INSERT INTO oauthClient VALUES ('bc', 'bc', '', 'bob');
+        INSERT INTO oauthRefreshToken VALUES ('ar', 'bc', 'as', 'ada'), ('br', 'bc', 'bs', 'bob');
+        INSERT INTO oauthAccessToken VALUES ('at', 'bc', 'as', 'ada', 'ar'), ('bt', 'bc', 'bs', 'bob', 'br');";
+
+    /// The three shapes in which apps have foreign keys.
+    const SHAPES: [&str; 3] = ["REFERENCES $1 ($2) ON DELETE CASCADE", "REFERENCES $1 ($2)", ""];
+
+    fn database(shape: &str, more: &str) -> Connection {
+        let mut sql = String::new();
+        let mut parts = TABLES.split("KEY(");
+        sql.push_str(parts.next().unwrap());
+        for part in parts {
+            let (named, rest) = part.split_once(')').unwrap();
+            let (table, column) = named.split_once('.').unwrap();
+            sql.push_str(&shape.replace("$1", table).replace("$2", column));
+            sql.push_str(rest);
+        }
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = ON; {sql} {more}")).unwrap();
+        connection
+    }
+
+    fn delete(connection: &Connection, user: &str) -> Result<Vec<TableRows>, StoreError> {
+        let mut tx = SqliteTx::new(connection);
+        let inventory = Inventory::read(&mut tx, &NATIVE)?;
+        let steps = inventory.steps_for_user(&NATIVE);
+        let reached = reach(&mut tx, &steps, &[user.into()])?;
+        make_way(&mut tx, &inventory, &steps, &[user.into()])?;
+        tx.change("DELETE FROM user WHERE id = ?1", &[user.into()])?;
+        Ok(reached)
+    }
+
+    fn ids(connection: &Connection, table: &str) -> String {
+        let sql = format!("SELECT coalesce(group_concat(id, ' '), '') FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn deletion_leaves_nothing_of_a_user_in_any_shape() {
+        for shape in SHAPES {
+            let db = database(shape, "DELETE FROM organization WHERE id = 'bob'");
+            let reached = delete(&db, "bob").unwrap();
+            let tables =
+                ["account", "session", "member", "teamMember", "apikey", "oauthClient", "team", "organization"];
+            let left = tables.map(|table| ids(&db, table)).join(", ");
+            assert_eq!(left, "a, as, am, at, ak, , t, o", "{shape}");
+            // The client was bob's, and with it go the tokens of all its users.
+            assert_eq!(ids(&db, "oauthAccessToken") + &ids(&db, "oauthRefreshToken"), "", "{shape}");
+            let members: u32 = db.query_row("SELECT memberCount FROM team", [], |row| row.get(0)).unwrap();
+            assert_eq!(members, 1, "{shape}");
+            let told = reached.iter().find(|rows| rows.table == "oauthAccessToken").unwrap();
+            assert_eq!((told.deleted, told.holding), (2, 0), "{shape}");
+        }
+    }
+
+    #[test]
+    fn key_of_an_organization_is_not_one_of_a_user() {
+        let db = database(SHAPES[1], "");
+        delete(&db, "bob").unwrap();
+        assert_eq!(ids(&db, "apikey"), "ak bk");
+    }
+
+    #[test]
+    fn row_of_the_app_keeps_the_user_and_is_counted() {
+        let posts = "CREATE TABLE post (id INTEGER PRIMARY KEY, author REFERENCES user (id));
+                     INSERT INTO post VALUES (1, 'bob'), (2, 'bob'), (3, 'ada');";
+        let db = database(SHAPES[0], posts);
+        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
+        assert_eq!(holders, [Holder { table: "post".into(), column: "author".into(), rows: 2 }]);
+        assert_eq!(ids(&db, "member"), "am bm");
+    }
+
+    #[test]
+    fn rows_that_a_cascade_reaches_keep_and_count() {
+        let posts = "CREATE TABLE post (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE);
+                     CREATE TABLE comment (id INTEGER PRIMARY KEY, post REFERENCES post, by REFERENCES user ON DELETE SET NULL);
+                     INSERT INTO post VALUES (1, 'bob'), (2, 'ada'); INSERT INTO comment VALUES (1, 2, 'bob');";
+        let db = database(SHAPES[2], posts);
+        let reached = delete(&db, "bob").unwrap();
+        let of = |table: &str| reached.iter().find(|rows| rows.table == table).map(|rows| (rows.deleted, rows.cleared));
+        assert_eq!((of("post"), of("comment")), (Some((1, 0)), Some((0, 1))));
+        let db = database(SHAPES[2], &posts.replace("(1, 2, 'bob')", "(1, 1, 'ada')"));
+        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps the post") };
+        assert_eq!((holders[0].table.as_str(), holders[0].column.as_str()), ("comment", "post"));
+    }
+
+    #[test]
+    fn end_of_a_session_clears_it_from_tokens() {
+        for shape in SHAPES {
+            let db = database(shape, "");
+            let mut tx = SqliteTx::new(&db);
+            let inventory = Inventory::read(&mut tx, &NATIVE).unwrap();
+            let steps = inventory.steps_for_session(&NATIVE);
+            make_way(&mut tx, &inventory, &steps, &["as".into()]).unwrap();
+            tx.change("DELETE FROM session WHERE id = 'as'", &[]).unwrap();
+            let sql = "SELECT group_concat(id || coalesce(sessionId, '-'), ' ') FROM oauthAccessToken";
+            let tokens: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(tokens, "at- btbs", "{shape}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The catalog of a database: its tables with their columns and foreign keys, those of the app included.
+
+use rusqlite::{Connection, Row};
+
+use crate::store::engine::{CatalogColumn, CatalogTable, ForeignKey, OnDelete};
+
+/// Tables that hold rows of their own. A virtual table may need a module that this program does not have, and
+/// SQLite cannot describe it without.
+const TABLES: &str = "SELECT name, rowid AS created FROM main.sqlite_schema
+    WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'create virtual%'";
+
+/// Reads the catalog of the main database.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<CatalogTable>> {
+    let mut tables: Vec<CatalogTable> = Vec::new();
+    let mut keys: Vec<(String, i64, String)> = Vec::new();
+    let sql = format!(
+        r#"SELECT made.name, has.name, has."notnull", has.pk FROM ({TABLES}) AS made
+           CROSS JOIN pragma_table_info(made.name, 'main') AS has ORDER BY made.created, has.cid"#
+    );
+    each(connection, &sql, |row| {
+        let name: String = row.get(0)?;
+        let column = CatalogColumn { name: row.get(1)?, is_nullable: !row.get::<_, bool>(2)? };
+        keys.push((name.clone(), row.get(3)?, column.name.clone()));
+        match tables.last_mut().filter(|table| table.name == name) {
+            Some(table) => table.columns.push(column),
+            None => tables.push(CatalogTable { name, columns: vec![column], foreign_keys: Vec::new() }),
+        }
+        Ok(())
+    })?;
+    let sql = format!(
+        r#"SELECT made.name, has.seq, has."table", has."from", has."to", has.on_delete FROM ({TABLES}) AS made
+           CROSS JOIN pragma_foreign_key_list(made.name, 'main') AS has ORDER BY made.created, has.id, has.seq"#
+    );
+    each(connection, &sql, |row| {
+        let name: String = row.get(0)?;
+        let Some(table) = tables.iter_mut().find(|table| table.name == name) else { return Ok(()) };
+        let (place, parent): (i64, String) = (row.get(1)?, row.get(2)?);
+        // Without a name, the foreign key refers to the primary key of the parent.
+        let named: Option<String> = row.get(4)?;
+        let of_key = || {
+            let is_part = |at: i64, table: &str| at == place + 1 && table.eq_ignore_ascii_case(&parent);
+            keys.iter().find(|(table, at, _)| is_part(*at, table)).map(|(_, _, column)| column.clone())
+        };
+        let Some(referred) = named.or_else(of_key) else { return Ok(()) };
+        let columns = (row.get(3)?, referred);
+        match table.foreign_keys.last_mut() {
+            Some(key) if place > 0 => key.columns.push(columns),
+            _ => {
+                let on_delete = match row.get::<_, String>(5)?.as_str() {
+                    "CASCADE" => OnDelete::Cascade,
+                    "SET NULL" | "SET DEFAULT" => OnDelete::Clear,
+                    _ => OnDelete::Refuse,
+                };
+                table.foreign_keys.push(ForeignKey { parent, columns: vec![columns], on_delete });
+            }
+        }
+        Ok(())
+    })?;
+    Ok(tables)
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    mut found: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        found(row)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog(sql: &str) -> Vec<CatalogTable> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(sql).unwrap();
+        read(&connection).unwrap()
+    }
+
+    fn key(parent: &str, columns: &[(&str, &str)], on_delete: OnDelete) -> ForeignKey {
+        let columns = columns.iter().map(|(own, referred)| ((*own).to_owned(), (*referred).to_owned())).collect();
+        ForeignKey { parent: parent.to_owned(), columns, on_delete }
+    }
+
+    #[test]
+    fn foreign_keys_are_read_with_their_actions() {
+        let tables = catalog(
+            "CREATE TABLE user (id TEXT PRIMARY KEY NOT NULL, name TEXT);
+             CREATE TABLE post (id INTEGER PRIMARY KEY, author TEXT NOT NULL REFERENCES User, editor REFERENCES user(id)
+               ON DELETE SET NULL, FOREIGN KEY (author, editor) REFERENCES pair (a, b) ON DELETE CASCADE);",
+        );
+        assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["user", "post"]);
+        assert_eq!(tables[0].columns[0], CatalogColumn { name: "id".into(), is_nullable: false });
+        assert!(tables[1].columns[2].is_nullable);
+        let expected = [
+            key("pair", &[("author", "a"), ("editor", "b")], OnDelete::Cascade),
+            key("user", &[("editor", "id")], OnDelete::Clear),
+            key("User", &[("author", "id")], OnDelete::Refuse),
+        ];
+        assert_eq!(tables[1].foreign_keys, expected);
+    }
+
+    #[test]
+    fn virtual_tables_and_tables_of_sqlite_are_left_out() {
+        let tables = catalog(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE VIEW v AS SELECT 1;
+             PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema VALUES ('table', 'vec', 'vec', 0, 'CREATE VIRTUAL TABLE vec USING vec0(a)');
+             PRAGMA writable_schema = RESET;",
+        );
+        assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["t"]);
+    }
+}
