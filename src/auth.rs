@@ -218,6 +218,13 @@ pub enum AuthError {
     WrongRole(String),
     #[error("no such user: {0}")]
     NoSuchUser(String),
+    /// No user has the address as given, and several have it in another case.
+    #[error("no user has the address {address} as written, and several have it with other capitals: {ids}")]
+    AmbiguousUser {
+        address: String,
+        /// Their ids.
+        ids: String,
+    },
     #[error("a role is made of letters, digits, _ and -; several are separated by commas")]
     InvalidRole,
     /// The role looks like `admin` and gives none of its rights.

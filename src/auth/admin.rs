@@ -15,44 +15,71 @@ use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError, SessionRequest, SignedIn};
 
-impl UserRef {
-    /// Reads a text with an `@` as an address, and any other as an id.
-    ///
-    /// # Errors
-    /// [`AuthError::InvalidEmail`].
-    pub fn parse(text: &str) -> Result<Self, AuthError> {
-        if text.contains('@') { Ok(Self::Email(Email::parse(text)?)) } else { Ok(Self::Id(text.to_owned())) }
-    }
+/// Whether an operator means an address and not an id.
+fn is_address(named: &str) -> bool {
+    named.contains('@')
 }
 
 impl Auth<'_> {
-    /// Finds a user by address or id.
+    /// Finds a user by address or id. An address is found as the database has it, which may be one that no sign-in
+    /// accepts; else in any case of its letters.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchUser`].
+    /// [`AuthError::NoSuchUser`], [`AuthError::InvalidEmail`] for an address that no user can have, and
+    /// [`AuthError::AmbiguousUser`] if several users have it in another case.
     pub fn find_user(&mut self, named: &str) -> Result<User, AuthError> {
-        let found = self.store.user(&UserRef::parse(named)?)?;
-        found.ok_or_else(|| AuthError::NoSuchUser(named.to_owned()))
+        let found = if is_address(named) {
+            self.user_with_address(named)?
+        } else {
+            self.store.user(&UserRef::Id(named.to_owned()))?
+        };
+        match found {
+            Some(user) => Ok(user),
+            None if is_address(named) => Email::parse(named)
+                .map_or_else(|invalid| Err(invalid.into()), |_| Err(AuthError::NoSuchUser(named.to_owned()))),
+            None => Err(AuthError::NoSuchUser(named.to_owned())),
+        }
+    }
+
+    /// The user who has an address already, so that a new user must not get it: the one whom a sign-in finds, else
+    /// one whose address differs in case.
+    ///
+    /// # Errors
+    /// [`AuthError::AmbiguousUser`].
+    pub fn holder_of(&mut self, email: &Email) -> Result<Option<User>, AuthError> {
+        self.user_with_address(email.as_str())
+    }
+
+    fn user_with_address(&mut self, address: &str) -> Result<Option<User>, AuthError> {
+        let mut found = self.store.users_with_address(address)?;
+        if found.len() > 1 {
+            let ids = found.into_iter().map(|user| user.id).collect::<Vec<_>>().join(", ");
+            return Err(AuthError::AmbiguousUser { address: address.to_owned(), ids });
+        }
+        Ok(found.pop())
     }
 
     /// Finds the users that entries of the audit log are about or by. An id stands for itself, whether the
-    /// user still exists or not. An address stands for the user who has it now, else for every user who had
+    /// user still exists or not. An address stands for the user who has it now, in any case if no user has it
+    /// as given, else for every user who had
     /// it in an entry, such as one who was deleted.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`] for an address that no user has and no entry names.
     pub fn users_in_log(&mut self, named: &str) -> Result<AuditUsers, AuthError> {
-        let email = match UserRef::parse(named)? {
-            UserRef::Id(id) => return Ok(AuditUsers { ids: vec![id], email: None }),
-            UserRef::Email(email) => email,
-        };
-        let mut users = AuditUsers { ids: Vec::new(), email: Some(email.clone()) };
-        match self.store.user(&UserRef::Email(email))? {
-            Some(user) => users.ids.push(user.id),
-            None => self.store.each_entry(0, &mut |entry| {
+        if !is_address(named) {
+            return Ok(AuditUsers { ids: vec![named.to_owned()], email: None });
+        }
+        let found = self.store.users_with_address(named)?;
+        let email = Email::parse(named);
+        let mut users =
+            AuditUsers { ids: found.into_iter().map(|user| user.id).collect(), email: email.as_ref().ok().cloned() };
+        if users.ids.is_empty() {
+            email?;
+            self.store.each_entry(0, &mut |entry| {
                 users.add_ids_of(&entry);
                 true
-            })?,
+            })?;
         }
         if users.ids.is_empty() { Err(AuthError::NoSuchUser(named.to_owned())) } else { Ok(users) }
     }

@@ -46,6 +46,10 @@ pub trait Store: Maintenance + DoctorStore + fmt::Debug {
 
     fn user(&mut self, who: &UserRef) -> Result<Option<User>, StoreError>;
 
+    /// Finds the user whose stored address is exactly this text, valid or not; else all users whose address differs
+    /// from it in the case of ASCII letters only.
+    fn users_with_address(&mut self, address: &str) -> Result<Vec<User>, StoreError>;
+
     /// The password hash of a user's credential account.
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError>;
 

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
+use crate::auth::password::strength::WeakPassword;
 use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
@@ -66,20 +67,13 @@ fn of_command_error(error: &CommandError) -> Failure {
 }
 
 fn of_auth(error: &AuthError) -> Failure {
-    use crate::auth::password::strength::WeakPassword;
     match error {
         AuthError::InvalidEmail(_) => {
             Failure::new(ExitCode::Usage, "INVALID_EMAIL").hint("give an address such as ada@example.com")
         }
         AuthError::Profile(_) => Failure::new(ExitCode::Usage, "VALIDATION_ERROR"),
-        AuthError::WeakPassword(WeakPassword::TooShort { .. }) => Failure::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
-        AuthError::WeakPassword(WeakPassword::TooLong { .. }) | AuthError::Hash(HashError::TooLong { .. }) => {
-            Failure::new(ExitCode::Usage, "PASSWORD_TOO_LONG")
-        }
-        AuthError::WeakPassword(WeakPassword::Control) => Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
-        AuthError::WeakPassword(WeakPassword::Guessable { .. }) => {
-            Failure::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
-        }
+        AuthError::WeakPassword(weak) => of_weak_password(weak),
+        AuthError::Hash(HashError::TooLong { .. }) => Failure::new(ExitCode::Usage, "PASSWORD_TOO_LONG"),
         AuthError::UserExists => Failure::new(ExitCode::Exists, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
             .hint("sign in with `authctl signin`, or use another address"),
         AuthError::UserDiffers { .. } => Failure::new(ExitCode::Exists, "USER_DIFFERS")
@@ -124,6 +118,9 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::NoSuchUser(_) => {
             Failure::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("`authctl users list --search` finds users")
         }
+        AuthError::AmbiguousUser { .. } => {
+            Failure::new(ExitCode::Usage, "USER_AMBIGUOUS").hint("name the user by the id, or by the address as stored")
+        }
         AuthError::InvalidRole => Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("such as admin, or editor,reviewer"),
         AuthError::RoleTwin(_) => {
             Failure::new(ExitCode::Usage, "INVALID_ROLE").hint("set admin, or pass --force if that is what you want")
@@ -165,6 +162,17 @@ fn of_auth(error: &AuthError) -> Failure {
         }
         AuthError::Entropy(_) | AuthError::Hash(_) => Failure::new(ExitCode::Failed, "FAILED"),
         AuthError::Store(error) => of_store(error),
+    }
+}
+
+fn of_weak_password(weak: &WeakPassword) -> Failure {
+    match weak {
+        WeakPassword::TooShort { .. } => Failure::new(ExitCode::Usage, "PASSWORD_TOO_SHORT"),
+        WeakPassword::TooLong { .. } => Failure::new(ExitCode::Usage, "PASSWORD_TOO_LONG"),
+        WeakPassword::Control => Failure::new(ExitCode::Usage, "PASSWORD_UNUSABLE"),
+        WeakPassword::Guessable { .. } => {
+            Failure::new(ExitCode::Usage, "PASSWORD_TOO_WEAK").hint("a few unrelated words make a good password")
+        }
     }
 }
 

@@ -61,6 +61,10 @@ impl Store for SqlStore {
         self.read(|tx, mapping| users::find(tx, mapping, who))
     }
 
+    fn users_with_address(&mut self, address: &str) -> Result<Vec<User>, StoreError> {
+        self.read(|tx, mapping| users::with_address(tx, mapping, address))
+    }
+
     fn password_hash(&mut self, user_id: &str) -> Result<Option<StoredHash>, StoreError> {
         self.read(|tx, mapping| users::password_hash(tx, mapping, user_id))
     }

@@ -6,4 +6,5 @@ mod care;
 mod encodings;
 mod kill;
 mod large;
+mod names;
 mod refused;

@@ -30,7 +30,10 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#""userId" IS NOT NULL AND NOT EXISTS"#, "`doctor` reads every session and account"),
     (r#"FROM "user" WHERE TRUE"#, "`doctor` reads every user"),
     (r#"FROM "session" WHERE TRUE"#, "`doctor` reads every session"),
-    (r#"lower("email")"#, "`doctor` reads every address"),
+    (
+        r#"lower("email")"#,
+        "`doctor` reads every address; an operator names an address in another case than it is stored",
+    ),
     (r#""createdAt" > ?1 OR "updatedAt" > ?2"#, "a doctor and a sweep of sessions look at the times of every row"),
     (r#"FROM "authctl_audit" WHERE "at" >"#, "`doctor` reads the times of every entry"),
     (r#"DELETE FROM "verification" WHERE TRUE"#, "after a restoration no code is left"),

@@ -6,7 +6,7 @@ use super::access::notice_unknown_roles;
 use super::password::{PasswordInputArgs, given, to_print};
 use super::{UserAct, UserChanged};
 use crate::auth::email::Email;
-use crate::auth::user::UserRef;
+use crate::auth::user::User;
 use crate::auth::{AuthError, Expected, NewUser};
 use crate::context::Context;
 use crate::output::Outcome;
@@ -47,13 +47,9 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     let database = context.database()?.location;
     // Looked up before the questions: an existing user needs no password.
     if !database.is_missing_file()
-        && let Some(user) = context.auth()?.store.user(&UserRef::Email(email))?
+        && let Some(user) = context.auth()?.holder_of(&email)?
     {
-        if args.if_missing {
-            context.auth()?.require_as_expected(&user, &expected(args))?;
-            return Ok(UserChanged::new(UserAct::Existed, user, database).into());
-        }
-        return Err(AuthError::UserExists.into());
+        return exists(args, &email, user, context);
     }
     let name = match &args.name {
         Some(name) => name.clone(),
@@ -78,9 +74,8 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     let user = match context.auth_or_create()?.create_user(&new_user, None) {
         // Another process created the user meanwhile.
         Err(AuthError::UserExists) if args.if_missing => {
-            let user = context.auth()?.find_user(&args.email)?;
-            context.auth()?.require_as_expected(&user, &expected(args))?;
-            return Ok(UserChanged::new(UserAct::Existed, user, database).into());
+            let user = context.auth()?.find_user(email.as_str())?;
+            return exists(args, &email, user, context);
         }
         made => made?.0,
     };
@@ -92,6 +87,22 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     notice_unknown_roles(&unknown, context);
     let password = password.and_then(|password| to_print(&args.password, password));
     Ok(UserChanged::new(UserAct::Created, user, database).password(password).into())
+}
+
+/// Answers for a user who has the address already.
+fn exists(args: &CreateUserArgs, email: &Email, user: User, context: &mut Context) -> anyhow::Result<Outcome> {
+    if user.email != email.as_str() {
+        context.notices.push(format!(
+            "the address is stored as {}, and a sign-in looks for {email}: `authctl users update {} --email {email}` \
+             stores that",
+            user.email, user.id
+        ));
+    }
+    if !args.if_missing {
+        return Err(AuthError::UserExists.into());
+    }
+    context.auth()?.require_as_expected(&user, &expected(args))?;
+    Ok(UserChanged::new(UserAct::Existed, user, context.database()?.location).into())
 }
 
 /// The values that an existing user must have: everything that the arguments name.

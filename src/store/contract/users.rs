@@ -49,6 +49,31 @@ fn unknown_or_partial_id_or_address_finds_no_user() {
 }
 
 #[test]
+fn address_is_found_as_stored_else_in_any_case() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy", "dee"]);
+        for (id, email) in [("ada", "Ada@Example.com"), ("bob", "ADA@example.com"), ("dee", "not an@address")] {
+            db.edit(&format!(r#"UPDATE "user" SET "email" = '{email}' WHERE "id" = '{id}'"#));
+        }
+        for (address, ids) in [
+            ("Ada@Example.com", vec!["ada"]),
+            ("ADA@example.com", vec!["bob"]),
+            ("ada@example.com", vec!["ada", "bob"]),
+            ("cy@example.com", vec!["cy"]),
+            ("CY@EXAMPLE.com", vec!["cy"]),
+            ("not an@address", vec!["dee"]),
+            ("cy@example.org", vec![]),
+            ("%@example.com", vec![]),
+            ("", vec![]),
+        ] {
+            let found = store.users_with_address(address).unwrap();
+            assert_eq!(found.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), ids, "{address}");
+        }
+        assert_eq!(store.user(&UserRef::Email(email("ada"))).unwrap(), None, "a sign-in finds no other case");
+    });
+}
+
+#[test]
 fn text_is_stored_exactly() {
     on_every_engine(|db| {
         let mut store = db.store();

@@ -36,6 +36,30 @@ pub(in crate::store) fn find(
     tx.query_one(&mapping.sql(sql), &[key.into()], |row| rows::user(row, 0, mapping))
 }
 
+/// Finds the user with exactly this address, else those with the address in another case.
+pub(in crate::store) fn with_address(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    address: &str,
+) -> Result<Vec<User>, StoreError> {
+    let column = "email";
+    let exact = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
+    let found = tx.query_all(&mapping.sql(exact), &[address.into()], |row| rows::user(row, 0, mapping))?;
+    // The column of an app may compare without regard to case.
+    if let Some(user) = found.into_iter().find(|user| user.email == address) {
+        return Ok(vec![user]);
+    }
+    // The length is known without reading the value, so a large one costs nothing.
+    let any_case = format!(
+        r#"SELECT {} FROM "user" WHERE octet_length("email") = ?2 AND lower("email") = lower(?1) ORDER BY "id""#,
+        rows::USER
+    );
+    let values = [address.into(), i64::try_from(address.len()).unwrap_or(i64::MAX).into()];
+    let mut found = tx.query_all(&mapping.sql(any_case), &values, |row| rows::user(row, 0, mapping))?;
+    found.retain(|user| user.email.eq_ignore_ascii_case(address));
+    Ok(found)
+}
+
 /// The hash of an account. A larger value cannot be a hash.
 pub(in crate::store) const PASSWORD: &str = r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#;
 

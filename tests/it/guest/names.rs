@@ -1,0 +1,73 @@
+//! Users, tables and columns of an app's database under the names that they have there.
+
+use insta::assert_snapshot;
+
+use crate::app::{App, KYSELY};
+use crate::sandbox::PASSWORD;
+
+/// An app whose user bob has an address with capitals, under which no sign-in finds him.
+fn with_capitals() -> App {
+    App::changed(KYSELY, |sql| {
+        sql.execute("UPDATE user SET email = 'Bob@Example.com' WHERE email = 'bob@example.com'", []).unwrap();
+    })
+}
+
+const BOBS: &str = "SELECT count(*) FROM user WHERE lower(email) = 'bob@example.com'";
+
+#[test]
+fn address_as_listed_finds_its_user() {
+    let app = with_capitals();
+    for words in ["users exists", "users show", "sessions list --user", "users reset-code"] {
+        for address in ["Bob@Example.com", "bob@example.com", "BOB@EXAMPLE.COM"] {
+            app.run(&format!("{words} {address}")).success();
+        }
+    }
+    app.run("users delete BOB@example.com --if-exists --yes").success();
+    assert_eq!(app.text(BOBS), "0");
+    assert_snapshot!(app.run("users delete Bob@Example.com --if-exists --yes"), @"
+    ------- stderr -------
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    there was no such user in [HOME]/app.db; nothing to delete
+    ");
+}
+
+#[test]
+fn user_with_capitals_is_not_made_a_second_time() {
+    let app = with_capitals();
+    let create = "users create bob@example.com --name Bob --password-stdin";
+    assert_snapshot!(app.run_with_input(&format!("{create} --if-missing"), PASSWORD), @"
+    ------- stderr -------
+    note: the address is stored as Bob@Example.com, and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
+    Bob <Bob@Example.com> exists in [HOME]/app.db; nothing was changed
+    ");
+    assert_snapshot!(app.run_with_input(create, PASSWORD), @"
+    ------- stderr -------
+    note: the address is stored as Bob@Example.com, and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
+    error: could not create the user: a user with this email address exists
+    hint: sign in with `authctl signin`, or use another address
+    [exit status: 6]
+    ");
+    assert_eq!(app.text(BOBS), "1");
+}
+
+#[test]
+fn address_of_two_users_in_other_cases_names_their_ids() {
+    let app = with_capitals();
+    let sql = "PRAGMA foreign_keys = OFF;
+        UPDATE user SET id = 'second', email = 'BOB@Example.com' WHERE email = 'ada@example.com';
+        UPDATE user SET id = 'first' WHERE email = 'Bob@Example.com'";
+    app.sql().execute_batch(sql).unwrap();
+    assert_snapshot!(app.run("users show bob@example.com"), @"
+    ------- stderr -------
+    error: could not show the user: no user has the address bob@example.com as written, and several have it with other capitals: first, second
+    hint: name the user by the id, or by the address as stored
+    [exit status: 2]
+    ");
+    for words in ["users exists", "users delete --yes --if-exists", "users create --no-password --name B --if-missing"]
+    {
+        let error = app.run(&format!("{words} bob@example.com --json")).json_error(2);
+        assert_eq!(error["code"], "USER_AMBIGUOUS", "{words}");
+    }
+    assert_eq!(app.run("users show BOB@Example.com --json").json()["user"]["id"], "second");
+    assert_eq!(app.text(BOBS), "2");
+}
