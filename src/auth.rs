@@ -9,6 +9,7 @@ pub mod cookie;
 pub mod doctor;
 pub mod duration;
 pub mod email;
+pub mod odd;
 pub mod password;
 pub mod policy;
 pub mod secret;
@@ -303,6 +304,7 @@ pub(crate) mod fixtures {
             ip_address: None,
             user_agent: None,
             impersonated_by: None,
+            odd: Vec::new(),
         }
     }
 
@@ -321,6 +323,7 @@ pub(crate) mod fixtures {
             ban_reason: None,
             ban_expires: None,
             two_factor_enabled: false,
+            odd: Vec::new(),
         }
     }
 

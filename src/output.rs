@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::auth::audit::Entry;
+use crate::auth::odd::readable;
 use crate::auth::secret::Token;
 use crate::error::ExitCode;
 use text::{relative, rfc3339};
@@ -83,9 +84,13 @@ pub struct Style {
 }
 
 impl Style {
-    /// Formats an instant: relative to now on a terminal, as RFC 3339 in a pipe.
+    /// Formats an instant: relative to now on a terminal, as RFC 3339 in a pipe; a dash for one that cannot be read.
     pub fn when(self, instant: Timestamp, now: Timestamp) -> String {
-        if self.terminal { relative(instant, now) } else { rfc3339(instant) }
+        match readable(instant) {
+            Some(instant) if self.terminal => relative(instant, now),
+            Some(instant) => rfc3339(instant),
+            None => "-".to_owned(),
+        }
     }
 }
 

@@ -406,7 +406,8 @@ impl Changes {
     }
 
     fn of(self, users: [Option<&User>; 2], name: &str, value: fn(&User) -> Value) -> Self {
-        let [from, to] = users.map(|user| user.map_or(Value::Null, value));
+        // What cannot be read is not told, and a value that can be read in its place is a change.
+        let [from, to] = users.map(|user| user.filter(|user| !user.is_odd(name)).map_or(Value::Null, value));
         self.field(name, from, to)
     }
 

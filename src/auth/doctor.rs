@@ -32,6 +32,8 @@ pub struct Details {
     pub count: u64,
     /// What is wrong and why it matters.
     pub message: String,
+    /// What the message is about, one by one.
+    pub lines: Vec<String>,
     pub hint: String,
     /// Whether the check's fix helps against this.
     pub is_fixable: bool,
@@ -42,7 +44,7 @@ pub struct Details {
 impl Details {
     /// A problem that only its hint helps against.
     pub fn new(count: u64, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { count, message: message.into(), hint: hint.into(), is_fixable: false, is_past: false }
+        Self { count, message: message.into(), lines: Vec::new(), hint: hint.into(), is_fixable: false, is_past: false }
     }
 
     #[must_use]
@@ -122,7 +124,7 @@ impl<R, F> Check<R, F> {
 
 /// The checks of the rows of a database. They run after those of [`STRUCTURE`].
 pub const CONTENT: &[Check] = &[
-    checks::NONSENSE,
+    checks::ODD_ROWS,
     checks::POLICY,
     checks::UPPER_CASE,
     checks::TWINS,

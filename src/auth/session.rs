@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
+use super::odd::{OddValue, UNREADABLE};
 use super::policy::{LONGEST_LIFE, SessionRules};
 use super::storage::Which;
 use super::user::UserRef;
@@ -20,7 +21,7 @@ pub struct Session {
     /// The row id, which `sessions list` shows and `sessions revoke` takes.
     pub id: String,
     pub user_id: String,
-    /// The session is over at this time.
+    /// The session is over at this time, and if the time cannot be read.
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
     /// When the session began or was last extended.
@@ -31,6 +32,8 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// The impersonator: the user id of an administrator, or a name of [`super::audit::Actor::os_name`].
     pub impersonated_by: Option<String>,
+    /// The values that cannot be read. Their fields have values that grant nothing.
+    pub odd: Vec<OddValue>,
 }
 
 /// How far a clock may be behind another before a session seems to begin in the future. Clocks kept by NTP differ
@@ -52,6 +55,12 @@ impl Session {
     /// long it was meant to live.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at && !self.is_from_the_future(now)
+    }
+
+    /// Whether an operator sees and ends the session: it is live, or the app may take it for live, because its end
+    /// cannot be read here.
+    pub fn may_be_live(&self, now: Timestamp) -> bool {
+        self.expires_at == UNREADABLE || self.is_live(now)
     }
 
     /// Whether a clock that was ahead made the session, or extended it beyond every policy. The end alone does not
@@ -204,7 +213,7 @@ impl Auth<'_> {
         filter: &SessionFilter,
     ) -> Result<Vec<(String, Session)>, AuthError> {
         let now = self.now;
-        let is_meant = |session: &Session| session.is_live(now) && filter.matches(session, now);
+        let is_meant = |session: &Session| session.may_be_live(now) && filter.matches(session, now);
         let mut chosen = Vec::new();
         match scope {
             Scope::Own(me) => {
@@ -239,7 +248,7 @@ impl Auth<'_> {
     }
 
     pub(super) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {
-        sessions.into_iter().filter(|session| session.is_live(self.now)).collect()
+        sessions.into_iter().filter(|session| session.may_be_live(self.now)).collect()
     }
 }
 

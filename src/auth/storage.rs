@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::audit::{Acting, Entry, Event};
 use super::codes::{Purpose, StoredCode};
+use super::odd::OddRows;
 use super::password::Scheme;
 use super::policy::{Key, Policy, PolicyError, ThrottleRules};
 use super::secret::{Code, StoredHash, Token};
@@ -259,10 +260,10 @@ pub trait DoctorStore {
     /// Deletes the orphans and returns their numbers.
     fn delete_orphans(&mut self) -> Result<Orphans, StoreError>;
 
-    /// Counts users and sessions with invalid values, and returns the error of the first.
-    fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError>;
+    /// Counts users and sessions with values that cannot be read, and lists the first `limit` of the values.
+    fn odd_rows(&mut self, limit: usize) -> Result<OddRows, StoreError>;
 
-    /// Reads all users with valid values.
+    /// Reads all users.
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError>;
 
     /// Reads all accounts with a password.

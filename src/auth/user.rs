@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::AuthError;
 use super::email::Email;
+use super::odd::{OddValue, is_odd};
 
 /// The longest display name in characters.
 pub const NAME_CHARS_MAX: usize = 200;
@@ -14,16 +15,18 @@ pub const IMAGE_BYTES_MAX: usize = 2048;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub id: String,
-    /// The display name as the user typed it; escape it before output to a terminal.
+    /// The display name as the user typed it; escape it before output to a terminal. Empty if it cannot be read.
     pub name: String,
-    /// The stored address. It is not an [`Email`], because another program may have stored an invalid address.
+    /// The stored address. It is not an [`Email`], because another program may have stored an invalid address. Empty
+    /// if it cannot be read.
     pub email: String,
     /// Whether the user has proved to read mail at this address.
     pub email_verified: bool,
     /// The address of a picture, or the picture as a `data:` URL.
     pub image: Option<String>,
-    /// The size in bytes of an image that is too large to read. `image` is `None` then.
+    /// The size in bytes of an image that is too large to read, or not text. `image` is `None` then.
     pub image_left_out: Option<u64>,
+    /// [`UNREADABLE`](super::odd::UNREADABLE) if it cannot be read.
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Roles, separated by commas; `None` for the role `user`.
@@ -35,6 +38,8 @@ pub struct User {
     pub ban_expires: Option<Timestamp>,
     /// Whether the app asks this user for a second factor.
     pub two_factor_enabled: bool,
+    /// The values that cannot be read. Their fields have values that grant nothing.
+    pub odd: Vec<OddValue>,
 }
 
 /// The placeholder for a text that is too large to read.
@@ -43,6 +48,11 @@ pub fn left_out(bytes: u64) -> String {
 }
 
 impl User {
+    /// Whether the stored value of a column cannot be read.
+    pub fn is_odd(&self, column: &str) -> bool {
+        is_odd(&self.odd, column)
+    }
+
     /// The image, or its size if it is too large to read.
     pub fn image_or_size(&self) -> Option<String> {
         self.image.clone().or_else(|| self.image_left_out.map(left_out))

@@ -362,7 +362,11 @@ fn finding_text(finding: &Finding) -> String {
     if finding.is_fixed {
         format!("fixed: {name}: {message}")
     } else {
-        format!("{}: {name}: {message}\n  hint: {}", finding.severity.word(), escape(&finding.details.hint))
+        let mut text = format!("{}: {name}: {message}", finding.severity.word());
+        for line in finding.details.lines.iter().chain([&format!("hint: {}", finding.details.hint)]) {
+            text.extend(["\n  ", &escape(line)]);
+        }
+        text
     }
 }
 
@@ -371,6 +375,7 @@ fn finding_json(finding: &Finding) -> Value {
         "check": finding.check,
         "severity": finding.severity.word(),
         "message": finding.details.message,
+        "lines": finding.details.lines,
         "hint": finding.details.hint,
         "count": finding.details.count,
         "fixable": finding.fix.is_some(),

@@ -11,6 +11,7 @@ use super::Attempt as _;
 use super::session_start::{Printed, begin, forget_session, is_not_signed_in, printed, refuse_lost, session_request};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
+use crate::auth::odd;
 use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::{Network, Pattern, Session, SessionFilter};
 use crate::auth::storage::Which;
@@ -20,7 +21,7 @@ use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
 use crate::error::CommandError;
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{escape, escaped, relative, table, who};
+use crate::output::text::{cell, escape, escaped, relative, table, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -159,12 +160,18 @@ pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> a
 fn list(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     if let Some(scope) = scope(whose, context)? {
         let sessions = context.auth()?.sessions_in(&scope, &SessionFilter::default())?;
+        note_odd(&sessions, context);
         return Ok(SessionList { sessions, current: None }.into());
     }
     let me = context.authenticate()?;
     let sessions = context.auth()?.live_sessions(&me.user.id)?;
-    let sessions = sessions.into_iter().map(|session| (me.user.email.clone(), session)).collect();
+    let sessions: Vec<_> = sessions.into_iter().map(|session| (me.user.email.clone(), session)).collect();
+    note_odd(&sessions, context);
     Ok(SessionList { sessions, current: Some(me.session.id) }.into())
+}
+
+fn note_odd(sessions: &[(String, Session)], context: &mut Context) {
+    context.notices.extend(odd::note(sessions.iter().map(|(_, session)| &session.odd)));
 }
 
 /// The sessions that an operator names; `None` for the caller's own.
@@ -359,7 +366,7 @@ impl Report for SessionList {
         let header = if self.current.is_some() { "" } else { "USER" };
         let rows = self.sessions.iter().map(|(email, session)| match &self.current {
             Some(current) => (if session.id == *current { "*" } else { "" }.to_owned(), session),
-            None => (escape(email).into_owned(), session),
+            None => (cell(email), session),
         });
         Page::answer(listed(header, rows, now, style))
     }

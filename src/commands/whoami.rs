@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::auth::SignedIn;
+use crate::auth::odd;
 use crate::auth::session::Session;
 use crate::auth::user::{User, UserRef};
 use crate::context::{Context, TokenSource};
 use crate::output::json::{SessionView, UserView};
-use crate::output::text::{escape, escaped, facts, who};
+use crate::output::text::{cell, escape, escaped, facts, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
@@ -38,6 +39,7 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
         TokenSource::VariableFile(path) => format!("AUTHCTL_TOKEN_FILE, {}", path.display()),
     };
     notice_token(context);
+    context.notices.extend(odd::note_of(user.odd.iter().chain(&session.odd)));
     let impersonator = match &session.impersonated_by {
         Some(by) => context.auth()?.store.user(&UserRef::Id(by.clone()))?.map(Box::new),
         None => None,
@@ -84,7 +86,7 @@ impl Report for Who {
         let Self { user, session, impersonator, kept_aside, token_from, database } = self;
         let unverified = if user.email_verified { "" } else { " (not verified)" };
         let mut known = vec![
-            ("name", escape(&user.name).into_owned()),
+            ("name", cell(&user.name)),
             ("email", format!("{}{unverified}", escape(&user.email))),
             ("user id", escape(&user.id).into_owned()),
             ("role", escape(user.roles()).into_owned()),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{escape_with, rfc3339};
+use crate::auth::odd::{OddValue, is_odd, readable};
 use crate::auth::session::Session;
 use crate::auth::user::User;
 
@@ -38,38 +39,51 @@ fn unit_escapes(json: &mut String, c: char) {
 #[serde(rename_all = "camelCase")]
 pub struct UserView<'a> {
     id: &'a str,
-    name: &'a str,
-    email: &'a str,
+    name: Option<&'a str>,
+    email: Option<&'a str>,
     email_verified: bool,
     image: Option<&'a str>,
     /// Only for an image that is too large to print; `image` is null then.
     #[serde(skip_serializing_if = "Option::is_none")]
     image_bytes: Option<u64>,
-    created_at: String,
-    updated_at: String,
+    created_at: Option<String>,
+    updated_at: Option<String>,
     role: Option<&'a str>,
     banned: bool,
     ban_reason: Option<&'a str>,
     ban_expires: Option<String>,
     two_factor_enabled: bool,
+    /// Only with values that cannot be read: the names of their columns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'a str>,
+}
+
+/// A text that every row has; `None` if it cannot be read.
+fn known<'a>(text: &'a str, odd: &[OddValue], column: &str) -> Option<&'a str> {
+    Some(text).filter(|text| !text.is_empty() || !is_odd(odd, column))
+}
+
+fn columns(odd: &[OddValue]) -> Vec<&str> {
+    odd.iter().map(|value| value.column).collect()
 }
 
 impl<'a> From<&'a User> for UserView<'a> {
     fn from(user: &'a User) -> Self {
         Self {
             id: &user.id,
-            name: &user.name,
-            email: &user.email,
+            name: known(&user.name, &user.odd, "name"),
+            email: known(&user.email, &user.odd, "email"),
             email_verified: user.email_verified,
             image: user.image.as_deref(),
             image_bytes: user.image_left_out,
-            created_at: rfc3339(user.created_at),
-            updated_at: rfc3339(user.updated_at),
+            created_at: readable(user.created_at).map(rfc3339),
+            updated_at: readable(user.updated_at).map(rfc3339),
             role: user.role.as_deref(),
             banned: user.banned,
             ban_reason: user.ban_reason.as_deref(),
             ban_expires: user.ban_expires.map(rfc3339),
             two_factor_enabled: user.two_factor_enabled,
+            unreadable: columns(&user.odd),
         }
     }
 }
@@ -79,15 +93,18 @@ impl<'a> From<&'a User> for UserView<'a> {
 pub struct SessionView<'a> {
     id: &'a str,
     user_id: &'a str,
-    expires_at: String,
-    created_at: String,
-    updated_at: String,
+    expires_at: Option<String>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
     ip_address: Option<&'a str>,
     user_agent: Option<&'a str>,
     impersonated_by: Option<&'a str>,
     /// Only in lists: whether it is the session of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<bool>,
+    /// Only with values that cannot be read: the names of their columns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<&'a str>,
 }
 
 impl<'a> From<&'a Session> for SessionView<'a> {
@@ -95,13 +112,14 @@ impl<'a> From<&'a Session> for SessionView<'a> {
         Self {
             id: &session.id,
             user_id: &session.user_id,
-            expires_at: rfc3339(session.expires_at),
-            created_at: rfc3339(session.created_at),
-            updated_at: rfc3339(session.updated_at),
+            expires_at: readable(session.expires_at).map(rfc3339),
+            created_at: readable(session.created_at).map(rfc3339),
+            updated_at: readable(session.updated_at).map(rfc3339),
             ip_address: session.ip_address.as_deref(),
             user_agent: session.user_agent.as_deref(),
             impersonated_by: session.impersonated_by.as_deref(),
             current: None,
+            unreadable: columns(&session.odd),
         }
     }
 }

@@ -61,9 +61,18 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A user in a sentence: name and address.
+/// A user in a sentence: name and address, or what there is of them.
 pub fn who(user: &User) -> String {
-    format!("{} <{}>", escape(&user.name), escape(&user.email))
+    match (escape(&user.name), escape(&user.email)) {
+        (name, email) if email.is_empty() => format!("{name} (id {})", escape(&user.id)).trim_start().to_owned(),
+        (name, email) if name.is_empty() => format!("<{email}>"),
+        (name, email) => format!("{name} <{email}>"),
+    }
+}
+
+/// A text in a table; a dash for an empty one.
+pub fn cell(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { escape(text).into_owned() }
 }
 
 /// A value as text that is safe for a terminal.

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::auth::audit::{Acting, Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::{Purpose, StoredCode};
+use crate::auth::odd::OddRows;
 use crate::auth::password::Scheme;
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
@@ -373,12 +374,8 @@ impl Maintenance for SqlStore {
 
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
         let is_guest = self.guest.is_some();
-        let (users, sessions, expired_sessions) = self.read(|tx, mapping| {
-            let expired = match sessions::count_over(tx, mapping, now) {
-                // `db status` describes an app's database with inconsistent times too.
-                Err(StoreError::Inconsistent { .. }) if is_guest => None,
-                counted => Some(counted?),
-            };
+        let (users, sessions, expired) = self.read(|tx, mapping| {
+            let expired = sessions::count_over(tx, mapping, now)?;
             Ok((rows::count(tx, mapping, "user")?, rows::count(tx, mapping, "session")?, expired))
         })?;
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
@@ -386,8 +383,8 @@ impl Maintenance for SqlStore {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
             guest: self.guest().cloned(),
             users,
-            live_sessions: expired_sessions.map(|expired| sessions.saturating_sub(expired)),
-            expired_sessions,
+            live_sessions: Some(sessions.saturating_sub(expired)),
+            expired_sessions: Some(expired),
             sqlite_version: version,
             journal_mode,
             bytes,
@@ -432,8 +429,8 @@ impl DoctorStore for SqlStore {
         })
     }
 
-    fn nonsense(&mut self) -> Result<(u64, Option<StoreError>), StoreError> {
-        self.read(|tx, mapping| doctor::nonsense(tx, mapping))
+    fn odd_rows(&mut self, limit: usize) -> Result<OddRows, StoreError> {
+        self.read(|tx, mapping| doctor::odd_rows(tx, mapping, limit))
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {

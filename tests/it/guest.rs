@@ -7,4 +7,5 @@ mod encodings;
 mod kill;
 mod large;
 mod names;
+mod odd_rows;
 mod refused;

@@ -148,13 +148,26 @@ pub(super) const INTERRUPTED: Check = Check {
     }),
 };
 
-pub(super) const NONSENSE: Check = Check {
+/// The most odd values that the report names.
+const ODD_MAX: usize = 10;
+
+pub(super) const ODD_ROWS: Check = Check {
     name: "rows",
     severity: Severity::Problem,
     run: |auth| {
-        let (count, first) = auth.store.nonsense()?;
-        let hint = "whatever reads such a row fails: restore a backup, or repair it with the program that wrote it";
-        Ok(first.map(|first| Details::new(count, format!("rows that make no sense: {count}, such as: {first}"), hint)))
+        let odd = auth.store.odd_rows(ODD_MAX)?;
+        let mut lines: Vec<String> = odd
+            .first
+            .iter()
+            .map(|odd| format!("{} of row {} {}: {}", odd.place, odd.row, odd.value.problem, odd.remedy()))
+            .collect();
+        match odd.values.saturating_sub(ODD_MAX as u64) {
+            0 => {}
+            more => lines.push(format!("and {more} more")),
+        }
+        let message = format!("rows with values that cannot be read: {}", odd.rows);
+        let hint = "such a value gives no right: its user is not verified, banned, or has no role, its session is over";
+        Ok((odd.rows > 0).then(|| Details { lines, ..Details::new(odd.rows, message, hint) }))
     },
     fix: None,
 };

@@ -197,6 +197,19 @@ impl UserChange {
         let moves = self.email.as_ref().is_some_and(|email| email.as_str() != before.email);
         self.email_verified.unwrap_or(before.email_verified && !moves)
     }
+
+    /// Whether the change gives a column a value, by Better Auth's name of the column.
+    pub fn sets(&self, column: &str) -> bool {
+        match column {
+            "name" => self.name.is_some(),
+            "image" => self.image.is_some(),
+            "email" => self.email.is_some(),
+            "emailVerified" => self.email_verified.is_some() || self.email.is_some(),
+            "role" => self.role.is_some(),
+            "banned" | "banReason" | "banExpires" => self.ban.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// The sessions that a change of a user ends. Decided in the transaction, because the row may have changed since

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::auth::audit::counted;
+use crate::auth::odd;
 use crate::auth::storage::{UserPage, UserQuery, UserSort};
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{escape, table};
+use crate::output::text::{cell, escape, table};
 use crate::output::{Outcome, Page, Report, Style};
 
 #[derive(Debug, Args)]
@@ -64,6 +65,7 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
         after: args.after.clone(),
     };
     let page = context.auth()?.store.users(&query)?;
+    context.notices.extend(odd::note(page.users.iter().map(|user| &user.odd)));
     Ok(UserList(page).into())
 }
 
@@ -83,8 +85,8 @@ impl Report for UserList {
                 state.push("unverified");
             }
             vec![
-                escape(&user.email).into_owned(),
-                escape(&user.name).into_owned(),
+                cell(&user.email),
+                cell(&user.name),
                 escape(user.roles()).into_owned(),
                 if state.is_empty() { "-".to_owned() } else { state.join(", ") },
                 style.when(user.created_at, now),

@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::auth::odd;
 use crate::auth::storage::Account;
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::output::json::UserView;
-use crate::output::text::{amount, escape, facts, rfc3339, yes_no};
+use crate::output::text::{amount, cell, escape, facts, rfc3339, yes_no};
 use crate::output::{Outcome, Page, Report, Style};
 
 pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -16,6 +17,7 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let accounts = auth.store.accounts(&user.id)?;
     let live_sessions = auth.live_sessions(&user.id)?.len();
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
+    context.notices.extend(odd::note_of(user.odd.iter()));
     Ok(UserState { user, accounts, live_sessions, failed_attempts, locked_for }.into())
 }
 
@@ -42,8 +44,8 @@ impl Report for UserState {
             .locked_for
             .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
         Page::answer(facts(&[
-            ("name", escape(&user.name).into_owned()),
-            ("email", escape(&user.email).into_owned()),
+            ("name", cell(&user.name)),
+            ("email", cell(&user.email)),
             ("verified", yes_no(user.email_verified)),
             ("user id", escape(&user.id).into_owned()),
             ("image", image(user)),

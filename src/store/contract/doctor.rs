@@ -1,7 +1,8 @@
 //! What a doctor finds and fixes, rows that are not valid, and the description of a database.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Orphans, StrayAccounts, UserChange, WrittenAfter};
+use crate::auth::odd::OddRows;
+use crate::auth::storage::{Orphans, StrayAccounts, WrittenAfter};
 
 fn events(store: &mut dyn Store) -> Vec<String> {
     let mut events = Vec::new();
@@ -23,7 +24,7 @@ fn new_database_has_no_findings() {
         assert_eq!(store.damage().unwrap(), [""; 0]);
         assert_eq!(store.schema_differences().unwrap(), []);
         assert_eq!(store.orphans().unwrap(), Orphans::default());
-        assert!(matches!(store.nonsense().unwrap(), (0, None)));
+        assert_eq!(store.odd_rows(9).unwrap(), OddRows::default());
         assert_eq!(store.stray_accounts().unwrap(), StrayAccounts::default());
         assert_eq!(store.twins().unwrap(), [""; 0]);
         assert_eq!(store.written_after(at(1)).unwrap().rows, 0);
@@ -69,25 +70,6 @@ fn only_orphans_are_counted_and_deleted() {
         assert_eq!(store.orphans().unwrap(), Orphans::default());
         assert_eq!([db.count("session"), db.count("account"), db.count("verification")], [1, 1, 3]);
         assert_eq!(events(&mut *store), ["orphans.deleted"]);
-    });
-}
-
-#[test]
-fn invalid_rows_are_counted_and_hide_no_other_row() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada", "bob", "cy"]);
-        begin(&mut *store, "one", "cy", 0, 60);
-        db.edit(r#"UPDATE "user" SET "banned" = 7 WHERE "id" = 'ada'"#);
-        db.edit(r#"UPDATE "session" SET "expiresAt" = 9223372036854775807"#);
-        let (count, first) = store.nonsense().unwrap();
-        assert!(
-            matches!(first, Some(StoreError::Inconsistent { table: "user", ref row, .. }) if row == "ada"),
-            "{first:?}"
-        );
-        assert_eq!(count, 2);
-        let mut users = Vec::new();
-        store.each_user(&mut |user| users.push(user.id)).unwrap();
-        assert_eq!(users, ["bob", "cy"]);
     });
 }
 
@@ -206,82 +188,6 @@ fn invalid_setting_can_be_listed_and_removed() {
         store.remove_settings(&keys).unwrap();
         assert!(store.policy().is_ok());
         assert_eq!(events(&mut *store), ["policy.removed", "policy.removed"]);
-    });
-}
-
-/// The message of an error about a row.
-fn words<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
-    let error = result.unwrap_err();
-    assert!(matches!(error, StoreError::Inconsistent { .. }), "{error:?}");
-    error.to_string()
-}
-
-#[test]
-fn invalid_user_is_named_by_every_act_that_reads_it() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada"]);
-        begin(&mut *store, "first", "ada", 0, 60);
-        db.edit(r#"UPDATE "user" SET "emailVerified" = 7"#);
-        let sentence = "row ada of table user makes no sense: column emailVerified is neither 0 nor 1";
-        assert_eq!(words(store.user(&UserRef::Id("ada".into()))), sentence);
-        assert_eq!(words(store.user(&UserRef::Email(email("ada")))), sentence);
-        assert_eq!(words(store.session(&token_of("first"))), sentence);
-        assert_eq!(words(store.update_user("ada", &UserChange::default(), AdminGuard::Off, at(1))), sentence);
-        assert_eq!(words(store.delete_user("ada", AdminGuard::Off, at(0))), sentence);
-        assert_eq!((db.count("user"), db.count("session")), (1, 1));
-    });
-}
-
-#[test]
-fn invalid_admin_is_not_counted_as_another_admin() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada", "bob"]);
-        db.edit(
-        r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET "createdAt" = 900000000000000000 WHERE "id" = 'bob'"#,
-    );
-        assert_eq!(
-            words(store.delete_user("ada", AdminGuard::KeepLastAdmin, at(0))),
-            format!("row bob of table user makes no sense: column createdAt is not {}", db.engine.time)
-        );
-        assert_eq!(db.count("user"), 2);
-    });
-}
-
-#[test]
-fn invalid_session_is_named_and_ends_no_session() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada"]);
-        begin(&mut *store, "bad", "ada", 0, 60);
-        begin(&mut *store, "good", "ada", 1, 60);
-        db.edit(r#"UPDATE "session" SET "expiresAt" = 900000000000000000 WHERE "id" = 'bad'"#);
-        let sentence = format!("row bad of table session makes no sense: column expiresAt is not {}", db.engine.time);
-        assert_eq!(words(store.session(&token_of("bad"))), sentence);
-        assert_eq!(words(store.sessions("ada")), sentence);
-        assert_eq!(words(store.end_sessions("ada", &Which::All)), sentence);
-        assert_eq!(words(store.end_sessions("ada", &Which::Ids(vec!["good".into()]))), sentence);
-        assert_eq!(words(store.end_session(&token_of("bad"))), sentence);
-        assert_eq!(db.count("session"), 2);
-        assert!(store.session(&token_of("good")).unwrap().is_some());
-    });
-}
-
-#[test]
-fn invalid_session_stops_the_whole_prune() {
-    on_every_engine(|db| {
-        let mut store = db.with(&["ada"]);
-        begin(&mut *store, "over", "ada", 0, 1);
-        begin(&mut *store, "bad", "ada", 0, 2);
-        db.edit(r#"UPDATE "session" SET "createdAt" = -900000000000000000 WHERE "id" = 'bad'"#);
-        let sentence = format!("row bad of table session makes no sense: column createdAt is not {}", db.engine.time);
-        assert_eq!(words(store.count_expired(at(60))), sentence);
-        if db.engine.is_native {
-            assert_eq!(words(store.info(at(60))), sentence);
-        } else {
-            // A guest database is described in spite of an invalid row.
-            assert_eq!(store.info(at(60)).unwrap().expired_sessions, None);
-        }
-        assert_eq!(words(store.prune(at(60), 100)), sentence);
-        assert_eq!(db.count("session"), 2, "the whole batch stays");
     });
 }
 

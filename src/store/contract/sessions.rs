@@ -30,6 +30,7 @@ fn sign_in_creates_the_session_and_clears_failed_attempts() {
             ip_address: Some("192.0.2.1".into()),
             user_agent: Some("authctl ada@host".into()),
             impersonated_by: None,
+            odd: Vec::new(),
         };
         assert_eq!(begun, expected);
         assert_eq!(store.sessions("ada").unwrap(), [expected]);

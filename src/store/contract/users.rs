@@ -26,6 +26,7 @@ fn new_user_is_found_by_address_and_by_id() {
             ban_reason: None,
             ban_expires: None,
             two_factor_enabled: false,
+            odd: Vec::new(),
         };
         assert_eq!((&made, session), (&expected, None));
         assert_eq!(by_id(&mut *store, "ada"), Some(expected.clone()));

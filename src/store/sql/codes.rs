@@ -52,7 +52,7 @@ pub(in crate::store) fn find(
     let row = tx.query_one(&mapping.sql(sql), &[identifier(mapping, purpose, code).into()], |row| {
         let time = |index, column| Ok::<_, StoreError>(mapping.read_time("verification", column, row.value(index)?));
         let (expires_at, made_at) = (time(1, "expiresAt")?, time(2, "createdAt")?);
-        Ok((row.optional_text(0)?, expires_at, made_at))
+        Ok((row.value(0)?.as_text().map(str::to_owned), expires_at, made_at))
     })?;
     // A row that makes no sense is not a code.
     let Some((Some(value), Some(expires_at), made_at)) = row else { return Ok(None) };

@@ -11,47 +11,46 @@ use super::users::PASSWORD;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
+use crate::auth::odd::{OddPlace, OddRows, OddValue};
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, Credential, Orphans, StoreError, StrayAccounts};
 use crate::auth::user::User;
-use crate::store::engine::{Dialect, Tx, Value, ValueRef};
+use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
-pub(in crate::store) fn nonsense(
+/// Counts the users and sessions with values that cannot be read, and lists the first `limit` of the values.
+pub(in crate::store) fn odd_rows(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
-) -> Result<(u64, Option<StoreError>), StoreError> {
-    let (mut count, mut first) = (0, None);
-    let mut take = |error| {
-        count += 1;
-        first.get_or_insert(error);
+    limit: usize,
+) -> Result<OddRows, StoreError> {
+    let mut found = OddRows::default();
+    let mut take = |table, row: &str, odd: Vec<OddValue>| {
+        found.rows += u64::from(!odd.is_empty());
+        found.values += odd.len() as u64;
+        for value in odd.into_iter().take(limit - found.first.len()) {
+            let place = mapping.place(table, value.column);
+            found.first.push(OddPlace { table, place, row: row.to_owned(), value });
+        }
     };
-    each_row(tx, mapping, |read| drop(read.map_err(&mut take)))?;
+    each_user(tx, mapping, &mut |user| take("user", &user.id, user.odd))?;
     let sql = format!(r#"SELECT {} FROM "session" WHERE TRUE"#, rows::SESSION);
     tx.each(&mapping.sql(sql), &[], |row| {
-        drop(rows::session(row, 0, mapping).map_err(&mut take));
+        let session = rows::session(row, 0, mapping)?;
+        take("session", &session.id, session.odd);
         Ok(())
     })?;
-    Ok((count, first))
+    Ok(found)
 }
 
-/// Goes through the users; a row that makes no sense is left out.
 pub(in crate::store) fn each_user(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     found: &mut dyn FnMut(User),
 ) -> Result<(), StoreError> {
-    each_row(tx, mapping, |read| read.map_or((), &mut *found))
-}
-
-fn each_row(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    mut found: impl FnMut(Result<User, StoreError>),
-) -> Result<(), StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE TRUE"#, rows::USER);
     tx.each(&mapping.sql(sql), &[], |row| {
-        found(rows::user(row, 0, mapping));
+        found(rows::user(row, 0, mapping)?);
         Ok(())
     })
 }
@@ -63,13 +62,7 @@ pub(in crate::store) fn each_credential(
 ) -> Result<(), StoreError> {
     let sql = format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#);
     tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
-        let hash = match row.value(1)? {
-            ValueRef::Null => None,
-            value => {
-                let bytes = value.as_bytes().ok_or_else(|| StoreError::Engine("a password is a number".into()))?;
-                StoredHash::from_bytes(bytes).ok()
-            }
-        };
+        let hash = row.value(1)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
         found(Credential { user_id: rows::key(row, 0)?, hash });
         Ok(())
     })
@@ -83,9 +76,15 @@ pub(in crate::store) fn rows_written_after(
 ) -> Result<u64, StoreError> {
     let mut rows = 0;
     for table in ["user", "session", "account", "verification"] {
-        let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#);
-        let after = ["createdAt", "updatedAt"].map(|column| mapping.time(table, column, instant));
-        rows += tx.count(&mapping.sql(sql), &after)?;
+        // What is after all instants is no time.
+        let sql = format!(
+            r#"SELECT count(*) FROM "{table}"
+               WHERE "createdAt" > ?1 AND "createdAt" <= ?2 OR "updatedAt" > ?3 AND "updatedAt" <= ?4"#
+        );
+        let time = |column, instant| mapping.time(table, column, instant);
+        let bounds =
+            ["createdAt", "updatedAt"].map(|column| [time(column, instant), time(column, Timestamp::MAX)]).concat();
+        rows += tx.count(&mapping.sql(sql), &bounds)?;
     }
     Ok(rows)
 }
@@ -148,7 +147,13 @@ fn each_orphanage(
 pub(in crate::store) fn twins(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let sql = r#"SELECT lower("email") FROM "user" WHERE octet_length("email") <= 100000
                  GROUP BY 1 HAVING count(*) > 1"#;
-    tx.query_all(&mapping.sql(sql), &[], |row| row.text(0))
+    let mut twins = Vec::new();
+    tx.each(&mapping.sql(sql), &[], |row| {
+        // An address that is not text is no twin.
+        twins.extend(row.value(0)?.as_text().map(str::to_owned));
+        Ok(())
+    })?;
+    Ok(twins)
 }
 
 pub(in crate::store) fn lower_addresses(
@@ -163,8 +168,10 @@ pub(in crate::store) fn lower_addresses(
     let write = mapping.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut changes = Vec::new();
     tx.each(&mapping.sql(sql), &[], |row| {
-        let (id, before) = (rows::key(row, 0)?, row.text(1)?);
-        changes.extend(lowered(&before, &twins).map(|email| (id, before, email)));
+        if let Some(before) = row.value(1)?.as_text() {
+            let id = rows::key(row, 0)?;
+            changes.extend(lowered(before, &twins).map(|email| (id, before.to_owned(), email)));
+        }
         Ok(())
     })?;
     for (id, before, email) in &changes {

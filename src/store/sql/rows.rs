@@ -1,8 +1,9 @@
-//! Conversion between rows and values. An error names table, column and row of a value that makes no sense,
-//! and never the value: it may be a secret.
+//! Conversion between rows and values. One value that cannot be read never hides its row: [`user`] and [`session`] note
+//! its column, and never the value, which may be a secret.
 
 use jiff::Timestamp;
 
+use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::{StoreError, WriteBlocker};
 use crate::auth::user::{User, left_out};
@@ -56,13 +57,14 @@ pub(in crate::store) const SESSION: &str = concat!(
     r#", "session"."impersonatedBy""#,
 );
 
-/// Reads a user from the columns that start at `first`.
+/// Reads a user from the columns that start at `first`. A value that cannot be read is noted, and the user has one in
+/// its place that grants nothing.
 pub(in crate::store) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<User, StoreError> {
-    let mut reader = Reader::new(row, "user", first, mapping);
+    let mut reader = Reader { row, table: "user", next: first, odd: Vec::new(), mapping };
     let id = reader.id()?;
-    let name = reader.bounded_text("name")?.ok_or_else(|| reader.nonsense("name", "is null"))?;
-    let email = reader.bounded_text("email")?.ok_or_else(|| reader.nonsense("email", "is null"))?;
-    let email_verified = reader.truth("emailVerified")?;
+    let name = reader.required_text("name")?;
+    let email = reader.required_text("email")?;
+    let email_verified = reader.truth("emailVerified", false)?;
     let (image, image_left_out) = reader.bounded("image")?;
     Ok(User {
         id,
@@ -73,84 +75,126 @@ pub(in crate::store) fn user(row: &Row<'_>, first: usize, mapping: &SchemaMappin
         image_left_out,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
-        role: reader.bounded_text("role")?,
-        banned: reader.truth("banned")?,
+        role: reader.exact_text("role")?,
+        banned: reader.truth("banned", true)?,
         ban_reason: reader.bounded_text("banReason")?,
         ban_expires: reader.optional_time("banExpires")?,
-        two_factor_enabled: reader.truth("twoFactorEnabled")?,
+        two_factor_enabled: reader.truth("twoFactorEnabled", true)?,
+        odd: reader.odd,
     })
 }
 
-/// Reads a session from the columns that start at `first`.
+/// Reads a session from the columns that start at `first`, as [`user`] reads a user.
 pub(in crate::store) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMapping) -> Result<Session, StoreError> {
-    let mut reader = Reader::new(row, "session", first, mapping);
+    let mut reader = Reader { row, table: "session", next: first, odd: Vec::new(), mapping };
     Ok(Session {
         id: reader.id()?,
-        user_id: reader.text("userId")?,
+        user_id: reader.reference("userId")?.unwrap_or_default(),
         expires_at: reader.time("expiresAt")?,
         created_at: reader.time("createdAt")?,
         updated_at: reader.time("updatedAt")?,
         ip_address: reader.bounded_text("ipAddress")?.filter(|text| !text.is_empty()),
         user_agent: reader.bounded_text("userAgent")?.filter(|text| !text.is_empty()),
-        impersonated_by: reader.optional_text("impersonatedBy")?,
+        impersonated_by: reader.impersonator()?,
+        odd: reader.odd,
     })
 }
 
 /// Reads an id, which some apps let the database number.
 pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
-    match row.value(column)? {
-        ValueRef::Integer(number) => Ok(number.to_string()),
-        _ => row.text(column),
+    Ok(id_text(row.value(column)?).unwrap_or_else(|| NO_ID.to_owned()))
+}
+
+/// In the place of an id that names no row: NULL, or text that is not UTF-8.
+const NO_ID: &str = "(unreadable)";
+
+/// The text of an id. Bytes are written as SQL and C write a number in hexadecimal.
+fn id_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        ValueRef::Blob(bytes) => Some(bytes.iter().fold("0x".to_owned(), |id, byte| format!("{id}{byte:02X}"))),
     }
 }
 
-/// Reads one column after the other, so that an error can name the column.
+/// Reads one column after the other, and notes those whose values are odd.
 struct Reader<'r> {
     row: &'r Row<'r>,
     table: &'static str,
     next: usize,
-    id: String,
+    odd: Vec<OddValue>,
     mapping: &'r SchemaMapping,
 }
 
 impl<'r> Reader<'r> {
-    fn new(row: &'r Row<'r>, table: &'static str, first: usize, mapping: &'r SchemaMapping) -> Self {
-        Self { row, table, next: first, id: "(unreadable)".into(), mapping }
+    fn note(&mut self, column: &'static str, problem: impl Into<String>) {
+        self.odd.push(OddValue { column, problem: problem.into() });
     }
 
-    fn nonsense(&self, column: &'static str, problem: &str) -> StoreError {
-        StoreError::Inconsistent { table: self.table, column, row: self.id.clone(), problem: problem.to_owned() }
-    }
-
-    fn value(&mut self, column: &'static str) -> Result<ValueRef<'r>, StoreError> {
+    fn value(&mut self) -> Result<ValueRef<'r>, StoreError> {
         let index = self.next;
         self.next += 1;
-        self.row.value(index).map_err(|_| self.nonsense(column, "is missing"))
+        self.row.value(index)
     }
 
     fn id(&mut self) -> Result<String, StoreError> {
-        let id = self.text("id")?;
-        self.id.clone_from(&id);
+        Ok(self.reference("id")?.unwrap_or_else(|| NO_ID.to_owned()))
+    }
+
+    /// Reads an id that must be there.
+    fn reference(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        let value = self.value()?;
+        let id = id_text(value);
+        match value {
+            ValueRef::Null => self.note(column, "is null"),
+            ValueRef::Text(_) if id.is_none() => self.note(column, "is not valid UTF-8"),
+            ValueRef::Blob(_) => self.note(column, "is not text"),
+            _ => {}
+        }
         Ok(id)
     }
 
-    fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
-        match self.value(column)? {
-            ValueRef::Null => Ok(None),
-            // Some apps let the database number their rows.
-            ValueRef::Integer(number) if column == "id" || column.ends_with("Id") => Ok(Some(number.to_string())),
-            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Some(text.to_owned())),
-                Err(_) => Err(self.nonsense(column, "is not valid UTF-8")),
-            },
-            _ => Err(self.nonsense(column, "is not text")),
-        }
+    /// Reads who impersonates. No user has an id that cannot be read, so that the session gives no access.
+    fn impersonator(&mut self) -> Result<Option<String>, StoreError> {
+        let value = self.value()?;
+        let by = id_text(value);
+        Ok(match value {
+            ValueRef::Null => None,
+            _ if by.is_none() => {
+                self.note("impersonatedBy", "is not valid UTF-8");
+                Some(NO_ID.to_owned())
+            }
+            _ => by,
+        })
     }
 
-    /// Reads a column that [`bounded!`] selects: its text, or the size in bytes of one that is too large.
+    /// Reads text, as far as it is text: a number as its digits, without the bytes that are not UTF-8.
+    fn optional_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        Ok(match self.value()? {
+            ValueRef::Null => None,
+            ValueRef::Text(bytes) => {
+                if std::str::from_utf8(bytes).is_err() {
+                    self.note(column, "is not valid UTF-8");
+                }
+                Some(String::from_utf8_lossy(bytes).into_owned())
+            }
+            number @ (ValueRef::Integer(_) | ValueRef::Real(_)) => {
+                self.note(column, "is a number");
+                id_text(number)
+            }
+            ValueRef::Blob(_) => {
+                self.note(column, "is not text");
+                None
+            }
+        })
+    }
+
+    /// Reads a column that [`bounded!`] selects: its text, or the size in bytes of one that is too large or not text.
     fn bounded(&mut self, column: &'static str) -> Result<(Option<String>, Option<u64>), StoreError> {
         let text = self.optional_text(column)?;
-        Ok(match self.value(column)? {
+        Ok(match self.value()? {
             ValueRef::Integer(bytes) if text.is_none() => (None, Some(bytes.unsigned_abs())),
             _ => (text, None),
         })
@@ -161,33 +205,52 @@ impl<'r> Reader<'r> {
         Ok(text.or(size.map(left_out)))
     }
 
-    fn text(&mut self, column: &'static str) -> Result<String, StoreError> {
-        self.optional_text(column)?.ok_or_else(|| self.nonsense(column, "is null"))
+    /// Reads text that must be there; empty if it is not.
+    fn required_text(&mut self, column: &'static str) -> Result<String, StoreError> {
+        let text = self.bounded_text(column)?;
+        if text.is_none() {
+            self.note(column, "is null");
+        }
+        Ok(text.unwrap_or_default())
     }
 
-    /// Reads a boolean. NULL is false: a column that a plugin added has no value in older rows.
-    fn truth(&mut self, column: &'static str) -> Result<bool, StoreError> {
-        match self.value(column)? {
-            ValueRef::Null | ValueRef::Integer(0) => Ok(false),
-            ValueRef::Integer(1) => Ok(true),
-            _ => Err(self.nonsense(column, "is neither 0 nor 1")),
-        }
+    /// Reads text that gives rights. A part of it would give other rights than the whole.
+    fn exact_text(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
+        let text = self.bounded_text(column)?;
+        Ok(text.filter(|_| !is_odd(&self.odd, column)))
+    }
+
+    /// Reads a boolean. NULL is false: a column that a plugin added has no value in older rows. `odd` stands for a
+    /// value that cannot be read.
+    fn truth(&mut self, column: &'static str, odd: bool) -> Result<bool, StoreError> {
+        Ok(match self.value()? {
+            ValueRef::Null | ValueRef::Integer(0) => false,
+            ValueRef::Integer(1) => true,
+            _ => {
+                self.note(column, "is neither 0 nor 1");
+                odd
+            }
+        })
     }
 
     fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        match self.value(column)? {
-            ValueRef::Null => Ok(None),
-            value => match self.mapping.read_time(self.table, column, value) {
-                Some(instant) => Ok(Some(instant)),
-                None => {
-                    Err(self.nonsense(column, &format!("is not {}", self.mapping.times.of(self.table, column).name())))
-                }
-            },
+        let value = self.value()?;
+        let instant = self.mapping.read_time(self.table, column, value);
+        if instant.is_none() && value != ValueRef::Null {
+            let holds = self.mapping.times.of(self.table, column).name();
+            self.note(column, format!("is not {holds}"));
         }
+        Ok(instant)
     }
 
+    /// Reads a time that must be there.
     fn time(&mut self, column: &'static str) -> Result<Timestamp, StoreError> {
-        self.optional_time(column)?.ok_or_else(|| self.nonsense(column, "is null"))
+        let instant = self.optional_time(column)?;
+        // The database of an app may lack the column, which then is null in every row.
+        if instant.is_none() && self.mapping.has(self.table, column) && !is_odd(&self.odd, column) {
+            self.note(column, "is null");
+        }
+        Ok(instant.unwrap_or(UNREADABLE))
     }
 }
 

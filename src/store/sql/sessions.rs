@@ -28,9 +28,7 @@ pub(in crate::store) fn find(
         rows::SESSION
     );
     tx.query_one(&mapping.sql(sql), &[mapping.token(token).into_owned().into()], |row| {
-        let user = rows::user(row, 0, mapping);
-        let session = rows::session(row, rows::USER_WIDTH, mapping)?;
-        Ok((session, user?))
+        Ok((rows::session(row, rows::USER_WIDTH, mapping)?, rows::user(row, 0, mapping)?))
     })
 }
 
@@ -72,7 +70,7 @@ pub(in crate::store) fn each(
         rows::SESSION
     );
     tx.each(&mapping.sql(sql), &[], |row| {
-        found(row.text(0)?, rows::session(row, 1, mapping)?);
+        found(row.value(0)?.as_text().unwrap_or_default().to_owned(), rows::session(row, 1, mapping)?);
         Ok(())
     })
 }
@@ -263,13 +261,25 @@ pub(in crate::store) fn end_impersonations(
     Ok(ended)
 }
 
-/// Counts sessions that are not live.
+/// Counts sessions that are not live, also those whose end cannot be read.
 pub(in crate::store) fn count_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    Ok(count_prunable(tx, mapping, now, false)? + from_future(tx, mapping, now, usize::MAX)?.len() as u64)
+    // A value of another type than the column's is before or after all instants.
+    let sql = format!(
+        r#"SELECT {} FROM "session" WHERE "expiresAt" IS NULL OR "expiresAt" <= ?1 OR "expiresAt" > ?2"#,
+        rows::SESSION
+    );
+    let bounds = [now, Timestamp::MAX].map(|bound| mapping.time("session", "expiresAt", bound));
+    let mut count = 0;
+    tx.each(&mapping.sql(sql), &bounds, |row| {
+        let session = rows::session(row, 0, mapping)?;
+        count += u64::from(session.expires_at <= now);
+        Ok(())
+    })?;
+    Ok(count + from_future(tx, mapping, now, usize::MAX)?.len() as u64)
 }
 
 /// Counts the sessions that [`delete_over`] deletes.
@@ -320,11 +330,8 @@ fn from_future(
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
-        // The doctor reports rows that make no sense.
-        if let Ok(session) = rows::session(row, 0, mapping)
-            && now < session.expires_at
-            && !session.is_live(now)
-        {
+        let session = rows::session(row, 0, mapping)?;
+        if now < session.expires_at && !session.is_live(now) {
             ids.push(session.id);
         }
         Ok(ControlFlow::Continue(()))
@@ -345,7 +352,7 @@ fn each_expired(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     tx.each(&mapping.sql(sql), &[mapping.time("session", "expiresAt", now), limit.into()], |row| {
         let session = rows::session(row, 0, mapping)?;
-        if !session.is_live(now) {
+        if !session.may_be_live(now) {
             found(session);
         }
         Ok(())

@@ -72,7 +72,7 @@ pub(in crate::store) fn password_hash(
     let sql =
         format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#);
     let values = [Account::CREDENTIAL.into(), user_id.into()];
-    let text = tx.query_one(&mapping.sql(sql), &values, |row| row.optional_text(0))?;
+    let text = tx.query_one(&mapping.sql(sql), &values, |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     // An empty or endless value cannot be a hash, and does not sign in.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
 }
@@ -188,7 +188,7 @@ pub(in crate::store) fn accounts(
     let sql = r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account"
                  WHERE "userId" = ?1 ORDER BY "providerId", "accountId""#;
     tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| {
-        Ok(Account { provider_id: row.text(0)?, account_id: row.text(1)?, has_password: row.truth(2)? })
+        Ok(Account { provider_id: rows::key(row, 0)?, account_id: rows::key(row, 1)?, has_password: row.truth(2)? })
     })
 }
 
@@ -241,8 +241,13 @@ pub(in crate::store) fn list(
             return Err(StoreError::NoSuchPlace);
         };
         let (first, second) = (filter.values.len() + 1, filter.values.len() + 2);
+        filter.conditions.push(match value {
+            Value::Null => beyond_null(column, second),
+            // The text may not be UTF-8, and only the database compares it then.
+            Value::Blob(_) => beyond_row(column, second),
+            _ => beyond(column, first, second),
+        });
         filter.values.extend([value, Value::Text(id.clone())]);
-        filter.conditions.push(beyond(column, first, second));
     }
     let limit = query.limit.clamp(1, PAGE_MAX);
     let sql = page_sql(column, &filter, limit);
@@ -256,6 +261,16 @@ pub(in crate::store) fn list(
 /// The condition for users after the one whose values are two parameters.
 fn beyond(column: &str, first: usize, second: usize) -> String {
     format!(r#"("{column}", "id") > (?{first}, ?{second})"#)
+}
+
+/// The condition for users after one without a value, who are before all others.
+fn beyond_null(column: &str, id: usize) -> String {
+    format!(r#"("{column}" IS NOT NULL OR "id" > ?{id})"#)
+}
+
+/// The condition for users after the one with an id.
+fn beyond_row(column: &str, id: usize) -> String {
+    format!(r#"("{column}", "id") > (SELECT "{column}", "id" FROM "user" WHERE "id" = ?{id})"#)
 }
 
 /// The statement of a page. It reads one row more, which tells whether there is another page.
@@ -369,6 +384,7 @@ pub(in crate::store) fn update(
     user.email_verified = change.is_verified_after(&before);
     user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
     user.role = change.role.clone().unwrap_or(user.role);
+    user.odd.retain(|odd| !change.sets(odd.column));
     match &change.ban {
         None => {}
         Some(Ban::Lifted) => (user.banned, user.ban_reason, user.ban_expires) = (false, None, None),
@@ -429,7 +445,8 @@ pub(in crate::store) fn write_changes(
     };
     let mut changed: rows::Values = values(after);
     let as_before: rows::Values = values(before);
-    changed.retain(|value| !as_before.contains(value));
+    let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
+    changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
     changed.push(("updatedAt", mapping.time("user", "updatedAt", now)));
     rows::update(tx, mapping, "user", &after.id, changed)
 }

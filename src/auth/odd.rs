@@ -1,0 +1,110 @@
+//! Values of a row that cannot be read as what their column holds. The row is used all the same, with a value in
+//! their place that grants nothing: not verified, banned, no role, not live.
+
+use jiff::Timestamp;
+
+/// In the place of a time that cannot be read. A session with this end is over, and one with this beginning is not
+/// fresh.
+pub const UNREADABLE: Timestamp = Timestamp::MIN;
+
+/// The instant, unless it stands for one that cannot be read.
+pub fn readable(instant: Timestamp) -> Option<Timestamp> {
+    (instant != UNREADABLE).then_some(instant)
+}
+
+/// A value that is not what its column holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddValue {
+    /// Better Auth's name of the column.
+    pub column: &'static str,
+    /// As in `email is null`. Does not quote the value, which may be a secret.
+    pub problem: String,
+}
+
+/// The rows with odd values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OddRows {
+    pub rows: u64,
+    /// The number of their odd values.
+    pub values: u64,
+    /// The first of the values.
+    pub first: Vec<OddPlace>,
+}
+
+/// An odd value and its place in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddPlace {
+    /// Better Auth's name of the table.
+    pub table: &'static str,
+    /// Table and column as the database names them.
+    pub place: String,
+    /// The id of the row.
+    pub row: String,
+    pub value: OddValue,
+}
+
+impl OddPlace {
+    /// How to give the row a value that can be read.
+    pub fn remedy(&self) -> String {
+        let row = &self.row;
+        match (self.table, self.value.column) {
+            ("user", "name") => format!("authctl users update {row} --name NAME"),
+            ("user", "email") => format!("authctl users update {row} --email EMAIL"),
+            ("user", "image") => format!("authctl users update {row} --image URL"),
+            ("user", "emailVerified") => format!("authctl users verify-email {row}, with or without --undo"),
+            ("user", "role") => format!("authctl users set-role {row} ROLE"),
+            ("user", "banned" | "banReason" | "banExpires") => format!("authctl users ban {row}, or unban {row}"),
+            ("user", "updatedAt") => "the next change of the user sets it".to_owned(),
+            ("session", column) if column != "id" => format!("authctl sessions revoke {row} --all-users"),
+            _ => format!("correct it in the row with the program that wrote it; authctl never writes {}", self.place),
+        }
+    }
+}
+
+/// Whether one of the values is in this column.
+pub fn is_odd(odd: &[OddValue], column: &str) -> bool {
+    odd.iter().any(|value| value.column == column)
+}
+
+/// Counts the rows of a list that are odd, in words; `None` without one.
+pub fn note<'o>(rows: impl Iterator<Item = &'o Vec<OddValue>>) -> Option<String> {
+    let count = rows.filter(|odd| !odd.is_empty()).count();
+    let (rows, have) = if count == 1 { ("row", "has") } else { ("rows", "have") };
+    (count > 0).then(|| {
+        format!("{count} {rows} {have} values that cannot be read, and the rest is shown: `authctl doctor` names them")
+    })
+}
+
+/// Names the odd values of what is shown; `None` without one.
+pub fn note_of<'o>(odd: impl Iterator<Item = &'o OddValue>) -> Option<String> {
+    let named: Vec<String> = odd.map(|value| format!("{} {}", value.column, value.problem)).collect();
+    (!named.is_empty()).then(|| format!("values that cannot be read: {}: `authctl doctor` says more", named.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn note_counts_only_odd_rows() {
+        let odd = vec![OddValue { column: "name", problem: "is null".into() }];
+        let none = Vec::new();
+        assert_eq!(note([&none].into_iter()), None);
+        assert!(note([&odd, &none].into_iter()).unwrap().starts_with("1 row has values"));
+        assert!(note([&odd, &none, &odd].into_iter()).unwrap().starts_with("2 rows have values"));
+    }
+
+    #[test]
+    fn every_odd_value_has_a_remedy_that_names_its_row() {
+        let remedy = |table, column| {
+            let value = OddValue { column, problem: "is null".into() };
+            OddPlace { table, place: "users.it".into(), row: "u1".into(), value }.remedy()
+        };
+        assert_eq!(remedy("user", "name"), "authctl users update u1 --name NAME");
+        assert_eq!(remedy("user", "banExpires"), "authctl users ban u1, or unban u1");
+        assert_eq!(remedy("session", "expiresAt"), "authctl sessions revoke u1 --all-users");
+        for (table, column) in [("user", "id"), ("user", "createdAt"), ("session", "id")] {
+            assert!(remedy(table, column).ends_with("authctl never writes users.it"), "{column}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Rows with values that cannot be read. They hide no other row, every act works on them, and they give no right.
+
+use super::*;
+use crate::auth::odd::UNREADABLE;
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, UserChange, UserQuery, UserSort};
+
+/// Ada, bob and cy with a session each, in tables that take any value, as those of some apps do.
+fn with_loose_tables(db: &Database) -> Box<dyn Store> {
+    let mut store = db.with(&["ada", "bob", "cy"]);
+    for name in ["ada", "bob", "cy"] {
+        begin(&mut *store, &format!("{name}s"), name, 0, 60);
+    }
+    drop(store);
+    let mut loose = "sql".to_owned();
+    for word in [" NOT NULL", " not null", " STRICT", " TEXT", " text", " INTEGER", " integer", " date"] {
+        loose = format!("replace({loose}, '{word}', '')");
+    }
+    db.edit(&format!(
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = {loose} WHERE name IN ('user', 'users', 'session', 'sessions')"
+    ));
+    db.store()
+}
+
+/// Updates of bob's row, each with the column and what is wrong with it.
+const ODD_USERS: &[(&str, &str, &str)] = &[
+    ("name", "NULL", "is null"),
+    ("name", "7", "is a number"),
+    ("name", "x'ff'", "is not text"),
+    ("name", "CAST(x'42ff' AS TEXT)", "is not valid UTF-8"),
+    ("email", "NULL", "is null"),
+    ("email", "x'00'", "is not text"),
+    ("image", "x'89504e47'", "is not text"),
+    ("emailVerified", "2", "is neither"),
+    ("emailVerified", "'maybe'", "is neither"),
+    ("createdAt", "NULL", "is null"),
+    ("createdAt", "'soon'", "is not a"),
+    ("createdAt", "9223372036854775807", "is not a"),
+    ("updatedAt", "NULL", "is null"),
+    ("updatedAt", "x'00'", "is not a"),
+    ("role", "x'61646d696e'", "is not text"),
+    ("role", "CAST(x'61646d696e2cff' AS TEXT)", "is not valid UTF-8"),
+    ("role", "7", "is a number"),
+    ("banned", "7", "is neither"),
+    ("banned", "'perhaps'", "is neither"),
+    ("banReason", "x'00'", "is not text"),
+    ("banExpires", "'never'", "is not a"),
+    ("twoFactorEnabled", "x'01'", "is neither"),
+];
+
+fn all() -> UserQuery {
+    UserQuery {
+        search: None,
+        role: None,
+        banned_at: None,
+        unverified: false,
+        sort: UserSort::Name,
+        limit: 1,
+        after: None,
+    }
+}
+
+/// The ids of all pages of one user each.
+fn pages(store: &mut dyn Store, sort: UserSort) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.users(&UserQuery { sort, after: after.take(), ..all() }).unwrap();
+        ids.extend(page.users.into_iter().map(|user| user.id));
+        match page.next {
+            Some(next) if ids.len() < 9 => after = Some(next),
+            _ => return ids,
+        }
+    }
+}
+
+/// Asserts that bob, whose row has one odd value, is shown and that every act on him works. He is deleted.
+fn assert_acts_work(db: &Database, (column, value, problem): (&str, &str, &str)) {
+    let store = &mut *db.store();
+    let bob = by_id(store, "bob").unwrap();
+    let is_named = matches!(&*bob.odd, [odd] if odd.column == column && odd.problem.starts_with(problem));
+    assert!(is_named, "{column} = {value}: {bob:?}");
+    for sort in [UserSort::Name, UserSort::Email, UserSort::Created] {
+        let mut ids = pages(store, sort);
+        ids.sort();
+        assert_eq!(ids, ["ada", "bob", "cy"], "{column} = {value}, {sort:?}");
+    }
+    let odd = store.odd_rows(9).unwrap();
+    assert_eq!((odd.rows, odd.values, odd.first[0].row.as_str()), (1, 1, "bob"), "{column} = {value}");
+    assert!(odd.first[0].place.starts_with("user"), "{odd:?}");
+
+    let named = UserChange { name: Some("Bob B.".into()), ..UserChange::default() };
+    let renamed = store.update_user("bob", &named, AdminGuard::Off, at(1)).unwrap().unwrap();
+    assert_eq!((renamed.user.name.as_str(), renamed.changed), ("Bob B.", true), "{column} = {value}");
+    assert_eq!(renamed.user.odd.is_empty(), ["name", "updatedAt"].contains(&column), "{renamed:?}");
+    assert!(set_password(store, "bob", "new hash", None, 2).unwrap().is_some());
+    let ban = Some(Ban::Imposed { reason: None, until: None });
+    let ban = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+    let banned = store.update_user("bob", &ban, AdminGuard::Off, at(3)).unwrap().unwrap();
+    assert_eq!((banned.user.is_banned(at(3)), banned.ended.len()), (true, 1), "{column} = {value}");
+    assert!(!banned.user.odd.iter().any(|odd| odd.column.starts_with("ban")), "{banned:?}");
+    assert_eq!(store.delete_user("bob", AdminGuard::Off, at(4)).unwrap().unwrap(), 0);
+    assert_eq!((db.count("user"), store.odd_rows(9).unwrap().rows), (2, 0), "{column} = {value}");
+}
+
+#[test]
+fn odd_user_is_listed_named_and_acted_upon() {
+    on_every_engine(|db| {
+        let mut store = with_loose_tables(db);
+        for odd in ODD_USERS {
+            if odd.0 == "twoFactorEnabled" && !db.engine.is_native {
+                // The fixtures have no second factor.
+                continue;
+            }
+            db.edit(&format!(r#"UPDATE "user" SET "{}" = {} WHERE "id" = 'bob'"#, odd.0, odd.1));
+            assert_acts_work(db, *odd);
+            store.create_user(&new_user("bob"), Some(&hash_of("bob")), None).unwrap();
+            begin(&mut *store, "bobs", "bob", 0, 60);
+        }
+    });
+}
+
+#[test]
+fn value_that_cannot_be_read_gives_no_right() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["bob"]);
+        begin(&mut *store, "one", "bob", 0, 60);
+        db.edit(
+            r#"UPDATE "user" SET "emailVerified" = 2, "banned" = 2, "createdAt" = 9223372036854775807,
+               "banExpires" = 9223372036854775807; UPDATE "session" SET "expiresAt" = 9223372036854775807, "createdAt" = 9223372036854775807"#,
+        );
+        let (session, user) = store.session(&token_of("one")).unwrap().unwrap();
+        assert!(!user.email_verified && user.is_banned(Timestamp::MAX), "{user:?}");
+        assert_eq!((user.created_at, session.expires_at), (UNREADABLE, UNREADABLE));
+        let rules = crate::auth::policy::Policy::default().session;
+        for now in [at(0), at(60), Timestamp::MAX] {
+            assert!(!session.is_live(now) && !session.is_fresh(now, &rules) && session.may_be_live(now), "{now}");
+        }
+        if db.engine.is_native {
+            db.edit(r#"UPDATE "user" SET "twoFactorEnabled" = 2"#);
+            assert!(by_id(&mut *store, "bob").unwrap().two_factor_enabled);
+        }
+        let info = store.info(at(1)).unwrap();
+        assert_eq!((info.users, info.live_sessions, info.expired_sessions), (1, Some(0), Some(1)));
+    });
+}
+
+#[test]
+fn odd_column_is_written_when_the_act_is_about_it() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["bob"]);
+        db.edit(r#"UPDATE "user" SET "emailVerified" = 2, "banned" = 7"#);
+        let write = |store: &mut dyn Store, change: &UserChange, now| {
+            store.update_user("bob", change, AdminGuard::Off, at(now)).unwrap().unwrap()
+        };
+        let ban = UserChange { ban: Some(Ban::Imposed { reason: None, until: None }), ..UserChange::default() };
+        // Both read as they are then, and both are written.
+        let banned = write(&mut *store, &ban, 1);
+        assert_eq!((banned.changed, banned.user.odd.len()), (true, 1));
+        let unverified = UserChange { email_verified: Some(false), ..UserChange::default() };
+        let unverified = write(&mut *store, &unverified, 2);
+        assert_eq!((unverified.changed, unverified.user.odd.len()), (true, 0));
+        assert!(!write(&mut *store, &ban, 3).changed);
+        let mut events = Vec::new();
+        let mut take = |entry: crate::auth::audit::Entry| {
+            events.push(entry.event);
+            true
+        };
+        store.each_entry(0, &mut take).unwrap();
+        events.retain(|event| event != "user.created" && !event.starts_with("act."));
+        assert_eq!(events, ["user.banned", "email.unverified"]);
+    });
+}
+
+#[test]
+fn odd_session_is_listed_and_ended_with_the_others() {
+    on_every_engine(|db| {
+        let odd = 9_223_372_036_854_775_807_i64;
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "odd", "ada", 0, 60);
+        begin(&mut *store, "good", "ada", 1, 60);
+        db.edit(&format!(r#"UPDATE "session" SET "expiresAt" = {odd}, "createdAt" = {odd} WHERE "id" = 'odd'"#));
+        let mut found = names(&store.sessions("ada").unwrap());
+        found.sort();
+        assert_eq!(found, ["good", "odd"]);
+        let mut addresses = Vec::new();
+        store.each_session(&mut |email, session| addresses.push((email, session.odd.len()))).unwrap();
+        addresses.sort();
+        assert_eq!(addresses, [("ada@example.com".to_owned(), 0), ("ada@example.com".to_owned(), 2)]);
+        assert_eq!(store.odd_rows(1).unwrap().first.len(), 1);
+        assert_eq!(store.odd_rows(9).unwrap().values, 2);
+        assert_eq!(store.prune(at(70), 9).unwrap(), 1, "its end is not known to be over");
+        assert_eq!(store.end_sessions("ada", &Which::All).unwrap().unwrap().len(), 1);
+        assert_eq!(db.count("session"), 0);
+    });
+}
+
+#[test]
+fn admin_with_an_odd_ban_is_not_another_admin() {
+    on_every_engine(|db| {
+        for (edit, is_kept) in [(r#""createdAt" = 9223372036854775807"#, false), (r#""banned" = 7"#, true)] {
+            let db = &Database::new(db.engine);
+            let mut store = db.with(&["ada", "bob"]);
+            db.edit(&format!(r#"UPDATE "user" SET "role" = 'admin'; UPDATE "user" SET {edit} WHERE "id" = 'bob'"#));
+            let deleted = store.delete_user("ada", AdminGuard::KeepLastAdmin, at(0)).unwrap();
+            assert_eq!(deleted.is_err(), is_kept, "{edit}");
+        }
+    });
+}
