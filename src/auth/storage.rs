@@ -23,9 +23,9 @@ use super::{ActAs, AuthError, Caller};
 
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
-    GuestColumn, GuestSchema, GuestTable, Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow, NewUserRow,
-    PAGE_MAX, PasswordChange, StoreError, TableRows, UserChange, UserPage, UserQuery, UserSort, UserUpdated, Which,
-    WriteBlocker,
+    GuestColumn, GuestSchema, GuestTable, GuestTrigger, Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow,
+    NewUserRow, PAGE_MAX, PasswordChange, StoreError, TableRows, UserChange, UserPage, UserQuery, UserSort,
+    UserUpdated, Which, WriteBlocker,
 };
 
 /// The users, accounts and sessions of a database.

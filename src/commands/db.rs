@@ -247,6 +247,8 @@ impl StatusReport {
         if let Some(app) = &info.guest {
             known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
             known.push(("ids", app.ids.to_owned()));
+            let triggers = app.triggers.iter().map(|one| format!("{} on {}", escape(&one.name), escape(&one.table)));
+            known.extend((!app.triggers.is_empty()).then(|| ("triggers", triggers.collect::<Vec<_>>().join(", "))));
         }
         known.extend([
             ("users", info.users.to_string()),
@@ -288,6 +290,7 @@ fn app_json(app: &GuestSchema) -> Value {
             json!({ "name": table.name, "physical": table.physical, "columns": columns })
         })
         .collect();
+    let triggers: Vec<Value> = app.triggers.iter().map(|one| json!({ "name": one.name, "table": one.table })).collect();
     let write_blockers: Vec<Value> = app
         .write_blockers
         .iter()
@@ -298,6 +301,7 @@ fn app_json(app: &GuestSchema) -> Value {
         "time": app.time,
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
+        "triggers": triggers,
         "writable": app.blocks_everything().is_none(),
         "refusals": write_blockers,
     })

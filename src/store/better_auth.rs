@@ -59,6 +59,7 @@ pub(in crate::store) fn recognise(
             },
         );
     }
+    connection.run_triggers().map_err(|error| OpenError::Store { path: path.into(), source: translate(&error) })?;
     Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema })
 }
 

@@ -9,3 +9,4 @@ mod large;
 mod names;
 mod odd_rows;
 mod refused;
+mod triggers;

@@ -397,6 +397,8 @@ pub struct GuestSchema {
     pub time_evidence: String,
     /// Describes the ids of rows.
     pub ids: &'static str,
+    /// The triggers on those tables. They run in the acts of authctl as in those of the app.
+    pub triggers: Vec<GuestTrigger>,
     /// Why authctl does not write to the database. Empty if writing is safe.
     pub write_blockers: Vec<WriteBlocker>,
 }
@@ -406,14 +408,19 @@ impl GuestSchema {
     pub fn blocks_everything(&self) -> Option<&WriteBlocker> {
         self.write_blockers.iter().find(|blocker| blocker.only_new_rows_of.is_none())
     }
-}
 
-impl GuestSchema {
     /// Whether the app has a column. Takes Better Auth's names.
     pub fn has(&self, table: &str, column: &str) -> bool {
         let table = self.tables.iter().find(|one| one.name == table);
         table.is_some_and(|table| table.columns.iter().any(|one| one.name == column && one.physical.is_some()))
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestTrigger {
+    pub name: String,
+    /// The table, as the database names it.
+    pub table: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::encodings::{Evidence, Verdict};
 use super::overrides::SchemaOverrides;
-use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, WriteBlocker};
+use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
 use crate::store::mapping::{Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
@@ -59,6 +59,7 @@ struct Findings<'c> {
     times: Evidence,
     fixed: Vec<(&'static str, String, String)>,
     without_rowid: Vec<&'static str>,
+    triggers: Vec<GuestTrigger>,
     write_blockers: Vec<WriteBlocker>,
     has_default_role: bool,
     without_new_rows: Vec<(&'static str, WriteBlocker)>,
@@ -74,6 +75,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         times: Evidence::default(),
         fixed: Vec::new(),
         without_rowid: Vec::new(),
+        triggers: Vec::new(),
         write_blockers: Vec::new(),
         has_default_role: false,
         without_new_rows: Vec::new(),
@@ -88,6 +90,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         times,
         fixed,
         without_rowid,
+        triggers,
         mut write_blockers,
         has_default_role,
         without_new_rows,
@@ -107,7 +110,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         has_default_role,
         without_new_rows,
     };
-    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), write_blockers };
+    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), triggers, write_blockers };
     Ok(Recognised { mapping, schema })
 }
 
@@ -156,12 +159,7 @@ impl Findings<'_> {
             });
         }
         self.add_unknown(table, &physical, &existing, &columns);
-        if let Some(trigger) = find_trigger(self.connection, &physical)? {
-            self.refuse(
-                format!("the trigger {trigger} acts on the table {physical}, and authctl runs no triggers of others"),
-                "write through the app, or drop the trigger".to_owned(),
-            );
-        }
+        self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
         self.tables.push(GuestTable { name: table.name, physical, columns });
         Ok(())
@@ -296,13 +294,10 @@ pub(super) fn columns_of(connection: &Connection, table: &str) -> rusqlite::Resu
     statement.query_map([table], column)?.collect()
 }
 
-/// Returns the name of a trigger on a table.
-fn find_trigger(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
-    connection
-        .query_row(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE",
-            [table],
-            |row| row.get(0),
-        )
-        .optional()
+fn triggers_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<GuestTrigger>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE ORDER BY name",
+    )?;
+    let trigger = |row: &Row<'_>| Ok(GuestTrigger { name: row.get(0)?, table: table.to_owned() });
+    statement.query_map([table], trigger)?.collect()
 }

@@ -1,6 +1,7 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
+use super::rows;
 use crate::auth::storage::{Holder, StoreError, TableRows};
 use crate::store::engine::{CatalogTable, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier};
@@ -218,6 +219,9 @@ pub(in crate::store) fn make_way(
             Effect::Delete => {
                 lower_member_counts(tx, inventory, step, values)?;
                 tx.change(&format!("DELETE FROM {table} WHERE {condition}"), values)?;
+                if count(tx, &step.table, condition, values)? > 0 {
+                    return Err(rows::ignored("keeps a row that was deleted"));
+                }
             }
             Effect::Clear => {
                 let columns: Vec<_> =

@@ -331,10 +331,18 @@ pub(in crate::store) fn delete<'i>(
 ) -> Result<(), StoreError> {
     let sql = format!(r#"DELETE FROM "{table}" WHERE "id" = ?1"#);
     let delete = mapping.sql(sql);
+    let find = mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#)).into_owned();
     for id in ids {
-        tx.change(&delete, &[id.into()])?;
+        if tx.change(&delete, &[id.into()])? == 0 && tx.count(&find, &[id.into()])? > 0 {
+            return Err(ignored("keeps a row that was deleted"));
+        }
     }
     Ok(())
+}
+
+/// The error about a trigger of the app that undoes a change without an error.
+pub(in crate::store) fn ignored(how: &str) -> StoreError {
+    StoreError::Trigger(format!("a trigger of the app {how}"))
 }
 
 /// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].

@@ -402,7 +402,11 @@ pub(in crate::store) fn update(
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     if changed {
         write_changes(tx, mapping, &before, &user, now)?;
-        user = read_back(tx, mapping, id)?;
+        let stored = read_back(tx, mapping, id)?;
+        if is_undone(&before, &user, &stored) {
+            return Err(rows::ignored("undoes the change"));
+        }
+        user = stored;
         // A column may store instants with less precision.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     }
@@ -421,6 +425,15 @@ pub(in crate::store) fn update(
         ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
     }
     Ok(Ok(UserUpdated { user, ended, changed }))
+}
+
+/// Whether a trigger left nothing of a change. It may store another spelling of a value.
+fn is_undone(before: &User, intended: &User, stored: &User) -> bool {
+    let marks = |user: &User| {
+        let User { name, email, email_verified, role, ban_reason, .. } = user.clone();
+        (name, email, email_verified, role, ban_reason)
+    };
+    stored.banned != intended.banned || (marks(intended) != marks(before) && marks(stored) == marks(before))
 }
 
 /// Writes the fields that differ. An unchanged column is not written, because it may hold more than was read.
@@ -473,7 +486,7 @@ pub(in crate::store) fn delete(
     let sessions = tables.iter().find(|rows| rows.table == mapping.table("session")).map_or(0, |rows| rows.deleted);
     inventory::make_way(tx, &inventory, &steps, &values)?;
     codes::delete_of_user(tx, mapping, id)?;
-    tx.change(&mapping.sql(r#"DELETE FROM "user" WHERE "id" = ?1"#), &values)?;
+    rows::delete(tx, mapping, "user", [&id.to_owned()])?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));
     log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
     Ok(Ok(sessions))

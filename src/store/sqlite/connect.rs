@@ -57,6 +57,14 @@ impl Connected {
         self.file.path()
     }
 
+    /// Lets the triggers and views of an app run, as they do for the app. Functions and virtual tables that reach
+    /// beyond the database stay closed to them.
+    pub(in crate::store) fn run_triggers(&self) -> rusqlite::Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, true)?;
+        Ok(())
+    }
+
     /// Closes the connection and returns the file.
     pub(super) fn close(self) -> Result<Checked, StoreError> {
         let Self { connection, file } = self;

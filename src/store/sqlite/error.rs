@@ -51,7 +51,11 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         // The statements are right, so a table is missing or was changed. The message leaves the statement
         // out.
         Error::SqlInputError { error, msg, .. } if error.code == ErrorCode::Unknown => {
-            return StoreError::Corrupt(msg.clone());
+            return if is_of_trigger(msg) {
+                StoreError::Trigger(msg.clone())
+            } else {
+                StoreError::Corrupt(msg.clone())
+            };
         }
         Error::SqlInputError { error, msg, .. } => (error, &Some(msg.clone())),
         other => return StoreError::Engine(other.to_string()),
@@ -79,13 +83,22 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
                 None => StoreError::Constraint(text),
             }
         }
+        ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_TRIGGER => {
+            StoreError::Trigger(text)
+        }
         ErrorCode::ConstraintViolation => StoreError::Constraint(text),
         // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As for `SqlInputError`, if SQLite finds it later.
+        ErrorCode::Unknown if is_of_trigger(&text) => StoreError::Trigger(text),
         ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
         _ => StoreError::Engine(text),
     }
+}
+
+/// Whether an error is about a function that authctl's own statements do not call.
+fn is_of_trigger(message: &str) -> bool {
+    message.starts_with("no such function") || message.starts_with("unsafe use of ")
 }
 
 #[cfg(test)]
