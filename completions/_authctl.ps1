@@ -1684,7 +1684,9 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;db;init' {
-            [CompletionResult]::new('--better-auth', '--better-auth', [CompletionResultType]::ParameterName, 'Make the tables of a Better Auth app and its admin plugin instead, as the app''s adapter has them')
+            [CompletionResult]::new('--better-auth', '--better-auth', [CompletionResultType]::ParameterName, 'Make the tables of a Better Auth app instead, as the app''s adapter has them')
+            [CompletionResult]::new('--names', '--names', [CompletionResultType]::ParameterName, 'How the app''s Drizzle schema spells columns; `snake_case` unless given')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'The unit of times in the app''s Drizzle schema; milliseconds unless given')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')

@@ -739,7 +739,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__init)
-            opts="-q -y -h --if-missing --better-auth --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-missing --better-auth --names --time --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -747,6 +747,14 @@ _authctl() {
             case "${prev}" in
                 --better-auth)
                     COMPREPLY=($(compgen -W "drizzle kysely" -- "${cur}"))
+                    return 0
+                    ;;
+                --names)
+                    COMPREPLY=($(compgen -W "snake_case camelCase" -- "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "seconds milliseconds" -- "${cur}"))
                     return 0
                     ;;
                 --db)

@@ -1597,7 +1597,9 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand restore 'Replace the database by a backup, also while others use it'
         }
         &'authctl;db;init'= {
-            cand --better-auth 'Make the tables of a Better Auth app and its admin plugin instead, as the app''s adapter has them'
+            cand --better-auth 'Make the tables of a Better Auth app instead, as the app''s adapter has them'
+            cand --names 'How the app''s Drizzle schema spells columns; `snake_case` unless given'
+            cand --time 'The unit of times in the app''s Drizzle schema; milliseconds unless given'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'

@@ -1356,8 +1356,12 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s and its audit log unbroken'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check backup restore" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app and its admin plugin instead, as the app\'s adapter has them' -r -f -a "drizzle\t'What `auth generate` and `drizzle-kit push` make'
-kysely\t'What `auth migrate` makes'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app instead, as the app\'s adapter has them' -r -f -a "drizzle\t'The Drizzle adapter; --names and --time say what the app\'s schema has'
+kysely\t'Better Auth\'s built-in adapter: what `auth migrate` makes'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l names -d 'How the app\'s Drizzle schema spells columns; `snake_case` unless given' -r -f -a "snake_case\t'`email_verified`, as `auth generate` writes it'
+camelCase\t'`emailVerified`, as in a schema written by hand'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l time -d 'The unit of times in the app\'s Drizzle schema; milliseconds unless given' -r -f -a "seconds\t'`mode: "timestamp"`'
+milliseconds\t'`mode: "timestamp_ms"`'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l reason -d 'Why this is done, for the audit log' -r

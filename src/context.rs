@@ -1,6 +1,7 @@
 //! What a command gets from outside: the time, randomness, the environment, prompts and paths. The database
 //! opens when a command first needs it.
 
+mod app_signs;
 mod authenticate;
 mod environment;
 
@@ -329,9 +330,13 @@ impl Context {
         let place = self.database()?;
         // Read first, because a migration is dated too.
         let acting = self.acting()?;
-        let mut opened = self
-            .open_at(&place.location)
-            .with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
+        let opened = self.open_at(&place.location).map_err(|error| match error.downcast_ref() {
+            Some(OpenError::Missing(_)) => not_ready(&place, false).unwrap_or(error),
+            Some(OpenError::Empty(_)) => not_ready(&place, true).unwrap_or(error),
+            _ => error,
+        });
+        let mut opened =
+            opened.with_context(|| format!("could not open the database ({})", place.chosen_by.as_str()))?;
         opened.act_as(acting);
         Ok(Box::new(opened))
     }
@@ -370,10 +375,45 @@ impl Context {
     /// As [`Context::auth`], but creates a missing database and notes that.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
         let place = self.database()?;
+        self.refuse_to_take_the_place_of_an_app()?;
         if place.location.is_missing_file() && self.create_database(&place, None)? {
             self.notices.push(format!("created the database {}", place.location));
         }
         self.auth()
+    }
+
+    /// Refuses to create a missing database where an app's is to be.
+    ///
+    /// # Errors
+    /// [`NotReady`].
+    pub fn refuse_to_take_the_place_of_an_app(&self) -> anyhow::Result<()> {
+        let place = self.database()?;
+        match place.location.is_missing_file().then(|| not_ready(&place, false)).flatten() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses to create a missing database for a command that runs again and again, as at each start of a container,
+    /// under a name that somebody chose: an app may be about to make it.
+    ///
+    /// # Errors
+    /// [`NotReady`].
+    pub fn refuse_to_come_before_an_app(&self) -> anyhow::Result<()> {
+        self.refuse_to_take_the_place_of_an_app()?;
+        let DatabasePlace { location, chosen_by } = self.database()?;
+        match &location {
+            DatabaseLocation::File(path) if location.is_missing_file() && chosen_by != DatabaseSource::Default => {
+                Err(NotReady { path: path.clone(), is_empty: false, sign: None }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The file that shows that the database is an app's. The default path is authctl's own.
+    pub fn sign_of_an_app(place: &DatabasePlace) -> Option<PathBuf> {
+        let path = place.location.file().ok().filter(|_| place.chosen_by != DatabaseSource::Default)?;
+        app_signs::find(path)
     }
 
     /// Creates a native database, or one for an app. Returns `false` when it exists, perhaps created by another
@@ -403,6 +443,38 @@ impl Context {
         paths::refuse_home_of_another(directory)
             .and_then(|()| paths::make_private(directory))
             .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
+    }
+}
+
+/// A database that is missing or empty where an app's is to be.
+#[derive(Debug, thiserror::Error)]
+pub struct NotReady {
+    path: PathBuf,
+    is_empty: bool,
+    /// The file that shows the app; `None` for a missing database that only a command with `--if-missing` names.
+    sign: Option<PathBuf>,
+}
+
+impl std::fmt::Display for NotReady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.is_empty { "is empty" } else { "does not exist" };
+        write!(f, "{} {state}", self.path.display())?;
+        match &self.sign {
+            Some(sign) => write!(f, "; by {} it is an app's, which may not have made its tables yet", sign.display()),
+            None => f.write_str("; an app may not have made its tables yet"),
+        }
+    }
+}
+
+fn not_ready(place: &DatabasePlace, is_empty: bool) -> Option<anyhow::Error> {
+    let path = place.location.file().ok()?.to_owned();
+    let sign = Context::sign_of_an_app(place)?;
+    Some(NotReady { path, is_empty, sign: Some(sign) }.into())
+}
+
+impl NotReady {
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 }
 

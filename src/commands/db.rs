@@ -1,24 +1,25 @@
 //! `db`: makes, describes, migrates, backs up and restores the database file.
 
 mod backup;
+mod init;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use backup::RestoreArgs;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Subcommand;
+use init::InitArgs;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Attempt as _, doctor};
 use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
-use crate::error::CommandError;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
-use crate::store::sqlite::{self, Adapter};
+use crate::store::sqlite;
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
@@ -29,9 +30,7 @@ pub(crate) const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
     /// Make an empty database
-    #[command(after_help = "Examples:
-  authctl --db ./auth.db db init --if-missing
-  authctl --db ./app.db db init --better-auth drizzle")]
+    #[command(after_help = init::EXAMPLES)]
     Init(InitArgs),
     /// Describe the database
     #[command(after_help = "Example:\n  authctl db status --json")]
@@ -62,67 +61,15 @@ pub enum DbCommand {
     Restore(RestoreArgs),
 }
 
-#[derive(Debug, Args)]
-pub struct InitArgs {
-    /// Succeed when the database is there already; fail when it is not the kind asked for
-    #[arg(long)]
-    pub if_missing: bool,
-    /// Make the tables of a Better Auth app and its admin plugin instead, as the app's adapter has them
-    #[arg(long, value_enum, value_name = "ADAPTER")]
-    pub better_auth: Option<AdapterChoice>,
-}
-
-/// Database adapters of Better Auth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AdapterChoice {
-    /// What `auth generate` and `drizzle-kit push` make
-    Drizzle,
-    /// What `auth migrate` makes
-    Kysely,
-}
-
-const COULD_NOT_MAKE: &str = "could not make the database";
-
 pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
-        DbCommand::Init(args) => init(args, context),
+        DbCommand::Init(args) => init::init(args, context),
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
         DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Check => doctor::check(context).attempt("could not check the database"),
     }
-}
-
-fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let place = context.database()?;
-    let wanted = args.better_auth.map(|adapter| match adapter {
-        AdapterChoice::Drizzle => Adapter::Drizzle,
-        AdapterChoice::Kysely => Adapter::Kysely,
-    });
-    let created = context.create_database(&place, wanted)?;
-    if !created && !args.if_missing {
-        return Err(OpenError::Exists(context.database_file()?)).context(COULD_NOT_MAKE);
-    }
-    if created {
-        let what = format!("{} was created", place.location);
-        context.did(what, "look at it with `authctl doctor`");
-    }
-    // Opening it proves that the new database works, or that the one that exists is usable.
-    let app = context.auth()?.store.guest();
-    if let (Some(wanted), false) = (wanted, created) {
-        let found = match app {
-            None => Some("is authctl's own instead of an app's"),
-            Some(schema) if !wanted.fits(schema) => Some("is an app's with another adapter"),
-            Some(_) => None,
-        };
-        if let Some(found) = found {
-            let message = format!("{} is there, and {found}", place.location);
-            return Err(CommandError::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
-        }
-    }
-    let is_app = app.is_some();
-    Ok(ReadyReport { database: place.location, created, is_app }.into())
 }
 
 fn status(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -141,30 +88,6 @@ fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
         DatabaseLocation::Url(url) => return Err(OpenError::NoEngine(url.to_string()).into()),
     };
     Ok(MigrateReport { database: location, from, to }.into())
-}
-
-#[derive(Debug)]
-struct ReadyReport {
-    database: DatabaseLocation,
-    created: bool,
-    is_app: bool,
-}
-
-impl Report for ReadyReport {
-    fn text(&self, _: Timestamp, _: Style) -> Page {
-        let kind = if self.is_app { "Better Auth database" } else { "database" };
-        let database = escaped(&self.database);
-        let line = if self.created {
-            format!("created the {kind} {database}")
-        } else {
-            format!("the {kind} {database} exists")
-        };
-        Page::done_if(self.created, line)
-    }
-
-    fn json(&self) -> Value {
-        json!({ "database": self.database.to_string(), "created": self.created, "kind": kind(self.is_app) })
-    }
 }
 
 #[derive(Debug)]

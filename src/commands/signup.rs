@@ -44,6 +44,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     // The address and an existing database are checked before the questions.
     let canonical = Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.location;
+    context.refuse_to_take_the_place_of_an_app()?;
     if !database.is_missing_file() {
         context.auth()?;
     }

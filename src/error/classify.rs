@@ -11,7 +11,7 @@ use crate::auth::policy::{KEYS, PolicyError};
 use crate::auth::storage::StoreError;
 use crate::auth::{AuthError, SignedOut};
 use crate::cli::UsageError;
-use crate::context::{ClockError, NoToken, SchemaFileError};
+use crate::context::{ClockError, NoToken, NotReady, SchemaFileError};
 use crate::mail::MailError;
 use crate::output::text::{amount, rfc3339};
 use crate::paths::PathError;
@@ -42,6 +42,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
             Failure::new(ExitCode::Usage, "SCHEMA_FILE")
                 .hint("see \"Say what the database does not show\" in docs/better-auth.md"),
         )
+    } else if let Some(error) = cause.downcast_ref::<NotReady>() {
+        Some(of_not_ready(error))
     } else if let Some(error) = cause.downcast_ref::<PathError>() {
         Some(of_path(error))
     } else if let Some(error) = cause.downcast_ref::<MailError>() {
@@ -306,7 +308,7 @@ fn of_open(error: &OpenError) -> Failure {
         }
         OpenError::NotAFile { .. } => database("DATABASE_NOT_A_FILE").hint("name a file with --db"),
         OpenError::Empty(_) => {
-            database("DATABASE_EMPTY").hint("if it is of no use, remove it; `authctl db init` makes a new one")
+            database("DATABASE_EMPTY").hint("an app may not have made its tables yet; if it is of no use, remove it, and `authctl db init` makes a new one")
         }
         OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file with --db"),
         OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
@@ -334,6 +336,18 @@ fn of_open(error: &OpenError) -> Failure {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         OpenError::Store { source, .. } => of_store(source),
+    }
+}
+
+fn of_not_ready(error: &NotReady) -> Failure {
+    let by_hand = "`authctl db init --better-auth ADAPTER` makes them for the app, `authctl db init` makes a database \
+                   of authctl's own";
+    if error.is_empty() {
+        Failure::new(ExitCode::Database, "DATABASE_EMPTY")
+            .hint(format!("let the app make its tables first; or remove the empty file: then {by_hand}"))
+    } else {
+        Failure::new(ExitCode::Database, "DATABASE_MISSING")
+            .hint(format!("let the app make its tables first; or {by_hand}"))
     }
 }
 

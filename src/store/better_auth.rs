@@ -17,7 +17,7 @@ use crate::store::sql::SqlStore;
 use crate::store::sqlite::connect::Connected;
 use crate::store::sqlite::error::translate;
 use crate::store::sqlite::{self, Sqlite, open_own};
-pub use create::{Adapter, create_for_app};
+pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
 use detect::{NotRead, Recognised};
 pub use overrides::SchemaOverrides;
 

@@ -27,7 +27,7 @@ use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
 
-pub use super::better_auth::{Adapter, GuestDatabase, create_for_app};
+pub use super::better_auth::{Adapter, ColumnNames, GuestDatabase, TimeUnit, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use engine::Sqlite;
 pub use migrate::{LATEST, MIGRATIONS, migrate};

@@ -18,8 +18,9 @@ import { fingerprint, layFile } from "./driver/file.mjs";
 import { Report } from "./driver/report.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
-const wanted = positionals.length > 0 ? positionals : Object.keys(variants);
 const binary = options["app-only"] ? null : findBinary();
+const all = Object.keys(variants).filter((variant) => binary || !variants[variant].init);
+const wanted = positionals.length > 0 ? positionals : all;
 const scratch = mkdtempSync(join(tmpdir(), "authctl-interop-"));
 const report = new Report();
 
@@ -36,7 +37,7 @@ async function runVariant(variant) {
   mkdirSync(place, { recursive: true });
   const file = join(place, "app.db");
   const { hints } = variants[variant];
-  layFile(variant, file, variants[variant]);
+  layFile(variant, file, variants[variant], binary);
   const app = await App.start(variant, file);
   const authctl = binary && new Authctl(binary, file, join(scratch, variant, "home"), hints);
   const world = { app, authctl, file, hints, before: fingerprint(file) };

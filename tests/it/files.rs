@@ -93,7 +93,7 @@ fn an_empty_file_is_no_database() {
     assert_snapshot!(sandbox.run("--db a.db db status"), @"
     ------- stderr -------
     error: could not open the database (--db): [HOME]/a.db is empty
-    hint: if it is of no use, remove it; `authctl db init` makes a new one
+    hint: an app may not have made its tables yet; if it is of no use, remove it, and `authctl db init` makes a new one
     [exit status: 9]
     ");
     assert_refused(&sandbox, "a.db", "DATABASE_EMPTY");

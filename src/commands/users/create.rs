@@ -45,6 +45,10 @@ pub struct CreateUserArgs {
 pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = Email::parse(&args.email).map_err(AuthError::from)?;
     let database = context.database()?.location;
+    if args.if_missing {
+        context.refuse_to_come_before_an_app()?;
+    }
+    context.refuse_to_take_the_place_of_an_app()?;
     // Looked up before the questions: an existing user needs no password.
     if !database.is_missing_file()
         && let Some(user) = context.auth()?.holder_of(&email)?

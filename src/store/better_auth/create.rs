@@ -1,40 +1,79 @@
 //! Creates the database of a Better Auth app, with exactly the tables that Better Auth's own tools create.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::storage::GuestSchema;
+use crate::auth::storage::{GuestColumn, GuestSchema};
 use crate::store::OpenError;
+use crate::store::mapping::TimeEncoding;
 use crate::store::sqlite::build;
 use crate::store::sqlite::error::SqliteResult as _;
 
 /// The database adapter of an app, which decides the names and encodings of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
-    /// Names in `snake_case`, instants in milliseconds.
-    Drizzle,
+    /// The names and the numbers of the app's own schema.
+    Drizzle { names: ColumnNames, time: TimeUnit },
     /// Better Auth's built-in adapter: its own names, instants as text.
     Kysely,
 }
 
+/// How the schema of an app spells columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnNames {
+    /// As in a schema written by hand; without the columns of plugins.
+    CamelCase,
+    /// As `auth generate` writes it, here with the columns of the admin plugin.
+    SnakeCase,
+}
+
+/// The unit of instants in a schema whose columns are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeUnit {
+    Seconds,
+    Milliseconds,
+}
+
+/// The defaults of columns with the current time, one per unit.
+const SECONDS: &str = "(unixepoch())";
+const MILLISECONDS: &str = "(cast(unixepoch('subsecond') * 1000 as integer))";
+
 impl Adapter {
-    /// The statements that create the tables, with the columns of the admin plugin.
-    fn tables(self) -> &'static str {
-        match self {
-            Self::Drizzle => include_str!("../../../schemas/better-auth/drizzle.sql"),
-            Self::Kysely => include_str!("../../../schemas/better-auth/kysely.sql"),
-        }
+    /// The statements that create the tables.
+    pub(super) fn tables(self) -> Cow<'static, str> {
+        let (tables, unit) = match self {
+            Self::Kysely => return Cow::Borrowed(include_str!("../../../schemas/better-auth/kysely.sql")),
+            Self::Drizzle { names: ColumnNames::SnakeCase, time } => {
+                (include_str!("../../../schemas/better-auth/drizzle.sql"), time)
+            }
+            Self::Drizzle { names: ColumnNames::CamelCase, time } => {
+                (include_str!("../../../schemas/better-auth/drizzle-camel-case.sql"), time)
+            }
+        };
+        Cow::Owned(match unit {
+            TimeUnit::Seconds => tables.replace(MILLISECONDS, SECONDS),
+            TimeUnit::Milliseconds => tables.replace(SECONDS, MILLISECONDS),
+        })
     }
 
-    /// Whether the tables of an app declare instants as this adapter does.
+    /// Whether the tables of an app have the names and the encoding of instants of this adapter.
     pub fn fits(self, schema: &GuestSchema) -> bool {
-        let declared = match self {
-            Self::Drizzle => "integer",
-            Self::Kysely => "date",
-        };
         let user = schema.tables.iter().find(|table| table.name == "user");
         let created = user.and_then(|user| user.columns.iter().find(|column| column.name == "createdAt"));
-        created.is_some_and(|column| column.declared.eq_ignore_ascii_case(declared))
+        let Some(GuestColumn { physical: Some(name), declared, .. }) = created else { return false };
+        match self {
+            Self::Kysely => declared.eq_ignore_ascii_case("date"),
+            Self::Drizzle { names, time } => {
+                let (spelled, encoding) = match (names, time) {
+                    (ColumnNames::CamelCase, TimeUnit::Seconds) => ("createdAt", TimeEncoding::Seconds),
+                    (ColumnNames::CamelCase, TimeUnit::Milliseconds) => ("createdAt", TimeEncoding::Milliseconds),
+                    (ColumnNames::SnakeCase, TimeUnit::Seconds) => ("created_at", TimeEncoding::Seconds),
+                    (ColumnNames::SnakeCase, TimeUnit::Milliseconds) => ("created_at", TimeEncoding::Milliseconds),
+                };
+                declared.eq_ignore_ascii_case("integer") && name == spelled && schema.time == encoding.name()
+            }
+        }
     }
 }
 
@@ -44,7 +83,7 @@ impl Adapter {
 /// # Errors
 /// As for [`crate::store::sqlite::create()`].
 pub fn create_for_app(path: &Path, adapter: Adapter, wait: Duration) -> Result<(), OpenError> {
-    build(path, wait, |connection| connection.execute_batch(adapter.tables()).engine())
+    build(path, wait, |connection| connection.execute_batch(&adapter.tables()).engine())
 }
 
 #[cfg(test)]
@@ -62,10 +101,17 @@ mod tests {
 
     const WAIT: Duration = Duration::from_secs(5);
 
-    /// Each adapter, its fixture from the real library, and the fixture's encoding of instants.
-    const ADAPTERS: [(Adapter, &str, &str); 2] = [
-        (Adapter::Drizzle, "drizzle-ms", "a number of milliseconds"),
-        (Adapter::Kysely, "kysely", "a time such as 2026-11-23T13:28:40.302Z"),
+    const fn drizzle(names: ColumnNames, time: TimeUnit) -> Adapter {
+        Adapter::Drizzle { names, time }
+    }
+
+    /// Each adapter, the encoding of instants, and whether its tables have the columns of the admin plugin.
+    const ADAPTERS: [(Adapter, &str, bool); 5] = [
+        (drizzle(ColumnNames::SnakeCase, TimeUnit::Milliseconds), "a number of milliseconds", true),
+        (drizzle(ColumnNames::SnakeCase, TimeUnit::Seconds), "a number of seconds", true),
+        (drizzle(ColumnNames::CamelCase, TimeUnit::Milliseconds), "a number of milliseconds", false),
+        (drizzle(ColumnNames::CamelCase, TimeUnit::Seconds), "a number of seconds", false),
+        (Adapter::Kysely, "a time such as 2026-11-23T13:28:40.302Z", true),
     ];
 
     fn directory() -> tempfile::TempDir {
@@ -98,7 +144,12 @@ mod tests {
 
     #[test]
     fn created_tables_equal_those_of_the_real_library() {
-        for (adapter, fixture, _) in ADAPTERS {
+        for (adapter, fixture, without) in [
+            (drizzle(ColumnNames::SnakeCase, TimeUnit::Milliseconds), "drizzle-ms", ""),
+            // authctl adds the defaults that show the unit.
+            (drizzle(ColumnNames::CamelCase, TimeUnit::Seconds), "article", SECONDS),
+            (Adapter::Kysely, "kysely", ""),
+        ] {
             let directory = directory();
             let path = directory.path().canonicalize().unwrap().join("app.db");
             create_for_app(&path, adapter, WAIT).unwrap();
@@ -108,7 +159,13 @@ mod tests {
             let real = Connection::open_in_memory().unwrap();
             real.execute_batch(&std::fs::read_to_string(fixtures.join(fixture).with_extension("sql")).unwrap())
                 .unwrap();
-            assert_eq!(described(&made), described(&real), "{adapter:?}");
+            let mut found = described(&made);
+            if !without.is_empty() {
+                let bare = |line: &String| line.replace(&format!(" DEFAULT {without}"), "").replace("unixepoch()", "-");
+                found = found.iter().map(bare).collect();
+                found.sort();
+            }
+            assert_eq!(found, described(&real), "{adapter:?}");
 
             let number =
                 |name: &str| made.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
@@ -120,8 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn created_database_is_recognised_and_takes_an_admin() {
-        for (adapter, _, time) in ADAPTERS {
+    fn created_database_is_recognised_and_takes_a_user() {
+        for (adapter, time, has_roles) in ADAPTERS {
             let directory = directory();
             let path = directory.path().canonicalize().unwrap().join("app.db");
             create_for_app(&path, adapter, WAIT).unwrap();
@@ -129,6 +186,8 @@ mod tests {
             let app = store.info(at(0)).unwrap().guest.unwrap();
             assert_eq!((app.time.as_str(), app.write_blockers.as_slice()), (time, [].as_slice()), "{adapter:?}");
             assert!(matches!(store.scheme().unwrap(), Scheme::Guest(_)), "{adapter:?}");
+            let fitting = ADAPTERS.iter().filter(|(other, ..)| other.fits(&app)).map(|(other, ..)| *other);
+            assert_eq!(fitting.collect::<Vec<_>>(), [adapter]);
 
             let root = NewUserRow {
                 id: "root".into(),
@@ -137,11 +196,11 @@ mod tests {
                 name: "Root".into(),
                 image: None,
                 email_verified: true,
-                role: Some("admin".into()),
+                role: has_roles.then(|| "admin".into()),
                 now: at(0),
             };
             let (made, _) = store.create_user(&root, None, None).unwrap();
-            assert_eq!((made.role.as_deref(), made.created_at), (Some("admin"), at(0)), "{adapter:?}");
+            assert_eq!((made.role, made.created_at), (root.role, at(0)), "{adapter:?}");
         }
     }
 }

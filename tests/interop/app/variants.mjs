@@ -49,8 +49,17 @@ const ownNamesToldToAuthctl = {
   values: { "user.tenant": "main" },
 };
 
+/** A file whose tables `authctl db init` made, with the rows of the article's app. */
+const articleMade = {
+  made: "drizzle",
+  plugins: [],
+  rowsOf: "article",
+  init: ["--better-auth", "drizzle", "--names", "camelCase", "--time", "seconds"],
+};
+
 export const variants = {
   article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article) },
+  "article-made": { ...articleMade, schema: article, database: viaDrizzle(article) },
   "drizzle-ms": app("drizzle", ["admin"]),
   "drizzle-s": app("drizzle", ["admin"], { choices: { seconds: true } }),
   kysely: { made: "kysely", plugins: ["admin"], database: viaKysely },

@@ -1,12 +1,16 @@
-// The database file of one run, created from the variant's fixture, and what authctl must not change in it.
+// The database file of one run, created from the variant's fixture or by authctl, and what authctl must not change in it.
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 
-export function layFile(variant, file, { wal }) {
+export function layFile(variant, file, { wal, init, rowsOf = variant }, binary) {
+  const sql = readFileSync(new URL(`../../fixtures/better-auth/${rowsOf}.sql`, import.meta.url), "utf8");
+  const env = { HOME: join(dirname(file), "..", "home") };
+  if (init) execFileSync(binary, ["--db", file, "db", "init", ...init], { env, stdio: "pipe" });
   const db = new Database(file);
   if (wal) db.pragma("journal_mode = WAL");
-  db.exec(readFileSync(new URL(`../../fixtures/better-auth/${variant}.sql`, import.meta.url), "utf8"));
+  db.exec(init ? sql.slice(sql.indexOf("INSERT INTO"), sql.lastIndexOf("COMMIT;")) : sql);
   db.close();
 }
 

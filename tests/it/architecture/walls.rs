@@ -77,6 +77,7 @@ const WALLS: &[Wall] = &[
             "mail::MailError",
             "context::ClockError",
             "context::Done",
+            "context::NotReady",
             "context::SchemaFileError",
             "context::NoToken",
             "context::TokenOf",

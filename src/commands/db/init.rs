@@ -1,0 +1,170 @@
+//! `db init`: makes an empty database, of authctl's own or for a Better Auth app.
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::kind;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::output::text::escaped;
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
+use crate::store::OpenError;
+use crate::store::sqlite::{Adapter, ColumnNames, TimeUnit};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  authctl --db ./auth.db db init --if-missing
+  authctl --db ./app.db db init --better-auth kysely
+  authctl --db ./sqlite.db db init --better-auth drizzle --names camelCase --time seconds
+
+Which one an app needs:
+  `database: new Database(...)` in the app, tables made by `auth migrate`
+      --better-auth kysely
+  `drizzleAdapter(...)`, the schema written by `auth generate` of Better Auth 1.3.27 or later
+      --better-auth drizzle
+  the same with `mode: \"timestamp\"` in the schema, as versions 1.1 to 1.3.14 wrote it
+      --better-auth drizzle --time seconds
+  `drizzleAdapter(...)`, a schema with names such as emailVerified and `mode: \"timestamp\"`
+      --better-auth drizzle --names camelCase --time seconds
+  the same with `mode: \"timestamp_ms\"`
+      --better-auth drizzle --names camelCase --time milliseconds
+
+All but those with --names camelCase have the columns of the admin plugin.";
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Succeed when the database is there already; fail when it is not the kind asked for
+    #[arg(long)]
+    pub if_missing: bool,
+    /// Make the tables of a Better Auth app instead, as the app's adapter has them
+    #[arg(long, value_enum, value_name = "ADAPTER")]
+    pub better_auth: Option<AdapterChoice>,
+    /// How the app's Drizzle schema spells columns; `snake_case` unless given
+    #[arg(long, value_enum, value_name = "STYLE", requires = "better_auth")]
+    pub names: Option<NamesChoice>,
+    /// The unit of times in the app's Drizzle schema; milliseconds unless given
+    #[arg(long, value_enum, value_name = "UNIT", requires = "better_auth")]
+    pub time: Option<TimeChoice>,
+}
+
+/// Database adapters of Better Auth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdapterChoice {
+    /// The Drizzle adapter; --names and --time say what the app's schema has
+    Drizzle,
+    /// Better Auth's built-in adapter: what `auth migrate` makes
+    Kysely,
+}
+
+/// How columns are spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NamesChoice {
+    /// `email_verified`, as `auth generate` writes it
+    #[value(name = "snake_case")]
+    SnakeCase,
+    /// `emailVerified`, as in a schema written by hand
+    #[value(name = "camelCase")]
+    CamelCase,
+}
+
+/// The unit of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TimeChoice {
+    /// `mode: "timestamp"`
+    Seconds,
+    /// `mode: "timestamp_ms"`
+    Milliseconds,
+}
+
+const COULD_NOT_MAKE: &str = "could not make the database";
+
+impl InitArgs {
+    /// The adapter that the arguments describe; `None` for a database of authctl's own.
+    fn adapter(&self) -> Result<Option<Adapter>, CommandError> {
+        let wrong = |message: &str, hint| CommandError::Usage { message: message.to_owned(), hint };
+        match (self.better_auth, self.names, self.time) {
+            (None, ..) => Ok(None),
+            (Some(AdapterChoice::Kysely), None, None) => Ok(Some(Adapter::Kysely)),
+            (Some(AdapterChoice::Kysely), ..) => Err(wrong(
+                "kysely has names and times of its own: camelCase and text",
+                "leave out --names and --time, or choose drizzle",
+            )),
+            (Some(AdapterChoice::Drizzle), Some(NamesChoice::CamelCase), None) => Err(wrong(
+                "a schema in camelCase does not show the unit of its times",
+                "pass --time seconds for `mode: \"timestamp\"` in the app's schema, --time milliseconds for \"timestamp_ms\"",
+            )),
+            (Some(AdapterChoice::Drizzle), names, time) => Ok(Some(Adapter::Drizzle {
+                names: match names {
+                    Some(NamesChoice::CamelCase) => ColumnNames::CamelCase,
+                    Some(NamesChoice::SnakeCase) | None => ColumnNames::SnakeCase,
+                },
+                time: match time {
+                    Some(TimeChoice::Seconds) => TimeUnit::Seconds,
+                    Some(TimeChoice::Milliseconds) | None => TimeUnit::Milliseconds,
+                },
+            })),
+        }
+    }
+}
+
+pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let wanted = args.adapter()?;
+    let place = context.database()?;
+    let sign = Context::sign_of_an_app(&place).filter(|_| wanted.is_none());
+    let created = context.create_database(&place, wanted)?;
+    if !created && !args.if_missing {
+        return Err(OpenError::Exists(context.database_file()?)).context(COULD_NOT_MAKE);
+    }
+    if created {
+        let what = format!("{} was created", place.location);
+        context.did(what, "look at it with `authctl doctor`");
+    }
+    // Opening it proves that the new database works, or that the one that exists is usable.
+    let app = context.auth()?.store.guest();
+    if let (Some(wanted), false) = (wanted, created) {
+        let found = match app {
+            None => Some("is authctl's own instead of an app's"),
+            Some(schema) if !wanted.fits(schema) => Some("is an app's with another adapter, names or times"),
+            Some(_) => None,
+        };
+        if let Some(found) = found {
+            let message = format!("{} is there, and {found}", place.location);
+            return Err(CommandError::Differs { message, hint: "name another file with --db" }).context(COULD_NOT_MAKE);
+        }
+    }
+    let is_app = app.is_some();
+    if let Some(sign) = sign.filter(|_| created) {
+        context.notices.push(format!(
+            "an app cannot use this database, and {} is an app's: if the file is meant for it, remove the file and see \
+             `authctl db init --help` for --better-auth",
+            sign.display()
+        ));
+    }
+    Ok(ReadyReport { database: place.location, created, is_app }.into())
+}
+
+#[derive(Debug)]
+struct ReadyReport {
+    database: DatabaseLocation,
+    created: bool,
+    is_app: bool,
+}
+
+impl Report for ReadyReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let kind = if self.is_app { "Better Auth database" } else { "database" };
+        let database = escaped(&self.database);
+        let line = if self.created {
+            format!("created the {kind} {database}")
+        } else {
+            format!("the {kind} {database} exists")
+        };
+        Page::done_if(self.created, line)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "database": self.database.to_string(), "created": self.created, "kind": kind(self.is_app) })
+    }
+}
