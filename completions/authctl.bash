@@ -208,6 +208,9 @@ _authctl() {
             authctl__subcmd__users,list)
                 cmd="authctl__subcmd__users__subcmd__list"
                 ;;
+            authctl__subcmd__users,lockdown)
+                cmd="authctl__subcmd__users__subcmd__lockdown"
+                ;;
             authctl__subcmd__users,ls)
                 cmd="authctl__subcmd__users__subcmd__list"
                 ;;
@@ -1919,7 +1922,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock impersonate"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown impersonate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2208,6 +2211,44 @@ _authctl() {
                     return 0
                     ;;
                 --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__users__subcmd__lockdown)
+            opts="-q -y -h --ban --reset-code --ttl --force-last-admin --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ttl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

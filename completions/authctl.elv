@@ -597,6 +597,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user sees the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
+            cand lockdown 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices'
             cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
         &'authctl;user'= {
@@ -630,6 +631,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user sees the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in'
+            cand lockdown 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices'
             cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
         &'authctl;users;list'= {
@@ -1259,6 +1261,46 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'authctl;users;lockdown'= {
+            cand --ttl 'How long the code counts, up to 24h'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --ban 'Ban the user too, permanently; the user sees the --reason'
+            cand --reset-code 'Make a code with which the user sets a new password, and print it'
+            cand --force-last-admin 'Ban even the last administrator'
+            cand --dry-run 'Say what would end, and end nothing'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'authctl;user;lockdown'= {
+            cand --ttl 'How long the code counts, up to 24h'
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --ban 'Ban the user too, permanently; the user sees the --reason'
+            cand --reset-code 'Make a code with which the user sets a new password, and print it'
+            cand --force-last-admin 'Ban even the last administrator'
+            cand --dry-run 'Say what would end, and end nothing'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;users;impersonate'= {
             cand --for 'How long, from 1m to 24h; use does not prolong it'

@@ -17,6 +17,7 @@ pub mod session;
 pub mod storage;
 pub mod throttle;
 pub mod user;
+pub mod ways_in;
 
 mod account;
 mod admin;
@@ -39,6 +40,7 @@ pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use session::Scope;
 pub use sign_in::{MissingPassword, SignIn, SignInBlocker};
+pub use ways_in::{LockdownRequest, LockedDown};
 
 /// The rules, applied to one database at one time.
 #[derive(Debug)]

@@ -147,16 +147,24 @@ impl Auth<'_> {
         ttl: SignedDuration,
     ) -> Result<(Code, Timestamp), AuthError> {
         let code = self.entropy.code()?;
-        let expires_at = self.after(ttl);
-        let (user_id, email) = (user.id.clone(), user.email.clone());
-        self.store.create_code(&NewCodeRow {
-            id: self.entropy.id()?,
-            purpose,
-            code: &code,
-            stored: StoredCode { user_id, email, new_email: new_email.cloned(), expires_at, made_at: None },
-            now: self.now,
-        })?;
+        let new = self.code_row(purpose, user, new_email, &code, ttl)?;
+        let expires_at = new.stored.expires_at;
+        self.store.create_code(&new)?;
         Ok((code, expires_at))
+    }
+
+    /// The row of a code that is valid for `ttl`.
+    pub(super) fn code_row<'c>(
+        &mut self,
+        purpose: Purpose,
+        user: &User,
+        new_email: Option<&Email>,
+        code: &'c Code,
+        ttl: SignedDuration,
+    ) -> Result<NewCodeRow<'c>, AuthError> {
+        let (user_id, email, expires_at) = (user.id.clone(), user.email.clone(), self.after(ttl));
+        let stored = StoredCode { user_id, email, new_email: new_email.cloned(), expires_at, made_at: None };
+        Ok(NewCodeRow { id: self.entropy.id()?, purpose, code, stored, now: self.now })
     }
 
     /// Finds a valid code for one of these purposes and reserves an attempt of its user. It does not use the code

@@ -246,6 +246,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "users ban"),
     may(Who::Operator, "users unban"),
     may(Who::Operator, "users unlock"),
+    destroys(Who::Operator, "users lockdown"),
     may(Who::Operator, "users impersonate"),
     may(Who::SignedIn, "users impersonate --stop"),
     may(Who::Operator, "policy show"),

@@ -6,6 +6,7 @@ mod delete;
 mod explain;
 mod impersonate;
 mod list;
+mod lockdown;
 mod password;
 mod show;
 mod update;
@@ -18,6 +19,7 @@ use explain::ExplainArgs;
 use impersonate::ImpersonateArgs;
 use jiff::Timestamp;
 use list::ListUsersArgs;
+use lockdown::LockdownArgs;
 use password::{ResetCodeArgs, SetPasswordArgs};
 use serde_json::{Value, json};
 use show::banned;
@@ -99,6 +101,17 @@ pub enum UsersCommand {
     /// Forget a user's failed attempts to sign in
     #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
     Unlock(UserArg),
+    /// End every way into a user's account: sessions, tokens, keys, codes, trusted devices
+    ///
+    /// For an account that somebody else got into. Everything that the database holds ends in one step:
+    /// sessions of the user and those in which the user acts as others, OAuth tokens, API keys, device
+    /// codes, trusted devices, unfinished sign-ins, codes and links. The password and the accounts stay: the
+    /// user can sign in again unless --ban is given.
+    #[command(after_help = "Examples:
+  authctl users lockdown ada@example.com --dry-run
+  authctl users lockdown ada@example.com --ban --reason stolen --yes
+  authctl users lockdown ada@example.com --reset-code --yes")]
+    Lockdown(LockdownArgs),
     /// Act as a user for a while, in a session that says so and does nothing that cannot be undone
     #[command(after_help = "Examples:
   authctl users impersonate ada@example.com --for 30m --reason ticket-7
@@ -133,6 +146,7 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Unlock(args) => {
             change(&args.user, UserAct::Unlocked, context, Auth::unlock).attempt("could not unlock the user")
         }
+        UsersCommand::Lockdown(args) => lockdown::run(args, context).attempt("could not lock the account down"),
         UsersCommand::Impersonate(args) if args.stop => {
             super::signout::stop(context).attempt("could not stop acting as another user")
         }

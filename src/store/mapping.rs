@@ -15,7 +15,7 @@ use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
-pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins};
+pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,13 @@ pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 pub(in crate::store) mod doctor;
 pub(in crate::store) mod inventory;
+mod plugin_values;
 pub(in crate::store) mod policy;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod throttle;
 pub(in crate::store) mod users;
+pub(in crate::store) mod ways_in;
 mod write_tx;
 
 use std::time::{Duration, Instant};
@@ -91,8 +93,9 @@ impl Store for SqlStore {
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
+        let now = self.time_of_act();
         self.write_tx(|tx, mapping, log| {
-            let ended = sessions::delete_by_ids(tx, mapping, ids)?;
+            let ended = sessions::delete_by_ids(tx, mapping, ids, now)?;
             for session in &ended {
                 log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
             }
@@ -213,8 +216,9 @@ impl Store for SqlStore {
     }
 
     fn end_session(&mut self, token: &Token) -> Result<Option<Session>, StoreError> {
+        let now = self.time_of_act();
         self.write_tx(|tx, mapping, log| {
-            let ended = sessions::delete_by_token(tx, mapping, token)?;
+            let ended = sessions::delete_by_token(tx, mapping, token, now)?;
             if let Some(session) = &ended {
                 log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
             }
@@ -223,8 +227,9 @@ impl Store for SqlStore {
     }
 
     fn end_sessions(&mut self, user_id: &str, which: &Which) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
+        let now = self.time_of_act();
         self.write_tx(|tx, mapping, log| {
-            let ended = sessions::delete(tx, mapping, user_id, which)?;
+            let ended = sessions::delete(tx, mapping, user_id, which, now)?;
             if let Ok(sessions) = &ended {
                 let user = subject(tx, mapping, user_id)?;
                 log.extend(sessions.iter().map(|session| ended_of(&user, session)));

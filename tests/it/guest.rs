@@ -10,3 +10,4 @@ mod names;
 mod odd_rows;
 mod refused;
 mod triggers;
+mod ways_in;

@@ -4,7 +4,7 @@
 use super::rows;
 use crate::auth::storage::{Holder, StoreError, TableRows};
 use crate::store::engine::{CatalogTable, OnDelete, Tx, Value};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
 /// The columns of Better Auth's own tables that refer to users.
 const CORE: &[(&str, &str)] = &[("session", "userId"), ("session", "impersonatedBy"), ("account", "userId")];
@@ -73,6 +73,12 @@ impl Inventory {
     /// The table of a plugin, by Better Auth's name.
     pub(in crate::store) fn plugin(&self, name: &str) -> Option<&FoundPlugin> {
         self.plugins.iter().find(|found| found.plugin.name == name)
+    }
+
+    /// A column of a table of the database, by Better Auth's name of the column.
+    pub(in crate::store) fn column(&self, table: &str, name: &str) -> Option<&str> {
+        let table = self.catalog.iter().find(|known| known.name == table)?;
+        table.columns.iter().find(|column| is_same(&column.name, name)).map(|column| column.name.as_str())
     }
 
     /// The references of Better Auth's own tables and of plugins.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of, subject};
 use super::inventory::{Inventory, make_way};
-use super::{rows, users};
+use super::{rows, users, ways_in};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
@@ -79,24 +79,26 @@ pub(in crate::store) fn delete_by_ids(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     ids: &[String],
+    now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let mut ended = Vec::new();
     for id in ids {
         ended.extend(by_id(tx, mapping, id)?);
     }
-    remove(tx, mapping, ids)?;
+    remove(tx, mapping, ids, now)?;
     Ok(ended)
 }
 
-/// Deletes sessions, after the rows that refer to them.
+/// Deletes sessions, after their tokens ended and the rows that refer to them are gone.
 ///
 /// # Errors
 /// [`StoreError::Held`] when rows of the app keep a session.
-fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String]) -> Result<(), StoreError> {
+fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
     if ids.is_empty() {
         return Ok(());
     }
     let inventory = Inventory::read(tx, mapping)?;
+    ways_in::end_tokens(tx, mapping, &inventory, ids, now)?;
     let steps = inventory.steps_for_session(mapping);
     if !steps.is_empty() {
         for id in ids {
@@ -207,12 +209,13 @@ pub(in crate::store) fn delete_by_token(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     token: &Token,
+    now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let token = [mapping.token(token).into_owned().into()];
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
     let session = tx.query_one(&mapping.sql(sql), &token, |row| rows::session(row, 0, mapping))?;
     if let Some(session) = &session {
-        remove(tx, mapping, std::slice::from_ref(&session.id))?;
+        remove(tx, mapping, std::slice::from_ref(&session.id), now)?;
     }
     Ok(session)
 }
@@ -223,6 +226,7 @@ pub(in crate::store) fn delete(
     mapping: &SchemaMapping,
     user_id: &str,
     which: &Which,
+    now: Timestamp,
 ) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
     let of_user = of_user(tx, mapping, user_id)?;
     if let Some(id) = which.missing_from(&of_user) {
@@ -230,7 +234,7 @@ pub(in crate::store) fn delete(
     }
     let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
     let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
-    remove(tx, mapping, &ids)?;
+    remove(tx, mapping, &ids, now)?;
     Ok(Ok(chosen))
 }
 
@@ -240,9 +244,20 @@ pub(in crate::store) fn end(
     mapping: &SchemaMapping,
     user_id: &str,
     which: Option<&Which>,
+    now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let ended = which.map(|which| delete(tx, mapping, user_id, which)).transpose()?;
+    let ended = which.map(|which| delete(tx, mapping, user_id, which, now)).transpose()?;
     Ok(ended.and_then(Result::ok).unwrap_or_default())
+}
+
+/// Lists the sessions in which a user impersonates another one, live or not.
+pub(in crate::store) fn impersonations(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    impersonator: &str,
+) -> Result<Vec<Session>, StoreError> {
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
+    tx.query_all(&mapping.sql(sql), &[impersonator.into()], |row| rows::session(row, 0, mapping))
 }
 
 /// Deletes the sessions in which a user impersonates another one, and returns them.
@@ -251,10 +266,10 @@ pub(in crate::store) fn end_impersonations(
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     impersonator: &str,
+    now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
-    let ids = tx.query_all(&mapping.sql(sql), &[impersonator.into()], |row| Ok(rows::session(row, 0, mapping)?.id))?;
-    let ended = delete_by_ids(tx, mapping, &ids)?;
+    let ids: Vec<String> = impersonations(tx, mapping, impersonator)?.into_iter().map(|session| session.id).collect();
+    let ended = delete_by_ids(tx, mapping, &ids, now)?;
     for session in &ended {
         log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
     }
@@ -311,7 +326,7 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    remove(tx, mapping, &ids)?;
+    remove(tx, mapping, &ids, now)?;
     Ok(ids.len() as u64)
 }
 

@@ -328,7 +328,7 @@ pub(in crate::store) fn replace_password(
     // Sessions go first: if one of them does not exist, nothing has been written yet.
     let ended = match &change.end {
         None => Vec::new(),
-        Some(which) => match sessions::delete(tx, mapping, change.user_id, which)? {
+        Some(which) => match sessions::delete(tx, mapping, change.user_id, which, change.now)? {
             Ok(ended) => ended,
             Err(_) => return Ok(None),
         },
@@ -352,7 +352,7 @@ pub(in crate::store) fn set_password(
         return Ok(None);
     }
     codes::delete_all(tx, mapping, Purpose::ResetPassword, new.user_id)?;
-    let ended = sessions::end(tx, mapping, new.user_id, new.end.as_ref())?;
+    let ended = sessions::end(tx, mapping, new.user_id, new.end.as_ref(), new.now)?;
     let user = subject(tx, mapping, new.user_id)?;
     log.push(Event::user("password.set", &user));
     log.extend(ended.iter().map(|session| ended_of(&user, session)));
@@ -417,12 +417,12 @@ pub(in crate::store) fn update(
             codes::delete_all(tx, mapping, purpose, id)?;
         }
     }
-    let mut ended = sessions::end(tx, mapping, id, change.end.which(&before, &user).as_ref())?;
+    let mut ended = sessions::end(tx, mapping, id, change.end.which(&before, &user).as_ref(), now)?;
     log.extend(change_events(&before, &user));
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
     if loses_impersonations(mapping, &before, &user, now) {
-        ended.extend(sessions::end_impersonations(tx, mapping, log, id)?);
+        ended.extend(sessions::end_impersonations(tx, mapping, log, id, now)?);
     }
     Ok(Ok(UserUpdated { user, ended, changed }))
 }
@@ -478,7 +478,7 @@ pub(in crate::store) fn delete(
     if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
         return Ok(Err(AuthError::LastAdmin));
     }
-    sessions::end_impersonations(tx, mapping, log, id)?;
+    sessions::end_impersonations(tx, mapping, log, id, now)?;
     let values = [id.into()];
     let inventory = Inventory::read(tx, mapping)?;
     let steps = inventory.steps_for_user(mapping);

@@ -93,6 +93,11 @@ impl SqlStore {
         self.mapping.times.default.write(instant)
     }
 
+    /// The time of the act, as its entries have it.
+    pub(super) fn time_of_act(&self) -> jiff::Timestamp {
+        self.acting.actor().at
+    }
+
     /// Runs queries.
     pub(super) fn read<T>(
         &mut self,

@@ -110,6 +110,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("users ban", "users ban bob@example.com --reason spam", Effect::Event("user.banned")),
     Example::new("users unban", "users unban carl@example.com", Effect::Event("user.unbanned")),
     Example::new("users unlock", "users unlock bob@example.com", Effect::Event("user.unlocked")),
+    Example::new("users lockdown", "users lockdown bob@example.com --yes", Effect::Event("user.locked-down")),
     Example::new("users impersonate", "users impersonate bob@example.com", Effect::Event("session.impersonated")),
     Example::new("users impersonate --stop", "users impersonate --stop", Effect::Refused(4)),
     Example::new("policy show", "policy show", Effect::Answer),

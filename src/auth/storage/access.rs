@@ -1,0 +1,31 @@
+//! The part of the port that ends ways into an account and removes second factors.
+
+use jiff::Timestamp;
+
+use super::{AdminGuard, Ban, NewCodeRow, StoreError};
+use crate::auth::AuthError;
+use crate::auth::user::User;
+use crate::auth::ways_in::{AccountReach, WaysIn};
+
+/// The ways into accounts, beyond passwords and sessions.
+pub trait AccessStore {
+    /// Counts the ways into a user's account; `None` if the user does not exist.
+    fn account_reach(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountReach>, StoreError>;
+
+    /// Ends every way into a user's account, and returns the numbers of those that were open. Refuses with
+    /// [`AuthError::NoSuchUser`], and with [`AuthError::LastAdmin`] as the guard asks.
+    fn lock_down(&mut self, lockdown: &Lockdown<'_>) -> Result<Result<(User, WaysIn), AuthError>, StoreError>;
+}
+
+/// An end of every way into an account.
+#[derive(Debug)]
+pub struct Lockdown<'a> {
+    pub user_id: &'a str,
+    pub ban: Option<Ban>,
+    /// Applies to the ban.
+    pub guard: AdminGuard,
+    /// A code to create after all others are gone.
+    pub code: Option<&'a NewCodeRow<'a>>,
+    /// The time at which tokens are revoked.
+    pub now: Timestamp,
+}

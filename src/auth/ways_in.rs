@@ -1,0 +1,311 @@
+//! Every way into a user's account that a database holds, and the act that ends all of them.
+//!
+//! A session is only one way. An API key, a refresh token, a trusted device or a pending link let a thief back in
+//! after the sessions ended, and most of them never meet a ban.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::codes::Purpose;
+use super::secret::Code;
+use super::storage::{AdminGuard, Ban, Lockdown};
+use super::user::User;
+use super::{Auth, AuthError};
+
+/// A kind of way into an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayIn {
+    /// A session of the user, impersonated or not.
+    Session,
+    /// A session in which the user acts as another one.
+    Impersonation,
+    /// An OAuth access token that is stored as a row.
+    AccessToken,
+    RefreshToken,
+    ApiKey,
+    /// A code with which a device signs in.
+    DeviceCode,
+    /// A device that signs in without the second factor.
+    TrustedDevice,
+    /// A sign-in that waits for the second factor.
+    Challenge,
+    /// A code or a link, mailed or handed out.
+    Code,
+}
+
+impl WayIn {
+    pub const ALL: [Self; 9] = [
+        Self::Session,
+        Self::Impersonation,
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::ApiKey,
+        Self::DeviceCode,
+        Self::TrustedDevice,
+        Self::Challenge,
+        Self::Code,
+    ];
+
+    /// The name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "sessions",
+            Self::Impersonation => "impersonations",
+            Self::AccessToken => "oauthAccessTokens",
+            Self::RefreshToken => "oauthRefreshTokens",
+            Self::ApiKey => "apiKeys",
+            Self::DeviceCode => "deviceCodes",
+            Self::TrustedDevice => "trustedDevices",
+            Self::Challenge => "pendingSignIns",
+            Self::Code => "codes",
+        }
+    }
+
+    /// The noun for one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Impersonation => "impersonation",
+            Self::AccessToken => "OAuth access token",
+            Self::RefreshToken => "OAuth refresh token",
+            Self::ApiKey => "API key",
+            Self::DeviceCode => "device code",
+            Self::TrustedDevice => "trusted device",
+            Self::Challenge => "unfinished sign-in",
+            Self::Code => "pending code",
+        }
+    }
+
+    /// Whether it makes a session before it is of use, so that a ban stops it.
+    pub fn meets_a_ban(self) -> bool {
+        matches!(self, Self::Session | Self::DeviceCode | Self::TrustedDevice | Self::Challenge | Self::Code)
+    }
+}
+
+/// Numbers of ways into an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaysIn([u64; WayIn::ALL.len()]);
+
+impl WaysIn {
+    pub fn of(&self, way: WayIn) -> u64 {
+        self.0[way as usize]
+    }
+
+    pub fn add(&mut self, way: WayIn, count: u64) {
+        self.0[way as usize] += count;
+    }
+
+    /// The ways that exist, in the order of [`WayIn::ALL`].
+    pub fn existing(&self) -> impl Iterator<Item = (WayIn, u64)> + '_ {
+        WayIn::ALL.into_iter().map(|way| (way, self.of(way))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Only the ways that a condition selects.
+    #[must_use]
+    pub fn only(mut self, is_kept: impl Fn(WayIn) -> bool) -> Self {
+        for way in WayIn::ALL.into_iter().filter(|way| !is_kept(*way)) {
+            self.0[way as usize] = 0;
+        }
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.existing().next().is_none()
+    }
+}
+
+/// What an app has that no change of its database ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreached {
+    /// Tokens that carry their own signature.
+    Jwt,
+    /// Copies of sessions in cookies.
+    CookieCache,
+    /// Sessions that the app keeps elsewhere, such as in Redis.
+    SecondaryStorage,
+    /// Links that verify an address. They are signed and have no row.
+    VerificationLink,
+}
+
+impl Unreached {
+    /// The name for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT",
+            Self::CookieCache => "COOKIE_CACHE",
+            Self::SecondaryStorage => "SECONDARY_STORAGE",
+            Self::VerificationLink => "VERIFICATION_LINK",
+        }
+    }
+}
+
+/// The ways into an account, and what else an operator must know about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountReach {
+    pub ways: WaysIn,
+    /// The providers of the user's accounts, `credential` for a password.
+    pub providers: Vec<String>,
+    pub passkeys: u64,
+    pub unreached: Vec<Unreached>,
+}
+
+/// The rows of `verification` that belong to a user.
+#[derive(Debug)]
+pub struct Owner<'a> {
+    pub user_id: &'a str,
+    pub email: &'a str,
+    pub phone: Option<&'a str>,
+}
+
+impl Owner<'_> {
+    /// Which way in a row of `verification` is, if it is one of this user. An app stores codes under the address or
+    /// the phone number, and links with an object that names the address or the user.
+    pub fn way_of(&self, identifier: &str, value: &str) -> Option<WayIn> {
+        let rest = value.strip_prefix(self.user_id).filter(|_| !self.user_id.is_empty());
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n')) {
+            return Some(if identifier.starts_with("trust-device-") {
+                WayIn::TrustedDevice
+            } else if identifier.starts_with("2fa-") {
+                WayIn::Challenge
+            } else {
+                WayIn::Code
+            });
+        }
+        (self.is_named_by(identifier) || self.is_in(value)).then_some(WayIn::Code)
+    }
+
+    /// Whether an identifier is that of a code for the user's address or phone number.
+    fn is_named_by(&self, identifier: &str) -> bool {
+        let is_email = |text: &str| !self.email.is_empty() && text.eq_ignore_ascii_case(self.email);
+        let is_otp = identifier
+            .split_once("-otp-")
+            .is_some_and(|(_, rest)| is_email(rest) || rest.split_once(':').is_some_and(|(id, _)| id == self.user_id));
+        let is_phone =
+            |phone: &str| identifier.strip_prefix(phone).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        is_otp || is_email(identifier) || self.phone.is_some_and(|phone| !phone.is_empty() && is_phone(phone))
+    }
+
+    /// Whether a JSON object names the user.
+    fn is_in(&self, value: &str) -> bool {
+        value.starts_with('{') && serde_json::from_str(value).is_ok_and(|value| self.is_in_json(&value))
+    }
+
+    fn is_in_json(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => {
+                let is_email = !self.email.is_empty() && text.eq_ignore_ascii_case(self.email);
+                is_email || (!self.user_id.is_empty() && text == self.user_id)
+            }
+            Value::Object(fields) => fields.values().any(|field| self.is_in_json(field)),
+            Value::Array(items) => items.iter().any(|item| self.is_in_json(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+}
+
+/// A user after a lockdown, and what ended.
+#[derive(Debug)]
+pub struct LockedDown {
+    pub user: User,
+    pub ended: WaysIn,
+    /// A code with which the user sets a new password, and its end.
+    pub code: Option<(Code, Timestamp)>,
+}
+
+/// What an operator asks for besides the end of every way in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LockdownRequest<'a> {
+    /// Refuses every sign-in from now on, for the reason.
+    pub ban: Option<Option<&'a str>>,
+    /// The life of a code with which the user sets a new password.
+    pub reset_code: Option<SignedDuration>,
+}
+
+impl Auth<'_> {
+    /// Counts the ways into a user's account that a lockdown would end.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`].
+    pub fn account_reach(&mut self, user: &User) -> Result<AccountReach, AuthError> {
+        self.store.account_reach(&user.id, self.now)?.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))
+    }
+
+    /// Ends every way into a user's account that the database holds, in one transaction.
+    ///
+    /// # Errors
+    /// [`AuthError::LastAdmin`] with a ban, [`AuthError::NoSuchUser`].
+    pub fn lock_down(
+        &mut self,
+        user: &User,
+        request: LockdownRequest<'_>,
+        guard: AdminGuard,
+    ) -> Result<LockedDown, AuthError> {
+        let code = request.reset_code.map(|_| self.entropy.code()).transpose()?;
+        let new = match (&code, request.reset_code) {
+            (Some(code), Some(ttl)) => Some(self.code_row(Purpose::ResetPassword, user, None, code, ttl)?),
+            _ => None,
+        };
+        let expires_at = new.as_ref().map(|new| new.stored.expires_at);
+        let ban = request.ban.map(|reason| Ban::Imposed { reason: reason.map(str::to_owned), until: None });
+        let lockdown = Lockdown { user_id: &user.id, ban, guard, code: new.as_ref(), now: self.now };
+        let (user, ended) = self.store.lock_down(&lockdown)??;
+        Ok(LockedDown { user, ended, code: code.zip(expires_at) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pending_row_of_a_user_is_found_by_every_name() {
+        let owner = Owner { user_id: "u1", email: "ada@example.com", phone: Some("+4912345") };
+        for (identifier, value, way) in [
+            ("reset-password:abc", "u1", Some(WayIn::Code)),
+            ("reset-password:abc", "u1\nada@example.com", Some(WayIn::Code)),
+            ("trust-device-abc", "u1", Some(WayIn::TrustedDevice)),
+            ("2fa-abc", "u1", Some(WayIn::Challenge)),
+            ("delete-account-abc", "u1", Some(WayIn::Code)),
+            ("sign-in-otp-ada@example.com", "123456:0", Some(WayIn::Code)),
+            ("forget-password-otp-Ada@Example.com", "123456:0", Some(WayIn::Code)),
+            ("change-email-otp-u1:new@example.com", "123456:0", Some(WayIn::Code)),
+            ("+4912345", "123456:0", Some(WayIn::Code)),
+            ("+4912345-request-password-reset", "123456:0", Some(WayIn::Code)),
+            ("magic-link:abc", r#"{"type":"magic-link","email":"ADA@example.com"}"#, Some(WayIn::Code)),
+            ("abc", r#"{"callbackURL":"/","link":{"email":"x@example.com","userId":"u1"}}"#, Some(WayIn::Code)),
+            ("abc", r#"{"query":{"scope":["a","u1"]}}"#, Some(WayIn::Code)),
+            // Rows of others, also of one whose id or address begins or ends like this one's.
+            ("reset-password:abc", "u12", None),
+            ("trust-device-u1", "u2", None),
+            ("sign-in-otp-xada@example.com", "123456:0", None),
+            ("+49123456", "123456:0", None),
+            ("magic-link:abc", r#"{"email":"ada@example.com.evil.example"}"#, None),
+            ("magic-link:abc", r#"{"email":"ada@example.com"#, None),
+            ("2fa-attempts-2fa-abc", "1", None),
+        ] {
+            assert_eq!(owner.way_of(identifier, value), way, "{identifier} {value}");
+        }
+    }
+
+    #[test]
+    fn user_without_address_or_id_owns_nothing() {
+        let owner = Owner { user_id: "", email: "", phone: Some("") };
+        for (identifier, value) in [("a-otp-", ""), ("", r#"{"email":""}"#), ("x", "\n")] {
+            assert_eq!(owner.way_of(identifier, value), None, "{identifier} {value}");
+        }
+    }
+
+    #[test]
+    fn ways_are_counted_in_their_order() {
+        let mut ways = WaysIn::default();
+        assert!(ways.is_empty());
+        ways.add(WayIn::Code, 1);
+        ways.add(WayIn::Session, 2);
+        ways.add(WayIn::Code, 1);
+        assert_eq!(ways.existing().collect::<Vec<_>>(), [(WayIn::Session, 2), (WayIn::Code, 2)]);
+        assert_eq!(ways.only(|way| !way.meets_a_ban()), WaysIn::default());
+        for (index, way) in WayIn::ALL.into_iter().enumerate() {
+            assert_eq!(way as usize, index);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `users lockdown`: ends every way into a user's account.
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::admin_guard;
+use crate::auth::LockdownRequest;
+use crate::auth::audit::counted;
+use crate::auth::secret::Code;
+use crate::auth::storage::Account;
+use crate::auth::user::User;
+use crate::auth::ways_in::{AccountReach, Unreached, WayIn, WaysIn};
+use crate::cli::values;
+use crate::commands::confirm;
+use crate::commands::session_start::{Printed, refuse_lost};
+use crate::context::Context;
+use crate::output::json::UserView;
+use crate::output::text::{escape, escaped, facts, relative, rfc3339, who};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct LockdownArgs {
+    /// Email address or id
+    pub user: String,
+    /// Ban the user too, permanently; the user sees the --reason
+    #[arg(long)]
+    pub ban: bool,
+    /// Make a code with which the user sets a new password, and print it
+    #[arg(long)]
+    pub reset_code: bool,
+    /// How long the code counts, up to 24h
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "reset_code", value_parser = values::ttl)]
+    pub ttl: SignedDuration,
+    /// Ban even the last administrator
+    #[arg(long)]
+    pub force_last_admin: bool,
+    /// Say what would end, and end nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    if args.reset_code && !args.dry_run {
+        refuse_lost(Printed::Code, context)?;
+    }
+    let database = context.database()?.location;
+    let user = context.auth()?.find_user(&args.user)?;
+    let reach = context.auth()?.account_reach(&user)?;
+    if args.dry_run {
+        let (ended, is_banned) = (reach.ways, args.ban || user.is_banned(context.now()?));
+        return Ok(Lockdown { user, ended, reach, code: None, is_banned, dry_run: true, database }.into());
+    }
+    let ban = if args.ban { " and bans the user" } else { "" };
+    let effect = format!(
+        "This ends every way into the account of {} in {}{ban}: {}.",
+        who(&user),
+        escaped(&database),
+        listed(&reach.ways).unwrap_or_else(|| "none is open".to_owned()),
+    );
+    confirm(&effect, "Lock the account down?", context)?;
+    let reason = context.reason();
+    let request =
+        LockdownRequest { ban: args.ban.then_some(reason.as_deref()), reset_code: args.reset_code.then_some(args.ttl) };
+    let done = context.auth()?.lock_down(&user, request, admin_guard(args.force_last_admin))?;
+    let is_banned = done.user.is_banned(context.now()?);
+    let (user, ended, code) = (done.user, done.ended, done.code);
+    Ok(Lockdown { user, ended, reach, code, is_banned, dry_run: false, database }.into())
+}
+
+/// Lists the ways that exist; `None` without one.
+pub(super) fn listed(ways: &WaysIn) -> Option<String> {
+    let listed: Vec<String> = ways.existing().map(|(way, count)| counted(count, way.noun())).collect();
+    (!listed.is_empty()).then(|| listed.join(", "))
+}
+
+/// The numbers of all kinds of ways, for programs.
+pub(super) fn ways_json(ways: &WaysIn) -> Value {
+    WayIn::ALL.iter().map(|way| (way.name().to_owned(), ways.of(*way).into())).collect::<Map<_, _>>().into()
+}
+
+/// What ended, or would have ended.
+#[derive(Debug)]
+struct Lockdown {
+    user: User,
+    ended: WaysIn,
+    /// As it was before.
+    reach: AccountReach,
+    code: Option<(Code, Timestamp)>,
+    is_banned: bool,
+    dry_run: bool,
+    database: DatabaseLocation,
+}
+
+impl Lockdown {
+    /// With what the user can sign in again.
+    fn sign_ins(&self) -> Vec<String> {
+        let provider = |provider: &String| match provider.as_str() {
+            Account::CREDENTIAL => "a password".to_owned(),
+            other => other.to_owned(),
+        };
+        let passkeys = (self.reach.passkeys > 0).then(|| counted(self.reach.passkeys, "passkey"));
+        self.reach.providers.iter().map(provider).chain(passkeys).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let sign_ins = self.sign_ins();
+        if !self.is_banned && !sign_ins.is_empty() {
+            notes.push(format!(
+                "the user can sign in again with {}; `--ban` refuses every sign-in",
+                escape(&sign_ins.join(", "))
+            ));
+        }
+        notes.extend(self.reach.unreached.iter().map(|unreached| message(*unreached).to_owned()));
+        notes
+    }
+}
+
+/// What stays, until when.
+fn message(unreached: Unreached) -> &'static str {
+    match unreached {
+        Unreached::Jwt => "JWTs that the app signed are valid until they expire; no table has them",
+        Unreached::CookieCache => {
+            "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default"
+        }
+        Unreached::SecondaryStorage => "sessions and keys that the app keeps outside this database are not reached",
+        Unreached::VerificationLink => {
+            "links that verify an address are signed and work until they expire, after 1 hour by default"
+        }
+    }
+}
+
+impl Report for Lockdown {
+    fn text(&self, now: Timestamp, _style: Style) -> Page {
+        let (who, place) = (who(&self.user), escaped(&self.database));
+        let mut page = Page::default();
+        if self.dry_run {
+            let rows: Vec<_> = self.ended.existing().map(|(way, count)| (way.noun(), count.to_string())).collect();
+            match listed(&self.ended) {
+                Some(_) => {
+                    page.answer = facts(&rows);
+                    page.notes.push(format!("would end these ways into the account of {who} in {place}"));
+                }
+                None => page.notes.push(format!("no way into the account of {who} is open in {place}")),
+            }
+        } else {
+            let banned = if self.is_banned { "; the user is banned" } else { "" };
+            let what = match listed(&self.ended) {
+                Some(listed) => format!("ended {listed}"),
+                None => "no way in was open".to_owned(),
+            };
+            page.done.push(format!("locked down {who} in {place}: {what}{banned}"));
+            if let Some((code, expires_at)) = &self.code {
+                page.answer = format!("{}\n", code.expose());
+                page.done.push(format!(
+                    "made a code for `authctl password reset`; it expires {}",
+                    relative(*expires_at, now)
+                ));
+            }
+        }
+        page.notes.extend(self.notes());
+        page
+    }
+
+    fn json(&self) -> Value {
+        let unreached = |unreached: &Unreached| json!({ "code": unreached.code(), "message": message(*unreached) });
+        let mut document = json!({
+            "user": UserView::from(&self.user),
+            "ended": ways_json(&self.ended),
+            "banned": self.is_banned,
+            "dryRun": self.dry_run,
+            "signsInBy": self.reach.providers,
+            "passkeys": self.reach.passkeys,
+            "notReached": self.reach.unreached.iter().map(unreached).collect::<Vec<_>>(),
+            "database": self.database.to_string(),
+        });
+        if let (Some((code, expires_at)), Some(fields)) = (&self.code, document.as_object_mut()) {
+            fields.insert("code".into(), code.expose().into());
+            fields.insert("expiresAt".into(), rfc3339(*expires_at).into());
+        }
+        document
+    }
+
+    /// A code exists only in the answer.
+    fn lost_answer_hint(&self) -> Option<String> {
+        self.code.as_ref()?;
+        let email = escape(&self.user.email);
+        Some(format!("the code is lost: make another with `authctl users reset-code {email}`"))
+    }
+}

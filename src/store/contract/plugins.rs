@@ -1,0 +1,310 @@
+//! The tables of plugins in the databases of apps, in the names and encodings of each app, and the ways into accounts
+//! that their rows open.
+
+use super::audit::entries;
+use super::*;
+use crate::auth::AuthError;
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, UserChange};
+use crate::auth::ways_in::{Unreached, WayIn, WaysIn};
+
+/// What the foreign keys of plugin tables say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// As Better Auth generates them.
+    Generated,
+    NoAction,
+    Absent,
+}
+
+const TABLES: &str = "
+    CREATE TABLE {oauthClient} (id TEXT PRIMARY KEY, {clientId} TEXT UNIQUE, {redirectUris} TEXT, {userId} TEXT [user]);
+    CREATE TABLE {oauthRefreshToken} (id TEXT PRIMARY KEY, token TEXT, {clientId} TEXT, {sessionId} TEXT [session],
+      {userId} TEXT [user], {expiresAt} [time], {createdAt} [time], revoked [time], scopes TEXT);
+    CREATE TABLE {oauthAccessToken} (id TEXT PRIMARY KEY, token TEXT, {clientId} TEXT, {sessionId} TEXT [session],
+      {userId} TEXT [user], {expiresAt} [time], {createdAt} [time], revoked [time], scopes TEXT);
+    CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled} INTEGER, {expiresAt} [time]);
+    CREATE TABLE {deviceCode} (id TEXT PRIMARY KEY, {deviceCode} TEXT, {userCode} TEXT, {userId} TEXT,
+      {expiresAt} [time], status TEXT);
+    CREATE TABLE {twoFactor} (id TEXT PRIMARY KEY, secret TEXT, {backupCodes} TEXT, {userId} TEXT [user],
+      verified INTEGER, {failedVerificationCount} INTEGER, {lockedUntil} [time]);
+    CREATE TABLE {passkey} (id TEXT PRIMARY KEY, {publicKey} TEXT, {userId} TEXT [user]);
+    CREATE TABLE {organization} (id TEXT PRIMARY KEY, name TEXT, slug TEXT);
+    CREATE TABLE {member} (id TEXT PRIMARY KEY, {organizationId} TEXT, {userId} TEXT [user], role TEXT);
+    CREATE TABLE {invitation} (id TEXT PRIMARY KEY, {organizationId} TEXT, email TEXT, status TEXT,
+      {expiresAt} [time], {inviterId} TEXT [user]);
+    CREATE TABLE {oauthClientAssertion} (id TEXT PRIMARY KEY, {expiresAt} [time]);
+    CREATE TABLE {jwks} (id TEXT PRIMARY KEY, {publicKey} TEXT, {privateKey} TEXT)";
+
+impl Database {
+    /// Spells names of plugins as the app does: `{userId}` is a column, `[60]` the instant of a second.
+    pub(super) fn spelled(&self, sql: &str) -> String {
+        let mut spelled = String::new();
+        for piece in sql.split_inclusive('}') {
+            let Some((before, name)) = piece.strip_suffix('}').and_then(|piece| piece.rsplit_once('{')) else {
+                spelled.push_str(piece);
+                continue;
+            };
+            spelled.push_str(before);
+            for letter in name.chars() {
+                if letter.is_ascii_uppercase() && self.engine.fixture != "kysely" {
+                    spelled.push('_');
+                    spelled.push(letter.to_ascii_lowercase());
+                } else {
+                    spelled.push(letter);
+                }
+            }
+        }
+        for second in [-60, 30, 60, 600] {
+            spelled = spelled.replace(&format!("[{second}]"), &self.time(second));
+        }
+        spelled
+    }
+
+    /// Adds the tables of plugins, as the app does when it gets them.
+    pub(super) fn add_plugins(&self, keys: Keys) {
+        let time = if self.engine.fixture == "kysely" { "date" } else { "INTEGER" };
+        let key = |parent: &str, action: &str| match keys {
+            Keys::Generated => format!(r#"REFERENCES "{parent}" ("id") ON DELETE {action}"#),
+            Keys::NoAction => format!(r#"REFERENCES "{parent}" ("id")"#),
+            Keys::Absent => String::new(),
+        };
+        let tables = self.spelled(TABLES).replace("[time]", time);
+        let tables =
+            tables.replace("[user]", &key("user", "CASCADE")).replace("[session]", &key("session", "SET NULL"));
+        self.edit(&tables);
+    }
+
+    /// Changes rows of plugins as another program would.
+    pub(super) fn edit_plugins(&self, sql: &str) {
+        self.edit(&self.spelled(sql));
+    }
+
+    pub(super) fn ask_plugins(&self, sql: &str) -> String {
+        self.ask(&self.spelled(sql)).unwrap_or_default()
+    }
+}
+
+/// Runs a test on the databases of apps.
+fn on_apps(test: impl Fn(&Database) + Sync) {
+    on_engines(|engine| !engine.is_native, test);
+}
+
+/// Runs a test on the databases of apps with the tables of plugins, with each kind of foreign keys.
+pub(super) fn on_every_app(test: impl Fn(&Database) + Sync) {
+    for keys in [Keys::Generated, Keys::NoAction, Keys::Absent] {
+        on_apps(|db| {
+            db.add_plugins(keys);
+            test(db);
+        });
+    }
+}
+
+/// Rows of plugins that open the accounts of ada and bob.
+const ROWS: &str = "
+    INSERT INTO {oauthRefreshToken} VALUES ('r-offline', 't', 'c', 'adas', 'ada', [600], [-60], NULL, '[\"offline_access\"]'),
+      ('r-online', 't', 'c', 'adas', 'ada', [600], [-60], NULL, '[\"openid\"]'),
+      ('r-bob', 't', 'c', 'bobs', 'bob', [600], [-60], NULL, NULL), ('r-old', 't', 'c', NULL, 'ada', [-60], [-60], NULL, NULL);
+    INSERT INTO {oauthAccessToken} VALUES ('a-session', 't', 'c', 'adas', 'ada', [600], [-60], NULL, '[]'),
+      ('a-alone', 't', 'c', NULL, 'ada', [600], [-60], NULL, '[]'), ('a-bob', 't', 'c', 'bobs', 'bob', [600], [-60], NULL, '[]');
+    INSERT INTO {apikey} VALUES ('k1', 'ada', 'x', 1, NULL), ('k2', 'ada', 'y', NULL, [600]), ('k-off', 'ada', 'z', 0, NULL),
+      ('k-old', 'ada', 'z', 1, [-60]), ('k-bob', 'bob', 'w', 1, NULL);
+    INSERT INTO {deviceCode} VALUES ('d1', 'd', 'u', 'ada', [600], 'approved'), ('d2', 'd', 'u', NULL, [600], 'pending'),
+      ('d3', 'd', 'u', 'bob', [600], 'pending');
+    INSERT INTO {jwks} VALUES ('j', 'p', 'p');
+    INSERT INTO {passkey} VALUES ('p', 'k', 'ada')";
+
+/// Rows of `verification`, of ada and of bob.
+fn add_pending(db: &Database) {
+    for (id, identifier, value) in [
+        ("v1", "reset-password:abc", "ada"),
+        ("v2", "trust-device-x", "ada"),
+        ("v3", "2fa-q", "ada"),
+        ("v4", "2fa-attempts-2fa-q", "1"),
+        ("v5", "magic-link:z", r#"{"type":"magic-link","email":"ada@example.com"}"#),
+        ("v6", "sign-in-otp-ada@example.com", "123456:0"),
+        ("v7", "one-time-token:1", "token of adas"),
+        ("w1", "reset-password:def", "bob"),
+        ("w2", "2fa-attempts-2fa-b", "1"),
+        ("w3", "one-time-token:2", "token of bobs"),
+        ("w4", "magic-link:y", r#"{"type":"magic-link","email":"bob@example.com"}"#),
+    ] {
+        let (end, now) = (db.time(600), db.time(0));
+        db.edit(&format!(
+            r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+               VALUES ('{id}', '{identifier}', '{value}', {end}, {now}, {now})"#
+        ));
+    }
+}
+
+fn lockdown(ban: Option<Ban>) -> Lockdown<'static> {
+    Lockdown { user_id: "ada", ban, guard: AdminGuard::KeepLastAdmin, code: None, now: at(30) }
+}
+
+fn ways(counts: &[(WayIn, u64)]) -> WaysIn {
+    let mut ways = WaysIn::default();
+    for (way, count) in counts {
+        ways.add(*way, *count);
+    }
+    ways
+}
+
+/// The ids of the rows that a condition selects.
+fn selected(db: &Database, table: &str, condition: &str) -> String {
+    let sql = format!("SELECT group_concat(id, ' ') FROM (SELECT id FROM {{{table}}} WHERE {condition} ORDER BY id)");
+    db.ask_plugins(&sql)
+}
+
+#[test]
+fn lockdown_ends_every_way_in_and_none_of_others() {
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        begin(&mut *store, "acting", "bob", 3, 60);
+        db.edit(r#"UPDATE "session" SET "impersonatedBy" = 'ada' WHERE "id" = 'acting'"#);
+        db.edit_plugins(ROWS);
+        add_pending(db);
+        let reach = store.account_reach("ada", at(30)).unwrap().unwrap();
+        let expected = ways(&[
+            (WayIn::Session, 1),
+            (WayIn::Impersonation, 1),
+            (WayIn::AccessToken, 2),
+            (WayIn::RefreshToken, 2),
+            (WayIn::ApiKey, 2),
+            (WayIn::DeviceCode, 1),
+            (WayIn::TrustedDevice, 1),
+            (WayIn::Challenge, 1),
+            (WayIn::Code, 3),
+        ]);
+        assert_eq!((reach.ways, reach.passkeys, reach.unreached[0]), (expected, 1, Unreached::Jwt));
+        assert_eq!(reach.providers, ["credential"]);
+        let (user, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!((user.id.as_str(), ended), ("ada", expected));
+
+        assert_eq!(selected(db, "oauthAccessToken", "revoked IS NULL"), "a-bob");
+        assert_eq!(selected(db, "oauthRefreshToken", "revoked IS NULL"), "r-bob");
+        assert_eq!(selected(db, "oauthAccessToken", "revoked = [30]"), "a-alone a-session");
+        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "k-bob");
+        assert_eq!(selected(db, "deviceCode", "status = 'denied'"), "d1");
+        let left = r#"SELECT group_concat("id", ' ') FROM (SELECT "id" FROM "verification" ORDER BY "id")"#;
+        assert_eq!(db.ask(left).unwrap(), "w1 w2 w3 w4");
+        assert_eq!((ids(&mut *store, "ada"), ids(&mut *store, "bob")), (Vec::new(), vec!["bobs".to_owned()]));
+        let reach = store.account_reach("ada", at(30)).unwrap().unwrap();
+        assert!(reach.ways.is_empty(), "{:?}", reach.ways);
+        // An act that found nothing to end leaves no entry.
+        let entries_before = entries(&mut *store, 0).len();
+        store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(entries(&mut *store, 0).len(), entries_before);
+    });
+}
+
+#[test]
+fn lockdown_is_recorded_with_its_counts_first() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        let before = entries(&mut *store, 0).len();
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(ended, ways(&[(WayIn::Session, 1)]));
+        let new = entries(&mut *store, 0).split_off(before);
+        let new: Vec<_> = new.iter().filter(|entry| entry.event != "act.intended").collect();
+        let events: Vec<&str> = new.iter().map(|entry| entry.event.as_str()).collect();
+        assert_eq!(events, ["user.locked-down", "session.ended"]);
+        assert_eq!(new[0].detail.as_deref(), Some("1 session"));
+        assert_eq!(ids(&mut *store, "bob"), ["bobs"]);
+    });
+}
+
+#[test]
+fn refused_lockdown_changes_nothing() {
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        db.edit_plugins(ROWS);
+        db.edit(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = 'ada'"#);
+        let ban = Ban::Imposed { reason: None, until: None };
+        let refused = store.lock_down(&lockdown(Some(ban.clone()))).unwrap();
+        assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
+        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "k-bob k-old k1");
+        assert_eq!(
+            (ids(&mut *store, "ada"), selected(db, "oauthAccessToken", "revoked IS NULL")),
+            (vec!["adas".to_owned()], "a-alone a-bob a-session".to_owned())
+        );
+        let forced = Lockdown { guard: AdminGuard::Off, ..lockdown(Some(ban)) };
+        assert!(store.lock_down(&forced).unwrap().unwrap().0.banned);
+        let unknown = Lockdown { user_id: "unknown", ..lockdown(None) };
+        assert!(matches!(store.lock_down(&unknown).unwrap(), Err(AuthError::NoSuchUser(_))));
+    });
+}
+
+/// Ends ada's session.
+type EndSession = fn(&mut dyn Store);
+
+#[test]
+fn session_that_ends_takes_its_tokens_along() {
+    let by_id = |store: &mut dyn Store| drop(store.end_sessions_by_id(&["adas".into()]).unwrap());
+    let by_token = |store: &mut dyn Store| drop(store.end_session(&token_of("adas")).unwrap().unwrap());
+    let by_user = |store: &mut dyn Store| drop(store.end_sessions("ada", &Which::All).unwrap().unwrap());
+    let by_password = |store: &mut dyn Store| drop(set_password(store, "ada", "new", Some(Which::All), 30).unwrap());
+    let by_ban = |store: &mut dyn Store| {
+        let ban = Some(Ban::Imposed { reason: None, until: None });
+        let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+        store.update_user("ada", &change, AdminGuard::Off, at(30)).unwrap().unwrap();
+    };
+    let by_pruning = |store: &mut dyn Store| assert_eq!(store.prune(at(120), 1).unwrap(), 1);
+    let ends: [(&str, EndSession); 6] = [
+        ("id", by_id),
+        ("token", by_token),
+        ("user", by_user),
+        ("password", by_password),
+        ("ban", by_ban),
+        ("pruning", by_pruning),
+    ];
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        db.edit(&format!(r#"UPDATE "session" SET "expiresAt" = {} WHERE "id" = 'bobs'"#, db.time(600)));
+        for (how, end) in ends {
+            if ids(&mut *store, "ada").is_empty() {
+                db.edit(r#"UPDATE "user" SET "banned" = 0"#);
+                begin(&mut *store, "adas", "ada", 0, 60);
+                db.edit_plugins(
+                    "DELETE FROM {oauthAccessToken}; DELETE FROM {oauthRefreshToken}; DELETE FROM {apikey};
+                    DELETE FROM {deviceCode}; DELETE FROM {passkey}; DELETE FROM {jwks}",
+                );
+            }
+            db.edit_plugins(ROWS);
+            end(&mut *store);
+            assert_eq!(ids(&mut *store, "ada"), [""; 0], "{how}");
+            assert_eq!(selected(db, "oauthAccessToken", "revoked IS NULL"), "a-alone a-bob", "{how}");
+            assert_eq!(selected(db, "oauthRefreshToken", "revoked IS NULL"), "r-bob r-offline r-old", "{how}");
+            assert_eq!(selected(db, "apikey", "{enabled} = 1"), "k-bob k-old k1", "{how}");
+        }
+    });
+}
+
+/// Older versions of the plugin have one table for both tokens, and no column that revokes them.
+#[test]
+fn token_without_a_column_for_its_end_is_deleted() {
+    on_apps(|db| {
+        db.edit_plugins(
+            "CREATE TABLE {oauthAccessToken} (id TEXT PRIMARY KEY, {accessToken} TEXT, {refreshToken} TEXT,
+               {accessTokenExpiresAt} INTEGER, {refreshTokenExpiresAt} INTEGER, {clientId} TEXT, {userId} TEXT, scopes TEXT)",
+        );
+        let mut store = two_users(db);
+        db.edit_plugins(
+            "INSERT INTO {oauthAccessToken} VALUES ('a', 'x', 'y', 1, [600], 'c', 'ada', ''),
+            ('b', 'x', 'y', 1, [600], 'c', 'bob', '')",
+        );
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(ended.of(WayIn::AccessToken), 1);
+        assert_eq!(selected(db, "oauthAccessToken", "TRUE"), "b");
+    });
+}
+
+#[test]
+fn key_of_an_app_that_spells_booleans_is_disabled_in_its_words() {
+    on_apps(|db| {
+        db.edit_plugins("CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled} TEXT)");
+        let mut store = two_users(db);
+        db.edit_plugins("INSERT INTO {apikey} VALUES ('a', 'ada', 'k', 'true'), ('b', 'ada', 'k', 'false'), ('c', 'bob', 'k', 'true')");
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(ended.of(WayIn::ApiKey), 1);
+        assert_eq!(selected(db, "apikey", "{enabled} = 'false'"), "a b");
+    });
+}
