@@ -214,6 +214,9 @@ _authctl() {
             authctl__subcmd__users,ls)
                 cmd="authctl__subcmd__users__subcmd__list"
                 ;;
+            authctl__subcmd__users,reset-2fa)
+                cmd="authctl__subcmd__users__subcmd__reset__subcmd__2fa"
+                ;;
             authctl__subcmd__users,reset-code)
                 cmd="authctl__subcmd__users__subcmd__reset__subcmd__code"
                 ;;
@@ -1922,7 +1925,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown impersonate"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2252,6 +2255,40 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__users__subcmd__reset__subcmd__2fa)
+            opts="-q -y -h --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

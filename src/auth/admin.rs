@@ -157,13 +157,15 @@ impl Auth<'_> {
         self.apply(user, &change, AdminGuard::Off)
     }
 
-    /// Clears the counts of a user's failed sign-ins, wrong codes and mailed codes.
+    /// Clears the counts of a user's failed sign-ins, wrong codes and mailed codes, and the lock that an app puts on the
+    /// second factor.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`].
     pub fn unlock(&mut self, user: &User) -> Result<UserUpdated, AuthError> {
         let unlocked = self.store.unlock(&user.id, &AttemptKey::all_of)?;
         let (user, changed) = unlocked.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
+        let changed = self.store.unlock_second_factor(&user.id)? || changed;
         Ok(UserUpdated { user, ended: Vec::new(), changed })
     }
 

@@ -147,6 +147,12 @@ pub enum SignInBlocker {
     },
     /// The app asks for a second factor, which authctl cannot check.
     SecondFactor,
+    /// The app refuses every second factor of the user for a while, after wrong codes.
+    SecondFactorLocked { until: Timestamp },
+    /// The app asks for a second factor, and the user has none.
+    SecondFactorMissing,
+    /// The app asks for a second factor, and the user never confirmed the own one.
+    SecondFactorUnverified,
 }
 
 /// What a user without a password does not have.
@@ -172,13 +178,15 @@ impl SignInBlocker {
             Self::EmailNotVerified { .. } => "EMAIL_NOT_VERIFIED",
             Self::Banned { .. } => "BANNED_USER",
             Self::SecondFactor => "TWO_FACTOR_REQUIRED",
+            Self::SecondFactorLocked { .. } => "ACCOUNT_TEMPORARILY_LOCKED",
+            Self::SecondFactorMissing | Self::SecondFactorUnverified => "TOTP_NOT_ENABLED",
         }
     }
 
     /// When the reason ends by itself.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
-            Self::Throttled { until, .. } => Some(*until),
+            Self::Throttled { until, .. } | Self::SecondFactorLocked { until } => Some(*until),
             Self::Banned { until, .. } => *until,
             _ => None,
         }
@@ -211,19 +219,28 @@ impl SignInBlocker {
             }
             Self::EmailNotVerified { email } => AuthError::EmailNotVerified { email },
             Self::Banned { reason, until } => AuthError::Banned { reason, until },
-            Self::SecondFactor => AuthError::SecondFactor,
+            Self::SecondFactor
+            | Self::SecondFactorLocked { .. }
+            | Self::SecondFactorMissing
+            | Self::SecondFactorUnverified => AuthError::SecondFactor,
         }
     }
 }
 
 impl Auth<'_> {
-    /// Lists every reason to refuse a sign-in of this user. Nothing is counted or written.
+    /// Lists every reason to refuse a sign-in of this user. Nothing is counted or written. In an app that can check
+    /// the second factor of the user, the factor is no reason unless it is locked or cannot be used.
     ///
     /// # Errors
     /// [`AuthError::Store`].
     pub fn blockers(&mut self, user: &User) -> Result<Vec<SignInBlocker>, AuthError> {
         let before = [self.throttle_of(user)?, self.address_of(user)?, self.password_of(user)?];
-        Ok(before.into_iter().flatten().chain(SignInBlocker::after_password(user, self.policy, self.now)).collect())
+        let mut after = SignInBlocker::after_password(user, self.policy, self.now);
+        if let Some(factor) = self.second_factor(user)? {
+            after.retain(|blocker| *blocker != SignInBlocker::SecondFactor);
+            after.extend(factor.blocker());
+        }
+        Ok(before.into_iter().flatten().chain(after).collect())
     }
 
     fn throttle_of(&mut self, user: &User) -> Result<Option<SignInBlocker>, AuthError> {

@@ -247,6 +247,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "users unban"),
     may(Who::Operator, "users unlock"),
     destroys(Who::Operator, "users lockdown"),
+    destroys(Who::Operator, "users reset-2fa"),
     may(Who::Operator, "users impersonate"),
     may(Who::SignedIn, "users impersonate --stop"),
     may(Who::Operator, "policy show"),

@@ -8,6 +8,7 @@ mod impersonate;
 mod list;
 mod lockdown;
 mod password;
+mod second_factor;
 mod show;
 mod update;
 
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use list::ListUsersArgs;
 use lockdown::LockdownArgs;
 use password::{ResetCodeArgs, SetPasswordArgs};
+use second_factor::ResetSecondFactorArgs;
 use serde_json::{Value, json};
 use show::banned;
 use update::UpdateUserArgs;
@@ -98,7 +100,7 @@ pub enum UsersCommand {
     /// Lift a ban
     #[command(after_help = "Example:\n  authctl users unban ada@example.com")]
     Unban(UserArg),
-    /// Forget a user's failed attempts to sign in
+    /// Forget a user's failed attempts to sign in, and lift the lock of the second factor
     #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
     Unlock(UserArg),
     /// End every way into a user's account: sessions, tokens, keys, codes, trusted devices
@@ -112,6 +114,18 @@ pub enum UsersCommand {
   authctl users lockdown ada@example.com --ban --reason stolen --yes
   authctl users lockdown ada@example.com --reset-code --yes")]
     Lockdown(LockdownArgs),
+    /// Remove the second factor of a user who lost it; all sessions of the user end
+    ///
+    /// Removes the factor, the flag that makes the app ask for it, the devices that need no factor and the
+    /// sign-ins that wait for one, in one step. Then the password alone signs in, and the user can set up
+    /// another factor. Make sure first that the person who asks is the user.
+    #[command(
+        name = "reset-2fa",
+        after_help = "Examples:
+  authctl users reset-2fa ada@example.com --dry-run
+  authctl users reset-2fa ada@example.com --reason ticket-7 --yes"
+    )]
+    ResetSecondFactor(ResetSecondFactorArgs),
     /// Act as a user for a while, in a session that says so and does nothing that cannot be undone
     #[command(after_help = "Examples:
   authctl users impersonate ada@example.com --for 30m --reason ticket-7
@@ -147,6 +161,9 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
             change(&args.user, UserAct::Unlocked, context, Auth::unlock).attempt("could not unlock the user")
         }
         UsersCommand::Lockdown(args) => lockdown::run(args, context).attempt("could not lock the account down"),
+        UsersCommand::ResetSecondFactor(args) => {
+            second_factor::run(args, context).attempt("could not reset the second factor")
+        }
         UsersCommand::Impersonate(args) if args.stop => {
             super::signout::stop(context).attempt("could not stop acting as another user")
         }

@@ -8,6 +8,7 @@ pub(in crate::store) mod inventory;
 mod plugin_values;
 pub(in crate::store) mod policy;
 pub(in crate::store) mod rows;
+mod second_factor;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod throttle;
 pub(in crate::store) mod users;

@@ -32,11 +32,11 @@ fn prepare() -> Sandbox {
         r#"UPDATE "session" SET "expiresAt" = "createdAt" WHERE "userId" IN
            (SELECT "id" FROM "user" WHERE "email" = 'bob@example.com')"#,
     );
-    // Carl is banned, Bob has one failed attempt, and one policy setting differs from the default.
+    // Carl is banned and has a second factor, Bob has one failed attempt, and one policy setting differs from the default.
     sandbox.run("users create carl@example.com --name Carl --no-password").success();
     let attempts = AttemptKey::sign_in(&Email::parse("bob@example.com").unwrap());
     sandbox.execute(&format!(
-        r#"UPDATE "user" SET "banned" = 1 WHERE "email" = 'carl@example.com';
+        r#"UPDATE "user" SET "banned" = 1, "twoFactorEnabled" = 1 WHERE "email" = 'carl@example.com';
            INSERT INTO "authctl_throttle" ("key", "count", "notBefore", "lastAt")
            VALUES ('{}', 1, unixepoch(), unixepoch());
            INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES ('session.short-lifetime', '12h', 0)"#,

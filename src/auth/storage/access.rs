@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{AdminGuard, Ban, NewCodeRow, StoreError};
 use crate::auth::AuthError;
+use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::user::User;
 use crate::auth::ways_in::{AccountReach, WaysIn};
 
@@ -15,6 +16,19 @@ pub trait AccessStore {
     /// Ends every way into a user's account, and returns the numbers of those that were open. Refuses with
     /// [`AuthError::NoSuchUser`], and with [`AuthError::LastAdmin`] as the guard asks.
     fn lock_down(&mut self, lockdown: &Lockdown<'_>) -> Result<Result<(User, WaysIn), AuthError>, StoreError>;
+
+    /// Reads the second factor of a user; `None` if the database has no table of second factors.
+    fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError>;
+
+    /// Counts what [`Self::reset_second_factor`] removes; `None` if the user does not exist.
+    fn factor_to_reset(&mut self, user_id: &str, now: Timestamp) -> Result<Option<FactorReset>, StoreError>;
+
+    /// Removes a user's second factor with its flag, trusted devices and unfinished sign-ins, and ends all sessions.
+    /// Without any of these it changes nothing. `None` if the user does not exist.
+    fn reset_second_factor(&mut self, user_id: &str, now: Timestamp) -> Result<Option<FactorReset>, StoreError>;
+
+    /// Clears the lock of a user's second factor and its count of wrong codes. Returns whether there were any.
+    fn unlock_second_factor(&mut self, user_id: &str) -> Result<bool, StoreError>;
 }
 
 /// An end of every way into an account.

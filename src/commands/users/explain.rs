@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::show::ban;
 use crate::auth::audit::counted;
+use crate::auth::second_factor::SecondFactor;
 use crate::auth::user::User;
 use crate::auth::{MissingPassword, SignInBlocker};
 use crate::context::Context;
@@ -35,7 +36,8 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     auth.now = at;
     let user = auth.find_user(&args.user)?;
     let blockers = auth.blockers(&user)?;
-    Ok(Explanation { user, at, is_now: args.at.is_none(), blockers }.into())
+    let second_factor = auth.second_factor(&user)?;
+    Ok(Explanation { user, at, is_now: args.at.is_none(), blockers, second_factor }.into())
 }
 
 fn moment(at: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
@@ -57,6 +59,8 @@ struct Explanation {
     is_now: bool,
     /// In the order in which a sign-in checks them.
     blockers: Vec<SignInBlocker>,
+    /// In the app; `None` if the database has no second factors.
+    second_factor: Option<SecondFactor>,
 }
 
 impl Report for Explanation {
@@ -64,7 +68,11 @@ impl Report for Explanation {
         let who = who(&self.user);
         let then = if self.is_now { String::new() } else { format!(" at {}", rfc3339(self.at)) };
         if self.can_sign_in() {
-            return Page::answer(format!("{who} can sign in with the right password{then}\n"));
+            let mut page = Page::answer(format!("{who} can sign in with the right password{then}\n"));
+            if self.second_factor == Some(SecondFactor::Working) {
+                page.notes.push("the app asks for the second factor too, which authctl cannot check".to_owned());
+            }
+            return page;
         }
         let mut text = format!("{who} cannot sign in{then}\n");
         for (number, blocker) in (1..).zip(&self.blockers) {
@@ -93,6 +101,7 @@ impl Report for Explanation {
             "at": rfc3339(self.at),
             "canSignIn": self.can_sign_in(),
             "reasons": self.blockers.iter().map(reason).collect::<Vec<_>>(),
+            "secondFactor": self.second_factor.map(SecondFactor::name),
         })
     }
 
@@ -124,6 +133,10 @@ impl Explanation {
             ),
             SignInBlocker::Banned { .. } => format!("`authctl users unban {user}` lifts the ban"),
             SignInBlocker::SecondFactor => "sign in through the app, which can check it".to_owned(),
+            SignInBlocker::SecondFactorLocked { .. } => format!("`authctl users unlock {user}` lifts the lock"),
+            SignInBlocker::SecondFactorMissing | SignInBlocker::SecondFactorUnverified => {
+                format!("`authctl users reset-2fa {user}` lets the user sign in with the password alone")
+            }
         }
     }
 
@@ -166,5 +179,14 @@ fn message(blocker: &SignInBlocker) -> String {
         }
         SignInBlocker::Banned { reason, until } => format!("banned {}", ban(*until, reason.as_deref())),
         SignInBlocker::SecondFactor => "this user has a second factor, which authctl cannot check".to_owned(),
+        SignInBlocker::SecondFactorLocked { until } => {
+            format!("the app refuses every second factor of this user after wrong codes, until {}", rfc3339(*until))
+        }
+        SignInBlocker::SecondFactorMissing => {
+            "the app asks for a second factor, and the user has none: no code is ever right".to_owned()
+        }
+        SignInBlocker::SecondFactorUnverified => {
+            "the app asks for a second factor that the user never confirmed: no code is ever right".to_owned()
+        }
     }
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 
 use super::inventory::Inventory;
 use super::plugin_values::{FALSE, encoding, falsity, is_over, quoted};
-use super::{SqlStore, codes, rows, sessions, users};
+use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Event, counted};
+use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::session::Session;
 use crate::auth::storage::{AccessStore, EndSessions, Lockdown, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
@@ -22,6 +23,26 @@ impl AccessStore for SqlStore {
 
     fn lock_down(&mut self, request: &Lockdown<'_>) -> Result<Result<(User, WaysIn), AuthError>, StoreError> {
         self.write_tx(|tx, mapping, log| lock_down(tx, mapping, log, request))
+    }
+
+    fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError> {
+        self.read(|tx, mapping| second_factor::factor_rows(tx, mapping, user_id))
+    }
+
+    fn factor_to_reset(&mut self, user_id: &str, now: Timestamp) -> Result<Option<FactorReset>, StoreError> {
+        self.read(|tx, mapping| second_factor::to_reset(tx, mapping, user_id, now))
+    }
+
+    fn reset_second_factor(&mut self, user_id: &str, now: Timestamp) -> Result<Option<FactorReset>, StoreError> {
+        self.write_tx(|tx, mapping, log| second_factor::reset(tx, mapping, log, user_id, now))
+    }
+
+    fn unlock_second_factor(&mut self, user_id: &str) -> Result<bool, StoreError> {
+        // Without a lock the app's database is not locked for writers.
+        if !self.read(|tx, mapping| second_factor::is_locked(tx, mapping, user_id))? {
+            return Ok(false);
+        }
+        Ok(self.write_tx(|tx, mapping, log| second_factor::unlock(tx, mapping, log, user_id))? > 0)
     }
 }
 
@@ -185,13 +206,13 @@ pub(in crate::store) fn end_tokens(
 }
 
 /// A row of `verification` that opens an account.
-struct Pending {
-    id: String,
-    way: WayIn,
-    is_over: bool,
+pub(super) struct Pending {
+    pub(super) id: String,
+    pub(super) way: WayIn,
+    pub(super) is_over: bool,
 }
 
-/// Finds the rows of `verification` that belong to a user.
+/// Finds the rows of `verification` of an owner.
 fn pending(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -266,9 +287,7 @@ fn find(
     for door in doors(inventory, mapping) {
         ways.add(door.way, door.count(tx, &user.id, now)?);
     }
-    let phone = phone_number(tx, mapping, inventory, &user.id)?;
-    let owner = Owner { user_id: &user.id, email: &user.email, phone: phone.as_deref() };
-    let mut pending = pending(tx, mapping, &owner, now)?;
+    let mut pending = pending_of(tx, mapping, inventory, user, now)?;
     for id in one_time_tokens(tx, mapping, &user.id)? {
         if !pending.iter().any(|known| known.id == id) {
             // Its session is counted.
@@ -279,6 +298,18 @@ fn find(
         ways.add(row.way, 1);
     }
     Ok(Found { ways, pending })
+}
+
+/// Finds the rows of `verification` that belong to a user.
+pub(super) fn pending_of(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    inventory: &Inventory,
+    user: &User,
+    now: Timestamp,
+) -> Result<Vec<Pending>, StoreError> {
+    let phone = phone_number(tx, mapping, inventory, &user.id)?;
+    pending(tx, mapping, &Owner { user_id: &user.id, email: &user.email, phone: phone.as_deref() }, now)
 }
 
 /// The number under which the phone number plugin keeps its codes.

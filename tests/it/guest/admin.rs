@@ -82,18 +82,67 @@ fn without_the_plugin_nothing_is_changed() {
 }
 
 #[test]
-fn a_second_factor_stops_a_sign_in_and_is_explained() {
+fn second_factor_stops_a_sign_in_and_is_no_blocker() {
     let app = App::new(Variant { name: "two-factor", admin: false, ..DRIZZLE });
     let error = app.run_with_input("signin ada@example.com --password-stdin --json", PASSWORD).json_error(5);
     assert_eq!(error["code"], "TWO_FACTOR_REQUIRED");
     assert_snapshot!(app.run("users explain ada@example.com"), @"
-    Ada Lovelace <ada@example.com> cannot sign in
-    1. this user has a second factor, which authctl cannot check
-       hint: sign in through the app, which can check it
-    [exit status: 1]
+    Ada Lovelace <ada@example.com> can sign in with the right password
+    ------- stderr -------
+    the app asks for the second factor too, which authctl cannot check
     ");
     app.run("users delete ada@example.com --yes").success();
     assert_eq!(app.text("SELECT count(*) FROM two_factor"), "0");
+}
+
+fn two_factor() -> App {
+    App::new(Variant { name: "two-factor", admin: false, ..DRIZZLE })
+}
+
+#[test]
+fn factor_that_locks_the_user_out_is_explained_with_its_fix() {
+    for (edit, code, state, fix) in [
+        ("UPDATE two_factor SET locked_until = 4102444800000", "ACCOUNT_TEMPORARILY_LOCKED", "locked", "unlock"),
+        ("UPDATE two_factor SET verified = 0", "TOTP_NOT_ENABLED", "unverified", "reset-2fa"),
+        ("DELETE FROM two_factor", "TOTP_NOT_ENABLED", "missing", "reset-2fa"),
+    ] {
+        let app = two_factor();
+        app.sql().execute_batch(edit).unwrap();
+        let explained = app.run("users explain ada@example.com --json");
+        assert_eq!(explained.code, 1, "{edit}: {explained}");
+        let answer: serde_json::Value = serde_json::from_str(&explained.stdout).unwrap();
+        assert_eq!((&answer["reasons"][0]["code"], &answer["secondFactor"]), (&code.into(), &state.into()), "{edit}");
+        let hint = answer["reasons"][0]["hint"].as_str().unwrap();
+        let command = hint.split('`').nth(1).unwrap().strip_prefix("authctl ").unwrap();
+        assert!(command.contains(fix), "{edit}: {hint}");
+        app.run(&format!("{command} --yes")).success();
+        let after = app.run("users explain ada@example.com --json").json();
+        assert_eq!(after["canSignIn"], true, "{edit}");
+        assert_eq!(after["secondFactor"], if fix == "unlock" { "working" } else { "off" }, "{edit}");
+    }
+}
+
+#[test]
+fn reset_of_a_factor_asks_first_and_removes_both_halves() {
+    let app = two_factor();
+    let before = std::fs::read(app.path()).unwrap();
+    let dry = app.run("users reset-2fa ada@example.com --dry-run --json").json();
+    assert_eq!((&dry["wasEnabled"], &dry["factors"], &dry["changed"]), (&true.into(), &1.into(), &false.into()));
+    let _ = app.run("users reset-2fa ada@example.com").failure(2);
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+    let done = app.run("users reset-2fa ada@example.com --yes --json").json();
+    assert_eq!((&done["changed"], &done["user"]["twoFactorEnabled"]), (&true.into(), &false.into()));
+    assert_eq!(
+        app.text(
+            "SELECT count(*) || (SELECT two_factor_enabled FROM user WHERE email = 'ada@example.com') FROM two_factor"
+        ),
+        "00"
+    );
+    assert_snapshot!(app.run("users reset-2fa ada@example.com --yes"), @"
+    ------- stderr -------
+    Ada Lovelace <ada@example.com> has no second factor in [HOME]/app.db; nothing was changed
+    ");
+    app.run_with_input("signin ada@example.com --no-store --password-stdin", PASSWORD).success();
 }
 
 #[test]
