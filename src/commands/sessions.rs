@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::Attempt as _;
 use super::session_start::{Printed, begin, forget_session, is_not_signed_in, printed, refuse_lost, session_request};
+use super::users::lockdown::ways_json;
+use super::users::notice_open;
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::odd;
@@ -16,6 +18,7 @@ use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::{Network, Pattern, Session, SessionFilter};
 use crate::auth::storage::Which;
 use crate::auth::user::User;
+use crate::auth::ways_in::{WayIn, WaysIn};
 use crate::auth::{ActAs, AuthError, Lifetime, Scope};
 use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
@@ -212,7 +215,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     }
     let mut sessions: Vec<Session> = chosen.into_iter().map(|(_, session)| session).collect();
     if args.dry_run {
-        return Ok(Ended { sessions, dry_run: true, signed_out: false }.into());
+        return Ok(Ended { sessions, dry_run: true, signed_out: false, still_open: None }.into());
     }
     let mut ended = Vec::new();
     if sessions.len() > BATCH {
@@ -229,7 +232,9 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         let (token, _) = context.token()?;
         forget(&token, sessions.len(), context)?;
     }
-    Ok(Ended { sessions, dry_run: false, signed_out }.into())
+    let named = args.whose.user.as_ref().and_then(|named| context.auth().ok()?.find_user(named).ok());
+    let still_open = named.and_then(|user| notice_open(&user, |way| way != WayIn::Session, context));
+    Ok(Ended { sessions, dry_run: false, signed_out, still_open }.into())
 }
 
 /// The id of the session that the stored token belongs to, if there is one.
@@ -262,7 +267,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     };
     if args.dry_run {
         let sessions = context.auth()?.choose_sessions(me, &which)?;
-        return Ok(Ended { sessions, dry_run: true, signed_out: false }.into());
+        return Ok(Ended { sessions, dry_run: true, signed_out: false, still_open: None }.into());
     }
     context.end_abandoned_sessions()?;
     let sessions = context.auth()?.end_sessions(me, &which)?;
@@ -270,7 +275,7 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     if signed_out {
         forget(&token, sessions.len(), context)?;
     }
-    Ok(Ended { sessions, dry_run: false, signed_out }.into())
+    Ok(Ended { sessions, dry_run: false, signed_out, still_open: None }.into())
 }
 
 /// Removes the session file, after the current session ended with others.
@@ -390,6 +395,8 @@ struct Ended {
     dry_run: bool,
     /// The caller's session ended too, and its file is removed.
     signed_out: bool,
+    /// The ways into the account of a named user that are left.
+    still_open: Option<WaysIn>,
 }
 
 impl Report for Ended {
@@ -412,12 +419,16 @@ impl Report for Ended {
     }
 
     fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "ended": self.sessions.len(),
             "sessions": self.sessions.iter().map(SessionView::from).collect::<Vec<_>>(),
             "dryRun": self.dry_run,
             "signedOut": self.signed_out,
-        })
+        });
+        if let (Some(open), Some(fields)) = (&self.still_open, document.as_object_mut()) {
+            fields.insert("stillOpen".into(), ways_json(open));
+        }
+        document
     }
 }
 

@@ -6,7 +6,7 @@ mod delete;
 mod explain;
 mod impersonate;
 mod list;
-mod lockdown;
+pub(super) mod lockdown;
 mod password;
 mod second_factor;
 mod show;
@@ -31,6 +31,7 @@ use crate::auth::audit::counted;
 use crate::auth::secret::Password;
 use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
+use crate::auth::ways_in::{WayIn, WaysIn};
 use crate::auth::{Auth, AuthError};
 use crate::commands::Attempt as _;
 use crate::context::Context;
@@ -183,11 +184,36 @@ fn change<'c>(
     context: &'c mut Context,
     apply: impl FnOnce(&mut Auth<'c>, &User) -> Result<UserUpdated, AuthError>,
 ) -> anyhow::Result<Outcome> {
+    Ok(changed(named, act, context, apply)?.into())
+}
+
+/// As [`change`], with the report.
+fn changed<'c>(
+    named: &str,
+    act: UserAct,
+    context: &'c mut Context,
+    apply: impl FnOnce(&mut Auth<'c>, &User) -> Result<UserUpdated, AuthError>,
+) -> anyhow::Result<UserChanged> {
     let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let UserUpdated { user, ended, changed } = apply(&mut auth, &user)?;
-    Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) }.into())
+    Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) })
+}
+
+/// Adds a notice about the ways into an account that an act leaves open, and returns them; `None` in authctl's own
+/// databases, where sessions are the only way that lasts.
+pub(super) fn notice_open(user: &User, is_left: impl Fn(WayIn) -> bool, context: &mut Context) -> Option<WaysIn> {
+    if !context.is_guest() {
+        return None;
+    }
+    // The act is done, whether the rest can be read or not.
+    let open = context.auth().ok()?.account_reach(user).ok()?.ways.only(is_left);
+    if let Some(listed) = lockdown::listed(&open) {
+        let email = &user.email;
+        context.notices.push(format!("still open for {email}: {listed}; `authctl users lockdown {email}` ends that"));
+    }
+    Some(open)
 }
 
 pub(super) fn admin_guard(forced: bool) -> AdminGuard {
@@ -235,6 +261,8 @@ pub(super) struct UserChanged {
     sessions_ended: usize,
     /// A generated password, for the answer.
     password: Option<Password>,
+    /// The ways into the account that the act left open, where it was to close them.
+    still_open: Option<WaysIn>,
     database: DatabaseLocation,
 }
 
@@ -274,13 +302,27 @@ impl UserAct {
 impl UserChanged {
     /// A change that ended no session and made no password.
     fn new(act: UserAct, user: User, database: DatabaseLocation) -> Self {
-        Self { act, user, changed: act != UserAct::Existed, sessions_ended: 0, password: None, database }
+        Self {
+            act,
+            user,
+            changed: act != UserAct::Existed,
+            sessions_ended: 0,
+            password: None,
+            still_open: None,
+            database,
+        }
     }
 
     /// Sets how many sessions ended.
     #[must_use]
     fn ended(self, sessions: usize) -> Self {
         Self { sessions_ended: sessions, ..self }
+    }
+
+    /// Sets what the act left open.
+    #[must_use]
+    fn still_open(self, still_open: Option<WaysIn>) -> Self {
+        Self { still_open, ..self }
     }
 
     /// Sets a generated password, for the answer.
@@ -333,6 +375,9 @@ impl Report for UserChanged {
         });
         if let (Some(password), Some(fields)) = (&self.password, document.as_object_mut()) {
             fields.insert("password".into(), password.expose().into());
+        }
+        if let (Some(open), Some(fields)) = (&self.still_open, document.as_object_mut()) {
+            fields.insert("stillOpen".into(), lockdown::ways_json(open));
         }
         document
     }

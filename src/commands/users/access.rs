@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::{UserAct, admin_guard, change};
+use super::{UserAct, admin_guard, change, changed, notice_open};
 use crate::cli::values;
 use crate::context::Context;
 use crate::output::Outcome;
@@ -73,5 +73,8 @@ pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outco
     let now = context.now()?;
     let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
     let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
-    change(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))
+    let banned = changed(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
+    // Whatever makes a session meets the ban.
+    let still_open = notice_open(&banned.user, |way| !way.meets_a_ban(), context);
+    Ok(banned.still_open(still_open).into())
 }

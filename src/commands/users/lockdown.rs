@@ -77,7 +77,7 @@ pub(super) fn listed(ways: &WaysIn) -> Option<String> {
 }
 
 /// The numbers of all kinds of ways, for programs.
-pub(super) fn ways_json(ways: &WaysIn) -> Value {
+pub(in crate::commands) fn ways_json(ways: &WaysIn) -> Value {
     WayIn::ALL.iter().map(|way| (way.name().to_owned(), ways.of(*way).into())).collect::<Map<_, _>>().into()
 }
 

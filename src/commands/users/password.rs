@@ -6,10 +6,11 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{UserAct, UserChanged};
+use super::{UserAct, UserChanged, notice_open};
 use crate::auth::PasswordInput;
 use crate::auth::secret::Code;
 use crate::auth::user::User;
+use crate::auth::ways_in::WayIn;
 use crate::cli::values;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
@@ -96,7 +97,9 @@ pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> any
     context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
     context.auth()?.require_in_force(&user.id, &given)?;
     let password = to_print(&args.password, given);
-    Ok(UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password).into())
+    let still_open = notice_open(&user, |way| way != WayIn::Session, context);
+    let set = UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password);
+    Ok(set.still_open(still_open).into())
 }
 
 pub(super) fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {

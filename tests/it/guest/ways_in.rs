@@ -99,3 +99,33 @@ fn lockdown_bans_and_makes_a_code_in_the_same_step() {
     let _ = app.run("users lockdown ada@example.com --yes --ttl 30m").failure(2);
     let _ = app.run("users lockdown unknown@example.com --yes").failure(3);
 }
+
+/// What each act leaves, in the order of [`open`], and the notice that says so.
+#[test]
+fn act_ends_the_tokens_of_sessions_and_says_what_is_left() {
+    for (words, left, said) in [
+        ("users ban bob@example.com", "0 0 1 1 1 4", "1 OAuth refresh token, 1 API key"),
+        (
+            "users set-password bob@example.com --generate",
+            "0 0 1 1 1 3",
+            "1 OAuth refresh token, 1 API key, 1 device code, 1 trusted device, 2 pending codes",
+        ),
+        (
+            "sessions revoke --user bob@example.com",
+            "0 0 1 1 1 4",
+            "1 OAuth refresh token, 1 API key, 1 device code, 1 trusted device, 3 pending codes",
+        ),
+    ] {
+        let app = app();
+        let json = app.run(&format!("{words} --json"));
+        let note =
+            format!("still open for bob@example.com: {said}; `authctl users lockdown bob@example.com` ends that");
+        assert!(json.stderr.contains(&note), "{words}: {json}");
+        let answer: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!((&answer["stillOpen"]["apiKeys"], &answer["stillOpen"]["sessions"]), (&1.into(), &0.into()));
+        assert_eq!(open(&app), left, "{words}");
+        app.run("users lockdown bob@example.com --yes").success();
+        let after = app.run(words);
+        assert!(!after.stderr.contains("still open"), "{words}: {after}");
+    }
+}
