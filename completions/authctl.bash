@@ -127,6 +127,9 @@ _authctl() {
             authctl__subcmd__db,migrate)
                 cmd="authctl__subcmd__db__subcmd__migrate"
                 ;;
+            authctl__subcmd__db,prune)
+                cmd="authctl__subcmd__db__subcmd__prune"
+                ;;
             authctl__subcmd__db,restore)
                 cmd="authctl__subcmd__db__subcmd__restore"
                 ;;
@@ -643,7 +646,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check backup restore"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check prune backup restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -792,6 +795,40 @@ _authctl() {
             ;;
         authctl__subcmd__db__subcmd__migrate)
             opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__prune)
+            opts="-q -y -h --invitations --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

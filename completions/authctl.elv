@@ -1668,7 +1668,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand init 'Make an empty database'
             cand status 'Describe the database'
             cand migrate 'Bring the schema to the newest version'
-            cand check 'Look whether the file is whole, its schema authctl''s and its audit log unbroken'
+            cand check 'Look whether the file is whole, its schema authctl''s, its audit log unbroken and its rows consistent'
+            cand prune 'Delete all rows that have expired: sessions, codes, tokens, device codes, API keys'
             cand backup 'Copy the database to a new file, consistently, while others use it'
             cand restore 'Replace the database by a backup, also while others use it'
         }
@@ -1735,6 +1736,23 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand --yes 'Answer yes to confirmations'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'authctl;db;prune'= {
+            cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
+            cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
+            cand --reason 'Why this is done, for the audit log'
+            cand --color 'Colour the output: auto, always or never'
+            cand --wait 'Wait this long for a busy database, such as 500ms, 5s or 1m'
+            cand --invitations 'Delete expired invitations to organizations too'
+            cand --dry-run 'Say how many rows would be deleted, and delete nothing'
+            cand --json 'Answer with one JSON document; errors too'
+            cand -q 'Print no confirmations on standard error'
+            cand --quiet 'Print no confirmations on standard error'
+            cand --no-input 'Never ask; fail instead and name the missing flag'
+            cand -y 'Answer yes to confirmations'
+            cand --yes 'Answer yes to confirmations'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'authctl;db;backup'= {
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'

@@ -12,6 +12,7 @@ pub mod email;
 pub mod odd;
 pub mod password;
 pub mod policy;
+pub mod prune;
 pub mod second_factor;
 pub mod secret;
 pub mod session;

@@ -2,11 +2,13 @@
 //! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
 mod checks;
+mod plugins;
 
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use checks::{STRUCTURE, lowered};
+pub use checks::{ACCOUNTS, STRUCTURE, lowered};
+pub use plugins::PLUGINS;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn check_names_are_unique() {
-        let names: Vec<&str> = STRUCTURE.iter().chain(CONTENT).map(|check| check.name).collect();
+        let names: Vec<&str> = STRUCTURE.iter().chain(PLUGINS).chain(CONTENT).map(|check| check.name).collect();
         for (index, name) in names.iter().enumerate() {
             assert!(!names[index + 1..].contains(name), "{name}");
         }

@@ -22,7 +22,7 @@ use super::throttle::{AttemptKey, Attempts, Decision};
 use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
-pub use access::{AccessStore, Lockdown};
+pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow,
@@ -31,7 +31,7 @@ pub use types::{
 };
 
 /// The users, accounts and sessions of a database.
-pub trait Store: Maintenance + DoctorStore + AccessStore + fmt::Debug {
+pub trait Store: Maintenance + DoctorStore + AccessStore + PluginStore + fmt::Debug {
     /// Sets the actor of the following acts. Every act that changes something writes entries with this name to the
     /// audit log, in its own transaction. If the log is in another file, an entry before the act says what is
     /// intended, and the others follow after it.

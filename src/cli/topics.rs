@@ -261,6 +261,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "db status"),
     may(Who::Operator, "db migrate"),
     may(Who::Operator, "db check"),
+    may(Who::Operator, "db prune"),
     may(Who::Operator, "db backup"),
     destroys(Who::Operator, "db restore"),
     may(Who::Operator, "doctor"),

@@ -2,6 +2,7 @@
 
 mod backup;
 mod init;
+mod prune;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use backup::RestoreArgs;
 use clap::Subcommand;
 use init::InitArgs;
 use jiff::Timestamp;
+use prune::DbPruneArgs;
 use serde_json::{Value, json};
 
 use super::{Attempt as _, doctor};
@@ -38,9 +40,17 @@ pub enum DbCommand {
     /// Bring the schema to the newest version
     #[command(after_help = "Example:\n  authctl db migrate")]
     Migrate,
-    /// Look whether the file is whole, its schema authctl's and its audit log unbroken
+    /// Look whether the file is whole, its schema authctl's, its audit log unbroken and its rows consistent
     #[command(after_help = "Example:\n  authctl db check && echo sound")]
     Check,
+    /// Delete all rows that have expired: sessions, codes, tokens, device codes, API keys
+    ///
+    /// A Better Auth app deletes few of them by itself, and misses none. Expired API keys go as well: the app
+    /// deletes one when it is used. Invitations go with --invitations.
+    #[command(after_help = "Examples:
+  authctl db prune --dry-run
+  authctl db prune --invitations")]
+    Prune(DbPruneArgs),
     /// Copy the database to a new file, consistently, while others use it
     ///
     /// The copy is one file, readable by you alone. It holds password hashes: keep it as safe as the
@@ -66,6 +76,7 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Init(args) => init::init(args, context),
         DbCommand::Status => status(context),
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
+        DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),
         DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Check => doctor::check(context).attempt("could not check the database"),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::confirm;
 use crate::auth::audit::counted;
-use crate::auth::doctor::{self, CONTENT, Check, Details, Finding, Fix, STRUCTURE, Severity};
+use crate::auth::doctor::{self, ACCOUNTS, CONTENT, Check, Details, Finding, Fix, PLUGINS, STRUCTURE, Severity};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::error::{ExitCode, Failure};
@@ -61,10 +61,10 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
         .into())
 }
 
-/// `db check`: runs the checks of the structure only.
+/// `db check`: runs the checks of the structure, and of what refers to what.
 pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
-    let findings = doctor::run_checks(&mut auth, STRUCTURE);
+    let findings = doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(ACCOUNTS));
     Ok(DoctorReport { database: context.database()?.location, findings, closed: None, is_whole: false }.into())
 }
 
@@ -90,7 +90,7 @@ fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
         .collect();
     let mut closed = None;
     match context.auth_under_any_policy() {
-        Ok(mut auth) => findings.extend(doctor::run_checks(&mut auth, STRUCTURE.iter().chain(CONTENT))),
+        Ok(mut auth) => findings.extend(doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(CONTENT))),
         Err(error) => {
             // The check of permissions has reported this error, with its fix.
             let is_reported = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))
@@ -124,7 +124,7 @@ fn fix(name: &str, context: &mut Context) -> anyhow::Result<()> {
     }
     let mut auth = context.auth_under_any_policy()?;
     if let Some(Check { fix: Some(Fix { apply, .. }), .. }) =
-        STRUCTURE.iter().chain(CONTENT).find(|check| check.name == name)
+        STRUCTURE.iter().chain(PLUGINS).chain(CONTENT).find(|check| check.name == name)
     {
         apply(&mut auth)?;
     }

@@ -18,6 +18,9 @@ use crate::auth::user::User;
 /// The checks that read no user.
 pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, APP_COLUMNS, ORPHANS, AUDIT_LOG];
 
+/// The check of accounts that `db check` runs too.
+pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
+
 /// The number of rows that one transaction deletes.
 const BATCH: usize = 500;
 
@@ -240,7 +243,7 @@ pub(super) const CLOCK: Check = Check {
 };
 
 /// The first items of a list, and the number of the others.
-fn some_of(list: &[String]) -> String {
+pub(super) fn some_of(list: &[String]) -> String {
     let named = list.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join("; ");
     match list.len().saturating_sub(NAMED_MAX) {
         0 => named,

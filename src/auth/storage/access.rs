@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{AdminGuard, Ban, NewCodeRow, StoreError};
 use crate::auth::AuthError;
+use crate::auth::prune::Expiring;
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::user::User;
 use crate::auth::ways_in::{AccountReach, WaysIn};
@@ -29,6 +30,50 @@ pub trait AccessStore {
 
     /// Clears the lock of a user's second factor and its count of wrong codes. Returns whether there were any.
     fn unlock_second_factor(&mut self, user_id: &str) -> Result<bool, StoreError>;
+}
+
+/// The tables of plugins: what has expired in them, and what is wrong with them.
+pub trait PluginStore {
+    /// Counts expired rows of a table of a plugin; 0 if the database has no such table.
+    fn count_expired_rows(&mut self, kind: Expiring, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Deletes up to `limit` of these rows and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] when rows of the app keep one of them.
+    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Counts rows that refer to rows that do not exist, except those of [`super::DoctorStore::orphans`].
+    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError>;
+
+    /// Counts users whose flag and whose second factor do not fit.
+    fn odd_factors(&mut self) -> Result<OddFactors, StoreError>;
+
+    /// The slugs of organizations of which no member is an owner.
+    fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError>;
+}
+
+/// Rows whose reference leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenReference {
+    /// In the names of the database, as all here.
+    pub table: String,
+    /// Several columns are separated by commas.
+    pub column: String,
+    /// The tables in one of which the row should be.
+    pub parents: Vec<String>,
+    pub rows: u64,
+}
+
+/// Numbers of users whose flag and whose second factor do not fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OddFactors {
+    /// The flag is set, and there is no factor.
+    pub missing: u64,
+    /// The flag is set, and the factor was never confirmed.
+    pub unverified: u64,
+    /// The flag is not set, and there is a confirmed factor.
+    pub left: u64,
 }
 
 /// An end of every way into an account.

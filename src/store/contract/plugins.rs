@@ -4,8 +4,9 @@
 use super::audit::entries;
 use super::*;
 use crate::auth::AuthError;
+use crate::auth::prune::Expiring;
 use crate::auth::second_factor::{FactorReset, FactorRows};
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, UserChange};
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, OddFactors, UserChange};
 use crate::auth::ways_in::{Unreached, WayIn, WaysIn};
 
 /// What the foreign keys of plugin tables say.
@@ -395,5 +396,139 @@ fn database_without_plugins_has_no_second_factors() {
         assert_eq!(store.factor_rows("ada").unwrap(), None);
         assert!(!store.unlock_second_factor("ada").unwrap());
         assert!(store.factor_to_reset("ada", at(30)).unwrap().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn only_expired_rows_of_plugins_are_pruned() {
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        db.edit_plugins(ROWS);
+        db.edit_plugins(
+            "INSERT INTO {deviceCode} VALUES ('d-old', 'd', 'u', NULL, [-60], 'pending');
+             INSERT INTO {oauthClientAssertion} VALUES ('c-old', [-60]), ('c', [600]);
+             INSERT INTO {invitation} VALUES ('i-old', 'o', 'e', 'pending', [-60], 'ada'), ('i', 'o', 'e', 'pending', [600], 'ada');
+             INSERT INTO {oauthAccessToken} VALUES ('a-old', 't', 'c', 'adas', 'ada', [-60], [-60], NULL, '[]'),
+               ('a-odd', 't', 'c', NULL, 'ada', 'soon', [-60], NULL, '[]'), ('a-null', 't', 'c', NULL, 'ada', NULL, [-60], NULL, '[]')",
+        );
+        for (kind, live, expired) in [
+            (Expiring::DeviceCode, "d1 d2 d3", "d-old"),
+            (Expiring::AccessToken, "a-alone a-bob a-null a-odd a-session", "a-old"),
+            (Expiring::RefreshToken, "r-bob r-offline r-online", "r-old"),
+            (Expiring::ClientAssertion, "c", "c-old"),
+            (Expiring::ApiKey, "k-bob k-off k1 k2", "k-old"),
+            (Expiring::Invitation, "i", "i-old"),
+        ] {
+            let table = kind.table();
+            assert_eq!(store.count_expired_rows(kind, at(-60)).unwrap(), 1, "at its end, {table}");
+            assert_eq!(store.prune_rows(kind, at(-61), 9).unwrap(), 0, "before its end, {table}");
+            assert_eq!(store.prune_rows(kind, at(30), 9).unwrap(), 1, "{expired}");
+            assert_eq!(selected(db, table, "TRUE"), live);
+            assert_eq!(entries(&mut *store, 0).pop().unwrap().event, "rows.pruned");
+            let length = entries(&mut *store, 0).len();
+            assert_eq!((store.prune_rows(kind, at(30), 9).unwrap(), entries(&mut *store, 0).len()), (0, length));
+        }
+        assert_eq!(store.prune_rows(Expiring::ApiKey, at(900), 1).unwrap(), 1, "the limit of a batch");
+    });
+}
+
+#[test]
+fn refresh_token_of_a_live_access_token_is_not_pruned() {
+    on_apps(|db| {
+        db.edit_plugins(
+            "CREATE TABLE {oauthRefreshToken} (id TEXT PRIMARY KEY, {clientId} TEXT, {userId} TEXT, {expiresAt} INTEGER);
+             CREATE TABLE {oauthAccessToken} (id TEXT PRIMARY KEY, {clientId} TEXT, {userId} TEXT, {expiresAt} INTEGER,
+               {refreshId} TEXT REFERENCES {oauthRefreshToken} (id) ON DELETE CASCADE)",
+        );
+        let mut store = two_users(db);
+        db.edit_plugins(
+            "INSERT INTO {oauthRefreshToken} VALUES ('r', 'c', 'ada', [-60]);
+             INSERT INTO {oauthAccessToken} VALUES ('a', 'c', 'ada', [60], 'r')",
+        );
+        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(30), 9).unwrap(), 0);
+        assert_eq!(store.prune_rows(Expiring::AccessToken, at(60), 9).unwrap(), 1);
+        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(60), 9).unwrap(), 1);
+    });
+}
+
+/// What `broken_references` finds, without the names of the database.
+fn broken(store: &mut dyn Store) -> Vec<(String, u64)> {
+    let fold = |name: &str| name.replace('_', "").replace("sessions", "session").to_ascii_lowercase();
+    let found = store.broken_references().unwrap();
+    let mut found: Vec<_> =
+        found.iter().map(|one| (format!("{}.{}", fold(&one.table), fold(&one.column)), one.rows)).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn reference_that_leads_nowhere_is_found_in_every_plugin() {
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        let off = db.engine.ignore_foreign_keys;
+        db.edit_plugins(ROWS);
+        db.edit_plugins("INSERT INTO {oauthClient} VALUES ('c', 'c', '[]', NULL)");
+        assert_eq!(broken(&mut *store), []);
+        // An API key may be one of an organization, and an operator of the operating system has no row.
+        db.edit_plugins(&format!(
+            r#"INSERT INTO {{organization}} VALUES ('org', 'Org', 'org');
+               INSERT INTO {{apikey}} VALUES ('of-org', 'org', 'x', 1, NULL);
+               INSERT INTO {{member}} VALUES ('m', 'org', 'bob', 'owner');
+               UPDATE "session" SET "impersonatedBy" = 'os:root@host' WHERE "id" = 'bobs';
+               {off}; DELETE FROM "session" WHERE "userId" = 'ada'; DELETE FROM "account" WHERE "userId" = 'ada'"#
+        ));
+        // An app without foreign keys leaves the id of an ended session in its tokens.
+        assert_eq!(broken(&mut *store), []);
+        db.edit_plugins(&format!(
+            r#"{off}; UPDATE "session" SET "impersonatedBy" = 'ada';
+               INSERT INTO {{twoFactor}} VALUES ('f', 's', 'b', 'ada', 1, 0, NULL);
+               INSERT INTO {{invitation}} VALUES ('i', 'gone', 'e', 'pending', [60], 'ada');
+               INSERT INTO {{member}} VALUES ('n', 'gone', 'ada', 'member');
+               UPDATE {{oauthClient}} SET {{userId}} = 'ada';
+               DELETE FROM "user" WHERE "id" = 'ada'"#
+        ));
+        let expected = [
+            ("apikey.referenceid", 4),
+            ("devicecode.userid", 1),
+            ("invitation.inviterid", 1),
+            ("invitation.organizationid", 1),
+            ("member.organizationid", 1),
+            ("member.userid", 1),
+            ("oauthaccesstoken.userid", 2),
+            ("oauthclient.userid", 1),
+            ("oauthrefreshtoken.userid", 3),
+            ("passkey.userid", 1),
+            ("session.impersonatedby", 1),
+            ("twofactor.userid", 1),
+        ];
+        assert_eq!(broken(&mut *store), expected.map(|(name, rows)| (name.to_owned(), rows)));
+    });
+}
+
+#[test]
+fn flag_and_factor_that_do_not_fit_are_counted() {
+    on_every_app_with_factors(|db| {
+        let mut store = with_factors(db);
+        assert_eq!(store.odd_factors().unwrap(), OddFactors::default());
+        db.edit(r#"UPDATE "user" SET "twoFactorEnabled" = NULL WHERE "id" = 'bob'"#);
+        assert_eq!(store.odd_factors().unwrap(), OddFactors { left: 1, ..OddFactors::default() });
+        db.edit_plugins("UPDATE {twoFactor} SET verified = 0");
+        assert_eq!(store.odd_factors().unwrap(), OddFactors { unverified: 1, ..OddFactors::default() });
+        db.edit_plugins("DELETE FROM {twoFactor}");
+        assert_eq!(store.odd_factors().unwrap(), OddFactors { missing: 1, ..OddFactors::default() });
+    });
+}
+
+#[test]
+fn organization_without_owner_is_found_if_the_app_has_owners() {
+    on_every_app(|db| {
+        let mut store = two_users(db);
+        db.edit_plugins(
+            "INSERT INTO {organization} VALUES ('o1', 'One', 'one'), ('o2', 'Two', 'two'), ('o3', 'Three', 'three');
+             INSERT INTO {member} VALUES ('m1', 'o1', 'ada', 'admin, owner'), ('m2', 'o2', 'ada', 'coowner')",
+        );
+        assert_eq!(store.organizations_without_owner().unwrap(), ["three", "two"]);
+        db.edit_plugins("UPDATE {member} SET role = 'boss'");
+        assert_eq!(store.organizations_without_owner().unwrap(), [""; 0]);
     });
 }

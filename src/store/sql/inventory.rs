@@ -29,6 +29,16 @@ struct Reference {
     effect: Effect,
 }
 
+/// Columns of a table that refer to a row of one of several tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Referring {
+    /// The table, in the name of the database.
+    pub(in crate::store) table: String,
+    pub(in crate::store) columns: Vec<String>,
+    /// Each table with its columns that are referred to.
+    pub(in crate::store) parents: Vec<(String, Vec<String>)>,
+}
+
 /// What happens to a row when the row that it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Effect {
@@ -144,9 +154,27 @@ impl Inventory {
         found.is_some_and(|column| column.is_nullable)
     }
 
+    /// The columns that refer to rows of other tables, each with the tables in one of which the row must be.
+    pub(in crate::store) fn referring(&self) -> Vec<Referring> {
+        let mut all: Vec<Referring> = Vec::new();
+        // The id of an ended session stays in its tokens where no foreign key clears it, and does no harm.
+        for reference in self.references.iter().filter(|reference| reference.effect != Effect::Clear) {
+            let (columns, referred): (Vec<_>, Vec<_>) = reference.columns.iter().cloned().unzip();
+            let parent = (reference.parent.clone(), referred);
+            match all.iter_mut().find(|known| known.table == reference.table && known.columns == columns) {
+                Some(known) => known.parents.push(parent),
+                None => all.push(Referring { table: reference.table.clone(), columns, parents: vec![parent] }),
+            }
+        }
+        // A key may name a table that the database does not have.
+        let exists = |name: &str| self.catalog.iter().any(|table| table.name.eq_ignore_ascii_case(name));
+        all.retain(|referring| referring.parents.iter().all(|(parent, _)| exists(parent)));
+        all
+    }
+
     /// What the deletion of rows of a table does to others, in the order in which it happens: rows that refer to others
     /// go before them. `table` is the database's name.
-    fn steps(&self, table: &str, condition: &str) -> Vec<Step> {
+    pub(in crate::store) fn steps(&self, table: &str, condition: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         self.add_steps(table, condition, &mut vec![table.to_owned()], &mut steps);
         steps

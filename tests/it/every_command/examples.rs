@@ -125,6 +125,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("db status", "db status", Effect::Answer),
     Example::new("db migrate", "db migrate", Effect::Code),
     Example::new("db check", "db check", Effect::Answer),
+    Example::new("db prune", "db prune", Effect::Event("sessions.pruned")),
     Example::new("db backup", "db backup new.db", Effect::Event("database.backed-up")),
     Example::new("db restore", "db restore backup.db --yes", Effect::Code),
     Example::new("doctor", "doctor", Effect::Answer),

@@ -129,3 +129,66 @@ fn act_ends_the_tokens_of_sessions_and_says_what_is_left() {
         assert!(!after.stderr.contains("still open"), "{words}: {after}");
     }
 }
+
+#[test]
+fn prune_deletes_what_the_dry_run_counts() {
+    let app = app();
+    app.sql()
+        .execute_batch(
+            "INSERT INTO oauth_client_assertion VALUES ('a', 1735689600000), ('b', 4102444800000);
+             UPDATE apikey SET expires_at = 1735689600000 WHERE id = 'of-ada';
+             UPDATE device_code SET expires_at = 1735689600000;
+             INSERT INTO organization (id, name, slug, created_at) VALUES ('o', 'O', 'o', 1735689600000);
+             INSERT INTO invitation (id, organization_id, email, status, expires_at, created_at, inviter_id)
+               SELECT 'i', 'o', 'x@example.com', 'pending', 1735689600000, 1735689600000, id FROM user LIMIT 1",
+        )
+        .unwrap();
+    let before = std::fs::read(app.path()).unwrap();
+    assert_snapshot!(app.run("db prune --dry-run"), @"
+    session               1
+    deviceCode            1
+    oauthClientAssertion  1
+    apikey                1
+    ------- stderr -------
+    would delete 4 expired rows in [HOME]/app.db
+    ");
+    let dry = app.run("db prune --invitations --dry-run --json").json();
+    assert_eq!((&dry["pruned"]["invitation"], &dry["total"]), (&1.into(), &5.into()));
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+    let doctor: serde_json::Value = serde_json::from_str(&app.run("doctor --json").stdout).unwrap();
+    let findings = doctor["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["check"] == "expired-rows").unwrap();
+    assert_eq!((&found["count"], &found["severity"]), (&4.into(), &"notice".into()));
+    let done = app.run("db prune --invitations --json").json();
+    assert_eq!((&done["pruned"], &done["dryRun"]), (&dry["pruned"], &false.into()));
+    assert_eq!(app.text("SELECT count(*) || (SELECT id FROM oauth_client_assertion) FROM invitation"), "0b");
+    assert_eq!(app.run("db prune --json").json()["total"], 0);
+}
+
+#[test]
+fn check_names_what_is_broken_between_tables() {
+    let app = app();
+    app.run("db check").success();
+    app.sql()
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO organization (id, name, slug, created_at) VALUES ('o', 'O', 'lost', 1735689600000), ('p', 'P', 'kept', 1);
+             INSERT INTO member (id, organization_id, user_id, role, created_at) SELECT 'm', 'p', id, 'owner', 1 FROM user LIMIT 1;
+             INSERT INTO member (id, organization_id, user_id, created_at) VALUES ('n', 'p', 'gone', 1);
+             UPDATE apikey SET reference_id = 'gone' WHERE id = 'of-bob';
+             UPDATE account SET account_id = 'other' WHERE provider_id = 'credential'",
+        )
+        .unwrap();
+    let before = std::fs::read(app.path()).unwrap();
+    assert_snapshot!(app.run("db check"), @"
+    problem: references: rows that refer to rows that do not exist: 1 of apikey.reference_id (no user or organization); 1 of member.user_id (no user)
+      hint: the app may fail where it follows them, and a key of a deleted user stays valid: delete these rows in the app or with its migrations
+    problem: organization-owners: organizations without an owner: lost
+      hint: its members cannot choose one in the app: write the role owner into the row of a member
+    problem: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 4
+      hint: `authctl doctor --fix` sets those right that are their user's only one
+    [HOME]/app.db: not sound, 3 problems
+    [exit status: 1]
+    ");
+    assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
+}

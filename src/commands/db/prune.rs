@@ -1,0 +1,95 @@
+//! `db prune`: deletes what has expired.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::auth::audit::counted;
+use crate::auth::prune::Expiring;
+use crate::context::Context;
+use crate::output::text::{escaped, facts};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::DatabaseLocation;
+
+#[derive(Debug, Args)]
+pub struct DbPruneArgs {
+    /// Delete expired invitations to organizations too
+    #[arg(long)]
+    pub invitations: bool,
+    /// Say how many rows would be deleted, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The number of rows per transaction, so that other writers wait for a tenth of a second at most.
+const BATCH: usize = 1_000;
+
+pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    context.now()?;
+    let database = context.database()?.location;
+    let kinds = Expiring::ALL.into_iter().filter(|kind| *kind != Expiring::Invitation || args.invitations);
+    let mut pruned = Vec::new();
+    let mut total = 0;
+    for kind in kinds {
+        if args.dry_run {
+            pruned.push((kind, context.auth()?.count_expired(kind)?));
+            continue;
+        }
+        let mut count = 0;
+        loop {
+            let batch = context.auth()?.prune_expired(kind, BATCH)?;
+            (count, total) = (count + batch, total + batch);
+            if total > 0 {
+                let what = format!("{} deleted", were(total));
+                context.did(what, "run the command again for those that are left");
+            }
+            // Expired codes are deleted at once, however many they are.
+            if batch < BATCH as u64 || kind == Expiring::Verification {
+                break;
+            }
+        }
+        pruned.push((kind, count));
+    }
+    Ok(Pruned { counts: pruned, dry_run: args.dry_run, database }.into())
+}
+
+fn were(rows: u64) -> String {
+    let verb = if rows == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(rows, "expired row"))
+}
+
+/// Expired rows that were deleted, or would have been.
+#[derive(Debug)]
+struct Pruned {
+    counts: Vec<(Expiring, u64)>,
+    dry_run: bool,
+    database: DatabaseLocation,
+}
+
+impl Pruned {
+    fn total(&self) -> u64 {
+        self.counts.iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl Report for Pruned {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let verb = if self.dry_run { "would delete" } else { "deleted" };
+        let line = format!("{verb} {} in {}", counted(self.total(), "expired row"), escaped(&self.database));
+        let rows = self.counts.iter().filter(|(_, count)| *count > 0);
+        let rows: Vec<_> = rows.map(|(kind, count)| (kind.table(), count.to_string())).collect();
+        let answer = if rows.is_empty() { String::new() } else { facts(&rows) };
+        Page { answer, ..Page::done_if(!self.dry_run && self.total() > 0, line) }
+    }
+
+    fn json(&self) -> Value {
+        let pruned: Map<_, _> =
+            self.counts.iter().map(|(kind, count)| (kind.table().to_owned(), Value::from(*count))).collect();
+        json!({
+            "pruned": pruned,
+            "total": self.total(),
+            "dryRun": self.dry_run,
+            "database": self.database.to_string(),
+        })
+    }
+}
