@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { fixture } from "./acts/fixture.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
+import { secondFactors } from "./acts/second-factor.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, together } from "./acts/together.mjs";
 import { admin, users } from "./acts/users.mjs";
@@ -57,6 +58,9 @@ async function runVariant(variant) {
   }
   if (authctl) {
     for (const [act, run] of Object.entries(authctlOnly)) await line(act, "authctl", "app", () => run(authctl, app));
+    for (const [act, run] of Object.entries(has("twoFactor") ? secondFactors : {})) {
+      await line(act, "authctl", "app", () => run(world));
+    }
     for (const [act, run] of Object.entries(records)) {
       for (const maker of [app, authctl]) await line(act, maker.who, "both", () => run(maker, world));
     }
