@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -194,10 +196,20 @@ pub fn digest(text: impl AsRef<[u8]>) -> String {
     base16ct::lower::encode_string(&Sha256::digest(text.as_ref()))
 }
 
+/// SHA-256 in base64 for addresses without padding, as Better Auth writes hashed identifiers.
+pub fn hashed_identifier(identifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(identifier))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::fixtures::entropy;
+
+    #[test]
+    fn identifier_is_hashed_as_by_the_app() {
+        assert_eq!(hashed_identifier("reset-password:abc"), "IMUqJ3lXuvod79AbI4EdsWmdAkZeIP5syfKs7-d5fQQ");
+    }
 
     #[test]
     fn debug_of_a_secret_is_masked() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::codes::Purpose;
-use super::secret::Code;
+use super::secret::{Code, hashed_identifier};
 use super::storage::{AdminGuard, Ban, Lockdown};
 use super::user::User;
 use super::{Auth, AuthError};
@@ -155,6 +155,23 @@ pub struct Owner<'a> {
     pub user_id: &'a str,
     pub email: &'a str,
     pub phone: Option<&'a str>,
+    /// The identifiers of codes for the address and the phone number, as an app hashes them on request.
+    hashed: Vec<String>,
+}
+
+/// The purposes of the codes that an app mails.
+const MAILED: [&str; 3] = ["sign-in", "email-verification", "forget-password"];
+/// What the name of a JSON field ends with that holds the id of a user.
+const ID_FIELDS: [&str; 3] = ["userId", "user_id", "sub"];
+
+impl<'a> Owner<'a> {
+    pub fn new(user_id: &'a str, email: &'a str, phone: Option<&'a str>) -> Self {
+        let phone = phone.filter(|phone| !phone.is_empty());
+        let mailed = MAILED.iter().filter(|_| !email.is_empty()).map(|purpose| format!("{purpose}-otp-{email}"));
+        let sent = phone.iter().flat_map(|phone| [(*phone).to_owned(), format!("{phone}-request-password-reset")]);
+        let hashed = mailed.chain(sent).map(|identifier| hashed_identifier(&identifier)).collect();
+        Self { user_id, email, phone, hashed }
+    }
 }
 
 impl Owner<'_> {
@@ -182,23 +199,25 @@ impl Owner<'_> {
             .is_some_and(|(_, rest)| is_email(rest) || rest.split_once(':').is_some_and(|(id, _)| id == self.user_id));
         let is_phone =
             |phone: &str| identifier.strip_prefix(phone).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        is_otp || is_email(identifier) || self.phone.is_some_and(|phone| !phone.is_empty() && is_phone(phone))
+        let is_hashed = self.hashed.iter().any(|hashed| hashed == identifier);
+        is_otp || is_email(identifier) || is_hashed || self.phone.is_some_and(is_phone)
     }
 
     /// Whether a JSON object names the user.
     fn is_in(&self, value: &str) -> bool {
-        value.starts_with('{') && serde_json::from_str(value).is_ok_and(|value| self.is_in_json(&value))
+        value.starts_with('{') && serde_json::from_str(value).is_ok_and(|value| self.is_in_json("", &value))
     }
 
-    fn is_in_json(&self, value: &Value) -> bool {
+    /// Whether a field names the user: by the address anywhere, by the id where a user's is expected, because an id may
+    /// be a small number.
+    fn is_in_json(&self, name: &str, value: &Value) -> bool {
+        let is_id = |id: &str| !id.is_empty() && id == self.user_id && ID_FIELDS.iter().any(|end| name.ends_with(end));
         match value {
-            Value::String(text) => {
-                let is_email = !self.email.is_empty() && text.eq_ignore_ascii_case(self.email);
-                is_email || (!self.user_id.is_empty() && text == self.user_id)
-            }
-            Value::Object(fields) => fields.values().any(|field| self.is_in_json(field)),
-            Value::Array(items) => items.iter().any(|item| self.is_in_json(item)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            Value::String(text) => is_id(text) || (!self.email.is_empty() && text.eq_ignore_ascii_case(self.email)),
+            Value::Number(number) => is_id(&number.to_string()),
+            Value::Object(fields) => fields.iter().any(|(name, field)| self.is_in_json(name, field)),
+            Value::Array(items) => items.iter().any(|item| self.is_in_json(name, item)),
+            Value::Null | Value::Bool(_) => false,
         }
     }
 }
@@ -259,7 +278,7 @@ mod tests {
 
     #[test]
     fn pending_row_of_a_user_is_found_by_every_name() {
-        let owner = Owner { user_id: "u1", email: "ada@example.com", phone: Some("+4912345") };
+        let owner = Owner::new("u1", "ada@example.com", Some("+4912345"));
         for (identifier, value, way) in [
             ("reset-password:abc", "u1", Some(WayIn::Code)),
             ("reset-password:abc", "u1\nada@example.com", Some(WayIn::Code)),
@@ -273,7 +292,9 @@ mod tests {
             ("+4912345-request-password-reset", "123456:0", Some(WayIn::Code)),
             ("magic-link:abc", r#"{"type":"magic-link","email":"ADA@example.com"}"#, Some(WayIn::Code)),
             ("abc", r#"{"callbackURL":"/","link":{"email":"x@example.com","userId":"u1"}}"#, Some(WayIn::Code)),
-            ("abc", r#"{"query":{"scope":["a","u1"]}}"#, Some(WayIn::Code)),
+            ("abc", r#"{"type":"authorization_code","query":{"scope":["a"]},"userId":"u1"}"#, Some(WayIn::Code)),
+            (&hashed_identifier("sign-in-otp-ada@example.com"), "123456:0", Some(WayIn::Code)),
+            (&hashed_identifier("+4912345"), "123456:0", Some(WayIn::Code)),
             // Rows of others, also of one whose id or address begins or ends like this one's.
             ("reset-password:abc", "u12", None),
             ("trust-device-u1", "u2", None),
@@ -282,6 +303,8 @@ mod tests {
             ("magic-link:abc", r#"{"email":"ada@example.com.evil.example"}"#, None),
             ("magic-link:abc", r#"{"email":"ada@example.com"#, None),
             ("2fa-attempts-2fa-abc", "1", None),
+            ("abc", r#"{"query":{"scope":["a","u1"]},"state":"u1"}"#, None),
+            (&hashed_identifier("sign-in-otp-bob@example.com"), "123456:0", None),
         ] {
             assert_eq!(owner.way_of(identifier, value), way, "{identifier} {value}");
         }
@@ -289,7 +312,7 @@ mod tests {
 
     #[test]
     fn user_without_address_or_id_owns_nothing() {
-        let owner = Owner { user_id: "", email: "", phone: Some("") };
+        let owner = Owner::new("", "", Some(""));
         for (identifier, value) in [("a-otp-", ""), ("", r#"{"email":""}"#), ("x", "\n")] {
             assert_eq!(owner.way_of(identifier, value), None, "{identifier} {value}");
         }

@@ -212,6 +212,9 @@ pub(super) struct Pending {
     pub(super) is_over: bool,
 }
 
+/// The length of an identifier that an app hashed: SHA-256 in base64 without padding.
+const HASHED_BYTES: u32 = 43;
+
 /// Finds the rows of `verification` of an owner.
 fn pending(
     tx: &mut dyn Tx,
@@ -226,9 +229,9 @@ fn pending(
         r#"SELECT "id", {identifier}, {value}, "expiresAt" FROM "verification"
            WHERE "identifier" LIKE '2fa-%' OR {position}({value}, ?1) > 0 OR {position}({identifier}, ?1) > 0
            OR {position}(lower({value}), lower(?2)) > 0 OR {position}(lower({identifier}), lower(?2)) > 0
-           OR {position}({identifier}, ?3) > 0"#
+           OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") = {HASHED_BYTES}"#
     );
-    let phone = owner.phone.filter(|phone| !phone.is_empty()).unwrap_or(owner.user_id);
+    let phone = owner.phone.unwrap_or(owner.user_id);
     let mut found = Vec::new();
     let mut challenges = Vec::new();
     let mut others = Vec::new();
@@ -309,7 +312,7 @@ pub(super) fn pending_of(
     now: Timestamp,
 ) -> Result<Vec<Pending>, StoreError> {
     let phone = phone_number(tx, mapping, inventory, &user.id)?;
-    pending(tx, mapping, &Owner { user_id: &user.id, email: &user.email, phone: phone.as_deref() }, now)
+    pending(tx, mapping, &Owner::new(&user.id, &user.email, phone.as_deref()), now)
 }
 
 /// The number under which the phone number plugin keeps its codes.

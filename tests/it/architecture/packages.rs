@@ -7,7 +7,7 @@ use super::source::{program, root};
 const ADDRESSES: &[(&str, &[&str])] = &[
     ("argon2", &["src/auth/password/"]),
     ("base16ct", &["src/auth/password/scrypt.rs", "src/auth/secret.rs"]),
-    ("base64", &["src/auth/cookie.rs", "src/mail/smtp.rs"]),
+    ("base64", &["src/auth/cookie.rs", "src/auth/secret.rs", "src/mail/smtp.rs"]),
     ("bcrypt", &["src/auth/password.rs", "src/auth/password/"]),
     ("clap", &["src/cli.rs", "src/cli/", "src/commands/"]),
     ("clap_complete", &["src/cli.rs", "src/commands/help.rs"]),
