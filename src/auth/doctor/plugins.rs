@@ -19,8 +19,8 @@ const REFERENCES: Check = Check {
             .map(|one| format!("{} of {}.{} (no {})", one.rows, one.table, one.column, one.parents.join(" or ")))
             .collect();
         let message = || format!("rows that refer to rows that do not exist: {}", some_of(&lines));
-        let hint = "the app may fail where it follows them, and a key of a deleted user stays valid: delete these rows \
-                    in the app or with its migrations";
+        let hint = "the app may fail where it follows them, and a key of a deleted user stays valid: look at these rows, \
+                    and delete those of no use in the app";
         Ok((count > 0).then(|| Details::new(count, message(), hint)))
     },
     fix: None,

@@ -182,7 +182,7 @@ fn check_names_what_is_broken_between_tables() {
     let before = std::fs::read(app.path()).unwrap();
     assert_snapshot!(app.run("db check"), @"
     problem: references: rows that refer to rows that do not exist: 1 of apikey.reference_id (no user or organization); 1 of member.user_id (no user)
-      hint: the app may fail where it follows them, and a key of a deleted user stays valid: delete these rows in the app or with its migrations
+      hint: the app may fail where it follows them, and a key of a deleted user stays valid: look at these rows, and delete those of no use in the app
     problem: organization-owners: organizations without an owner: lost
       hint: its members cannot choose one in the app: write the role owner into the row of a member
     problem: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 4
