@@ -180,7 +180,7 @@ impl StatusReport {
         known.extend(info.schema_version.map(|version| ("schema version", version.to_string())));
         if let Some(app) = &info.guest {
             known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
-            known.push(("ids", app.ids.to_owned()));
+            known.push(("ids", escape(&app.ids).into_owned()));
             let triggers = app.triggers.iter().map(|one| format!("{} on {}", escape(&one.name), escape(&one.table)));
             known.extend((!app.triggers.is_empty()).then(|| ("triggers", triggers.collect::<Vec<_>>().join(", "))));
         }

@@ -4,6 +4,7 @@
 mod create;
 mod detect;
 mod encodings;
+mod ids;
 mod overrides;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 //! A mapping is data, so that every statement and every rule is written once.
 
 mod encoding;
+mod ids;
 mod plugins;
 mod schema;
 
@@ -15,6 +16,7 @@ use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
+pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
 
@@ -25,7 +27,7 @@ pub(super) struct SchemaMapping {
     pub times: TimeEncodings,
     /// The storage of session tokens and codes.
     pub tokens: TokenStorage,
-    pub ids: IdStrategy,
+    pub ids: Ids,
     /// Columns of the app that must not be null: table, column and the value to write.
     pub fixed: Vec<(&'static str, String, String)>,
     /// Tables that do not keep the order of insertion, such as `WITHOUT ROWID` tables of SQLite.
@@ -46,34 +48,15 @@ pub(super) enum TokenStorage {
     Plain,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IdStrategy {
-    /// Random text that authctl chooses.
-    Text,
-    Uuid,
-    /// A number that the database chooses.
-    Serial,
-}
-
 /// The encoding in authctl's own tables, in every database.
 pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
-
-impl IdStrategy {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Uuid => "UUIDs",
-            Self::Serial => "numbers, chosen by the database",
-        }
-    }
-}
 
 /// The mapping of a native database.
 pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
     times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), unknown: Vec::new() },
     tokens: TokenStorage::Sha256,
-    ids: IdStrategy::Text,
+    ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },
     fixed: Vec::new(),
     without_insertion_order: Vec::new(),
     passwords: None,
@@ -140,12 +123,14 @@ impl SchemaMapping {
         }
     }
 
-    /// Derives an id of the database's kind from random text.
-    pub(super) fn id(&self, random: &str) -> String {
-        match self.ids {
-            IdStrategy::Text | IdStrategy::Serial => random.to_owned(),
-            IdStrategy::Uuid => uuid(random),
-        }
+    /// The value of an id of a table.
+    pub(super) fn key(&self, table: &str, id: &str) -> Value {
+        self.ids.of(table).write(id)
+    }
+
+    /// The value of a user's id in a column that names a user.
+    pub(super) fn reference(&self, table: &str, column: &str, user_id: &str) -> Value {
+        self.ids.of_column(table, column).write(user_id)
     }
 
     /// Encodes text that may be absent: Better Auth writes empty text for an unknown address.
@@ -155,20 +140,6 @@ impl SchemaMapping {
             text => text.map(str::to_owned),
         }
     }
-}
-
-/// A version 4 UUID (RFC 9562) whose random bits are those of the given text.
-fn uuid(random: &str) -> String {
-    let mut hex: Vec<char> = digest(random).chars().take(32).collect();
-    hex[12] = '4';
-    hex[16] = match hex[16].to_digit(16).unwrap_or(0) & 3 {
-        0 => '8',
-        1 => '9',
-        2 => 'a',
-        _ => 'b',
-    };
-    let part = |range: std::ops::Range<usize>| hex[range].iter().collect::<String>();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }
 
 #[cfg(test)]
@@ -181,14 +152,5 @@ mod tests {
         assert_eq!(NATIVE.token(&token), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let app = SchemaMapping { tokens: TokenStorage::Plain, ..NATIVE };
         assert_eq!(app.token(&token), "abc");
-    }
-
-    #[test]
-    fn derived_uuid_has_version_4() {
-        let id = uuid("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq");
-        let parts: Vec<&str> = id.split('-').collect();
-        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
-        assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']), "{id}");
-        assert_ne!(uuid("a"), uuid("b"));
     }
 }

@@ -4,6 +4,7 @@ mod acts;
 mod admin;
 mod care;
 mod encodings;
+mod ids;
 mod kill;
 mod large;
 mod names;

@@ -396,7 +396,7 @@ pub struct GuestSchema {
     /// What shows the encoding of times.
     pub time_evidence: String,
     /// Describes the ids of rows.
-    pub ids: &'static str,
+    pub ids: String,
     /// The triggers on those tables. They run in the acts of authctl as in those of the app.
     pub triggers: Vec<GuestTrigger>,
     /// Why authctl does not write to the database. Empty if writing is safe.

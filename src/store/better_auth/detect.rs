@@ -4,9 +4,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::encodings::{Evidence, Verdict};
+use super::ids::{self, FoundIds};
 use super::overrides::SchemaOverrides;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
-use crate::store::mapping::{Holds, IdStrategy, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
+use crate::store::mapping::{Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
 const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
@@ -83,7 +84,9 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
     for table in TABLES {
         findings.add_table(table)?;
     }
-    let ids = findings.ids()?;
+    let FoundIds { ids, name: ids_name, without_new_rows } =
+        ids::find(connection, &findings.names, &findings.without_rowid)?;
+    findings.without_new_rows.extend(without_new_rows);
     let Findings {
         names,
         tables,
@@ -110,7 +113,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         has_default_role,
         without_new_rows,
     };
-    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids.name(), triggers, write_blockers };
+    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids_name, triggers, write_blockers };
     Ok(Recognised { mapping, schema })
 }
 
@@ -212,20 +215,6 @@ impl Findings<'_> {
     fn refuse(&mut self, problem: String, remedy: String) {
         self.write_blockers.push(WriteBlocker { problem, remedy, only_new_rows_of: None });
     }
-
-    fn ids(&self) -> rusqlite::Result<IdStrategy> {
-        let table = self.names.table("user");
-        let column = self.names.column("user", "id").unwrap_or("id");
-        let declared = columns_of(self.connection, table)?.into_iter().find(|one| one.name == column);
-        if declared.is_some_and(|one| one.declared.eq_ignore_ascii_case("integer")) {
-            return Ok(IdStrategy::Serial);
-        }
-        let order = if self.without_rowid.contains(&"user") { identifier(column) } else { "rowid".to_owned() };
-        let (id, table) = (identifier(column), identifier(table));
-        let sql = format!("SELECT {id} FROM main.{table} ORDER BY {order} DESC LIMIT 1");
-        let newest: Option<String> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
-        Ok(if newest.is_some_and(|id| is_uuid(&id)) { IdStrategy::Uuid } else { IdStrategy::Text })
-    }
 }
 
 /// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.
@@ -241,11 +230,6 @@ fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
         snake.push(c.to_ascii_lowercase());
     }
     physical.eq_ignore_ascii_case(schema) || physical.eq_ignore_ascii_case(&snake)
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 /// A column of a table of the file.

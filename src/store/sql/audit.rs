@@ -135,8 +135,9 @@ pub(in crate::store) fn subject(
 ) -> Result<Subject, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "id" = ?1"#, rows::EMAIL);
     // authctl cannot show a user whose address is not text.
-    let email =
-        tx.query_one(&mapping.sql(sql), &[user_id.into()], |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
+    let email = tx.query_one(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| {
+        Ok(row.value(0)?.as_text().map(str::to_owned))
+    })?;
     Ok(Subject::read(user_id, email.flatten()))
 }
 

@@ -238,7 +238,7 @@ fn each_over(
             Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(2)?.as_text()),
         };
         if is_over {
-            found(rows::key(row, 0)?);
+            found(rows::key(row, 0, mapping, "verification")?);
         }
         Ok(())
     })

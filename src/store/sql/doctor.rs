@@ -16,7 +16,7 @@ use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, Credential, Orphans, StoreError, StrayAccounts};
 use crate::auth::user::User;
 use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::{OWN_TIME, SchemaMapping};
+use crate::store::mapping::{IdStrategy, OWN_TIME, SchemaMapping};
 
 /// Counts the users and sessions with values that cannot be read, and lists the first `limit` of the values.
 pub(in crate::store) fn odd_rows(
@@ -63,7 +63,7 @@ pub(in crate::store) fn each_credential(
     let sql = format!(r#"SELECT "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1"#);
     tx.each(&mapping.sql(sql), &[Account::CREDENTIAL.into()], |row| {
         let hash = row.value(1)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
-        found(Credential { user_id: rows::key(row, 0)?, hash });
+        found(Credential { user_id: rows::key(row, 0, mapping, "user")?, hash });
         Ok(())
     })
 }
@@ -102,7 +102,7 @@ pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestam
 /// Tables, each with a condition for rows whose user does not exist. A program that did not enforce foreign
 /// keys left them. The same conditions select the rows to count and to delete, with and without foreign keys
 /// in the schema.
-fn orphans(dialect: &Dialect) -> [(&'static str, String); 3] {
+fn orphans(dialect: &Dialect, mapping: &SchemaMapping) -> [(&'static str, String); 3] {
     let position = dialect.position;
     // A row without a user id is not an orphan; only the app knows its meaning.
     let of = |table: &str| {
@@ -112,23 +112,25 @@ fn orphans(dialect: &Dialect) -> [(&'static str, String); 3] {
     // The first line of the value of a code is a user id. An app stores other values of several lines in the
     // same table, so the purpose is checked too.
     let purposes = Purpose::ALL.map(|purpose| ["'", purpose.word(), ":'"].concat()).join(", ");
+    let named = format!("substr({VALUE}, 1, {position}({VALUE}, ?1) - 1)");
+    let is_named = mapping.ids.of("user").equals_text(r#""user"."id""#, &named);
     let code = format!(
         r#"{position}({VALUE}, ?1) > 0 AND substr("identifier", 1, {position}("identifier", ':')) IN ({purposes})
         AND NOT EXISTS
-        (SELECT 1 FROM "user" WHERE "user"."id" = substr({VALUE}, 1, {position}({VALUE}, ?1) - 1))"#
+        (SELECT 1 FROM "user" WHERE {is_named})"#
     );
     [("session", of("session")), ("account", of("account")), ("verification", code)]
 }
 
 pub(in crate::store) fn count_orphans(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
-    each_orphanage(tx.dialect(), |table, condition, values| {
+    each_orphanage(tx.dialect(), mapping, |table, condition, values| {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
         tx.count(&mapping.sql(sql), values)
     })
 }
 
 pub(in crate::store) fn delete_orphans(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
-    each_orphanage(tx.dialect(), |table, condition, values| {
+    each_orphanage(tx.dialect(), mapping, |table, condition, values| {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
         tx.execute(&mapping.sql(sql), values)
     })
@@ -136,10 +138,11 @@ pub(in crate::store) fn delete_orphans(tx: &mut dyn Tx, mapping: &SchemaMapping)
 
 fn each_orphanage(
     dialect: &Dialect,
+    mapping: &SchemaMapping,
     mut rows: impl FnMut(&str, &str, &[Value]) -> Result<u64, StoreError>,
 ) -> Result<Orphans, StoreError> {
     let line_end = [Value::from("\n")];
-    let [sessions, accounts, codes] = orphans(dialect)
+    let [sessions, accounts, codes] = orphans(dialect, mapping)
         .map(|(table, condition)| rows(table, &condition, if table == "verification" { &line_end } else { &[] }));
     Ok(Orphans { sessions: sessions?, accounts: accounts?, codes: codes? })
 }
@@ -169,13 +172,13 @@ pub(in crate::store) fn lower_addresses(
     let mut changes = Vec::new();
     tx.each(&mapping.sql(sql), &[], |row| {
         if let Some(before) = row.value(1)?.as_text() {
-            let id = rows::key(row, 0)?;
+            let id = rows::key(row, 0, mapping, "user")?;
             changes.extend(lowered(before, &twins).map(|email| (id, before.to_owned(), email)));
         }
         Ok(())
     })?;
     for (id, before, email) in &changes {
-        tx.change(&write, &[id.into(), email.as_str().into(), mapping.time("user", "updatedAt", now)])?;
+        tx.change(&write, &[mapping.key("user", id), email.as_str().into(), mapping.time("user", "updatedAt", now)])?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -183,17 +186,23 @@ pub(in crate::store) fn lower_addresses(
     Ok(changes.len() as u64)
 }
 
-/// Stray accounts, each with its user and whether its right place is free.
-const STRAY: &str = r#"SELECT "id", "userId",
-    (SELECT count(*) FROM "account" AS "own" WHERE "own"."userId" = "account"."userId" AND "own"."providerId" = ?1) = 1
-    AND NOT EXISTS (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1
-      AND "other"."accountId" = "account"."userId"), "accountId"
-    FROM "account" WHERE "providerId" = ?1 AND "accountId" <> "userId"
-    AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#;
+/// The statement for stray accounts, each with its user and whether its right place is free.
+fn stray_sql(mapping: &SchemaMapping) -> String {
+    let is_of = |account_id| mapping.ids.of("user").equals_text(r#""account"."userId""#, account_id);
+    let (is_own, is_other) = (is_of(r#""account"."accountId""#), is_of(r#""other"."accountId""#));
+    let own = r#""own"."userId" = "account"."userId" AND "own"."providerId" = ?1"#;
+    let sql = format!(
+        r#"SELECT "id", "userId", (SELECT count(*) FROM "account" AS "own" WHERE {own}) = 1 AND NOT EXISTS
+           (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1 AND {is_other}), "accountId"
+           FROM "account" WHERE "providerId" = ?1 AND NOT ({is_own})
+           AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#
+    );
+    mapping.sql(sql).into_owned()
+}
 
 pub(in crate::store) fn stray_accounts(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
-    tx.each(&mapping.sql(STRAY), &[Account::CREDENTIAL.into()], |row| {
+    tx.each(&stray_sql(mapping), &[Account::CREDENTIAL.into()], |row| {
         stray.all += 1;
         stray.correctable += u64::from(row.truth(2)?);
         Ok(())
@@ -209,14 +218,17 @@ pub(in crate::store) fn correct_stray_accounts(
 ) -> Result<u64, StoreError> {
     let write = mapping.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut changes = Vec::new();
-    tx.each(&mapping.sql(STRAY), &[Account::CREDENTIAL.into()], |row| {
+    tx.each(&stray_sql(mapping), &[Account::CREDENTIAL.into()], |row| {
         if row.truth(2)? {
-            changes.push((rows::key(row, 0)?, rows::key(row, 1)?, rows::key(row, 3)?));
+            let [id, user_id] =
+                [(0, "account"), (1, "user")].map(|(index, table)| rows::key(row, index, mapping, table));
+            let before = IdStrategy::Text.read(row.value(3)?).unwrap_or_default();
+            changes.push((id?, user_id?, before));
         }
         Ok(())
     })?;
     for (id, user_id, before) in &changes {
-        tx.change(&write, &[id.into(), user_id.into(), mapping.time("account", "updatedAt", now)])?;
+        tx.change(&write, &[mapping.key("account", id), user_id.into(), mapping.time("account", "updatedAt", now)])?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

@@ -93,7 +93,7 @@ pub(super) fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMappi
     tx.each(&sql, &[], |row| {
         let is_owner = row.value(1)?.as_text().is_some_and(|roles| roles.split(',').any(|one| one.trim() == "owner"));
         if is_owner {
-            owned.insert(rows::key(row, 0)?);
+            owned.insert(rows::key(row, 0, mapping, "organization")?);
         }
         Ok(())
     })?;
@@ -103,7 +103,7 @@ pub(super) fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMappi
     let sql = format!("SELECT {id}, {slug} FROM {} ORDER BY {slug}", identifier(&organizations.table));
     let mut without = Vec::new();
     tx.each(&sql, &[], |row| {
-        if !owned.contains(&rows::key(row, 0)?) {
+        if !owned.contains(&rows::key(row, 0, mapping, "organization")?) {
             without.push(row.value(1)?.as_text().unwrap_or("(unreadable)").to_owned());
         }
         Ok(())

@@ -100,22 +100,25 @@ pub(in crate::store) fn session(row: &Row<'_>, first: usize, mapping: &SchemaMap
     })
 }
 
-/// Reads an id, which some apps let the database number.
-pub(in crate::store) fn key(row: &Row<'_>, column: usize) -> Result<String, StoreError> {
-    Ok(id_text(row.value(column)?).unwrap_or_else(|| NO_ID.to_owned()))
+/// Reads the id of a row of a table from one column.
+pub(in crate::store) fn key(
+    row: &Row<'_>,
+    column: usize,
+    mapping: &SchemaMapping,
+    table: &str,
+) -> Result<String, StoreError> {
+    Ok(mapping.ids.of(table).read(row.value(column)?).unwrap_or_else(|| NO_ID.to_owned()))
 }
 
 /// In the place of an id that names no row: NULL, or text that is not UTF-8.
 const NO_ID: &str = "(unreadable)";
 
-/// The text of an id. Bytes are written as SQL and C write a number in hexadecimal.
-fn id_text(value: ValueRef<'_>) -> Option<String> {
+/// What is wrong with a value where text is expected.
+fn problem_of(value: ValueRef<'_>) -> &'static str {
     match value {
-        ValueRef::Null => None,
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
-        ValueRef::Blob(bytes) => Some(bytes.iter().fold("0x".to_owned(), |id, byte| format!("{id}{byte:02X}"))),
+        ValueRef::Null => "is null",
+        ValueRef::Text(_) => "is not valid UTF-8",
+        _ => "is not text",
     }
 }
 
@@ -146,28 +149,24 @@ impl<'r> Reader<'r> {
     /// Reads an id that must be there.
     fn reference(&mut self, column: &'static str) -> Result<Option<String>, StoreError> {
         let value = self.value()?;
-        let id = id_text(value);
-        match value {
-            ValueRef::Null => self.note(column, "is null"),
-            ValueRef::Text(_) if id.is_none() => self.note(column, "is not valid UTF-8"),
-            ValueRef::Blob(_) => self.note(column, "is not text"),
-            _ => {}
+        let strategy = self.mapping.ids.of_column(self.table, column);
+        if !strategy.is_usual(value) {
+            self.note(column, problem_of(value));
         }
-        Ok(id)
+        Ok(strategy.read(value))
     }
 
     /// Reads who impersonates. No user has an id that cannot be read, so that the session gives no access.
     fn impersonator(&mut self) -> Result<Option<String>, StoreError> {
         let value = self.value()?;
-        let by = id_text(value);
-        Ok(match value {
-            ValueRef::Null => None,
-            _ if by.is_none() => {
-                self.note("impersonatedBy", "is not valid UTF-8");
-                Some(NO_ID.to_owned())
-            }
-            _ => by,
-        })
+        if value == ValueRef::Null {
+            return Ok(None);
+        }
+        let strategy = self.mapping.ids.of_column(self.table, "impersonatedBy");
+        if !strategy.is_usual(value) {
+            self.note("impersonatedBy", problem_of(value));
+        }
+        Ok(Some(strategy.read(value).unwrap_or_else(|| NO_ID.to_owned())))
     }
 
     /// Reads text, as far as it is text: a number as its digits, without the bytes that are not UTF-8.
@@ -182,7 +181,8 @@ impl<'r> Reader<'r> {
             }
             number @ (ValueRef::Integer(_) | ValueRef::Real(_)) => {
                 self.note(column, "is a number");
-                id_text(number)
+                // The digits, as an id has them.
+                IdStrategy::Text.read(number)
             }
             ValueRef::Blob(_) => {
                 self.note(column, "is not text");
@@ -279,10 +279,11 @@ pub(in crate::store) fn insert(
     if let Some((_, blocker)) = mapping.without_new_rows.iter().find(|(of, _)| *of == table) {
         return Err(StoreError::NotOurs(blocker.clone()));
     }
-    let id = mapping.id(id);
+    let strategy = mapping.ids.of(table);
+    let id = strategy.make(id);
     let mut row = Vec::new();
-    if mapping.ids != IdStrategy::Serial {
-        row.push((identifier("id"), Value::Text(id.clone())));
+    if strategy != IdStrategy::Serial {
+        row.push((identifier("id"), strategy.write(&id)));
     }
     row.extend(present(mapping, table, values)?.into_iter().map(|(column, value)| (identifier(column), value)));
     let fixed = mapping.fixed.iter().filter(|(owner, _, _)| *owner == table);
@@ -290,9 +291,9 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    let inserted = if mapping.ids == IdStrategy::Serial {
+    let inserted = if strategy == IdStrategy::Serial {
         // Reads all rows, because SQLite checks foreign keys when the statement ends.
-        tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0))
+        tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0, mapping, table))
             .map(|mut ids| ids.pop())
     } else {
         tx.execute(&mapping.sql(sql), &values).map(|_| Some(id))
@@ -316,7 +317,7 @@ pub(in crate::store) fn update(
     let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values)?.into_iter().unzip();
     let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
     let changes = changes.collect::<Vec<_>>().join(", ");
-    values.push(Value::Text(id.to_owned()));
+    values.push(mapping.key(table, id));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
     tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
     Ok(())
@@ -333,7 +334,8 @@ pub(in crate::store) fn delete<'i>(
     let delete = mapping.sql(sql);
     let find = mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#)).into_owned();
     for id in ids {
-        if tx.change(&delete, &[id.into()])? == 0 && tx.count(&find, &[id.into()])? > 0 {
+        let key = [mapping.key(table, id)];
+        if tx.change(&delete, &key)? == 0 && tx.count(&find, &key)? > 0 {
             return Err(ignored("keeps a row that was deleted"));
         }
     }

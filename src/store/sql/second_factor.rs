@@ -33,7 +33,7 @@ pub(super) fn factor_rows(
         table = identifier(&found.table),
     );
     let mut factor = FactorRows::default();
-    tx.each(&sql, &[user_id.into()], |row| {
+    tx.each(&sql, &[mapping.key("user", user_id)], |row| {
         factor.rows += 1;
         if factor.rows == 1 {
             factor.is_verified = row.truth(0)?;
@@ -64,7 +64,7 @@ fn lock(inventory: &Inventory) -> Option<(String, String, String)> {
 pub(super) fn is_locked(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Result<bool, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some((table, _, condition)) = lock(&inventory) else { return Ok(false) };
-    Ok(tx.count(&format!("SELECT count(*) FROM {table} WHERE {condition}"), &[user_id.into()])? > 0)
+    Ok(tx.count(&format!("SELECT count(*) FROM {table} WHERE {condition}"), &[mapping.key("user", user_id)])? > 0)
 }
 
 /// Clears the lock of a user's second factor and its count of wrong codes. Returns the number of changed rows.
@@ -76,7 +76,8 @@ pub(super) fn unlock(
 ) -> Result<u64, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some((table, changes, condition)) = lock(&inventory) else { return Ok(0) };
-    let cleared = tx.change(&format!("UPDATE {table} SET {changes} WHERE {condition}"), &[user_id.into()])?;
+    let cleared =
+        tx.change(&format!("UPDATE {table} SET {changes} WHERE {condition}"), &[mapping.key("user", user_id)])?;
     if cleared > 0 {
         log.push(Event::user("second-factor.unlocked", subject(tx, mapping, user_id)?));
     }
@@ -136,7 +137,7 @@ pub(super) fn reset(
         && let Some(owner) = quoted(found, "userId")
     {
         let sql = format!("DELETE FROM {} WHERE {owner} = ?1", identifier(&found.table));
-        tx.change(&sql, &[user_id.into()])?;
+        tx.change(&sql, &[mapping.key("user", user_id)])?;
     }
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {

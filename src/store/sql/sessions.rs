@@ -54,7 +54,9 @@ pub(in crate::store) fn of_user(
         r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, {order} DESC"#,
         rows::SESSION
     );
-    tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| rows::session(row, 0, mapping))
+    tx.query_all(&mapping.sql(sql), &[mapping.reference("session", "userId", user_id)], |row| {
+        rows::session(row, 0, mapping)
+    })
 }
 
 pub(in crate::store) fn each(
@@ -102,7 +104,7 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
     let steps = inventory.steps_for_session(mapping);
     if !steps.is_empty() {
         for id in ids {
-            make_way(tx, &inventory, &steps, &[id.into()])?;
+            make_way(tx, &inventory, &steps, &[mapping.key("session", id)])?;
         }
     }
     rows::delete(tx, mapping, "session", ids)
@@ -114,6 +116,7 @@ pub(in crate::store) fn insert(
     session: &NewSessionRow,
 ) -> Result<Session, StoreError> {
     let time = |column, instant| mapping.time("session", column, instant);
+    let reference = |column, id: &str| mapping.reference("session", column, id);
     let values = vec![
         ("expiresAt", time("expiresAt", session.expires_at)),
         ("token", mapping.token(&session.token).into_owned().into()),
@@ -121,8 +124,8 @@ pub(in crate::store) fn insert(
         ("updatedAt", time("updatedAt", session.now)),
         ("ipAddress", mapping.unknown(session.client_info.ip_address.as_deref()).into()),
         ("userAgent", mapping.unknown(session.client_info.user_agent.as_deref()).into()),
-        ("userId", session.user_id.clone().into()),
-        ("impersonatedBy", session.impersonated_by.clone().into()),
+        ("userId", reference("userId", &session.user_id)),
+        ("impersonatedBy", session.impersonated_by.as_ref().map(|by| reference("impersonatedBy", by)).into()),
     ];
     let id = rows::insert(tx, mapping, "session", &session.id, values)?;
     by_id(tx, mapping, &id)?
@@ -201,7 +204,10 @@ pub(in crate::store) fn set_end(
 ) -> Result<Option<Session>, StoreError> {
     let move_end = r#"UPDATE "session" SET "expiresAt" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#;
     let time = |column, instant| mapping.time("session", column, instant);
-    tx.change(&mapping.sql(move_end), &[id.into(), time("expiresAt", expires_at), time("updatedAt", now)])?;
+    tx.change(
+        &mapping.sql(move_end),
+        &[mapping.key("session", id), time("expiresAt", expires_at), time("updatedAt", now)],
+    )?;
     by_id(tx, mapping, id)
 }
 
@@ -257,7 +263,9 @@ pub(in crate::store) fn impersonations(
     impersonator: &str,
 ) -> Result<Vec<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
-    tx.query_all(&mapping.sql(sql), &[impersonator.into()], |row| rows::session(row, 0, mapping))
+    tx.query_all(&mapping.sql(sql), &[mapping.reference("session", "impersonatedBy", impersonator)], |row| {
+        rows::session(row, 0, mapping)
+    })
 }
 
 /// Deletes the sessions in which a user impersonates another one, and returns them.
@@ -380,5 +388,5 @@ pub(in crate::store) fn by_id(
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    tx.query_one(&mapping.sql(sql), &[id.into()], |row| rows::session(row, 0, mapping))
+    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))
 }

@@ -21,7 +21,7 @@ use crate::auth::storage::{
 };
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::SchemaMapping;
+use crate::store::mapping::{IdStrategy, SchemaMapping};
 
 pub(in crate::store) fn find(
     tx: &mut dyn Tx,
@@ -29,11 +29,11 @@ pub(in crate::store) fn find(
     who: &UserRef,
 ) -> Result<Option<User>, StoreError> {
     let (column, key) = match who {
-        UserRef::Email(email) => ("email", email.as_str()),
-        UserRef::Id(id) => ("id", id.as_str()),
+        UserRef::Email(email) => ("email", email.as_str().into()),
+        UserRef::Id(id) => ("id", mapping.key("user", id)),
     };
     let sql = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    tx.query_one(&mapping.sql(sql), &[key.into()], |row| rows::user(row, 0, mapping))
+    tx.query_one(&mapping.sql(sql), &[key], |row| rows::user(row, 0, mapping))
 }
 
 /// Finds the user with exactly this address, else those with the address in another case.
@@ -70,8 +70,8 @@ pub(in crate::store) fn password_hash(
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
     let sql =
-        format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#);
-    let values = [Account::CREDENTIAL.into(), user_id.into()];
+        format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#);
+    let values = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
     let text = tx.query_one(&mapping.sql(sql), &values, |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
     // An empty or endless value cannot be a hash, and does not sign in.
     Ok(text.flatten().and_then(|text| StoredHash::from_bytes(text.as_bytes()).ok()))
@@ -107,10 +107,16 @@ pub(in crate::store) fn set_password_hash(
 ) -> Result<u64, StoreError> {
     tx.change(
         &mapping.sql(
-            r#"UPDATE "account" SET "password" = ?3, "updatedAt" = ?4
-               WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?2"#,
+            r#"UPDATE "account" SET "password" = ?4, "updatedAt" = ?5
+               WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#,
         ),
-        &[Account::CREDENTIAL.into(), user_id.into(), hash.expose().into(), mapping.time("account", "updatedAt", now)],
+        &[
+            Account::CREDENTIAL.into(),
+            user_id.into(),
+            mapping.reference("account", "userId", user_id),
+            hash.expose().into(),
+            mapping.time("account", "updatedAt", now),
+        ],
     )
 }
 
@@ -157,7 +163,7 @@ fn insert_credential(
     let values = vec![
         ("accountId", user_id.to_owned().into()),
         ("providerId", Account::CREDENTIAL.to_owned().into()),
-        ("userId", user_id.to_owned().into()),
+        ("userId", mapping.reference("account", "userId", user_id)),
         ("password", hash.expose().to_owned().into()),
         ("createdAt", time("createdAt")),
         ("updatedAt", time("updatedAt")),
@@ -187,8 +193,9 @@ pub(in crate::store) fn accounts(
 ) -> Result<Vec<Account>, StoreError> {
     let sql = r#"SELECT "providerId", "accountId", octet_length("password") IS NOT NULL FROM "account"
                  WHERE "userId" = ?1 ORDER BY "providerId", "accountId""#;
-    tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| {
-        Ok(Account { provider_id: rows::key(row, 0)?, account_id: rows::key(row, 1)?, has_password: row.truth(2)? })
+    tx.query_all(&mapping.sql(sql), &[mapping.reference("account", "userId", user_id)], |row| {
+        let text = |index| Ok::<_, StoreError>(IdStrategy::Text.read(row.value(index)?).unwrap_or_default());
+        Ok(Account { provider_id: text(0)?, account_id: text(1)?, has_password: row.truth(2)? })
     })
 }
 
@@ -236,7 +243,9 @@ pub(in crate::store) fn list(
     };
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT "{column}" FROM "user" WHERE "id" = ?1"#);
-        let Some(value) = tx.query_one(&mapping.sql(sql), &[id.into()], |row| Ok(row.value(0)?.to_value()))? else {
+        let Some(value) =
+            tx.query_one(&mapping.sql(sql), &[mapping.key("user", id)], |row| Ok(row.value(0)?.to_value()))?
+        else {
             // The last user of the previous page was deleted, and with them the place to continue from.
             return Err(StoreError::NoSuchPlace);
         };
@@ -247,7 +256,7 @@ pub(in crate::store) fn list(
             Value::Blob(_) => beyond_row(column, second),
             _ => beyond(column, first, second),
         });
-        filter.values.extend([value, Value::Text(id.clone())]);
+        filter.values.extend([value, mapping.key("user", id)]);
     }
     let limit = query.limit.clamp(1, PAGE_MAX);
     let sql = page_sql(column, &filter, limit);
@@ -479,7 +488,7 @@ pub(in crate::store) fn delete(
         return Ok(Err(AuthError::LastAdmin));
     }
     sessions::end_impersonations(tx, mapping, log, id, now)?;
-    let values = [id.into()];
+    let values = [mapping.key("user", id)];
     let inventory = Inventory::read(tx, mapping)?;
     let steps = inventory.steps_for_user(mapping);
     let tables = inventory::reach(tx, &steps, &values)?;
@@ -512,7 +521,7 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
     let mut found = false;
-    tx.query(&mapping.sql(sql), &[id.into()], &mut |row| {
+    tx.query(&mapping.sql(sql), &[mapping.key("user", id)], &mut |row| {
         found = is_admin(&rows::user(row, 0, mapping)?, now);
         Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

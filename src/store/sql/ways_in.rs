@@ -140,11 +140,11 @@ fn null() -> String {
 
 impl Door {
     /// Counts the open rows of a user that have not expired.
-    fn count(&self, tx: &mut dyn Tx, user_id: &str, now: Timestamp) -> Result<u64, StoreError> {
+    fn count(&self, tx: &mut dyn Tx, user: &Value, now: Timestamp) -> Result<u64, StoreError> {
         let Self { table, condition, expires, .. } = self;
         let sql = format!("SELECT {expires} FROM {table} WHERE {condition}");
         let mut count = 0;
-        tx.each(&sql, &[user_id.into()], |row| {
+        tx.each(&sql, std::slice::from_ref(user), |row| {
             count += u64::from(!is_over(row.value(0)?, now));
             Ok(())
         })?;
@@ -156,14 +156,17 @@ impl Door {
         let Self { table, condition, expires, .. } = self;
         let (column, value) = match &self.end {
             End::Delete => {
-                tx.change(&format!("DELETE FROM {table} WHERE {condition}"), &[user_id.into()])?;
+                tx.change(&format!("DELETE FROM {table} WHERE {condition}"), &[mapping.key("user", user_id)])?;
                 return Ok(());
             }
             End::Revoke(column) => (column, encoding(tx, mapping, table, &[column, expires])?.write(now)),
             End::Disable(column) => (column, falsity(tx, table, column)?),
             End::Deny(column) => (column, "denied".into()),
         };
-        tx.change(&format!("UPDATE {table} SET {column} = ?2 WHERE {condition}"), &[user_id.into(), value])?;
+        tx.change(
+            &format!("UPDATE {table} SET {column} = ?2 WHERE {condition}"),
+            &[mapping.key("user", user_id), value],
+        )?;
         Ok(())
     }
 }
@@ -198,7 +201,7 @@ pub(in crate::store) fn end_tokens(
             None => (format!("DELETE FROM {table} WHERE {session} = ?1{is_online}"), Vec::new()),
         };
         for id in session_ids {
-            let values: Vec<Value> = [id.into()].into_iter().chain(values.clone()).collect();
+            let values: Vec<Value> = [mapping.key("session", id)].into_iter().chain(values.clone()).collect();
             tx.change(&sql, &values)?;
         }
     }
@@ -238,7 +241,7 @@ fn pending(
     tx.each(&mapping.sql(sql), &[owner.user_id.into(), owner.email.into(), phone.into()], |row| {
         let text = |index| Ok::<_, StoreError>(row.value(index)?.as_text().unwrap_or_default().to_owned());
         let (identifier, value) = (text(1)?, text(2)?);
-        let (id, is_over) = (rows::key(row, 0)?, is_over(row.value(3)?, now));
+        let (id, is_over) = (rows::key(row, 0, mapping, "verification")?, is_over(row.value(3)?, now));
         match owner.way_of(&identifier, &value) {
             Some(way) => {
                 if way == WayIn::Challenge {
@@ -267,7 +270,7 @@ fn one_time_tokens(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> R
            WHERE {} IN (SELECT "session"."token" FROM "session" WHERE "session"."userId" = ?1)"#,
         codes::VALUE
     );
-    tx.query_all(&mapping.sql(sql), &[user_id.into()], |row| rows::key(row, 0))
+    tx.query_all(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| rows::key(row, 0, mapping, "verification"))
 }
 
 /// Everything that opens a user's account.
@@ -288,7 +291,7 @@ fn find(
     ways.add(WayIn::Session, count(sessions::of_user(tx, mapping, &user.id)?));
     ways.add(WayIn::Impersonation, count(sessions::impersonations(tx, mapping, &user.id)?));
     for door in doors(inventory, mapping) {
-        ways.add(door.way, door.count(tx, &user.id, now)?);
+        ways.add(door.way, door.count(tx, &mapping.key("user", &user.id), now)?);
     }
     let mut pending = pending_of(tx, mapping, inventory, user, now)?;
     for id in one_time_tokens(tx, mapping, &user.id)? {
@@ -324,8 +327,9 @@ fn phone_number(
 ) -> Result<Option<String>, StoreError> {
     let Some(column) = inventory.column(mapping.table("user"), "phoneNumber").map(identifier) else { return Ok(None) };
     let sql = format!(r#"SELECT {column} FROM "user" WHERE "id" = ?1"#);
-    let text =
-        tx.query_one(&mapping.sql(sql), &[user_id.into()], |row| Ok(row.value(0)?.as_text().map(str::to_owned)))?;
+    let text = tx.query_one(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| {
+        Ok(row.value(0)?.as_text().map(str::to_owned))
+    })?;
     Ok(text.flatten())
 }
 
@@ -346,7 +350,7 @@ fn reach(
         Some(found) => match quoted(found, "userId") {
             Some(owner) => {
                 let sql = format!("SELECT count(*) FROM {} WHERE {owner} = ?1", identifier(&found.table));
-                tx.count(&sql, &[user_id.into()])?
+                tx.count(&sql, &[mapping.key("user", user_id)])?
             }
             None => 0,
         },

@@ -1,0 +1,194 @@
+//! The ids of rows, which belong to a table: users may be numbered by the database while sessions have random text. In
+//! the program an id is always text, and each id has one text.
+
+use crate::auth::secret::digest;
+use crate::store::engine::{Value, ValueRef};
+
+/// The ids of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct Ids {
+    /// For the tables that are not listed.
+    pub(in crate::store) default: IdStrategy,
+    pub(in crate::store) tables: Vec<(&'static str, IdStrategy)>,
+    /// Whether `session.impersonatedBy` has the ids of users; otherwise it has their text.
+    pub(in crate::store) impersonator_is_reference: bool,
+}
+
+impl Ids {
+    pub(in crate::store) fn of(&self, table: &str) -> IdStrategy {
+        self.tables.iter().find(|(listed, _)| *listed == table).map_or(self.default, |(_, strategy)| *strategy)
+    }
+
+    /// How a column stores ids: `id` those of its table, the others those of users.
+    pub(in crate::store) fn of_column(&self, table: &str, column: &str) -> IdStrategy {
+        match column {
+            "id" => self.of(table),
+            "impersonatedBy" if !self.impersonator_is_reference => IdStrategy::Text,
+            _ => self.of("user"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum IdStrategy {
+    /// Random text that authctl chooses.
+    Text,
+    /// A UUID as text.
+    Uuid,
+    /// The 16 bytes of a UUID.
+    UuidBytes,
+    /// A number that the app chooses.
+    Number,
+    /// A number that the database chooses.
+    Serial,
+}
+
+impl IdStrategy {
+    pub(in crate::store) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Uuid => "UUIDs",
+            Self::UuidBytes => "UUIDs as bytes",
+            Self::Number => "numbers, chosen by the app",
+            Self::Serial => "numbers, chosen by the database",
+        }
+    }
+
+    /// Derives an id from random text; the database chooses the others.
+    pub(in crate::store) fn make(self, random: &str) -> String {
+        match self {
+            Self::Text | Self::Number | Self::Serial => random.to_owned(),
+            Self::Uuid | Self::UuidBytes => uuid(random),
+        }
+    }
+
+    /// The text of an id; `None` for a value that names no row. Bytes that are no UUID are written in hexadecimal.
+    pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<String> {
+        match value {
+            ValueRef::Null => None,
+            ValueRef::Integer(number) => Some(number.to_string()),
+            ValueRef::Real(number) => Some(number.to_string()),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            ValueRef::Blob(bytes) if self == Self::UuidBytes && bytes.len() == 16 => Some(hyphenated(&hex(bytes))),
+            ValueRef::Blob(bytes) => Some(format!("0x{}", hex(bytes).to_ascii_uppercase())),
+        }
+    }
+
+    /// The value of an id in the database: the inverse of [`IdStrategy::read`].
+    pub(in crate::store) fn write(self, id: &str) -> Value {
+        let is_hex = |hex: &&str| !hex.contains(|c: char| c.is_ascii_lowercase());
+        if let Some(bytes) = id.strip_prefix("0x").filter(is_hex).and_then(bytes_of) {
+            return Value::Blob(bytes);
+        }
+        match self {
+            Self::Number | Self::Serial => match id.parse::<i64>() {
+                Ok(number) if number.to_string() == id => Value::Integer(number),
+                _ => Value::Text(id.to_owned()),
+            },
+            Self::UuidBytes if is_uuid(id) => bytes_of(&id.replace('-', "")).map_or(Value::Null, Value::Blob),
+            Self::Text | Self::Uuid | Self::UuidBytes => Value::Text(id.to_owned()),
+        }
+    }
+
+    /// Whether a value is an id as this table has them.
+    pub(in crate::store) fn is_usual(self, value: ValueRef<'_>) -> bool {
+        match value {
+            ValueRef::Blob(bytes) => self == Self::UuidBytes && bytes.len() == 16,
+            value => self.read(value).is_some(),
+        }
+    }
+
+    /// A condition that a column with ids equals the text of an id.
+    pub(in crate::store) fn equals_text(self, column: &str, text: &str) -> String {
+        match self {
+            Self::UuidBytes => format!("lower(hex({column})) = replace({text}, '-', '')"),
+            _ => format!("{column} = {text}"),
+        }
+    }
+}
+
+/// Whether a text is a UUID.
+pub(in crate::store) fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    if !hex.len().is_multiple_of(2) || !hex.chars().all(|c| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
+}
+
+/// Hexadecimal digits in the groups of a UUID.
+fn hyphenated(hex: &str) -> String {
+    [&hex[0..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]].join("-")
+}
+
+/// A version 4 UUID (RFC 9562) whose random bits are those of the given text.
+fn uuid(random: &str) -> String {
+    let mut hex: Vec<char> = digest(random).chars().take(32).collect();
+    hex[12] = '4';
+    hex[16] = match hex[16].to_digit(16).unwrap_or(0) & 3 {
+        0 => '8',
+        1 => '9',
+        2 => 'a',
+        _ => 'b',
+    };
+    hyphenated(&hex.into_iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_uuid_has_version_4() {
+        let id = uuid("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq");
+        let parts: Vec<&str> = id.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']), "{id}");
+        assert_ne!(uuid("a"), uuid("b"));
+    }
+
+    #[test]
+    fn id_is_read_back_as_the_value_that_it_is() {
+        let bytes: Vec<u8> = (0..16).collect();
+        let text = |text: &str| Value::Text(text.to_owned());
+        for (strategy, value, id) in [
+            (IdStrategy::Text, text("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq"), "0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq"),
+            (IdStrategy::Text, text("7"), "7"),
+            (IdStrategy::Text, Value::Blob(vec![1, 0xab]), "0x01AB"),
+            (IdStrategy::Uuid, text("00010203-0405-0607-0809-0a0b0c0d0e0f"), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+            (IdStrategy::UuidBytes, Value::Blob(bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+            (IdStrategy::UuidBytes, Value::Blob(vec![1]), "0x01"),
+            (IdStrategy::UuidBytes, text("ada"), "ada"),
+            (IdStrategy::Number, Value::Integer(7001), "7001"),
+            (IdStrategy::Serial, Value::Integer(-1), "-1"),
+            (IdStrategy::Serial, text("ada"), "ada"),
+            (IdStrategy::Serial, text("07"), "07"),
+        ] {
+            assert_eq!(strategy.read(ValueRef::from(&value)).as_deref(), Some(id), "{strategy:?}");
+            assert_eq!(strategy.write(id), value, "{strategy:?} {id}");
+        }
+        assert_eq!(IdStrategy::Text.write("0xab"), text("0xab"), "not as it is read");
+        assert_eq!(IdStrategy::Text.read(ValueRef::Null), None);
+    }
+
+    #[test]
+    fn only_users_and_references_to_them_have_the_ids_of_users() {
+        let ids = Ids {
+            default: IdStrategy::Text,
+            tables: vec![("user", IdStrategy::Serial), ("session", IdStrategy::Uuid)],
+            impersonator_is_reference: false,
+        };
+        assert_eq!(ids.of_column("session", "id"), IdStrategy::Uuid);
+        assert_eq!(ids.of_column("session", "userId"), IdStrategy::Serial);
+        assert_eq!(ids.of_column("session", "impersonatedBy"), IdStrategy::Text);
+        assert_eq!(ids.of_column("account", "id"), IdStrategy::Text);
+    }
+}
