@@ -12,6 +12,7 @@ import { secondFactors } from "./acts/second-factor.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, together } from "./acts/together.mjs";
 import { admin, users } from "./acts/users.mjs";
+import { waysIn } from "./acts/ways-in.mjs";
 import { variants } from "./app/variants.mjs";
 import { App } from "./driver/app.mjs";
 import { Authctl } from "./driver/authctl.mjs";
@@ -70,6 +71,16 @@ async function runVariant(variant) {
   report.print(variant);
 }
 
+/** Acts that need an app with plugins of its own. */
+async function runPlugins() {
+  const place = join(scratch, "plugins");
+  mkdirSync(place, { recursive: true });
+  for (const [act, run] of Object.entries(waysIn)) {
+    await report.line("plugins", act, "authctl", "app", () => run({ binary, place }));
+  }
+  report.print("plugins");
+}
+
 /** Two at a time on two cores: the waiting is for hashes, and those are not computed in Node's own thread. */
 async function runAll(waiting) {
   const lane = async () => {
@@ -79,7 +90,8 @@ async function runAll(waiting) {
 }
 
 try {
-  await runAll([...wanted]);
+  await runAll(wanted.filter((variant) => variant !== "plugins"));
+  if (binary && (positionals.length === 0 || positionals.includes("plugins"))) await runPlugins();
 } finally {
   rmSync(scratch, { recursive: true });
 }

@@ -193,6 +193,26 @@ pub(in crate::store) fn delete_all(
     Ok(())
 }
 
+/// The length of an identifier that an app hashes: SHA-256 in base64 without padding. No other identifier of Better Auth
+/// with the id of a user has it.
+pub(in crate::store) const HASHED_BYTES: u32 = 43;
+
+/// Deletes the codes that reset a user's password. An app that hashes identifiers does not show which rows of the user
+/// they are, so its other rows go too: they delete the account, or spare the second factor.
+pub(in crate::store) fn delete_resets(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<(), StoreError> {
+    delete_all(tx, mapping, Purpose::ResetPassword, user_id)?;
+    if is_the_apps(mapping, Purpose::ResetPassword) {
+        let sql =
+            format!(r#"DELETE FROM "verification" WHERE octet_length("identifier") = {HASHED_BYTES} AND {VALUE} = ?1"#);
+        tx.execute(&mapping.sql(sql), &[user_id.into()])?;
+    }
+    Ok(())
+}
+
 /// Counts the codes that [`delete_over`] deletes.
 pub(in crate::store) fn count_over(
     tx: &mut dyn Tx,

@@ -343,7 +343,7 @@ pub(in crate::store) fn replace_password(
         },
     };
     set_password_hash(tx, mapping, change.user_id, change.hash, change.now)?;
-    codes::delete_all(tx, mapping, Purpose::ResetPassword, change.user_id)?;
+    codes::delete_resets(tx, mapping, change.user_id)?;
     let user = subject(tx, mapping, change.user_id)?;
     log.push(Event::user("password.changed", &user));
     log.extend(ended.iter().map(|session| ended_of(&user, session)));
@@ -360,7 +360,7 @@ pub(in crate::store) fn set_password(
     if !upsert_password_hash(tx, mapping, new)? {
         return Ok(None);
     }
-    codes::delete_all(tx, mapping, Purpose::ResetPassword, new.user_id)?;
+    codes::delete_resets(tx, mapping, new.user_id)?;
     let ended = sessions::end(tx, mapping, new.user_id, new.end.as_ref(), new.now)?;
     let user = subject(tx, mapping, new.user_id)?;
     log.push(Event::user("password.set", &user));
@@ -425,6 +425,7 @@ pub(in crate::store) fn update(
         for purpose in Purpose::ALL {
             codes::delete_all(tx, mapping, purpose, id)?;
         }
+        codes::delete_resets(tx, mapping, id)?;
     }
     let mut ended = sessions::end(tx, mapping, id, change.end.which(&before, &user).as_ref(), now)?;
     log.extend(change_events(&before, &user));

@@ -215,9 +215,6 @@ pub(super) struct Pending {
     pub(super) is_over: bool,
 }
 
-/// The length of an identifier that an app hashed: SHA-256 in base64 without padding.
-const HASHED_BYTES: u32 = 43;
-
 /// Finds the rows of `verification` of an owner.
 fn pending(
     tx: &mut dyn Tx,
@@ -232,7 +229,8 @@ fn pending(
         r#"SELECT "id", {identifier}, {value}, "expiresAt" FROM "verification"
            WHERE "identifier" LIKE '2fa-%' OR {position}({value}, ?1) > 0 OR {position}({identifier}, ?1) > 0
            OR {position}(lower({value}), lower(?2)) > 0 OR {position}(lower({identifier}), lower(?2)) > 0
-           OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") = {HASHED_BYTES}"#
+           OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") = {}"#,
+        codes::HASHED_BYTES
     );
     let phone = owner.phone.unwrap_or(owner.user_id);
     let mut found = Vec::new();
