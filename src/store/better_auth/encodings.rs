@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::detect::FoundColumn;
+use crate::auth::duration::rfc3339;
 use crate::auth::storage::WriteBlocker;
+use crate::store::engine::ValueRef;
 use crate::store::mapping::{TimeEncoding, TimeEncodings, identifier};
 use crate::store::sqlite::engine::value_ref;
 
@@ -25,6 +28,8 @@ struct ColumnEvidence {
     place: String,
     /// The encodings of sampled values, with their counts.
     values: Vec<(TimeEncoding, u32)>,
+    /// A sampled whole number.
+    number: Option<i64>,
     /// The encoding that the schema implies, and by what.
     schema: Option<(TimeEncoding, &'static str)>,
 }
@@ -55,6 +60,7 @@ impl Evidence {
             column,
             place: format!("{physical}.{}", found.name),
             values: Vec::new(),
+            number: None,
             schema: implied_by(found),
         };
         let (physical, name) = (identifier(physical), identifier(&found.name));
@@ -65,7 +71,11 @@ impl Evidence {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                if let Some(encoding) = TimeEncoding::shown_by(value_ref(row.get_ref(0)?)) {
+                let value = value_ref(row.get_ref(0)?);
+                if let Some(encoding) = TimeEncoding::shown_by(value) {
+                    if let ValueRef::Integer(number) = value {
+                        evidence.number.get_or_insert(number);
+                    }
                     match evidence.values.iter_mut().find(|(known, _)| *known == encoding) {
                         Some((_, count)) => *count += 1,
                         None => evidence.values.push((encoding, 1)),
@@ -81,7 +91,7 @@ impl Evidence {
     /// do not show theirs.
     pub(super) fn verdict(self, named: Option<TimeEncoding>) -> Verdict {
         let settle = WriteBlocker::NAME_THE_ENCODING;
-        let mut blockers = Vec::new();
+        let mut blockers: Vec<WriteBlocker> = named.and_then(|named| self.contradiction(named)).into_iter().collect();
         let mut shown: Vec<(&ColumnEvidence, TimeEncoding, String)> = Vec::new();
         let mut silent = Vec::new();
         for column in &self.0 {
@@ -139,6 +149,36 @@ impl Evidence {
         let columns = columns.map(|(column, encoding)| (column.table, column.column, encoding)).collect();
         Verdict { times: TimeEncodings { default, columns, unknown }, name, evidence, blockers }
     }
+}
+
+impl Evidence {
+    /// Refuses to write when the values contradict the unit of the `--schema` file: it is the unit of no column, and
+    /// another one is shown.
+    fn contradiction(&self, named: TimeEncoding) -> Option<WriteBlocker> {
+        let shown = || self.0.iter().filter_map(|column| Some((column, column.of_values()?.ok()?)));
+        if shown().any(|(_, encoding)| encoding == named || encoding.is_text() && named.is_text()) {
+            return None;
+        }
+        let (column, encoding) = shown().next()?;
+        let holds = match column.number {
+            Some(number) => format!("{} holds {number}: {}", column.place, readings(number)),
+            None => format!("the values of {} are {}", column.place, plural(encoding)),
+        };
+        Some(WriteBlocker {
+            problem: format!("the --schema file says that times are {}, and {holds}", plural(named)),
+            remedy: "leave \"time\" out of the --schema file, or name the unit of the values".to_owned(),
+            only_new_rows_of: None,
+        })
+    }
+}
+
+/// The date of a number in each unit.
+fn readings(number: i64) -> String {
+    let date = |instant: Result<Timestamp, jiff::Error>| {
+        instant.map_or_else(|_| "no date".to_owned(), |instant| rfc3339(instant).chars().take(10).collect())
+    };
+    let (seconds, milliseconds) = (Timestamp::from_second(number), Timestamp::from_millisecond(number));
+    format!("{} as seconds, {} as milliseconds", date(seconds), date(milliseconds))
 }
 
 impl ColumnEvidence {
@@ -297,19 +337,39 @@ mod tests {
         assert_eq!(found.blockers[0].problem, "some of the values of t.a are milliseconds, others are seconds");
     }
 
-    #[test]
-    fn override_decides_only_columns_without_values() {
+    /// The verdict on seconds in `a`, milliseconds in `b` and nothing in `c`, as far as they are given.
+    fn named(values: &str, named: TimeEncoding) -> Verdict {
         let connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t VALUES (1763904520302, NULL)")
-            .unwrap();
+        let sql = format!("CREATE TABLE t (a INTEGER, b INTEGER, c INTEGER); INSERT INTO t VALUES {values}");
+        connection.execute_batch(&sql).unwrap();
         let mut evidence = Evidence::default();
-        for (column, name) in
-            crate::store::better_auth::detect::columns_of(&connection, "t").unwrap().iter().zip(["a", "b"])
-        {
+        let columns = crate::store::better_auth::detect::columns_of(&connection, "t").unwrap();
+        for (column, name) in columns.iter().zip(["a", "b", "c"]) {
             evidence.add(&connection, ("t", name), "t", column, "rowid").unwrap();
         }
-        let found = evidence.verdict(Some(TimeEncoding::Seconds));
-        assert_eq!(encodings(&found), [TimeEncoding::Milliseconds, TimeEncoding::Seconds]);
+        evidence.verdict(Some(named))
+    }
+
+    #[test]
+    fn override_decides_only_columns_without_values() {
+        let found = named("(1763904520, 1763904520302, NULL)", TimeEncoding::Seconds);
+        assert_eq!(encodings(&found), [TimeEncoding::Seconds, TimeEncoding::Milliseconds]);
+        assert_eq!(found.times.of("t", "c"), TimeEncoding::Seconds);
+    }
+
+    #[test]
+    fn override_that_all_values_contradict_refuses_writes() {
+        let found = named("(1764054000, NULL, NULL)", TimeEncoding::Milliseconds);
+        assert_eq!(found.times.of("t", "a"), TimeEncoding::Seconds, "reading goes by the values");
+        assert_eq!(
+            found.blockers[0].problem,
+            "the --schema file says that times are milliseconds, and t.a holds 1764054000: \
+             2025-11-25 as seconds, 1970-01-21 as milliseconds"
+        );
+        let found = named("(NULL, 1764054000302, NULL)", TimeEncoding::Seconds);
+        assert!(found.blockers[0].problem.contains("no date as seconds, 2025-11-25 as milliseconds"), "{found:?}");
+        let found = named("('2025-11-25 07:00:00', NULL, NULL)", TimeEncoding::Seconds);
+        assert!(found.blockers[0].problem.ends_with("t.a are text without milliseconds"), "{found:?}");
+        assert_eq!(named("('2025-11-25 07:00:00', NULL, NULL)", TimeEncoding::Zulu).blockers, []);
     }
 }

@@ -88,6 +88,10 @@ impl TimeEncoding {
         }
     }
 
+    pub(in crate::store) fn is_text(self) -> bool {
+        matches!(self, Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds)
+    }
+
     /// Describes a value in this encoding, for messages.
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
