@@ -7,6 +7,7 @@ mod environment;
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,13 +19,13 @@ use crate::auth::Auth;
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Token};
-use crate::auth::storage::{ClientInfo, LooseEnds, Store, StoreError};
+use crate::auth::storage::{ClientInfo, LooseEnds, NoState, Store, StoreError};
 use crate::input_file;
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::sqlite::{self, Adapter, Opened};
+use crate::store::sqlite::{self, Adapter, GuestDatabase, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
 pub use authenticate::{NoToken, TokenOf, TokenSource};
@@ -326,7 +327,7 @@ impl Context {
         self.at_work()
     }
 
-    fn open(&self) -> anyhow::Result<Box<dyn Store>> {
+    fn open(&mut self) -> anyhow::Result<Box<dyn Store>> {
         let place = self.database()?;
         // Read first, because a migration is dated too.
         let acting = self.acting()?;
@@ -347,7 +348,7 @@ impl Context {
         Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
     }
 
-    fn open_at(&self, location: &DatabaseLocation) -> anyhow::Result<SqlStore> {
+    fn open_at(&mut self, location: &DatabaseLocation) -> anyhow::Result<SqlStore> {
         match location {
             DatabaseLocation::File(path) => self.open_file(path),
             DatabaseLocation::Url(url) => Err(OpenError::NoEngine(url.to_string()).into()),
@@ -355,7 +356,7 @@ impl Context {
     }
 
     /// Opens a native database, or an app's database with authctl's state beside it.
-    fn open_file(&self, path: &Path) -> anyhow::Result<SqlStore> {
+    fn open_file(&mut self, path: &Path) -> anyhow::Result<SqlStore> {
         let overrides = match self.options.schema.as_deref().or(self.environment.schema.as_deref()) {
             None => SchemaOverrides::default(),
             Some(file) => read_schema_file(file)?,
@@ -363,13 +364,29 @@ impl Context {
         match sqlite::open(path, self.options.wait, &overrides)? {
             Opened::Own(store) => Ok(store),
             Opened::Guest(app) => {
-                let state = paths::guest_state(&self.environment.places, path)?;
-                let directory = state.parent().unwrap_or(Path::new("/"));
-                paths::make_private(directory)
-                    .map_err(|source| OpenError::CannotCreate { path: state.clone(), source })?;
-                app.with_state(&state).context("could not open what authctl keeps about this app's database")
+                self.open_guest(app, path).context("could not open what authctl keeps about this app's database")
             }
         }
+    }
+
+    /// Opens authctl's state about an app's database. Reading needs no state, so a home that is missing or cannot be
+    /// written to is an error of the acts that write.
+    fn open_guest(&mut self, app: GuestDatabase, path: &Path) -> Result<SqlStore, OpenError> {
+        let state = match paths::guest_state(&self.environment.places, path) {
+            Ok(state) => state,
+            Err(no_home) => return app.without_state(NoState { path: None, problem: no_home.to_string() }),
+        };
+        if let Err(error) = paths::make_private(state.parent().unwrap_or(Path::new("/"))) {
+            if state.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+                self.notices.push(format!(
+                    "the directory of {} cannot be searched, so authctl's own log, policy and counts of failed \
+                     attempts for this database are not known here",
+                    state.display()
+                ));
+            }
+            return app.without_state(NoState::unwritable(&state, error));
+        }
+        app.with_state(&state)
     }
 
     /// As [`Context::auth`], but creates a missing database and notes that.

@@ -5,6 +5,7 @@
 //! error is a failure of the database, the inner one a refusal, which changes nothing.
 
 mod access;
+mod guest;
 mod types;
 
 use std::fmt;
@@ -23,11 +24,11 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
+pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, WriteBlocker};
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
-    GuestColumn, GuestSchema, GuestTable, GuestTrigger, Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow,
-    NewUserRow, PAGE_MAX, PasswordChange, StoreError, TableRows, UserChange, UserPage, UserQuery, UserSort,
-    UserUpdated, Which, WriteBlocker,
+    Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, PAGE_MAX, PasswordChange, StoreError,
+    TableRows, UserChange, UserPage, UserQuery, UserSort, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.

@@ -274,6 +274,10 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger of the app says so; `authctl db status` lists them")
             .unchanged(),
+        StoreError::NoState(why) if why.path.is_none() => no_home("XDG_STATE_HOME"),
+        StoreError::NoState(_) => Failure::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
+            .remedy("set XDG_STATE_HOME to a directory that you can write to")
+            .unchanged(),
         StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
             .remedy("add the plugin to the app and run its migration")
             .unchanged(),
@@ -468,11 +472,13 @@ fn of_mail(error: &MailError) -> Failure {
     }
 }
 
+fn no_home(instead: &str) -> Failure {
+    Failure::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}"))
+}
+
 fn of_path(error: &PathError) -> Failure {
     match error {
-        PathError::NoHome { instead } => {
-            Failure::new(ExitCode::Usage, "NO_HOME").hint(format!("set HOME, or {instead}"))
-        }
+        PathError::NoHome { instead } => no_home(instead),
         PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
         PathError::NotAFile(_) => {
             Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("use the tools of the server for files and backups")

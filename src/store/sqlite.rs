@@ -11,6 +11,7 @@ mod migrate;
 mod permissions;
 mod preflight;
 mod staging;
+pub(in crate::store) mod unwritable_state;
 
 use std::io;
 use std::path::Path;

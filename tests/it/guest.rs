@@ -8,6 +8,7 @@ mod ids;
 mod kill;
 mod large;
 mod names;
+mod no_state;
 mod odd_rows;
 mod refused;
 mod triggers;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::guest::{GuestSchema, NoState, WriteBlocker};
 use crate::auth::AuthError;
 use crate::auth::audit::Entry;
 use crate::auth::codes::{Purpose, StoredCode};
@@ -386,86 +387,6 @@ pub struct UserPage {
     pub next: Option<String>,
 }
 
-/// The schema of an app's database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuestSchema {
-    /// The tables that authctl uses.
-    pub tables: Vec<GuestTable>,
-    /// Describes the encoding of times.
-    pub time: String,
-    /// What shows the encoding of times.
-    pub time_evidence: String,
-    /// Describes the ids of rows.
-    pub ids: String,
-    /// The triggers on those tables. They run in the acts of authctl as in those of the app.
-    pub triggers: Vec<GuestTrigger>,
-    /// Why authctl does not write to the database. Empty if writing is safe.
-    pub write_blockers: Vec<WriteBlocker>,
-}
-
-impl GuestSchema {
-    /// The first reason why nothing at all is written.
-    pub fn blocks_everything(&self) -> Option<&WriteBlocker> {
-        self.write_blockers.iter().find(|blocker| blocker.only_new_rows_of.is_none())
-    }
-
-    /// Whether the app has a column. Takes Better Auth's names.
-    pub fn has(&self, table: &str, column: &str) -> bool {
-        let table = self.tables.iter().find(|one| one.name == table);
-        table.is_some_and(|table| table.columns.iter().any(|one| one.name == column && one.physical.is_some()))
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuestTrigger {
-    pub name: String,
-    /// The table, as the database names it.
-    pub table: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuestTable {
-    /// The name in Better Auth.
-    pub name: &'static str,
-    /// The name in the database.
-    pub physical: String,
-    pub columns: Vec<GuestColumn>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuestColumn {
-    /// The name in Better Auth.
-    pub name: &'static str,
-    /// The name in the database; `None` if the column does not exist.
-    pub physical: Option<String>,
-    /// The type that the schema declares.
-    pub declared: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteBlocker {
-    pub problem: String,
-    /// How to fix it.
-    pub remedy: String,
-    /// The table that gets no new rows, as the database names it; `None` if nothing is written.
-    pub only_new_rows_of: Option<String>,
-}
-
-impl WriteBlocker {
-    /// What to do about times whose encoding is not known.
-    pub const NAME_THE_ENCODING: &str =
-        r#"name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text""#;
-
-    /// A time cannot be written to a column whose encoding is not known.
-    pub fn unknown_encoding(column: &str) -> Self {
-        Self {
-            problem: format!("no value shows how {column} encodes instants, and other columns differ"),
-            remedy: Self::NAME_THE_ENCODING.to_owned(),
-            only_new_rows_of: None,
-        }
-    }
-}
-
 /// Storage errors.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -522,6 +443,9 @@ pub enum StoreError {
     /// Writing to the app's database is unsafe.
     #[error("nothing is written to this app's database: {}", .0.problem)]
     NotOurs(WriteBlocker),
+    /// Nothing is written to an app's database without an entry of the audit log.
+    #[error("nothing is written to this app's database: {0}")]
+    NoState(NoState),
     /// The app's database cannot store the value.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
     NoColumn { table: &'static str, column: &'static str },
@@ -568,6 +492,7 @@ impl StoreError {
             | Self::Inconsistent { .. }
             | Self::LogFull(_)
             | Self::NotOurs(_)
+            | Self::NoState(_)
             | Self::NoColumn { .. }
             | Self::Held(_)
             | Self::Trigger(_)

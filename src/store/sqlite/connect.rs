@@ -86,7 +86,7 @@ impl DerefMut for Connected {
     }
 }
 
-fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(wait)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),

@@ -115,6 +115,25 @@ impl Held {
         Ok(file.map_or(Ok(()), rustix::fs::fsync)?)
     }
 
+    /// Reads the whole file; `None` if it has more bytes than allowed.
+    pub(super) fn read(&self, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+        let files = table();
+        let file = files.get(&self.id).and_then(|file| file.descriptors.first()).ok_or(Errno::BADF)?;
+        let size = usize::try_from(rustix::fs::fstat(file)?.st_size).unwrap_or(usize::MAX);
+        if size > bytes_max {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; size];
+        let mut filled = 0;
+        while filled < size {
+            match rustix::io::pread(file, &mut bytes[filled..], filled as u64)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => filled += read,
+            }
+        }
+        Ok(Some(bytes))
+    }
+
     /// Whether the path leads to this file.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| id_of(&stat) == self.id)

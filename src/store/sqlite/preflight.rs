@@ -193,7 +193,7 @@ fn judge_header(path: &Path, header: &[u8], bytes: u64) -> Result<bool, OpenErro
     Ok(word(header, 68) == APPLICATION_ID)
 }
 
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
