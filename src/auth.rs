@@ -125,6 +125,14 @@ impl Auth<'_> {
         })
     }
 
+    /// Refuses to admit a user by a database that others can replace.
+    fn require_safe_place(&self) -> Result<(), AuthError> {
+        match self.store.guest().and_then(|guest| guest.unsafe_place.clone()) {
+            Some(place) => Err(StoreError::Unsafe(place).into()),
+            None => Ok(()),
+        }
+    }
+
     fn hash(&mut self, password: &secret::Password) -> Result<secret::StoredHash, AuthError> {
         let scheme = self.store.scheme()?;
         Ok(password::hash(password, &scheme, &self.policy.password, self.entropy)?)

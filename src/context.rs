@@ -372,6 +372,13 @@ impl Context {
     /// Opens authctl's state about an app's database. Reading needs no state, so a home that is missing or cannot be
     /// written to is an error of the acts that write.
     fn open_guest(&mut self, app: GuestDatabase, path: &Path) -> Result<SqlStore, OpenError> {
+        if let Some(place) = app.unsafe_place() {
+            let notice = format!("{place}, so the database may be forged; it is read and not written");
+            // A command may open the database again.
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
         let state = match paths::guest_state(&self.environment.places, path) {
             Ok(state) => state,
             Err(no_home) => return app.without_state(NoState { path: None, problem: no_home.to_string() }),

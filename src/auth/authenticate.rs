@@ -132,6 +132,7 @@ impl Auth<'_> {
     /// # Errors
     /// As for [`Auth::authenticate`], and [`AuthError::NotSignedIn`] if the session is of another user.
     pub fn authenticate_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
+        self.require_safe_place()?;
         let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         if admitted.is_some_and(|admitted| !admitted.has(&session)) {
             return Err(AuthError::NotSignedIn(SignedOut::Guarded));

@@ -83,6 +83,7 @@ impl Auth<'_> {
     /// Reserves an attempt and compares a password with the stored hash. Returns `None` for a wrong password or an
     /// unknown user. After the right password the caller must end the reservation.
     pub(super) fn verify_password(&mut self, email: &Email, given: &Password) -> Result<Option<Verified>, AuthError> {
+        self.require_safe_place()?;
         let attempts = self.reserve_attempt(AttemptKey::sign_in(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
         let scheme = self.store.scheme()?;

@@ -24,7 +24,7 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
-pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, WriteBlocker};
+pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, UnsafePlace, WriteBlocker};
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
     Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, PAGE_MAX, PasswordChange, StoreError,

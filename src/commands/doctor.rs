@@ -90,7 +90,17 @@ fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
         .collect();
     let mut closed = None;
     match context.auth_under_any_policy() {
-        Ok(mut auth) => findings.extend(doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(CONTENT))),
+        Ok(mut auth) => {
+            let mut found = doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(CONTENT));
+            if auth.store.guest().is_some_and(|guest| guest.unsafe_place.is_some()) {
+                // Nothing is written there. The check of permissions has reported why.
+                for finding in &mut found {
+                    finding.fix = None;
+                }
+                closed = Some(ExitCode::Database);
+            }
+            findings.extend(found);
+        }
         Err(error) => {
             // The check of permissions has reported this error, with its fix.
             let is_reported = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))

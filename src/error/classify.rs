@@ -274,6 +274,7 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger of the app says so; `authctl db status` lists them")
             .unchanged(),
+        StoreError::Unsafe(place) => Failure::new(ExitCode::Database, "DATABASE_UNSAFE").remedy(place.remedy.clone()),
         StoreError::NoState(why) if why.path.is_none() => no_home("XDG_STATE_HOME"),
         StoreError::NoState(_) => Failure::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
             .remedy("set XDG_STATE_HOME to a directory that you can write to")

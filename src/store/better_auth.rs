@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::auth::storage::{GuestSchema, NoState, StoreError, WriteBlocker};
+use crate::auth::storage::{GuestSchema, NoState, StoreError, UnsafePlace, WriteBlocker};
 use crate::store::OpenError;
 use crate::store::engine::Engine as _;
 use crate::store::mapping::SchemaMapping;
@@ -32,6 +32,14 @@ pub struct GuestDatabase {
     schema: GuestSchema,
 }
 
+/// The file of an app, as far as its access matters.
+#[derive(Debug)]
+pub(in crate::store) struct AppFile {
+    /// The user id of the owner.
+    pub(in crate::store) owner: u32,
+    pub(in crate::store) unsafe_place: Option<UnsafePlace>,
+}
+
 /// Recognises the database behind a connection.
 ///
 /// # Errors
@@ -40,10 +48,11 @@ pub struct GuestDatabase {
 pub(in crate::store) fn recognise(
     connection: Connected,
     path: &Path,
-    owner: u32,
+    origin: AppFile,
     wait: Duration,
     overrides: &SchemaOverrides,
 ) -> Result<GuestDatabase, OpenError> {
+    let AppFile { owner, unsafe_place } = origin;
     let Recognised { mapping, mut schema } =
         detect::recognise(&connection, overrides).map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
@@ -63,10 +72,16 @@ pub(in crate::store) fn recognise(
         );
     }
     connection.run_triggers().map_err(|error| OpenError::Store { path: path.into(), source: translate(&error) })?;
+    schema.unsafe_place = unsafe_place;
     Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema })
 }
 
 impl GuestDatabase {
+    /// The directory of the file, if others can write there.
+    pub fn unsafe_place(&self) -> Option<&UnsafePlace> {
+        self.schema.unsafe_place.as_ref()
+    }
+
     /// Returns the store, with authctl's own tables in the file at `state`: a native database whose tables of
     /// users stay empty. Creates the file if it is missing.
     ///

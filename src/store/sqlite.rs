@@ -20,7 +20,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::OpenError;
-use super::better_auth::{self, SchemaOverrides};
+use super::better_auth::{self, AppFile, SchemaOverrides};
 use super::sql::SqlStore;
 use crate::auth::storage::StoreError;
 use connect::{connect, connect_to_read, schema_version};
@@ -62,10 +62,13 @@ pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<
     match file.kind() {
         Kind::Own => Ok(Opened::Own(open_checked(file, wait)?.into_store())),
         Kind::Other { owner } => {
-            let may_write = rustix::process::geteuid().as_raw() == owner;
+            let unsafe_place = preflight::unsafe_directory(path, owner)?;
+            // To read, SQLite replays no journal that another user may have planted.
+            let may_write = rustix::process::geteuid().as_raw() == owner && unsafe_place.is_none();
             let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
             let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
-            better_auth::recognise(connection, path, owner, wait, overrides).map(Opened::Guest)
+            better_auth::recognise(connection, path, AppFile { owner, unsafe_place }, wait, overrides)
+                .map(Opened::Guest)
         }
     }
 }

@@ -18,6 +18,23 @@ pub struct GuestSchema {
     pub triggers: Vec<GuestTrigger>,
     /// Why authctl does not write to the database. Empty if writing is safe.
     pub write_blockers: Vec<WriteBlocker>,
+    /// Set if others can replace the file. It is read and not written, and admits no user.
+    pub unsafe_place: Option<UnsafePlace>,
+}
+
+/// A directory in which others can replace the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsafePlace {
+    pub directory: String,
+    pub problem: String,
+    /// How to fix it.
+    pub remedy: String,
+}
+
+impl fmt::Display for UnsafePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not safe to use: {}", self.directory, self.problem)
+    }
 }
 
 impl GuestSchema {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::guest::{GuestSchema, NoState, WriteBlocker};
+use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
 use crate::auth::AuthError;
 use crate::auth::audit::Entry;
 use crate::auth::codes::{Purpose, StoredCode};
@@ -443,6 +443,9 @@ pub enum StoreError {
     /// Writing to the app's database is unsafe.
     #[error("nothing is written to this app's database: {}", .0.problem)]
     NotOurs(WriteBlocker),
+    /// Others can replace the app's database. The message is that of a native database in such a directory.
+    #[error("{0}")]
+    Unsafe(UnsafePlace),
     /// Nothing is written to an app's database without an entry of the audit log.
     #[error("nothing is written to this app's database: {0}")]
     NoState(NoState),
@@ -493,6 +496,7 @@ impl StoreError {
             | Self::LogFull(_)
             | Self::NotOurs(_)
             | Self::NoState(_)
+            | Self::Unsafe(_)
             | Self::NoColumn { .. }
             | Self::Held(_)
             | Self::Trigger(_)

@@ -113,7 +113,15 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         has_default_role,
         without_new_rows,
     };
-    let schema = GuestSchema { tables, time: name, time_evidence: evidence, ids: ids_name, triggers, write_blockers };
+    let schema = GuestSchema {
+        tables,
+        time: name,
+        time_evidence: evidence,
+        ids: ids_name,
+        triggers,
+        write_blockers,
+        unsafe_place: None,
+    };
     Ok(Recognised { mapping, schema })
 }
 

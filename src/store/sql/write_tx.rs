@@ -197,8 +197,11 @@ impl SqlStore {
     }
 
     /// # Errors
-    /// [`StoreError::NotOurs`] if writing to the app's database is unsafe.
+    /// [`StoreError::Unsafe`] or [`StoreError::NotOurs`] if writing to the app's database is unsafe.
     fn require_writable(&self) -> Result<(), StoreError> {
+        if let Some(place) = self.guest.as_ref().and_then(|guest| guest.schema.unsafe_place.as_ref()) {
+            return Err(StoreError::Unsafe(place.clone()));
+        }
         match self.guest.as_ref().and_then(|guest| guest.schema.blocks_everything()) {
             Some(blocker) => Err(StoreError::NotOurs(blocker.clone())),
             None => Ok(()),

@@ -9,6 +9,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::descriptors::{self, Found, HEADER_BYTES, Held};
+use crate::auth::storage::UnsafePlace;
 use crate::paths::quoted;
 use crate::store::OpenError;
 
@@ -83,8 +84,8 @@ pub(super) fn inspect_own(path: &Path) -> Result<Checked, OpenError> {
     }
 }
 
-/// Requires a complete database in a directory that others cannot write to. An authctl database must be
-/// private too; an app decides who can read its file.
+/// Requires a complete database. An authctl database must be private, in a directory that others cannot write to. An
+/// app decides who can read its file, and [`unsafe_directory`] tells of its directory.
 pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
     let Found { held, stat, header } = match descriptors::open(path) {
         Ok(found) => found,
@@ -105,8 +106,8 @@ pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
     let is_own = judge_header(path, &header, bytes)?;
     if is_own {
         refuse_unsafe_file(path, &stat)?;
+        refuse_unsafe_directory(path, stat.st_uid)?;
     }
-    refuse_unsafe_directory(path, stat.st_uid)?;
     refuse_unsafe_sidecars(path, is_own)?;
     let kind = if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } };
     Ok(Checked { path: path.into(), kind, held })
@@ -216,11 +217,21 @@ pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenErr
     Err(OpenError::Unsafe { path: path.into(), problem, remedy })
 }
 
-/// Refuses a directory in which others can plant a journal that SQLite would replay into the database.
+/// Refuses a directory that is not safe.
+pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), OpenError> {
+    match unsafe_directory(path, owner)? {
+        None => Ok(()),
+        Some(UnsafePlace { directory, problem, remedy }) => {
+            Err(OpenError::Unsafe { path: directory.into(), problem, remedy })
+        }
+    }
+}
+
+/// Finds a directory in which others can plant a journal that SQLite would replay into the database.
 ///
 /// A sticky bit does not help. The group of the user passes: many systems give each user a group of their
 /// own.
-pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), OpenError> {
+pub(super) fn unsafe_directory(path: &Path, owner: u32) -> Result<Option<UnsafePlace>, OpenError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     let stat = rustix::fs::stat(directory).map_err(|error| unreadable(directory, error.into()))?;
     let me = rustix::process::geteuid().as_raw();
@@ -232,7 +243,7 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
     } else if stat.st_mode & 0o020 != 0 && stat.st_gid != my_group {
         "another group may write to the directory"
     } else {
-        return Ok(());
+        return Ok(None);
     };
     let elsewhere = "keep the database in a directory that only you can write";
     // A sticky directory such as /tmp is shared on purpose, and only its owner may change a directory.
@@ -241,7 +252,7 @@ pub(super) fn refuse_unsafe_directory(path: &Path, owner: u32) -> Result<(), Ope
     } else {
         format!("{elsewhere}, and name it with --db")
     };
-    Err(OpenError::Unsafe { path: directory.into(), problem: problem.into(), remedy })
+    Ok(Some(UnsafePlace { directory: directory.display().to_string(), problem: problem.into(), remedy }))
 }
 
 #[cfg(test)]

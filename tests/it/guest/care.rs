@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use rusqlite::Connection;
 
 use crate::app::{App, DRIZZLE, KYSELY};
+use crate::sandbox::PASSWORD;
 
 fn mode(app: &App) -> u32 {
     std::fs::metadata(app.path()).unwrap().permissions().mode() & 0o777
@@ -139,20 +140,38 @@ fn backup_and_migration_are_refused() {
 fn shared_directory_of_an_app_is_reported_and_unchanged() {
     let app = App::new(KYSELY);
     std::fs::set_permissions(app.sandbox.home(), Permissions::from_mode(0o777)).unwrap();
-    assert_snapshot!(app.run("users list"), @"
+    let listed = app.run("users list");
+    assert!(listed.stderr.contains("everybody may write to the directory, so the database may be forged"), "{listed}");
+    let _ = listed.success();
+    assert_snapshot!(app.run("users ban bob@example.com"), @"
     ------- stderr -------
-    error: could not list users: could not open the database (AUTHCTL_DB): [HOME] is not safe to use: everybody may write to the directory
+    note: [HOME] is not safe to use: everybody may write to the directory, so the database may be forged; it is read and not written
+    error: could not ban the user: [HOME] is not safe to use: everybody may write to the directory
     hint: keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
     [exit status: 9]
     ");
+    let token = app.text("SELECT token FROM {session} WHERE {.expiresAt} > '2100'");
+    for words in ["whoami", "guard -- true", "sessions list"] {
+        assert_eq!(
+            app.run_as(&token, &format!("--quiet --json {words}")).json_error(9)["code"],
+            "DATABASE_UNSAFE",
+            "{words}"
+        );
+    }
+    let sign_in = app.run_with_input("signin bob@example.com --no-store --password-stdin --json --quiet", PASSWORD);
+    assert_eq!(sign_in.json_error(9)["code"], "DATABASE_UNSAFE", "a forged database admits no user");
     assert_snapshot!(app.run("doctor --fix --yes"), @"
     problem: permissions: others may use what only you should: [HOME] is not safe to use: everybody may write to the directory
       hint: who writes there is the administrator, who reads there can guess passwords; keep the database in a directory that only you can write, or: chmod go-w '[HOME]'
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
       hint: if only the app reads it: chmod o= '[HOME]/app.db'
-    [HOME]/app.db: not healthy, 1 problem, 1 notice
+    notice: expired: expired rows that only take up room: sessions 1, codes 0
+      hint: `authctl doctor --fix` deletes them; `authctl sessions prune` only the sessions
+    [HOME]/app.db: not healthy, 1 problem, 2 notices
     A user who can write this file or its directory is the administrator and can rewrite the audit log;
     a user who can read it can guess passwords offline. See `authctl help security`.
+    ------- stderr -------
+    note: [HOME] is not safe to use: everybody may write to the directory, so the database may be forged; it is read and not written
     [exit status: 9]
     ");
     assert_eq!(std::fs::metadata(app.sandbox.home()).unwrap().permissions().mode() & 0o777, 0o777);
