@@ -6,6 +6,7 @@ mod detect;
 mod encodings;
 mod ids;
 mod overrides;
+mod truths;
 
 use std::io;
 use std::path::{Path, PathBuf};

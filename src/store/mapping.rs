@@ -5,6 +5,7 @@ mod encoding;
 mod ids;
 mod plugins;
 mod schema;
+mod truth;
 
 use std::borrow::Cow;
 
@@ -19,12 +20,15 @@ pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Holds, Names, TABLES, Table, identifier};
+pub(in crate::store) use truth::{TruthEncoding, is_false, is_true};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
     /// `None` when the names are those of the statements.
     pub names: Option<Names>,
     pub times: TimeEncodings,
+    /// The columns whose booleans are not 0 and 1, by table and name.
+    pub truths: Vec<(&'static str, &'static str, TruthEncoding)>,
     /// The storage of session tokens and codes.
     pub tokens: TokenStorage,
     pub ids: Ids,
@@ -55,6 +59,7 @@ pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
     times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), unknown: Vec::new() },
+    truths: Vec::new(),
     tokens: TokenStorage::Sha256,
     ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },
     fixed: Vec::new(),
@@ -101,8 +106,19 @@ impl SchemaMapping {
         format!("{}.{}", self.table(table), self.column(table, column).unwrap_or(column))
     }
 
-    pub(super) fn truth(truth: bool) -> Value {
-        Value::Integer(truth.into())
+    fn truth_encoding(&self, table: &str, column: &str) -> TruthEncoding {
+        let listed = self.truths.iter().find(|(of_table, name, _)| *of_table == table && *name == column);
+        listed.map_or(TruthEncoding::Number, |(_, _, encoding)| *encoding)
+    }
+
+    /// Encodes a boolean for a column. A column of dates gets `now` for true.
+    pub(super) fn truth(&self, table: &str, column: &str, truth: bool, now: Timestamp) -> Value {
+        self.truth_encoding(table, column).write(truth, now)
+    }
+
+    /// Reads a boolean of a column; `None` when the value is not one.
+    pub(super) fn read_truth(&self, table: &str, column: &str, value: ValueRef<'_>) -> Option<bool> {
+        self.truth_encoding(table, column).read(value)
     }
 
     /// Encodes an instant for a column.

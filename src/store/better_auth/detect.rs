@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::encodings::{Evidence, Verdict};
 use super::ids::{self, FoundIds};
 use super::overrides::SchemaOverrides;
+use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
 use crate::store::mapping::{Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
@@ -100,11 +101,13 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         ..
     } = findings;
     let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
+    let truths = truths::find(connection, &names, &times)?;
     write_blockers.extend(blockers);
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
     let mapping = SchemaMapping {
         names: Some(names),
         times,
+        truths,
         tokens: TokenStorage::Plain,
         ids,
         fixed,

@@ -58,5 +58,5 @@ pub(super) fn encoding(
 pub(super) fn falsity(tx: &mut dyn Tx, table: &str, column: &str) -> Result<Value, StoreError> {
     let sql = format!("SELECT {column} FROM {table} WHERE {column} IN ('true', 'false') LIMIT 1");
     let word = tx.query_one(&sql, &[], |_| Ok(()))?;
-    Ok(word.map_or(SchemaMapping::truth(false), |()| "false".into()))
+    Ok(word.map_or(Value::Integer(0), |()| "false".into()))
 }

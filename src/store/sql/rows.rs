@@ -223,14 +223,12 @@ impl<'r> Reader<'r> {
     /// Reads a boolean. NULL is false: a column that a plugin added has no value in older rows. `odd` stands for a
     /// value that cannot be read.
     fn truth(&mut self, column: &'static str, odd: bool) -> Result<bool, StoreError> {
-        Ok(match self.value()? {
-            ValueRef::Null | ValueRef::Integer(0) => false,
-            ValueRef::Integer(1) => true,
-            _ => {
-                self.note(column, "is neither 0 nor 1");
-                odd
-            }
-        })
+        let value = self.value()?;
+        let truth = self.mapping.read_truth(self.table, column, value);
+        if truth.is_none() {
+            self.note(column, "is neither 0 nor 1");
+        }
+        Ok(truth.unwrap_or(odd))
     }
 
     fn optional_time(&mut self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {

@@ -142,7 +142,7 @@ pub(super) fn reset(
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {
         let values = vec![
-            ("twoFactorEnabled", SchemaMapping::truth(false)),
+            ("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now)),
             ("updatedAt", mapping.time("user", "updatedAt", now)),
         ];
         rows::update(tx, mapping, "user", user_id, values)?;

@@ -21,7 +21,7 @@ use crate::auth::storage::{
 };
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::{IdStrategy, SchemaMapping};
+use crate::store::mapping::{IdStrategy, SchemaMapping, is_false, is_true};
 
 pub(in crate::store) fn find(
     tx: &mut dyn Tx,
@@ -133,12 +133,12 @@ pub(in crate::store) fn insert(
     let mut values = vec![
         ("name", user.name.clone().into()),
         ("email", user.email.as_str().to_owned().into()),
-        ("emailVerified", SchemaMapping::truth(user.email_verified)),
+        ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, user.now)),
         ("image", user.image.clone().into()),
         ("createdAt", time("createdAt")),
         ("updatedAt", time("updatedAt")),
         ("role", role.into()),
-        ("banned", SchemaMapping::truth(false)),
+        ("banned", mapping.truth("user", "banned", false, user.now)),
     ];
     if user.role.is_none() && mapping.has_default_role {
         // The default is the app's own word for an ordinary user.
@@ -306,11 +306,12 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
         filter.add(&format!("{position}(',' || {roles} || ',', ?) > 0"), format!(",{},", role.replace(',', "\n")));
     }
     if let Some(now) = query.banned_at {
-        filter.add(r#""banned" = ?"#, SchemaMapping::truth(true));
+        // A value that cannot be read counts as a ban.
+        filter.conditions.push(format!("NOT {}", is_false("banned", mapping.is_guest())));
         filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time("user", "banExpires", now));
     }
     if query.unverified {
-        filter.add(r#""emailVerified" = ?"#, SchemaMapping::truth(false));
+        filter.conditions.push(format!("NOT {}", is_true("emailVerified", mapping.is_guest())));
     }
     filter
 }
@@ -459,9 +460,9 @@ pub(in crate::store) fn write_changes(
             ("name", user.name.clone().into()),
             ("image", user.image_or_size().into()),
             ("email", user.email.clone().into()),
-            ("emailVerified", SchemaMapping::truth(user.email_verified)),
+            ("emailVerified", mapping.truth("user", "emailVerified", user.email_verified, now)),
             ("role", user.role.clone().into()),
-            ("banned", SchemaMapping::truth(user.banned)),
+            ("banned", mapping.truth("user", "banned", user.banned, now)),
             ("banReason", user.ban_reason.clone().into()),
             ("banExpires", user.ban_expires.map(|until| mapping.time("user", "banExpires", until)).into()),
         ]

@@ -78,6 +78,42 @@ fn each_column_is_read_and_written_in_its_own_encoding() {
 }
 
 #[test]
+fn booleans_are_read_and_written_in_the_encoding_of_their_column() {
+    // The expression for a boolean, and the types and lengths of false and of true.
+    for (convert, is_false, is_true) in [
+        ("iif({}, 'true', 'false')", "text 5", "text 4"),
+        ("iif({}, 'TRUE', 'FALSE')", "text 5", "text 4"),
+        ("iif({}, updated_at, NULL)", "", "integer 13"),
+        ("iif({}, '2026-01-01T00:00:00.000Z', NULL)", "", "text 24"),
+    ] {
+        let database = Database::new(&format!(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'DEFAULT false NOT NULL', '') WHERE name = 'user';
+             PRAGMA writable_schema = RESET; UPDATE user SET email_verified = {}, banned = {}",
+            convert.replace("{}", "email_verified"),
+            convert.replace("{}", "banned"),
+        ));
+        let addresses = |words: &str| {
+            let users = database.run(words).json();
+            let emails = users["users"].as_array().unwrap().iter().map(|user| user["email"].to_string());
+            emails.collect::<Vec<_>>().concat().replace("@example.com", "")
+        };
+        assert_eq!(addresses("users list --banned --json"), r#""mallory""#, "{convert}");
+        assert_eq!(addresses("users list --unverified --json"), r#""bob""emo""mallory""#, "{convert}");
+        database.run("users ban bob@example.com").success();
+        database.run("users unban mallory@example.com").success();
+        database.run("users verify-email bob@example.com").success();
+        database.run("users verify-email ada@example.com --undo").success();
+        database.run("users create new@example.com --name New --password-stdin").success();
+        assert_eq!(addresses("users list --banned --json"), r#""bob""#, "{convert}");
+        assert_eq!(addresses("users list --unverified --json"), r#""ada""emo""mallory""new""#, "{convert}");
+        let shapes: Vec<String> =
+            [is_true, is_false].iter().filter(|shape| !shape.is_empty()).map(ToString::to_string).collect();
+        assert_eq!(database.shapes("user", "banned"), shapes, "{convert}");
+        assert_eq!(database.shapes("user", "email_verified"), shapes, "{convert}");
+    }
+}
+
+#[test]
 fn stray_value_in_another_encoding_is_read_and_decides_nothing() {
     let database = Database::new(
         "UPDATE user SET created_at = datetime(created_at / 1000, 'unixepoch') WHERE email = 'bob@example.com'",
