@@ -26,6 +26,7 @@ use crate::auth::user::{User, UserRef};
 mod admins;
 mod audit;
 mod doctor;
+mod mixed;
 mod odd_rows;
 mod passwords_and_codes;
 mod plugins;
