@@ -67,17 +67,23 @@ pub enum DatabaseLocation {
 }
 
 impl DatabaseLocation {
-    /// Reads a location as users write it. Nothing but a scheme of a server makes it an address, so a path is
-    /// never read as a URI.
+    /// Reads a location as users and ORMs write it: a path, `file:` or `sqlite:` before one, or the address of a
+    /// server. SQLite never gets more than the path.
     ///
     /// # Errors
-    /// [`PathError::Empty`], [`PathError::Unreachable`].
+    /// [`PathError::Empty`], [`PathError::InMemory`], [`PathError::Unreachable`].
     pub fn parse(given: &Path) -> Result<Self, PathError> {
         if given.as_os_str().is_empty() {
             return Err(PathError::Empty);
         }
-        match given.to_str().and_then(DatabaseUrl::parse) {
-            Some(url) => Ok(Self::Url(url)),
+        let text = given.to_str().unwrap_or_default();
+        if let Some(url) = DatabaseUrl::parse(text) {
+            return Ok(Self::Url(url));
+        }
+        match file_of_url(text) {
+            // A file may have such a name.
+            Some(_) if given.symlink_metadata().is_ok() => resolve(given).map(Self::File),
+            Some(file) => resolve(Path::new(file?)).map(Self::File),
             None => resolve(given).map(Self::File),
         }
     }
@@ -114,6 +120,24 @@ impl DatabaseLocation {
             Self::Url(DatabaseUrl(url)) => url.as_ref(),
         }
     }
+}
+
+/// The path in the address of a file, as Prisma (`file:./dev.db`), libsql, Drizzle and others write it, without
+/// parameters. `None` for another text.
+fn file_of_url(text: &str) -> Option<Result<&str, PathError>> {
+    let text = text.strip_prefix("libsql:").filter(|rest| rest.starts_with("file:")).unwrap_or(text);
+    let (scheme, rest) = text.split_once(':').filter(|(scheme, _)| matches!(*scheme, "file" | "sqlite"))?;
+    let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = match rest.strip_prefix("//") {
+        Some(local) if scheme == "file" => local.strip_prefix("localhost").filter(|path| path.starts_with('/')),
+        _ => None,
+    };
+    let path = path.unwrap_or_else(|| rest.strip_prefix("//").unwrap_or(rest));
+    Some(match path {
+        "" => Err(PathError::Empty),
+        _ if path == ":memory:" || parameters.split('&').any(|one| one == "mode=memory") => Err(PathError::InMemory),
+        path => Ok(path),
+    })
 }
 
 impl fmt::Display for DatabaseLocation {
@@ -177,6 +201,9 @@ pub enum PathError {
     /// `--db ''`.
     #[error("the path of the database is empty")]
     Empty,
+    /// The address is that of a database in the memory of another process.
+    #[error("the address names a database in memory, which only its own process can use")]
+    InMemory,
     /// A command for database files was given a database on a server.
     #[error("{0} is a database on a server, and not a file")]
     NotAFile(DatabaseUrl),
@@ -365,10 +392,35 @@ mod tests {
     #[test]
     fn path_is_never_a_uri_or_memory() {
         let env = PathEnv::default();
-        for name in [":memory:", "file:x?mode=memory", "x?vfs=unix-none"] {
+        for name in [":memory:", "x?vfs=unix-none"] {
             let place = database(Some(Path::new(name)), &env).unwrap();
             let path = place.location.file().unwrap();
             assert!(path.is_absolute() && path.ends_with(name), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn address_of_a_file_is_its_path() {
+        let parse = |text: &str| DatabaseLocation::parse(Path::new(text));
+        for (address, path) in [
+            ("file:dev.db", "dev.db"),
+            ("file:./dev.db?mode=rw&cache=shared", "dev.db"),
+            ("file:/srv/app.db", "/srv/app.db"),
+            ("file:///srv/app.db", "/srv/app.db"),
+            ("file://localhost/srv/app.db", "/srv/app.db"),
+            ("sqlite:dev.db", "dev.db"),
+            ("sqlite://dev.db", "dev.db"),
+            ("sqlite:///srv/app.db?mode=rwc", "/srv/app.db"),
+            ("libsql:file:dev.db", "dev.db"),
+        ] {
+            assert_eq!(parse(address).unwrap(), parse(path).unwrap(), "{address}");
+        }
+        for memory in ["file::memory:", "file:x?mode=memory", "sqlite::memory:", "file:x?cache=shared&mode=memory"] {
+            assert!(matches!(parse(memory), Err(PathError::InMemory)), "{memory}");
+        }
+        assert!(matches!(parse("file:"), Err(PathError::Empty)));
+        for path in ["profile:dev.db", "libsql:dev.db", "files/dev.db"] {
+            assert!(parse(path).unwrap().file().unwrap().ends_with(path), "{path}");
         }
     }
 

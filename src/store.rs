@@ -47,6 +47,9 @@ pub enum OpenError {
     /// The tables are those of Better Auth, but an essential column is missing.
     #[error("{} is no Better Auth database that can be used: {problem}", path.display())]
     Lacking { path: PathBuf, problem: String },
+    /// Tables of Better Auth have other names.
+    #[error("{} cannot be used as it is: {problem}", path.display())]
+    Renamed { path: PathBuf, problem: String, remedy: String },
     #[error("{} can be read in two ways: {problem}", path.display())]
     Ambiguous { path: PathBuf, problem: String },
     /// A later version of authctl has migrated the database.

@@ -80,6 +80,16 @@ pub fn work(password: &Password, params: HashParams) -> Result<(), HashError> {
     }
 }
 
+/// Does the work of the verification of a wrong password: twice, if the password has two forms.
+///
+/// # Errors
+/// As for [`work`].
+pub fn work_of_wrong_password(password: &Password, scheme: &Scheme, rules: &PasswordRules) -> Result<(), HashError> {
+    let params = scheme.usual(rules);
+    work(password, params)?;
+    if hashed_text(password, scheme, params).as_str() == password.expose() { Ok(()) } else { work(password, params) }
+}
+
 /// A hash under the name that every program reads.
 pub(super) fn portable(hash: StoredHash) -> StoredHash {
     let portable = bcrypt::portable(hash.expose());
@@ -100,17 +110,25 @@ pub fn verify(
         return Ok(Verdict::Unacceptable);
     };
     let text = hashed_text(password, scheme, params);
-    let right = match params {
-        HashParams::Argon2id(_) => argon2id::verify(&text, stored.expose())?,
-        HashParams::Scrypt => scrypt::verify(&text, stored.expose())?,
-        HashParams::Bcrypt(_) => bcrypt::verify(&text, stored.expose()),
+    let matches = |text: &str| {
+        Ok::<_, HashError>(match params {
+            HashParams::Argon2id(_) => argon2id::verify(text, stored.expose())?,
+            HashParams::Scrypt => scrypt::verify(text, stored.expose())?,
+            HashParams::Bcrypt(_) => bcrypt::verify(text, stored.expose()),
+        })
     };
-    if !right {
+    let is_as_typed = if matches(&text)? {
+        false
+    } else if text.as_str() != password.expose() && matches(password.expose())? {
+        // Another program made the hash, of the text as typed.
+        true
+    } else {
         return Ok(Verdict::Wrong);
-    }
+    };
     // bcrypt did not compare the rest of a long password, so no other hash may be made of it.
     let is_known = !matches!(params, HashParams::Bcrypt(_)) || text.len() <= bcrypt::READ_BYTES;
-    Ok(Verdict::Right { outdated: is_known && scheme.replaces(params, rules) })
+    let is_replaced = scheme.replaces(params, rules) || is_as_typed && *scheme == Scheme::Native;
+    Ok(Verdict::Right { outdated: is_known && is_replaced })
 }
 
 #[cfg(test)]
@@ -192,6 +210,22 @@ mod tests {
             let right = Verdict::Right { outdated: false };
             let other = if same { right } else { Verdict::Wrong };
             assert_eq!(verdicts, [right, other, other], "{scheme:?}");
+        }
+    }
+
+    #[test]
+    fn hash_of_the_text_as_typed_verifies_after_nfkc() {
+        let rules = cheap();
+        let scrypt = stored(&super::scrypt::hash(SPELLINGS[2], [7; SALT_BYTES]).unwrap());
+        let argon2 = stored(&super::argon2id::hash(SPELLINGS[2], [7; SALT_BYTES], rules.cost).unwrap());
+        for (scheme, hash, outdated) in [
+            (Scheme::Guest(HashParams::Scrypt), &scrypt, false),
+            (Scheme::Native, &scrypt, true),
+            (Scheme::Native, &argon2, true),
+        ] {
+            let verdict = verify(&password(SPELLINGS[2]), hash, &scheme, &rules);
+            assert_eq!(verdict, Verdict::Right { outdated }, "{scheme:?}");
+            assert_eq!(verify(&password(SPELLINGS[0]), hash, &scheme, &rules), Verdict::Wrong, "{scheme:?}");
         }
     }
 

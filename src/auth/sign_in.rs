@@ -101,7 +101,7 @@ impl Auth<'_> {
             }
         }
         // Hash anyway, so that unknown users take as long.
-        let work = password::work(given, scheme.usual(&self.policy.password));
+        let work = password::work_of_wrong_password(given, &scheme, &self.policy.password);
         self.or_release(&attempts, work)?;
         // The log has only a part of the digest, because an unknown address may be a mistyped password.
         let key: String = attempts.as_str().chars().take(12).collect();

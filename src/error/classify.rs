@@ -279,9 +279,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NoState(_) => Failure::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
             .remedy("set XDG_STATE_HOME to a directory that you can write to")
             .unchanged(),
-        StoreError::NoColumn { .. } => Failure::new(ExitCode::Database, "COLUMN_MISSING")
-            .remedy("add the plugin to the app and run its migration")
-            .unchanged(),
+        StoreError::NoColumn { remedy, .. } => {
+            Failure::new(ExitCode::Database, "COLUMN_MISSING").remedy(remedy.clone()).unchanged()
+        }
         StoreError::NotUnique(_) | StoreError::Constraint(_) | StoreError::Engine(_) => {
             Failure::new(ExitCode::Failed, "FAILED")
         }
@@ -318,7 +318,10 @@ fn of_open(error: &OpenError) -> Failure {
         OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file with --db"),
         OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
         OpenError::Foreign(_) => {
-            database("DATABASE_FOREIGN").hint("name another file with --db; this one was left as it was")
+            database("DATABASE_FOREIGN").hint(
+            "name another file with --db; this one was left as it was; if an app of Better Auth has renamed its tables, \
+             name them in a file given by --schema",
+        )
         }
         OpenError::NotOwn(_) => database("DATABASE_FOREIGN").hint(
             "an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped \
@@ -326,6 +329,7 @@ fn of_open(error: &OpenError) -> Failure {
         ),
         OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
             .hint("finish the app's migration, or name the column in a file given by --schema"),
+        OpenError::Renamed { remedy, .. } => database("DATABASE_FOREIGN").remedy(remedy.clone()),
         OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
             .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
@@ -481,6 +485,7 @@ fn of_path(error: &PathError) -> Failure {
     match error {
         PathError::NoHome { instead } => no_home(instead),
         PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
+        PathError::InMemory => Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("name a file with --db PATH"),
         PathError::NotAFile(_) => {
             Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("use the tools of the server for files and backups")
         }

@@ -5,6 +5,7 @@ mod create;
 mod detect;
 mod encodings;
 mod ids;
+mod near;
 mod overrides;
 mod truths;
 
@@ -57,6 +58,7 @@ pub(in crate::store) fn recognise(
     let Recognised { mapping, mut schema } =
         detect::recognise(&connection, overrides).map_err(|not_read| match not_read {
             NotRead::Foreign => OpenError::Foreign(path.into()),
+            NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
             NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
             NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
             NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },

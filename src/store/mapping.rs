@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::auth::password::HashParams;
 use crate::auth::secret::{Token, digest};
-use crate::auth::storage::WriteBlocker;
+use crate::auth::storage::{StoreError, WriteBlocker};
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
@@ -42,6 +42,8 @@ pub(super) struct SchemaMapping {
     pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
     pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    /// Missing columns for which another one may stand: table, column and the text of a `--schema` file.
+    pub near: Vec<(&'static str, &'static str, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     passwords: None,
     has_default_role: false,
     without_new_rows: Vec::new(),
+    near: Vec::new(),
 };
 
 impl SchemaMapping {
@@ -82,6 +85,16 @@ impl SchemaMapping {
     /// Whether the database belongs to an app.
     pub(super) fn is_guest(&self) -> bool {
         self.names.is_some()
+    }
+
+    /// The error about a column that the database lacks.
+    pub(super) fn no_column(&self, table: &'static str, column: &'static str) -> StoreError {
+        let near = self.near.iter().find(|(of, name, _)| (*of, *name) == (table, column));
+        let remedy = near.map_or_else(
+            || "add the plugin to the app and run its migration".to_owned(),
+            |(_, _, line)| format!("name it in a file for --schema, if it has another name: {line}"),
+        );
+        StoreError::NoColumn { table, column, remedy }
     }
 
     pub(super) fn has(&self, table: &str, column: &str) -> bool {

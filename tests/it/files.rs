@@ -153,7 +153,7 @@ fn database_of_another_program_is_refused() {
     assert_snapshot!(sandbox.run("--db marked.db db status"), @"
     ------- stderr -------
     error: could not open the database (--db): [HOME]/marked.db belongs to another program
-    hint: name another file with --db; this one was left as it was
+    hint: name another file with --db; this one was left as it was; if an app of Better Auth has renamed its tables, name them in a file given by --schema
     [exit status: 9]
     ");
 }

@@ -5,13 +5,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::encodings::{Evidence, Verdict};
 use super::ids::{self, FoundIds};
+use super::near;
 use super::overrides::SchemaOverrides;
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
 use crate::store::mapping::{Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
-const ESSENTIAL: &[&str] = &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
+pub(super) const ESSENTIAL: &[&str] =
+    &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
 /// The value of the column `account.issuer`, which versions 1.7.0 to 1.7.2 added, for accounts with a password.
 const ISSUER: &str = "local:credential";
 
@@ -33,6 +35,12 @@ const UNUSED: &[(&str, &str)] = &[
 pub(super) enum NotRead {
     /// A table of Better Auth, or its `id`, is missing.
     Foreign,
+    /// Tables have other names, and some come near.
+    Renamed {
+        problem: String,
+        /// Names the near ones.
+        remedy: String,
+    },
     /// A table lacks an essential column.
     Lacking(String),
     /// Two tables or columns fit the same name.
@@ -65,6 +73,7 @@ struct Findings<'c> {
     write_blockers: Vec<WriteBlocker>,
     has_default_role: bool,
     without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    near: Vec<(&'static str, &'static str, String)>,
 }
 
 /// Reads the schema of a file and some of its rows.
@@ -81,6 +90,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         write_blockers: Vec::new(),
         has_default_role: false,
         without_new_rows: Vec::new(),
+        near: Vec::new(),
     };
     for table in TABLES {
         findings.add_table(table)?;
@@ -98,6 +108,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         mut write_blockers,
         has_default_role,
         without_new_rows,
+        near,
         ..
     } = findings;
     let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
@@ -115,6 +126,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
+        near,
     };
     let schema = GuestSchema {
         tables,
@@ -164,6 +176,10 @@ impl Findings<'_> {
             if (table.name, column.name) == ("user", "role") {
                 let default = found.and_then(|found| found.default.as_deref());
                 self.has_default_role = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
+            }
+            if found.is_none() {
+                let near = near::lines_for_column(&existing, table, column.name);
+                self.near.extend((!near.is_empty()).then(|| (table.name, column.name, near.join(" or "))));
             }
             self.names.set_column(table.name, column.name, found.map(|found| found.name.as_str()));
             columns.push(GuestColumn {
@@ -215,12 +231,26 @@ impl Findings<'_> {
         let singular = find_table(self.connection, table.name)?;
         let plural = find_table(self.connection, &format!("{}s", table.name))?;
         match (singular, plural) {
-            (Some(one), Some(other)) => Err(NotRead::Ambiguous(format!(
-                "{} and {} could both be the table {}",
-                one.name, other.name, table.name
-            ))),
-            (one, other) => one.or(other).ok_or(NotRead::Foreign),
+            (Some(one), Some(other)) => match (self.fits(table, &one)?, self.fits(table, &other)?) {
+                (true, true) => Err(NotRead::Ambiguous(format!(
+                    "{} and {} could both be the table {}",
+                    one.name, other.name, table.name
+                ))),
+                (false, true) => Ok(other),
+                (_, false) => Ok(one),
+            },
+            (one, other) => one.or(other).ok_or_else(|| near::error(self.connection, self.overrides)),
         }
+    }
+
+    /// Whether a table has every column that makes it one of Better Auth.
+    fn fits(&self, table: &Table, found: &FoundTable) -> rusqlite::Result<bool> {
+        let existing = columns_of(self.connection, &found.name)?;
+        let has = |column: &&'static str| {
+            let hint = self.overrides.column(table.name, column);
+            existing.iter().any(|one| is_called(&one.name, hint.unwrap_or(column), hint.is_some()))
+        };
+        Ok(ESSENTIAL.iter().filter(|column| table.column(column).is_some()).all(has))
     }
 
     fn refuse(&mut self, problem: String, remedy: String) {
@@ -229,7 +259,7 @@ impl Findings<'_> {
 }
 
 /// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.
-fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
+pub(super) fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
     if exact {
         return physical.eq_ignore_ascii_case(schema);
     }
@@ -257,13 +287,13 @@ pub(super) struct FoundColumn {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct FoundTable {
+pub(super) struct FoundTable {
     /// The name as the file spells it; SQLite ignores the case of letters.
     name: String,
     is_without_rowid: bool,
 }
 
-fn find_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<FoundTable>> {
+pub(super) fn find_table(connection: &Connection, name: &str) -> rusqlite::Result<Option<FoundTable>> {
     connection
         .query_row(
             "SELECT found.name, list.wr FROM main.sqlite_schema AS found, pragma_table_list(found.name) AS list

@@ -365,7 +365,7 @@ fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Resu
         if mapping.has(table, column) {
             kept.push((column, value));
         } else if !matches!(&value, Value::Null | Value::Integer(0)) && value != Value::Text(String::new()) {
-            return Err(StoreError::NoColumn { table, column });
+            return Err(mapping.no_column(table, column));
         }
     }
     Ok(kept)

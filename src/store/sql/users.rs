@@ -384,7 +384,7 @@ pub(in crate::store) fn update(
     };
     if change.ban.is_some() && !mapping.has("user", "banned") {
         // Lifting a ban that does not exist changes nothing.
-        return Err(StoreError::NoColumn { table: "user", column: "banned" });
+        return Err(mapping.no_column("user", "banned"));
     }
     let mut user = before.clone();
     user.name = change.name.clone().unwrap_or(user.name);

@@ -71,3 +71,49 @@ fn address_of_two_users_in_other_cases_names_their_ids() {
     assert_eq!(app.run("users show BOB@Example.com --json").json()["user"]["id"], "second");
     assert_eq!(app.text(BOBS), "2");
 }
+
+#[test]
+fn renamed_tables_are_named_in_the_hint() {
+    let app = App::changed(KYSELY, |sql| {
+        sql.execute_batch("ALTER TABLE user RENAME TO ba_user; ALTER TABLE session RENAME TO ba_session").unwrap();
+    });
+    let error = app.run("users list --json").json_error(9);
+    assert_eq!(error["code"], "DATABASE_FOREIGN");
+    let hint = error["hint"].as_str().unwrap();
+    let (_, line) = hint.split_once("--schema: ").unwrap();
+    assert_eq!(line, r#"{"tables": {"user": "ba_user", "session": "ba_session"}}"#);
+    app.sandbox.file("schema.json", line);
+    app.run("users list --schema schema.json").success();
+}
+
+#[test]
+fn table_that_is_not_of_better_auth_hides_no_other() {
+    let app = App::changed(KYSELY, |sql| {
+        sql.execute_batch(
+            "CREATE TABLE users (uid INTEGER, login TEXT); CREATE TABLE accounts (id INTEGER, iban TEXT)",
+        )
+        .unwrap();
+    });
+    app.run("users ban bob@example.com").success();
+}
+
+#[test]
+fn renamed_column_is_named_in_the_hint() {
+    let app = App::changed(KYSELY, |sql| {
+        sql.execute_batch("ALTER TABLE user RENAME COLUMN banExpires TO ban_expires_at").unwrap();
+    });
+    let error = app.run("users ban bob@example.com --for 1h --json").json_error(9);
+    assert_eq!(error["code"], "COLUMN_MISSING");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains(r#"{"columns": {"user.banExpires": "ban_expires_at"}}"#), "{hint}");
+}
+
+#[test]
+fn address_of_a_file_as_orms_write_it_is_its_path() {
+    let app = App::new(KYSELY);
+    let path = app.path();
+    for address in [format!("file:{}", path.display()), format!("sqlite://{}?mode=rw", path.display())] {
+        let ran = app.sandbox.finish(app.command("users exists bob@example.com").env("AUTHCTL_DB", address));
+        let _ = ran.success();
+    }
+}

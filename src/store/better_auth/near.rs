@@ -1,0 +1,154 @@
+//! Tables and columns that come near those of Better Auth, when none has the name: what the `--schema` file may name.
+
+use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table, is_called};
+use super::overrides::SchemaOverrides;
+use crate::store::mapping::{TABLES, Table};
+use rusqlite::Connection;
+
+/// The least number of Better Auth's own columns that make a table look like one of its tables, whatever its name.
+const COLUMNS_MIN: &[(&str, usize)] = &[("user", 5), ("session", 6), ("account", 5), ("verification", 4)];
+/// The shortest name that counts as near when it is a part of another.
+const NAME_CHARS_MIN: usize = 4;
+
+/// Says which tables could be those that have another name: the problem and the line of the `--schema` file. `None` if
+/// no table comes near.
+pub(super) fn renamed(
+    connection: &Connection,
+    overrides: &SchemaOverrides,
+) -> rusqlite::Result<Option<(String, String)>> {
+    let mut missing = Vec::new();
+    let mut named = Vec::new();
+    let mut others = Vec::new();
+    for table in TABLES {
+        if overrides.table(table.name).is_some() || has_usual_name(connection, table)? {
+            continue;
+        }
+        missing.push(table.name);
+        let mut near = near_tables(connection, table)?.into_iter();
+        named.extend(near.next().map(|first| format!("{:?}: {first:?}", table.name)));
+        others.extend(near.map(|other| format!("{other} for {}", table.name)));
+    }
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let mut line =
+        format!("name what the app renamed in a file for --schema: {{\"tables\": {{{}}}}}", named.join(", "));
+    if !others.is_empty() {
+        line.push_str("; as near are ");
+        line.push_str(&others.join(", "));
+    }
+    Ok(Some((format!("it has no table {}", missing.join(", ")), line)))
+}
+
+fn has_usual_name(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
+    for name in [table.name.to_owned(), format!("{}s", table.name)] {
+        if find_table(connection, &name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn near_tables(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    )?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let min = COLUMNS_MIN.iter().find(|(name, _)| *name == table.name).map_or(usize::MAX, |(_, min)| *min);
+    let mut near = Vec::new();
+    for name in names {
+        let columns = columns_of(connection, &name)?;
+        let has = |wanted: &str| columns.iter().any(|column| is_called(&column.name, wanted, false));
+        let count = table.columns.iter().filter(|column| column.core && has(column.name)).count();
+        // A near name makes up for a column.
+        let is_near = plain(&name).contains(&plain(table.name));
+        let essential = ESSENTIAL.iter().filter(|column| table.column(column).is_some());
+        if essential.copied().all(has) && count + usize::from(is_near) >= min {
+            near.push((usize::from(is_near) + count, name));
+        }
+    }
+    near.sort_by_key(|other| std::cmp::Reverse(other.0));
+    Ok(near.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The part of a `--schema` file that names a missing column, for each column that comes near. Takes the columns of
+/// the table in the database.
+pub(super) fn lines_for_column(existing: &[FoundColumn], table: &Table, column: &str) -> Vec<String> {
+    let wanted = plain(column);
+    let is_near = |name: &str| {
+        let name = plain(name);
+        let (short, long) = if name.len() < wanted.len() { (&name, &wanted) } else { (&wanted, &name) };
+        short.len() >= NAME_CHARS_MIN && long.contains(short.as_str())
+    };
+    let is_taken = |name: &str| table.columns.iter().any(|known| is_called(name, known.name, false));
+    let near = existing.iter().filter(|one| is_near(&one.name) && !is_taken(&one.name));
+    near.map(|one| format!("{{\"columns\": {{\"{}.{column}\": {:?}}}}}", table.name, one.name)).collect()
+}
+
+/// A name without case and separators.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The error about tables that are missing.
+pub(super) fn error(connection: &Connection, overrides: &SchemaOverrides) -> NotRead {
+    match renamed(connection, overrides) {
+        Ok(Some((problem, remedy))) => NotRead::Renamed { problem, remedy },
+        Ok(None) => NotRead::Foreign,
+        Err(error) => NotRead::Sqlite(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: &str = "(id, token, user_id, expires_at, created_at, updated_at)";
+    const USER: &str = "(id, name, email, email_verified, created_at, updated_at)";
+    const ACCOUNT: &str = "(id, account_id, provider_id, user_id, password)";
+    const VERIFICATION: &str = "(id, identifier, value, expires_at)";
+
+    fn line(tables: &[(&str, &str)]) -> Option<String> {
+        let connection = Connection::open_in_memory().unwrap();
+        for (name, columns) in tables {
+            connection.execute_batch(&format!("CREATE TABLE {name}{columns}")).unwrap();
+        }
+        renamed(&connection, &SchemaOverrides::default()).unwrap().map(|(_, line)| line)
+    }
+
+    #[test]
+    fn renamed_tables_are_found_by_their_columns() {
+        let tables = [("ba_user", USER), ("logins", SESSION), ("ba_account", ACCOUNT), ("codes", VERIFICATION)];
+        let line = line(&tables).unwrap();
+        let wanted =
+            r#"{"tables": {"user": "ba_user", "session": "logins", "account": "ba_account", "verification": "codes"}}"#;
+        assert!(line.ends_with(wanted), "{line}");
+    }
+
+    #[test]
+    fn every_near_table_is_named() {
+        let tables = [("old_user", USER), ("people", USER), ("session", SESSION), ("account", ACCOUNT)];
+        let line = line(&tables).unwrap();
+        assert!(line.ends_with(r#"{"tables": {"user": "old_user"}}; as near are people for user"#), "{line}");
+    }
+
+    #[test]
+    fn other_tables_are_not_near() {
+        assert_eq!(line(&[("post", "(id, title, user_id)"), ("contact", "(id, name, email)")]), None);
+    }
+
+    #[test]
+    fn near_column_is_named() {
+        let column = |name: &str| FoundColumn {
+            name: name.into(),
+            declared: String::new(),
+            not_null: false,
+            default: None,
+            key: false,
+        };
+        let existing = ["id", "email", "ban_expires_at", "banned"].map(column);
+        let lines = |name| lines_for_column(&existing, &TABLES[0], name);
+        assert_eq!(lines("banExpires"), [r#"{"columns": {"user.banExpires": "ban_expires_at"}}"#]);
+        assert_eq!(lines("role"), [""; 0]);
+    }
+}
