@@ -620,8 +620,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change a user''s name, picture or address')
-            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts and sessions')
-            [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts and sessions')
+            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
+            [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
             [CompletionResult]::new('set-password', 'set-password', [CompletionResultType]::ParameterValue, 'Set a user''s password; all sessions of the user end')
             [CompletionResult]::new('reset-code', 'reset-code', [CompletionResultType]::ParameterValue, 'Make a code with which a user can set a new password; hand it over in person')
             [CompletionResult]::new('set-role', 'set-role', [CompletionResultType]::ParameterValue, 'Set a user''s roles; losing one ends the sessions')
@@ -656,8 +656,8 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a user')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change a user''s name, picture or address')
-            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts and sessions')
-            [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts and sessions')
+            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
+            [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Delete a user, with accounts, sessions and all rows of plugins that name the user')
             [CompletionResult]::new('set-password', 'set-password', [CompletionResultType]::ParameterValue, 'Set a user''s password; all sessions of the user end')
             [CompletionResult]::new('reset-code', 'reset-code', [CompletionResultType]::ParameterValue, 'Make a code with which a user can set a new password; hand it over in person')
             [CompletionResult]::new('set-role', 'set-role', [CompletionResultType]::ParameterValue, 'Set a user''s roles; losing one ends the sessions')
@@ -1011,12 +1011,15 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;delete' {
+            [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'Succeed when there is no such user')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Delete nothing, and say what would go')
+            [CompletionResult]::new('--force-shared', '--force-shared', [CompletionResultType]::ParameterName, 'Delete OAuth clients and SSO providers of the user although others use them')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Delete even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1029,12 +1032,15 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;users;rm' {
+            [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'Succeed when there is no such user')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Delete nothing, and say what would go')
+            [CompletionResult]::new('--force-shared', '--force-shared', [CompletionResultType]::ParameterName, 'Delete OAuth clients and SSO providers of the user although others use them')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Delete even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1047,12 +1053,15 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;delete' {
+            [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'Succeed when there is no such user')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Delete nothing, and say what would go')
+            [CompletionResult]::new('--force-shared', '--force-shared', [CompletionResultType]::ParameterName, 'Delete OAuth clients and SSO providers of the user although others use them')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Delete even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')
@@ -1065,12 +1074,15 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             break
         }
         'authctl;user;rm' {
+            [CompletionResult]::new('--new-owner', '--new-owner', [CompletionResultType]::ParameterName, 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use')
             [CompletionResult]::new('--db', '--db', [CompletionResultType]::ParameterName, 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why this is done, for the audit log')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the output: auto, always or never')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait this long for a busy database, such as 500ms, 5s or 1m')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'Succeed when there is no such user')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Delete nothing, and say what would go')
+            [CompletionResult]::new('--force-shared', '--force-shared', [CompletionResultType]::ParameterName, 'Delete OAuth clients and SSO providers of the user although others use them')
             [CompletionResult]::new('--force-last-admin', '--force-last-admin', [CompletionResultType]::ParameterName, 'Delete even the last administrator')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Answer with one JSON document; errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no confirmations on standard error')

@@ -2084,12 +2084,16 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__delete)
-            opts="-q -y -h --if-exists --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --if-exists --dry-run --new-owner --force-shared --force-last-admin --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --new-owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -505,8 +505,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_se
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "create" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "add" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "update" -d 'Change a user\'s name, picture or address'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "delete" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "delete" -d 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "rm" -d 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
@@ -659,6 +659,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l new-owner -d 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l reason -d 'Why this is done, for the audit log' -r
@@ -667,12 +668,15 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l dry-run -d 'Delete nothing, and say what would go'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l force-shared -d 'Delete OAuth clients and SSO providers of the user although others use them'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l force-last-admin -d 'Delete even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l new-owner -d 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l reason -d 'Why this is done, for the audit log' -r
@@ -681,6 +685,8 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l dry-run -d 'Delete nothing, and say what would go'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l force-shared -d 'Delete OAuth clients and SSO providers of the user although others use them'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l force-last-admin -d 'Delete even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'
@@ -850,8 +856,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_see
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "create" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "add" -d 'Create a user'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "update" -d 'Change a user\'s name, picture or address'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "delete" -d 'Delete a user, with accounts and sessions'
-complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "rm" -d 'Delete a user, with accounts and sessions'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "delete" -d 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "rm" -d 'Delete a user, with accounts, sessions and all rows of plugins that name the user'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "set-password" -d 'Set a user\'s password; all sessions of the user end'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "reset-code" -d 'Make a code with which a user can set a new password; hand it over in person'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and not __fish_seen_subcommand_from list ls show explain exists create add update delete rm set-password reset-code set-role verify-email ban unban unlock lockdown reset-2fa impersonate" -f -a "set-role" -d 'Set a user\'s roles; losing one ends the sessions'
@@ -1004,6 +1010,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_su
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l new-owner -d 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l reason -d 'Why this is done, for the audit log' -r
@@ -1012,12 +1019,15 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l dry-run -d 'Delete nothing, and say what would go'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l force-shared -d 'Delete OAuth clients and SSO providers of the user although others use them'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l force-last-admin -d 'Delete even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l new-owner -d 'Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO providers that others use' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l reason -d 'Why this is done, for the audit log' -r
@@ -1026,6 +1036,8 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l if-exists -d 'Succeed when there is no such user'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l dry-run -d 'Delete nothing, and say what would go'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l force-shared -d 'Delete OAuth clients and SSO providers of the user although others use them'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l force-last-admin -d 'Delete even the last administrator'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Print no confirmations on standard error'

@@ -37,7 +37,7 @@ use storage::StoreError;
 use user::ProfileError;
 
 pub use account::{Expected, NewUser, PasswordChanged, ValidatedNewUser};
-pub use admin::{ActAs, Impersonator, PasswordInput};
+pub use admin::{ActAs, DeletionOptions, Impersonator, PasswordInput};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use session::Scope;
@@ -223,6 +223,9 @@ pub enum AuthError {
     ImpersonatesAlready,
     #[error("you are not acting as another user")]
     NotImpersonating,
+    /// The app's database takes only the id of a user as the impersonator.
+    #[error("this app records the user who acts as another, and you are not signed in")]
+    ImpersonatorNotAUser,
     /// Acting as an administrator needs `--force`.
     #[error("this user is an administrator")]
     ActingAsAdmin,
@@ -262,6 +265,9 @@ pub enum AuthError {
     ChangedMeanwhile,
     #[error("this is the last administrator")]
     LastAdmin,
+    /// Other users sign in with what belongs to the user to delete.
+    #[error("other users need what belongs to this one: {}", storage::needed(.0))]
+    SharedWithOthers(Vec<storage::SharedRow>),
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]

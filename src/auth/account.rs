@@ -8,7 +8,10 @@ use super::password::strength;
 use super::policy::PasswordRules;
 use super::secret::Password;
 use super::session::Session;
-use super::storage::{AdminGuard, NewUserRow, PasswordChange, UserChange, UserQuery, UserSort, UserUpdated, Which};
+use super::storage::{
+    AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserSort, UserUpdated,
+    Which,
+};
 use super::user::{User, UserRef, check_image, check_name, checked_image};
 use super::{Auth, AuthError, InPerson, SessionRequest};
 
@@ -258,17 +261,20 @@ impl Auth<'_> {
         self.act_for(&me, |auth| auth.store.update_user(&me.user.id, &change, AdminGuard::Off, auth.now)?)
     }
 
-    /// Deletes the caller and returns the number of deleted session rows.
+    /// Deletes the caller.
     ///
     /// # Errors
     /// [`AuthError::NotSignedIn`] if the session has ended, [`AuthError::NotFresh`] if the sign-in is too long
-    /// ago, [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`].
-    pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<u64, AuthError> {
+    /// ago, [`AuthError::LastAdmin`] under [`AdminGuard::KeepLastAdmin`], [`AuthError::SharedWithOthers`].
+    pub fn delete_account(&mut self, me: InPerson<'_>, guard: AdminGuard) -> Result<Deletion, AuthError> {
         if let Err(stale) = self.require_fresh(&me) {
             // If the session has ended, that explains more than its age.
             self.reread(me)?;
             return Err(stale);
         }
-        self.act_for(&me, |auth| auth.store.delete_user(&me.user.id, guard, auth.now)?)
+        self.act_for(&me, |auth| {
+            let (id, now) = (me.user.id.as_str(), auth.now);
+            auth.store.delete_user(&DeletionRequest { id, guard, force_shared: false, new_owner: None, now })?
+        })
     }
 }

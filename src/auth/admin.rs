@@ -10,7 +10,10 @@ use super::password::{self, HashFormat, Verdict, strength};
 use super::policy::PasswordRules;
 use super::secret::{Password, StoredHash};
 use super::session::Session;
-use super::storage::{AdminGuard, Ban, EndSessions, NewPassword, NewSessionRow, UserChange, UserUpdated, Which};
+use super::storage::{
+    AdminGuard, Ban, Deletion, DeletionRequest, EndSessions, NewOwner, NewPassword, NewSessionRow, UserChange,
+    UserUpdated, Which,
+};
 use super::throttle::{AttemptKey, Decision, decide};
 use super::user::{User, UserRef, check_name, checked_image};
 use super::{Auth, AuthError, SessionRequest, SignedIn};
@@ -184,18 +187,42 @@ impl Auth<'_> {
         Ok((attempts.count, wait))
     }
 
-    /// Deletes a user and returns the number of deleted session rows.
+    /// Deletes a user, or with `rehearses` says what that would do.
     ///
     /// # Errors
-    /// [`AuthError::LastAdmin`], [`AuthError::NoSuchUser`].
-    pub fn delete_user(&mut self, user: &User, guard: AdminGuard) -> Result<u64, AuthError> {
-        self.store.delete_user(&user.id, guard, self.now)?
+    /// [`AuthError::LastAdmin`], [`AuthError::NoSuchUser`], [`AuthError::SharedWithOthers`],
+    /// [`super::storage::StoreError::Held`].
+    pub fn delete_user(
+        &mut self,
+        user: &User,
+        options: &DeletionOptions,
+        rehearses: bool,
+    ) -> Result<Deletion, AuthError> {
+        let random = self.entropy.id()?;
+        let request = DeletionRequest {
+            id: &user.id,
+            guard: options.guard,
+            force_shared: options.force_shared,
+            new_owner: options.new_owner.as_ref().map(|owner| NewOwner { user_id: &owner.id, random: &random }),
+            now: self.now,
+        };
+        if rehearses { self.store.rehearse_deletion(&request)? } else { self.store.delete_user(&request)? }
     }
 
     fn apply(&mut self, user: &User, change: &UserChange, guard: AdminGuard) -> Result<UserUpdated, AuthError> {
         let updated = self.store.update_user(&user.id, change, guard, self.now)??;
         Ok(UserUpdated { ended: self.only_live(updated.ended), ..updated })
     }
+}
+
+/// How an operator deletes a user.
+#[derive(Debug)]
+pub struct DeletionOptions {
+    pub guard: AdminGuard,
+    /// Whether to delete what other users need too.
+    pub force_shared: bool,
+    /// The user who gets what others need.
+    pub new_owner: Option<User>,
 }
 
 /// A password, in clear or hashed, that an operator sets for a user.

@@ -25,10 +25,12 @@ use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
 pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, UnsafePlace, WriteBlocker};
+pub(in crate::auth) use types::needed;
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, EndSessions,
-    Holder, LooseEnds, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, PAGE_MAX, PasswordChange, StoreError,
-    TableRows, UserChange, UserPage, UserQuery, UserSort, UserUpdated, Which,
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deletion,
+    DeletionRequest, EndSessions, Holder, LooseEnds, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
+    Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage, UserQuery,
+    UserSort, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
@@ -187,14 +189,15 @@ pub trait Store: Maintenance + DoctorStore + AccessStore + PluginStore + fmt::De
         now: Timestamp,
     ) -> Result<Result<UserUpdated, AuthError>, StoreError>;
 
-    /// Deletes a user with accounts, sessions and pending codes, and returns the number of session rows. Refuses
-    /// as [`Self::update_user`] does.
-    fn delete_user(
-        &mut self,
-        id: &str,
-        guard: AdminGuard,
-        now: Timestamp,
-    ) -> Result<Result<u64, AuthError>, StoreError>;
+    /// Deletes a user with every row that names the user, after the handing over that the request asks for. Refuses
+    /// as [`Self::update_user`] does, and with [`AuthError::SharedWithOthers`].
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] if rows of the app keep the user.
+    fn delete_user(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError>;
+
+    /// Does the work of [`Self::delete_user`] and takes it back.
+    fn rehearse_deletion(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError>;
 
     /// Clears the attempts of the keys that `keys` returns for the user in the transaction. Returns the user, and
     /// whether anything was cleared; `None` if the user does not exist.

@@ -8,7 +8,7 @@ use super::session_start::forget_session;
 use super::users::admin_guard;
 use super::{Attempt as _, confirm};
 use crate::auth::audit::counted;
-use crate::auth::storage::UserUpdated;
+use crate::auth::storage::{Deletion, UserUpdated};
 use crate::auth::user::User;
 use crate::context::Context;
 use crate::output::json::UserView;
@@ -77,7 +77,7 @@ fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Out
         escaped(context.database()?.location),
     );
     confirm(&effect, "Delete the account?", context)?;
-    let sessions = context.auth()?.delete_account(in_person, admin_guard(args.force_last_admin))?;
+    let Deletion { sessions, .. } = context.auth()?.delete_account(in_person, admin_guard(args.force_last_admin))?;
     context
         .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
     forget_session(Some(&token), context)?;

@@ -78,8 +78,13 @@ pub enum UsersCommand {
     /// Change a user's name, picture or address
     #[command(after_help = "Example:\n  authctl users update ada@example.com --email ada@example.org")]
     Update(UpdateUserArgs),
-    /// Delete a user, with accounts and sessions
-    #[command(visible_alias = "rm", after_help = "Example:\n  authctl users delete ada@example.com --yes")]
+    /// Delete a user, with accounts, sessions and all rows of plugins that name the user
+    #[command(
+        visible_alias = "rm",
+        after_help = "Examples:
+  authctl users delete ada@example.com --dry-run
+  authctl users delete ada@example.com --new-owner bob@example.com --yes"
+    )]
     Delete(DeleteUserArgs),
     /// Set a user's password; all sessions of the user end
     #[command(after_help = "Examples:
@@ -240,7 +245,6 @@ pub(super) enum UserAct {
     /// Existed already (`--if-missing`).
     Existed,
     Updated,
-    Deleted,
     PasswordSet,
     RoleSet,
     Verified,
@@ -254,7 +258,7 @@ pub(super) enum UserAct {
 #[derive(Debug)]
 pub(super) struct UserChanged {
     act: UserAct,
-    /// The user as changed, or as deleted.
+    /// The user as changed.
     user: User,
     /// Whether the command changed anything.
     changed: bool,
@@ -272,7 +276,6 @@ impl UserAct {
             Self::Created => "created",
             Self::Existed => "existed",
             Self::Updated => "updated",
-            Self::Deleted => "deleted",
             Self::PasswordSet => "passwordSet",
             Self::RoleSet => "roleSet",
             Self::Verified => "verified",
@@ -294,7 +297,7 @@ impl UserAct {
             Self::Banned => format!("{who} is already banned {}", banned(user, now)),
             Self::Unbanned => format!("{who} is not banned"),
             Self::Unlocked => format!("{who} has no failed attempts"),
-            Self::Created | Self::Existed | Self::Deleted | Self::PasswordSet => format!("{who} exists"),
+            Self::Created | Self::Existed | Self::PasswordSet => format!("{who} exists"),
         }
     }
 }
@@ -350,7 +353,6 @@ impl Report for UserChanged {
             UserAct::Created => format!("created {who} in {place}"),
             UserAct::Existed => format!("{who} exists in {place}"),
             UserAct::Updated => format!("updated {who} in {place}"),
-            UserAct::Deleted => format!("deleted {who} with {} in {place}", counted(*sessions_ended as u64, "session")),
             UserAct::PasswordSet => format!("set and checked the password of {who}{ended} in {place}"),
             UserAct::RoleSet => {
                 format!("{who} is {}{ended} in {place}", escape(user.roles()))

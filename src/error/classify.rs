@@ -68,6 +68,7 @@ fn of_command_error(error: &CommandError) -> Failure {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn of_auth(error: &AuthError) -> Failure {
     match error {
         AuthError::InvalidEmail(_) => {
@@ -106,6 +107,8 @@ fn of_auth(error: &AuthError) -> Failure {
             .hint("`authctl users impersonate --stop` ends that and gives your own session back if it is still valid"),
         AuthError::NotImpersonating => Failure::new(ExitCode::NotSignedIn, "NOT_IMPERSONATING")
             .hint("`authctl whoami` says who is signed in, `authctl signout` ends the session"),
+        AuthError::ImpersonatorNotAUser => Failure::new(ExitCode::NotSignedIn, "IMPERSONATOR_NOT_A_USER")
+            .hint("sign in as an administrator first, with `authctl signin`"),
         AuthError::NotAdmitted => Failure::new(ExitCode::Refused, "FORBIDDEN")
             .hint("run this outside of guard; --print-token, --no-store and --no-signin store no session"),
         AuthError::NotFresh => {
@@ -156,6 +159,10 @@ fn of_auth(error: &AuthError) -> Failure {
             .hint("give another address; `authctl email verify --send` verifies this one"),
         AuthError::LastAdmin => Failure::new(ExitCode::Refused, "LAST_ADMIN")
             .hint("make somebody else administrator first, or pass --force-last-admin"),
+        AuthError::SharedWithOthers(_) => Failure::new(ExitCode::Refused, "SHARED_WITH_OTHERS").hint(
+            "`authctl users delete --new-owner` gives it to another user, and --force-shared deletes it for all; nothing was \
+             changed",
+        ),
         AuthError::Hash(HashError::Unclear { .. }) => {
             Failure::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy(
             "set the password through the app, or name its function in the --schema file: {\"password\": \"scrypt\"}, \

@@ -12,13 +12,15 @@ use tempfile::TempDir;
 use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
 use super::sqlite::{self, Opened, Sqlite};
 use super::{SchemaOverrides, SqlStore};
+use crate::auth::AuthError;
 use crate::auth::codes::StoredCode;
 use crate::auth::email::Email;
 use crate::auth::fixtures::at;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    ClientInfo, NewPassword, NewSessionRow, NewUserRow, PasswordChange, SchemaDifference, Store, StoreError, Which,
+    AdminGuard, ClientInfo, Deletion, DeletionRequest, NewPassword, NewSessionRow, NewUserRow, PasswordChange,
+    SchemaDifference, Store, StoreError, Which,
 };
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
@@ -371,6 +373,16 @@ fn replace_password(
         attempts: &attempts_of("ada"),
         now: at(now),
     })
+}
+
+/// Deletes a user, but not what others need.
+fn delete_user(
+    store: &mut dyn Store,
+    id: &str,
+    guard: AdminGuard,
+    now: Timestamp,
+) -> Result<Result<Deletion, AuthError>, StoreError> {
+    store.delete_user(&DeletionRequest { id, guard, force_shared: false, new_owner: None, now })
 }
 
 fn attempts_of(name: &str) -> AttemptKey {

@@ -3,6 +3,7 @@
 
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
+mod deletion;
 pub(in crate::store) mod doctor;
 pub(in crate::store) mod inventory;
 mod plugin_doctor;
@@ -29,9 +30,9 @@ use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, DoctorStore, GuestSchema, LooseEnds,
-    Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange, PolicySet,
-    SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery, UserUpdated, Which,
+    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest, DoctorStore,
+    GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
+    PolicySet, SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery, UserUpdated, Which,
     WrittenAfter,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
@@ -282,13 +283,12 @@ impl Store for SqlStore {
         self.write_tx(|tx, mapping, log| users::update(tx, mapping, log, id, change, guard, now))
     }
 
-    fn delete_user(
-        &mut self,
-        id: &str,
-        guard: AdminGuard,
-        now: Timestamp,
-    ) -> Result<Result<u64, AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| users::delete(tx, mapping, log, id, guard, now))
+    fn delete_user(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError> {
+        self.write_tx(|tx, mapping, log| deletion::delete(tx, mapping, log, request))
+    }
+
+    fn rehearse_deletion(&mut self, request: &DeletionRequest<'_>) -> Result<Result<Deletion, AuthError>, StoreError> {
+        self.dry_run(|tx, mapping, log| deletion::delete(tx, mapping, log, request))
     }
 
     fn unlock(

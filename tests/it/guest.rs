@@ -3,6 +3,7 @@
 mod acts;
 mod admin;
 mod care;
+mod deletion;
 mod encodings;
 mod ids;
 mod kill;

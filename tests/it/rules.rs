@@ -19,9 +19,11 @@ use authctl::auth::policy::{Argon2Cost, PasswordRules, Policy};
 use authctl::auth::secret::Entropy;
 use authctl::auth::secret::{Password, Token};
 use authctl::auth::session::Session;
-use authctl::auth::storage::{ClientInfo, Store};
+use authctl::auth::storage::{AdminGuard, ClientInfo, Store};
 use authctl::auth::user::User;
-use authctl::auth::{Auth, AuthError, Lifetime, NewUser, PasswordInput, SessionRequest, SignIn, SignedIn};
+use authctl::auth::{
+    Auth, AuthError, DeletionOptions, Lifetime, NewUser, PasswordInput, SessionRequest, SignIn, SignedIn,
+};
 use authctl::store::sqlite;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -35,6 +37,11 @@ const DAY: i64 = 86_400;
 
 /// The cheapest accepted parameters of a hash.
 const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 7_168, passes: 1, lanes: 1 };
+
+/// The plain deletion of a user.
+fn deletion(guard: AdminGuard) -> DeletionOptions {
+    DeletionOptions { guard, force_shared: false, new_owner: None }
+}
 
 /// A fixed instant plus seconds.
 fn at(seconds: i64) -> Timestamp {

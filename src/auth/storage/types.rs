@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
 use crate::auth::AuthError;
-use crate::auth::audit::Entry;
+use crate::auth::audit::{Entry, counted};
 use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::email::Email;
 use crate::auth::secret::{Code, StoredHash, Token};
@@ -330,8 +330,73 @@ pub struct TableRows {
     pub deleted: u64,
     /// Rows that stay, without their reference.
     pub cleared: u64,
-    /// Rows that keep the other row from being deleted.
-    pub holding: u64,
+}
+
+/// The deletion of a user.
+#[derive(Debug, Clone, Copy)]
+pub struct DeletionRequest<'a> {
+    pub id: &'a str,
+    pub guard: AdminGuard,
+    /// Whether to delete what other users need too.
+    pub force_shared: bool,
+    /// The user who gets what other users need.
+    pub new_owner: Option<NewOwner<'a>>,
+    pub now: Timestamp,
+}
+
+/// A user who becomes an owner in place of another.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOwner<'a> {
+    pub user_id: &'a str,
+    /// Random text for the ids of new rows.
+    pub random: &'a str,
+}
+
+/// What the deletion of a user reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// Session rows, those in which the user acts as others included.
+    pub sessions: u64,
+    pub accounts: u64,
+    /// Codes and other rows of the table of verifications.
+    pub codes: u64,
+    /// The rows of other tables.
+    pub tables: Vec<TableRows>,
+    /// Organizations that lose their only owner.
+    pub ownerless: Vec<Organization>,
+    /// What other users lose.
+    pub shared: Vec<SharedRow>,
+    /// Organizations that get another owner.
+    pub moved_organizations: Vec<Organization>,
+    /// What gets another owner, so that the others keep it.
+    pub moved: Vec<SharedRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    pub id: String,
+    pub name: String,
+}
+
+/// A row that belongs to one user and with which others sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedRow {
+    /// `OAuth client` or `SSO provider`.
+    pub kind: &'static str,
+    /// The table, as the database names it.
+    pub table: String,
+    pub id: String,
+    /// The name by which others refer to it.
+    pub name: String,
+    /// How many other users need it.
+    pub users: u64,
+}
+
+/// Lists what others need.
+pub(in crate::auth) fn needed(shared: &[SharedRow]) -> String {
+    let of =
+        |SharedRow { kind, name, users, .. }: &SharedRow| format!("the {kind} {name} ({})", counted(*users, "user"));
+    shared.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
 /// The contents of a backup.

@@ -4,22 +4,37 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{UserAct, UserChanged, admin_guard};
-use crate::auth::AuthError;
+use super::admin_guard;
 use crate::auth::audit::counted;
+use crate::auth::storage::{Deletion, Organization, SharedRow, TableRows};
+use crate::auth::user::User;
+use crate::auth::{AuthError, DeletionOptions};
 use crate::commands::confirm;
 use crate::context::Context;
-use crate::output::text::{escape, escaped};
+use crate::error::CommandError;
+use crate::output::json::UserView;
+use crate::output::text::{escape, escaped, who};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct DeleteUserArgs {
     /// Email address or id
     pub user: String,
     /// Succeed when there is no such user
     #[arg(long)]
     pub if_exists: bool,
+    /// Delete nothing, and say what would go
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Give another user, by address or id, the organizations without another owner and the OAuth clients and SSO
+    /// providers that others use
+    #[arg(long, value_name = "USER")]
+    pub new_owner: Option<String>,
+    /// Delete OAuth clients and SSO providers of the user although others use them
+    #[arg(long)]
+    pub force_shared: bool,
     /// Delete even the last administrator
     #[arg(long)]
     pub force_last_admin: bool,
@@ -31,9 +46,26 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
         Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(WasMissing { database }.into()),
         found => found?,
     };
+    let options = DeletionOptions {
+        guard: admin_guard(args.force_last_admin),
+        force_shared: args.force_shared,
+        new_owner: args.new_owner.as_ref().map(|named| new_owner(named, &user, context)).transpose()?,
+    };
+    // What would be refused is refused before the question.
+    let planned = context.auth()?.delete_user(&user, &options, true)?;
+    let deleted = |deletion| DeletedUser {
+        user: user.clone(),
+        deletion,
+        new_owner: options.new_owner.clone(),
+        dry_run: args.dry_run,
+        database: database.clone(),
+    };
+    if args.dry_run {
+        return Ok(deleted(planned).into());
+    }
     let sessions = context.auth()?.live_sessions(&user.id)?.len();
     let accounts = context.auth()?.store.accounts(&user.id)?.len();
-    let effect = format!(
+    let mut effect = format!(
         "This permanently deletes {} <{}> with {} and {} from {}.",
         escape(&user.name),
         escape(&user.email),
@@ -41,10 +73,117 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
         counted(accounts as u64, "account"),
         escape(&database.to_string()),
     );
+    for line in deleted(planned).consequences(false) {
+        effect.push_str("\n  It ");
+        effect.push_str(&line);
+        effect.push('.');
+    }
     confirm(&effect, "Delete the user?", context)?;
-    let sessions = context.auth()?.delete_user(&user, admin_guard(args.force_last_admin))?;
-    let sessions_ended = usize::try_from(sessions).unwrap_or(usize::MAX);
-    Ok(UserChanged::new(UserAct::Deleted, user, database).ended(sessions_ended).into())
+    let deletion = context.auth()?.delete_user(&user, &options, false)?;
+    Ok(deleted(deletion).into())
+}
+
+fn new_owner(named: &str, user: &User, context: &mut Context) -> anyhow::Result<User> {
+    let owner = context.auth()?.find_user(named)?;
+    if owner.id == user.id {
+        let message = "the new owner is the user to delete".to_owned();
+        return Err(CommandError::Usage { message, hint: "name another user with --new-owner" }.into());
+    }
+    Ok(owner)
+}
+
+#[derive(Debug)]
+struct DeletedUser {
+    user: User,
+    deletion: Deletion,
+    new_owner: Option<User>,
+    dry_run: bool,
+    database: DatabaseLocation,
+}
+
+impl DeletedUser {
+    /// What the deletion does besides deleting the user with sessions, accounts and codes; in the past when it is done.
+    fn consequences(&self, is_done: bool) -> Vec<String> {
+        let verb = |present: &'static str, past: &'static str| if is_done { past } else { present };
+        let Deletion { tables, ownerless, shared, moved_organizations, moved, .. } = &self.deletion;
+        let owner = self.new_owner.as_ref().map(who).unwrap_or_default();
+        let uses = |row: &SharedRow| {
+            let users = counted(row.users, "other user");
+            format!(
+                "the {} {}, which {users} {}",
+                row.kind,
+                escape(&row.name),
+                if row.users == 1 { "uses" } else { "use" }
+            )
+        };
+        let name = |row: &SharedRow| format!("the {} {}", row.kind, escape(&row.name));
+        [
+            rows(tables, |rows| rows.deleted).map(|rows| format!("also {} {rows}", verb("deletes", "deleted"))),
+            rows(tables, |rows| rows.cleared)
+                .map(|rows| format!("{} the user from {rows}", verb("removes", "removed"))),
+            list(shared, uses).map(|shared| format!("also {} {shared}", verb("deletes", "deleted"))),
+            list(ownerless, organization).map(|names| {
+                format!("{} {names} without an owner; --new-owner makes another user the owner", verb("leaves", "left"))
+            }),
+            list(moved_organizations, organization)
+                .map(|names| format!("{} {owner} an owner of {names}", verb("makes", "made"))),
+            list(moved, name).map(|names| format!("{} {owner} {names}", verb("gives", "gave"))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+fn organization(one: &Organization) -> String {
+    escape(&one.name).into_owned()
+}
+
+fn rows(tables: &[TableRows], of: fn(&TableRows) -> u64) -> Option<String> {
+    let tables: Vec<&TableRows> = tables.iter().filter(|rows| of(rows) > 0).collect();
+    list(&tables, |rows| format!("{} of {}", counted(of(rows), "row"), escape(&rows.table)))
+}
+
+/// A list for a sentence; `None` without an item.
+fn list<T>(items: &[T], word: impl Fn(&T) -> String) -> Option<String> {
+    (!items.is_empty()).then(|| items.iter().map(word).collect::<Vec<_>>().join(", "))
+}
+
+impl Report for DeletedUser {
+    fn text(&self, _now: Timestamp, _style: Style) -> Page {
+        let verb = if self.dry_run { "would delete" } else { "deleted" };
+        let sessions = counted(self.deletion.sessions, "session");
+        let line = format!("{verb} {} with {sessions} in {}", who(&self.user), escaped(&self.database));
+        let mut page = Page::done_if(!self.dry_run, line);
+        let consequences = self.consequences(!self.dry_run).into_iter().map(|line| format!("this {line}"));
+        let lines = if self.dry_run { &mut page.notes } else { &mut page.done };
+        lines.extend(consequences);
+        page
+    }
+
+    fn json(&self) -> Value {
+        let Deletion { sessions, accounts, codes, tables, ownerless, shared, moved_organizations, moved } =
+            &self.deletion;
+        let organization = |one: &Organization| json!({ "id": one.id, "name": one.name });
+        let shared_row = |one: &SharedRow| json!({ "kind": one.kind, "table": one.table, "id": one.id, "name": one.name, "otherUsers": one.users });
+        let table = |one: &TableRows| json!({ "table": one.table, "deleted": one.deleted, "cleared": one.cleared });
+        json!({
+            "act": "deleted",
+            "user": UserView::from(&self.user),
+            "changed": !self.dry_run,
+            "dryRun": self.dry_run,
+            "sessionsEnded": sessions,
+            "accountsDeleted": accounts,
+            "codesDeleted": codes,
+            "rows": tables.iter().map(table).collect::<Vec<_>>(),
+            "sharedDeleted": shared.iter().map(shared_row).collect::<Vec<_>>(),
+            "organizationsWithoutOwner": ownerless.iter().map(organization).collect::<Vec<_>>(),
+            "newOwner": self.new_owner.as_ref().map(|owner| &owner.id),
+            "organizationsHandedOver": moved_organizations.iter().map(organization).collect::<Vec<_>>(),
+            "sharedHandedOver": moved.iter().map(shared_row).collect::<Vec<_>>(),
+            "database": self.database.to_string(),
+        })
+    }
 }
 
 /// The user to delete did not exist (`--if-exists`).

@@ -141,8 +141,8 @@ fn lost_role_ends_sessions_by_the_role_in_the_database() {
 
 /// The number of deleted sessions; `None` if the guard refuses.
 fn delete(store: &mut dyn Store, id: &str) -> Option<u64> {
-    match store.delete_user(id, AdminGuard::KeepLastAdmin, at(0)).unwrap() {
-        Ok(sessions) => Some(sessions),
+    match delete_user(&mut *store, id, AdminGuard::KeepLastAdmin, at(0)).unwrap() {
+        Ok(deleted) => Some(deleted.sessions),
         Err(AuthError::LastAdmin) => None,
         Err(refused) => unreachable!("{refused}"),
     }
@@ -176,7 +176,7 @@ fn deletion_of_an_unknown_user_is_refused() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);
         for guard in [AdminGuard::KeepLastAdmin, AdminGuard::Off] {
-            let refused = store.delete_user("bob", guard, at(0)).unwrap();
+            let refused = delete_user(&mut *store, "bob", guard, at(0)).unwrap();
             assert!(matches!(refused, Err(AuthError::NoSuchUser(_))), "{refused:?}");
         }
         assert_eq!(db.count("user"), 1);
@@ -193,8 +193,8 @@ fn last_admin_is_deleted_only_without_the_guard() {
             assert_eq!(delete(&mut *store, "ada"), None, "{role}");
             assert_eq!(ids(&mut *store, "ada"), ["one"], "{role}");
             assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada", "{role}");
-            let forced = store.delete_user("ada", AdminGuard::Off, at(0)).unwrap();
-            assert_eq!(forced.unwrap(), 1, "{role}");
+            let forced = delete_user(&mut *store, "ada", AdminGuard::Off, at(0)).unwrap();
+            assert_eq!(forced.unwrap().sessions, 1, "{role}");
             assert_eq!(delete(&mut *store, "bob"), Some(0), "an ordinary user can be deleted");
         }
     });
@@ -365,7 +365,7 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
         }
         db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
         store.issue_session(&acting("acting", "root"), ActAs::NonAdmins).unwrap().unwrap();
-        store.delete_user("root", AdminGuard::Off, at(5)).unwrap().unwrap();
+        delete_user(&mut *store, "root", AdminGuard::Off, at(5)).unwrap().unwrap();
         let mut left = ids(&mut *store, "ada");
         left.sort();
         assert_eq!(left, ["os:root@host", "other", "own"]);
@@ -389,7 +389,7 @@ fn impersonation_ends_with_any_role_that_an_app_may_give() {
             assert_eq!(ids(&mut *store, "ada"), ["acting"]);
             match &change {
                 Some(change) => drop(store.update_user("root", change, AdminGuard::Off, at(4)).unwrap().unwrap()),
-                None => drop(store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap()),
+                None => drop(delete_user(&mut *store, "root", AdminGuard::Off, at(4)).unwrap().unwrap()),
             }
             // In authctl's own databases only the role `admin` gives the right. A session of a deleted user never stays.
             let left = if db.engine.is_native && change.is_some() { vec!["acting"] } else { Vec::new() };

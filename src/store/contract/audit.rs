@@ -129,7 +129,7 @@ fn refused_or_empty_act_leaves_no_entry() {
         let taken = UserChange { email: Some(email("bob")), ..UserChange::default() };
         store.update_user("ada", &taken, AdminGuard::Off, at(3)).unwrap_err();
         for id in ["ada", "unknown"] {
-            store.delete_user(id, AdminGuard::KeepLastAdmin, at(3)).unwrap().unwrap_err();
+            delete_user(&mut *store, id, AdminGuard::KeepLastAdmin, at(3)).unwrap().unwrap_err();
         }
         assert_eq!(store.prune(at(3), 10).unwrap(), 0);
         store.set_policy(&KEYS[0], Some("nonsense"), at(3)).unwrap().unwrap_err();
@@ -171,7 +171,7 @@ fn act_without_its_entry_changes_nothing() {
         store.move_session("adas", at(1), at(99)).unwrap_err();
         let change = UserChange { name: Some("Eve".into()), end: EndSessions::Always, ..UserChange::default() };
         store.update_user("ada", &change, AdminGuard::Off, at(3)).unwrap_err();
-        store.delete_user("ada", AdminGuard::Off, at(3)).unwrap_err();
+        delete_user(&mut *store, "ada", AdminGuard::Off, at(3)).unwrap_err();
         store.prune(at(99), 10).unwrap_err();
         store.count_attempt(&attempts_of("ada"), at(3), &ThrottleRules::default()).unwrap();
         store.unlock("ada", &|_| vec![attempts_of("ada")]).unwrap_err();
@@ -236,7 +236,7 @@ fn each_act_leaves_its_entries() {
         store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();
         assert_eq!(seen.next(&mut *store), ["policy.set - - session.lifetime = 30d"]);
         begin(&mut *store, "last", "ada", 5, 60);
-        assert_eq!(store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap(), 1);
+        assert_eq!(delete_user(&mut *store, "ada", AdminGuard::Off, at(6)).unwrap().unwrap().sessions, 1);
         assert_eq!(seen.next(&mut *store), ["session.begun ada last -", "user.deleted ada - with 1 session"]);
         assert!(is_whole(&mut *store));
     });
@@ -379,7 +379,7 @@ fn entry_has_the_address_of_the_user_before_the_act() {
             assert!(seen.iter().any(|seen| seen == event), "{event}: {seen:?}");
         }
         let deleted = added(&mut *store, |store| {
-            store.delete_user("ada", AdminGuard::Off, at(6)).unwrap().unwrap();
+            delete_user(&mut *store, "ada", AdminGuard::Off, at(6)).unwrap().unwrap();
         });
         let [deleted] = &deleted[..] else { unreachable!("{deleted:?}") };
         assert_eq!(deleted.user_email.as_deref(), Some("countess@example.com"), "read before the row is gone");
@@ -465,12 +465,12 @@ fn entry_has_the_address_of_the_actor_at_the_time() {
         let new = added(&mut *store, |store| drop(store.update_user("ada", &moved, AdminGuard::Off, at(2)).unwrap()));
         assert_eq!(actors(new), [Some("ada@example.com".to_owned())]);
         let new = added(&mut *store, |store| {
-            store.delete_user("ada", AdminGuard::Off, at(3)).unwrap().unwrap();
+            delete_user(&mut *store, "ada", AdminGuard::Off, at(3)).unwrap().unwrap();
         });
         assert_eq!(actors(new), [Some("countess@example.com".to_owned())]);
         // The actor no longer exists, so the address read at sign-in is used.
         let new = added(&mut *store, |store| {
-            store.delete_user("root", AdminGuard::Off, at(4)).unwrap().unwrap();
+            delete_user(&mut *store, "root", AdminGuard::Off, at(4)).unwrap().unwrap();
         });
         assert_eq!(actors(new), [Some("old@example.com".to_owned())]);
         assert!(is_whole(&mut *store));

@@ -141,7 +141,7 @@ fn run(seed: u64) {
     let new = types(&path);
     assert!(new.iter().all(|one| before.contains(one) || one.ends_with("real")), "seed {seed}: {before:?} {new:?}");
     let (id, _) = listed(store).swap_remove(0);
-    store.delete_user(&id, AdminGuard::Off, at(1_800_000_100)).unwrap().unwrap();
+    delete_user(&mut *store, &id, AdminGuard::Off, at(1_800_000_100)).unwrap().unwrap();
     assert_eq!(known(store), model[1..], "seed {seed}");
 }
 

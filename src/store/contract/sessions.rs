@@ -386,7 +386,7 @@ fn rename(store: &mut dyn Store) -> Result<(), StoreError> {
 /// Every act on the tables of users, with its name.
 const ACTS: [(&str, Act); 12] = [
     ("update", rename),
-    ("delete", |store| store.delete_user("ada", AdminGuard::Off, at(3)).map(drop)),
+    ("delete", |store| delete_user(store, "ada", AdminGuard::Off, at(3)).map(drop)),
     ("end", |store| store.end_sessions("ada", &Which::Others("mine".into())).map(drop)),
     ("end by id", |store| store.end_sessions_by_id(&["other".into()]).map(drop)),
     ("end by token", |store| store.end_session(&token_of("other")).map(drop)),

@@ -417,7 +417,7 @@ fn pages_repeat_no_user_while_others_come_and_go() {
         for name in ["a", "c", "e"] {
             store.create_user(&new_user(name), None, None).unwrap();
         }
-        store.delete_user("f", crate::auth::storage::AdminGuard::Off, at(1)).unwrap().unwrap();
+        delete_user(&mut *store, "f", crate::auth::storage::AdminGuard::Off, at(1)).unwrap().unwrap();
         let second = UserQuery { after: Some("d".into()), ..first };
         assert_eq!(page(&mut *store, &second), (vec!["e".into(), "h".into()], 6, None));
     });

@@ -152,21 +152,20 @@ fn owner(
 }
 
 /// Deletes everything that is pending for a user: authctl's codes, and rows that name this user alone, as
-/// Better Auth writes them.
+/// Better Auth writes them. Returns their number.
 pub(in crate::store) fn delete_of_user(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
-) -> Result<(), StoreError> {
-    tx.execute(
+) -> Result<u64, StoreError> {
+    tx.change(
         &mapping.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
         &[
             user_id.into(),
             i64::try_from(user_id.chars().count() + 1).unwrap_or(i64::MAX).into(),
             format!("{user_id}\n").into(),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Deletes all codes for a purpose and user.

@@ -189,10 +189,21 @@ pub(in crate::store) fn issue(
             return Ok(Err(AuthError::NotSignedIn(SignedOut::ImpersonatorGone)));
         }
     }
+    if session.impersonated_by.as_deref().is_some_and(Actor::is_os_name) && takes_users_only(tx, mapping)? {
+        return Ok(Err(AuthError::ImpersonatorNotAUser));
+    }
     let begun = insert(tx, mapping, session)?;
     let name = if session.impersonated_by.is_some() { "session.impersonated" } else { "session.issued" };
     log.push(Event::session(name, &user, &begun.id));
     Ok(Ok((user, begun)))
+}
+
+/// Whether a foreign key of the app refuses the name of an operator of this system as an impersonator.
+fn takes_users_only(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<bool, StoreError> {
+    let Some(column) = mapping.column("session", "impersonatedBy").filter(|_| mapping.is_guest()) else {
+        return Ok(false);
+    };
+    Ok(Inventory::read(tx, mapping)?.is_foreign_key(mapping.table("session"), column))
 }
 
 pub(in crate::store) fn set_end(

@@ -6,11 +6,10 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::audit::{LIFE, change_events, ended_of, subject};
-use super::inventory::{self, Inventory};
+use super::audit::{change_events, ended_of, subject};
 use super::{codes, rows, sessions};
 use crate::auth::AuthError;
-use crate::auth::audit::{Changes, Event, Subject, counted};
+use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::secret::StoredHash;
@@ -402,11 +401,7 @@ pub(in crate::store) fn update(
             (user.banned, user.ban_reason, user.ban_expires) = (true, reason.clone(), *until);
         }
     }
-    if guard == AdminGuard::KeepLastAdmin
-        && is_admin(&before, now)
-        && !is_admin(&user, now)
-        && !has_other_admin(tx, mapping, id, now)?
-    {
+    if guard == AdminGuard::KeepLastAdmin && !is_admin(&user, now) && is_last_admin(tx, mapping, &before, now)? {
         return Ok(Err(AuthError::LastAdmin));
     }
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
@@ -475,34 +470,6 @@ pub(in crate::store) fn write_changes(
     rows::update(tx, mapping, "user", &after.id, changed)
 }
 
-pub(in crate::store) fn delete(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    log: &mut Vec<Event>,
-    id: &str,
-    guard: AdminGuard,
-    now: Timestamp,
-) -> Result<Result<u64, AuthError>, StoreError> {
-    let Some(user) = find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
-        return Ok(Err(AuthError::NoSuchUser(id.to_owned())));
-    };
-    if guard == AdminGuard::KeepLastAdmin && is_admin(&user, now) && !has_other_admin(tx, mapping, id, now)? {
-        return Ok(Err(AuthError::LastAdmin));
-    }
-    sessions::end_impersonations(tx, mapping, log, id, now)?;
-    let values = [mapping.key("user", id)];
-    let inventory = Inventory::read(tx, mapping)?;
-    let steps = inventory.steps_for_user(mapping);
-    let tables = inventory::reach(tx, &steps, &values)?;
-    let sessions = tables.iter().find(|rows| rows.table == mapping.table("session")).map_or(0, |rows| rows.deleted);
-    inventory::make_way(tx, &inventory, &steps, &values)?;
-    codes::delete_of_user(tx, mapping, id)?;
-    rows::delete(tx, mapping, "user", [&id.to_owned()])?;
-    let event = Event::user("user.deleted", &user).with(format!("with {}", counted(sessions, "session")));
-    log.push(event.changing(Changes::between(Some(&user), None).only(LIFE)));
-    Ok(Ok(sessions))
-}
-
 /// Whether sessions may exist in which the user acts as others. The options of an app name the roles and the users
 /// that may, and its database does not show them.
 fn may_have_impersonated(mapping: &SchemaMapping, user: &User) -> bool {
@@ -513,6 +480,16 @@ fn may_have_impersonated(mapping: &SchemaMapping, user: &User) -> bool {
 fn loses_impersonations(mapping: &SchemaMapping, before: &User, after: &User, now: Timestamp) -> bool {
     let loses_right = before.has_role("admin") && !after.may_impersonate(now);
     loses_right || (may_have_impersonated(mapping, before) && (after.is_banned(now) || after.has_lost_a_role(before)))
+}
+
+/// Whether no other administrator can sign in.
+pub(in crate::store) fn is_last_admin(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    user: &User,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(is_admin(user, now) && !has_other_admin(tx, mapping, &user.id, now)?)
 }
 
 fn is_admin(user: &User, now: Timestamp) -> bool {

@@ -171,6 +171,14 @@ impl SqlStore {
         }
     }
 
+    /// Runs an act and takes back what it wrote.
+    pub(super) fn dry_run<T>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+        self.require_writable()?;
+        let Self { engine, mapping, caller, .. } = self;
+        let mut act = for_caller(caller.as_deref(), mapping, act);
+        retrying(engine.wait(), || act(&mut *engine.begin()?, &mut Vec::new()))
+    }
+
     /// Does the work of an act as [`Self::write_tx`] does, log entries included, and takes all of it back
     /// before the commit. The pages that the act touched are written all the same, with their old content,
     /// so that the work cannot be told from that of the act itself.

@@ -56,12 +56,12 @@ fn admin_counts_again_when_the_ban_ends() {
         let refused = [
             auth.set_role(&ada, "user", false, AdminGuard::KeepLastAdmin, false).map(drop),
             auth.ban(&ada, None, None, AdminGuard::KeepLastAdmin).map(drop),
-            auth.delete_user(&ada, AdminGuard::KeepLastAdmin).map(drop),
+            auth.delete_user(&ada, &deletion(AdminGuard::KeepLastAdmin), false).map(drop),
         ];
         assert!(refused.iter().all(|one| matches!(one, Err(AuthError::LastAdmin))), "{seconds}: {refused:?}");
     }
     world.at(60).set_role(&ada, "user", false, AdminGuard::KeepLastAdmin, false).unwrap();
-    let refused = world.at(60).delete_user(&bob, AdminGuard::KeepLastAdmin);
+    let refused = world.at(60).delete_user(&bob, &deletion(AdminGuard::KeepLastAdmin), false);
     assert!(matches!(refused, Err(AuthError::LastAdmin)), "{refused:?}");
 }
 
@@ -131,7 +131,7 @@ fn set_password_ends_live_sessions_and_weak_is_refused() {
 fn user_deleted_meanwhile_cannot_be_changed() {
     let mut world = World::with_ada();
     let ada = find(&mut world, "ada");
-    world.at(0).delete_user(&ada, AdminGuard::KeepLastAdmin).unwrap();
+    world.at(0).delete_user(&ada, &deletion(AdminGuard::KeepLastAdmin), false).unwrap();
     let mut auth = world.at(1);
     for outcome in [
         auth.set_password(&ada, &clear(OTHER_PASSWORD), false, false).map(drop),
@@ -140,7 +140,7 @@ fn user_deleted_meanwhile_cannot_be_changed() {
         auth.set_verified(&ada, true).map(drop),
         auth.ban(&ada, None, None, AdminGuard::Off).map(drop),
         auth.unban(&ada).map(drop),
-        auth.delete_user(&ada, AdminGuard::Off).map(drop),
+        auth.delete_user(&ada, &deletion(AdminGuard::Off), false).map(drop),
         auth.find_user(&ada.id).map(drop),
     ] {
         assert!(matches!(outcome, Err(AuthError::NoSuchUser(_))), "{outcome:?}");

@@ -253,7 +253,7 @@ fn address_taken_meanwhile_keeps_the_code_valid() {
         let refused = confirm(&mut world, &code, 2);
         assert!(matches!(refused, Err(AuthError::UserExists)), "{refused:?}");
     }
-    world.at(3).delete_user(&bob, AdminGuard::Off).unwrap();
+    world.at(3).delete_user(&bob, &deletion(AdminGuard::Off), false).unwrap();
     let done = confirm(&mut world, &code, 4).unwrap();
     assert_eq!((done.user.email.as_str(), done.before.as_deref()), ("ada@example.org", Some("ada@example.com")));
 }

@@ -1,0 +1,241 @@
+//! The deletion of a user, with every row that names the user, and what others lose by it.
+
+use jiff::Timestamp;
+
+use super::inventory::{self, Inventory};
+use super::plugin_values::{self, quoted};
+use super::{codes, rows, sessions, users, ways_in};
+use crate::auth::AuthError;
+use crate::auth::audit::{Changes, Event, counted};
+use crate::auth::secret::digest;
+use crate::auth::storage::{AdminGuard, Deletion, DeletionRequest, Organization, SharedRow, StoreError};
+use crate::auth::user::{User, UserRef};
+use crate::store::engine::{Tx, Value};
+use crate::store::mapping::{FoundPlugin, IdStrategy, SchemaMapping, identifier, is_uuid};
+use crate::store::sql::audit::LIFE;
+
+/// The role whose last member an organization cannot do without.
+const OWNER: &str = "owner";
+/// The length of the ids that Better Auth makes.
+const ID_LENGTH: usize = 32;
+
+/// Deletes a user as the request says, and returns what was done.
+pub(in crate::store) fn delete(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
+    request: &DeletionRequest<'_>,
+) -> Result<Result<Deletion, AuthError>, StoreError> {
+    let DeletionRequest { id, guard, now, .. } = *request;
+    let Some(user) = users::find(tx, mapping, &UserRef::Id(id.to_owned()))? else {
+        return Ok(Err(AuthError::NoSuchUser(id.to_owned())));
+    };
+    if guard == AdminGuard::KeepLastAdmin && users::is_last_admin(tx, mapping, &user, now)? {
+        return Ok(Err(AuthError::LastAdmin));
+    }
+    let inventory = Inventory::read(tx, mapping)?;
+    let first = log.len();
+    let mut deletion = Deletion::default();
+    if let Some(owner) = &request.new_owner {
+        let Some(to) = users::find(tx, mapping, &UserRef::Id(owner.user_id.to_owned()))? else {
+            return Ok(Err(AuthError::NoSuchUser(owner.user_id.to_owned())));
+        };
+        let from = HandOver { inventory: &inventory, user: &user, to: &to, random: owner.random, now };
+        (deletion.moved_organizations, deletion.moved) = from.run(tx, mapping, log)?;
+    }
+    deletion.shared = shared(tx, mapping, &inventory, id)?;
+    if !deletion.shared.is_empty() && !request.force_shared {
+        return Ok(Err(AuthError::SharedWithOthers(deletion.shared)));
+    }
+    deletion.ownerless = ownerless(tx, mapping, &inventory, id)?;
+    let (steps, values) = (inventory.steps_for_user(mapping), [mapping.key("user", id)]);
+    deletion.tables = inventory::reach(tx, &steps, &values)?;
+    let mut take = |table: &str| {
+        let place = deletion.tables.iter().position(|rows| rows.table == mapping.table(table));
+        place.map_or(0, |place| deletion.tables.remove(place).deleted)
+    };
+    (deletion.sessions, deletion.accounts) = (take("session"), take("account"));
+    let pending =
+        if mapping.is_guest() { ways_in::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
+    let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
+    sessions::end_impersonations(tx, mapping, log, id, now)?;
+    inventory::make_way(tx, &inventory, &steps, &values)?;
+    rows::delete(tx, mapping, "verification", &pending)?;
+    deletion.codes = pending.len() as u64 + codes::delete_of_user(tx, mapping, id)?;
+    rows::delete(tx, mapping, "user", [&id.to_owned()])?;
+    let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));
+    // The first entry is the one that an interrupted act shows.
+    log.insert(first, event.changing(Changes::between(Some(&user), None).only(LIFE)));
+    Ok(Ok(deletion))
+}
+
+/// The organizations in which no other member is an owner.
+fn ownerless(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    inventory: &Inventory,
+    id: &str,
+) -> Result<Vec<Organization>, StoreError> {
+    let Some((member, organization)) = inventory.plugin("member").zip(inventory.plugin("organization")) else {
+        return Ok(Vec::new());
+    };
+    let Some(columns) = ["organizationId", "userId", "role"].map(|column| quoted(member, column)).into_iter().collect()
+    else {
+        return Ok(Vec::new());
+    };
+    let columns: Vec<String> = columns;
+    let [of, user, role] = &columns[..] else { return Ok(Vec::new()) };
+    let (members, organizations) = (identifier(&member.table), identifier(&organization.table));
+    let (key, name) = (quoted(organization, "id"), quoted(organization, "name"));
+    let (key, name) = (key.unwrap_or_else(|| identifier("id")), name.unwrap_or_else(|| identifier("name")));
+    // The roles of a member are separated by commas.
+    let owns = format!("',' || replace({role}, ' ', '') || ',' LIKE '%,{OWNER},%'");
+    let sql = format!(
+        "SELECT {key}, {name} FROM {organizations} WHERE {key} IN (SELECT {of} FROM {members} WHERE {user} = ?1 AND {owns})
+         AND {key} NOT IN (SELECT {of} FROM {members} WHERE {user} <> ?1 AND {of} IS NOT NULL AND {owns}) ORDER BY {name}"
+    );
+    tx.query_all(&sql, &[mapping.key("user", id)], |row| {
+        let id = rows::key(row, 0, mapping, "organization")?;
+        Ok(Organization { name: row.value(1)?.as_text().map_or_else(|| id.clone(), str::to_owned), id })
+    })
+}
+
+/// The OAuth clients and SSO providers of a user with which others sign in.
+fn shared(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    inventory: &Inventory,
+    id: &str,
+) -> Result<Vec<SharedRow>, StoreError> {
+    let mut shared = Vec::new();
+    for (kind, table, key) in SHARED {
+        let Some(owned) = inventory.plugin(table) else { continue };
+        let Some(((key, of_user), row_id)) = quoted(owned, key).zip(quoted(owned, "userId")).zip(quoted(owned, "id"))
+        else {
+            continue;
+        };
+        let users = uses(mapping, inventory, table);
+        if users.is_empty() {
+            continue;
+        }
+        let users: Vec<String> = users
+            .iter()
+            .map(|(table, by, user)| format!("SELECT {user} FROM {table} WHERE {by} = owned.{key} AND {user} <> ?1"))
+            .collect();
+        let sql = format!(
+            "SELECT owned.{row_id}, owned.{key}, (SELECT count(*) FROM ({})) FROM {} AS owned WHERE owned.{of_user} = ?1
+             ORDER BY owned.{key}",
+            users.join(" UNION "),
+            identifier(&owned.table)
+        );
+        tx.each(&sql, &[mapping.key("user", id)], |row| {
+            let users = row.integer(2)?.unsigned_abs();
+            if users > 0 {
+                let (id, name) =
+                    (rows::key(row, 0, mapping, table)?, row.value(1)?.as_text().unwrap_or("?").to_owned());
+                shared.push(SharedRow { kind, table: owned.table.clone(), id, name, users });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(shared)
+}
+
+/// What belongs to a user and serves others: the words for it, its table, and the column by which others refer to it.
+const SHARED: [(&str, &str, &str); 3] = [
+    ("OAuth client", "oauthClient", "clientId"),
+    ("OAuth client", "oauthApplication", "clientId"),
+    ("SSO provider", "ssoProvider", "providerId"),
+];
+
+/// The tables whose rows show who uses a client or provider, each with its column for that and the one of the user.
+fn uses(mapping: &SchemaMapping, inventory: &Inventory, table: &str) -> Vec<(String, String, String)> {
+    if table == "ssoProvider" {
+        let columns = ["providerId", "userId"].map(|column| mapping.column("account", column).map(identifier));
+        let [Some(by), Some(user)] = columns else { return Vec::new() };
+        return vec![(identifier(mapping.table("account")), by, user)];
+    }
+    let tokens = ["oauthAccessToken", "oauthRefreshToken", "oauthConsent"];
+    let used =
+        |found: &FoundPlugin| Some((identifier(&found.table), quoted(found, "clientId")?, quoted(found, "userId")?));
+    tokens.iter().filter_map(|name| inventory.plugin(name)).filter_map(used).collect()
+}
+
+/// Makes another user the owner of what others would lose.
+struct HandOver<'a> {
+    inventory: &'a Inventory,
+    user: &'a User,
+    to: &'a User,
+    /// Random text for the ids of new rows.
+    random: &'a str,
+    now: Timestamp,
+}
+
+impl HandOver<'_> {
+    fn run(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        log: &mut Vec<Event>,
+    ) -> Result<(Vec<Organization>, Vec<SharedRow>), StoreError> {
+        let organizations = ownerless(tx, mapping, self.inventory, &self.user.id)?;
+        for (number, organization) in organizations.iter().enumerate() {
+            let random = if number == 0 { self.random.to_owned() } else { digest(format!("{}{number}", self.random)) };
+            let random: String = random.chars().take(ID_LENGTH).collect();
+            self.make_owner(tx, mapping, &organization.id, &random)?;
+            log.push(Event::user("ownership.moved", self.to).with(format!("the organization {}", organization.name)));
+        }
+        let shared = shared(tx, mapping, self.inventory, &self.user.id)?;
+        for row in &shared {
+            let mut tables = SHARED.iter().filter_map(|(_, table, _)| self.inventory.plugin(table));
+            let Some(owned) = tables.find(|found| found.table == row.table) else { continue };
+            let Some((of_user, id)) = quoted(owned, "userId").zip(quoted(owned, "id")) else { continue };
+            let sql = format!("UPDATE {} SET {of_user} = ?2 WHERE {id} = ?1", identifier(&row.table));
+            tx.change(&sql, &[mapping.key(&row.table, &row.id), mapping.key("user", &self.to.id)])?;
+            log.push(Event::user("ownership.moved", self.to).with(format!("the {} {}", row.kind, row.name)));
+        }
+        Ok((organizations, shared))
+    }
+
+    fn make_owner(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        organization: &str,
+        random: &str,
+    ) -> Result<(), StoreError> {
+        let Some(member) = self.inventory.plugin("member") else { return Ok(()) };
+        let [of, by, role] = ["organizationId", "userId", "role"]
+            .map(|column| quoted(member, column).unwrap_or_else(|| identifier(column)));
+        let table = identifier(&member.table);
+        let keys: [Value; 3] =
+            [mapping.key("organization", organization), mapping.key("user", &self.to.id), OWNER.into()];
+        let promoted = tx.change(&format!("UPDATE {table} SET {role} = ?3 WHERE {of} = ?1 AND {by} = ?2"), &keys)?;
+        if promoted > 0 {
+            return Ok(());
+        }
+        let (mut columns, mut values) = (vec![of, by, role], keys.to_vec());
+        if let Some(created) = quoted(member, "createdAt") {
+            let encoding = plugin_values::encoding(tx, mapping, &table, &[&created])?;
+            columns.push(created);
+            values.push(encoding.write(self.now));
+        }
+        let id = quoted(member, "id").unwrap_or_else(|| identifier("id"));
+        // The member who leaves has a row. Where ids are numbers, the database chooses them.
+        let sample =
+            tx.query_one(&format!("SELECT {id} FROM {table} LIMIT 1"), &[], |row| Ok(row.value(0)?.to_value()))?;
+        let strategy = match &sample {
+            Some(Value::Integer(_)) => None,
+            Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
+            Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
+            _ => Some(IdStrategy::Text),
+        };
+        if let Some(strategy) = strategy {
+            columns.push(id);
+            values.push(strategy.write(&strategy.make(random)));
+        }
+        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
+        let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+        tx.change(&sql, &values).map(drop)
+    }
+}

@@ -1,0 +1,158 @@
+//! `users delete` in an app with plugins and tables of its own: what goes, what is handed over, what keeps the user.
+
+use insta::assert_snapshot;
+
+use super::refused::Odd;
+
+/// Bob owns an organization with emo and one with ada, an OAuth client and an SSO provider that emo uses, and posts.
+const ROWS: &str = "
+    CREATE TABLE organization (id text PRIMARY KEY, name text, slug text);
+    CREATE TABLE member (id text PRIMARY KEY, organization_id text, user_id text, role text, created_at integer);
+    CREATE TABLE oauth_client (id text PRIMARY KEY, client_id text, user_id text, redirect_uris text);
+    CREATE TABLE oauth_consent (id text PRIMARY KEY, client_id text, user_id text);
+    CREATE TABLE sso_provider (id text PRIMARY KEY, issuer text, provider_id text, user_id text);
+    CREATE TABLE apikey (id text PRIMARY KEY, key text, reference_id text);
+    CREATE TABLE post (id integer PRIMARY KEY, author text REFERENCES user (id) ON DELETE CASCADE,
+      editor text REFERENCES user (id) ON DELETE SET NULL);
+    CREATE TABLE names (name text, id text);
+    INSERT INTO names SELECT substr(email, 1, 3), id FROM user;
+    INSERT INTO organization VALUES ('o1', 'Acme', 'acme'), ('o2', 'Beta', 'beta');
+    INSERT INTO member SELECT 'm1', 'o1', id, 'owner', 1764000000000 FROM names WHERE name = 'bob';
+    INSERT INTO member SELECT 'm2', 'o1', id, 'member', 1764000000000 FROM names WHERE name = 'emo';
+    INSERT INTO member SELECT 'm3', 'o2', id, 'owner', 1764000000000 FROM names WHERE name = 'bob';
+    INSERT INTO member SELECT 'm4', 'o2', id, 'admin, owner', 1764000000000 FROM names WHERE name = 'ada';
+    INSERT INTO oauth_client SELECT 'c1', 'portal', id, '[]' FROM names WHERE name = 'bob';
+    INSERT INTO oauth_client SELECT 'c2', 'alone', id, '[]' FROM names WHERE name = 'bob';
+    INSERT INTO oauth_consent SELECT 'n1', 'portal', id FROM names WHERE name = 'emo';
+    INSERT INTO oauth_consent SELECT 'n2', 'alone', id FROM names WHERE name = 'bob';
+    INSERT INTO sso_provider SELECT 'p', 'https://i', 'acme', id FROM names WHERE name = 'bob';
+    INSERT INTO account (id, account_id, provider_id, user_id, created_at, updated_at)
+      SELECT 's', 'x', 'acme', id, 1764000000000, 1764000000000 FROM names WHERE name = 'emo';
+    INSERT INTO verification (id, identifier, value, expires_at, created_at, updated_at)
+      VALUES ('v', 'sign-in-otp-bob@example.com', '123456:0', 4000000000000, 1764000000000, 1764000000000);
+    INSERT INTO apikey SELECT 'k', 'h', id FROM names WHERE name = 'bob';
+    INSERT INTO post SELECT 1, id, NULL FROM names WHERE name = 'bob';
+    INSERT INTO post SELECT 2, id, (SELECT id FROM names WHERE name = 'bob') FROM names WHERE name = 'ada';";
+
+fn odd() -> Odd {
+    Odd::changed("drizzle-ms", ROWS)
+}
+
+fn ask(odd: &Odd, sql: &str) -> String {
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_others_use_is_refused_by_name() {
+    let odd = odd();
+    assert_snapshot!(odd.run("users delete bob@example.com --yes"), @r"
+    ------- stderr -------
+    error: could not delete the user: other users need what belongs to this one: the OAuth client portal (1 user), the SSO provider acme (1 user)
+    hint: `authctl users delete --new-owner` gives it to another user, and --force-shared deletes it for all; nothing was changed
+    [exit status: 5]
+    ");
+    odd.run("users delete bob@example.com --dry-run").failure(5);
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn dry_run_says_what_goes_and_changes_nothing() {
+    let odd = odd();
+    let mut ran = odd.run("users delete bob@example.com --dry-run --force-shared");
+    ran.stderr = ran.stderr.lines().filter(|line| !line.starts_with("note:")).collect::<Vec<_>>().join("\n");
+    assert_snapshot!(ran, @"
+    ------- stderr -------
+    would delete Bob <bob@example.com> with 1 session in [HOME]/app.db
+    this also deletes 1 row of apikey, 2 rows of member, 2 rows of oauth_consent, 2 rows of oauth_client, 1 row of sso_provider, 1 row of post
+    this removes the user from 1 row of post
+    this also deletes the OAuth client portal, which 1 other user uses, the SSO provider acme, which 1 other user uses
+    this leaves Acme without an owner; --new-owner makes another user the owner
+    ");
+    assert!(odd.is_as_made());
+    let json = odd.run("users delete bob@example.com --dry-run --force-shared --json").json();
+    assert_eq!((&json["dryRun"], &json["changed"]), (&true.into(), &false.into()));
+    let rows = serde_json::json!({ "table": "post", "deleted": 1, "cleared": 1 });
+    assert!(json["rows"].as_array().unwrap().contains(&rows), "{json}");
+    assert_eq!(json["organizationsWithoutOwner"], serde_json::json!([{ "id": "o1", "name": "Acme" }]));
+}
+
+#[test]
+fn deletion_with_force_leaves_nothing_of_the_user() {
+    let odd = odd();
+    odd.run("users delete bob@example.com --yes --force-shared").success();
+    let left = "SELECT (SELECT group_concat(id, ' ') FROM member) || (SELECT count(*) FROM oauth_client) ||
+                (SELECT count(*) FROM oauth_consent) || (SELECT count(*) FROM sso_provider) || (SELECT count(*) FROM apikey)";
+    assert_eq!(ask(&odd, left), "m2 m40000");
+    assert_eq!(ask(&odd, "SELECT CAST(count(*) AS text) FROM verification WHERE identifier LIKE '%bob@%'"), "0");
+    assert_eq!(ask(&odd, "SELECT group_concat(id || coalesce(editor, '-')) FROM post"), "2-");
+}
+
+#[test]
+fn new_owner_gets_what_others_need() {
+    for (owner, members) in [("emo", "m2=owner m4=admin, owner"), ("oct", "m2=member m4=admin, owner new=owner")] {
+        let odd = odd();
+        let email = ask(&odd, &format!("SELECT email FROM user WHERE email LIKE '{owner}%'"));
+        let json = odd.run(&format!("users delete bob@example.com --yes --json --new-owner {email}")).json();
+        assert_eq!(json["organizationsHandedOver"], serde_json::json!([{ "id": "o1", "name": "Acme" }]));
+        assert_eq!(json["sharedHandedOver"][1]["name"], "acme");
+        let sql = "SELECT group_concat(CASE WHEN id LIKE 'm_' THEN id ELSE 'new' END || '=' || role, ' ') FROM member";
+        assert_eq!(ask(&odd, sql), members);
+        let sql = "SELECT group_concat(name || ' ' || client_id) FROM oauth_client JOIN names ON names.id = user_id";
+        assert_eq!(ask(&odd, sql), format!("{owner} portal"));
+        assert_eq!(ask(&odd, "SELECT name FROM sso_provider JOIN names ON names.id = user_id"), owner);
+        assert_eq!(ask(&odd, "SELECT group_concat(id) FROM oauth_consent"), "n1");
+        let times =
+            "SELECT CAST(count(*) AS text) FROM member WHERE created_at BETWEEN 1700000000000 AND 5000000000000";
+        assert_eq!(ask(&odd, times), ask(&odd, "SELECT CAST(count(*) AS text) FROM member"));
+    }
+    let odd = odd();
+    odd.run("users delete bob@example.com --yes --new-owner bob@example.com").failure(2);
+    odd.run("users delete bob@example.com --yes --new-owner nix@example.com").failure(3);
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn row_of_the_app_that_keeps_the_user_is_named() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "CREATE TABLE invoice (id integer PRIMARY KEY, payer text REFERENCES user (id));
+         INSERT INTO invoice SELECT NULL, id FROM user WHERE email LIKE 'bob%';",
+    );
+    assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
+    ------- stderr -------
+    error: could not delete the user: 1 row of the app's table invoice refers to it by payer
+    hint: delete these rows in the app, or give them to another, and try again; nothing was changed
+    [exit status: 5]
+    ");
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn row_of_the_app_that_keeps_a_session_is_named() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "CREATE TABLE cart (id integer PRIMARY KEY, session text NOT NULL REFERENCES session (id));
+         INSERT INTO cart SELECT NULL, session.id FROM session JOIN user ON user.id = user_id WHERE email LIKE 'ada%';",
+    );
+    for words in ["users ban ada@example.com --force-last-admin", "users set-password ada@example.com --generate"] {
+        let told = odd.run(words).failure(5);
+        assert!(told.contains("of the app's table cart"), "{words}: {told}");
+        assert!(odd.is_as_made(), "{words}");
+    }
+}
+
+#[test]
+fn impersonator_who_must_be_a_user_has_to_sign_in() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "ALTER TABLE session DROP COLUMN impersonated_by;
+         ALTER TABLE session ADD COLUMN impersonated_by text REFERENCES user (id);",
+    );
+    assert_snapshot!(odd.run("users impersonate bob@example.com --print-token"), @"
+    ------- stderr -------
+    error: could not act as the user: this app records the user who acts as another, and you are not signed in
+    hint: sign in as an administrator first, with `authctl signin`
+    [exit status: 4]
+    ");
+}
