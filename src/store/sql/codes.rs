@@ -205,9 +205,8 @@ pub(in crate::store) fn delete_resets(
 ) -> Result<(), StoreError> {
     delete_all(tx, mapping, Purpose::ResetPassword, user_id)?;
     if is_the_apps(mapping, Purpose::ResetPassword) {
-        let sql =
-            format!(r#"DELETE FROM "verification" WHERE octet_length("identifier") = {HASHED_BYTES} AND {VALUE} = ?1"#);
-        tx.execute(&mapping.sql(sql), &[user_id.into()])?;
+        let sql = format!(r#"DELETE FROM "verification" WHERE octet_length("identifier") = ?2 AND {VALUE} = ?1"#);
+        tx.execute(&mapping.sql(sql), &[user_id.into(), HASHED_BYTES.into()])?;
     }
     Ok(())
 }

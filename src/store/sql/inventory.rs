@@ -292,8 +292,9 @@ fn lower_member_counts(
     };
     let [count, id, of] = [count, id, of].map(identifier);
     let (team, members, condition) = (identifier(&team.table), identifier(&members.table), &step.condition);
+    let leaving = format!("SELECT count(*) FROM {members} WHERE {of} IN ({team}.{id}) AND ({condition})");
     let sql = format!(
-        "UPDATE {team} SET {count} = {count} - (SELECT count(*) FROM {members} WHERE {of} = {team}.{id} AND {condition})
+        "UPDATE {team} SET ({count}) = (SELECT {count} - ({leaving}))
          WHERE {id} IN (SELECT {of} FROM {members} WHERE {condition})"
     );
     tx.change(&sql, values).map(drop)

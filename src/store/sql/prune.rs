@@ -88,7 +88,9 @@ fn expired(
 fn without_tokens(inventory: &Inventory, table: &str, id: &str) -> String {
     let tokens = inventory.plugin("oauthAccessToken");
     match tokens.and_then(|found| Some((identifier(&found.table), quoted(found, "refreshId")?))) {
-        Some((tokens, refers)) => format!("NOT EXISTS (SELECT 1 FROM {tokens} WHERE {tokens}.{refers} = {table}.{id})"),
+        Some((tokens, refers)) => {
+            format!("NOT EXISTS (SELECT 1 FROM {tokens} WHERE {tokens}.{refers} IN ({table}.{id}))")
+        }
         None => "TRUE".to_owned(),
     }
 }

@@ -301,18 +301,22 @@ pub(in crate::store) fn count_over(
     mapping: &SchemaMapping,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    // A value of another type than the column's is before or after all instants.
-    let sql = format!(
-        r#"SELECT {} FROM "session" WHERE "expiresAt" IS NULL OR "expiresAt" <= ?1 OR "expiresAt" > ?2"#,
-        rows::SESSION
-    );
-    let bounds = [now, Timestamp::MAX].map(|bound| mapping.time("session", "expiresAt", bound));
+    let time = |bound| vec![mapping.time("session", "expiresAt", bound)];
     let mut count = 0;
-    tx.each(&mapping.sql(sql), &bounds, |row| {
-        let session = rows::session(row, 0, mapping)?;
-        count += u64::from(session.expires_at <= now);
-        Ok(())
-    })?;
+    // A value of another type than the column's is before or after all instants. One condition after the other finds
+    // its rows by the index.
+    for (over, values) in [
+        (r#""expiresAt" IS NULL"#, Vec::new()),
+        (r#""expiresAt" <= ?1"#, time(now)),
+        (r#""expiresAt" > ?1"#, time(Timestamp::MAX)),
+    ] {
+        let sql = format!(r#"SELECT {} FROM "session" WHERE {over}"#, rows::SESSION);
+        tx.each(&mapping.sql(sql), &values, |row| {
+            let session = rows::session(row, 0, mapping)?;
+            count += u64::from(session.expires_at <= now);
+            Ok(())
+        })?;
+    }
     Ok(count + from_future(tx, mapping, now, usize::MAX)?.len() as u64)
 }
 
