@@ -15,13 +15,14 @@ use prune::DbPruneArgs;
 use serde_json::{Value, json};
 
 use super::{Attempt as _, doctor};
+use crate::auth::audit::Event;
 use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
-use crate::store::sqlite;
+use crate::store::sqlite::{self, Migrated};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
@@ -94,32 +95,54 @@ fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     let location = context.database()?.location;
     // The history of migrations is dated.
     context.now()?;
-    let (from, to) = match &location {
+    let migrated = match &location {
         DatabaseLocation::File(path) => sqlite::migrate(path, context.wait())?,
         DatabaseLocation::Url(url) => return Err(OpenError::NoEngine(url.to_string()).into()),
     };
-    Ok(MigrateReport { database: location, from, to }.into())
+    if !migrated.restored.is_empty() {
+        context.did(format!("{location} has its whole schema again"), "look at it with `authctl doctor`");
+        let event = Event::new("schema.restored").with(migrated.restored.join(", "));
+        context.auth()?.store.record(event)?;
+    }
+    Ok(MigrateReport { database: location, migrated }.into())
 }
 
 #[derive(Debug)]
 struct MigrateReport {
     database: DatabaseLocation,
-    from: u32,
-    to: u32,
+    migrated: Migrated,
 }
 
 impl Report for MigrateReport {
     fn text(&self, _: Timestamp, _: Style) -> Page {
-        let Self { database, from, to } = self;
-        if from == to {
+        let Self { database, migrated: Migrated { from, to, restored } } = self;
+        let mut page = if from != to {
+            Page::done(format!("migrated {} from schema version {from} to {to}", escaped(database)))
+        } else if restored.is_empty() {
             Page::note(format!("{} is up to date at schema version {to}", escaped(database)))
         } else {
-            Page::done(format!("migrated {} from schema version {from} to {to}", escaped(database)))
+            Page::default()
+        };
+        if !restored.is_empty() {
+            page.done.push(format!("made again in {}: {}", escaped(database), restored.join(", ")));
         }
+        let is_new = |what: &str| restored.iter().any(|one| one.starts_with(what));
+        if is_new("column user.") {
+            page.done
+                .push("roles and bans are gone with their columns; `authctl users set-role` and `ban` set them".into());
+        }
+        if is_new("column session.") {
+            page.done.push("all sessions ended: nothing showed which of them an administrator had begun".into());
+        }
+        if is_new("table authctl_audit") {
+            page.done.push("the audit log and its old entries are gone; it begins anew".into());
+        }
+        page
     }
 
     fn json(&self) -> Value {
-        json!({ "database": self.database.to_string(), "from": self.from, "to": self.to })
+        let Migrated { from, to, restored } = &self.migrated;
+        json!({ "database": self.database.to_string(), "from": from, "to": to, "restored": restored })
     }
 }
 

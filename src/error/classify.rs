@@ -266,6 +266,10 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Corrupt(_) => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
             .remedy("restore a backup; `authctl doctor` looks closer")
             .unchanged(),
+        StoreError::Incomplete(_) => Failure::new(ExitCode::Database, "DATABASE_INCOMPLETE").hint(
+            "`drizzle-kit push` does that in a database that is not its own; the users are there, and `authctl db migrate` makes \
+             the tables again",
+        ),
         StoreError::Inconsistent { .. } => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
             .remedy("restore a backup, or correct the row; `authctl doctor` looks closer")
             .unchanged(),

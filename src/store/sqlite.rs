@@ -10,6 +10,7 @@ mod integrity;
 mod migrate;
 mod permissions;
 mod preflight;
+mod repair;
 mod staging;
 pub(in crate::store) mod unwritable_state;
 
@@ -31,7 +32,7 @@ use staging::{Lock, StagedFile};
 pub use super::better_auth::{Adapter, ColumnNames, GuestDatabase, TimeUnit, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use engine::Sqlite;
-pub use migrate::{LATEST, MIGRATIONS, migrate};
+pub use migrate::{LATEST, MIGRATIONS, Migrated, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::require_own;
 

@@ -492,6 +492,9 @@ pub enum StoreError {
     /// The engine found damage.
     #[error("the database file is damaged: {0}")]
     Corrupt(String),
+    /// A table of authctl's own, which another program removed.
+    #[error("another program removed authctl's table {0} from the database")]
+    Incomplete(String),
     /// A row has an invalid value.
     #[error("row {row} of table {table} makes no sense: column {column} {problem}")]
     Inconsistent {
@@ -563,6 +566,7 @@ impl StoreError {
             | Self::NoState(_)
             | Self::Unsafe(_)
             | Self::NoColumn { .. }
+            | Self::Incomplete(_)
             | Self::Held(_)
             | Self::Trigger(_)
             | Self::Caller(_)

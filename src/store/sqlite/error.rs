@@ -51,11 +51,7 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         // The statements are right, so a table is missing or was changed. The message leaves the statement
         // out.
         Error::SqlInputError { error, msg, .. } if error.code == ErrorCode::Unknown => {
-            return if is_of_trigger(msg) {
-                StoreError::Trigger(msg.clone())
-            } else {
-                StoreError::Corrupt(msg.clone())
-            };
+            return of_schema(msg.clone());
         }
         Error::SqlInputError { error, msg, .. } => (error, &Some(msg.clone())),
         other => return StoreError::Engine(other.to_string()),
@@ -90,9 +86,17 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As for `SqlInputError`, if SQLite finds it later.
-        ErrorCode::Unknown if is_of_trigger(&text) => StoreError::Trigger(text),
-        ErrorCode::Unknown if text.starts_with("no such ") => StoreError::Corrupt(text),
+        ErrorCode::Unknown if text.starts_with("no such ") || is_of_trigger(&text) => of_schema(text),
         _ => StoreError::Engine(text),
+    }
+}
+
+/// The error about a statement that does not fit the schema.
+fn of_schema(message: String) -> StoreError {
+    match message.strip_prefix("no such table: ") {
+        Some(table) if table.starts_with("authctl_") => StoreError::Incomplete(table.to_owned()),
+        _ if is_of_trigger(&message) => StoreError::Trigger(message),
+        _ => StoreError::Corrupt(message),
     }
 }
 

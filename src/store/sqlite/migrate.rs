@@ -9,9 +9,10 @@ use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::{connect, schema_version};
+use super::engine::WRITER_SETTINGS;
 use super::error::{self, SqliteResult as _};
 use super::staging::Lock;
-use super::{integrity, preflight};
+use super::{integrity, preflight, repair};
 use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 
@@ -33,20 +34,35 @@ pub const LATEST: u32 = 7;
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
 
-/// Brings the database to the newest schema and returns the version before and after.
+/// What a migration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema versions before and after.
+    pub from: u32,
+    pub to: u32,
+    /// Tables, columns and indexes that another program had removed, by kind and name.
+    pub restored: Vec<String>,
+}
+
+/// Brings the database to the newest schema, and makes again what another program took out of it.
 ///
 /// # Errors
 /// [`OpenError`], as for opening.
-pub fn migrate(path: &Path, wait: Duration) -> Result<(u32, u32), OpenError> {
+pub fn migrate(path: &Path, wait: Duration) -> Result<Migrated, OpenError> {
     let failed = |source| OpenError::Store { path: path.into(), source };
     let mut connection = connect(preflight::inspect_own(path)?, wait).map_err(failed)?;
     let before = schema_version(&connection).engine().map_err(failed)?;
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
     }
-    let before = if before < LATEST { bring_up_to_date(&mut connection, path, wait)? } else { before };
-    let after = schema_version(&connection).engine().map_err(failed)?;
-    Ok((before, after))
+    let restored = {
+        let _lock = Lock::take(path, wait)?;
+        connection.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
+        repair::complete(&mut connection, before).map_err(failed)?
+    };
+    let from = if before < LATEST { bring_up_to_date(&mut connection, path, wait)? } else { before };
+    let to = schema_version(&connection).engine().map_err(failed)?;
+    Ok(Migrated { from, to, restored })
 }
 
 /// Migrates under the lock and returns the version that was found under it. Another process may have migrated

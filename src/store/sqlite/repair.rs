@@ -1,0 +1,212 @@
+//! Makes again what another program took out of the schema of a database that authctl made. `drizzle-kit push` drops
+//! every table and column that the app's own schema lacks; the users stay.
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Row, TransactionBehavior};
+
+use super::error::SqliteResult as _;
+use super::migrate::{self, HISTORY};
+use crate::auth::storage::StoreError;
+use crate::store::mapping::identifier;
+
+/// The name of a table while its columns are completed.
+const REBUILT: &str = "authctl_rebuilt";
+
+/// A table or index of the schema.
+struct Object {
+    kind: String,
+    name: String,
+    sql: String,
+}
+
+/// Makes the missing tables, columns and indexes of a schema version in one transaction, and names them. The rows of
+/// the tables that are there stay; a new column has its default. All sessions end when nothing shows any more which of
+/// them are impersonated.
+pub(super) fn complete(connection: &mut Connection, version: u32) -> Result<Vec<String>, StoreError> {
+    let mut pattern = Connection::open_in_memory().engine()?;
+    migrate::run_up_to(&mut pattern, version)?;
+    let wanted = objects(&pattern).engine()?;
+    if missing(connection, &pattern, &wanted).engine()?.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A table with other columns is made anew, and SQLite would delete the rows that refer to the old one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).engine()?;
+    let made = in_transaction(connection, &pattern, &wanted);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).engine()?;
+    made
+}
+
+fn in_transaction(
+    connection: &mut Connection,
+    pattern: &Connection,
+    wanted: &[Object],
+) -> Result<Vec<String>, StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+    let missing = missing(&tx, pattern, wanted).engine()?;
+    let mut made = Vec::new();
+    for Missing { object, columns } in &missing {
+        if columns.is_empty() {
+            tx.execute_batch(&object.sql).engine()?;
+            made.push(format!("{} {}", object.kind, object.name));
+        } else {
+            rebuild(&tx, object).engine()?;
+            made.extend(columns.iter().map(|column| format!("column {}.{column}", object.name)));
+        }
+    }
+    if missing.iter().any(Missing::hides_impersonators) {
+        tx.execute_batch(r#"DELETE FROM "session""#).engine()?;
+    }
+    // The indexes of a table went with the table that was made anew.
+    for index in wanted.iter().filter(|object| object.kind == "index") {
+        if !exists(&tx, index).engine()? {
+            tx.execute_batch(&index.sql).engine()?;
+        }
+    }
+    if missing.iter().any(|missing| missing.object.name == HISTORY) {
+        copy_history(pattern, &tx).engine()?;
+    }
+    tx.commit().engine()?;
+    Ok(made)
+}
+
+/// An object that a database lacks, or a table that lacks columns.
+struct Missing<'o> {
+    object: &'o Object,
+    columns: Vec<String>,
+}
+
+impl Missing<'_> {
+    /// Whether sessions in which an administrator acts as a user look like those of the user now.
+    fn hides_impersonators(&self) -> bool {
+        self.object.name == "session" && !self.columns.is_empty()
+    }
+}
+
+fn missing<'o>(
+    connection: &Connection,
+    pattern: &Connection,
+    wanted: &'o [Object],
+) -> rusqlite::Result<Vec<Missing<'o>>> {
+    let mut missing = Vec::new();
+    for object in wanted {
+        if !exists(connection, object)? {
+            missing.push(Missing { object, columns: Vec::new() });
+        } else if object.kind == "table" {
+            let found = columns(connection, &object.name)?;
+            let lacking = columns(pattern, &object.name)?.into_iter().filter(|column| !found.contains(column));
+            let lacking: Vec<String> = lacking.collect();
+            if !lacking.is_empty() {
+                missing.push(Missing { object, columns: lacking });
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes a table as the schema has it and moves the rows of the old one into it.
+fn rebuild(connection: &Connection, table: &Object) -> rusqlite::Result<()> {
+    let name = identifier(&table.name);
+    let kept = columns(connection, &table.name)?.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
+    let made = table.sql.replacen(&name, REBUILT, 1);
+    connection.execute_batch(&format!(
+        "{made}; INSERT INTO {REBUILT} ({kept}) SELECT {kept} FROM {name}; DROP TABLE {name};
+         ALTER TABLE {REBUILT} RENAME TO {name}"
+    ))
+}
+
+/// Lists the migrations as applied. Their checksums are those of the pattern.
+fn copy_history(pattern: &Connection, connection: &Connection) -> rusqlite::Result<()> {
+    let columns = r#""version", "name", "applied_on", "checksum""#;
+    let mut rows = pattern.prepare(&format!("SELECT {columns} FROM {HISTORY}"))?;
+    let mut rows = rows.query([])?;
+    let mut insert = connection.prepare(&format!("INSERT INTO {HISTORY} ({columns}) VALUES (?1, ?2, ?3, ?4)"))?;
+    while let Some(row) = rows.next()? {
+        let text = |index| row.get::<_, String>(index);
+        insert.execute((row.get::<_, i64>(0)?, text(1)?, text(2)?, text(3)?))?;
+    }
+    Ok(())
+}
+
+/// The tables and then the indexes that migrations make.
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+    let sql = "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index', rowid";
+    let object = |row: &Row<'_>| Ok(Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? });
+    connection.prepare(sql)?.query_map([], object)?.collect()
+}
+
+fn exists(connection: &Connection, object: &Object) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM main.sqlite_schema WHERE type = ?1 AND name = ?2")?
+        .exists([&object.kind, &object.name])
+}
+
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM pragma_table_info(?1, 'main') ORDER BY cid";
+    connection.prepare(sql)?.query_map([table], |row| row.get(0))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::integrity;
+    use crate::store::sqlite::migrate::LATEST;
+
+    fn database(damage: &str) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate::run(&mut connection).unwrap();
+        let sql = r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "createdAt", "updatedAt")
+                       VALUES ('u', 'Ada', 'ada@example.com', 1, 1, 1);
+                     INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId")
+                       VALUES ('s', 9, 't', 1, 1, 'u');"#;
+        connection
+            .execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql} {damage}; PRAGMA foreign_keys = ON"))
+            .unwrap();
+        connection
+    }
+
+    fn text(connection: &Connection, sql: &str) -> String {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// What `drizzle-kit push` takes out of a database for the schema of an app without plugins.
+    const PUSH: &str = r#"
+        DROP TABLE authctl_audit; DROP TABLE authctl_policy; DROP TABLE authctl_throttle; DROP TABLE authctl_schema_history;
+        ALTER TABLE "user" DROP COLUMN "role"; ALTER TABLE "user" DROP COLUMN "banned";
+        ALTER TABLE "user" DROP COLUMN "banReason"; ALTER TABLE "user" DROP COLUMN "banExpires";
+        ALTER TABLE "user" DROP COLUMN "twoFactorEnabled"; ALTER TABLE "session" DROP COLUMN "impersonatedBy""#;
+
+    #[test]
+    fn schema_is_whole_again_and_every_row_is_there() {
+        let pattern = database("");
+        let mut damages: Vec<String> = objects(&pattern)
+            .unwrap()
+            .iter()
+            .filter(|object| !["user", "session"].contains(&object.name.as_str()))
+            .map(|object| format!("DROP {} {}", object.kind, identifier(&object.name)))
+            .collect();
+        let indexes: Vec<String> = damages.iter().filter(|damage| damage.starts_with("DROP INDEX")).cloned().collect();
+        damages.push(format!("{}; {PUSH}", indexes.join("; ")));
+        for damage in damages {
+            // Columns with an index cannot be dropped, so a push drops the index before.
+            let mut connection = database(&damage);
+            let made = complete(&mut connection, LATEST).unwrap();
+            assert!(!made.is_empty(), "{damage}");
+            assert_eq!(integrity::differences(&connection, LATEST).unwrap(), [], "{damage}");
+            assert_eq!(integrity::history_problem(&connection, LATEST), None, "{damage}");
+            assert_eq!(text(&connection, r#"SELECT "email" FROM "user""#), "ada@example.com");
+            let sessions = text(&connection, r#"SELECT CAST(count(*) AS TEXT) FROM "session""#);
+            assert_eq!(sessions, if damage.contains("impersonatedBy") { "0" } else { "1" }, "{damage}");
+            let broken = connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap();
+            assert!(!broken, "{damage}");
+            assert_eq!(complete(&mut connection, LATEST).unwrap(), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn what_was_made_is_named() {
+        let mut connection =
+            database(r#"ALTER TABLE "session" DROP COLUMN "impersonatedBy"; DROP TABLE authctl_throttle"#);
+        let made = complete(&mut connection, LATEST).unwrap();
+        assert_eq!(made, ["column session.impersonatedBy", "table authctl_throttle"]);
+    }
+}
