@@ -3,6 +3,7 @@
 use super::*;
 use crate::auth::codes::Purpose;
 use crate::auth::policy::ThrottleRules;
+use crate::auth::secret::hashed_identifier;
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, UserChange};
 use crate::auth::throttle::Decision;
 use crate::auth::{AuthError, SignedOut};
@@ -265,6 +266,40 @@ fn reset_code_of_an_app_may_live_longer() {
             None => assert_eq!(used, None, "authctl never creates a code that lives so long"),
         }
     });
+}
+
+#[test]
+fn hashed_code_of_an_app_is_accepted_and_written_likewise() {
+    on_engines(
+        |engine| !engine.is_native,
+        |db| {
+            let mut store = db.with(&["ada", "bob"]);
+            make(&mut *store, Purpose::ResetPassword, "plain", "bob");
+            let plain = db.ask(r#"SELECT "identifier" FROM "verification""#);
+            assert_eq!(plain.as_deref(), Some("reset-password:plain"));
+            let (end, now) = (db.time(60), db.time(0));
+            for (id, text) in [("v1", "reset-password:theirs"), ("v2", "2fa-challenge")] {
+                let hashed = hashed_identifier(text);
+                db.edit(&format!(
+                    r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+                       VALUES ('{id}', '{hashed}', 'ada', {end}, {now}, {now})"#
+                ));
+            }
+            assert_eq!(
+                store.code(Purpose::ResetPassword, &code("theirs")).unwrap().map(|code| code.user_id),
+                Some("ada".into())
+            );
+            make(&mut *store, Purpose::ResetPassword, "ours", "bob");
+            let ours = db.ask(r#"SELECT "identifier" FROM "verification" WHERE "value" = 'bob'"#);
+            assert_eq!(ours, Some(hashed_identifier("reset-password:ours")));
+            make(&mut *store, Purpose::EmailVerification, "of authctl", "bob");
+            assert!(store.code(Purpose::EmailVerification, &code("of authctl")).unwrap().is_some());
+            let (theirs, change) = (code("theirs"), UserChange::default());
+            let request = using(Purpose::ResetPassword, &theirs, CodeEffect::User(&change), 1);
+            store.use_code(&request).unwrap().unwrap();
+            assert_eq!(store.code(Purpose::ResetPassword, &theirs).unwrap(), None);
+        },
+    );
 }
 
 #[test]

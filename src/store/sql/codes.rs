@@ -1,7 +1,7 @@
 //! Codes, in the `verification` table. `identifier` is the purpose and the digest of the code. `value` has a
 //! line each for the user's id, the address and, for a change of address, the new one. In a guest database a
-//! code to reset a password is one of the app: in clear, with the user's id alone, so that the app and
-//! authctl take each other's codes.
+//! code to reset a password is one of the app: with the user's id alone, and in clear or hashed as the app stores
+//! it, so that the app and authctl take each other's codes.
 
 use jiff::Timestamp;
 
@@ -9,17 +9,19 @@ use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
-use crate::auth::secret::Code;
-use crate::auth::secret::digest;
+use crate::auth::secret::{Code, digest, hashed_identifier};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
-use crate::store::engine::Tx;
+use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::{SchemaMapping, TokenStorage};
 
 /// The value of a code. An app stores other values in the same table; a code is never this large.
 pub(in crate::store) const VALUE: &str = r#"CASE WHEN octet_length("value") <= 100000 THEN "value" END"#;
+
+/// The identifier of a row; one of Better Auth is never this large.
+pub(in crate::store) const IDENTIFIER: &str = r#"CASE WHEN octet_length("identifier") <= 100000 THEN "identifier" END"#;
 
 /// Whether the app makes and uses codes for this purpose too.
 fn is_the_apps(mapping: &SchemaMapping, purpose: Purpose) -> bool {
@@ -32,6 +34,34 @@ fn identifier(mapping: &SchemaMapping, purpose: Purpose, code: &Code) -> String 
     } else {
         format!("{}:{}", purpose.word(), digest(code.expose()))
     }
+}
+
+/// The identifiers that a row of the code may have: an app may hash its own.
+fn identifiers(mapping: &SchemaMapping, purpose: Purpose, code: &Code) -> [Value; 2] {
+    let plain = identifier(mapping, purpose, code);
+    let hashed = if is_the_apps(mapping, purpose) { hashed_identifier(&plain) } else { plain.clone() };
+    [plain.into(), hashed.into()]
+}
+
+/// How many rows show whether an app hashes identifiers.
+const SAMPLE: u32 = 50;
+
+/// Whether the app hashes the identifiers of its rows (`verification.storeIdentifier`), as most of the newest show. An
+/// app that does so takes plain ones too.
+fn hashes_identifiers(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<bool, StoreError> {
+    let order = tx.dialect().order(mapping, "verification");
+    let sql = format!(
+        r#"SELECT octet_length("identifier"), {IDENTIFIER} FROM "verification" ORDER BY {order} DESC LIMIT {SAMPLE}"#
+    );
+    let (mut hashed, mut plain) = (0, 0);
+    tx.each(&mapping.sql(sql), &[], |row| {
+        let text = row.value(1)?.as_text().map(str::to_owned);
+        let is_of_app = !is_ours(mapping, text.as_deref());
+        let is_hash = row.value(0)? == ValueRef::Integer(HASHED_BYTES.into());
+        *(if is_hash { &mut hashed } else { &mut plain }) += u32::from(is_of_app);
+        Ok(())
+    })?;
+    Ok(hashed > plain)
 }
 
 fn value(mapping: &SchemaMapping, purpose: Purpose, stored: &StoredCode) -> String {
@@ -48,8 +78,8 @@ pub(in crate::store) fn find(
     purpose: Purpose,
     code: &Code,
 ) -> Result<Option<StoredCode>, StoreError> {
-    let sql = format!(r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" = ?1"#);
-    let row = tx.query_one(&mapping.sql(sql), &[identifier(mapping, purpose, code).into()], |row| {
+    let sql = format!(r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" IN (?1, ?2)"#);
+    let row = tx.query_one(&mapping.sql(sql), &identifiers(mapping, purpose, code), |row| {
         let time = |index, column| Ok::<_, StoreError>(mapping.read_time("verification", column, row.value(index)?));
         let (expires_at, made_at) = (time(1, "expiresAt")?, time(2, "createdAt")?);
         Ok((row.value(0)?.as_text().map(str::to_owned), expires_at, made_at))
@@ -83,8 +113,10 @@ pub(in crate::store) fn create(
 ) -> Result<(), StoreError> {
     delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
     let time = |column, instant| mapping.time("verification", column, instant);
+    let [plain, hashed] = identifiers(mapping, new.purpose, new.code);
+    let is_hashed = is_the_apps(mapping, new.purpose) && hashes_identifiers(tx, mapping)?;
     let values = vec![
-        ("identifier", identifier(mapping, new.purpose, new.code).into()),
+        ("identifier", if is_hashed { hashed } else { plain }),
         ("value", value(mapping, new.purpose, &new.stored).into()),
         ("expiresAt", time("expiresAt", new.stored.expires_at)),
         ("createdAt", time("createdAt", new.now)),
@@ -109,8 +141,8 @@ pub(in crate::store) fn use_up(
         Ok(owner) => owner,
         Err(refused) => return Ok(Err(refused)),
     };
-    let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "identifier" = ?1"#);
-    tx.execute(&delete, &[identifier(mapping, request.purpose, request.code).into()])?;
+    let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "identifier" IN (?1, ?2)"#);
+    tx.execute(&delete, &identifiers(mapping, request.purpose, request.code))?;
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {

@@ -223,7 +223,7 @@ fn pending(
     now: Timestamp,
 ) -> Result<Vec<Pending>, StoreError> {
     let (position, value) = (tx.dialect().position, codes::VALUE);
-    let identifier = r#"CASE WHEN octet_length("identifier") <= 100000 THEN "identifier" END"#;
+    let identifier = codes::IDENTIFIER;
     // SQL selects by parts of the text, and the rule decides.
     let sql = format!(
         r#"SELECT "id", {identifier}, {value}, "expiresAt" FROM "verification"
