@@ -317,6 +317,12 @@ impl Context {
         self.store.as_deref().is_some_and(|store| store.guest().is_some())
     }
 
+    /// Whether users have roles: an app without the admin plugin has no column for them.
+    pub fn has_roles(&self) -> bool {
+        let guest = self.store.as_deref().and_then(|store| store.guest());
+        guest.is_none_or(|schema| schema.has("user", "role"))
+    }
+
     /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Attempt as _, doctor};
 use crate::auth::audit::Event;
+use crate::auth::password::{HashParams, Scheme};
 use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
@@ -88,7 +89,8 @@ fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let place = context.database()?;
     let now = context.now()?;
     let info = context.auth()?.store.info(now).context("could not describe the database")?;
-    Ok(StatusReport { place, info }.into())
+    let passwords = context.auth()?.store.scheme().context("could not describe the database")?;
+    Ok(StatusReport { place, info, passwords }.into())
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -150,6 +152,7 @@ impl Report for MigrateReport {
 struct StatusReport {
     place: DatabasePlace,
     info: DatabaseInfo,
+    passwords: Scheme,
 }
 
 /// The kind of a database, for programs.
@@ -186,7 +189,7 @@ impl Report for StatusReport {
             "journalMode": self.info.journal_mode,
             "sqliteVersion": self.info.sqlite_version,
             "bytes": self.info.bytes,
-            "app": self.info.guest.as_ref().map(app_json),
+            "app": self.info.guest.as_ref().map(|app| app_json(app, &self.passwords)),
         })
     }
 }
@@ -204,6 +207,11 @@ impl StatusReport {
         if let Some(app) = &info.guest {
             known.push(("times", format!("{} (shown by {})", app.time, escape(&app.time_evidence))));
             known.push(("ids", escape(&app.ids).into_owned()));
+            let passwords = match &self.passwords {
+                Scheme::Unclear(kinds) => format!("not clear: {}", kinds.join(", ")),
+                scheme => function(scheme).unwrap_or_default().to_owned(),
+            };
+            known.push(("passwords", passwords));
             let triggers = app.triggers.iter().map(|one| format!("{} on {}", escape(&one.name), escape(&one.table)));
             known.extend((!app.triggers.is_empty()).then(|| ("triggers", triggers.collect::<Vec<_>>().join(", "))));
         }
@@ -234,7 +242,17 @@ fn columns(app: &GuestSchema, style: Style) -> String {
     table(&["BETTER AUTH", "HERE", "DECLARED"], rows.collect(), 1, style)
 }
 
-fn app_json(app: &GuestSchema) -> Value {
+/// The function that hashes new passwords, as the `--schema` file names it; `None` if it is not clear.
+fn function(scheme: &Scheme) -> Option<&'static str> {
+    match scheme {
+        Scheme::Guest(HashParams::Scrypt) => Some("scrypt"),
+        Scheme::Guest(HashParams::Bcrypt(_)) => Some("bcrypt"),
+        Scheme::Guest(HashParams::Argon2id(_)) | Scheme::Native => Some("argon2id"),
+        Scheme::Unclear(_) => None,
+    }
+}
+
+fn app_json(app: &GuestSchema, passwords: &Scheme) -> Value {
     let tables: Vec<Value> = app
         .tables
         .iter()
@@ -258,6 +276,7 @@ fn app_json(app: &GuestSchema) -> Value {
         "time": app.time,
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
+        "password": function(passwords),
         "triggers": triggers,
         "writable": app.blocks_everything().is_none(),
         "refusals": write_blockers,

@@ -46,7 +46,8 @@ pub(super) fn run(args: &WhoamiArgs, context: &mut Context) -> anyhow::Result<Ou
     };
     let kept_aside = if is_stored && session.is_impersonated() { kept_aside(context)? } else { None };
     let database = context.database()?.location;
-    Ok(Who { user, session, impersonator, kept_aside, token_from, database }.into())
+    let has_roles = context.has_roles();
+    Ok(Who { user, has_roles, session, impersonator, kept_aside, token_from, database }.into())
 }
 
 /// Adds a notice if the token is not the stored one: JSON has Better Auth's shape and no field for it.
@@ -72,6 +73,7 @@ fn kept_aside(context: &mut Context) -> anyhow::Result<Option<String>> {
 #[derive(Debug)]
 struct Who {
     user: User,
+    has_roles: bool,
     session: Session,
     /// Who acts as the user in the session, when that is another user.
     impersonator: Option<Box<User>>,
@@ -83,15 +85,15 @@ struct Who {
 
 impl Report for Who {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let Self { user, session, impersonator, kept_aside, token_from, database } = self;
+        let Self { user, has_roles, session, impersonator, kept_aside, token_from, database } = self;
         let unverified = if user.email_verified { "" } else { " (not verified)" };
         let mut known = vec![
             ("name", cell(&user.name)),
             ("email", format!("{}{unverified}", escape(&user.email))),
             ("user id", escape(&user.id).into_owned()),
-            ("role", escape(user.roles()).into_owned()),
-            ("session", escape(&session.id).into_owned()),
         ];
+        known.extend(has_roles.then(|| ("role", escape(user.roles()).into_owned())));
+        known.push(("session", escape(&session.id).into_owned()));
         if let Some(by) = &session.impersonated_by {
             let by = escape(by);
             let name = impersonator.as_ref().map_or_else(|| by.to_string(), |user| format!("{} ({by})", who(user)));

@@ -90,8 +90,9 @@ impl SchemaMapping {
     /// The error about a column that the database lacks.
     pub(super) fn no_column(&self, table: &'static str, column: &'static str) -> StoreError {
         let near = self.near.iter().find(|(of, name, _)| (*of, *name) == (table, column));
+        let plugin = if column == "twoFactorEnabled" { "two-factor" } else { "admin" };
         let remedy = near.map_or_else(
-            || "add the plugin to the app and run its migration".to_owned(),
+            || format!("the {plugin} plugin of Better Auth has this column: add it to the app and run its migration"),
             |(_, _, line)| format!("name it in a file for --schema, if it has another name: {line}"),
         );
         StoreError::NoColumn { table, column, remedy }

@@ -66,16 +66,19 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
     };
     let page = context.auth()?.store.users(&query)?;
     context.notices.extend(odd::note(page.users.iter().map(|user| &user.odd)));
-    Ok(UserList(page).into())
+    Ok(UserList { page, has_roles: context.has_roles() }.into())
 }
 
 /// A page of users.
 #[derive(Debug)]
-struct UserList(UserPage);
+struct UserList {
+    page: UserPage,
+    has_roles: bool,
+}
 
 impl Report for UserList {
     fn text(&self, now: Timestamp, style: Style) -> Page {
-        let Self(page) = self;
+        let Self { page, has_roles } = self;
         let row = |user: &User| {
             let mut state = Vec::new();
             if user.is_banned(now) {
@@ -84,28 +87,34 @@ impl Report for UserList {
             if !user.email_verified {
                 state.push("unverified");
             }
-            vec![
-                cell(&user.email),
-                cell(&user.name),
-                escape(user.roles()).into_owned(),
+            let mut cells = vec![cell(&user.email), cell(&user.name)];
+            cells.extend(has_roles.then(|| escape(user.roles()).into_owned()));
+            cells.extend([
                 if state.is_empty() { "-".to_owned() } else { state.join(", ") },
                 style.when(user.created_at, now),
                 escape(&user.id).into_owned(),
-            ]
+            ]);
+            cells
         };
-        let header = ["EMAIL", "NAME", "ROLE", "STATE", "CREATED", "ID"];
+        let mut header = vec!["EMAIL", "NAME"];
+        header.extend(has_roles.then_some("ROLE"));
+        header.extend(["STATE", "CREATED", "ID"]);
         let mut notes = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
         if let Some(next) = &page.next {
             notes.push(format!("the next page: --after {}", escape(next)));
         }
-        Page { answer: table(&header, page.users.iter().map(row).collect(), 5, style), notes, ..Page::default() }
+        Page {
+            answer: table(&header, page.users.iter().map(row).collect(), header.len() - 1, style),
+            notes,
+            ..Page::default()
+        }
     }
 
     fn json(&self) -> Value {
         json!({
-            "users": self.0.users.iter().map(UserView::from).collect::<Vec<_>>(),
-            "total": self.0.total,
-            "next": self.0.next,
+            "users": self.page.users.iter().map(UserView::from).collect::<Vec<_>>(),
+            "total": self.page.total,
+            "next": self.page.next,
         })
     }
 }

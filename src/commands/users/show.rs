@@ -18,7 +18,8 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let live_sessions = auth.live_sessions(&user.id)?.len();
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
     context.notices.extend(odd::note_of(user.odd.iter()));
-    Ok(UserState { user, accounts, live_sessions, failed_attempts, locked_for }.into())
+    let has_roles = context.has_roles();
+    Ok(UserState { user, has_roles, accounts, live_sessions, failed_attempts, locked_for }.into())
 }
 
 /// The longest image address in characters that is printed whole. Longer ones are data URLs.
@@ -28,6 +29,7 @@ const IMAGE_CHARS_MAX: usize = 200;
 #[derive(Debug)]
 struct UserState {
     user: User,
+    has_roles: bool,
     accounts: Vec<Account>,
     live_sessions: usize,
     /// Failed attempts since the last success.
@@ -43,13 +45,15 @@ impl Report for UserState {
         let locked = self
             .locked_for
             .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
-        Page::answer(facts(&[
+        let mut known = vec![
             ("name", cell(&user.name)),
             ("email", cell(&user.email)),
             ("verified", yes_no(user.email_verified)),
             ("user id", escape(&user.id).into_owned()),
             ("image", image(user)),
-            ("role", escape(user.roles()).into_owned()),
+        ];
+        known.extend(self.has_roles.then(|| ("role", escape(user.roles()).into_owned())));
+        known.extend([
             ("banned", banned(user, now)),
             ("second factor", yes_no(user.two_factor_enabled)),
             ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
@@ -58,7 +62,8 @@ impl Report for UserState {
             ("locked", locked),
             ("created", style.when(user.created_at, now)),
             ("updated", style.when(user.updated_at, now)),
-        ]))
+        ]);
+        Page::answer(facts(&known))
     }
 
     fn json(&self) -> Value {

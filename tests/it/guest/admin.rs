@@ -60,13 +60,24 @@ fn impersonation_is_a_session_as_the_app_makes_it() {
 }
 
 #[test]
+fn without_the_plugin_no_role_is_shown() {
+    let app = App::new(ARTICLE);
+    for words in ["users list", "users show ada@example.com"] {
+        let shown = app.run(words);
+        assert!(shown.stdout.contains("ada@example.com"), "{shown}");
+        assert!(!shown.stdout.to_lowercase().contains("role"), "{shown}");
+    }
+    assert!(App::new(KYSELY).run("users list").stdout.contains("ROLE"));
+}
+
+#[test]
 fn without_the_plugin_nothing_is_changed() {
     let app = App::new(ARTICLE);
     let before = std::fs::read(app.path()).unwrap();
     assert_snapshot!(app.run("users ban bob@example.com"), @"
     ------- stderr -------
     error: could not ban the user: the database has no column banned in its table user: its app knows no such thing
-    hint: add the plugin to the app and run its migration; nothing was changed
+    hint: the admin plugin of Better Auth has this column: add it to the app and run its migration; nothing was changed
     [exit status: 9]
     ");
     for words in [

@@ -225,6 +225,7 @@ fn status_lists_every_column() {
     kind              better-auth
     times             a number of milliseconds (shown by the values of user.created_at)
     ids               text
+    passwords         scrypt
     users             5
     live sessions     3
     expired sessions  1
