@@ -97,9 +97,17 @@ fn add_notices(command: &Command, context: &mut Context) {
     if !context.is_guest() {
         return;
     }
+    let is_about_sessions = matches!(command, Command::Sessions { .. }) || ends_sessions(command);
+    if is_about_sessions && context.keeps_sessions_elsewhere() {
+        context.notices.push(ELSEWHERE.to_owned());
+        return;
+    }
     let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
     context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
 }
+
+/// What a command about sessions cannot see when the app keeps them elsewhere.
+const ELSEWHERE: &str = "the app keeps its sessions outside of this database: none was found here, and none was ended";
 
 /// Adds notices about interrupted acts, whose end the audit log could not record.
 fn add_loose_ends(context: &mut Context) {

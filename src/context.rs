@@ -317,6 +317,12 @@ impl Context {
         self.store.as_deref().is_some_and(|store| store.guest().is_some())
     }
 
+    /// Whether the database is an app's that keeps its sessions in another store.
+    pub fn keeps_sessions_elsewhere(&self) -> bool {
+        let guest = self.store.as_deref().and_then(|store| store.guest());
+        guest.is_some_and(|schema| schema.keeps_elsewhere("session"))
+    }
+
     /// Whether users have roles: an app without the admin plugin has no column for them.
     pub fn has_roles(&self) -> bool {
         let guest = self.store.as_deref().and_then(|store| store.guest());

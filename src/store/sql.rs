@@ -386,13 +386,14 @@ impl Maintenance for SqlStore {
             let expired = sessions::count_over(tx, mapping, now)?;
             Ok((rows::count(tx, mapping, "user")?, rows::count(tx, mapping, "session")?, expired))
         })?;
+        let has_sessions = !self.guest().is_some_and(|schema| schema.keeps_elsewhere("session"));
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
             guest: self.guest().cloned(),
             users,
-            live_sessions: Some(sessions.saturating_sub(expired)),
-            expired_sessions: Some(expired),
+            live_sessions: has_sessions.then(|| sessions.saturating_sub(expired)),
+            expired_sessions: has_sessions.then_some(expired),
             sqlite_version: version,
             journal_mode,
             bytes,

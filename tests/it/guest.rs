@@ -4,6 +4,7 @@ mod acts;
 mod admin;
 mod care;
 mod deletion;
+mod elsewhere;
 mod encodings;
 mod ids;
 mod kill;

@@ -74,9 +74,13 @@ const SCHEMA: Check = Check {
 
 /// Reports the reasons why an app's database is not written, entirely or in part.
 fn write_blockers(auth: &Auth<'_>, is_partial: bool, message: &str) -> Option<Details> {
-    let all = auth.store.guest().map(|guest| guest.write_blockers.as_slice()).unwrap_or_default();
-    let blockers: Vec<&WriteBlocker> =
-        all.iter().filter(|blocker| blocker.only_new_rows_of.is_some() == is_partial).collect();
+    let schema = auth.store.guest()?;
+    // That an app keeps a table elsewhere is its choice.
+    let is_finding = |blocker: &&WriteBlocker| {
+        let table = blocker.only_new_rows_of.as_deref();
+        table.is_some() == is_partial && !table.is_some_and(|table| schema.keeps_elsewhere(table))
+    };
+    let blockers: Vec<&WriteBlocker> = schema.write_blockers.iter().filter(is_finding).collect();
     let list = |words: fn(&WriteBlocker) -> &String| {
         blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
     };

@@ -43,6 +43,12 @@ impl GuestSchema {
         self.write_blockers.iter().find(|blocker| blocker.only_new_rows_of.is_none())
     }
 
+    /// Whether the app keeps a table outside of the database. Takes Better Auth's name.
+    pub fn keeps_elsewhere(&self, table: &str) -> bool {
+        let found = self.tables.iter().find(|one| one.name == table);
+        found.is_some_and(|table| table.columns.iter().all(|column| column.physical.is_none()))
+    }
+
     /// Whether the app has a column. Takes Better Auth's names.
     pub fn has(&self, table: &str, column: &str) -> bool {
         let table = self.tables.iter().find(|one| one.name == table);

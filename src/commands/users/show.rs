@@ -15,7 +15,9 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let accounts = auth.store.accounts(&user.id)?;
+    let keeps_elsewhere = auth.store.guest().is_some_and(|schema| schema.keeps_elsewhere("session"));
     let live_sessions = auth.live_sessions(&user.id)?.len();
+    let live_sessions = (!keeps_elsewhere).then_some(live_sessions);
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
     context.notices.extend(odd::note_of(user.odd.iter()));
     let has_roles = context.has_roles();
@@ -31,7 +33,8 @@ struct UserState {
     user: User,
     has_roles: bool,
     accounts: Vec<Account>,
-    live_sessions: usize,
+    /// `None` if the app keeps its sessions outside of the database.
+    live_sessions: Option<usize>,
     /// Failed attempts since the last success.
     failed_attempts: u32,
     /// How long the next attempt has to wait.
@@ -57,7 +60,7 @@ impl Report for UserState {
             ("banned", banned(user, now)),
             ("second factor", yes_no(user.two_factor_enabled)),
             ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
-            ("live sessions", self.live_sessions.to_string()),
+            ("live sessions", self.live_sessions.map_or_else(|| "not known".to_owned(), |count| count.to_string())),
             ("failed attempts", self.failed_attempts.to_string()),
             ("locked", locked),
             ("created", style.when(user.created_at, now)),

@@ -9,7 +9,7 @@ use super::near;
 use super::overrides::SchemaOverrides;
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
-use crate::store::mapping::{Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
+use crate::store::mapping::{Column, Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
 pub(super) const ESSENTIAL: &[&str] =
@@ -142,7 +142,10 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
 
 impl Findings<'_> {
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
-        let FoundTable { name: physical, is_without_rowid } = self.find(table)?;
+        let FoundTable { name: physical, is_without_rowid } = match self.find(table) {
+            Err(_) if self.is_elsewhere(table)? => return self.add_absent(table),
+            found => found?,
+        };
         if is_without_rowid {
             self.without_rowid.push(table.name);
         }
@@ -192,6 +195,37 @@ impl Findings<'_> {
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
         self.tables.push(GuestTable { name: table.name, physical, columns });
+        Ok(())
+    }
+
+    /// Whether the app may keep a table outside of the database (`secondaryStorage`): no table of the database has its
+    /// name or looks like it.
+    fn is_elsewhere(&self, table: &Table) -> Result<bool, NotRead> {
+        let may_be = ["session", "verification"].contains(&table.name) && self.overrides.table(table.name).is_none();
+        Ok(may_be && near::is_missing(self.connection, table)?)
+    }
+
+    /// Puts an empty table in the place of one that the app keeps elsewhere: in memory, for this connection alone, and
+    /// without new rows. Statements find nothing there.
+    fn add_absent(&mut self, table: &'static Table) -> Result<(), NotRead> {
+        let physical = format!("authctl_absent_{}", table.name);
+        let columns: Vec<String> = table.columns.iter().map(|column| identifier(column.name)).collect();
+        self.connection.execute_batch(&format!(
+            "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE {} ({})",
+            identifier(&physical),
+            columns.join(", ")
+        ))?;
+        self.names.set_table(table.name, &physical);
+        let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };
+        self.tables.push(GuestTable { name: table.name, physical, columns: table.columns.iter().map(none).collect() });
+        self.without_new_rows.push((
+            table.name,
+            WriteBlocker {
+                problem: format!("the app keeps the rows of {} outside of this database", table.name),
+                remedy: "do this in the app".to_owned(),
+                only_new_rows_of: Some(table.name.to_owned()),
+            },
+        ));
         Ok(())
     }
 

@@ -40,6 +40,11 @@ pub(super) fn renamed(
     Ok(Some((format!("it has no table {}", missing.join(", ")), line)))
 }
 
+/// Whether no table has the usual name of one of Better Auth's or comes near it.
+pub(super) fn is_missing(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
+    Ok(!has_usual_name(connection, table)? && near_tables(connection, table)?.is_empty())
+}
+
 fn has_usual_name(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
     for name in [table.name.to_owned(), format!("{}s", table.name)] {
         if find_table(connection, &name)?.is_some() {
