@@ -55,7 +55,9 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<Migrated, OpenError> {
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
     }
-    let restored = {
+    let restored = if repair::is_complete(&connection, before).map_err(failed)? {
+        Vec::new()
+    } else {
         let _lock = Lock::take(path, wait)?;
         connection.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
         repair::complete(&mut connection, before).map_err(failed)?

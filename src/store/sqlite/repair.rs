@@ -19,16 +19,25 @@ struct Object {
     sql: String,
 }
 
+/// Whether a database has every table, column and index of a schema version.
+pub(super) fn is_complete(connection: &Connection, version: u32) -> Result<bool, StoreError> {
+    let (pattern, wanted) = pattern(version)?;
+    Ok(missing(connection, &pattern, &wanted).engine()?.is_empty())
+}
+
+/// An empty database of a schema version, and its objects.
+fn pattern(version: u32) -> Result<(Connection, Vec<Object>), StoreError> {
+    let mut pattern = Connection::open_in_memory().engine()?;
+    migrate::run_up_to(&mut pattern, version)?;
+    let wanted = objects(&pattern).engine()?;
+    Ok((pattern, wanted))
+}
+
 /// Makes the missing tables, columns and indexes of a schema version in one transaction, and names them. The rows of
 /// the tables that are there stay; a new column has its default. All sessions end when nothing shows any more which of
 /// them are impersonated.
 pub(super) fn complete(connection: &mut Connection, version: u32) -> Result<Vec<String>, StoreError> {
-    let mut pattern = Connection::open_in_memory().engine()?;
-    migrate::run_up_to(&mut pattern, version)?;
-    let wanted = objects(&pattern).engine()?;
-    if missing(connection, &pattern, &wanted).engine()?.is_empty() {
-        return Ok(Vec::new());
-    }
+    let (pattern, wanted) = pattern(version)?;
     // A table with other columns is made anew, and SQLite would delete the rows that refer to the old one.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).engine()?;
     let made = in_transaction(connection, &pattern, &wanted);
