@@ -74,12 +74,18 @@ pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: D
     let failed = |source| OpenError::Store { path: path.into(), source };
     let found = schema_version(connection).engine().map_err(failed)?;
     if found < LATEST {
-        if let Some(problem) = integrity::history_problem(connection, found) {
-            return Err(OpenError::History { path: path.into(), problem });
-        }
-        run(connection).map_err(failed)?;
+        run_after(connection, path, found)?;
     }
     Ok(found)
+}
+
+/// Applies the migrations after version `found`, if the list of applied ones is that of authctl. refinery panics on a
+/// list that it did not write.
+pub(super) fn run_after(connection: &mut Connection, path: &Path, found: u32) -> Result<(), OpenError> {
+    match integrity::history_problem(connection, found) {
+        Some(problem) => Err(OpenError::History { path: path.into(), problem }),
+        None => run(connection).map_err(|source| OpenError::Store { path: path.into(), source }),
+    }
 }
 
 /// Applies the missing migrations in one transaction.

@@ -52,7 +52,7 @@ impl UnwritableState {
             found if found > migrate::LATEST => {
                 return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
             }
-            found if found < migrate::LATEST => migrate::run(&mut connection).map_err(failed)?,
+            found if found < migrate::LATEST => migrate::run_after(&mut connection, path, found)?,
             _ => {}
         }
         let why = NoState::unwritable(path, StoreError::ReadOnly);
@@ -135,6 +135,16 @@ mod tests {
         let refused = store.set_policy(key(), Some("12"), at(1)).unwrap_err();
         assert!(matches!(refused, StoreError::NoState(NoState { path: Some(_), .. })), "{refused}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn old_copy_with_a_damaged_history_is_refused() {
+        let (_directory, path) = state(false);
+        let sql = format!("UPDATE {} SET applied_on = 'x'; PRAGMA user_version = 6", migrate::HISTORY);
+        Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "delete").unwrap();
+        let refused = UnwritableState::copy(&path, WAIT).unwrap_err();
+        assert!(matches!(refused, OpenError::History { .. }), "{refused}");
     }
 
     #[test]
