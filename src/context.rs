@@ -257,6 +257,11 @@ impl Context {
         &mut self.prompt
     }
 
+    /// Whether `--yes` confirms every action in advance.
+    pub fn is_confirmed(&self) -> bool {
+        self.options.yes
+    }
+
     /// Confirms a destructive action, by `--yes` or at the terminal. Both cases close the database, so that later
     /// steps are the same.
     pub fn confirm(&mut self, effect: &str, question: &str) -> Result<bool, PromptError> {

@@ -51,8 +51,10 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
         force_shared: args.force_shared,
         new_owner: args.new_owner.as_ref().map(|named| new_owner(named, &user, context)).transpose()?,
     };
-    // What would be refused is refused before the question.
-    let planned = context.auth()?.delete_user(&user, &options, true)?;
+    // What would be refused is refused before the question. Without a question there is nothing to plan.
+    let plans = args.dry_run || !context.is_confirmed();
+    let planned = plans.then(|| context.auth()?.delete_user(&user, &options, true).map_err(anyhow::Error::from));
+    let planned = planned.transpose()?.unwrap_or_default();
     let deleted = |deletion| DeletedUser {
         user: user.clone(),
         deletion,
