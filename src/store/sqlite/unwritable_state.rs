@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn old_copy_with_a_damaged_history_is_refused() {
         let (_directory, path) = state(false);
-        let sql = format!("UPDATE {} SET applied_on = 'x'; PRAGMA user_version = 6", migrate::HISTORY);
+        let sql = format!("PRAGMA user_version = 6; UPDATE {} SET applied_on = 'x'", migrate::HISTORY);
         Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
         Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "delete").unwrap();
         let refused = UnwritableState::copy(&path, WAIT).unwrap_err();

@@ -1,0 +1,334 @@
+//! Access to a user's account: everything in a database that gives it, and the act that ends all of it.
+//!
+//! A session is only one kind of access. An API key, a refresh token, a trusted device or a pending link let a thief
+//! back in after the sessions ended, and most of them never meet a ban.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::codes::Purpose;
+use super::secret::{Code, hashed_identifier};
+use super::storage::{AdminGuard, Ban, Lockdown};
+use super::user::User;
+use super::{Auth, AuthError};
+
+/// A kind of access to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessKind {
+    /// A session of the user, impersonated or not.
+    Session,
+    /// A session in which the user acts as another one.
+    Impersonation,
+    /// An OAuth access token that is stored as a row.
+    AccessToken,
+    RefreshToken,
+    ApiKey,
+    /// A code with which a device signs in.
+    DeviceCode,
+    /// A device that signs in without the second factor.
+    TrustedDevice,
+    /// A sign-in that waits for the second factor.
+    Challenge,
+    /// A code or a link, mailed or handed out.
+    Code,
+}
+
+impl AccessKind {
+    pub const ALL: [Self; 9] = [
+        Self::Session,
+        Self::Impersonation,
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::ApiKey,
+        Self::DeviceCode,
+        Self::TrustedDevice,
+        Self::Challenge,
+        Self::Code,
+    ];
+
+    /// The name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "sessions",
+            Self::Impersonation => "impersonations",
+            Self::AccessToken => "oauthAccessTokens",
+            Self::RefreshToken => "oauthRefreshTokens",
+            Self::ApiKey => "apiKeys",
+            Self::DeviceCode => "deviceCodes",
+            Self::TrustedDevice => "trustedDevices",
+            Self::Challenge => "pendingSignIns",
+            Self::Code => "codes",
+        }
+    }
+
+    /// The noun for one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Impersonation => "impersonation",
+            Self::AccessToken => "OAuth access token",
+            Self::RefreshToken => "OAuth refresh token",
+            Self::ApiKey => "API key",
+            Self::DeviceCode => "device code",
+            Self::TrustedDevice => "trusted device",
+            Self::Challenge => "unfinished sign-in",
+            Self::Code => "pending code",
+        }
+    }
+
+    /// Whether it makes a session before it is of use, so that a ban stops it.
+    pub fn meets_a_ban(self) -> bool {
+        matches!(self, Self::Session | Self::DeviceCode | Self::TrustedDevice | Self::Challenge | Self::Code)
+    }
+}
+
+/// How many of each kind of access exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccessCounts([u64; AccessKind::ALL.len()]);
+
+impl AccessCounts {
+    pub fn of(&self, kind: AccessKind) -> u64 {
+        self.0[kind as usize]
+    }
+
+    pub fn add(&mut self, kind: AccessKind, count: u64) {
+        self.0[kind as usize] += count;
+    }
+
+    /// The kinds that exist, in the order of [`AccessKind::ALL`].
+    pub fn existing(&self) -> impl Iterator<Item = (AccessKind, u64)> + '_ {
+        AccessKind::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
+    }
+
+    /// Only the kinds that a condition selects.
+    #[must_use]
+    pub fn only(mut self, is_kept: impl Fn(AccessKind) -> bool) -> Self {
+        for kind in AccessKind::ALL.into_iter().filter(|kind| !is_kept(*kind)) {
+            self.0[kind as usize] = 0;
+        }
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.existing().next().is_none()
+    }
+}
+
+/// What an app has that no change of its database ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreached {
+    /// Tokens that carry their own signature.
+    Jwt,
+    /// Copies of sessions in cookies.
+    CookieCache,
+    /// Sessions that the app keeps elsewhere, such as in Redis.
+    SecondaryStorage,
+    /// Links that verify an address. They are signed and have no row.
+    VerificationLink,
+}
+
+impl Unreached {
+    /// The name for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT",
+            Self::CookieCache => "COOKIE_CACHE",
+            Self::SecondaryStorage => "SECONDARY_STORAGE",
+            Self::VerificationLink => "VERIFICATION_LINK",
+        }
+    }
+}
+
+/// The access to an account, and what else an operator must know about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountAccess {
+    pub counts: AccessCounts,
+    /// The providers of the user's accounts, `credential` for a password.
+    pub providers: Vec<String>,
+    pub passkeys: u64,
+    pub unreached: Vec<Unreached>,
+}
+
+/// The rows of `verification` that belong to a user.
+#[derive(Debug)]
+pub struct Owner<'a> {
+    pub user_id: &'a str,
+    pub email: &'a str,
+    pub phone: Option<&'a str>,
+    /// The identifiers of codes for the address and the phone number, as an app hashes them on request.
+    hashed: Vec<String>,
+}
+
+/// The purposes of the codes that an app mails.
+const MAILED: [&str; 3] = ["sign-in", "email-verification", "forget-password"];
+/// What the name of a JSON field ends with that holds the id of a user.
+const ID_FIELDS: [&str; 3] = ["userId", "user_id", "sub"];
+
+impl<'a> Owner<'a> {
+    pub fn new(user_id: &'a str, email: &'a str, phone: Option<&'a str>) -> Self {
+        let phone = phone.filter(|phone| !phone.is_empty());
+        let mailed = MAILED.iter().filter(|_| !email.is_empty()).map(|purpose| format!("{purpose}-otp-{email}"));
+        let sent = phone.iter().flat_map(|phone| [(*phone).to_owned(), format!("{phone}-request-password-reset")]);
+        let hashed = mailed.chain(sent).map(|identifier| hashed_identifier(&identifier)).collect();
+        Self { user_id, email, phone, hashed }
+    }
+}
+
+impl Owner<'_> {
+    /// Which access a row of `verification` gives, if it is one of this user. An app stores codes under the address or
+    /// the phone number, and links with an object that names the address or the user.
+    pub fn access_of(&self, identifier: &str, value: &str) -> Option<AccessKind> {
+        let rest = value.strip_prefix(self.user_id).filter(|_| !self.user_id.is_empty());
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n')) {
+            return Some(if identifier.starts_with("trust-device-") {
+                AccessKind::TrustedDevice
+            } else if identifier.starts_with("2fa-") {
+                AccessKind::Challenge
+            } else {
+                AccessKind::Code
+            });
+        }
+        (self.is_named_by(identifier) || self.is_in(value)).then_some(AccessKind::Code)
+    }
+
+    /// Whether an identifier is that of a code for the user's address or phone number.
+    fn is_named_by(&self, identifier: &str) -> bool {
+        let is_email = |text: &str| !self.email.is_empty() && text.eq_ignore_ascii_case(self.email);
+        let is_otp = identifier
+            .split_once("-otp-")
+            .is_some_and(|(_, rest)| is_email(rest) || rest.split_once(':').is_some_and(|(id, _)| id == self.user_id));
+        let is_phone =
+            |phone: &str| identifier.strip_prefix(phone).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let is_hashed = self.hashed.iter().any(|hashed| hashed == identifier);
+        is_otp || is_email(identifier) || is_hashed || self.phone.is_some_and(is_phone)
+    }
+
+    /// Whether a JSON object names the user.
+    fn is_in(&self, value: &str) -> bool {
+        value.starts_with('{') && serde_json::from_str(value).is_ok_and(|value| self.is_in_json("", &value))
+    }
+
+    /// Whether a field names the user: by the address anywhere, by the id where a user's is expected, because an id may
+    /// be a small number.
+    fn is_in_json(&self, name: &str, value: &Value) -> bool {
+        let is_id = |id: &str| !id.is_empty() && id == self.user_id && ID_FIELDS.iter().any(|end| name.ends_with(end));
+        match value {
+            Value::String(text) => is_id(text) || (!self.email.is_empty() && text.eq_ignore_ascii_case(self.email)),
+            Value::Number(number) => is_id(&number.to_string()),
+            Value::Object(fields) => fields.iter().any(|(name, field)| self.is_in_json(name, field)),
+            Value::Array(items) => items.iter().any(|item| self.is_in_json(name, item)),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+}
+
+/// A user after a lockdown, and what ended.
+#[derive(Debug)]
+pub struct LockedDown {
+    pub user: User,
+    pub ended: AccessCounts,
+    /// A code with which the user sets a new password, and its end.
+    pub code: Option<(Code, Timestamp)>,
+}
+
+/// What an operator asks for besides the end of all access.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LockdownRequest<'a> {
+    /// Refuses every sign-in from now on, for the reason.
+    pub ban: Option<Option<&'a str>>,
+    /// The life of a code with which the user sets a new password.
+    pub reset_code: Option<SignedDuration>,
+}
+
+impl Auth<'_> {
+    /// Counts the access to a user's account that a lockdown would end.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchUser`].
+    pub fn account_access(&mut self, user: &User) -> Result<AccountAccess, AuthError> {
+        self.store.account_access(&user.id, self.now)?.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))
+    }
+
+    /// Ends all access to a user's account that the database holds, in one transaction.
+    ///
+    /// # Errors
+    /// [`AuthError::LastAdmin`] with a ban, [`AuthError::NoSuchUser`].
+    pub fn lock_down(
+        &mut self,
+        user: &User,
+        request: LockdownRequest<'_>,
+        guard: AdminGuard,
+    ) -> Result<LockedDown, AuthError> {
+        let code = request.reset_code.map(|_| self.entropy.code()).transpose()?;
+        let new = match (&code, request.reset_code) {
+            (Some(code), Some(ttl)) => Some(self.code_row(Purpose::ResetPassword, user, None, code, ttl)?),
+            _ => None,
+        };
+        let expires_at = new.as_ref().map(|new| new.stored.expires_at);
+        let ban = request.ban.map(|reason| Ban::Imposed { reason: reason.map(str::to_owned), until: None });
+        let lockdown = Lockdown { user_id: &user.id, ban, guard, code: new.as_ref(), now: self.now };
+        let (user, ended) = self.store.lock_down(&lockdown)??;
+        Ok(LockedDown { user, ended, code: code.zip(expires_at) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pending_row_of_a_user_is_found_by_every_name() {
+        let owner = Owner::new("u1", "ada@example.com", Some("+4912345"));
+        for (identifier, value, kind) in [
+            ("reset-password:abc", "u1", Some(AccessKind::Code)),
+            ("reset-password:abc", "u1\nada@example.com", Some(AccessKind::Code)),
+            ("trust-device-abc", "u1", Some(AccessKind::TrustedDevice)),
+            ("2fa-abc", "u1", Some(AccessKind::Challenge)),
+            ("delete-account-abc", "u1", Some(AccessKind::Code)),
+            ("sign-in-otp-ada@example.com", "123456:0", Some(AccessKind::Code)),
+            ("forget-password-otp-Ada@Example.com", "123456:0", Some(AccessKind::Code)),
+            ("change-email-otp-u1:new@example.com", "123456:0", Some(AccessKind::Code)),
+            ("+4912345", "123456:0", Some(AccessKind::Code)),
+            ("+4912345-request-password-reset", "123456:0", Some(AccessKind::Code)),
+            ("magic-link:abc", r#"{"type":"magic-link","email":"ADA@example.com"}"#, Some(AccessKind::Code)),
+            ("abc", r#"{"callbackURL":"/","link":{"email":"x@example.com","userId":"u1"}}"#, Some(AccessKind::Code)),
+            ("abc", r#"{"type":"authorization_code","query":{"scope":["a"]},"userId":"u1"}"#, Some(AccessKind::Code)),
+            (&hashed_identifier("sign-in-otp-ada@example.com"), "123456:0", Some(AccessKind::Code)),
+            (&hashed_identifier("+4912345"), "123456:0", Some(AccessKind::Code)),
+            // Rows of others, also of one whose id or address begins or ends like this one's.
+            ("reset-password:abc", "u12", None),
+            ("trust-device-u1", "u2", None),
+            ("sign-in-otp-xada@example.com", "123456:0", None),
+            ("+49123456", "123456:0", None),
+            ("magic-link:abc", r#"{"email":"ada@example.com.evil.example"}"#, None),
+            ("magic-link:abc", r#"{"email":"ada@example.com"#, None),
+            ("2fa-attempts-2fa-abc", "1", None),
+            ("abc", r#"{"query":{"scope":["a","u1"]},"state":"u1"}"#, None),
+            (&hashed_identifier("sign-in-otp-bob@example.com"), "123456:0", None),
+        ] {
+            assert_eq!(owner.access_of(identifier, value), kind, "{identifier} {value}");
+        }
+    }
+
+    #[test]
+    fn user_without_address_or_id_owns_nothing() {
+        let owner = Owner::new("", "", Some(""));
+        for (identifier, value) in [("a-otp-", ""), ("", r#"{"email":""}"#), ("x", "\n")] {
+            assert_eq!(owner.access_of(identifier, value), None, "{identifier} {value}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_counted_in_their_order() {
+        let mut counts = AccessCounts::default();
+        assert!(counts.is_empty());
+        counts.add(AccessKind::Code, 1);
+        counts.add(AccessKind::Session, 2);
+        counts.add(AccessKind::Code, 1);
+        assert_eq!(counts.existing().collect::<Vec<_>>(), [(AccessKind::Session, 2), (AccessKind::Code, 2)]);
+        assert_eq!(counts.only(|kind| !kind.meets_a_ban()), AccessCounts::default());
+        for (index, kind) in AccessKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+        }
+    }
+}
