@@ -629,7 +629,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('ban', 'ban', [CompletionResultType]::ParameterValue, 'Refuse a user''s sign-in and end all sessions; the user sees the --reason')
             [CompletionResult]::new('unban', 'unban', [CompletionResultType]::ParameterValue, 'Lift a ban')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Forget a user''s failed attempts to sign in, and lift the lock of the second factor')
-            [CompletionResult]::new('lockdown', 'lockdown', [CompletionResultType]::ParameterValue, 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices')
+            [CompletionResult]::new('lockdown', 'lockdown', [CompletionResultType]::ParameterValue, 'End all access to a user''s account: sessions, tokens, keys, codes, trusted devices')
             [CompletionResult]::new('reset-2fa', 'reset-2fa', [CompletionResultType]::ParameterValue, 'Remove the second factor of a user who lost it; all sessions of the user end')
             [CompletionResult]::new('impersonate', 'impersonate', [CompletionResultType]::ParameterValue, 'Act as a user for a while, in a session that says so and does nothing that cannot be undone')
             break
@@ -665,7 +665,7 @@ Register-ArgumentCompleter -Native -CommandName 'authctl' -ScriptBlock {
             [CompletionResult]::new('ban', 'ban', [CompletionResultType]::ParameterValue, 'Refuse a user''s sign-in and end all sessions; the user sees the --reason')
             [CompletionResult]::new('unban', 'unban', [CompletionResultType]::ParameterValue, 'Lift a ban')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Forget a user''s failed attempts to sign in, and lift the lock of the second factor')
-            [CompletionResult]::new('lockdown', 'lockdown', [CompletionResultType]::ParameterValue, 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices')
+            [CompletionResult]::new('lockdown', 'lockdown', [CompletionResultType]::ParameterValue, 'End all access to a user''s account: sessions, tokens, keys, codes, trusted devices')
             [CompletionResult]::new('reset-2fa', 'reset-2fa', [CompletionResultType]::ParameterValue, 'Remove the second factor of a user who lost it; all sessions of the user end')
             [CompletionResult]::new('impersonate', 'impersonate', [CompletionResultType]::ParameterValue, 'Act as a user for a while, in a session that says so and does nothing that cannot be undone')
             break

@@ -597,7 +597,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user sees the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in, and lift the lock of the second factor'
-            cand lockdown 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices'
+            cand lockdown 'End all access to a user''s account: sessions, tokens, keys, codes, trusted devices'
             cand reset-2fa 'Remove the second factor of a user who lost it; all sessions of the user end'
             cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }
@@ -632,7 +632,7 @@ set edit:completion:arg-completer[authctl] = {|@words|
             cand ban 'Refuse a user''s sign-in and end all sessions; the user sees the --reason'
             cand unban 'Lift a ban'
             cand unlock 'Forget a user''s failed attempts to sign in, and lift the lock of the second factor'
-            cand lockdown 'End every way into a user''s account: sessions, tokens, keys, codes, trusted devices'
+            cand lockdown 'End all access to a user''s account: sessions, tokens, keys, codes, trusted devices'
             cand reset-2fa 'Remove the second factor of a user who lost it; all sessions of the user end'
             cand impersonate 'Act as a user for a while, in a session that says so and does nothing that cannot be undone'
         }

@@ -3,6 +3,7 @@
 //! This module knows no terminal, file, SQL or clock. Time and random bytes are passed in, so tests control
 //! them.
 
+pub mod access;
 pub mod audit;
 pub mod codes;
 pub mod cookie;
@@ -19,7 +20,6 @@ pub mod session;
 pub mod storage;
 pub mod throttle;
 pub mod user;
-pub mod ways_in;
 
 mod account;
 mod admin;
@@ -36,13 +36,13 @@ use secret::EntropyError;
 use storage::StoreError;
 use user::ProfileError;
 
+pub use access::{LockdownRequest, LockedDown};
 pub use account::{Expected, NewUser, PasswordChanged, ValidatedNewUser};
 pub use admin::{ActAs, DeletionOptions, Impersonator, PasswordInput};
 pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
 pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use session::Scope;
 pub use sign_in::{MissingPassword, SignIn, SignInBlocker};
-pub use ways_in::{LockdownRequest, LockedDown};
 
 /// The rules, applied to one database at one time.
 #[derive(Debug)]
@@ -261,7 +261,7 @@ pub enum AuthError {
     #[error("this user has no password")]
     NoPassword,
     /// Another process changed the password at the same time.
-    #[error("the password was changed by somebody else meanwhile")]
+    #[error("another process has changed the password in the meantime")]
     ChangedMeanwhile,
     #[error("this is the last administrator")]
     LastAdmin,

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::Attempt as _;
 use super::session_start::{Printed, begin, forget_session, is_not_signed_in, printed, refuse_lost, session_request};
-use super::users::lockdown::ways_json;
+use super::users::lockdown::access_json;
 use super::users::notice_open;
+use crate::auth::access::{AccessCounts, AccessKind};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::odd;
@@ -18,7 +19,6 @@ use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::{Network, Pattern, Session, SessionFilter};
 use crate::auth::storage::Which;
 use crate::auth::user::User;
-use crate::auth::ways_in::{WayIn, WaysIn};
 use crate::auth::{ActAs, AuthError, Lifetime, Scope};
 use crate::cli::values;
 use crate::context::{Context, GivenSecret, NoToken};
@@ -233,7 +233,7 @@ fn revoke(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         forget(&token, sessions.len(), context)?;
     }
     let named = args.whose.user.as_ref().and_then(|named| context.auth().ok()?.find_user(named).ok());
-    let still_open = named.and_then(|user| notice_open(&user, |way| way != WayIn::Session, context));
+    let still_open = named.and_then(|user| notice_open(&user, |kind| kind != AccessKind::Session, context));
     Ok(Ended { sessions, dry_run: false, signed_out, still_open }.into())
 }
 
@@ -395,8 +395,8 @@ struct Ended {
     dry_run: bool,
     /// The caller's session ended too, and its file is removed.
     signed_out: bool,
-    /// The ways into the account of a named user that are left.
-    still_open: Option<WaysIn>,
+    /// The access to the account of a named user that is left.
+    still_open: Option<AccessCounts>,
 }
 
 impl Report for Ended {
@@ -426,7 +426,7 @@ impl Report for Ended {
             "signedOut": self.signed_out,
         });
         if let (Some(open), Some(fields)) = (&self.still_open, document.as_object_mut()) {
-            fields.insert("stillOpen".into(), ways_json(open));
+            fields.insert("stillOpen".into(), access_json(open));
         }
         document
     }

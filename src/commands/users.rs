@@ -27,11 +27,11 @@ use serde_json::{Value, json};
 use show::banned;
 use update::UpdateUserArgs;
 
+use crate::auth::access::{AccessCounts, AccessKind};
 use crate::auth::audit::counted;
 use crate::auth::secret::Password;
 use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
-use crate::auth::ways_in::{WayIn, WaysIn};
 use crate::auth::{Auth, AuthError};
 use crate::commands::Attempt as _;
 use crate::context::Context;
@@ -109,12 +109,12 @@ pub enum UsersCommand {
     /// Forget a user's failed attempts to sign in, and lift the lock of the second factor
     #[command(after_help = "Example:\n  authctl users unlock ada@example.com")]
     Unlock(UserArg),
-    /// End every way into a user's account: sessions, tokens, keys, codes, trusted devices
+    /// End all access to a user's account: sessions, tokens, keys, codes, trusted devices
     ///
-    /// For an account that somebody else got into. Everything that the database holds ends in one step:
-    /// sessions of the user and those in which the user acts as others, OAuth tokens, API keys, device
-    /// codes, trusted devices, unfinished sign-ins, codes and links. The password and the accounts stay: the
-    /// user can sign in again unless --ban is given.
+    /// For a compromised account. Everything that the database holds ends in one step: sessions of the user
+    /// and those in which the user acts as others, OAuth tokens, API keys, device codes, trusted devices,
+    /// unfinished sign-ins, codes and links. The password and the accounts stay: the user can sign in again
+    /// unless --ban is given.
     #[command(after_help = "Examples:
   authctl users lockdown ada@example.com --dry-run
   authctl users lockdown ada@example.com --ban --reason stolen --yes
@@ -206,14 +206,18 @@ fn changed<'c>(
     Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) })
 }
 
-/// Adds a notice about the ways into an account that an act leaves open, and returns them; `None` in authctl's own
-/// databases, where sessions are the only way that lasts.
-pub(super) fn notice_open(user: &User, is_left: impl Fn(WayIn) -> bool, context: &mut Context) -> Option<WaysIn> {
+/// Adds a notice about the access to an account that an act leaves, and returns it; `None` in authctl's own
+/// databases, where only sessions last.
+pub(super) fn notice_open(
+    user: &User,
+    is_left: impl Fn(AccessKind) -> bool,
+    context: &mut Context,
+) -> Option<AccessCounts> {
     if !context.is_guest() {
         return None;
     }
     // The act is done, whether the rest can be read or not.
-    let open = context.auth().ok()?.account_reach(user).ok()?.ways.only(is_left);
+    let open = context.auth().ok()?.account_access(user).ok()?.counts.only(is_left);
     if let Some(listed) = lockdown::listed(&open) {
         let email = &user.email;
         context.notices.push(format!("still open for {email}: {listed}; `authctl users lockdown {email}` ends that"));
@@ -265,8 +269,8 @@ pub(super) struct UserChanged {
     sessions_ended: usize,
     /// A generated password, for the answer.
     password: Option<Password>,
-    /// The ways into the account that the act left open, where it was to close them.
-    still_open: Option<WaysIn>,
+    /// The access to the account that the act left, where it was to end it.
+    still_open: Option<AccessCounts>,
     database: DatabaseLocation,
 }
 
@@ -324,7 +328,7 @@ impl UserChanged {
 
     /// Sets what the act left open.
     #[must_use]
-    fn still_open(self, still_open: Option<WaysIn>) -> Self {
+    fn still_open(self, still_open: Option<AccessCounts>) -> Self {
         Self { still_open, ..self }
     }
 
@@ -379,7 +383,7 @@ impl Report for UserChanged {
             fields.insert("password".into(), password.expose().into());
         }
         if let (Some(open), Some(fields)) = (&self.still_open, document.as_object_mut()) {
-            fields.insert("stillOpen".into(), lockdown::ways_json(open));
+            fields.insert("stillOpen".into(), lockdown::access_json(open));
         }
         document
     }

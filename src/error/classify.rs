@@ -158,7 +158,7 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::SameEmail => Failure::new(ExitCode::Usage, "EMAIL_IS_THE_SAME")
             .hint("give another address; `authctl email verify --send` verifies this one"),
         AuthError::LastAdmin => Failure::new(ExitCode::Refused, "LAST_ADMIN")
-            .hint("make somebody else administrator first, or pass --force-last-admin"),
+            .hint("make another user administrator first, or pass --force-last-admin"),
         AuthError::SharedWithOthers(_) => Failure::new(ExitCode::Refused, "SHARED_WITH_OTHERS").hint(
             "`authctl users delete --new-owner` gives it to another user, and --force-shared deletes it for all; nothing was \
              changed",

@@ -1,6 +1,7 @@
 //! The storage port in SQL: each method is one query, or one act in a transaction. Every statement is written once
 //! for all engines and mappings.
 
+pub(in crate::store) mod access;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 mod deletion;
@@ -15,7 +16,6 @@ mod second_factor;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod throttle;
 pub(in crate::store) mod users;
-pub(in crate::store) mod ways_in;
 mod write_tx;
 
 use std::time::{Duration, Instant};

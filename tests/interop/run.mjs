@@ -12,7 +12,7 @@ import { secondFactors } from "./acts/second-factor.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, together } from "./acts/together.mjs";
 import { admin, users } from "./acts/users.mjs";
-import { waysIn } from "./acts/ways-in.mjs";
+import { access } from "./acts/access.mjs";
 import { variants } from "./app/variants.mjs";
 import { App } from "./driver/app.mjs";
 import { Authctl } from "./driver/authctl.mjs";
@@ -75,7 +75,7 @@ async function runVariant(variant) {
 async function runPlugins() {
   const place = join(scratch, "plugins");
   mkdirSync(place, { recursive: true });
-  for (const [act, run] of Object.entries(waysIn)) {
+  for (const [act, run] of Object.entries(access)) {
     await report.line("plugins", act, "authctl", "app", () => run({ binary, place }));
   }
   report.print("plugins");

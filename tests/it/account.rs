@@ -149,7 +149,7 @@ fn the_last_administrator_stays_unless_forced() {
     assert_snapshot!(sandbox.run("account delete --yes"), @"
     ------- stderr -------
     error: could not delete the account: this is the last administrator
-    hint: make somebody else administrator first, or pass --force-last-admin
+    hint: make another user administrator first, or pass --force-last-admin
     [exit status: 5]
     ");
     // Neither a role with a similar name nor a banned administrator counts as another one.

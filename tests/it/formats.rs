@@ -112,7 +112,7 @@ fn whoami_has_the_shape_of_get_session() {
 #[test]
 fn every_failure_under_json_is_one_document_on_standard_error() {
     let sandbox = Sandbox::with_ada();
-    let wrong = "the password of somebody else";
+    let wrong = "the password of another user";
     for (words, input, code, name) in [
         ("whoami --db missing.db", "", 4, "UNAUTHORIZED"),
         ("db status --db missing.db", "", 9, "DATABASE_MISSING"),

@@ -125,7 +125,7 @@ const ABOUT_APPS: [&str; 9] = [
     "sql/plugin_values.rs",
     "sql/prune.rs",
     "sql/second_factor.rs",
-    "sql/ways_in.rs",
+    "sql/access.rs",
     "sqlite/catalog.rs",
     "sqlite/repair.rs",
 ];

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each old word or phrase and what to write. A word matches whole and in any case; `_` and `-` belong to a word.
-const WORDS: [(&str, &str); 25] = [
+const WORDS: [(&str, &str); 29] = [
     ("whoever", "the user, the caller or the administrator"),
     ("nobody", "a verb with `not`, such as `no user can` or `does not exist`"),
     ("no one", "a verb with `not`, such as `no user can` or `does not exist`"),
@@ -32,6 +32,10 @@ const WORDS: [(&str, &str); 25] = [
     ("looked at", "checked, read"),
     ("whose turn", "next"),
     ("by hand of", "by"),
+    ("way into", "access to"),
+    ("ways into", "access to"),
+    ("no way in", "no access"),
+    ("somebody else", "another user, another process"),
 ];
 
 /// Where a word is right: the end of the path, the word, and a part of the line.

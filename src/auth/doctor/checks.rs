@@ -131,7 +131,7 @@ const AUDIT_LOG: Check = Check {
             broken = chain.follow(&entry).err();
             broken.is_none()
         })?;
-        let hint = "somebody changed the file past authctl: compare with a backup; `authctl audit verify` looks again";
+        let hint = "another program changed the file: compare with a backup; `authctl audit verify` looks again";
         Ok(broken.map(|broken| Details::new(1, broken.to_string(), hint)))
     },
     fix: None,

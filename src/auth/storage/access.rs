@@ -1,22 +1,22 @@
-//! The part of the port that ends ways into an account and removes second factors.
+//! The part of the port that ends access to an account and removes second factors.
 
 use jiff::Timestamp;
 
 use super::{AdminGuard, Ban, NewCodeRow, StoreError};
 use crate::auth::AuthError;
+use crate::auth::access::{AccessCounts, AccountAccess};
 use crate::auth::prune::Expiring;
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::user::User;
-use crate::auth::ways_in::{AccountReach, WaysIn};
 
-/// The ways into accounts, beyond passwords and sessions.
+/// Access to accounts, beyond passwords and sessions.
 pub trait AccessStore {
-    /// Counts the ways into a user's account; `None` if the user does not exist.
-    fn account_reach(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountReach>, StoreError>;
+    /// Counts the access to a user's account; `None` if the user does not exist.
+    fn account_access(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountAccess>, StoreError>;
 
-    /// Ends every way into a user's account, and returns the numbers of those that were open. Refuses with
+    /// Ends all access to a user's account, and returns how many of each kind there were. Refuses with
     /// [`AuthError::NoSuchUser`], and with [`AuthError::LastAdmin`] as the guard asks.
-    fn lock_down(&mut self, lockdown: &Lockdown<'_>) -> Result<Result<(User, WaysIn), AuthError>, StoreError>;
+    fn lock_down(&mut self, lockdown: &Lockdown<'_>) -> Result<Result<(User, AccessCounts), AuthError>, StoreError>;
 
     /// Reads the second factor of a user; `None` if the database has no table of second factors.
     fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError>;
@@ -76,7 +76,7 @@ pub struct OddFactors {
     pub left: u64,
 }
 
-/// An end of every way into an account.
+/// An end of all access to an account.
 #[derive(Debug)]
 pub struct Lockdown<'a> {
     pub user_id: &'a str,

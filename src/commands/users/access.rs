@@ -75,6 +75,6 @@ pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outco
     let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
     let banned = changed(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
     // Whatever makes a session meets the ban.
-    let still_open = notice_open(&banned.user, |way| !way.meets_a_ban(), context);
+    let still_open = notice_open(&banned.user, |kind| !kind.meets_a_ban(), context);
     Ok(banned.still_open(still_open).into())
 }

@@ -158,7 +158,7 @@ fn message(blocker: &SignInBlocker) -> String {
         }
         SignInBlocker::AddressUnusable => "the stored address is not one that can be signed in with".to_owned(),
         SignInBlocker::AddressNotFound { sought, taken } => {
-            let owner = if *taken { ", which is somebody else's" } else { "" };
+            let owner = if *taken { ", which belongs to another user" } else { "" };
             format!("the stored address is not in lower case: a sign-in looks for {sought}{owner}")
         }
         SignInBlocker::NoPassword { lack, others } => {

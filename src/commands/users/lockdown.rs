@@ -1,4 +1,4 @@
-//! `users lockdown`: ends every way into a user's account.
+//! `users lockdown`: ends all access to a user's account.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::admin_guard;
 use crate::auth::LockdownRequest;
+use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Unreached};
 use crate::auth::audit::counted;
 use crate::auth::secret::Code;
 use crate::auth::storage::Account;
 use crate::auth::user::User;
-use crate::auth::ways_in::{AccountReach, Unreached, WayIn, WaysIn};
 use crate::cli::values;
 use crate::commands::confirm;
 use crate::commands::session_start::{Printed, refuse_lost};
@@ -48,17 +48,17 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     }
     let database = context.database()?.location;
     let user = context.auth()?.find_user(&args.user)?;
-    let reach = context.auth()?.account_reach(&user)?;
+    let access = context.auth()?.account_access(&user)?;
     if args.dry_run {
-        let (ended, is_banned) = (reach.ways, args.ban || user.is_banned(context.now()?));
-        return Ok(Lockdown { user, ended, reach, code: None, is_banned, dry_run: true, database }.into());
+        let (ended, is_banned) = (access.counts, args.ban || user.is_banned(context.now()?));
+        return Ok(Lockdown { user, ended, access, code: None, is_banned, dry_run: true, database }.into());
     }
     let ban = if args.ban { " and bans the user" } else { "" };
     let effect = format!(
-        "This ends every way into the account of {} in {}{ban}: {}.",
+        "This ends all access to the account of {} in {}{ban}: {}.",
         who(&user),
         escaped(&database),
-        listed(&reach.ways).unwrap_or_else(|| "none is open".to_owned()),
+        listed(&access.counts).unwrap_or_else(|| "nothing now".to_owned()),
     );
     confirm(&effect, "Lock the account down?", context)?;
     let reason = context.reason();
@@ -67,27 +67,27 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     let done = context.auth()?.lock_down(&user, request, admin_guard(args.force_last_admin))?;
     let is_banned = done.user.is_banned(context.now()?);
     let (user, ended, code) = (done.user, done.ended, done.code);
-    Ok(Lockdown { user, ended, reach, code, is_banned, dry_run: false, database }.into())
+    Ok(Lockdown { user, ended, access, code, is_banned, dry_run: false, database }.into())
 }
 
-/// Lists the ways that exist; `None` without one.
-pub(super) fn listed(ways: &WaysIn) -> Option<String> {
-    let listed: Vec<String> = ways.existing().map(|(way, count)| counted(count, way.noun())).collect();
+/// Lists the access that exists; `None` without any.
+pub(super) fn listed(counts: &AccessCounts) -> Option<String> {
+    let listed: Vec<String> = counts.existing().map(|(kind, count)| counted(count, kind.noun())).collect();
     (!listed.is_empty()).then(|| listed.join(", "))
 }
 
-/// The numbers of all kinds of ways, for programs.
-pub(in crate::commands) fn ways_json(ways: &WaysIn) -> Value {
-    WayIn::ALL.iter().map(|way| (way.name().to_owned(), ways.of(*way).into())).collect::<Map<_, _>>().into()
+/// The numbers of all kinds of access, for programs.
+pub(in crate::commands) fn access_json(counts: &AccessCounts) -> Value {
+    AccessKind::ALL.iter().map(|kind| (kind.name().to_owned(), counts.of(*kind).into())).collect::<Map<_, _>>().into()
 }
 
 /// What ended, or would have ended.
 #[derive(Debug)]
 struct Lockdown {
     user: User,
-    ended: WaysIn,
+    ended: AccessCounts,
     /// As it was before.
-    reach: AccountReach,
+    access: AccountAccess,
     code: Option<(Code, Timestamp)>,
     is_banned: bool,
     dry_run: bool,
@@ -101,8 +101,8 @@ impl Lockdown {
             Account::CREDENTIAL => "a password".to_owned(),
             other => other.to_owned(),
         };
-        let passkeys = (self.reach.passkeys > 0).then(|| counted(self.reach.passkeys, "passkey"));
-        self.reach.providers.iter().map(provider).chain(passkeys).collect()
+        let passkeys = (self.access.passkeys > 0).then(|| counted(self.access.passkeys, "passkey"));
+        self.access.providers.iter().map(provider).chain(passkeys).collect()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -114,7 +114,7 @@ impl Lockdown {
                 escape(&sign_ins.join(", "))
             ));
         }
-        notes.extend(self.reach.unreached.iter().map(|unreached| message(*unreached).to_owned()));
+        notes.extend(self.access.unreached.iter().map(|unreached| message(*unreached).to_owned()));
         notes
     }
 }
@@ -138,19 +138,19 @@ impl Report for Lockdown {
         let (who, place) = (who(&self.user), escaped(&self.database));
         let mut page = Page::default();
         if self.dry_run {
-            let rows: Vec<_> = self.ended.existing().map(|(way, count)| (way.noun(), count.to_string())).collect();
+            let rows: Vec<_> = self.ended.existing().map(|(kind, count)| (kind.noun(), count.to_string())).collect();
             match listed(&self.ended) {
                 Some(_) => {
                     page.answer = facts(&rows);
-                    page.notes.push(format!("would end these ways into the account of {who} in {place}"));
+                    page.notes.push(format!("would end this access to the account of {who} in {place}"));
                 }
-                None => page.notes.push(format!("no way into the account of {who} is open in {place}")),
+                None => page.notes.push(format!("nothing to end for {who} in {place}")),
             }
         } else {
             let banned = if self.is_banned { "; the user is banned" } else { "" };
             let what = match listed(&self.ended) {
                 Some(listed) => format!("ended {listed}"),
-                None => "no way in was open".to_owned(),
+                None => "there was nothing to end".to_owned(),
             };
             page.done.push(format!("locked down {who} in {place}: {what}{banned}"));
             if let Some((code, expires_at)) = &self.code {
@@ -169,12 +169,12 @@ impl Report for Lockdown {
         let unreached = |unreached: &Unreached| json!({ "code": unreached.code(), "message": message(*unreached) });
         let mut document = json!({
             "user": UserView::from(&self.user),
-            "ended": ways_json(&self.ended),
+            "ended": access_json(&self.ended),
             "banned": self.is_banned,
             "dryRun": self.dry_run,
-            "signsInBy": self.reach.providers,
-            "passkeys": self.reach.passkeys,
-            "notReached": self.reach.unreached.iter().map(unreached).collect::<Vec<_>>(),
+            "signsInBy": self.access.providers,
+            "passkeys": self.access.passkeys,
+            "notReached": self.access.unreached.iter().map(unreached).collect::<Vec<_>>(),
             "database": self.database.to_string(),
         });
         if let (Some((code, expires_at)), Some(fields)) = (&self.code, document.as_object_mut()) {

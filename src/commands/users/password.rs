@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{UserAct, UserChanged, notice_open};
 use crate::auth::PasswordInput;
+use crate::auth::access::AccessKind;
 use crate::auth::secret::Code;
 use crate::auth::user::User;
-use crate::auth::ways_in::WayIn;
 use crate::cli::values;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
@@ -97,7 +97,7 @@ pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> any
     context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
     context.auth()?.require_in_force(&user.id, &given)?;
     let password = to_print(&args.password, given);
-    let still_open = notice_open(&user, |way| way != WayIn::Session, context);
+    let still_open = notice_open(&user, |kind| kind != AccessKind::Session, context);
     let set = UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password);
     Ok(set.still_open(still_open).into())
 }

@@ -44,7 +44,8 @@ struct UserState {
 impl Report for UserState {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let user = &self.user;
-        let ways: Vec<String> = self.accounts.iter().map(|account| escape(&account.provider_id).into_owned()).collect();
+        let providers: Vec<String> =
+            self.accounts.iter().map(|account| escape(&account.provider_id).into_owned()).collect();
         let locked = self
             .locked_for
             .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
@@ -59,7 +60,7 @@ impl Report for UserState {
         known.extend([
             ("banned", banned(user, now)),
             ("second factor", yes_no(user.two_factor_enabled)),
-            ("signs in by", if ways.is_empty() { "nothing".to_owned() } else { ways.join(", ") }),
+            ("signs in by", if providers.is_empty() { "nothing".to_owned() } else { providers.join(", ") }),
             ("live sessions", self.live_sessions.map_or_else(|| "not known".to_owned(), |count| count.to_string())),
             ("failed attempts", self.failed_attempts.to_string()),
             ("locked", locked),

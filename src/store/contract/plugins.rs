@@ -1,13 +1,13 @@
-//! The tables of plugins in the databases of apps, in the names and encodings of each app, and the ways into accounts
+//! The tables of plugins in the databases of apps, in the names and encodings of each app, and access to accounts
 //! that their rows open.
 
 use super::audit::entries;
 use super::*;
 use crate::auth::AuthError;
+use crate::auth::access::{AccessCounts, AccessKind, Unreached};
 use crate::auth::prune::Expiring;
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, OddFactors, UserChange};
-use crate::auth::ways_in::{Unreached, WayIn, WaysIn};
 
 /// What the foreign keys of plugin tables say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,12 +144,12 @@ fn lockdown(ban: Option<Ban>) -> Lockdown<'static> {
     Lockdown { user_id: "ada", ban, guard: AdminGuard::KeepLastAdmin, code: None, now: at(30) }
 }
 
-fn ways(counts: &[(WayIn, u64)]) -> WaysIn {
-    let mut ways = WaysIn::default();
-    for (way, count) in counts {
-        ways.add(*way, *count);
+fn counted(counts: &[(AccessKind, u64)]) -> AccessCounts {
+    let mut all = AccessCounts::default();
+    for (kind, count) in counts {
+        all.add(*kind, *count);
     }
-    ways
+    all
 }
 
 /// The ids of the rows that a condition selects.
@@ -166,20 +166,20 @@ fn lockdown_ends_every_way_in_and_none_of_others() {
         db.edit(r#"UPDATE "session" SET "impersonatedBy" = 'ada' WHERE "id" = 'acting'"#);
         db.edit_plugins(ROWS);
         add_pending(db);
-        let reach = store.account_reach("ada", at(30)).unwrap().unwrap();
-        let expected = ways(&[
-            (WayIn::Session, 1),
-            (WayIn::Impersonation, 1),
-            (WayIn::AccessToken, 2),
-            (WayIn::RefreshToken, 2),
-            (WayIn::ApiKey, 2),
-            (WayIn::DeviceCode, 1),
-            (WayIn::TrustedDevice, 1),
-            (WayIn::Challenge, 1),
-            (WayIn::Code, 4),
+        let access = store.account_access("ada", at(30)).unwrap().unwrap();
+        let expected = counted(&[
+            (AccessKind::Session, 1),
+            (AccessKind::Impersonation, 1),
+            (AccessKind::AccessToken, 2),
+            (AccessKind::RefreshToken, 2),
+            (AccessKind::ApiKey, 2),
+            (AccessKind::DeviceCode, 1),
+            (AccessKind::TrustedDevice, 1),
+            (AccessKind::Challenge, 1),
+            (AccessKind::Code, 4),
         ]);
-        assert_eq!((reach.ways, reach.passkeys, reach.unreached[0]), (expected, 1, Unreached::Jwt));
-        assert_eq!(reach.providers, ["credential"]);
+        assert_eq!((access.counts, access.passkeys, access.unreached[0]), (expected, 1, Unreached::Jwt));
+        assert_eq!(access.providers, ["credential"]);
         let (user, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
         assert_eq!((user.id.as_str(), ended), ("ada", expected));
 
@@ -191,8 +191,8 @@ fn lockdown_ends_every_way_in_and_none_of_others() {
         let left = r#"SELECT group_concat("id", ' ') FROM (SELECT "id" FROM "verification" ORDER BY "id")"#;
         assert_eq!(db.ask(left).unwrap(), "w1 w2 w3 w4");
         assert_eq!((ids(&mut *store, "ada"), ids(&mut *store, "bob")), (Vec::new(), vec!["bobs".to_owned()]));
-        let reach = store.account_reach("ada", at(30)).unwrap().unwrap();
-        assert!(reach.ways.is_empty(), "{:?}", reach.ways);
+        let access = store.account_access("ada", at(30)).unwrap().unwrap();
+        assert!(access.counts.is_empty(), "{:?}", access.counts);
         // An act that found nothing to end leaves no entry.
         let entries_before = entries(&mut *store, 0).len();
         store.lock_down(&lockdown(None)).unwrap().unwrap();
@@ -206,7 +206,7 @@ fn lockdown_is_recorded_with_its_counts_first() {
         let mut store = two_users(db);
         let before = entries(&mut *store, 0).len();
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended, ways(&[(WayIn::Session, 1)]));
+        assert_eq!(ended, counted(&[(AccessKind::Session, 1)]));
         let new = entries(&mut *store, 0).split_off(before);
         let new: Vec<_> = new.iter().filter(|entry| entry.event != "act.intended").collect();
         let events: Vec<&str> = new.iter().map(|entry| entry.event.as_str()).collect();
@@ -296,7 +296,7 @@ fn token_without_a_column_for_its_end_is_deleted() {
             ('b', 'x', 'y', 1, [600], 'c', 'bob', '')",
         );
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended.of(WayIn::AccessToken), 1);
+        assert_eq!(ended.of(AccessKind::AccessToken), 1);
         assert_eq!(selected(db, "oauthAccessToken", "TRUE"), "b");
     });
 }
@@ -308,7 +308,7 @@ fn key_of_an_app_that_spells_booleans_is_disabled_in_its_words() {
         let mut store = two_users(db);
         db.edit_plugins("INSERT INTO {apikey} VALUES ('a', 'ada', 'k', 'true'), ('b', 'ada', 'k', 'false'), ('c', 'bob', 'k', 'true')");
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended.of(WayIn::ApiKey), 1);
+        assert_eq!(ended.of(AccessKind::ApiKey), 1);
         assert_eq!(selected(db, "apikey", "{enabled} = 'false'"), "a b");
     });
 }

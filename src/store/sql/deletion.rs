@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::inventory::{self, Inventory};
 use super::plugin_values::{self, quoted};
-use super::{codes, rows, sessions, users, ways_in};
+use super::{access, codes, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
@@ -56,7 +56,7 @@ pub(in crate::store) fn delete(
     };
     (deletion.sessions, deletion.accounts) = (take("session"), take("account"));
     let pending =
-        if mapping.is_guest() { ways_in::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
+        if mapping.is_guest() { access::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
     let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
     sessions::end_impersonations(tx, mapping, log, id, now)?;
     inventory::make_way(tx, &inventory, &steps, &values)?;

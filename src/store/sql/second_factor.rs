@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
+use super::access::pending_of;
 use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
 use super::plugin_values::{FALSE, instant, quoted};
-use super::ways_in::pending_of;
 use super::{rows, sessions, users};
+use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::storage::{StoreError, Which};
 use crate::auth::user::{User, UserRef};
-use crate::auth::ways_in::WayIn;
 use crate::store::engine::Tx;
 use crate::store::mapping::{SchemaMapping, identifier};
 
@@ -96,9 +96,9 @@ fn find(
     reset.rows = factor_rows(tx, mapping, &user.id)?.map_or(0, |factor| factor.rows);
     let mut ids = Vec::new();
     for row in pending_of(tx, mapping, &inventory, user, now)? {
-        match row.way {
-            WayIn::TrustedDevice => reset.trusted_devices += u64::from(!row.is_over),
-            WayIn::Challenge => reset.pending_sign_ins += u64::from(!row.is_over),
+        match row.kind {
+            AccessKind::TrustedDevice => reset.trusted_devices += u64::from(!row.is_over),
+            AccessKind::Challenge => reset.pending_sign_ins += u64::from(!row.is_over),
             _ => continue,
         }
         ids.push(row.id);
@@ -148,8 +148,10 @@ pub(super) fn reset(
         rows::update(tx, mapping, "user", user_id, values)?;
     }
     rows::delete(tx, mapping, "verification", &pending)?;
-    let detail =
-        [(reset.trusted_devices, WayIn::TrustedDevice.noun()), (reset.pending_sign_ins, WayIn::Challenge.noun())];
+    let detail = [
+        (reset.trusted_devices, AccessKind::TrustedDevice.noun()),
+        (reset.pending_sign_ins, AccessKind::Challenge.noun()),
+    ];
     let detail: Vec<String> =
         detail.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
     let event = Event::user("second-factor.reset", &user);

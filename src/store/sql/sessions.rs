@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of, subject};
 use super::inventory::{Inventory, make_way};
-use super::{rows, users, ways_in};
+use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::Session;
@@ -100,7 +100,7 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
         return Ok(());
     }
     let inventory = Inventory::read(tx, mapping)?;
-    ways_in::end_tokens(tx, mapping, &inventory, ids, now)?;
+    access::end_tokens(tx, mapping, &inventory, ids, now)?;
     let steps = inventory.steps_for_session(mapping);
     if !steps.is_empty() {
         for id in ids {

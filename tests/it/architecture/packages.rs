@@ -31,7 +31,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
         "serde_json",
         &[
             "src/auth/audit.rs",
-            "src/auth/ways_in.rs",
+            "src/auth/access.rs",
             "src/commands/",
             "src/output.rs",
             "src/output/",

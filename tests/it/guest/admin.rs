@@ -36,7 +36,7 @@ fn role_is_stored_as_by_the_app() {
     assert_snapshot!(app.run("users set-role bob@example.com user"), @"
     ------- stderr -------
     error: could not set the role: this is the last administrator
-    hint: make somebody else administrator first, or pass --force-last-admin
+    hint: make another user administrator first, or pass --force-last-admin
     [exit status: 5]
     ");
 }

@@ -104,7 +104,7 @@ fn the_last_administrator_is_banned_only_by_force() {
     assert_snapshot!(sandbox.run("users ban ada@example.com"), @r"
     ------- stderr -------
     error: could not ban the user: this is the last administrator
-    hint: make somebody else administrator first, or pass --force-last-admin
+    hint: make another user administrator first, or pass --force-last-admin
     [exit status: 5]
     ");
     sandbox.run("whoami").success();

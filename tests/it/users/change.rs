@@ -130,7 +130,7 @@ fn the_last_administrator_keeps_the_role_unless_forced() {
     assert_snapshot!(sandbox.run("users set-role ada@example.com user"), @r"
     ------- stderr -------
     error: could not set the role: this is the last administrator
-    hint: make somebody else administrator first, or pass --force-last-admin
+    hint: make another user administrator first, or pass --force-last-admin
     [exit status: 5]
     ");
     assert_eq!(user(&sandbox, "ada@example.com")["role"], "admin");
