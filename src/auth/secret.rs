@@ -190,6 +190,9 @@ impl Entropy {
     }
 }
 
+/// The length of a [`digest`], in characters.
+pub const DIGEST_LENGTH: i64 = 64;
+
 /// SHA-256 in lower-case hex. It suffices for random texts of more than 112 bits, such as tokens. A guessable text
 /// needs a password hash.
 pub fn digest(text: impl AsRef<[u8]>) -> String {

@@ -12,7 +12,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::audit::{Acting, Entry, Event};
+use super::audit::{Acting, Entry, Event, counted};
 use super::codes::{Purpose, StoredCode};
 use super::odd::OddRows;
 use super::password::Scheme;
@@ -260,6 +260,12 @@ pub trait DoctorStore {
     /// Compares the schema with that of the migrations.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
 
+    /// Finds what an app left in a native database.
+    fn app_traces(&mut self) -> Result<AppTraces, StoreError>;
+
+    /// Deletes the sessions and codes that an app made in a native database, and returns what there was.
+    fn delete_app_rows(&mut self) -> Result<AppTraces, StoreError>;
+
     /// Counts rows whose user does not exist.
     fn orphans(&mut self) -> Result<Orphans, StoreError>;
 
@@ -322,6 +328,32 @@ pub enum Differs {
     Unexpected,
     /// Its SQL differs.
     Changed,
+}
+
+/// What an app that took a native database for its own left in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppTraces {
+    /// Tables of Better Auth's plugins and of the migrations of ORMs.
+    pub tables: Vec<String>,
+    /// Sessions whose token is stored as the app has it. No token of authctl finds them.
+    pub sessions: u64,
+    /// Codes that authctl did not make.
+    pub codes: u64,
+}
+
+impl AppTraces {
+    pub fn rows(&self) -> u64 {
+        self.sessions + self.codes
+    }
+
+    /// The traces in words, such as `tables twoFactor, __drizzle_migrations; 2 sessions`; `None` without any.
+    pub fn in_words(&self) -> Option<String> {
+        let tables = (!self.tables.is_empty()).then(|| format!("tables {}", self.tables.join(", ")));
+        let rows = [(self.sessions, "session"), (self.codes, "code")];
+        let rows = rows.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun));
+        let words: Vec<String> = tables.into_iter().chain(rows).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
 }
 
 /// Rows whose user does not exist.

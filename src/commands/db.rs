@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Attempt as _, doctor};
 use crate::auth::audit::Event;
 use crate::auth::password::{HashParams, Scheme};
-use crate::auth::storage::{DatabaseInfo, GuestColumn, GuestSchema};
+use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
@@ -163,6 +163,9 @@ fn kind(is_app: bool) -> &'static str {
 impl Report for StatusReport {
     fn text(&self, _: Timestamp, style: Style) -> Page {
         let mut page = Page::answer(self.facts());
+        if self.info.app_traces.as_ref().and_then(AppTraces::in_words).is_some() {
+            page.notes.push("`authctl doctor` says what to do about the app".into());
+        }
         if let Some(app) = &self.info.guest {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
@@ -183,6 +186,9 @@ impl Report for StatusReport {
             "chosenBy": self.place.chosen_by.word(),
             "kind": kind(self.info.guest.is_some()),
             "schemaVersion": self.info.schema_version,
+            "appTraces": self.info.app_traces.as_ref().map(|traces| {
+                json!({ "tables": traces.tables, "sessions": traces.sessions, "codes": traces.codes })
+            }),
             "users": self.info.users,
             "liveSessions": self.info.live_sessions,
             "expiredSessions": self.info.expired_sessions,
@@ -215,6 +221,8 @@ impl StatusReport {
             let triggers = app.triggers.iter().map(|one| format!("{} on {}", escape(&one.name), escape(&one.table)));
             known.extend((!app.triggers.is_empty()).then(|| ("triggers", triggers.collect::<Vec<_>>().join(", "))));
         }
+        let traces = info.app_traces.as_ref().and_then(AppTraces::in_words);
+        known.extend(traces.map(|traces: String| ("left by an app", escape(&traces).into_owned())));
         known.extend([
             ("users", info.users.to_string()),
             ("live sessions", count(info.live_sessions)),

@@ -18,7 +18,7 @@ use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
-pub(in crate::store) use plugins::{FoundPlugin, find as find_plugins, is_same};
+pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier};
 pub(in crate::store) use truth::{TruthEncoding, is_false, is_true};
 

@@ -30,10 +30,10 @@ use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest, DoctorStore,
-    GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
-    PolicySet, SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery, UserUpdated, Which,
-    WrittenAfter,
+    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest,
+    DoctorStore, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans,
+    PasswordChange, PolicySet, SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery,
+    UserUpdated, Which, WrittenAfter,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -391,6 +391,7 @@ impl Maintenance for SqlStore {
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
             guest: self.guest().cloned(),
+            app_traces: if is_guest { None } else { Some(self.app_traces()?) },
             users,
             live_sessions: has_sessions.then(|| sessions.saturating_sub(expired)),
             expired_sessions: has_sessions.then_some(expired),
@@ -418,6 +419,27 @@ impl DoctorStore for SqlStore {
             return Ok(Vec::new());
         }
         self.engine.schema_differences()
+    }
+
+    fn app_traces(&mut self) -> Result<AppTraces, StoreError> {
+        if self.guest.is_some() {
+            return Ok(AppTraces::default());
+        }
+        self.read(|tx, mapping| doctor::app_traces(tx, mapping))
+    }
+
+    fn delete_app_rows(&mut self) -> Result<AppTraces, StoreError> {
+        if self.guest.is_some() {
+            return Ok(AppTraces::default());
+        }
+        self.write_tx(|tx, mapping, log| {
+            let found = doctor::delete_app_rows(tx, mapping)?;
+            if found.rows() > 0 {
+                let rows = AppTraces { tables: Vec::new(), ..found.clone() };
+                log.push(Event::new("app-rows.deleted").with(rows.in_words().unwrap_or_default()));
+            }
+            Ok(found)
+        })
     }
 
     fn orphans(&mut self) -> Result<Orphans, StoreError> {
@@ -553,6 +575,7 @@ impl<T, E> Answer for Result<T, E> {
 /// A decision to wait is committed too: it may have shortened a wait that a wrong clock had set.
 impl Answer for Decision {}
 impl Answer for () {}
+impl Answer for AppTraces {}
 impl Answer for Orphans {}
 impl Answer for u64 {}
 impl Answer for Vec<Session> {}

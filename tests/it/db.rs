@@ -10,7 +10,11 @@ use crate::sandbox::{PASSWORD, Sandbox};
 /// Reverts the schema to the first migration.
 pub(crate) fn make_old(sandbox: &Sandbox) {
     sandbox.execute(
-        "DROP TABLE authctl_throttle;
+        "DROP TRIGGER authctl_only_user;
+         DROP TRIGGER authctl_only_session;
+         DROP TRIGGER authctl_only_account;
+         DROP TRIGGER authctl_only_verification;
+         DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;
          DROP INDEX user_createdAt_idx;
          DROP INDEX user_name_idx; DROP TABLE authctl_audit;
@@ -108,7 +112,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 7
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 8
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -119,7 +123,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 7
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 8
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);
@@ -209,4 +213,66 @@ fn schema_that_another_program_took_out_is_made_again() {
     sandbox.run("whoami").failure(4);
     sandbox.sign_in("ada@example.com").success();
     sandbox.run("users set-role ada@example.com admin").success();
+}
+
+/// What an app writes first when a user signs up, signs in with a provider, and asks for a code.
+const APP_WRITES: [&str; 4] = [
+    "INSERT INTO user (id, name, email, emailVerified, createdAt, updatedAt) VALUES ('u', 'Bob', 'b@example.com', 0, 1, 1)",
+    "INSERT INTO account (id, accountId, providerId, userId, createdAt, updatedAt) SELECT 'a', '7', 'github', id, 1, 1 FROM user",
+    "INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt) SELECT 's', 't', id, 1, 1, 1 FROM user",
+    "INSERT INTO verification (id, identifier, value, expiresAt) VALUES ('v', 'oauth-state', '{}', 1)",
+];
+
+#[test]
+fn first_write_of_an_app_fails_and_says_what_to_do() {
+    let sandbox = Sandbox::with_ada();
+    let refuses = |name: &str| {
+        let app = rusqlite::Connection::open(sandbox.path(name)).unwrap();
+        for sql in APP_WRITES {
+            let error = app.execute_batch(sql).unwrap_err().to_string();
+            assert_eq!(error, "authctl made this database, and no app can use it: see authctl db convert", "{name}");
+        }
+    };
+    let database = sandbox.database();
+    let database = database.to_str().unwrap();
+    refuses(database);
+    sandbox.run("db backup b.db").success();
+    refuses("b.db");
+    sandbox.run("db restore b.db --yes").success();
+    refuses(database);
+    make_old(&sandbox);
+    sandbox.run("db migrate").success();
+    refuses(database);
+    // A push makes a changed table anew, without its triggers.
+    sandbox.execute("DROP TRIGGER authctl_only_user; DROP TABLE verification");
+    let ran = sandbox.run("doctor");
+    assert!(ran.stdout.contains("hint: `authctl db migrate` makes again what is missing"), "{ran}");
+    sandbox.run("db migrate").success();
+    refuses(database);
+    assert_eq!(sandbox.run("doctor").code, 0);
+}
+
+#[test]
+fn traces_of_an_app_are_told_and_fixed() {
+    let sandbox = Sandbox::with_ada();
+    assert_eq!(
+        sandbox.run("db status --json").json()["appTraces"],
+        serde_json::json!({"tables": [], "sessions": 0, "codes": 0})
+    );
+    sandbox.execute(&APP_WRITES[2..].join(";"));
+    sandbox.execute("CREATE TABLE __drizzle_migrations (hash); CREATE TABLE twoFactor (secret, backupCodes, userId)");
+    let status = sandbox.run("db status");
+    let line = "left by an app    tables twoFactor, __drizzle_migrations; 1 session; 1 code";
+    assert!(status.stdout.contains(line), "{status}");
+    assert!(status.stderr.contains("`authctl doctor` says what to do about the app"), "{status}");
+    let doctor = sandbox.run("doctor");
+    assert!(doctor.stdout.contains("authctl db convert --to better-auth"), "{doctor}");
+    assert_eq!(sandbox.run("doctor --fix --yes").code, 1, "the tables stay");
+    let traces = &sandbox.run("db status --json").json()["appTraces"];
+    assert_eq!(
+        (&traces["sessions"], &traces["codes"], traces["tables"].as_array().unwrap().len()),
+        (&0.into(), &0.into(), 2)
+    );
+    assert_eq!(sandbox.newest_entry()["event"], "app-rows.deleted");
+    sandbox.run("whoami").success();
 }

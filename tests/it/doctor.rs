@@ -72,12 +72,24 @@ fn each_kind_of_invalid_row_is_found() {
             1,
             "orphans 2",
             format!(
-                r#"{user} {loose} INSERT INTO "session" SELECT 's2', 4000000000, 't', 1, 1, NULL, NULL, 'gone', NULL;
+                r#"{user} {loose} INSERT INTO "session" SELECT 's2', 4000000000, lower(hex(randomblob(32))), 1, 1, NULL, NULL, 'gone', NULL;
             INSERT INTO "account" SELECT 'a3', 'gone', 'github', 'gone', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1"#
             ),
         ),
         (1, "audit-log 1", r#"UPDATE "authctl_audit" SET "osUser" = 'mallory' WHERE "seq" = 2"#.into()),
         (1, "rows 1", format!(r#"{user} UPDATE "user" SET "banned" = 2 WHERE "id" = 'u2'"#)),
+        (
+            1,
+            "app-writes 1, expired 1",
+            r#"INSERT INTO "verification" VALUES ('v', 'oauth-state', 'y', 1, 1, 1)"#.into(),
+        ),
+        (
+            1,
+            "app-writes 1, expired 1",
+            r#"INSERT INTO "verification" VALUES ('v', 'reset-password:' || hex(randomblob(12)), 'y', 1, 1, 1)"#.into(),
+        ),
+        (1, "app-writes 1", r#"UPDATE "session" SET "token" = 'GkRzKX2ttZPcnWNBBcPHTIQPyWiPnJUo'"#.into()),
+        (1, "schema 1, app-writes 1", r#"CREATE TABLE "__drizzle_migrations" (hash)"#.into()),
         (1, "policy 1", r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1)"#.into()),
         (1, "email-case 1", format!(r#"{user} UPDATE "user" SET "email" = 'Bob@example.com' WHERE "id" = 'u2'"#)),
         (1, "email-twins 1", format!(r#"{user} UPDATE "user" SET "email" = 'ADA@example.com' WHERE "id" = 'u2'"#)),
@@ -97,7 +109,12 @@ fn each_kind_of_invalid_row_is_found() {
         (0, "hashes-weak 1", account(weak)),
         (0, "administrator 1", r#"UPDATE "user" SET "banned" = 1"#.into()),
         (0, "administrator 1", r#"UPDATE "user" SET "role" = 'administrator'"#.into()),
-        (0, "expired 1", r#"INSERT INTO "verification" VALUES ('v', 'x', 'y', 1, 1, 1)"#.into()),
+        (
+            0,
+            "expired 1",
+            r#"INSERT INTO "verification" VALUES ('v', 'reset-password:' || lower(hex(randomblob(32))), 'y', 1, 1, 1)"#
+                .into(),
+        ),
         (1, "clock 1", format!(r#"{user} UPDATE "user" SET "createdAt" = unixepoch() + 600 WHERE "id" = 'u2'"#)),
         (0, "", format!(r#"{user} UPDATE "user" SET "createdAt" = unixepoch() + 200 WHERE "id" = 'u2'"#)),
     ] {
@@ -106,8 +123,9 @@ fn each_kind_of_invalid_row_is_found() {
         let ran = sandbox.run("doctor --json");
         assert_eq!((ran.code, found(&ran).join(", ").as_str()), (code, expected), "{sql}");
         assert_eq!(report(&ran)["healthy"], code == 0, "{sql}");
-        let structural =
-            ["schema", "orphans", "audit-log", "account-ids"].iter().any(|name| expected.starts_with(name));
+        let structural = ["schema", "app-writes", "orphans", "audit-log", "account-ids"]
+            .iter()
+            .any(|name| expected.starts_with(name));
         assert_eq!(sandbox.run("db check").code, i32::from(structural), "{sql}");
     }
 }

@@ -16,9 +16,9 @@ fn sick() -> Sandbox {
            UPDATE "account" SET "accountId" = 'bob@example.com'
              WHERE "userId" = (SELECT "id" FROM "user" WHERE "name" = 'Bob');
            UPDATE "user" SET "email" = 'Bob@example.com' WHERE "name" = 'Bob';
-           INSERT INTO "session" SELECT 's2', 4000000000, 't2', 1, 1, NULL, NULL, 'gone', NULL;
-           INSERT INTO "session" SELECT 's3', 1, 't3', 1, 1, NULL, NULL, "id", NULL FROM "user" WHERE "name" = 'Bob';
-           INSERT INTO "verification" VALUES ('v', 'x', 'y', 1, 1, 1);
+           INSERT INTO "session" SELECT 's2', 4000000000, lower(hex(randomblob(32))), 1, 1, NULL, NULL, 'gone', NULL;
+           INSERT INTO "session" SELECT 's3', 1, lower(hex(randomblob(32))), 1, 1, NULL, NULL, "id", NULL FROM "user" WHERE "name" = 'Bob';
+           INSERT INTO "verification" VALUES ('v', 'reset-password:' || lower(hex(randomblob(32))), 'y', 1, 1, 1);
            INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1), ('session.fresh-for', '2h', 1);
            CREATE TRIGGER "mine" AFTER UPDATE ON "user" BEGIN DELETE FROM "session"; END"#,
     );

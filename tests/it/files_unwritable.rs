@@ -317,9 +317,7 @@ fn create_and_migrate_wait_for_their_lock() {
     flock(&lock, FlockOperation::LockExclusive).unwrap();
     // No migration is due, so there is no wait.
     let _ = sandbox.run("--wait 0s db migrate").success();
-    sandbox.execute(
-        "DROP TABLE authctl_throttle; DROP TABLE authctl_policy; DROP INDEX user_createdAt_idx; DROP INDEX user_name_idx; DROP TABLE authctl_audit; DELETE FROM authctl_schema_history WHERE version > 1; PRAGMA user_version = 1",
-    );
+    crate::db::make_old(&sandbox);
     for words in ["db migrate", "whoami"] {
         assert_eq!(sandbox.run(&format!("--wait 20ms {words} --json")).json_error(75)["code"], "DATABASE_BUSY");
     }

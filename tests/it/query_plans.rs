@@ -30,6 +30,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"ORDER BY "seq" DESC LIMIT 1"#, "reads the newest entry of the audit log from the end of the table"),
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),
     (r#"SELECT "type" || ' ' || "name""#, "the schema, compared whole"),
+    (r#"octet_length("token") <> ?1"#, "`db status` and `doctor` read the token of every session"),
+    (r#"octet_length("identifier") - instr"#, "`db status` and `doctor` read the identifier of every code"),
     (r#"instr("value", ?1)"#, "`doctor` reads every code"),
     (r#""userId" IS NOT NULL AND NOT EXISTS"#, "`doctor` reads every session and account"),
     (r#"FROM "user" WHERE TRUE"#, "`doctor` reads every user"),
@@ -69,6 +71,8 @@ const NAMES: &[(&str, &[&str])] = &[
         "{condition}",
         &[
             r#""userId" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "userId")"#,
+            r#"octet_length("token") <> ?1"#,
+            r#"NOT (octet_length("identifier") - instr("identifier", ':') = ?1)"#,
             r#"instr("value", ?1) > 0 AND NOT EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "value")"#,
         ],
     ),

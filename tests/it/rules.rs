@@ -30,6 +30,7 @@ use tempfile::TempDir;
 
 use crate::scratch;
 
+use crate::sandbox::past_authctl;
 pub use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
 
 /// A day in seconds.
@@ -134,7 +135,7 @@ impl World {
 
     /// A connection of the test itself.
     fn sql(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(&self.path).unwrap()
+        past_authctl(&self.path)
     }
 
     /// Changes the data as another program would.

@@ -42,6 +42,13 @@ pub struct Ran {
     home: PathBuf,
 }
 
+/// A connection to a native database that may add rows: the triggers there refuse those of other programs.
+pub fn past_authctl(database: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+    connection
+}
+
 impl Sandbox {
     pub fn new() -> Self {
         catch_ignored_signals();
@@ -200,7 +207,7 @@ impl Sandbox {
 
     /// A connection of the test itself, to change data.
     pub fn sql(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.database()).unwrap()
+        past_authctl(&self.database())
     }
 
     /// Runs SQL on the database.

@@ -16,7 +16,7 @@ use crate::auth::storage::{Differs, StoreError, WriteBlocker};
 use crate::auth::user::User;
 
 /// The checks that read no user.
-pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_SCHEMA, APP_COLUMNS, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, ORPHANS, AUDIT_LOG];
 
 /// The check of accounts that `db check` runs too.
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
@@ -64,12 +64,35 @@ const SCHEMA: Check = Check {
                 format!("{} {how}", difference.object)
             })
             .collect();
-        let hint = "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove \
-                    them with the program that did";
+        let hint = if differences.iter().any(|difference| difference.ends_with("is missing")) {
+            "`authctl db migrate` makes again what is missing"
+        } else {
+            "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with \
+             the program that did"
+        };
         let message = || format!("the schema is not authctl's: {}", some_of(&differences));
         Ok((!differences.is_empty()).then(|| Details::new(differences.len() as u64, message(), hint)))
     },
     fix: None,
+};
+
+const APP_TRACES: Check = Check {
+    name: "app-writes",
+    severity: Severity::Problem,
+    run: |auth| {
+        let traces = auth.store.app_traces()?;
+        let count = traces.rows() + traces.tables.len() as u64;
+        let Some(words) = traces.in_words() else { return Ok(None) };
+        let message = format!("a Better Auth app took this database for its own: {words}");
+        let hint = "give the app a database of its own, or this one with `authctl db convert --to better-auth`; \
+                    `authctl doctor --fix` deletes the sessions and codes of the app";
+        let details = Details::new(count, message, hint);
+        Ok(Some(if traces.rows() > 0 { details.fixable() } else { details }))
+    },
+    fix: Some(Fix {
+        does: "delete the sessions and codes that an app made",
+        apply: |auth| Ok(auth.store.delete_app_rows().map(drop)?),
+    }),
 };
 
 /// Reports the reasons why an app's database is not written, entirely or in part.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::AppTraces;
 use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
 use crate::auth::AuthError;
 use crate::auth::audit::{Entry, counted};
@@ -163,6 +164,8 @@ pub struct DatabaseInfo {
     pub schema_version: Option<u32>,
     /// The schema of an app's database.
     pub guest: Option<GuestSchema>,
+    /// What an app left in a native database; `None` for an app's own.
+    pub app_traces: Option<AppTraces>,
     pub users: u64,
     /// `None` if the times in an app's database cannot be read.
     pub live_sessions: Option<u64>,

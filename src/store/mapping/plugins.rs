@@ -73,6 +73,10 @@ pub(in crate::store) const PLUGINS: &[PluginTable] = &[
     table("scimIdentityTombstone", &["connectionId", "userId"], &[USER]),
 ];
 
+/// The tables in which Drizzle, Prisma and Kysely list the migrations of an app.
+pub(in crate::store) const ORM_TABLES: [&str; 4] =
+    ["__drizzle_migrations", "_prisma_migrations", "kysely_migration", "kysely_migration_lock"];
+
 /// A plugin's table in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct FoundPlugin {

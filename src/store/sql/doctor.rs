@@ -12,11 +12,11 @@ use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
 use crate::auth::odd::{OddPlace, OddRows, OddValue};
-use crate::auth::secret::StoredHash;
-use crate::auth::storage::{Account, Credential, Orphans, StoreError, StrayAccounts};
+use crate::auth::secret::{DIGEST_LENGTH, StoredHash};
+use crate::auth::storage::{Account, AppTraces, Credential, Orphans, StoreError, StrayAccounts};
 use crate::auth::user::User;
 use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::{IdStrategy, OWN_TIME, SchemaMapping};
+use crate::store::mapping::{IdStrategy, ORM_TABLES, OWN_TIME, SchemaMapping, find_plugins};
 
 /// Counts the users and sessions with values that cannot be read, and lists the first `limit` of the values.
 pub(in crate::store) fn odd_rows(
@@ -99,6 +99,45 @@ pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestam
     Ok((entries, tx.count(newest, &instant)? == 1))
 }
 
+/// Tables, each with a condition for rows that an app wrote into a native database: no digest, of length ?1, is there
+/// in place of the token or the code.
+fn rows_of_app(dialect: &Dialect) -> [(&'static str, String); 2] {
+    let position = dialect.position;
+    let purposes = purposes();
+    let ours = format!(
+        r#"substr("identifier", 1, {position}("identifier", ':')) IN ({purposes})
+           AND octet_length("identifier") - {position}("identifier", ':') = ?1"#
+    );
+    [("session", r#"octet_length("token") <> ?1"#.to_owned()), ("verification", ["NOT (", &ours, ")"].concat())]
+}
+
+/// Finds the traces of an app in a native database.
+pub(in crate::store) fn app_traces(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<AppTraces, StoreError> {
+    let catalog = tx.catalog()?;
+    let plugins = find_plugins(&catalog, mapping.table("user")).into_iter().map(|found| found.table);
+    let of_orm = catalog.iter().map(|table| &table.name).filter(|name| ORM_TABLES.contains(&name.as_str()));
+    let tables = plugins.chain(of_orm.cloned()).collect();
+    let [sessions, codes] = rows_of_app(tx.dialect()).map(|(table, condition)| {
+        let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
+        tx.count(&mapping.sql(sql), &[DIGEST_LENGTH.into()])
+    });
+    Ok(AppTraces { tables, sessions: sessions?, codes: codes? })
+}
+
+pub(in crate::store) fn delete_app_rows(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<AppTraces, StoreError> {
+    let found = app_traces(tx, mapping)?;
+    for (table, condition) in rows_of_app(tx.dialect()) {
+        let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
+        tx.execute(&mapping.sql(sql), &[DIGEST_LENGTH.into()])?;
+    }
+    Ok(found)
+}
+
+/// The words of the purposes of authctl's codes, each with its colon, as a list for `IN`.
+fn purposes() -> String {
+    Purpose::ALL.map(|purpose| ["'", purpose.word(), ":'"].concat()).join(", ")
+}
+
 /// Tables, each with a condition for rows whose user does not exist. A program that did not enforce foreign
 /// keys left them. The same conditions select the rows to count and to delete, with and without foreign keys
 /// in the schema.
@@ -111,7 +150,7 @@ fn orphans(dialect: &Dialect, mapping: &SchemaMapping) -> [(&'static str, String
     };
     // The first line of the value of a code is a user id. An app stores other values of several lines in the
     // same table, so the purpose is checked too.
-    let purposes = Purpose::ALL.map(|purpose| ["'", purpose.word(), ":'"].concat()).join(", ");
+    let purposes = purposes();
     let named = format!("substr({VALUE}, 1, {position}({VALUE}, ?1) - 1)");
     let is_named = mapping.ids.of("user").equals_text(r#""user"."id""#, &named);
     let code = format!(

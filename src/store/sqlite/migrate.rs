@@ -26,10 +26,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V005__audit", include_str!("../../../migrations/V005__audit.sql")),
     ("V006__audit_addresses", include_str!("../../../migrations/V006__audit_addresses.sql")),
     ("V007__audit_intended", include_str!("../../../migrations/V007__audit_intended.sql")),
+    ("V008__app_writes", include_str!("../../../migrations/V008__app_writes.sql")),
 ];
 
 /// The newest schema version. Every database is migrated to it when it is opened.
-pub const LATEST: u32 = 7;
+pub const LATEST: u32 = 8;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -40,7 +41,7 @@ pub struct Migrated {
     /// The schema versions before and after.
     pub from: u32,
     pub to: u32,
-    /// Tables, columns and indexes that another program had removed, by kind and name.
+    /// Tables, columns, indexes and triggers that another program had removed, by kind and name.
     pub restored: Vec<String>,
 }
 
@@ -142,6 +143,7 @@ mod tests {
             ("V005__audit", "149449443bfaceead2da03e1ec7c69f9cfef3de9356bcffecce0f24297da2f0e"),
             ("V006__audit_addresses", "b0e699df7347a4971d9095f642206cd069d0100368ec0c3a4ac5170d5b683a5c"),
             ("V007__audit_intended", "ff560573f18062c7261a2024670eae9900a0095cb7bb61483eeabd3f80851a93"),
+            ("V008__app_writes", "d915d038468d99b4cbdeb310d5206bc72563008aa05bbf84a7a75c3a2a7b6a9b"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }

@@ -12,14 +12,14 @@ use crate::store::mapping::identifier;
 /// The name of a table while its columns are completed.
 const REBUILT: &str = "authctl_rebuilt";
 
-/// A table or index of the schema.
+/// A table, index or trigger of the schema.
 struct Object {
     kind: String,
     name: String,
     sql: String,
 }
 
-/// Whether a database has every table, column and index of a schema version.
+/// Whether a database has every table, column, index and trigger of a schema version.
 pub(super) fn is_complete(connection: &Connection, version: u32) -> Result<bool, StoreError> {
     let (pattern, wanted) = pattern(version)?;
     Ok(missing(connection, &pattern, &wanted).engine()?.is_empty())
@@ -33,7 +33,7 @@ fn pattern(version: u32) -> Result<(Connection, Vec<Object>), StoreError> {
     Ok((pattern, wanted))
 }
 
-/// Makes the missing tables, columns and indexes of a schema version in one transaction, and names them. The rows of
+/// Makes the missing tables, columns, indexes and triggers of a schema version in one transaction, and names them. The rows of
 /// the tables that are there stay; a new column has its default. All sessions end when nothing shows any more which of
 /// them are impersonated.
 pub(super) fn complete(connection: &mut Connection, version: u32) -> Result<Vec<String>, StoreError> {
@@ -65,10 +65,10 @@ fn in_transaction(
     if missing.iter().any(Missing::hides_impersonators) {
         tx.execute_batch(r#"DELETE FROM "session""#).engine()?;
     }
-    // The indexes of a table went with the table that was made anew.
-    for index in wanted.iter().filter(|object| object.kind == "index") {
-        if !exists(&tx, index).engine()? {
-            tx.execute_batch(&index.sql).engine()?;
+    // The indexes and triggers of a table went with the table that was made anew.
+    for part in wanted.iter().filter(|object| object.kind != "table") {
+        if !exists(&tx, part).engine()? {
+            tx.execute_batch(&part.sql).engine()?;
         }
     }
     if missing.iter().any(|missing| missing.object.name == HISTORY) {
@@ -136,9 +136,9 @@ fn copy_history(pattern: &Connection, connection: &Connection) -> rusqlite::Resu
     Ok(())
 }
 
-/// The tables and then the indexes that migrations make.
+/// The tables that migrations make, and then the indexes and triggers.
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
-    let sql = "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index', rowid";
+    let sql = "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY type <> 'table', rowid";
     let object = |row: &Row<'_>| Ok(Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? });
     connection.prepare(sql)?.query_map([], object)?.collect()
 }
@@ -163,6 +163,7 @@ mod tests {
     fn database(damage: &str) -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate::run(&mut connection).unwrap();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
         let sql = r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "createdAt", "updatedAt")
                        VALUES ('u', 'Ada', 'ada@example.com', 1, 1, 1);
                      INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId")
