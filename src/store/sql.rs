@@ -7,6 +7,7 @@ pub(in crate::store) mod codes;
 mod deletion;
 pub(in crate::store) mod doctor;
 pub(in crate::store) mod inventory;
+mod organizations;
 mod plugin_doctor;
 mod plugin_values;
 pub(in crate::store) mod policy;

@@ -122,9 +122,10 @@ fn filled(text: &str) -> Vec<String> {
 
 /// Files whose statements are about the tables of apps and their plugins, or about the schema itself. Which indexes
 /// these tables have is up to the app.
-const ABOUT_APPS: [&str; 9] = [
+const ABOUT_APPS: [&str; 10] = [
     "sql/deletion.rs",
     "sql/inventory.rs",
+    "sql/organizations.rs",
     "sql/plugin_doctor.rs",
     "sql/plugin_values.rs",
     "sql/prune.rs",

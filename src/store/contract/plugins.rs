@@ -527,7 +527,7 @@ fn organization_without_owner_is_found_if_the_app_has_owners() {
         let mut store = two_users(db);
         db.edit_plugins(
             "INSERT INTO {organization} VALUES ('o1', 'One', 'one'), ('o2', 'Two', 'two'), ('o3', 'Three', 'three');
-             INSERT INTO {member} VALUES ('m1', 'o1', 'ada', 'admin, owner'), ('m2', 'o2', 'ada', 'coowner')",
+             INSERT INTO {member} VALUES ('m1', 'o1', 'ada', 'admin, owner'), ('m2', 'o2', 'ada', 'coowner,Owner')",
         );
         assert_eq!(store.organizations_without_owner().unwrap(), ["three", "two"]);
         db.edit_plugins("UPDATE {member} SET role = 'boss'");

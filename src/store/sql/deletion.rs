@@ -3,19 +3,18 @@
 use jiff::Timestamp;
 
 use super::inventory::{self, Inventory};
-use super::plugin_values::{self, quoted};
+use super::organizations::Organizations;
+use super::plugin_values::quoted;
 use super::{access, codes, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
 use crate::auth::storage::{AdminGuard, Deletion, DeletionRequest, Organization, SharedRow, StoreError};
 use crate::auth::user::{User, UserRef};
-use crate::store::engine::{Tx, Value};
-use crate::store::mapping::{FoundPlugin, IdStrategy, SchemaMapping, identifier, is_uuid};
+use crate::store::engine::Tx;
+use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 use crate::store::sql::audit::LIFE;
 
-/// The role whose last member an organization cannot do without.
-const OWNER: &str = "owner";
 /// The length of the ids that Better Auth makes.
 const ID_LENGTH: usize = 32;
 
@@ -47,7 +46,7 @@ pub(in crate::store) fn delete(
     if !deletion.shared.is_empty() && !request.force_shared {
         return Ok(Err(AuthError::SharedWithOthers(deletion.shared)));
     }
-    deletion.ownerless = ownerless(tx, mapping, &inventory, id)?;
+    deletion.ownerless = owned_only_by(tx, mapping, &inventory, id)?;
     let (steps, values) = (inventory.steps_for_user(mapping), [mapping.key("user", id)]);
     deletion.tables = inventory::reach(tx, &steps, &values)?;
     let mut take = |table: &str| {
@@ -69,35 +68,14 @@ pub(in crate::store) fn delete(
     Ok(Ok(deletion))
 }
 
-/// The organizations in which no other member is an owner.
-fn ownerless(
+/// The organizations of which a user is the only owner.
+fn owned_only_by(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     inventory: &Inventory,
     id: &str,
 ) -> Result<Vec<Organization>, StoreError> {
-    let Some((member, organization)) = inventory.plugin("member").zip(inventory.plugin("organization")) else {
-        return Ok(Vec::new());
-    };
-    let Some(columns) = ["organizationId", "userId", "role"].map(|column| quoted(member, column)).into_iter().collect()
-    else {
-        return Ok(Vec::new());
-    };
-    let columns: Vec<String> = columns;
-    let [of, user, role] = &columns[..] else { return Ok(Vec::new()) };
-    let (members, organizations) = (identifier(&member.table), identifier(&organization.table));
-    let (key, name) = (quoted(organization, "id"), quoted(organization, "name"));
-    let (key, name) = (key.unwrap_or_else(|| identifier("id")), name.unwrap_or_else(|| identifier("name")));
-    // The roles of a member are separated by commas.
-    let owns = format!("',' || replace({role}, ' ', '') || ',' LIKE '%,{OWNER},%'");
-    let sql = format!(
-        "SELECT {key}, {name} FROM {organizations} WHERE {key} IN (SELECT {of} FROM {members} WHERE {user} = ?1 AND {owns})
-         AND {key} NOT IN (SELECT {of} FROM {members} WHERE {user} <> ?1 AND {of} IS NOT NULL AND {owns}) ORDER BY {name}"
-    );
-    tx.query_all(&sql, &[mapping.key("user", id)], |row| {
-        let id = rows::key(row, 0, mapping, "organization")?;
-        Ok(Organization { name: row.value(1)?.as_text().map_or_else(|| id.clone(), str::to_owned), id })
-    })
+    Organizations::find(inventory).map_or(Ok(Vec::new()), |found| found.owned_only_by(tx, mapping, id))
 }
 
 /// The OAuth clients and SSO providers of a user with which others sign in.
@@ -178,12 +156,16 @@ impl HandOver<'_> {
         mapping: &SchemaMapping,
         log: &mut Vec<Event>,
     ) -> Result<(Vec<Organization>, Vec<SharedRow>), StoreError> {
-        let organizations = ownerless(tx, mapping, self.inventory, &self.user.id)?;
-        for (number, organization) in organizations.iter().enumerate() {
-            let random = if number == 0 { self.random.to_owned() } else { digest(format!("{}{number}", self.random)) };
-            let random: String = random.chars().take(ID_LENGTH).collect();
-            self.make_owner(tx, mapping, &organization.id, &random)?;
-            log.push(Event::user("ownership.moved", self.to).with(format!("the organization {}", organization.name)));
+        let mut organizations = Vec::new();
+        if let Some(found) = Organizations::find(self.inventory) {
+            organizations = found.owned_only_by(tx, mapping, &self.user.id)?;
+            for (number, Organization { id, name }) in organizations.iter().enumerate() {
+                let random =
+                    if number == 0 { self.random.to_owned() } else { digest(format!("{}{number}", self.random)) };
+                let random: String = random.chars().take(ID_LENGTH).collect();
+                found.make_owner(tx, mapping, id, &self.to.id, &random, self.now)?;
+                log.push(Event::user("ownership.moved", self.to).with(format!("the organization {name}")));
+            }
         }
         let shared = shared(tx, mapping, self.inventory, &self.user.id)?;
         for row in &shared {
@@ -195,47 +177,5 @@ impl HandOver<'_> {
             log.push(Event::user("ownership.moved", self.to).with(format!("the {} {}", row.kind, row.name)));
         }
         Ok((organizations, shared))
-    }
-
-    fn make_owner(
-        &self,
-        tx: &mut dyn Tx,
-        mapping: &SchemaMapping,
-        organization: &str,
-        random: &str,
-    ) -> Result<(), StoreError> {
-        let Some(member) = self.inventory.plugin("member") else { return Ok(()) };
-        let [of, by, role] = ["organizationId", "userId", "role"]
-            .map(|column| quoted(member, column).unwrap_or_else(|| identifier(column)));
-        let table = identifier(&member.table);
-        let keys: [Value; 3] =
-            [mapping.key("organization", organization), mapping.key("user", &self.to.id), OWNER.into()];
-        let promoted = tx.change(&format!("UPDATE {table} SET {role} = ?3 WHERE {of} = ?1 AND {by} = ?2"), &keys)?;
-        if promoted > 0 {
-            return Ok(());
-        }
-        let (mut columns, mut values) = (vec![of, by, role], keys.to_vec());
-        if let Some(created) = quoted(member, "createdAt") {
-            let encoding = plugin_values::encoding(tx, mapping, &table, &[&created])?;
-            columns.push(created);
-            values.push(encoding.write(self.now));
-        }
-        let id = quoted(member, "id").unwrap_or_else(|| identifier("id"));
-        // The member who leaves has a row. Where ids are numbers, the database chooses them.
-        let sample =
-            tx.query_one(&format!("SELECT {id} FROM {table} LIMIT 1"), &[], |row| Ok(row.value(0)?.to_value()))?;
-        let strategy = match &sample {
-            Some(Value::Integer(_)) => None,
-            Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
-            Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
-            _ => Some(IdStrategy::Text),
-        };
-        if let Some(strategy) = strategy {
-            columns.push(id);
-            values.push(strategy.write(&strategy.make(random)));
-        }
-        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
-        let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
-        tx.change(&sql, &values).map(drop)
     }
 }

@@ -1,10 +1,8 @@
 //! What the checks of `doctor` read in the tables of plugins.
 
-use std::collections::BTreeSet;
-
 use super::inventory::{Inventory, Referring};
+use super::organizations::Organizations;
 use super::plugin_values::{FALSE, quoted};
-use super::rows;
 use crate::auth::storage::{BrokenReference, OddFactors, StoreError};
 use crate::store::engine::Tx;
 use crate::store::mapping::{SchemaMapping, identifier};
@@ -78,35 +76,8 @@ pub(super) fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Od
     })
 }
 
-/// The slugs of organizations of which no member is an owner. An app may name its owners otherwise: if no organization
-/// has one, there are none to miss.
+/// The slugs of organizations without an owner.
 pub(super) fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
-    let (Some(organizations), Some(members)) = (inventory.plugin("organization"), inventory.plugin("member")) else {
-        return Ok(Vec::new());
-    };
-    let columns = (quoted(organizations, "id"), quoted(organizations, "slug"), quoted(members, "organizationId"));
-    let (Some(id), Some(slug), Some(of)) = columns else { return Ok(Vec::new()) };
-    let Some(role) = quoted(members, "role") else { return Ok(Vec::new()) };
-    let sql = format!("SELECT {of}, {role} FROM {} WHERE {role} LIKE '%owner%'", identifier(&members.table));
-    let mut owned = BTreeSet::new();
-    tx.each(&sql, &[], |row| {
-        let is_owner = row.value(1)?.as_text().is_some_and(|roles| roles.split(',').any(|one| one.trim() == "owner"));
-        if is_owner {
-            owned.insert(rows::key(row, 0, mapping, "organization")?);
-        }
-        Ok(())
-    })?;
-    if owned.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!("SELECT {id}, {slug} FROM {} ORDER BY {slug}", identifier(&organizations.table));
-    let mut without = Vec::new();
-    tx.each(&sql, &[], |row| {
-        if !owned.contains(&rows::key(row, 0, mapping, "organization")?) {
-            without.push(row.value(1)?.as_text().unwrap_or("(unreadable)").to_owned());
-        }
-        Ok(())
-    })?;
-    Ok(without)
+    Organizations::find(&inventory).map_or(Ok(Vec::new()), |found| found.without_owner(tx))
 }

@@ -1,0 +1,127 @@
+//! The organizations of a Better Auth app and their owners: an organization that loses its last owner cannot be managed
+//! in the app any more.
+
+use jiff::Timestamp;
+
+use super::inventory::Inventory;
+use super::plugin_values::{self, quoted};
+use super::rows;
+use crate::auth::storage::{Organization, StoreError};
+use crate::store::engine::{Tx, Value};
+use crate::store::mapping::{IdStrategy, SchemaMapping, identifier, is_uuid};
+
+/// The role whose last member an organization cannot do without.
+const OWNER: &str = "owner";
+
+/// The tables of organizations and their members. Names are quoted for SQL.
+pub(super) struct Organizations {
+    table: String,
+    id: String,
+    name: String,
+    slug: String,
+    members: String,
+    member_id: String,
+    of: String,
+    user: String,
+    role: String,
+    joined: Option<String>,
+}
+
+impl Organizations {
+    /// Finds the tables; `None` if the app has no organizations.
+    pub(super) fn find(inventory: &Inventory) -> Option<Self> {
+        let (organization, member) = inventory.plugin("organization").zip(inventory.plugin("member"))?;
+        Some(Self {
+            table: identifier(&organization.table),
+            id: quoted(organization, "id")?,
+            name: quoted(organization, "name")?,
+            slug: quoted(organization, "slug")?,
+            members: identifier(&member.table),
+            member_id: quoted(member, "id")?,
+            of: quoted(member, "organizationId")?,
+            user: quoted(member, "userId")?,
+            role: quoted(member, "role")?,
+            joined: quoted(member, "createdAt"),
+        })
+    }
+
+    /// The organizations of which members that a condition selects are owners, as a subquery. The roles of a member are
+    /// separated by commas.
+    fn owned(&self, tx: &dyn Tx, members: &str) -> String {
+        let Self { members: table, of, role, .. } = self;
+        let roles = format!("',' || replace({role}, ' ', '') || ','");
+        let is_owner = format!("{}({roles}, ',{OWNER},') > 0", tx.dialect().position);
+        format!("SELECT {of} FROM {table} WHERE {of} IS NOT NULL AND {members} AND {is_owner}")
+    }
+
+    /// The organizations in which a user is an owner and no other member is.
+    pub(super) fn owned_only_by(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        user_id: &str,
+    ) -> Result<Vec<Organization>, StoreError> {
+        let Self { table, id, name, user, .. } = self;
+        let (own, others) = (self.owned(tx, &format!("{user} = ?1")), self.owned(tx, &format!("{user} <> ?1")));
+        let sql = format!(
+            "SELECT {id}, {name} FROM {table} WHERE {id} IN ({own}) AND {id} NOT IN ({others}) ORDER BY {name}"
+        );
+        tx.query_all(&sql, &[mapping.key("user", user_id)], |row| {
+            let id = rows::key(row, 0, mapping, "organization")?;
+            Ok(Organization { name: row.value(1)?.as_text().map_or_else(|| id.clone(), str::to_owned), id })
+        })
+    }
+
+    /// The slugs of organizations without an owner. An app may name its owners otherwise: if no organization has one,
+    /// no organization lacks one.
+    pub(super) fn without_owner(&self, tx: &mut dyn Tx) -> Result<Vec<String>, StoreError> {
+        let Self { table, id, slug, .. } = self;
+        let owned = self.owned(tx, "TRUE");
+        let sql =
+            format!("SELECT {slug} FROM {table} WHERE {id} NOT IN ({owned}) AND EXISTS ({owned}) ORDER BY {slug}");
+        tx.query_all(&sql, &[], |row| Ok(row.value(0)?.as_text().unwrap_or("(unreadable)").to_owned()))
+    }
+
+    /// Makes a user an owner of an organization. `random` becomes the id of a new member.
+    pub(super) fn make_owner(
+        &self,
+        tx: &mut dyn Tx,
+        mapping: &SchemaMapping,
+        organization: &str,
+        user_id: &str,
+        random: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Self { members, member_id, of, user, role, joined, .. } = self;
+        let keys: [Value; 3] = [mapping.key("organization", organization), mapping.key("user", user_id), OWNER.into()];
+        let promoted =
+            tx.change(&format!("UPDATE {members} SET {role} = ?3 WHERE {of} = ?1 AND {user} = ?2"), &keys)?;
+        if promoted > 0 {
+            return Ok(());
+        }
+        let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
+        if let Some(joined) = joined {
+            let encoding = plugin_values::encoding(tx, mapping, members, &[joined])?;
+            columns.push(joined);
+            values.push(encoding.write(now));
+        }
+        // The member who leaves has a row. Where ids are numbers, the database chooses them.
+        let sample = tx.query_one(&format!("SELECT {member_id} FROM {members} LIMIT 1"), &[], |row| {
+            Ok(row.value(0)?.to_value())
+        })?;
+        let strategy = match &sample {
+            Some(Value::Integer(_)) => None,
+            Some(Value::Blob(_)) => Some(IdStrategy::UuidBytes),
+            Some(Value::Text(text)) if is_uuid(text) => Some(IdStrategy::Uuid),
+            _ => Some(IdStrategy::Text),
+        };
+        if let Some(strategy) = strategy {
+            columns.push(member_id);
+            values.push(strategy.write(&strategy.make(random)));
+        }
+        let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
+        let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
+        let sql = format!("INSERT INTO {members} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+        tx.change(&sql, &values).map(drop)
+    }
+}
