@@ -155,12 +155,17 @@ pub struct Owner<'a> {
     pub user_id: &'a str,
     pub email: &'a str,
     pub phone: Option<&'a str>,
+    /// The identifiers of codes for the phone number.
+    sent: Vec<String>,
     /// The identifiers of codes for the address and the phone number, as an app hashes them on request.
     hashed: Vec<String>,
 }
 
 /// The purposes of the codes that an app mails.
 const MAILED: [&str; 3] = ["sign-in", "email-verification", "forget-password"];
+/// What precedes the phone number in the identifier of a code, and what follows it: those of older versions come last.
+const SENT: [(&str, &str); 4] =
+    [("phone-number-otp-", ""), ("phone-number-reset-", ""), ("", ""), ("", "-request-password-reset")];
 /// What the name of a JSON field ends with that holds the id of a user.
 const ID_FIELDS: [&str; 3] = ["userId", "user_id", "sub"];
 
@@ -168,9 +173,10 @@ impl<'a> Owner<'a> {
     pub fn new(user_id: &'a str, email: &'a str, phone: Option<&'a str>) -> Self {
         let phone = phone.filter(|phone| !phone.is_empty());
         let mailed = MAILED.iter().filter(|_| !email.is_empty()).map(|purpose| format!("{purpose}-otp-{email}"));
-        let sent = phone.iter().flat_map(|phone| [(*phone).to_owned(), format!("{phone}-request-password-reset")]);
-        let hashed = mailed.chain(sent).map(|identifier| hashed_identifier(&identifier)).collect();
-        Self { user_id, email, phone, hashed }
+        let sent = phone.iter().flat_map(|phone| SENT.map(|(before, after)| format!("{before}{phone}{after}")));
+        let sent: Vec<String> = sent.collect();
+        let hashed = mailed.chain(sent.iter().cloned()).map(|identifier| hashed_identifier(&identifier)).collect();
+        Self { user_id, email, phone, sent, hashed }
     }
 }
 
@@ -197,10 +203,8 @@ impl Owner<'_> {
         let is_otp = identifier
             .split_once("-otp-")
             .is_some_and(|(_, rest)| is_email(rest) || rest.split_once(':').is_some_and(|(id, _)| id == self.user_id));
-        let is_phone =
-            |phone: &str| identifier.strip_prefix(phone).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        let is_hashed = self.hashed.iter().any(|hashed| hashed == identifier);
-        is_otp || is_email(identifier) || is_hashed || self.phone.is_some_and(is_phone)
+        let is_known = self.sent.iter().chain(&self.hashed).any(|known| known == identifier);
+        is_otp || is_email(identifier) || is_known
     }
 
     /// Whether a JSON object names the user.
@@ -290,16 +294,20 @@ mod tests {
             ("change-email-otp-u1:new@example.com", "123456:0", Some(AccessKind::Code)),
             ("+4912345", "123456:0", Some(AccessKind::Code)),
             ("+4912345-request-password-reset", "123456:0", Some(AccessKind::Code)),
+            ("phone-number-otp-+4912345", "123456:0", Some(AccessKind::Code)),
+            ("phone-number-reset-+4912345", "123456:0", Some(AccessKind::Code)),
             ("magic-link:abc", r#"{"type":"magic-link","email":"ADA@example.com"}"#, Some(AccessKind::Code)),
             ("abc", r#"{"callbackURL":"/","link":{"email":"x@example.com","userId":"u1"}}"#, Some(AccessKind::Code)),
             ("abc", r#"{"type":"authorization_code","query":{"scope":["a"]},"userId":"u1"}"#, Some(AccessKind::Code)),
             (&hashed_identifier("sign-in-otp-ada@example.com"), "123456:0", Some(AccessKind::Code)),
             (&hashed_identifier("+4912345"), "123456:0", Some(AccessKind::Code)),
+            (&hashed_identifier("phone-number-otp-+4912345"), "123456:0", Some(AccessKind::Code)),
             // Rows of others, also of one whose id or address begins or ends like this one's.
             ("reset-password:abc", "u12", None),
             ("trust-device-u1", "u2", None),
             ("sign-in-otp-xada@example.com", "123456:0", None),
             ("+49123456", "123456:0", None),
+            ("phone-number-otp-+49123456", "123456:0", None),
             ("magic-link:abc", r#"{"email":"ada@example.com.evil.example"}"#, None),
             ("magic-link:abc", r#"{"email":"ada@example.com"#, None),
             ("2fa-attempts-2fa-abc", "1", None),
