@@ -5,6 +5,7 @@ use super::source::{program, root};
 
 /// Packages and their addresses: files, or folders with a final slash.
 const ADDRESSES: &[(&str, &[&str])] = &[
+    ("allocator_api2", &["src/auth/password/argon2id.rs"]),
     ("argon2", &["src/auth/password/"]),
     ("base16ct", &["src/auth/password/scrypt.rs", "src/auth/secret.rs"]),
     ("base64", &["src/auth/cookie.rs", "src/auth/secret.rs", "src/mail/smtp.rs"]),
@@ -16,6 +17,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("directories", &["src/paths.rs"]),
     ("getrandom", &["src/context.rs"]),
     ("hmac", &["src/auth/cookie.rs"]),
+    ("hugealloc", &["src/auth/password/argon2id.rs"]),
     ("ipnet", &["src/auth/session.rs"]),
     ("lettre", &["src/mail.rs", "src/mail/"]),
     ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
