@@ -462,7 +462,7 @@ impl Tx for ContendedTx<'_> {
         self.tx.dialect()
     }
 
-    fn catalog(&mut self) -> Result<Vec<engine::CatalogTable>, StoreError> {
+    fn catalog(&mut self) -> Result<engine::Catalog, StoreError> {
         self.tx.catalog()
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::mapping::SchemaMapping;
@@ -213,6 +214,9 @@ pub(in crate::store) enum OnDelete {
     Refuse,
 }
 
+/// The tables of a database, shared by all who read them in a transaction.
+pub(in crate::store) type Catalog = Rc<[CatalogTable]>;
+
 /// An open connection to one database.
 pub(in crate::store) trait Engine: fmt::Debug {
     /// How long to wait for other processes.
@@ -282,8 +286,8 @@ pub(in crate::store) trait WriteTx: Tx {
 pub(in crate::store) trait Tx {
     fn dialect(&self) -> &'static Dialect;
 
-    /// Describes every table that holds rows of its own, in the order of their creation.
-    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError>;
+    /// Describes every table that holds rows of its own, in the order of their creation. It is read once.
+    fn catalog(&mut self) -> Result<Catalog, StoreError>;
 
     /// Runs a statement and returns how many rows it wrote.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;

@@ -101,9 +101,7 @@ impl Store for SqlStore {
         let now = self.time_of_act();
         self.write_tx(|tx, mapping, log| {
             let ended = sessions::delete_by_ids(tx, mapping, ids, now)?;
-            for session in &ended {
-                log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
-            }
+            log.extend(audit::ended_of_users(tx, mapping, &ended)?);
             Ok(ended)
         })
     }

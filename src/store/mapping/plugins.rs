@@ -96,14 +96,16 @@ impl FoundPlugin {
 /// Finds the tables of plugins in a catalog, whatever the style of their names. `user` is the database's name of the
 /// table of users: the others have its prefix, if it has one.
 pub(in crate::store) fn find(catalog: &[CatalogTable], user: &str) -> Vec<FoundPlugin> {
-    let folded = folded(user);
-    let prefix = folded.strip_suffix("users").or(folded.strip_suffix("user")).unwrap_or_default();
+    let user = folded(user);
+    let prefix = user.strip_suffix("users").or(user.strip_suffix("user")).unwrap_or_default();
+    let tables: Vec<(String, &CatalogTable)> = catalog.iter().map(|table| (folded(&table.name), table)).collect();
     let mut found: Vec<FoundPlugin> = Vec::new();
     for prefix in [prefix, ""] {
         for plugin in PLUGINS {
             let is_found = |known: &FoundPlugin| known.plugin.name == plugin.name;
-            let named = catalog.iter().find(|table| is_called(&table.name, prefix, plugin) && plugin.fits(table));
-            if let Some(table) = named.filter(|_| !found.iter().any(is_found)) {
+            let mut named = tables.iter().filter(|(name, _)| is_called(name, prefix, plugin)).map(|(_, table)| table);
+            let fitting = named.find(|table| plugin.fits(table));
+            if let Some(table) = fitting.filter(|_| !found.iter().any(is_found)) {
                 let columns = table.columns.iter().map(|column| column.name.clone()).collect();
                 found.push(FoundPlugin { plugin, table: table.name.clone(), columns });
             }
@@ -119,20 +121,25 @@ impl PluginTable {
     }
 }
 
-fn is_called(physical: &str, prefix: &str, plugin: &PluginTable) -> bool {
-    let physical = folded(physical);
-    let Some(rest) = physical.strip_prefix(prefix) else { return false };
-    let name = folded(plugin.name);
-    rest == name || rest.strip_suffix('s') == Some(&name)
+/// Whether a folded name of a table is the plugin's, in the singular or the plural.
+fn is_called(table: &str, prefix: &str, plugin: &PluginTable) -> bool {
+    let Some(rest) = table.strip_prefix(prefix) else { return false };
+    let is = |name: &str| letters(plugin.name).eq(name.chars());
+    is(rest) || rest.strip_suffix('s').is_some_and(is)
 }
 
 /// Whether two names are the same in `camelCase` and `snake_case`.
 pub(in crate::store) fn is_same(one: &str, other: &str) -> bool {
-    folded(one) == folded(other)
+    letters(one).eq(letters(other))
 }
 
 fn folded(name: &str) -> String {
-    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect()
+    letters(name).collect()
+}
+
+/// What is the same in `camelCase` and `snake_case`.
+fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The audit log. Entries are only added, by the act that they describe.
 
+use std::collections::{BTreeMap, btree_map};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -164,6 +165,24 @@ pub(in crate::store) fn begun_of(user: &Subject, session: &Session) -> Event {
 
 pub(in crate::store) fn ended_of(user: &Subject, session: &Session) -> Event {
     Event::session("session.ended", user, &session.id)
+}
+
+/// The events about sessions that ended, of any users.
+pub(in crate::store) fn ended_of_users(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    sessions: &[Session],
+) -> Result<Vec<Event>, StoreError> {
+    let mut users: BTreeMap<&str, Subject> = BTreeMap::new();
+    let mut events = Vec::new();
+    for session in sessions {
+        let user = match users.entry(&session.user_id) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(new) => new.insert(subject(tx, mapping, &session.user_id)?),
+        };
+        events.push(ended_of(user, session));
+    }
+    Ok(events)
 }
 
 /// The event before the commit: it lists what the act will have done.

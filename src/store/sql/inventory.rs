@@ -3,7 +3,7 @@
 
 use super::rows;
 use crate::auth::storage::{Holder, StoreError, TableRows};
-use crate::store::engine::{CatalogTable, OnDelete, Tx, Value};
+use crate::store::engine::{Catalog, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
 /// The columns of Better Auth's own tables that refer to users.
@@ -14,7 +14,7 @@ const STEPS_MAX: usize = 500;
 /// The tables of a database and what they are.
 #[derive(Debug)]
 pub(in crate::store) struct Inventory {
-    catalog: Vec<CatalogTable>,
+    catalog: Catalog,
     plugins: Vec<FoundPlugin>,
     references: Vec<Reference>,
 }
@@ -71,7 +71,7 @@ impl Inventory {
         Ok(Self::of(tx.catalog()?, mapping))
     }
 
-    fn of(catalog: Vec<CatalogTable>, mapping: &SchemaMapping) -> Self {
+    fn of(catalog: Catalog, mapping: &SchemaMapping) -> Self {
         let plugins = find_plugins(&catalog, mapping.table("user"));
         let mut inventory = Self { catalog, plugins, references: Vec::new() };
         inventory.references = inventory.known(mapping);
@@ -187,16 +187,10 @@ impl Inventory {
         steps
     }
 
-    /// What the deletion of the user with the id `?1` does to others.
-    pub(in crate::store) fn steps_for_user(&self, mapping: &SchemaMapping) -> Vec<Step> {
-        let id = identifier(mapping.column("user", "id").unwrap_or("id"));
-        self.steps(mapping.table("user"), &format!("{id} = ?1"))
-    }
-
-    /// What the deletion of the session with the id `?1` does to others.
-    pub(in crate::store) fn steps_for_session(&self, mapping: &SchemaMapping) -> Vec<Step> {
-        let id = identifier(mapping.column("session", "id").unwrap_or("id"));
-        self.steps(mapping.table("session"), &format!("{id} = ?1"))
+    /// What the deletion of the row with the id `?1` does to others. `table` is Better Auth's name.
+    pub(in crate::store) fn steps_for_row(&self, mapping: &SchemaMapping, table: &str) -> Vec<Step> {
+        let id = identifier(mapping.column(table, "id").unwrap_or("id"));
+        self.steps(mapping.table(table), &format!("{id} = ?1"))
     }
 
     fn add_steps(&self, table: &str, condition: &str, path: &mut Vec<String>, steps: &mut Vec<Step>) {
@@ -398,7 +392,7 @@ mod tests {
     fn delete(connection: &Connection, user: &str) -> Result<Vec<TableRows>, StoreError> {
         let mut tx = SqliteTx::new(connection);
         let inventory = Inventory::read(&mut tx, &NATIVE)?;
-        let steps = inventory.steps_for_user(&NATIVE);
+        let steps = inventory.steps_for_row(&NATIVE, "user");
         let reached = reach(&mut tx, &steps, &[user.into()])?;
         make_way(&mut tx, &inventory, &steps, &[user.into()])?;
         tx.change("DELETE FROM user WHERE id = ?1", &[user.into()])?;
@@ -466,7 +460,7 @@ mod tests {
             let db = database(shape, "");
             let mut tx = SqliteTx::new(&db);
             let inventory = Inventory::read(&mut tx, &NATIVE).unwrap();
-            let steps = inventory.steps_for_session(&NATIVE);
+            let steps = inventory.steps_for_row(&NATIVE, "session");
             make_way(&mut tx, &inventory, &steps, &["as".into()]).unwrap();
             tx.change("DELETE FROM session WHERE id = 'as'", &[]).unwrap();
             let sql = "SELECT group_concat(id || coalesce(sessionId, '-'), ' ') FROM oauthAccessToken";

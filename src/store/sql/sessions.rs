@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::audit::{begun_of, change_events, ended_of, subject};
+use super::audit::{begun_of, change_events, ended_of_users};
 use super::inventory::{Inventory, make_way};
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
@@ -83,10 +83,7 @@ pub(in crate::store) fn delete_by_ids(
     ids: &[String],
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let mut ended = Vec::new();
-    for id in ids {
-        ended.extend(by_id(tx, mapping, id)?);
-    }
+    let ended = by_ids(tx, mapping, ids)?;
     remove(tx, mapping, ids, now)?;
     Ok(ended)
 }
@@ -101,7 +98,7 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
     }
     let inventory = Inventory::read(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, ids, now)?;
-    let steps = inventory.steps_for_session(mapping);
+    let steps = inventory.steps_for_row(mapping, "session");
     if !steps.is_empty() {
         for id in ids {
             make_way(tx, &inventory, &steps, &[mapping.key("session", id)])?;
@@ -289,9 +286,7 @@ pub(in crate::store) fn end_impersonations(
 ) -> Result<Vec<Session>, StoreError> {
     let ids: Vec<String> = impersonations(tx, mapping, impersonator)?.into_iter().map(|session| session.id).collect();
     let ended = delete_by_ids(tx, mapping, &ids, now)?;
-    for session in &ended {
-        log.push(ended_of(&subject(tx, mapping, &session.user_id)?, session));
-    }
+    log.extend(ended_of_users(tx, mapping, &ended)?);
     Ok(ended)
 }
 
@@ -402,6 +397,16 @@ pub(in crate::store) fn by_id(
     mapping: &SchemaMapping,
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
+    Ok(by_ids(tx, mapping, &[id.to_owned()])?.pop())
+}
+
+/// Finds sessions. Ids that do not exist are left out.
+fn by_ids(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String]) -> Result<Vec<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))
+    let find = mapping.sql(sql);
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(tx.query_one(&find, &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))?);
+    }
+    Ok(found)
 }

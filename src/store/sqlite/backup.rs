@@ -326,7 +326,7 @@ fn record(
     let detail = format!("from {}; ended {}; {before}", options.from.display(), counted(ended, "session"));
     let events = vec![Event::new("database.restored").with(detail)];
     let transaction = connection.unchecked_transaction().engine()?;
-    let tx = &mut SqliteTx::new(&transaction);
+    let tx = &mut SqliteTx::new(&*transaction);
     let actor = audit::signed(tx, &NATIVE, options.acting.actor(), &events)?;
     audit::append(tx, &actor, events)?;
     transaction.commit().engine()

@@ -1,5 +1,6 @@
 //! SQLite behind the seam: one connection, and a transaction of it.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,9 +11,7 @@ use super::connect::{Connected, schema_version};
 use super::error::SqliteResult as _;
 use super::{catalog, connect, integrity};
 use crate::auth::storage::{SchemaDifference, StoreError};
-use crate::store::engine::{
-    CatalogTable, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx,
-};
+use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
 /// overwritten, so that an old hash does not stay readable in free pages.
@@ -48,7 +47,7 @@ impl Engine for Sqlite {
     }
 
     fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        queries(&mut SqliteTx::new(&self.connection))
+        queries(&mut SqliteTx::new(&*self.connection))
     }
 
     fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
@@ -57,7 +56,7 @@ impl Engine for Sqlite {
             self.is_writer = true;
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        Ok(Box::new(SqliteWriteTx(transaction)))
+        Ok(Box::new(SqliteTx::new(transaction)))
     }
 
     fn check(&mut self) -> Result<Vec<String>, StoreError> {
@@ -88,38 +87,45 @@ impl Engine for Sqlite {
 
 /// Runs statements on a connection: in its transaction, or each for itself when it only reads. Changes stay
 /// prepared, so that one that runs for many rows is compiled once; a query is compiled when it runs.
-pub(in crate::store) struct SqliteTx<'c>(&'c Connection);
+pub(in crate::store) struct SqliteTx<C> {
+    connection: C,
+    catalog: Option<Catalog>,
+}
 
-impl<'c> SqliteTx<'c> {
-    pub(in crate::store) fn new(connection: &'c Connection) -> Self {
-        Self(connection)
+impl<C: Deref<Target = Connection>> SqliteTx<C> {
+    pub(in crate::store) fn new(connection: C) -> Self {
+        Self { connection, catalog: None }
     }
 }
 
 const DIALECT: Dialect = Dialect { position: "instr", insertion: "rowid" };
 
-impl Tx for SqliteTx<'_> {
+impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
     }
 
-    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError> {
-        catalog::read(self.0).engine()
+    fn catalog(&mut self) -> Result<Catalog, StoreError> {
+        if let Some(known) = &self.catalog {
+            return Ok(known.clone());
+        }
+        let read = Catalog::from(catalog::read(&self.connection).engine()?);
+        Ok(self.catalog.insert(read).clone())
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).engine()?;
+        let mut statement = self.connection.prepare_cached(sql).engine()?;
         statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).engine()?;
-        connect::with_large_rows(self.0, || statement.execute(params_from_iter(values)).engine())
+        let mut statement = self.connection.prepare_cached(sql).engine()?;
+        connect::with_large_rows(&self.connection, || statement.execute(params_from_iter(values)).engine())
             .map(|rows| rows as u64)
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare(sql).engine()?;
+        let mut statement = self.connection.prepare(sql).engine()?;
         let mut rows = statement.query(params_from_iter(values)).engine()?;
         while let Some(row) = rows.next().engine()? {
             if each(&Row::new(row))?.is_break() {
@@ -131,34 +137,10 @@ impl Tx for SqliteTx<'_> {
 }
 
 /// A transaction begun with `BEGIN IMMEDIATE`.
-struct SqliteWriteTx<'c>(Transaction<'c>);
-
-impl Tx for SqliteWriteTx<'_> {
-    fn dialect(&self) -> &'static Dialect {
-        &DIALECT
-    }
-
-    fn catalog(&mut self) -> Result<Vec<CatalogTable>, StoreError> {
-        SqliteTx(&self.0).catalog()
-    }
-
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        SqliteTx(&self.0).execute(sql, values)
-    }
-
-    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        SqliteTx(&self.0).change(sql, values)
-    }
-
-    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        SqliteTx(&self.0).query(sql, values, each)
-    }
-}
-
-impl WriteTx for SqliteWriteTx<'_> {
+impl WriteTx for SqliteTx<Transaction<'_>> {
     /// When the operating system fails in the middle of a commit, the changes may be durable or not.
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.0.commit().engine().map_err(|error| match error {
+        self.connection.commit().engine().map_err(|error| match error {
             StoreError::Io(problem) => StoreError::Uncertain(problem),
             other => other,
         })
@@ -191,5 +173,20 @@ impl ToSql for Value {
             Self::Text(text) => types::ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => types::ValueRef::Blob(bytes),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catalog_is_read_once_in_a_transaction() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (id TEXT PRIMARY KEY)").unwrap();
+        let mut tx = SqliteTx::new(connection.transaction().unwrap());
+        let first = tx.catalog().unwrap();
+        assert_eq!(first[0].name, "t");
+        assert!(Catalog::ptr_eq(&first, &tx.catalog().unwrap()));
     }
 }
