@@ -213,6 +213,8 @@ pub(super) struct Pending {
     pub(super) id: String,
     pub(super) kind: AccessKind,
     pub(super) is_over: bool,
+    /// Whether the row has the id of the user under a hashed identifier: it may also be a trusted device.
+    pub(super) hides_kind: bool,
 }
 
 /// Finds the rows of `verification` of an owner.
@@ -242,10 +244,11 @@ fn pending(
         let (id, is_over) = (rows::key(row, 0, mapping, "verification")?, is_over(row.value(3)?, now));
         match owner.access_of(&identifier, &value) {
             Some(kind) => {
+                let hides_kind = identifier.len() == codes::HASHED_BYTES as usize && value.starts_with(owner.user_id);
                 if kind == AccessKind::Challenge {
                     challenges.push(identifier);
                 }
-                found.push(Pending { id, kind, is_over });
+                found.push(Pending { id, kind, is_over, hides_kind });
             }
             None => others.push((identifier, id)),
         }
@@ -257,7 +260,7 @@ fn pending(
         challenge.is_some_and(|challenge| challenges.iter().any(|known| known == challenge))
     };
     let parts = others.into_iter().filter(|(identifier, _)| belongs(identifier));
-    found.extend(parts.map(|(_, id)| Pending { id, kind: AccessKind::Challenge, is_over: true }));
+    found.extend(parts.map(|(_, id)| Pending { id, kind: AccessKind::Challenge, is_over: true, hides_kind: false }));
     Ok(found)
 }
 
@@ -295,7 +298,7 @@ fn find(
     for id in one_time_tokens(tx, mapping, &user.id)? {
         if !pending.iter().any(|known| known.id == id) {
             // Its session is counted.
-            pending.push(Pending { id, kind: AccessKind::Code, is_over: true });
+            pending.push(Pending { id, kind: AccessKind::Code, is_over: true, hides_kind: false });
         }
     }
     for row in pending.iter().filter(|row| !row.is_over) {

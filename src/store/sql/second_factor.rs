@@ -99,6 +99,7 @@ fn find(
         match row.kind {
             AccessKind::TrustedDevice => reset.trusted_devices += u64::from(!row.is_over),
             AccessKind::Challenge => reset.pending_sign_ins += u64::from(!row.is_over),
+            _ if row.hides_kind => {}
             _ => continue,
         }
         ids.push(row.id);

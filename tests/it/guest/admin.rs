@@ -157,6 +157,22 @@ fn reset_of_a_factor_asks_first_and_removes_both_halves() {
 }
 
 #[test]
+fn reset_of_a_factor_ends_devices_under_hashed_identifiers() {
+    let app = two_factor();
+    let hashed = "'47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'";
+    app.sql()
+        .execute_batch(&format!(
+            "INSERT INTO verification (id, identifier, value, expires_at, created_at, updated_at)
+             SELECT email, {hashed}, id, 4102444800000, 1795465791000, 1795465791000 FROM user
+             WHERE email IN ('ada@example.com', 'bob@example.com')"
+        ))
+        .unwrap();
+    app.run("users reset-2fa ada@example.com --yes").success();
+    let left = app.text(&format!("SELECT group_concat(id) FROM verification WHERE identifier = {hashed}"));
+    assert_eq!(left, "bob@example.com");
+}
+
+#[test]
 fn a_short_session_says_that_the_app_makes_it_long() {
     let app = App::new(KYSELY);
     let words = "signin ada@example.com --no-remember --print-token --password-stdin";
