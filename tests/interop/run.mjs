@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { runAccess } from "./acts/access.mjs";
 import { fixture } from "./acts/fixture.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
@@ -12,7 +13,7 @@ import { secondFactors } from "./acts/second-factor.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
 import { afterwards, together } from "./acts/together.mjs";
 import { admin, users } from "./acts/users.mjs";
-import { access } from "./acts/access.mjs";
+import { shapes } from "./app/all-plugins.mjs";
 import { variants } from "./app/variants.mjs";
 import { App } from "./driver/app.mjs";
 import { Authctl } from "./driver/authctl.mjs";
@@ -21,7 +22,7 @@ import { Report } from "./driver/report.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
 const binary = options["app-only"] ? null : findBinary();
-const all = Object.keys(variants).filter((variant) => binary || !variants[variant].init);
+const all = binary ? Object.keys({ ...variants, ...shapes }) : Object.keys(variants).filter((name) => !variants[name].init);
 const wanted = positionals.length > 0 ? positionals : all;
 const scratch = mkdtempSync(join(tmpdir(), "authctl-interop-"));
 const report = new Report();
@@ -71,27 +72,28 @@ async function runVariant(variant) {
   report.print(variant);
 }
 
-/** Acts that need an app with plugins of its own. */
-async function runPlugins() {
-  const place = join(scratch, "plugins");
+/** Acts that need an app with every plugin. */
+async function runPlugins(shape) {
+  const place = join(scratch, shape);
   mkdirSync(place, { recursive: true });
-  for (const [act, run] of Object.entries(access)) {
-    await report.line("plugins", act, "authctl", "app", () => run({ binary, place }));
-  }
-  report.print("plugins");
+  const line = (act, maker, seer, run) => report.line(shape, act, maker, seer, run);
+  await runAccess(binary, place, shapes[shape], line);
+  report.print(shape);
 }
 
 /** Two at a time on two cores: the waiting is for hashes, and those are not computed in Node's own thread. */
 async function runAll(waiting) {
   const lane = async () => {
-    while (waiting.length > 0) await runVariant(waiting.shift());
+    while (waiting.length > 0) {
+      const name = waiting.shift();
+      await (name in shapes ? runPlugins(name) : runVariant(name));
+    }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
 try {
-  await runAll(wanted.filter((variant) => variant !== "plugins"));
-  if (binary && (positionals.length === 0 || positionals.includes("plugins"))) await runPlugins();
+  await runAll([...wanted]);
 } finally {
   rmSync(scratch, { recursive: true });
 }

@@ -1,5 +1,6 @@
 // Whether each side accepts a password that the other side set.
 import assert from "node:assert/strict";
+import { enrol } from "../driver/factor.mjs";
 import { OTHER_PASSWORD, PASSWORD, newcomer } from "../driver/people.mjs";
 
 const WRONG = { refused: "INVALID_EMAIL_OR_PASSWORD" };
@@ -84,7 +85,7 @@ export const twoFactor = {
   "password alone where a second factor is on": async (_, seer, { app }) => {
     const person = newcomer();
     await app.createUser(person);
-    await app.enrol((await app.signIn(person)).token, PASSWORD);
+    await enrol(app, (await app.signIn(person)).token, PASSWORD);
     const { token, refused } = await seer.signIn(person);
     assert.equal(token, undefined, `${seer.who} let the user in without the second factor`);
     assert.ok(refused);

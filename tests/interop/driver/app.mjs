@@ -1,15 +1,13 @@
 // The app as an actor: everything goes over HTTP to a real Better Auth server on loopback, as a browser would do it.
 // The method names are those of `authctl.mjs`; an act takes two actors and does not know which is which.
-import { createServer } from "node:http";
-import { toNodeHandler } from "better-auth/node";
-import { ORIGIN, openApp } from "../app/auth.mjs";
-import { totp } from "../app/totp.mjs";
+import { openApp } from "../app/auth.mjs";
 import { variants } from "../app/variants.mjs";
+import { Served } from "./http.mjs";
 import { Missing } from "./report.mjs";
 
 export const ADMIN = { email: "root@example.com", password: "administrator-of-the-app-1" };
 
-export class App {
+export class App extends Served {
   who = "app";
 
   static async start(variant, file) {
@@ -21,46 +19,16 @@ export class App {
       passwords,
       emailVerification: { sendVerificationEmail: async ({ user, token }) => void mailed.push({ email: user.email, token }) },
     });
-    Object.assign(app, opened, { variant, made, mailed, plugins, normalizes: !password, failures: [] });
-    const handler = toNodeHandler(app.auth);
-    const answer = (request, response) => handler(request, response).catch((error) => {
-      app.failures.push(error);
-      response.writeHead(500).end();
-    });
-    app.server = createServer(answer);
-    await new Promise((resolve) => app.server.listen(0, "127.0.0.1", resolve));
-    app.base = `http://127.0.0.1:${app.server.address().port}/api/auth`;
+    Object.assign(app, opened, { variant, made, mailed, plugins, normalizes: !password });
+    await app.serve(app.auth);
     if (app.plugins.includes("admin")) await app.becomeAdmin();
     return app;
-  }
-
-  async stop() {
-    await new Promise((resolve) => this.server.close(resolve).closeAllConnections());
-    await this.close();
   }
 
   async becomeAdmin() {
     const { user } = await this.must("POST", "/sign-up/email", { body: { ...ADMIN, name: "Root" } });
     await this.context.internalAdapter.updateUser(user.id, { role: "admin" });
     this.adminToken = (await this.signIn(ADMIN)).token;
-  }
-
-  async call(method, path, { body, token, cookie } = {}) {
-    const headers = {
-      origin: ORIGIN,
-      ...(body && { "content-type": "application/json" }),
-      ...(token && { authorization: `Bearer ${token}` }),
-      ...(cookie && { cookie }),
-    };
-    const response = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body), redirect: "manual" });
-    const text = await response.text();
-    return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers };
-  }
-
-  async must(method, path, options) {
-    const { status, body } = await this.call(method, path, options);
-    if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
-    return body;
   }
 
   async admin(path, body) {
@@ -146,12 +114,6 @@ export class App {
   async deleteUser({ email, password }) {
     const { token } = await this.signIn({ email, password });
     await this.must("POST", "/delete-user", { token, body: { password } });
-  }
-
-  /** Turns two-factor on for the session's user, as a person with an authenticator would. */
-  async enrol(token, password) {
-    const { totpURI } = await this.must("POST", "/two-factor/enable", { token, body: { password } });
-    return this.must("POST", "/two-factor/verify-totp", { token, body: { code: totp(totpURI) } });
   }
 
   /** A user who signs in through another provider and has no password. */

@@ -4,16 +4,18 @@
 /** Thrown by an actor that has no such act, so that the line is left out instead of failing. */
 export class Missing extends Error {}
 
+const DIFFERS = "DIFFERS";
+
 export class Report {
   lines = [];
 
+  /** `run` may answer what to print instead of "same". */
   async line(variant, act, maker, seer, run) {
     try {
-      await run();
-      this.add(variant, act, maker, seer, "same");
+      this.add(variant, act, maker, seer, (await run()) ?? "same");
     } catch (error) {
       if (error instanceof Missing) return;
-      this.add(variant, act, maker, seer, `DIFFERS: ${String(error.message).replaceAll(/\s+/g, " ").trim()}`);
+      this.add(variant, act, maker, seer, `${DIFFERS}: ${String(error.message).replaceAll(/\s+/g, " ").trim()}`);
     }
   }
 
@@ -22,13 +24,13 @@ export class Report {
   }
 
   print(variant) {
-    const widths = [13, 51, 8, 8, 0];
+    const widths = [17, 51, 8, 8, 0];
     for (const cells of this.lines.filter(([of]) => of === variant)) {
       console.log(cells.map((cell, index) => cell.padEnd(widths[index])).join("| "));
     }
   }
 
   differing() {
-    return this.lines.filter((cells) => cells.at(-1) !== "same");
+    return this.lines.filter((cells) => cells.at(-1).startsWith(DIFFERS));
   }
 }

@@ -1,0 +1,48 @@
+// A real Better Auth server on loopback, and the requests of its clients.
+import { createServer } from "node:http";
+import { toNodeHandler } from "better-auth/node";
+import { ORIGIN } from "../app/auth.mjs";
+
+export class Served {
+  failures = [];
+
+  async serve(auth) {
+    const handler = toNodeHandler(auth);
+    const answer = (request, response) => handler(request, response).catch((error) => {
+      this.failures.push(error);
+      response.writeHead(500).end();
+    });
+    this.server = createServer(answer);
+    await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    this.base = `http://127.0.0.1:${this.server.address().port}/api/auth`;
+  }
+
+  async stop() {
+    await new Promise((resolve) => this.server.close(resolve).closeAllConnections());
+    await this.close();
+  }
+
+  /** `form` is a body as OAuth clients send it; `key` is an API key. */
+  async call(method, path, { body, form, token, cookie, key } = {}) {
+    const headers = {
+      origin: ORIGIN,
+      ...(body && { "content-type": "application/json" }),
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(cookie && { cookie }),
+      ...(key && { "x-api-key": key }),
+    };
+    const sent = form ? new URLSearchParams(form) : body && JSON.stringify(body);
+    const response = await fetch(this.base + path, { method, headers, body: sent, redirect: "manual" });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers };
+  }
+
+  async must(method, path, options) {
+    const { status, body } = await this.call(method, path, options);
+    if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+}
+
+/** The cookies that an answer sets, as a browser sends them back. */
+export const cookies = ({ headers }) => headers.getSetCookie().map((line) => line.split(";")[0]);
