@@ -28,9 +28,7 @@ fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// Compares the schema with the one that the migrations up to `version` make.
 pub(super) fn differences(connection: &Connection, version: u32) -> Result<Vec<SchemaDifference>, StoreError> {
-    let mut pattern = Connection::open_in_memory().engine()?;
-    migrate::run_up_to(&mut pattern, version)?;
-    let (wanted, mut found) = (objects(&pattern)?, objects(connection)?);
+    let (wanted, mut found) = (objects(&migrate::empty(version)?)?, objects(connection)?);
     let mut differences = Vec::new();
     for (object, text) in wanted {
         let how = match found.remove(&object) {

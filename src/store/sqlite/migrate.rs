@@ -11,8 +11,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::connect::{connect, schema_version};
 use super::engine::WRITER_SETTINGS;
 use super::error::{self, SqliteResult as _};
+use super::repair::Pattern;
 use super::staging::Lock;
-use super::{integrity, preflight, repair};
+use super::{integrity, preflight};
 use crate::auth::storage::StoreError;
 use crate::store::OpenError;
 
@@ -56,12 +57,13 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<Migrated, OpenError> {
     if before > LATEST {
         return Err(OpenError::Newer { path: path.into(), found: before, known: LATEST });
     }
-    let restored = if repair::is_complete(&connection, before).map_err(failed)? {
+    let pattern = Pattern::of(before).map_err(failed)?;
+    let restored = if pattern.is_complete(&connection).map_err(failed)? {
         Vec::new()
     } else {
         let _lock = Lock::take(path, wait)?;
         connection.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
-        repair::complete(&mut connection, before).map_err(failed)?
+        pattern.complete(&mut connection).map_err(failed)?
     };
     let from = if before < LATEST { bring_up_to_date(&mut connection, path, wait)? } else { before };
     let to = schema_version(&connection).engine().map_err(failed)?;
@@ -94,8 +96,15 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     run_up_to(connection, LATEST)
 }
 
+/// An empty database of a schema version, to compare others with.
+pub(super) fn empty(version: u32) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory().engine()?;
+    run_up_to(&mut connection, version)?;
+    Ok(connection)
+}
+
 /// As [`run`], up to a version.
-pub(super) fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError> {
+fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError> {
     let migrations = MIGRATIONS
         .iter()
         .take(version as usize)

@@ -19,63 +19,80 @@ struct Object {
     sql: String,
 }
 
-/// Whether a database has every table, column, index and trigger of a schema version.
-pub(super) fn is_complete(connection: &Connection, version: u32) -> Result<bool, StoreError> {
-    let (pattern, wanted) = pattern(version)?;
-    Ok(missing(connection, &pattern, &wanted).engine()?.is_empty())
+/// What a schema version has: an empty database of it, and the objects in there.
+pub(super) struct Pattern {
+    database: Connection,
+    objects: Vec<Object>,
 }
 
-/// An empty database of a schema version, and its objects.
-fn pattern(version: u32) -> Result<(Connection, Vec<Object>), StoreError> {
-    let mut pattern = Connection::open_in_memory().engine()?;
-    migrate::run_up_to(&mut pattern, version)?;
-    let wanted = objects(&pattern).engine()?;
-    Ok((pattern, wanted))
-}
+impl Pattern {
+    pub(super) fn of(version: u32) -> Result<Self, StoreError> {
+        let database = migrate::empty(version)?;
+        let objects = objects(&database).engine()?;
+        Ok(Self { database, objects })
+    }
 
-/// Makes the missing tables, columns, indexes and triggers of a schema version in one transaction, and names them. The rows of
-/// the tables that are there stay; a new column has its default. All sessions end when nothing shows any more which of
-/// them are impersonated.
-pub(super) fn complete(connection: &mut Connection, version: u32) -> Result<Vec<String>, StoreError> {
-    let (pattern, wanted) = pattern(version)?;
-    // A table with other columns is made anew, and SQLite would delete the rows that refer to the old one.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).engine()?;
-    let made = in_transaction(connection, &pattern, &wanted);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).engine()?;
-    made
-}
+    /// Whether a database has every table, column, index and trigger.
+    pub(super) fn is_complete(&self, connection: &Connection) -> Result<bool, StoreError> {
+        Ok(self.missing_from(connection).engine()?.is_empty())
+    }
 
-fn in_transaction(
-    connection: &mut Connection,
-    pattern: &Connection,
-    wanted: &[Object],
-) -> Result<Vec<String>, StoreError> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-    let missing = missing(&tx, pattern, wanted).engine()?;
-    let mut made = Vec::new();
-    for Missing { object, columns } in &missing {
-        if columns.is_empty() {
-            tx.execute_batch(&object.sql).engine()?;
-            made.push(format!("{} {}", object.kind, object.name));
-        } else {
-            rebuild(&tx, object).engine()?;
-            made.extend(columns.iter().map(|column| format!("column {}.{column}", object.name)));
+    /// Makes the missing tables, columns, indexes and triggers in one transaction, and names them. The rows of the
+    /// tables that are there stay; a new column has its default. All sessions end when nothing shows any more which of
+    /// them are impersonated.
+    pub(super) fn complete(&self, connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+        // A table with other columns is made anew, and SQLite would delete the rows that refer to the old one.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).engine()?;
+        let made = self.complete_in_transaction(connection);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).engine()?;
+        made
+    }
+
+    fn complete_in_transaction(&self, connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let missing = self.missing_from(&tx).engine()?;
+        let mut made = Vec::new();
+        for Missing { object, columns } in &missing {
+            if columns.is_empty() {
+                tx.execute_batch(&object.sql).engine()?;
+                made.push(format!("{} {}", object.kind, object.name));
+            } else {
+                rebuild(&tx, object).engine()?;
+                made.extend(columns.iter().map(|column| format!("column {}.{column}", object.name)));
+            }
         }
-    }
-    if missing.iter().any(Missing::hides_impersonators) {
-        tx.execute_batch(r#"DELETE FROM "session""#).engine()?;
-    }
-    // The indexes and triggers of a table went with the table that was made anew.
-    for part in wanted.iter().filter(|object| object.kind != "table") {
-        if !exists(&tx, part).engine()? {
-            tx.execute_batch(&part.sql).engine()?;
+        if missing.iter().any(Missing::hides_impersonators) {
+            tx.execute_batch(r#"DELETE FROM "session""#).engine()?;
         }
+        // The indexes and triggers of a table went with the table that was made anew.
+        for part in self.objects.iter().filter(|object| object.kind != "table") {
+            if !exists(&tx, part).engine()? {
+                tx.execute_batch(&part.sql).engine()?;
+            }
+        }
+        if missing.iter().any(|missing| missing.object.name == HISTORY) {
+            copy_history(&self.database, &tx).engine()?;
+        }
+        tx.commit().engine()?;
+        Ok(made)
     }
-    if missing.iter().any(|missing| missing.object.name == HISTORY) {
-        copy_history(pattern, &tx).engine()?;
+
+    fn missing_from(&self, connection: &Connection) -> rusqlite::Result<Vec<Missing<'_>>> {
+        let mut missing = Vec::new();
+        for object in &self.objects {
+            if !exists(connection, object)? {
+                missing.push(Missing { object, columns: Vec::new() });
+            } else if object.kind == "table" {
+                let found = columns(connection, &object.name)?;
+                let wanted = columns(&self.database, &object.name)?;
+                let lacking: Vec<String> = wanted.into_iter().filter(|column| !found.contains(column)).collect();
+                if !lacking.is_empty() {
+                    missing.push(Missing { object, columns: lacking });
+                }
+            }
+        }
+        Ok(missing)
     }
-    tx.commit().engine()?;
-    Ok(made)
 }
 
 /// An object that a database lacks, or a table that lacks columns.
@@ -89,27 +106,6 @@ impl Missing<'_> {
     fn hides_impersonators(&self) -> bool {
         self.object.name == "session" && !self.columns.is_empty()
     }
-}
-
-fn missing<'o>(
-    connection: &Connection,
-    pattern: &Connection,
-    wanted: &'o [Object],
-) -> rusqlite::Result<Vec<Missing<'o>>> {
-    let mut missing = Vec::new();
-    for object in wanted {
-        if !exists(connection, object)? {
-            missing.push(Missing { object, columns: Vec::new() });
-        } else if object.kind == "table" {
-            let found = columns(connection, &object.name)?;
-            let lacking = columns(pattern, &object.name)?.into_iter().filter(|column| !found.contains(column));
-            let lacking: Vec<String> = lacking.collect();
-            if !lacking.is_empty() {
-                missing.push(Missing { object, columns: lacking });
-            }
-        }
-    }
-    Ok(missing)
 }
 
 /// Makes a table as the schema has it and moves the rows of the old one into it.
@@ -199,7 +195,7 @@ mod tests {
         for damage in damages {
             // Columns with an index cannot be dropped, so a push drops the index before.
             let mut connection = database(&damage);
-            let made = complete(&mut connection, LATEST).unwrap();
+            let made = Pattern::of(LATEST).unwrap().complete(&mut connection).unwrap();
             assert!(!made.is_empty(), "{damage}");
             assert_eq!(integrity::differences(&connection, LATEST).unwrap(), [], "{damage}");
             assert_eq!(integrity::history_problem(&connection, LATEST), None, "{damage}");
@@ -208,7 +204,7 @@ mod tests {
             assert_eq!(sessions, if damage.contains("impersonatedBy") { "0" } else { "1" }, "{damage}");
             let broken = connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap();
             assert!(!broken, "{damage}");
-            assert_eq!(complete(&mut connection, LATEST).unwrap(), Vec::<String>::new());
+            assert_eq!(Pattern::of(LATEST).unwrap().complete(&mut connection).unwrap(), Vec::<String>::new());
         }
     }
 
@@ -216,7 +212,7 @@ mod tests {
     fn what_was_made_is_named() {
         let mut connection =
             database(r#"ALTER TABLE "session" DROP COLUMN "impersonatedBy"; DROP TABLE authctl_throttle"#);
-        let made = complete(&mut connection, LATEST).unwrap();
+        let made = Pattern::of(LATEST).unwrap().complete(&mut connection).unwrap();
         assert_eq!(made, ["column session.impersonatedBy", "table authctl_throttle"]);
     }
 }
