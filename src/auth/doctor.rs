@@ -49,6 +49,11 @@ impl Details {
         Self { count, message: message.into(), lines: Vec::new(), hint: hint.into(), is_fixable: false, is_past: false }
     }
 
+    /// As [`Self::new`]; `None` if nothing is affected.
+    pub fn if_any(count: u64, message: impl Into<String>, hint: impl Into<String>) -> Option<Self> {
+        (count > 0).then(|| Self::new(count, message, hint))
+    }
+
     #[must_use]
     pub fn past(self) -> Self {
         Self { is_past: true, ..self }
@@ -106,6 +111,11 @@ impl Finding {
 }
 
 impl<R, F> Check<R, F> {
+    /// A check without a fix.
+    pub const fn new(name: &'static str, severity: Severity, run: R) -> Self {
+        Self { name, severity, run, fix: None }
+    }
+
     /// Makes a finding of what the check reported. A check that cannot run is a problem too.
     pub fn finding<E: std::fmt::Display>(&self, reported: Result<Option<Details>, E>) -> Option<Finding> {
         match reported {

@@ -168,7 +168,7 @@ const PERMISSIONS: Check<Run, Apply> = Check {
         let Some(path) = file(context)? else { return Ok(None) };
         let insecure = sqlite::insecure(&path);
         let lines: Vec<String> = insecure.iter().map(|path| path.error.to_string()).collect();
-        let message = || format!("others may use what only you should: {}", lines.join("; "));
+        let message = format!("others may use what only you should: {}", lines.join("; "));
         let is_ours = insecure.iter().any(|path| path.is_ours);
         let remedy = insecure.iter().find_map(|path| match &path.error {
             OpenError::Unsafe { remedy, .. } if !is_ours => Some(remedy.as_str()),
@@ -176,7 +176,7 @@ const PERMISSIONS: Check<Run, Apply> = Check {
         });
         let remedy = remedy.unwrap_or("`authctl doctor --fix` takes these rights away, where the owner is you");
         let hint = format!("who writes there is the administrator, who reads there can guess passwords; {remedy}");
-        let details = (!lines.is_empty()).then(|| Details::new(lines.len() as u64, message(), hint));
+        let details = Details::if_any(lines.len() as u64, message, hint);
         Ok(details.map(|details| if is_ours { details.fixable() } else { details }))
     },
     fix: Some(Fix {
@@ -188,47 +188,32 @@ const PERMISSIONS: Check<Run, Apply> = Check {
     }),
 };
 
-const APP_FILE: Check<Run, Apply> = Check {
-    name: "app-file",
-    severity: Severity::Notice,
-    run: |context| {
-        let Some(path) = file(context)? else { return Ok(None) };
-        let message = "everybody on this machine may read the app's database, with the token of every session in it";
-        let hint = format!("if only the app reads it: chmod o= '{}'", path.display());
-        Ok(sqlite::is_open_to_all(&path).then(|| Details::new(1, message, hint)))
-    },
-    fix: None,
-};
+const APP_FILE: Check<Run, Apply> = Check::new("app-file", Severity::Notice, |context| {
+    let Some(path) = file(context)? else { return Ok(None) };
+    let message = "everybody on this machine may read the app's database, with the token of every session in it";
+    let hint = format!("if only the app reads it: chmod o= '{}'", path.display());
+    Ok(sqlite::is_open_to_all(&path).then(|| Details::new(1, message, hint)))
+});
 
-const FILE_SYSTEM: Check<Run, Apply> = Check {
-    name: "file-system",
-    severity: Severity::Notice,
-    run: |context| {
-        let hint = "keep the database on a disk of this machine, or let one machine at a time use it";
-        let Some(path) = file(context)? else { return Ok(None) };
-        Ok(sqlite::unreliable_file_system(&path).map(|name| {
-            let message = format!("the database is on {name}, where locks may not hold between machines");
-            Details::new(1, message, hint)
-        }))
-    },
-    fix: None,
-};
+const FILE_SYSTEM: Check<Run, Apply> = Check::new("file-system", Severity::Notice, |context| {
+    let hint = "keep the database on a disk of this machine, or let one machine at a time use it";
+    let Some(path) = file(context)? else { return Ok(None) };
+    Ok(sqlite::unreliable_file_system(&path).map(|name| {
+        let message = format!("the database is on {name}, where locks may not hold between machines");
+        Details::new(1, message, hint)
+    }))
+});
 
-const FILE_TIME: Check<Run, Apply> = Check {
-    name: "file-time",
-    severity: Severity::Problem,
-    run: |context| {
-        let Some(path) = file(context)? else { return Ok(None) };
-        // Opening the database reports that it is missing.
-        let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
-        let written = Timestamp::try_from(found.modified()?)?;
-        let latest = context.now()?.saturating_add(CLOCK_SKEW)?;
-        let hint = "the clock is wrong now or was wrong then: compare `date` with another machine";
-        Ok((written > latest)
-            .then(|| Details::new(1, "the database file was written in the future, as this clock has it", hint)))
-    },
-    fix: None,
-};
+const FILE_TIME: Check<Run, Apply> = Check::new("file-time", Severity::Problem, |context| {
+    let Some(path) = file(context)? else { return Ok(None) };
+    // Opening the database reports that it is missing.
+    let Ok(found) = std::fs::metadata(path) else { return Ok(None) };
+    let written = Timestamp::try_from(found.modified()?)?;
+    let latest = context.now()?.saturating_add(CLOCK_SKEW)?;
+    let hint = "the clock is wrong now or was wrong then: compare `date` with another machine";
+    Ok((written > latest)
+        .then(|| Details::new(1, "the database file was written in the future, as this clock has it", hint)))
+});
 
 const SESSION_FILES: Check<Run, Apply> = Check {
     name: "session-files",
@@ -239,7 +224,7 @@ const SESSION_FILES: Check<Run, Apply> = Check {
         let lines: Vec<String> = insecure.iter().map(ToString::to_string).collect();
         let hint = "a token that others may have read is worth nothing: `authctl signout` ends its session; \
                     `authctl doctor --fix` closes your directories";
-        let details = (!lines.is_empty()).then(|| Details::new(lines.len() as u64, lines.join("; "), hint));
+        let details = Details::if_any(lines.len() as u64, lines.join("; "), hint);
         Ok(details.map(|details| if is_ours { details.fixable() } else { details }))
     },
     fix: Some(Fix {
@@ -260,7 +245,7 @@ const ABANDONED: Check<Run, Apply> = Check {
         };
         let message = format!("interrupted sign-ins that left a session: {count}");
         let hint = "the next sign-in or sign-out ends them, and so does `authctl doctor --fix`";
-        Ok((count > 0).then(|| Details::new(count, message, hint).fixable()))
+        Ok(Details::if_any(count, message, hint).map(Details::fixable))
     },
     fix: Some(Fix {
         does: "end the sessions of interrupted sign-ins",
@@ -271,31 +256,21 @@ const ABANDONED: Check<Run, Apply> = Check {
     }),
 };
 
-const TOKEN: Check<Run, Apply> = Check {
-    name: "token-override",
-    severity: Severity::Notice,
-    run: |context| {
-        let is_stored = session_files(context).is_some_and(|files| matches!(files.read(), Ok(Some(_))));
-        let variable = context.overriding_variable().filter(|_| is_stored);
-        Ok(variable.map(|variable| {
-            let message = format!("{variable} is set: commands use its token and not the stored session");
-            Details::new(1, message, format!("`unset {variable}` to be who signed in here"))
-        }))
-    },
-    fix: None,
-};
+const TOKEN: Check<Run, Apply> = Check::new("token-override", Severity::Notice, |context| {
+    let is_stored = session_files(context).is_some_and(|files| matches!(files.read(), Ok(Some(_))));
+    let variable = context.overriding_variable().filter(|_| is_stored);
+    Ok(variable.map(|variable| {
+        let message = format!("{variable} is set: commands use its token and not the stored session");
+        Details::new(1, message, format!("`unset {variable}` to be who signed in here"))
+    }))
+});
 
-const DATABASE: Check<Run, Apply> = Check {
-    name: "database-override",
-    severity: Severity::Notice,
-    run: |context| {
-        Ok(context.shadowed_database().map(|default| {
-            let message = format!("AUTHCTL_DB is set: commands do not use {}, which exists too", default.display());
-            Details::new(1, message, "`unset AUTHCTL_DB` to use it, or name one with --db")
-        }))
-    },
-    fix: None,
-};
+const DATABASE: Check<Run, Apply> = Check::new("database-override", Severity::Notice, |context| {
+    Ok(context.shadowed_database().map(|default| {
+        let message = format!("AUTHCTL_DB is set: commands do not use {}, which exists too", default.display());
+        Details::new(1, message, "`unset AUTHCTL_DB` to use it, or name one with --db")
+    }))
+});
 
 /// `None` without a home directory.
 fn session_files(context: &Context) -> Option<SessionFile> {
