@@ -2232,7 +2232,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__users__subcmd__list)
-            opts="-q -y -h --search --role --banned --unverified --sort --limit --after --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --search --role --banned --unverified --sort --limit --count --after --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -533,6 +533,7 @@ never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l banned -d 'Only banned users'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l count -d 'Count the users on all pages as well'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -554,6 +555,7 @@ never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l banned -d 'Only banned users'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l count -d 'Count the users on all pages as well'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand users; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -884,6 +886,7 @@ never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l banned -d 'Only banned users'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l count -d 'Count the users on all pages as well'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -905,6 +908,7 @@ never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l banned -d 'Only banned users'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l unverified -d 'Only users whose address is not verified'
+complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l count -d 'Count the users on all pages as well'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand user; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask; fail instead and name the missing flag'

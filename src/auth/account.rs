@@ -9,8 +9,7 @@ use super::policy::PasswordRules;
 use super::secret::Password;
 use super::session::Session;
 use super::storage::{
-    AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserSort, UserUpdated,
-    Which,
+    AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserUpdated, Which,
 };
 use super::user::{User, UserRef, check_image, check_name, checked_image};
 use super::{Auth, AuthError, InPerson, SessionRequest};
@@ -154,15 +153,7 @@ impl Auth<'_> {
     pub fn unknown_roles(&mut self, roles: &str) -> Result<Vec<String>, AuthError> {
         let mut unknown = Vec::new();
         for role in words(roles).into_iter().filter(|role| !["admin", "user"].contains(role)) {
-            let query = UserQuery {
-                search: None,
-                role: Some(role.to_owned()),
-                banned_at: None,
-                unverified: false,
-                sort: UserSort::Email,
-                limit: 1,
-                after: None,
-            };
+            let query = UserQuery { role: Some(role.to_owned()), limit: 1, ..UserQuery::default() };
             if self.store.users(&query)?.users.is_empty() {
                 unknown.push(role.to_owned());
             }

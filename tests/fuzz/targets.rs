@@ -176,8 +176,7 @@ fn cursor(ground: &Ground, data: &[u8]) {
     else {
         panic!("the database opens")
     };
-    let query =
-        |sort| UserQuery { search: None, role: None, banned_at: None, unverified: false, sort, limit: 4, after: None };
+    let query = |sort| UserQuery { sort, count: true, limit: 4, ..UserQuery::default() };
     for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
         let page = store.users(&UserQuery { after: Some(text.to_owned()), ..query(sort) });
         assert_eq!(page.is_ok(), ground.users.iter().any(|user| user[0] == text), "{text:?}: {page:?}");
@@ -186,10 +185,13 @@ fn cursor(ground: &Ground, data: &[u8]) {
     let found = store.users(&UserQuery { search: Some(text.to_owned()), ..query(UserSort::Email) }).unwrap();
     let holds =
         |user: &&[String; 4]| [&user[1], &user[2]].iter().any(|value| value.to_ascii_lowercase().contains(&lower));
-    assert_eq!(found.total, ground.users.iter().filter(holds).count() as u64, "search {text:?}");
+    // An argument of a command has no NUL.
+    if !text.contains('\0') {
+        assert_eq!(found.total, Some(ground.users.iter().filter(holds).count() as u64), "search {text:?}");
+    }
     let found = store.users(&UserQuery { role: Some(text.to_owned()), ..query(UserSort::Email) }).unwrap();
     let has = |user: &&[String; 4]| user[3].split(',').any(|role| role.trim() == text);
-    assert_eq!(found.total, ground.users.iter().filter(has).count() as u64, "role {text:?}");
+    assert_eq!(found.total, Some(ground.users.iter().filter(has).count() as u64), "role {text:?}");
 }
 
 /// A schema file is accepted or refused with a reason. The reason is escaped when it is printed.

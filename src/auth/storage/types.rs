@@ -419,7 +419,7 @@ pub struct BackupSummary {
 pub const PAGE_MAX: u32 = 1_000;
 
 /// Selects a page of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserQuery {
     /// A part of the address or of the name, in any case of ASCII letters.
     pub search: Option<String>,
@@ -430,6 +430,8 @@ pub struct UserQuery {
     /// Only users whose address is not verified.
     pub unverified: bool,
     pub sort: UserSort,
+    /// Whether to count the users on all pages, which reads every user.
+    pub count: bool,
     /// The longest page.
     pub limit: u32,
     /// The id of the user after whom the page begins.
@@ -437,8 +439,9 @@ pub struct UserQuery {
 }
 
 /// The order of users. Equal users are in the order of their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UserSort {
+    #[default]
     Email,
     Name,
     /// Oldest first.
@@ -449,8 +452,8 @@ pub enum UserSort {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPage {
     pub users: Vec<User>,
-    /// The number of users on all pages.
-    pub total: u64,
+    /// The number of users on all pages, if it was asked for or the page has all of them.
+    pub total: Option<u64>,
     /// The value of `after` for the next page; `None` on the last one.
     pub next: Option<String>,
 }

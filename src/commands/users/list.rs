@@ -33,6 +33,9 @@ pub struct ListUsersArgs {
     /// Users on a page
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: u32,
+    /// Count the users on all pages as well
+    #[arg(long)]
+    pub count: bool,
     /// Begin after this user: the `next` of the page before
     #[arg(long, value_name = "ID")]
     pub after: Option<String>,
@@ -61,6 +64,7 @@ pub(super) fn run(args: &ListUsersArgs, context: &mut Context) -> anyhow::Result
             UserOrder::Name => UserSort::Name,
             UserOrder::Created => UserSort::Created,
         },
+        count: args.count,
         limit: args.limit,
         after: args.after.clone(),
     };
@@ -99,7 +103,11 @@ impl Report for UserList {
         let mut header = vec!["EMAIL", "NAME"];
         header.extend(has_roles.then_some("ROLE"));
         header.extend(["STATE", "CREATED", "ID"]);
-        let mut notes = vec![format!("{} of {}", page.users.len(), counted(page.total, "user"))];
+        let shown = page.users.len() as u64;
+        let mut notes = vec![match page.total {
+            Some(total) => format!("{shown} of {}", counted(total, "user")),
+            None => format!("{}; --count tells of how many", counted(shown, "user")),
+        }];
         if let Some(next) = &page.next {
             notes.push(format!("the next page: --after {}", escape(next)));
         }

@@ -2,7 +2,7 @@
 //! column keeps its encoding, and reading changes no byte.
 
 use super::*;
-use crate::auth::storage::{AdminGuard, Ban, UserChange, UserQuery, UserSort};
+use crate::auth::storage::{AdminGuard, Ban, UserChange, UserQuery};
 
 /// The number of databases; `AUTHCTL_MIXED` asks for more.
 const CASES: u64 = 24;
@@ -76,15 +76,7 @@ fn make(path: &Path, dice: &mut Dice) -> Vec<Known> {
 }
 
 fn listed(store: &mut dyn Store) -> Vec<(String, Known)> {
-    let query = UserQuery {
-        search: None,
-        role: None,
-        banned_at: None,
-        unverified: false,
-        sort: UserSort::Email,
-        limit: 100,
-        after: None,
-    };
+    let query = UserQuery { limit: 100, ..UserQuery::default() };
     let users = store.users(&query).unwrap().users;
     assert!(users.iter().all(|user| user.odd.is_empty()), "{users:?}");
     users.into_iter().map(|user| (user.id, (user.email, user.name, user.email_verified, user.banned))).collect()

@@ -48,15 +48,7 @@ const ODD_USERS: &[(&str, &str, &str)] = &[
 ];
 
 fn all() -> UserQuery {
-    UserQuery {
-        search: None,
-        role: None,
-        banned_at: None,
-        unverified: false,
-        sort: UserSort::Name,
-        limit: 1,
-        after: None,
-    }
+    UserQuery { sort: UserSort::Name, limit: 1, ..UserQuery::default() }
 }
 
 /// The ids of all pages of one user each.

@@ -346,20 +346,12 @@ fn update_to_a_taken_address_changes_nothing() {
 }
 
 fn query() -> UserQuery {
-    UserQuery {
-        search: None,
-        role: None,
-        banned_at: None,
-        unverified: false,
-        sort: UserSort::Email,
-        limit: 50,
-        after: None,
-    }
+    UserQuery { count: true, limit: 50, ..UserQuery::default() }
 }
 
 fn page(store: &mut dyn Store, query: &UserQuery) -> (Vec<String>, u64, Option<String>) {
     let UserPage { users, total, next } = store.users(query).unwrap();
-    (users.into_iter().map(|user| user.id).collect(), total, next)
+    (users.into_iter().map(|user| user.id).collect(), total.unwrap(), next)
 }
 
 /// The ids on all pages, whose totals agree.
@@ -478,6 +470,50 @@ fn search_has_no_wildcards() {
             }
         }
     });
+}
+
+#[test]
+fn total_is_known_when_it_was_counted_or_the_page_has_all() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["a", "b", "c"]);
+        let uncounted = UserQuery { count: false, ..query() };
+        assert_eq!(store.users(&uncounted).unwrap().total, Some(3));
+        assert_eq!(store.users(&UserQuery { limit: 2, ..uncounted.clone() }).unwrap().total, None);
+        assert_eq!(store.users(&UserQuery { after: Some("a".into()), ..uncounted }).unwrap().total, None);
+        assert_eq!(store.users(&UserQuery { limit: 2, ..query() }).unwrap().total, Some(3));
+    });
+}
+
+/// More users than are sorted.
+#[test]
+fn long_filtered_list_is_in_the_order_of_a_short_one() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["a"]);
+        let columns = r#""emailVerified", "createdAt", "updatedAt""#;
+        db.edit(&format!(
+            r#"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+               INSERT INTO "user" ("id", "name", "email", {columns})
+               SELECT 'n' || i, 'Name ' || (i * 7 % 100), (i * 7919 % 6007) || '@x.org', {columns} FROM n, "user""#
+        ));
+        let total = store.users(&query()).unwrap().total;
+        assert_eq!(total, Some(6001));
+        let all = |store: &mut dyn Store, sort| walk(store, &UserQuery { sort, limit: 1000, ..query() });
+        for sort in [UserSort::Email, UserSort::Name, UserSort::Created] {
+            let mut expected = all(&mut *store, sort);
+            expected.retain(|id| id != "a");
+            for (search, expected) in
+                [("X.org", expected.clone()), ("Name 99", named(&mut *store, &expected, "Name 99"))]
+            {
+                let query = UserQuery { search: Some(search.into()), sort, limit: 1000, ..query() };
+                assert_eq!(walk(&mut *store, &query), expected, "{search} {sort:?}");
+            }
+        }
+    });
+}
+
+/// The ids whose users have this name.
+fn named(store: &mut dyn Store, ids: &[String], name: &str) -> Vec<String> {
+    ids.iter().filter(|id| by_id(store, id).unwrap().name == name).cloned().collect()
 }
 
 #[test]
