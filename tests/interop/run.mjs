@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runAccess } from "./acts/access.mjs";
 import { fixture } from "./acts/fixture.mjs";
+import { foreignHashes } from "./acts/foreign-hashes.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
 import { secondFactors } from "./acts/second-factor.mjs";
@@ -66,7 +67,8 @@ async function runVariant(variant) {
     for (const [act, run] of Object.entries(records)) {
       for (const maker of [app, authctl]) await line(act, maker.who, "both", () => run(maker, world));
     }
-    for (const [act, run] of Object.entries({ ...rows, ...together, ...afterwards })) await line(act, "both", "both", () => run(world));
+    const joint = { ...rows, ...(variants[variant].hashes === "foreign" && foreignHashes), ...together, ...afterwards };
+    for (const [act, run] of Object.entries(joint)) await line(act, "both", "both", () => run(world));
   }
   await app.stop();
   report.print(variant);

@@ -51,10 +51,11 @@ pub(super) fn is_accepted(stored: &str) -> bool {
     accepted(stored).is_some()
 }
 
-/// Parses `salt:key`. The app takes any text as the salt, such as one that an earlier system made. It compares
-/// keys as text, so it never accepts one in upper case.
+/// Parses `salt:key`. The app takes any text as the salt, such as one that an earlier system made, and ignores what
+/// follows a second colon. It compares keys as text, so it never accepts one in upper case.
 fn accepted(stored: &str) -> Option<(&str, Output)> {
-    let (salt, key) = stored.split_once(':')?;
+    let mut parts = stored.split(':');
+    let (salt, key) = (parts.next()?, parts.next()?);
     let mut key_bytes = [0; KEY_BYTES];
     let is_whole = lower::decode(key, &mut key_bytes).ok()?.len() == KEY_BYTES;
     let is_salt = (1..=SALT_CHARS_MAX).contains(&salt.len()) && !salt.contains(char::is_control);
@@ -99,6 +100,12 @@ mod tests {
     }
 
     #[test]
+    fn text_after_the_key_is_ignored() {
+        assert!(verify(KNOWN.0, &format!("{}:scrypt", KNOWN.1)).unwrap());
+        assert!(!verify(KNOWN.0, &format!("scrypt:{}", KNOWN.1)).unwrap());
+    }
+
+    #[test]
     fn malformed_hash_is_refused_before_any_work() {
         let key = "0".repeat(128);
         let bad = [
@@ -110,7 +117,6 @@ mod tests {
             format!("{ZEROES}{key}"),
             format!("{ZEROES}:{}", &key[2..]),
             format!("{ZEROES}:{key}00"),
-            format!("{ZEROES}:{key}:"),
             format!("{ZEROES}:{}", key.replace('0', "F")),
             format!("{}:{key}", "0".repeat(SALT_CHARS_MAX + 1)),
             format!("salt\u{7}:{key}"),

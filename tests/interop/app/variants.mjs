@@ -58,7 +58,7 @@ const articleMade = {
 };
 
 export const variants = {
-  article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article) },
+  article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), hashes: "foreign" },
   "article-made": { ...articleMade, schema: article, database: viaDrizzle(article) },
   "drizzle-ms": app("drizzle", ["admin"]),
   "drizzle-s": app("drizzle", ["admin"], { choices: { seconds: true } }),
