@@ -27,10 +27,10 @@ pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore
 pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, UnsafePlace, WriteBlocker};
 pub(in crate::auth) use types::needed;
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deletion,
-    DeletionRequest, EndSessions, Holder, LooseEnds, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
-    Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage, UserQuery,
-    UserSort, UserUpdated, Which,
+    Account, AdminGuard, BackupSummary, Ban, CHAINS_MAX, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo,
+    Deletion, DeletionRequest, EndSessions, Holder, LooseEnds, NewCodeRow, NewOwner, NewPassword, NewSessionRow,
+    NewUserRow, Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage,
+    UserQuery, UserSort, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.

@@ -4,9 +4,10 @@ use super::checks::some_of;
 use super::{Check, Details, Severity};
 use crate::auth::audit::counted;
 use crate::auth::prune::Expiring;
+use crate::auth::storage::CHAINS_MAX;
 
 /// The checks that read tables of plugins. In a database without them they find nothing.
-pub const PLUGINS: &[Check] = &[REFERENCES, SECOND_FACTORS, LEFT_FACTORS, OWNERS, EXPIRED_ROWS];
+pub const PLUGINS: &[Check] = &[REFERENCES, CHAINS, SECOND_FACTORS, LEFT_FACTORS, OWNERS, EXPIRED_ROWS];
 
 const REFERENCES: Check = Check::new("references", Severity::Problem, |auth| {
     let broken = auth.store.broken_references()?;
@@ -19,6 +20,16 @@ const REFERENCES: Check = Check::new("references", Severity::Problem, |auth| {
     let hint = "the app may fail where it follows them, and a key of a deleted user stays valid: look at these rows, \
                 and delete those of no use in the app";
     Ok(Details::if_any(count, message, hint))
+});
+
+const CHAINS: Check = Check::new("reference-chains", Severity::Problem, |auth| {
+    let tables = auth.store.tables_in_too_many_chains()?;
+    let message = format!(
+        "tables of which authctl deletes no row, because more than {CHAINS_MAX} chains of foreign keys lead to them: {}",
+        some_of(&tables)
+    );
+    let hint = "delete users and end sessions in the app";
+    Ok(Details::if_any(tables.len() as u64, message, hint))
 });
 
 const SECOND_FACTORS: Check = Check::new("second-factors", Severity::Problem, |auth| {

@@ -458,6 +458,10 @@ pub struct UserPage {
     pub next: Option<String>,
 }
 
+/// The most chains of foreign keys to one table that an act follows. Each table of an app that refers to another makes
+/// some; only many tables that refer to each other make more.
+pub const CHAINS_MAX: usize = 500;
+
 /// Storage errors.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -529,6 +533,9 @@ pub enum StoreError {
     /// Rows of the app refer to the row to delete, and its foreign keys keep them.
     #[error("{}", held(.0))]
     Held(Vec<Holder>),
+    /// So many tables refer to each other that authctl does not find all rows that go with one of the table.
+    #[error("more than {CHAINS_MAX} chains of foreign keys lead to the table {0}, and authctl follows no more")]
+    TooManyChains(String),
     /// A trigger of the app refuses the change. Holds its words.
     #[error("the app's database refuses this: {0}")]
     Trigger(String),
@@ -574,6 +581,7 @@ impl StoreError {
             | Self::NoColumn { .. }
             | Self::Incomplete(_)
             | Self::Held(_)
+            | Self::TooManyChains(_)
             | Self::Trigger(_)
             | Self::Caller(_)
             | Self::NotUnique(_)

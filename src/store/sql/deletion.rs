@@ -47,7 +47,7 @@ pub(in crate::store) fn delete(
         return Ok(Err(AuthError::SharedWithOthers(deletion.shared)));
     }
     deletion.ownerless = owned_only_by(tx, mapping, &inventory, id)?;
-    let (steps, values) = (inventory.steps_for_row(mapping, "user"), [mapping.key("user", id)]);
+    let (steps, values) = (inventory.steps_for_row(mapping, "user")?, [mapping.key("user", id)]);
     deletion.tables = inventory::reach(tx, &steps, &values)?;
     let mut take = |table: &str| {
         let place = deletion.tables.iter().position(|rows| rows.table == mapping.table(table));

@@ -2,14 +2,12 @@
 //! of known plugins, whether the database has keys for them or not.
 
 use super::rows;
-use crate::auth::storage::{Holder, StoreError, TableRows};
+use crate::auth::storage::{CHAINS_MAX, Holder, StoreError, TableRows};
 use crate::store::engine::{Catalog, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
 /// The columns of Better Auth's own tables that refer to users.
 const CORE: &[(&str, &str)] = &[("session", "userId"), ("session", "impersonatedBy"), ("account", "userId")];
-/// The most steps of one deletion. Only foreign keys in circles lead to more.
-const STEPS_MAX: usize = 500;
 
 /// The tables of a database and what they are.
 #[derive(Debug)]
@@ -181,21 +179,28 @@ impl Inventory {
 
     /// What the deletion of rows of a table does to others, in the order in which it happens: rows that refer to others
     /// go before them. `table` is the database's name.
-    pub(in crate::store) fn steps(&self, table: &str, condition: &str) -> Vec<Step> {
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyChains`].
+    pub(in crate::store) fn steps(&self, table: &str, condition: &str) -> Result<Vec<Step>, StoreError> {
         let mut steps = Vec::new();
         self.add_steps(table, condition, &mut vec![table.to_owned()], &mut steps);
-        steps
+        if steps.len() > CHAINS_MAX { Err(StoreError::TooManyChains(table.to_owned())) } else { Ok(steps) }
     }
 
     /// What the deletion of the row with the id `?1` does to others. `table` is Better Auth's name.
-    pub(in crate::store) fn steps_for_row(&self, mapping: &SchemaMapping, table: &str) -> Vec<Step> {
+    pub(in crate::store) fn steps_for_row(
+        &self,
+        mapping: &SchemaMapping,
+        table: &str,
+    ) -> Result<Vec<Step>, StoreError> {
         let id = identifier(mapping.column(table, "id").unwrap_or("id"));
         self.steps(mapping.table(table), &format!("{id} = ?1"))
     }
 
     fn add_steps(&self, table: &str, condition: &str, path: &mut Vec<String>, steps: &mut Vec<Step>) {
         for reference in self.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(table)) {
-            if steps.len() >= STEPS_MAX {
+            if steps.len() > CHAINS_MAX {
                 return;
             }
             let condition = self.condition(reference, table, condition);
@@ -392,7 +397,7 @@ mod tests {
     fn delete(connection: &Connection, user: &str) -> Result<Vec<TableRows>, StoreError> {
         let mut tx = SqliteTx::new(connection);
         let inventory = Inventory::read(&mut tx, &NATIVE)?;
-        let steps = inventory.steps_for_row(&NATIVE, "user");
+        let steps = inventory.steps_for_row(&NATIVE, "user")?;
         let reached = reach(&mut tx, &steps, &[user.into()])?;
         make_way(&mut tx, &inventory, &steps, &[user.into()])?;
         tx.change("DELETE FROM user WHERE id = ?1", &[user.into()])?;
@@ -460,12 +465,52 @@ mod tests {
             let db = database(shape, "");
             let mut tx = SqliteTx::new(&db);
             let inventory = Inventory::read(&mut tx, &NATIVE).unwrap();
-            let steps = inventory.steps_for_row(&NATIVE, "session");
+            let steps = inventory.steps_for_row(&NATIVE, "session").unwrap();
             make_way(&mut tx, &inventory, &steps, &["as".into()]).unwrap();
             tx.change("DELETE FROM session WHERE id = 'as'", &[]).unwrap();
             let sql = "SELECT group_concat(id || coalesce(sessionId, '-'), ' ') FROM oauthAccessToken";
             let tokens: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
             assert_eq!(tokens, "at- btbs", "{shape}");
         }
+    }
+
+    /// Tables that all refer to each other and to users.
+    fn circle(tables: u32) -> String {
+        let table = |own| {
+            let others = (0..tables).filter(|other| *other != own);
+            let keys = others.map(|other| format!("c{other} REFERENCES circle{other} (id) ON DELETE CASCADE"));
+            let keys = keys.collect::<Vec<_>>().join(", ");
+            format!("CREATE TABLE circle{own} (id TEXT PRIMARY KEY, u REFERENCES user (id) ON DELETE CASCADE, {keys})")
+        };
+        (0..tables).map(table).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn too_many_chains_of_keys_are_refused_and_nothing_is_deleted() {
+        let steps = |more: &str| {
+            let db = database(SHAPES[1], more);
+            let inventory = Inventory::read(&mut SqliteTx::new(&db), &NATIVE).unwrap();
+            inventory.steps_for_row(&NATIVE, "user").map(|steps| steps.len())
+        };
+        // Every table refers to the user, and at the end of each path of 1 to 4 tables the three others refer to the last.
+        let paths = 4 + 4 * 3 + 4 * 3 * 2 + 4 * 3 * 2;
+        assert_eq!(steps(&circle(4)).unwrap() - steps("").unwrap(), 4 + 3 * paths);
+        let Err(StoreError::TooManyChains(table)) = steps(&circle(5)) else { panic!("no limit") };
+        assert_eq!(table, "user");
+        let db = database(SHAPES[1], &circle(5));
+        assert!(matches!(delete(&db, "bob"), Err(StoreError::TooManyChains(_))));
+        assert_eq!(ids(&db, "user") + &ids(&db, "member"), "ada bobam bm");
+    }
+
+    #[test]
+    fn tables_of_all_plugins_are_far_from_the_limit_of_chains() {
+        let drizzle = include_str!("../../../tests/fixtures/better-auth/drizzle-ms.sql");
+        let plugins = include_str!("../../../tests/fixtures/plugin-tables/drizzle.sql");
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(drizzle).unwrap();
+        connection.execute_batch(plugins).unwrap();
+        let inventory = Inventory::read(&mut SqliteTx::new(&connection), &NATIVE).unwrap();
+        let chains = inventory.steps_for_row(&NATIVE, "user").unwrap().len();
+        assert!(chains < CHAINS_MAX / 4, "{chains}");
     }
 }

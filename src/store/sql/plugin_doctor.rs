@@ -3,6 +3,7 @@
 use super::inventory::{Inventory, Referring};
 use super::organizations::Organizations;
 use super::plugin_values::{FALSE, quoted};
+use crate::auth::prune::Expiring;
 use crate::auth::storage::{BrokenReference, OddFactors, StoreError};
 use crate::store::engine::Tx;
 use crate::store::mapping::{SchemaMapping, identifier};
@@ -74,6 +75,15 @@ pub(super) fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Od
         ))?,
         left: users(&format!("NOT {flag} AND EXISTS (SELECT 1 {of_user} AND {is_confirmed})"))?,
     })
+}
+
+/// The tables whose rows no act can delete.
+pub(super) fn tables_in_too_many_chains(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+    let inventory = Inventory::read(tx, mapping)?;
+    let core = ["user", "session"].map(|table| mapping.table(table));
+    let plugins = Expiring::ALL.iter().filter_map(|kind| inventory.plugin(kind.table())).map(|found| &*found.table);
+    let is_too_much = |table: &&str| matches!(inventory.steps(table, "TRUE"), Err(StoreError::TooManyChains(_)));
+    Ok(core.into_iter().chain(plugins).filter(is_too_much).map(str::to_owned).collect())
 }
 
 /// The slugs of organizations without an owner.

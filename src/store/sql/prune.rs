@@ -30,6 +30,10 @@ impl PluginStore for SqlStore {
         self.read(plugin_doctor::odd_factors)
     }
 
+    fn tables_in_too_many_chains(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(plugin_doctor::tables_in_too_many_chains)
+    }
+
     fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError> {
         self.read(plugin_doctor::organizations_without_owner)
     }
@@ -115,7 +119,7 @@ fn delete(
     let ids = expired(tx, &inventory, found, kind, now, limit)?;
     let (Some(id), false) = (quoted(found, "id"), ids.is_empty()) else { return Ok(0) };
     let condition = format!("{id} = ?1");
-    let steps = inventory.steps(&found.table, &condition);
+    let steps = inventory.steps(&found.table, &condition)?;
     let delete = format!("DELETE FROM {} WHERE {condition}", identifier(&found.table));
     for id in &ids {
         let id = std::slice::from_ref(id);

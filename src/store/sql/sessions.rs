@@ -98,7 +98,7 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
     }
     let inventory = Inventory::read(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, ids, now)?;
-    let steps = inventory.steps_for_row(mapping, "session");
+    let steps = inventory.steps_for_row(mapping, "session")?;
     if !steps.is_empty() {
         for id in ids {
             make_way(tx, &inventory, &steps, &[mapping.key("session", id)])?;

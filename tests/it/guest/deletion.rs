@@ -156,3 +156,33 @@ fn impersonator_who_must_be_a_user_has_to_sign_in() {
     [exit status: 4]
     ");
 }
+
+/// Seven tables that all refer to each other and to users: more chains of foreign keys than authctl follows.
+#[test]
+fn too_many_chains_of_keys_refuse_the_act_and_are_found() {
+    let table = |own: u32| {
+        let others = (1..=7).filter(|other| *other != own);
+        let keys = others.map(|other| format!("c{other} text REFERENCES circle{other} (id) ON DELETE CASCADE"));
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        format!(
+            "CREATE TABLE circle{own} (id text PRIMARY KEY, u text REFERENCES user (id) ON DELETE CASCADE, {keys});"
+        )
+    };
+    let odd = Odd::changed("drizzle-ms", &(1..=7).map(table).collect::<Vec<_>>().join(" "));
+    assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
+    ------- stderr -------
+    error: could not delete the user: more than 500 chains of foreign keys lead to the table user, and authctl follows no more
+    hint: do this in the app; nothing was changed
+    [exit status: 9]
+    ");
+    odd.run("users delete bob@example.com --dry-run").failure(9);
+    assert!(odd.is_as_made());
+    let doctor: serde_json::Value = serde_json::from_str(&odd.run("doctor --json").stdout).unwrap();
+    let findings = doctor["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["check"] == "reference-chains").unwrap();
+    assert_eq!((&found["severity"], &found["count"]), (&"problem".into(), &1.into()));
+    assert!(found["message"].as_str().unwrap().ends_with("lead to them: user"), "{found}");
+    // No table refers to sessions.
+    odd.run("sessions revoke --user bob@example.com").success();
+    odd.run("users ban bob@example.com").success();
+}
