@@ -2,13 +2,11 @@
 //! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
 mod checks;
-mod plugins;
 
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use checks::{ACCOUNTS, STRUCTURE, lowered};
-pub use plugins::PLUGINS;
+pub use checks::{ACCOUNTS, PLUGINS, STRUCTURE, lowered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {

@@ -1,6 +1,5 @@
 //! `users`: administers users. Each command that changes a user names the database.
 
-mod access;
 mod create;
 mod delete;
 mod explain;
@@ -12,7 +11,6 @@ mod second_factor;
 mod show;
 mod update;
 
-use access::{BanArgs, SetRoleArgs, VerifyEmailArgs};
 use clap::{Args, Subcommand};
 use create::CreateUserArgs;
 use delete::DeleteUserArgs;
@@ -25,7 +23,7 @@ use password::{ResetCodeArgs, SetPasswordArgs};
 use second_factor::ResetSecondFactorArgs;
 use serde_json::{Value, json};
 use show::banned;
-use update::UpdateUserArgs;
+use update::{BanArgs, SetRoleArgs, UpdateUserArgs, VerifyEmailArgs};
 
 use crate::auth::access::{AccessCounts, AccessKind};
 use crate::auth::audit::counted;
@@ -153,13 +151,13 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::Explain(args) => explain::run(args, context).attempt("could not explain"),
         UsersCommand::Exists(args) => exists(&args.user, context),
         UsersCommand::Create(args) => create::run(args, context).attempt("could not create the user"),
-        UsersCommand::Update(args) => update::run(args, context).attempt("could not update the user"),
+        UsersCommand::Update(args) => update::update(args, context).attempt("could not update the user"),
         UsersCommand::Delete(args) => delete::run(args, context).attempt("could not delete the user"),
         UsersCommand::SetPassword(args) => password::set_password(args, context).attempt("could not set the password"),
         UsersCommand::ResetCode(args) => password::reset_code(args, context).attempt("could not make a code"),
-        UsersCommand::SetRole(args) => access::set_role(args, context).attempt("could not set the role"),
-        UsersCommand::VerifyEmail(args) => access::verify_email(args, context).attempt("could not verify the address"),
-        UsersCommand::Ban(args) => access::ban(args, context).attempt("could not ban the user"),
+        UsersCommand::SetRole(args) => update::set_role(args, context).attempt("could not set the role"),
+        UsersCommand::VerifyEmail(args) => update::verify_email(args, context).attempt("could not verify the address"),
+        UsersCommand::Ban(args) => update::ban(args, context).attempt("could not ban the user"),
         UsersCommand::Unban(args) => {
             change(&args.user, UserAct::Unbanned, context, Auth::unban).attempt("could not lift the ban")
         }

@@ -5,7 +5,6 @@ mod encoding;
 mod ids;
 mod plugins;
 mod schema;
-mod truth;
 
 use std::borrow::Cow;
 
@@ -16,11 +15,10 @@ use crate::auth::secret::{Token, digest};
 use crate::auth::storage::{StoreError, WriteBlocker};
 use crate::store::engine::{Value, ValueRef};
 
-pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings};
+pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true};
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier};
-pub(in crate::store) use truth::{TruthEncoding, is_false, is_true};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {

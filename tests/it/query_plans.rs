@@ -122,12 +122,11 @@ fn filled(text: &str) -> Vec<String> {
 
 /// Files whose statements are about the tables of apps and their plugins, or about the schema itself. Which indexes
 /// these tables have is up to the app.
-const ABOUT_APPS: [&str; 10] = [
+const ABOUT_APPS: [&str; 9] = [
     "sql/deletion.rs",
     "sql/inventory.rs",
     "sql/organizations.rs",
-    "sql/plugin_doctor.rs",
-    "sql/plugin_values.rs",
+    "sql/plugins.rs",
     "sql/prune.rs",
     "sql/second_factor.rs",
     "sql/access.rs",

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::access::notice_unknown_roles;
 use super::password::{PasswordInputArgs, given, to_print};
+use super::update::notice_unknown_roles;
 use super::{UserAct, UserChanged};
 use crate::auth::email::Email;
 use crate::auth::user::User;

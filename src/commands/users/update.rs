@@ -1,8 +1,10 @@
-//! `users update`.
+//! What changes a user: `users update`, `set-role`, `verify-email`, `ban`.
 
 use clap::{ArgGroup, Args};
+use jiff::SignedDuration;
 
-use super::{UserAct, change};
+use super::{UserAct, admin_guard, change, changed, notice_open};
+use crate::cli::values;
 use crate::context::Context;
 use crate::output::Outcome;
 
@@ -22,8 +24,79 @@ pub struct UpdateUserArgs {
     pub email: Option<String>,
 }
 
-pub(super) fn run(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+#[derive(Debug, Args)]
+pub struct SetRoleArgs {
+    /// Email address or id
+    pub user: String,
+    /// Roles, separated by commas
+    pub role: String,
+    /// Set even a role that differs from admin in case only
+    #[arg(long)]
+    pub force: bool,
+    /// Leave the user's sessions alive
+    #[arg(long)]
+    pub keep_sessions: bool,
+    /// Demote even the last administrator
+    #[arg(long)]
+    pub force_last_admin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyEmailArgs {
+    /// Email address or id
+    pub user: String,
+    /// Say that it is not verified
+    #[arg(long)]
+    pub undo: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BanArgs {
+    /// Email address or id
+    pub user: String,
+    /// How long, such as 7d [default: permanently]
+    #[arg(long = "for", value_name = "DURATION", value_parser = values::ban)]
+    pub duration: Option<SignedDuration>,
+    /// Ban even the last administrator
+    #[arg(long)]
+    pub force_last_admin: bool,
+}
+
+pub(super) fn update(args: &UpdateUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     change(&args.user, UserAct::Updated, context, |auth, user| {
         auth.change_user(user, args.name.as_deref(), args.image.as_deref(), args.email.as_deref())
     })
+}
+
+/// Adds a notice about roles that no user had before, which may be misspelled.
+pub(super) fn notice_unknown_roles(unknown: &[String], context: &mut Context) {
+    for role in unknown {
+        context.notices.push(format!("no user had the role {role} before: check its spelling"));
+    }
+}
+
+pub(super) fn set_role(args: &SetRoleArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let guard = admin_guard(args.force_last_admin);
+    let mut unknown = Vec::new();
+    let outcome = change(&args.user, UserAct::RoleSet, context, |auth, user| {
+        unknown = auth.unknown_roles(&args.role)?;
+        auth.set_role(user, &args.role, args.force, guard, args.keep_sessions)
+    })?;
+    notice_unknown_roles(&unknown, context);
+    Ok(outcome)
+}
+
+pub(super) fn verify_email(args: &VerifyEmailArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let act = if args.undo { UserAct::Unverified } else { UserAct::Verified };
+    change(&args.user, act, context, |auth, user| auth.set_verified(user, !args.undo))
+}
+
+pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let now = context.now()?;
+    let until = args.duration.map(|duration| now.saturating_add(duration)).transpose()?;
+    let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
+    let banned = changed(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
+    // Whatever makes a session meets the ban.
+    let still_open = notice_open(&banned.user, |kind| !kind.meets_a_ban(), context);
+    Ok(banned.still_open(still_open).into())
 }

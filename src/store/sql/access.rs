@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
-use super::plugin_values::{FALSE, encoding, falsity, is_over, quoted};
+use super::plugins::{FALSE, encoding, falsity, is_over, quoted};
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::inventory::{self, Inventory};
 use super::organizations::Organizations;
-use super::plugin_values::quoted;
+use super::plugins::quoted;
 use super::{access, codes, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};

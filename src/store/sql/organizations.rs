@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
-use super::plugin_values::{self, quoted};
+use super::plugins::{self, quoted};
 use super::rows;
 use crate::auth::storage::{Organization, StoreError};
 use crate::store::engine::{Tx, Value};
@@ -101,7 +101,7 @@ impl Organizations {
         }
         let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
         if let Some(joined) = joined {
-            let encoding = plugin_values::encoding(tx, mapping, members, &[joined])?;
+            let encoding = plugins::encoding(tx, mapping, members, &[joined])?;
             columns.push(joined);
             values.push(encoding.write(now));
         }

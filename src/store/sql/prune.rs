@@ -5,39 +5,12 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::inventory::{Inventory, make_way};
-use super::plugin_values::{is_over, quoted};
-use super::{SqlStore, plugin_doctor};
+use super::plugins::{is_over, quoted};
 use crate::auth::audit::{Event, counted};
 use crate::auth::prune::Expiring;
-use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
+use crate::auth::storage::StoreError;
 use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
-
-impl PluginStore for SqlStore {
-    fn count_expired_rows(&mut self, kind: Expiring, now: Timestamp) -> Result<u64, StoreError> {
-        self.read(|tx, mapping| count(tx, mapping, kind, now))
-    }
-
-    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        self.write_tx(|tx, mapping, log| delete(tx, mapping, log, kind, now, limit))
-    }
-
-    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {
-        self.read(plugin_doctor::broken_references)
-    }
-
-    fn odd_factors(&mut self) -> Result<OddFactors, StoreError> {
-        self.read(plugin_doctor::odd_factors)
-    }
-
-    fn tables_in_too_many_chains(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(plugin_doctor::tables_in_too_many_chains)
-    }
-
-    fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(plugin_doctor::organizations_without_owner)
-    }
-}
 
 /// The ids of expired rows of a plugin's table, at most `limit`. SQL cannot compare instants without the encoding of
 /// each value, so the rule reads every row.
@@ -99,14 +72,19 @@ fn without_tokens(inventory: &Inventory, table: &str, id: &str) -> String {
     }
 }
 
-fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, kind: Expiring, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) fn count(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    kind: Expiring,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(0) };
     Ok(expired(tx, &inventory, found, kind, now, usize::MAX)?.len() as u64)
 }
 
 /// Deletes expired rows, after the rows that refer to them.
-fn delete(
+pub(super) fn delete(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,

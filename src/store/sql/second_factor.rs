@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::access::pending_of;
 use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
-use super::plugin_values::{FALSE, instant, quoted};
+use super::plugins::{FALSE, instant, quoted};
 use super::{rows, sessions, users};
 use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};

@@ -1,15 +1,50 @@
-//! What the checks of `doctor` read in the tables of plugins.
+//! The tables of plugins: what the checks of `doctor` read in them, and how they encode instants and booleans. Each has
+//! the encoding of its app, and no mapping lists them.
+
+use jiff::Timestamp;
 
 use super::inventory::{Inventory, Referring};
 use super::organizations::Organizations;
-use super::plugin_values::{FALSE, quoted};
+use super::{SqlStore, prune};
 use crate::auth::prune::Expiring;
-use crate::auth::storage::{BrokenReference, OddFactors, StoreError};
-use crate::store::engine::Tx;
-use crate::store::mapping::{SchemaMapping, identifier};
+use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
+use crate::store::engine::{Tx, Value, ValueRef};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier};
+
+/// The number of values that show the encoding of a column.
+const SAMPLE: u32 = 50;
+
+/// The spellings of false, as a list for SQL.
+pub(super) const FALSE: &str = "0, '0', 'false'";
+
+impl PluginStore for SqlStore {
+    fn count_expired_rows(&mut self, kind: Expiring, now: Timestamp) -> Result<u64, StoreError> {
+        self.read(|tx, mapping| prune::count(tx, mapping, kind, now))
+    }
+
+    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| prune::delete(tx, mapping, log, kind, now, limit))
+    }
+
+    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {
+        self.read(broken_references)
+    }
+
+    fn odd_factors(&mut self) -> Result<OddFactors, StoreError> {
+        self.read(odd_factors)
+    }
+
+    fn tables_in_too_many_chains(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(tables_in_too_many_chains)
+    }
+
+    fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(organizations_without_owner)
+    }
+}
 
 /// Counts rows whose references lead nowhere, by table and column.
-pub(super) fn broken_references(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<BrokenReference>, StoreError> {
+fn broken_references(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<BrokenReference>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let mut broken = Vec::new();
     for Referring { table, columns, parents } in inventory.referring() {
@@ -53,7 +88,7 @@ fn is_impersonator(mapping: &SchemaMapping, columns: &[String]) -> bool {
 }
 
 /// Counts users whose flag and whose second factor do not fit.
-pub(super) fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<OddFactors, StoreError> {
+fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<OddFactors, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let (Some(found), true) = (inventory.plugin("twoFactor"), mapping.has("user", "twoFactorEnabled")) else {
         return Ok(OddFactors::default());
@@ -78,7 +113,7 @@ pub(super) fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Od
 }
 
 /// The tables whose rows no act can delete.
-pub(super) fn tables_in_too_many_chains(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+fn tables_in_too_many_chains(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let core = ["user", "session"].map(|table| mapping.table(table));
     let plugins = Expiring::ALL.iter().filter_map(|kind| inventory.plugin(kind.table())).map(|found| &*found.table);
@@ -87,7 +122,55 @@ pub(super) fn tables_in_too_many_chains(tx: &mut dyn Tx, mapping: &SchemaMapping
 }
 
 /// The slugs of organizations without an owner.
-pub(super) fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     Organizations::find(&inventory).map_or(Ok(Vec::new()), |found| found.without_owner(tx))
+}
+
+/// The name of a plugin's column, quoted for SQL; `None` if the database lacks it.
+pub(super) fn quoted(found: &FoundPlugin, column: &str) -> Option<String> {
+    found.column(column).map(identifier)
+}
+
+/// Reads an instant in whatever encoding it shows.
+pub(super) fn instant(value: ValueRef<'_>) -> Option<Timestamp> {
+    TimeEncoding::shown_by(value).and_then(|encoding| encoding.read(value))
+}
+
+/// Whether an instant has come. A value that cannot be read has not.
+pub(super) fn is_over(value: ValueRef<'_>, now: Timestamp) -> bool {
+    instant(value).is_some_and(|instant| instant <= now)
+}
+
+/// The encoding of most values of the first column that shows one, else the usual one of the database.
+pub(super) fn encoding(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &str,
+    columns: &[&str],
+) -> Result<TimeEncoding, StoreError> {
+    for column in columns {
+        let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {SAMPLE}");
+        let mut counts: Vec<(TimeEncoding, u32)> = Vec::new();
+        tx.each(&sql, &[], |row| {
+            if let Some(encoding) = TimeEncoding::shown_by(row.value(0)?) {
+                match counts.iter_mut().find(|(known, _)| *known == encoding) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((encoding, 1)),
+                }
+            }
+            Ok(())
+        })?;
+        if let Some((encoding, _)) = counts.into_iter().max_by_key(|(_, count)| *count) {
+            return Ok(encoding);
+        }
+    }
+    Ok(mapping.times.default)
+}
+
+/// False as the values of a column spell it.
+pub(super) fn falsity(tx: &mut dyn Tx, table: &str, column: &str) -> Result<Value, StoreError> {
+    let sql = format!("SELECT {column} FROM {table} WHERE {column} IN ('true', 'false') LIMIT 1");
+    let word = tx.query_one(&sql, &[], |_| Ok(()))?;
+    Ok(word.map_or(Value::Integer(0), |()| "false".into()))
 }
