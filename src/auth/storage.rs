@@ -226,6 +226,9 @@ pub trait Maintenance {
     /// Reads the audit log in its order until `found` returns `false`.
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
 
+    /// Reads the newest entries of the audit log, the oldest of them first.
+    fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError>;
+
     /// Reads the settings of the database.
     fn policy(&mut self) -> Result<Policy, StoreError>;
 

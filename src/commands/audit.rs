@@ -1,7 +1,5 @@
 //! `audit`: shows the log of what was done and by whom, and verifies it.
 
-use std::collections::VecDeque;
-
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -85,7 +83,11 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             Ok(AuditReport::EntryLines(entries).into())
         }
         AuditCommand::Tail(args) => {
-            let (entries, newest) = newest(args.lines, context).context("could not read the audit log")?;
+            let store = context.auth().context("could not read the audit log")?.store;
+            // A log of which no entry is asked for is followed from its end.
+            let mut entries = store.newest_entries(args.lines.max(1)).context("could not read the audit log")?;
+            let newest = entries.last().map_or(0, |entry| entry.seq);
+            entries.truncate(args.lines);
             Ok(if args.follow { Outcome::Follow { entries, newest } } else { AuditReport::Entries(entries).into() })
         }
         AuditCommand::Verify { contains } => verify(contains.as_deref(), context),
@@ -108,21 +110,6 @@ fn chosen(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<Vec<E
         true
     })?;
     Ok(entries)
-}
-
-/// The newest entries, and the number of the last one.
-fn newest(count: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, u64)> {
-    let mut entries = VecDeque::new();
-    let mut newest = 0;
-    context.auth()?.store.each_entry(0, &mut |entry| {
-        newest = entry.seq;
-        entries.push_back(entry);
-        if entries.len() > count {
-            entries.pop_front();
-        }
-        true
-    })?;
-    Ok((entries.into(), newest))
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -336,6 +336,10 @@ impl Maintenance for SqlStore {
         self.read_state(|tx| audit::each(tx, after, found))
     }
 
+    fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read_state(|tx| audit::newest(tx, count))
+    }
+
     fn policy(&mut self) -> Result<Policy, StoreError> {
         self.read_state(|tx| policy::read(tx))
     }

@@ -98,6 +98,10 @@ fn entries_are_read_in_order_until_the_reader_stops() {
         };
         store.each_entry(1, &mut two).unwrap();
         assert_eq!(seen, [2, 3]);
+        for (count, expected) in [(0, &[][..]), (2, &[4, 5]), (5, &[1, 2, 3, 4, 5]), (usize::MAX, &[1, 2, 3, 4, 5])] {
+            let newest: Vec<u64> = store.newest_entries(count).unwrap().iter().map(|entry| entry.seq).collect();
+            assert_eq!(newest, expected, "{count}");
+        }
         assert!(is_whole(&mut *store));
     });
 }

@@ -93,6 +93,14 @@ pub(in crate::store) fn each(
     })
 }
 
+/// The newest entries, the oldest of them first.
+pub(in crate::store) fn newest(tx: &mut dyn Tx, count: usize) -> Result<Vec<Entry>, StoreError> {
+    let sql = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" ORDER BY "seq" DESC LIMIT ?1"#);
+    let mut entries = tx.query_all(&sql, &[i64::try_from(count).unwrap_or(i64::MAX).into()], entry)?;
+    entries.reverse();
+    Ok(entries)
+}
+
 /// Reads an entry. A time outside the calendar, or a value that is not text, was not written by authctl.
 fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let seq = row.integer(0)?;
