@@ -1,6 +1,7 @@
 //! The command line as plain data: the global flags and the list of commands. The arguments and the help of
 //! a command are beside its `run` in `commands/`. Nothing here decides.
 
+mod branch;
 mod parse;
 pub mod topics;
 pub(crate) mod values;

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Parser as _};
 
+use super::branch::parse_branch;
 use super::{Cli, topics};
 
 #[derive(Debug)]
@@ -31,6 +32,9 @@ pub struct UsageError {
 /// Parses a command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let words: Vec<OsString> = words.into_iter().collect();
+    if let Some(cli) = parse_branch(&words) {
+        return Parsed::Command(Box::new(cli));
+    }
     match Cli::try_parse_from(&words) {
         Ok(cli) => Parsed::Command(Box::new(cli)),
         Err(error) => match error.kind() {
@@ -242,7 +246,7 @@ fn nearest<'a>(typed: &str, spellings: impl Iterator<Item = (&'a str, &'a str)>,
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn mistake_of(words: &[&str]) -> UsageError {
@@ -314,7 +318,7 @@ mod tests {
     }
 
     /// Every command of the tree.
-    fn tree() -> Vec<Command> {
+    pub(in crate::cli) fn tree() -> Vec<Command> {
         let mut root = crate::cli::command();
         root.build();
         let mut all = vec![root];

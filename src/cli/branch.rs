@@ -1,0 +1,142 @@
+//! The definition of one command alone. clap builds every command of a tree before it reads a word, which is a third
+//! of the work of a start, so the whole tree is left to help and errors.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+
+use super::{Cli, Command as Chosen, Global};
+
+/// Parses the words of one command; `None` for what needs the whole tree.
+pub(super) fn parse_branch(words: &[OsString]) -> Option<Cli> {
+    // A word may also be the value of a flag: the parse fails then.
+    let mut named = words.iter().skip(1).filter_map(|word| BRANCHES.iter().find(|name| word == *name));
+    named.find_map(|name| branch(name, words))
+}
+
+/// A command with its arguments.
+fn with<A: Args>(name: &'static str, words: &[OsString], chosen: impl FnOnce(A) -> Chosen) -> Option<Cli> {
+    read(A::augment_args(Command::new(name)), words, |matches| A::from_arg_matches(matches).ok().map(chosen))
+}
+
+/// A command with commands below it.
+fn above<S: Subcommand>(name: &'static str, words: &[OsString], chosen: impl FnOnce(S) -> Chosen) -> Option<Cli> {
+    read(S::augment_subcommands(Command::new(name)), words, |matches| S::from_arg_matches(matches).ok().map(chosen))
+}
+
+fn read(branch: Command, words: &[OsString], chosen: impl FnOnce(&ArgMatches) -> Option<Chosen>) -> Option<Cli> {
+    let root = Global::augment_args(Command::new("authctl")).subcommand(branch).disable_help_subcommand(true);
+    let matches = root.try_get_matches_from(words).ok()?;
+    let (_, below) = matches.subcommand()?;
+    Some(Cli { command: chosen(below)?, global: Global::from_arg_matches(&matches).ok()? })
+}
+
+/// The commands of the first level, by every name. The others print help and completions.
+const BRANCHES: &[&str] = &[
+    "account", "audit", "db", "doctor", "email", "guard", "hash", "login", "logout", "passwd", "password", "policy",
+    "register", "sessions", "sign-in", "sign-out", "sign-up", "signin", "signout", "signup", "status", "user", "users",
+    "whoami",
+];
+
+fn branch(name: &'static str, words: &[OsString]) -> Option<Cli> {
+    match name {
+        "signup" | "sign-up" | "register" => with(name, words, Chosen::Signup),
+        "signin" | "sign-in" | "login" => with(name, words, Chosen::Signin),
+        "whoami" | "status" => with(name, words, Chosen::Whoami),
+        "sessions" => with(name, words, |NoArgs {}| Chosen::Sessions { command: None })
+            .or_else(|| above(name, words, |command| Chosen::Sessions { command: Some(command) })),
+        "signout" | "sign-out" | "logout" => with(name, words, Chosen::Signout),
+        "password" => above(name, words, |command| Chosen::Password { command }),
+        "passwd" => with(name, words, Chosen::Passwd),
+        "email" => above(name, words, |command| Chosen::Email { command }),
+        "account" => above(name, words, |command| Chosen::Account { command }),
+        "users" | "user" => above(name, words, |command| Chosen::Users { command }),
+        "audit" => above(name, words, |command| Chosen::Audit { command }),
+        "guard" => with(name, words, Chosen::Guard),
+        "hash" => above(name, words, |command| Chosen::Hash { command }),
+        "policy" => above(name, words, |command| Chosen::Policy { command }),
+        "db" => above(name, words, |command| Chosen::Db { command }),
+        "doctor" => with(name, words, Chosen::Doctor),
+        _ => None,
+    }
+}
+
+/// `sessions` without a command.
+#[derive(Debug, Args)]
+struct NoArgs {}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn branches_are_the_commands_of_the_first_level() {
+        let root = crate::cli::command();
+        let commands = root.get_subcommands().filter(|one| !["completions", "help"].contains(&one.get_name()));
+        let mut names: Vec<&str> =
+            commands.flat_map(|one| std::iter::once(one.get_name()).chain(one.get_all_aliases())).collect();
+        names.sort_unstable();
+        assert_eq!(names, BRANCHES);
+    }
+
+    /// The examples in the help of all commands, and lines in which a flag has the name of a command as its value.
+    #[test]
+    fn branch_reads_what_the_whole_tree_reads() {
+        let mut lines: Vec<String> = crate::cli::parse::tests::tree()
+            .iter()
+            .filter_map(|command| command.get_after_help().map(ToString::to_string))
+            .flat_map(|help| help.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter_map(|line| Some(line.strip_prefix("  authctl ")?.split(" | ").next()?.to_owned()))
+            .collect();
+        lines.extend(
+            [
+                "--db users whoami",
+                "--reason whoami users list",
+                "--reason whoami users list --search sessions",
+                "--json sessions",
+                "sessions --json",
+                "sessions list --all-users",
+                "guard -- signin --json",
+                "users show whoami",
+                "--quiet status",
+                "whoami --wait 1s --color never",
+                "signin -- whoami",
+            ]
+            .map(str::to_owned),
+        );
+        let mut read = 0;
+        for line in lines {
+            let words: Vec<OsString> = ["authctl"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let whole = Cli::try_parse_from(&words).ok();
+            let is_page =
+                whole.as_ref().is_some_and(|cli| matches!(cli.command, Chosen::Completions(_) | Chosen::Help(_)));
+            let branch = parse_branch(&words);
+            if !is_page {
+                read += u32::from(branch.is_some());
+                assert_eq!(format!("{branch:?}"), format!("{whole:?}"), "{line}");
+            }
+        }
+        assert!(read > 50, "{read}");
+    }
+
+    #[test]
+    fn what_the_whole_tree_refuses_is_no_branch() {
+        for line in [
+            "",
+            "users",
+            "sessions x",
+            "whoami x",
+            "whoami --help",
+            "--version whoami",
+            "sessions revoke",
+            "whoami users list",
+            "users whoami",
+        ] {
+            let words: Vec<OsString> =
+                ["authctl"].into_iter().chain(line.split_whitespace()).map(OsString::from).collect();
+            assert!(parse_branch(&words).is_none() && Cli::try_parse_from(&words).is_err(), "{line}");
+        }
+    }
+}
