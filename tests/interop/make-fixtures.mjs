@@ -61,6 +61,6 @@ function derive(name) {
 }
 
 mkdirSync(target, { recursive: true });
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...Object.keys(variants).filter((name) => !variants[name].init), ...Object.keys(odd)];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...Object.keys(variants).filter((name) => !variants[name].rowsOf), ...Object.keys(odd)];
 for (const name of wanted) name in variants ? await make(name) : derive(name);
 rmSync(scratch, { recursive: true });

@@ -11,8 +11,9 @@ import { foreignHashes } from "./acts/foreign-hashes.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
 import { records, rows } from "./acts/records.mjs";
 import { secondFactors } from "./acts/second-factor.mjs";
+import { elsewhere, unreached } from "./acts/secondary-storage.mjs";
 import { authctlOnly, oneSided, sessions } from "./acts/sessions.mjs";
-import { afterwards, together } from "./acts/together.mjs";
+import { afterwards, counts, together } from "./acts/together.mjs";
 import { admin, users } from "./acts/users.mjs";
 import { shapes } from "./app/all-plugins.mjs";
 import { variants } from "./app/variants.mjs";
@@ -40,38 +41,53 @@ async function runVariant(variant) {
   const place = join(scratch, variant, "data");
   mkdirSync(place, { recursive: true });
   const file = join(place, "app.db");
-  const { hints } = variants[variant];
+  const { hints, options } = variants[variant];
   layFile(variant, file, variants[variant], binary);
   const app = await App.start(variant, file);
   const authctl = binary && new Authctl(binary, file, join(scratch, variant, "home"), hints);
   const world = { app, authctl, file, hints, before: fingerprint(file) };
-  const line = (act, maker, seer, run) => report.line(variant, act, maker, seer, run);
-
-  for (const [act, run] of Object.entries(fixture)) {
-    for (const seer of authctl ? [app, authctl] : [app]) await line(act, "fixture", seer.who, () => run(seer, world));
-  }
-  const pairs = authctl ? [[app, app], [app, authctl], [authctl, app]] : [[app, app]];
-  const has = (plugin) => app.plugins.includes(plugin);
-  const acts = { ...passwords, ...sessions, ...users, ...(has("admin") && admin), ...(has("twoFactor") && twoFactor) };
-  for (const [act, run] of Object.entries(acts)) {
-    for (const [maker, seer] of pairs) await line(act, maker.who, seer.who, () => run(maker, seer, world));
-  }
-  for (const [act, run] of Object.entries(oneSided)) {
-    for (const maker of authctl ? [app, authctl] : [app]) await line(act, maker.who, "app", () => run(maker, app));
-  }
-  if (authctl) {
-    for (const [act, run] of Object.entries(authctlOnly)) await line(act, "authctl", "app", () => run(authctl, app));
-    for (const [act, run] of Object.entries(has("twoFactor") ? secondFactors : {})) {
-      await line(act, "authctl", "app", () => run(world));
-    }
-    for (const [act, run] of Object.entries(records)) {
-      for (const maker of [app, authctl]) await line(act, maker.who, "both", () => run(maker, world));
-    }
-    const joint = { ...rows, ...(variants[variant].hashes === "foreign" && foreignHashes), ...together, ...afterwards };
-    for (const [act, run] of Object.entries(joint)) await line(act, "both", "both", () => run(world));
-  }
+  const lines = options?.secondaryStorage ? linesWithoutSessions(world) : linesOf(world, variants[variant]);
+  for (const [act, maker, seer, run] of lines) await report.line(variant, act, maker, seer, run);
   await app.stop();
   report.print(variant);
+}
+
+/** All acts with those who make and see them. */
+function* linesOf(world, { hashes }) {
+  const { app, authctl } = world;
+  const has = (plugin) => app.plugins.includes(plugin);
+  const either = authctl ? [app, authctl] : [app];
+  for (const [act, run] of Object.entries(fixture)) {
+    for (const seer of either) yield [act, "fixture", seer.who, () => run(seer, world)];
+  }
+  const pairs = authctl ? [[app, app], [app, authctl], [authctl, app]] : [[app, app]];
+  const acts = { ...passwords, ...sessions, ...users, ...(has("admin") && admin), ...(has("twoFactor") && twoFactor) };
+  for (const [act, run] of Object.entries(acts)) {
+    for (const [maker, seer] of pairs) yield [act, maker.who, seer.who, () => run(maker, seer, world)];
+  }
+  for (const [act, run] of Object.entries(oneSided)) {
+    for (const maker of either) yield [act, maker.who, "app", () => run(maker, app)];
+  }
+  if (!authctl) return;
+  for (const [act, run] of Object.entries(authctlOnly)) yield [act, "authctl", "app", () => run(authctl, app)];
+  for (const [act, run] of Object.entries(has("twoFactor") ? secondFactors : {})) {
+    yield [act, "authctl", "app", () => run(world)];
+  }
+  for (const [act, run] of Object.entries(records)) {
+    for (const maker of either) yield [act, maker.who, "both", () => run(maker, world)];
+  }
+  const joint = { ...rows, ...(hashes === "foreign" && foreignHashes), ...together, ...counts, ...afterwards };
+  for (const [act, run] of Object.entries(joint)) yield [act, "both", "both", () => run(world)];
+}
+
+function* linesWithoutSessions(world) {
+  const { app, authctl } = world;
+  if (!authctl) return;
+  for (const [act, run] of Object.entries(elsewhere)) {
+    for (const maker of [app, authctl]) yield [act, maker.who, "both", () => run(maker, world)];
+  }
+  for (const [act, run] of Object.entries(unreached)) yield [act, "authctl", "app", () => run(world)];
+  for (const [act, run] of Object.entries(afterwards)) yield [act, "both", "both", () => run(world)];
 }
 
 /** Acts that need an app with every plugin. */

@@ -47,6 +47,15 @@ export const together = {
   },
 };
 
+export const counts = {
+  "db status counts as the app does": async ({ app, authctl }) => {
+    const status = await authctl.json(["db", "status"]);
+    const [people, sessions] = [await app.context.adapter.count({ model: "user" }), await app.context.adapter.findMany({ model: "session", limit: 10_000 })];
+    const live = sessions.filter(({ expiresAt }) => new Date(expiresAt) > new Date()).length;
+    assert.deepEqual([status.users, status.liveSessions, status.expiredSessions], [people, live, sessions.length - live]);
+  },
+};
+
 export const afterwards = {
   "schema and pragmas untouched": async ({ file, before }) => {
     assert.deepEqual(fingerprint(file), before);
@@ -56,11 +65,15 @@ export const afterwards = {
     assert.deepEqual(filesBeside(file), []);
   },
 
-  "db status counts as the app does": async ({ app, authctl }) => {
-    const status = await authctl.json(["db", "status"]);
-    const [people, sessions] = [await app.context.adapter.count({ model: "user" }), await app.context.adapter.findMany({ model: "session", limit: 10_000 })];
-    const live = sessions.filter(({ expiresAt }) => new Date(expiresAt) > new Date()).length;
-    assert.deepEqual([status.users, status.liveSessions, status.expiredSessions], [people, live, sessions.length - live]);
+  "every time that the app reads is one": async ({ app }) => {
+    const [from, to] = ["2019-01-01", "2101-01-01"].map((day) => new Date(day));
+    const elsewhere = app.context.options.secondaryStorage ? ["session", "verification"] : [];
+    for (const model of ["user", "session", "account", "verification"].filter((model) => !elsewhere.includes(model))) {
+      for (const row of await app.context.adapter.findMany({ model, limit: 10_000 })) {
+        const times = Object.entries(row).filter(([name, value]) => value !== null && /(At|Expires)$/.test(name));
+        for (const [name, value] of times) assert.ok(value >= from && value < to, `${model}.${name} of ${row.id} is ${value}`);
+      }
+    }
   },
 
   "the app met no error": async ({ app }) => {

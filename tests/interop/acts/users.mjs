@@ -1,7 +1,8 @@
 // Acts of an administrator, and whether the other side applies them. An app without the admin plugin has no such
 // acts; those lines are omitted.
 import assert from "node:assert/strict";
-import { newcomer } from "../driver/people.mjs";
+import { PEOPLE } from "../app/people.mjs";
+import { OTHER_PASSWORD, newcomer } from "../driver/people.mjs";
 
 const HOUR = 3_600_000;
 
@@ -32,6 +33,17 @@ export const users = {
     await maker.move(person, email);
     assert.equal(await seer.user(person), null);
     assert.ok((await seer.signIn({ ...person, email })).token);
+  },
+
+  "user of the fixture changed, and changed back": async (maker, seer, { app }) => {
+    const bob = { ...PEOPLE.bob, id: (await app.user(PEOPLE.bob)).id };
+    const moved = { ...bob, email: newcomer().email, password: OTHER_PASSWORD };
+    await maker.setPassword(bob, moved.password);
+    await maker.move(bob, moved.email);
+    assert.ok((await seer.signIn(moved)).token);
+    await maker.move(moved, bob.email);
+    await maker.setPassword(bob, bob.password);
+    assert.ok((await seer.signIn(bob)).token);
   },
 
   "updatedAt changes": async (maker, seer, { app }) => {

@@ -3,14 +3,26 @@
 // indexes); `seconds` is the generator of 1.1.18 to 1.3.14 (seconds, no indexes, and a default that Drizzle's
 // `defaultNow` writes in milliseconds nevertheless).
 import { sql } from "drizzle-orm";
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { customType, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 const milliseconds = sql`(cast(unixepoch('subsecond') * 1000 as integer))`;
 
-export function generated({ seconds = false, plural = false, serial = false, admin = false, twoFactor = false, username = false }) {
+const isoText = customType({
+  dataType: () => "text",
+  toDriver: (time) => time.toISOString(),
+  fromDriver: (stored) => new Date(stored),
+});
+const ENCODINGS = {
+  seconds: (name) => integer(name, { mode: "timestamp" }),
+  milliseconds: (name) => integer(name, { mode: "timestamp_ms" }),
+  text: (name) => isoText(name),
+};
+
+/** `times` names the encoding of each column, for an app whose columns differ. */
+export function generated({ seconds = false, times, plural = false, serial = false, admin = false, twoFactor = false, username = false }) {
   const named = (name) => (plural ? `${name}s` : name);
-  const time = (name) => integer(name, { mode: seconds ? "timestamp" : "timestamp_ms" });
-  const since = (name) => (seconds ? time(name).defaultNow() : time(name).default(milliseconds));
+  const time = (name) => ENCODINGS[times?.[name] ?? (seconds ? "seconds" : "milliseconds")](name);
+  const since = (name) => (times ? time(name) : seconds ? time(name).defaultNow() : time(name).default(milliseconds));
   const flag = (name, value) => integer(name, { mode: "boolean" }).default(value);
   const id = () => (serial ? integer("id", { mode: "number" }).primaryKey({ autoIncrement: true }) : text("id").primaryKey());
   const owner = () =>

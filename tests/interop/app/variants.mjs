@@ -49,6 +49,21 @@ const ownNamesToldToAuthctl = {
   values: { "user.tenant": "main" },
 };
 
+/** What an app keeps outside of its database, such as in Redis. */
+function memory() {
+  const kept = new Map();
+  return {
+    get: async (key) => kept.get(key) ?? null,
+    set: async (key, value) => void kept.set(key, value),
+    delete: async (key) => void kept.delete(key),
+    getAndDelete: async (key) => {
+      const value = kept.get(key) ?? null;
+      kept.delete(key);
+      return value;
+    },
+  };
+}
+
 /** A file whose tables `authctl db init` made, with the rows of the article's app. */
 const articleMade = {
   made: "drizzle",
@@ -57,17 +72,44 @@ const articleMade = {
   init: ["--better-auth", "drizzle", "--names", "camelCase", "--time", "seconds"],
 };
 
+/** An app whose columns were made at different times, each with its own encoding. */
+const timePerColumn = { created_at: "seconds", updated_at: "text", ban_expires: "text" };
+
+/** One row of many that another program wrote in another form, which the app reads too. */
+const strayRow = `
+  UPDATE user SET created_at = '2025-03-01 12:00:00', updated_at = '2025-03-01T12:00:00.000Z' WHERE email = 'bob@example.com';
+  UPDATE session SET expires_at = '2100-01-01T00:00:00.000Z' WHERE user_id = (SELECT id FROM user WHERE email = 'bob@example.com');`;
+
 export const variants = {
   article: { made: "drizzle", plugins: [], schema: article, database: viaDrizzle(article), hashes: "foreign" },
   "article-made": { ...articleMade, schema: article, database: viaDrizzle(article) },
+  "hashed-identifiers": {
+    made: "drizzle",
+    plugins: [],
+    rowsOf: "article",
+    change: "DELETE FROM verification",
+    schema: article,
+    database: viaDrizzle(article),
+    options: { verification: { storeIdentifier: "hashed" } },
+  },
   "drizzle-ms": app("drizzle", ["admin"]),
   "drizzle-s": app("drizzle", ["admin"], { choices: { seconds: true } }),
   kysely: { made: "kysely", plugins: ["admin"], database: viaKysely },
   "kysely-plain": { made: "kysely", plugins: [], database: viaKysely, wal: true },
+  "secondary-storage": {
+    made: "kysely",
+    plugins: ["admin"],
+    rowsOf: "kysely",
+    change: "DROP TABLE session; DROP TABLE verification",
+    database: viaKysely,
+    options: { secondaryStorage: memory() },
+  },
   renamed: { made: "kysely", plugins: ["admin"], database: viaKysely, options: ownNames, hints: ownNamesToldToAuthctl },
   "prisma-text": { made: "prisma", plugins: ["admin"], database: viaPrisma("iso8601") },
   "prisma-ms": { made: "prisma", plugins: ["admin"], database: viaPrisma("unixepoch-ms") },
   plural: { ...app("drizzle", ["admin"], { choices: { plural: true }, adapter: { usePlural: true } }), wal: true },
+  "time-per-column": app("drizzle", ["admin"], { choices: { times: timePerColumn } }),
+  "stray-row": { ...app("drizzle", ["admin"]), rowsOf: "drizzle-ms", change: strayRow },
   "integer-ids": app("drizzle", ["admin"], { choices: { serial: true }, ids: "serial" }),
   "uuid-ids": app("drizzle", ["admin"], { ids: "uuid" }),
   "two-factor": app("drizzle", ["twoFactor"]),

@@ -4,13 +4,14 @@ import { readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 
-export function layFile(variant, file, { wal, init, rowsOf = variant }, binary) {
+export function layFile(variant, file, { wal, init, rowsOf = variant, change = "" }, binary) {
   const sql = readFileSync(new URL(`../../fixtures/better-auth/${rowsOf}.sql`, import.meta.url), "utf8");
   const env = { HOME: join(dirname(file), "..", "home") };
   if (init) execFileSync(binary, ["--db", file, "db", "init", ...init], { env, stdio: "pipe" });
   const db = new Database(file);
   if (wal) db.pragma("journal_mode = WAL");
   db.exec(init ? sql.slice(sql.indexOf("INSERT INTO"), sql.lastIndexOf("COMMIT;")) : sql);
+  db.exec(change);
   db.close();
 }
 
@@ -49,6 +50,7 @@ const FORMS = [
   [/^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$/, "argon2id"],
   [/^\$2[aby]\$/, "bcrypt"],
   [/^reset-password:[0-9A-Za-z]{24}$/, "reset-password:24"],
+  [/^[0-9A-Za-z_-]{43}$/, "SHA-256"],
   [/^[0-9A-Za-z]{32}$/, "id of 32"],
   [/^$/, "empty text"],
 ];

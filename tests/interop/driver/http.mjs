@@ -33,6 +33,7 @@ export class Served {
     };
     const sent = form ? new URLSearchParams(form) : body && JSON.stringify(body);
     const response = await fetch(this.base + path, { method, headers, body: sent, redirect: "manual" });
+    if (response.status >= 500) this.failures.push(`${method} ${path}: ${response.status}`);
     const text = await response.text();
     return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers };
   }

@@ -24,7 +24,7 @@ export class Report {
   }
 
   print(variant) {
-    const widths = [17, 51, 8, 8, 0];
+    const widths = [18, 51, 8, 8, 0];
     for (const cells of this.lines.filter(([of]) => of === variant)) {
       console.log(cells.map((cell, index) => cell.padEnd(widths[index])).join("| "));
     }
