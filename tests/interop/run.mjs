@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runAccess } from "./acts/access.mjs";
+import { browsers, runBrowser } from "./acts/browser.mjs";
 import { fixture } from "./acts/fixture.mjs";
 import { foreignHashes } from "./acts/foreign-hashes.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
@@ -24,7 +25,7 @@ import { Report } from "./driver/report.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
 const binary = options["app-only"] ? null : findBinary();
-const all = binary ? Object.keys({ ...variants, ...shapes }) : Object.keys(variants).filter((name) => !variants[name].init);
+const all = binary ? Object.keys({ ...variants, ...shapes, ...browsers }) : Object.keys(variants).filter((name) => !variants[name].init);
 const wanted = positionals.length > 0 ? positionals : all;
 const scratch = mkdtempSync(join(tmpdir(), "authctl-interop-"));
 const report = new Report();
@@ -90,13 +91,14 @@ function* linesWithoutSessions(world) {
   for (const [act, run] of Object.entries(afterwards)) yield [act, "both", "both", () => run(world)];
 }
 
-/** Acts that need an app with every plugin. */
-async function runPlugins(shape) {
-  const place = join(scratch, shape);
+/** Acts on an app of their own: with every plugin, or with a page. */
+async function runApart(name) {
+  const place = join(scratch, name);
   mkdirSync(place, { recursive: true });
-  const line = (act, maker, seer, run) => report.line(shape, act, maker, seer, run);
-  await runAccess(binary, place, shapes[shape], line);
-  report.print(shape);
+  const line = (act, maker, seer, run) => report.line(name, act, maker, seer, run);
+  if (name in shapes) await runAccess(binary, place, shapes[name], line);
+  else await runBrowser(binary, place, browsers[name], line);
+  report.print(name);
 }
 
 /** Two at a time on two cores: the waiting is for hashes, and those are not computed in Node's own thread. */
@@ -104,7 +106,7 @@ async function runAll(waiting) {
   const lane = async () => {
     while (waiting.length > 0) {
       const name = waiting.shift();
-      await (name in shapes ? runPlugins(name) : runVariant(name));
+      await (name in variants ? runVariant(name) : runApart(name));
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));

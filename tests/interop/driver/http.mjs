@@ -6,13 +6,18 @@ import { ORIGIN } from "../app/auth.mjs";
 export class Served {
   failures = [];
 
-  async serve(auth) {
+  /** `pages` are what a browser gets beside the API, by path: type and text. */
+  async serve(auth, pages = {}) {
     const handler = toNodeHandler(auth);
     const answer = (request, response) => handler(request, response).catch((error) => {
       this.failures.push(error);
       response.writeHead(500).end();
     });
-    this.server = createServer(answer);
+    this.server = createServer((request, response) => {
+      const [type, text] = pages[request.url] ?? [];
+      if (text) response.setHeader("content-type", type).end(text);
+      else answer(request, response);
+    });
     await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     this.base = `http://127.0.0.1:${this.server.address().port}/api/auth`;
   }
