@@ -109,10 +109,10 @@ fn add_notices(command: &Command, context: &mut Context) {
 /// What a command about sessions cannot see when the app keeps them elsewhere.
 const ELSEWHERE: &str = "the app keeps its sessions outside of this database: none was found here, and none was ended";
 
-/// Adds notices about interrupted acts, whose end the audit log could not record.
+/// Adds notices about interrupted acts, whose end the audit log could not record, and about what acts left as it was.
 fn add_loose_ends(context: &mut Context) {
-    let LooseEnds { interrupted, unlogged } = context.take_loose_ends();
-    context.notices.extend(interrupted.iter().map(interruption));
+    let LooseEnds { interrupted, unlogged, left } = context.take_loose_ends();
+    context.notices.extend(interrupted.iter().map(interruption).chain(left));
     context.unlogged = unlogged;
 }
 

@@ -44,8 +44,8 @@ pub struct OddPlace {
 }
 
 impl OddPlace {
-    /// How to give the row a value that can be read.
-    pub fn remedy(&self) -> String {
+    /// How to give the row a value that can be read. `is_written` says whether authctl writes the column.
+    pub fn remedy(&self, is_written: bool) -> String {
         let row = &self.row;
         match (self.table, self.value.column) {
             ("user", "name") => format!("authctl users update {row} --name NAME"),
@@ -54,7 +54,7 @@ impl OddPlace {
             ("user", "emailVerified") => format!("authctl users verify-email {row}, with or without --undo"),
             ("user", "role") => format!("authctl users set-role {row} ROLE"),
             ("user", "banned" | "banReason" | "banExpires") => format!("authctl users ban {row}, or unban {row}"),
-            ("user", "updatedAt") => "the next change of the user sets it".to_owned(),
+            ("user", "updatedAt") if is_written => "the next change of the user sets it".to_owned(),
             ("session", column) if column != "id" => format!("authctl sessions revoke {row} --all-users"),
             _ => format!("correct it in the row with the program that wrote it; authctl never writes {}", self.place),
         }
@@ -96,13 +96,16 @@ mod tests {
 
     #[test]
     fn every_odd_value_has_a_remedy_that_names_its_row() {
-        let remedy = |table, column| {
+        let remedy_of = |table, column, is_written| {
             let value = OddValue { column, problem: "is null".into() };
-            OddPlace { table, place: "users.it".into(), row: "u1".into(), value }.remedy()
+            OddPlace { table, place: "users.it".into(), row: "u1".into(), value }.remedy(is_written)
         };
+        let remedy = |table, column| remedy_of(table, column, true);
         assert_eq!(remedy("user", "name"), "authctl users update u1 --name NAME");
         assert_eq!(remedy("user", "banExpires"), "authctl users ban u1, or unban u1");
         assert_eq!(remedy("session", "expiresAt"), "authctl sessions revoke u1 --all-users");
+        assert_eq!(remedy("user", "updatedAt"), "the next change of the user sets it");
+        assert!(remedy_of("user", "updatedAt", false).ends_with("authctl never writes users.it"));
         for (table, column) in [("user", "id"), ("user", "createdAt"), ("session", "id")] {
             assert!(remedy(table, column).ends_with("authctl never writes users.it"), "{column}");
         }

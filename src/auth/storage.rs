@@ -24,13 +24,15 @@ use super::user::{User, UserRef};
 use super::{ActAs, AuthError, Caller};
 
 pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore};
-pub use guest::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, NoState, UnsafePlace, WriteBlocker};
+pub use guest::{
+    GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
+};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, CHAINS_MAX, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo,
-    Deletion, DeletionRequest, EndSessions, Holder, LooseEnds, NewCodeRow, NewOwner, NewPassword, NewSessionRow,
-    NewUserRow, Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage,
-    UserQuery, UserSort, UserUpdated, Which,
+    Deletion, DeletionRequest, EndSessions, Holder, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
+    Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage, UserQuery,
+    UserSort, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Attempt as _, doctor};
 use crate::auth::audit::Event;
 use crate::auth::password::{HashParams, Scheme};
-use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema};
+use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, WriteScope};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
@@ -170,9 +170,10 @@ impl Report for StatusReport {
             page.answer.push('\n');
             page.answer.push_str(&columns(app, style));
             page.notes.extend(app.write_blockers.iter().map(|blocker| {
-                let what = match &blocker.only_new_rows_of {
-                    None => "not written to".to_owned(),
-                    Some(table) => format!("no new row is written to {}", escape(table)),
+                let what = match &blocker.scope {
+                    WriteScope::Everything => "not written to".to_owned(),
+                    WriteScope::NewRows(table) => format!("no new row is written to {}", escape(table)),
+                    WriteScope::Column(column) => format!("{} is not written", escape(column)),
                 };
                 format!("{what}: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))
             }));

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::auth::storage::{GuestSchema, NoState, StoreError, UnsafePlace, WriteBlocker};
+use crate::auth::storage::{GuestSchema, NoState, StoreError, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::engine::Engine as _;
 use crate::store::mapping::SchemaMapping;
@@ -70,7 +70,7 @@ pub(in crate::store) fn recognise(
             WriteBlocker {
                 problem: "the file belongs to another user".to_owned(),
                 remedy: format!("run as that user: sudo -u '#{owner}' authctl ..."),
-                only_new_rows_of: None,
+                scope: WriteScope::Everything,
             },
         );
     }

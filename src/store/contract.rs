@@ -466,6 +466,10 @@ impl Tx for ContendedTx<'_> {
         self.tx.catalog()
     }
 
+    fn left(&mut self) -> &mut Vec<String> {
+        self.tx.left()
+    }
+
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         self.tx.execute(sql, values)
     }

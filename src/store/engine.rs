@@ -289,6 +289,9 @@ pub(in crate::store) trait Tx {
     /// Describes every table that holds rows of its own, in the order of their creation. It is read once.
     fn catalog(&mut self) -> Result<Catalog, StoreError>;
 
+    /// What the act leaves as it was, and why. The store reports it after the commit.
+    fn left(&mut self) -> &mut Vec<String>;
+
     /// Runs a statement and returns how many rows it wrote.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 

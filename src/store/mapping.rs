@@ -58,7 +58,7 @@ pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 /// The mapping of a native database.
 pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
-    times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), unknown: Vec::new() },
+    times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), read_only: Vec::new() },
     truths: Vec::new(),
     tokens: TokenStorage::Sha256,
     ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },

@@ -13,11 +13,12 @@ use crate::auth::password::HashFormat;
 use crate::auth::policy::Policy;
 use crate::auth::prune::Expiring;
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::storage::{CHAINS_MAX, Differs, StoreError, WriteBlocker};
+use crate::auth::storage::{CHAINS_MAX, Differs, StoreError, WriteBlocker, WriteScope};
 use crate::auth::user::User;
 
 /// The checks that read no user.
-pub const STRUCTURE: &[Check] = &[DAMAGE, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] =
+    &[DAMAGE, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
 
 /// The check of accounts that `db check` runs too.
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
@@ -89,14 +90,12 @@ const APP_TRACES: Check = Check {
     }),
 };
 
-/// Reports the reasons why an app's database is not written, entirely or in part.
-fn write_blockers(auth: &Auth<'_>, is_partial: bool, message: &str) -> Option<Details> {
+/// Reports the reasons of a scope why an app's database is not written.
+fn write_blockers(auth: &Auth<'_>, is_meant: fn(&WriteScope) -> bool, message: &str) -> Option<Details> {
     let schema = auth.store.guest()?;
     // That an app keeps a table elsewhere is its choice.
-    let is_finding = |blocker: &&WriteBlocker| {
-        let table = blocker.only_new_rows_of.as_deref();
-        table.is_some() == is_partial && !table.is_some_and(|table| schema.keeps_elsewhere(table))
-    };
+    let is_choice = |scope: &WriteScope| matches!(scope, WriteScope::NewRows(table) if schema.keeps_elsewhere(table));
+    let is_finding = |blocker: &&WriteBlocker| is_meant(&blocker.scope) && !is_choice(&blocker.scope);
     let blockers: Vec<&WriteBlocker> = schema.write_blockers.iter().filter(is_finding).collect();
     let list = |words: fn(&WriteBlocker) -> &String| {
         blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
@@ -107,11 +106,17 @@ fn write_blockers(auth: &Auth<'_>, is_partial: bool, message: &str) -> Option<De
 }
 
 const APP_SCHEMA: Check = Check::new("app-schema", Severity::Problem, |auth| {
-    Ok(write_blockers(auth, false, "nothing is written to this app's database"))
+    Ok(write_blockers(auth, |scope| *scope == WriteScope::Everything, "nothing is written to this app's database"))
 });
 
 const APP_COLUMNS: Check = Check::new("app-columns", Severity::Notice, |auth| {
-    Ok(write_blockers(auth, true, "some tables of this app get no new rows"))
+    let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::NewRows(_));
+    Ok(write_blockers(auth, is_meant, "some tables of this app get no new rows"))
+});
+
+const READ_ONLY_COLUMNS: Check = Check::new("read-only-columns", Severity::Notice, |auth| {
+    let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::Column(_));
+    Ok(write_blockers(auth, is_meant, "some columns of this app are not written"))
 });
 
 const ORPHANS: Check = Check {
@@ -169,7 +174,10 @@ pub(super) const ODD_ROWS: Check = Check::new("rows", Severity::Problem, |auth| 
     let mut lines: Vec<String> = odd
         .first
         .iter()
-        .map(|odd| format!("{} of row {} {}: {}", odd.place, odd.row, odd.value.problem, odd.remedy()))
+        .map(|odd| {
+            let is_written = !auth.store.guest().is_some_and(|schema| schema.is_read_only(&odd.place));
+            format!("{} of row {} {}: {}", odd.place, odd.row, odd.value.problem, odd.remedy(is_written))
+        })
         .collect();
     match odd.values.saturating_sub(ODD_MAX as u64) {
         0 => {}

@@ -1,7 +1,10 @@
-//! What the storage port says of an app's database: its schema, and why it is not written.
+//! What the storage port says of an app's database: its schema, why it is not written, and what acts on it leave open.
 
 use std::fmt;
 use std::path::Path;
+
+use super::StoreError;
+use crate::auth::audit::Entry;
 
 /// The schema of an app's database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,15 @@ impl fmt::Display for UnsafePlace {
 impl GuestSchema {
     /// The first reason why nothing at all is written.
     pub fn blocks_everything(&self) -> Option<&WriteBlocker> {
-        self.write_blockers.iter().find(|blocker| blocker.only_new_rows_of.is_none())
+        self.write_blockers.iter().find(|blocker| blocker.scope == WriteScope::Everything)
+    }
+
+    /// Whether a column is not written because its encoding is not clear. Takes the database's name, as in
+    /// `user.created_at`.
+    pub fn is_read_only(&self, place: &str) -> bool {
+        self.write_blockers
+            .iter()
+            .any(|blocker| matches!(&blocker.scope, WriteScope::Column(column) if column == place))
     }
 
     /// Whether the app keeps a table outside of the database. Takes Better Auth's name.
@@ -82,26 +93,59 @@ pub struct GuestColumn {
     pub declared: String,
 }
 
+/// A reason why authctl does not write to an app's database, or to a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteBlocker {
     pub problem: String,
     /// How to fix it.
     pub remedy: String,
-    /// The table that gets no new rows, as the database names it; `None` if nothing is written.
-    pub only_new_rows_of: Option<String>,
+    pub scope: WriteScope,
 }
 
-impl WriteBlocker {
-    /// What to do about times whose encoding is not known.
-    pub const NAME_THE_ENCODING: &str =
-        r#"name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text""#;
+/// What is not written. Tables and columns have the names of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteScope {
+    Everything,
+    /// New rows of a table. The others are written.
+    NewRows(String),
+    /// A column, such as `user.created_at`. Acts that need not write it go on.
+    Column(String),
+}
 
-    /// A time cannot be written to a column whose encoding is not known.
-    pub fn unknown_encoding(column: &str) -> Self {
-        Self {
-            problem: format!("no value shows how {column} encodes instants, and other columns differ"),
-            remedy: Self::NAME_THE_ENCODING.to_owned(),
-            only_new_rows_of: None,
+impl fmt::Display for WriteBlocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scope {
+            WriteScope::Everything => write!(f, "nothing is written to this app's database: {}", self.problem),
+            WriteScope::NewRows(_) | WriteScope::Column(_) => f.write_str(&self.problem),
+        }
+    }
+}
+
+/// What acts report besides their results, if the audit log is in another file than their effect.
+#[derive(Debug, Default)]
+pub struct LooseEnds {
+    /// The intentions of earlier processes that died before the log could say whether the acts were done.
+    pub interrupted: Vec<Entry>,
+    /// Why the log does not say that an act of this process was done. The act was done.
+    pub unlogged: Option<StoreError>,
+    /// What acts left as it was, and why.
+    pub left: Vec<String>,
+}
+
+impl LooseEnds {
+    /// Adds those of another store.
+    pub fn add(&mut self, other: Self) {
+        self.interrupted.extend(other.interrupted);
+        self.unlogged = self.unlogged.take().or(other.unlogged);
+        self.leave(other.left);
+    }
+
+    /// Adds what an act left as it was. Each thing is reported once.
+    pub fn leave(&mut self, left: Vec<String>) {
+        for one in left {
+            if !self.left.contains(&one) {
+                self.left.push(one);
+            }
         }
     }
 }

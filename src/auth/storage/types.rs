@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::AppTraces;
 use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
 use crate::auth::AuthError;
-use crate::auth::audit::{Entry, counted};
+use crate::auth::audit::counted;
 use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::email::Email;
 use crate::auth::secret::{Code, StoredHash, Token};
@@ -138,23 +138,6 @@ pub enum AdminGuard {
     /// Keeps the only user who has the role `admin` and is not banned.
     KeepLastAdmin,
     Off,
-}
-
-/// What acts report besides their results, if the audit log is in another file than their effect.
-#[derive(Debug, Default)]
-pub struct LooseEnds {
-    /// The intentions of earlier processes that died before the log could say whether the acts were done.
-    pub interrupted: Vec<Entry>,
-    /// Why the log does not say that an act of this process was done. The act was done.
-    pub unlogged: Option<StoreError>,
-}
-
-impl LooseEnds {
-    /// Adds those of another store.
-    pub fn add(&mut self, other: Self) {
-        self.interrupted.extend(other.interrupted);
-        self.unlogged = self.unlogged.take().or(other.unlogged);
-    }
 }
 
 /// A description of a database.
@@ -518,8 +501,8 @@ pub enum StoreError {
     /// The newest entry of the audit log has the highest possible number.
     #[error("the audit log is damaged: no entry can follow entry {0}, which authctl did not write")]
     LogFull(u64),
-    /// Writing to the app's database is unsafe.
-    #[error("nothing is written to this app's database: {}", .0.problem)]
+    /// What the act must write to the app's database is not written.
+    #[error("{0}")]
     NotOurs(WriteBlocker),
     /// Others can replace the app's database. The message is that of a native database in such a directory.
     #[error("{0}")]

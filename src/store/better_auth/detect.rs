@@ -8,7 +8,7 @@ use super::ids::{self, FoundIds};
 use super::near;
 use super::overrides::SchemaOverrides;
 use super::truths;
-use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker};
+use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
 use crate::store::mapping::{Column, Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
 
 /// The columns without which a table is not one of Better Auth.
@@ -111,7 +111,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         near,
         ..
     } = findings;
-    let Verdict { times, name, evidence, blockers } = times.verdict(overrides.time());
+    let Verdict { times, name, evidence, blockers } = times.verdict(overrides);
     let truths = truths::find(connection, &names, &times)?;
     write_blockers.extend(blockers);
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
@@ -223,7 +223,7 @@ impl Findings<'_> {
             WriteBlocker {
                 problem: format!("the app keeps the rows of {} outside of this database", table.name),
                 remedy: "do this in the app".to_owned(),
-                only_new_rows_of: Some(table.name.to_owned()),
+                scope: WriteScope::NewRows(table.name.to_owned()),
             },
         ));
         Ok(())
@@ -250,7 +250,7 @@ impl Findings<'_> {
                         "name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}",
                         table.name, column.name
                     ),
-                    only_new_rows_of: Some(physical.to_owned()),
+                    scope: WriteScope::NewRows(physical.to_owned()),
                 };
                 self.without_new_rows.push((table.name, blocker));
             }
@@ -288,7 +288,7 @@ impl Findings<'_> {
     }
 
     fn refuse(&mut self, problem: String, remedy: String) {
-        self.write_blockers.push(WriteBlocker { problem, remedy, only_new_rows_of: None });
+        self.write_blockers.push(WriteBlocker { problem, remedy, scope: WriteScope::Everything });
     }
 }
 

@@ -7,14 +7,18 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::detect::FoundColumn;
+use super::overrides::SchemaOverrides;
 use crate::auth::duration::rfc3339;
-use crate::auth::storage::WriteBlocker;
+use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
 use crate::store::mapping::{TimeEncoding, TimeEncodings, identifier};
 use crate::store::sqlite::engine::value_ref;
 
 /// The number of rows that are read from each end of a table.
 const SAMPLE: u32 = 50;
+
+/// The evidence of what the user says.
+const BY_FILE: &str = "the --schema file";
 
 /// What the columns of times show.
 #[derive(Debug, Default)]
@@ -87,88 +91,107 @@ impl Evidence {
         Ok(())
     }
 
-    /// Decides the encoding of each column. `named` is the encoding of the `--schema` file, for columns whose values
-    /// do not show theirs.
-    pub(super) fn verdict(self, named: Option<TimeEncoding>) -> Verdict {
-        let settle = WriteBlocker::NAME_THE_ENCODING;
-        let mut blockers: Vec<WriteBlocker> = named.and_then(|named| self.contradiction(named)).into_iter().collect();
-        let mut shown: Vec<(&ColumnEvidence, TimeEncoding, String)> = Vec::new();
-        let mut silent = Vec::new();
-        for column in &self.0 {
-            let place = &column.place;
-            match column.of_values() {
-                Some(Ok(encoding)) => shown.push((column, encoding, format!("the values of {place}"))),
-                Some(Err((one, other))) if named == Some(one) || named == Some(other) => {
-                    shown.push((column, named.unwrap_or(one), "the --schema file".to_owned()));
+    /// Decides the encoding of each column. Where values do not show it, the `--schema` file does, else the schema of the
+    /// database, else the other columns.
+    pub(super) fn verdict(self, overrides: &SchemaOverrides) -> Verdict {
+        let known: Vec<Known> = self.0.iter().map(|column| column.known(overrides)).collect();
+        let shown: Vec<Decided<'_>> = self.0.iter().zip(&known).filter_map(|(one, known)| known.decided(one)).collect();
+        let mut blockers: Vec<WriteBlocker> =
+            overrides.time().and_then(|named| self.contradiction(named)).into_iter().collect();
+        let mut columns = Vec::new();
+        let mut read_only = Vec::new();
+        for (column, known) in self.0.iter().zip(&known) {
+            let of_others = || single(&shown, Some(column.table)).or_else(|| single(&shown, None));
+            match known {
+                Known::Shown(encoding, _) => columns.push((column, *encoding)),
+                Known::Unclear(first, second, blocker) => {
+                    let encoding = of_others().filter(|others| others == second).unwrap_or(*first);
+                    columns.push((column, encoding));
+                    blockers.push(blocker.clone());
+                    read_only.push((column.table, column.column, blocker.clone()));
                 }
-                Some(Err((one, other))) => {
-                    let problem =
-                        format!("some of the values of {place} are {}, others are {}", plural(one), plural(other));
-                    blockers.push(WriteBlocker {
-                        problem,
-                        remedy: format!("correct the rows, or {settle}"),
-                        only_new_rows_of: None,
-                    });
-                    shown.push((column, one, format!("the values of {place}")));
-                }
-                None => match (named, column.schema) {
-                    (Some(named), _) => shown.push((column, named, "the --schema file".to_owned())),
-                    (None, Some((encoding, what))) => shown.push((column, encoding, format!("the {what} of {place}"))),
-                    (None, None) => silent.push(column),
+                Known::Silent => match of_others() {
+                    Some(encoding) => columns.push((column, encoding)),
+                    None => read_only.push((column.table, column.column, column.unknown())),
                 },
             }
         }
-        let single = |table: Option<&str>| {
-            let mut encodings = shown.iter().filter(|(column, ..)| table.is_none_or(|table| column.table == table));
-            let (_, first, _) = encodings.next()?;
-            encodings.all(|(_, encoding, _)| encoding == first).then_some(*first)
-        };
-        let mut columns: Vec<_> = shown.iter().map(|(column, encoding, _)| (*column, *encoding)).collect();
-        let mut unknown = Vec::new();
-        for column in silent {
-            match single(Some(column.table)).or_else(|| single(None)) {
-                Some(encoding) => columns.push((column, encoding)),
-                None => unknown.push((column.table, column.column)),
-            }
-        }
-        if shown.is_empty() {
-            let problem = "nothing in the file shows how it writes instants: in seconds or in milliseconds";
-            blockers.push(WriteBlocker {
-                problem: problem.to_owned(),
-                remedy: settle.to_owned(),
-                only_new_rows_of: None,
-            });
-        }
-        let (name, evidence) = match (single(None), shown.first()) {
-            (Some(encoding), Some((_, _, evidence))) => (encoding.name().to_owned(), evidence.clone()),
-            (None, Some(_)) => ("mixed".to_owned(), by_column(&columns)),
-            (_, None) => ("not known".to_owned(), "nothing: there are no rows".to_owned()),
-        };
-        let default = single(None).unwrap_or(TimeEncoding::Milliseconds);
+        blockers.extend(columns.is_empty().then(no_encoding));
+        let (name, evidence) = described(&columns, &known);
+        let default = single(&columns, None).unwrap_or(TimeEncoding::Milliseconds);
         let columns = columns.into_iter().filter(|(_, encoding)| *encoding != default);
         let columns = columns.map(|(column, encoding)| (column.table, column.column, encoding)).collect();
-        Verdict { times: TimeEncodings { default, columns, unknown }, name, evidence, blockers }
+        Verdict { times: TimeEncodings { default, columns, read_only }, name, evidence, blockers }
     }
-}
 
-impl Evidence {
     /// Refuses to write when the values contradict the unit of the `--schema` file: it is the unit of no column, and
     /// another one is shown.
     fn contradiction(&self, named: TimeEncoding) -> Option<WriteBlocker> {
         let shown = || self.0.iter().filter_map(|column| Some((column, column.of_values()?.ok()?)));
-        if shown().any(|(_, encoding)| encoding == named || encoding.is_text() && named.is_text()) {
+        if shown().any(|(_, encoding)| is_named(encoding, named)) {
             return None;
         }
         let (column, encoding) = shown().next()?;
-        let holds = match column.number {
-            Some(number) => format!("{} holds {number}: {}", column.place, readings(number)),
-            None => format!("the values of {} are {}", column.place, plural(encoding)),
-        };
         Some(WriteBlocker {
-            problem: format!("the --schema file says that times are {}, and {holds}", plural(named)),
+            problem: format!("the --schema file says that times are {}, and {}", plural(named), column.holds(encoding)),
             remedy: "leave \"time\" out of the --schema file, or name the unit of the values".to_owned(),
-            only_new_rows_of: None,
+            scope: WriteScope::Everything,
         })
+    }
+}
+
+/// What is known of a column without the others.
+enum Known {
+    /// Its encoding, and what shows it.
+    Shown(TimeEncoding, String),
+    /// Two encodings that it may have, and why it is not written.
+    Unclear(TimeEncoding, TimeEncoding, WriteBlocker),
+    Silent,
+}
+
+/// A column and its encoding.
+type Decided<'e> = (&'e ColumnEvidence, TimeEncoding);
+
+impl Known {
+    fn decided<'e>(&self, column: &'e ColumnEvidence) -> Option<Decided<'e>> {
+        match self {
+            Self::Shown(encoding, _) => Some((column, *encoding)),
+            Self::Unclear(..) | Self::Silent => None,
+        }
+    }
+}
+
+/// The encoding of all columns, or of all in a table; `None` when they differ or none has one.
+fn single(columns: &[Decided<'_>], table: Option<&str>) -> Option<TimeEncoding> {
+    let mut encodings = columns.iter().filter(|(column, _)| table.is_none_or(|table| column.table == table));
+    let (_, first) = encodings.next()?;
+    encodings.all(|(_, encoding)| encoding == first).then_some(*first)
+}
+
+/// Whether a unit in the `--schema` file means an encoding. All texts have the same word there.
+fn is_named(encoding: TimeEncoding, named: TimeEncoding) -> bool {
+    encoding == named || encoding.is_text() && named.is_text()
+}
+
+/// Describes the encodings of a database, and what shows them.
+fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
+    let shown_by = known.iter().find_map(|known| match known {
+        Known::Shown(_, evidence) => Some(evidence.clone()),
+        Known::Unclear(..) | Known::Silent => None,
+    });
+    match (single(columns, None), shown_by) {
+        (Some(encoding), Some(evidence)) => (encoding.name().to_owned(), evidence),
+        _ if columns.is_empty() => ("not known".to_owned(), "nothing: there are no rows".to_owned()),
+        _ => ("mixed".to_owned(), by_column(columns)),
+    }
+}
+
+/// The reason not to write to a database without any instant.
+fn no_encoding() -> WriteBlocker {
+    WriteBlocker {
+        problem: "nothing in the file shows how it writes instants: in seconds or in milliseconds".to_owned(),
+        remedy: r#"name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text""#.to_owned(),
+        scope: WriteScope::Everything,
     }
 }
 
@@ -182,6 +205,66 @@ fn readings(number: i64) -> String {
 }
 
 impl ColumnEvidence {
+    fn known(&self, overrides: &SchemaOverrides) -> Known {
+        let place = &self.place;
+        let own = overrides.time_of(self.table, self.column);
+        let named = own.or_else(|| overrides.time());
+        match (self.of_values(), named) {
+            (Some(Ok(encoding)), _) => match own.filter(|own| !is_named(encoding, *own)) {
+                Some(own) => Known::Unclear(encoding, encoding, self.contradicts(encoding, own)),
+                None => Known::Shown(encoding, format!("the values of {place}")),
+            },
+            (None, Some(named)) => Known::Shown(named, BY_FILE.to_owned()),
+            (Some(Err((one, other))), Some(named)) if [one, other].contains(&named) => {
+                Known::Shown(named, BY_FILE.to_owned())
+            }
+            (Some(Err((one, other))), _) => Known::Unclear(one, other, self.differ(one, other)),
+            (None, None) => match self.schema {
+                Some((encoding, what)) => Known::Shown(encoding, format!("the {what} of {place}")),
+                None => Known::Silent,
+            },
+        }
+    }
+
+    fn read_only(&self, problem: String, remedy: String) -> WriteBlocker {
+        WriteBlocker { problem, remedy, scope: WriteScope::Column(self.place.clone()) }
+    }
+
+    /// The line of the `--schema` file that names the encoding.
+    fn line(&self) -> String {
+        let line = format!(r#"{{"times": {{"{}.{}": "seconds"}}}}"#, self.table, self.column);
+        format!(r#"in the --schema file: {line}, "milliseconds" or "text""#)
+    }
+
+    /// No value shows the encoding, and the other columns differ.
+    fn unknown(&self) -> WriteBlocker {
+        let problem = format!("no value shows how {} encodes instants, and other columns differ", self.place);
+        self.read_only(problem, format!("name it {}", self.line()))
+    }
+
+    /// Equally many values have two encodings.
+    fn differ(&self, one: TimeEncoding, other: TimeEncoding) -> WriteBlocker {
+        let (place, one, other) = (&self.place, plural(one), plural(other));
+        let problem = format!("some of the values of {place} are {one}, others are {other}");
+        self.read_only(problem, format!("correct the rows, or name the right encoding {}", self.line()))
+    }
+
+    /// The `--schema` file names another encoding than the values have.
+    fn contradicts(&self, encoding: TimeEncoding, named: TimeEncoding) -> WriteBlocker {
+        let (place, named, holds) = (&self.place, plural(named), self.holds(encoding));
+        let problem = format!("the --schema file says that the values of {place} are {named}, and {holds}");
+        let name = format!("{}.{}", self.table, self.column);
+        self.read_only(problem, format!("leave \"{name}\" out of the --schema file, or name the unit of the values"))
+    }
+
+    /// Describes the values, a number as the date that it is in each unit.
+    fn holds(&self, encoding: TimeEncoding) -> String {
+        match self.number {
+            Some(number) => format!("{} holds {number}: {}", self.place, readings(number)),
+            None => format!("the values of {} are {}", self.place, plural(encoding)),
+        }
+    }
+
     /// The encoding of most values, or the two that have equally many; `None` without a value.
     fn of_values(&self) -> Option<Result<TimeEncoding, (TimeEncoding, TimeEncoding)>> {
         // Values of SQLite's CURRENT_TIMESTAMP come from a default of the schema and not from the app.
@@ -196,7 +279,7 @@ impl ColumnEvidence {
 }
 
 /// Lists the columns of each encoding.
-fn by_column(columns: &[(&ColumnEvidence, TimeEncoding)]) -> String {
+fn by_column(columns: &[Decided<'_>]) -> String {
     let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (column, encoding) in columns {
         places.entry(plural(*encoding)).or_default().push(&column.place);
@@ -248,22 +331,29 @@ fn implied_by(column: &FoundColumn) -> Option<(TimeEncoding, &'static str)> {
 mod tests {
     use super::*;
 
-    /// The verdict on the columns of a table `t`.
+    /// The verdict on the columns of the table `session`, which are its first times.
     fn verdict(columns: &str, values: &str) -> Verdict {
+        verdict_with("{}", columns, values)
+    }
+
+    /// As [`verdict`], with a `--schema` file.
+    fn verdict_with(overrides: &str, columns: &str, values: &str) -> Verdict {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&format!(r#"CREATE TABLE "t" ({columns}); {values}"#)).unwrap();
         let mut evidence = Evidence::default();
-        for (column, name) in
-            crate::store::better_auth::detect::columns_of(&connection, "t").unwrap().iter().zip(["a", "b", "c"])
-        {
-            evidence.add(&connection, ("t", name), "t", column, "rowid").unwrap();
+        let columns = crate::store::better_auth::detect::columns_of(&connection, "t").unwrap();
+        for (column, name) in columns.iter().zip(TIMES) {
+            evidence.add(&connection, ("session", name), "t", column, "rowid").unwrap();
         }
-        evidence.verdict(None)
+        evidence.verdict(&SchemaOverrides::parse(overrides).unwrap())
     }
+
+    /// What Better Auth calls the columns `a`, `b` and `c`.
+    const TIMES: [&str; 3] = ["expiresAt", "createdAt", "updatedAt"];
 
     fn encodings(verdict: &Verdict) -> [TimeEncoding; 2] {
         assert_eq!(verdict.blockers, []);
-        ["a", "b"].map(|column| verdict.times.of("t", column))
+        [TIMES[0], TIMES[1]].map(|column| verdict.times.of("session", column))
     }
 
     #[test]
@@ -324,7 +414,8 @@ mod tests {
         let found = verdict("a, b", "INSERT INTO t VALUES (1763904520302, NULL)");
         assert_eq!(encodings(&found), [TimeEncoding::Milliseconds; 2]);
         let found = verdict("a, b, c", "INSERT INTO t VALUES (1763904520, 1763904520302, NULL)");
-        assert_eq!((found.blockers.len(), found.times.unknown), (0, vec![("t", "c")]));
+        assert_eq!(found.blockers, []);
+        assert_eq!(found.times.read_only("session", TIMES[2]).unwrap().scope, WriteScope::Column("t.c".to_owned()));
     }
 
     #[test]
@@ -337,39 +428,66 @@ mod tests {
         assert_eq!(found.blockers[0].problem, "some of the values of t.a are milliseconds, others are seconds");
     }
 
-    /// The verdict on seconds in `a`, milliseconds in `b` and nothing in `c`, as far as they are given.
-    fn named(values: &str, named: TimeEncoding) -> Verdict {
-        let connection = Connection::open_in_memory().unwrap();
-        let sql = format!("CREATE TABLE t (a INTEGER, b INTEGER, c INTEGER); INSERT INTO t VALUES {values}");
-        connection.execute_batch(&sql).unwrap();
-        let mut evidence = Evidence::default();
-        let columns = crate::store::better_auth::detect::columns_of(&connection, "t").unwrap();
-        for (column, name) in columns.iter().zip(["a", "b", "c"]) {
-            evidence.add(&connection, ("t", name), "t", column, "rowid").unwrap();
-        }
-        evidence.verdict(Some(named))
+    /// The verdict on values of `a`, `b` and `c`, where the `--schema` file names the unit.
+    fn named(values: &str, unit: &str) -> Verdict {
+        let overrides = format!(r#"{{"time": "{unit}"}}"#);
+        verdict_with(&overrides, "a INTEGER, b INTEGER, c INTEGER", &format!("INSERT INTO t VALUES {values}"))
     }
 
     #[test]
     fn override_decides_only_columns_without_values() {
-        let found = named("(1763904520, 1763904520302, NULL)", TimeEncoding::Seconds);
+        let found = named("(1763904520, 1763904520302, NULL)", "seconds");
         assert_eq!(encodings(&found), [TimeEncoding::Seconds, TimeEncoding::Milliseconds]);
-        assert_eq!(found.times.of("t", "c"), TimeEncoding::Seconds);
+        assert_eq!(found.times.of("session", TIMES[2]), TimeEncoding::Seconds);
     }
 
     #[test]
     fn override_that_all_values_contradict_refuses_writes() {
-        let found = named("(1764054000, NULL, NULL)", TimeEncoding::Milliseconds);
-        assert_eq!(found.times.of("t", "a"), TimeEncoding::Seconds, "reading goes by the values");
+        let found = named("(1764054000, NULL, NULL)", "milliseconds");
+        assert_eq!(found.times.of("session", TIMES[0]), TimeEncoding::Seconds, "reading goes by the values");
         assert_eq!(
             found.blockers[0].problem,
             "the --schema file says that times are milliseconds, and t.a holds 1764054000: \
              2025-11-25 as seconds, 1970-01-21 as milliseconds"
         );
-        let found = named("(NULL, 1764054000302, NULL)", TimeEncoding::Seconds);
+        let found = named("(NULL, 1764054000302, NULL)", "seconds");
         assert!(found.blockers[0].problem.contains("no date as seconds, 2025-11-25 as milliseconds"), "{found:?}");
-        let found = named("('2025-11-25 07:00:00', NULL, NULL)", TimeEncoding::Seconds);
+        let found = named("('2025-11-25 07:00:00', NULL, NULL)", "seconds");
         assert!(found.blockers[0].problem.ends_with("t.a are text without milliseconds"), "{found:?}");
-        assert_eq!(named("('2025-11-25 07:00:00', NULL, NULL)", TimeEncoding::Zulu).blockers, []);
+        assert_eq!(named("('2025-11-25 07:00:00', NULL, NULL)", "text").blockers, []);
+    }
+
+    #[test]
+    fn only_the_unclear_column_is_read_only() {
+        let values = "INSERT INTO t VALUES (1763904520302, 1763904520302, NULL), (1763904520, 1763904520303, NULL)";
+        let found = verdict("a, b, c", values);
+        assert_eq!(found.blockers.len(), 1);
+        assert_eq!(found.blockers[0].scope, WriteScope::Column("t.a".to_owned()));
+        assert!(found.blockers[0].remedy.contains(r#"{"times": {"session.expiresAt": "seconds"}}"#), "{found:?}");
+        let read_only: Vec<_> = found.times.read_only.iter().map(|(_, column, _)| *column).collect();
+        assert_eq!(read_only, ["expiresAt"]);
+        // It is read as the others are, and they decide for a column without values.
+        assert_eq!(TIMES.map(|column| found.times.of("session", column)), [TimeEncoding::Milliseconds; 3]);
+        let swapped =
+            verdict("a, b", "INSERT INTO t VALUES (1763904520, 1763904520302), (1763904520302, 1763904520303)");
+        assert_eq!(swapped.times.of("session", TIMES[0]), TimeEncoding::Milliseconds);
+    }
+
+    #[test]
+    fn override_of_a_column_decides_and_may_contradict_its_values_alone() {
+        let values = "INSERT INTO t VALUES (1763904520302, 1763904520302), (1763904520, 1763904520303)";
+        let own = |unit: &str| format!(r#"{{"time": "milliseconds", "times": {{"session.expiresAt": "{unit}"}}}}"#);
+        let found = verdict_with(&own("seconds"), "a, b", values);
+        assert_eq!(encodings(&found), [TimeEncoding::Seconds, TimeEncoding::Milliseconds]);
+        for (values, problem) in [
+            ("INSERT INTO t VALUES (1764054000302, 1764054000302)", "t.a holds 1764054000302: no date as seconds"),
+            (values, "some of the values of t.a are milliseconds, others are seconds"),
+        ] {
+            let unit = if problem.contains("no date") { "seconds" } else { "text" };
+            let found = verdict_with(&own(unit), "a, b", values);
+            assert_eq!(found.blockers.len(), 1, "{found:?}");
+            assert!(found.blockers[0].problem.contains(problem), "{found:?}");
+            assert_eq!(found.blockers[0].scope, WriteScope::Column("t.a".to_owned()));
+        }
     }
 }

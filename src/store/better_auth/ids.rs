@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::detect::{FoundColumn, columns_of};
-use crate::auth::storage::WriteBlocker;
+use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
 use crate::store::mapping::{IdStrategy, Ids, Names, TABLES, identifier, is_uuid};
 use crate::store::sqlite::engine::value_ref;
@@ -115,7 +115,7 @@ fn blocker(table: &str, column: &str) -> WriteBlocker {
     WriteBlocker {
         problem: format!("the app chooses the numbers in {table}.{column}, and authctl does not know which comes next"),
         remedy: "add the row with the app".to_owned(),
-        only_new_rows_of: Some(table.to_owned()),
+        scope: WriteScope::NewRows(table.to_owned()),
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         let found = found(("bigint PRIMARY KEY", "7001"), ("text", ""));
         assert_eq!(found.name, "numbers, chosen by the app in user; text in session, account, verification");
         assert_eq!(found.without_new_rows.len(), 1);
-        assert_eq!(found.without_new_rows[0].1.only_new_rows_of.as_deref(), Some("user"));
+        assert_eq!(found.without_new_rows[0].1.scope, WriteScope::NewRows("user".to_owned()));
     }
 
     #[test]

@@ -6,13 +6,15 @@ use serde::Deserialize;
 
 use crate::auth::password::HashParams;
 use crate::auth::policy::Argon2Cost;
-use crate::store::mapping::{TABLES, TimeEncoding};
+use crate::store::mapping::{Holds, TABLES, TimeEncoding};
 
 /// The content of a `--schema` file, which is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SchemaOverrides {
     time: Option<TimeUnit>,
+    /// Units of single columns, by Better Auth's `table.column`. They come before `time`.
+    times: BTreeMap<String, TimeUnit>,
     /// The function of password hashes.
     password: Option<PasswordFunction>,
     /// Names of tables, by Better Auth's name.
@@ -29,6 +31,16 @@ enum TimeUnit {
     Seconds,
     Milliseconds,
     Text,
+}
+
+impl TimeUnit {
+    fn encoding(self) -> TimeEncoding {
+        match self {
+            Self::Seconds => TimeEncoding::Seconds,
+            Self::Milliseconds => TimeEncoding::Milliseconds,
+            Self::Text => TimeEncoding::Zulu,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -60,6 +72,13 @@ impl SchemaOverrides {
         if let Some(column) = overrides.columns.keys().find(unknown) {
             return Err(format!("Better Auth has no column {column:?}: write it as \"user.email\""));
         }
+        let is_time = |key: &str| {
+            let (table, column) = key.split_once('.')?;
+            Some(TABLES.iter().find(|known| known.name == table)?.column(column)?.holds == Holds::Time)
+        };
+        if let Some(column) = overrides.times.keys().find(|key| is_time(key) != Some(true)) {
+            return Err(format!("Better Auth has no time {column:?}: write it as \"session.expiresAt\""));
+        }
         let homeless = |key: &&String| !key.split_once('.').is_some_and(|(table, _)| known(table, None));
         if let Some(column) = overrides.values.keys().find(homeless) {
             return Err(format!("{column:?} is no column of a table of Better Auth: write it as \"user.tenant\""));
@@ -68,11 +87,11 @@ impl SchemaOverrides {
     }
 
     pub(super) fn time(&self) -> Option<TimeEncoding> {
-        self.time.map(|time| match time {
-            TimeUnit::Seconds => TimeEncoding::Seconds,
-            TimeUnit::Milliseconds => TimeEncoding::Milliseconds,
-            TimeUnit::Text => TimeEncoding::Zulu,
-        })
+        self.time.map(TimeUnit::encoding)
+    }
+
+    pub(super) fn time_of(&self, table: &str, column: &str) -> Option<TimeEncoding> {
+        self.times.get(&format!("{table}.{column}")).copied().map(TimeUnit::encoding)
     }
 
     pub(super) fn passwords(&self) -> Option<HashParams> {
@@ -104,9 +123,11 @@ mod tests {
     fn overrides_are_read_from_json() {
         let overrides = SchemaOverrides::parse(
             r#"{"time": "seconds", "password": "bcrypt", "tables": {"user": "members"}, "columns": {"user.email": "mail"},
-                "values": {"user.tenant": "main"}}"#,
+                "values": {"user.tenant": "main"}, "times": {"session.expiresAt": "text"}}"#,
         )
         .unwrap();
+        assert_eq!(overrides.time_of("session", "expiresAt"), Some(TimeEncoding::Zulu));
+        assert_eq!(overrides.time_of("session", "createdAt"), None);
         assert_eq!(overrides.time(), Some(TimeEncoding::Seconds));
         assert_eq!(overrides.passwords(), Some(HashParams::Bcrypt(BCRYPT_COST)));
         assert_eq!((overrides.table("user"), overrides.table("session")), (Some("members"), None));
@@ -125,6 +146,9 @@ mod tests {
             r#"{"time": "hours"}"#,
             r#"{"password": "md5"}"#,
             r#"{"times": "seconds"}"#,
+            r#"{"times": {"user.email": "seconds"}}"#,
+            r#"{"times": {"createdAt": "seconds"}}"#,
+            r#"{"times": {"user.createdAt": "hours"}}"#,
             "seconds",
         ] {
             assert!(SchemaOverrides::parse(text).is_err(), "{text}");

@@ -74,7 +74,7 @@ mod tests {
         for value in values.split_whitespace() {
             connection.execute_batch(&format!("INSERT INTO user VALUES ({value})")).unwrap();
         }
-        let times = TimeEncodings { default: TimeEncoding::Zulu, columns: Vec::new(), unknown: Vec::new() };
+        let times = TimeEncodings { default: TimeEncoding::Zulu, columns: Vec::new(), read_only: Vec::new() };
         let found = find(&connection, &Names::of_schema(), &times).unwrap();
         found.first().map_or(TruthEncoding::Number, |(_, _, encoding)| *encoding)
     }

@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::auth::duration;
+use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
 
 /// The encodings of a database.
@@ -15,14 +16,20 @@ pub(in crate::store) struct TimeEncodings {
     pub(in crate::store) default: TimeEncoding,
     /// Table, column and encoding.
     pub(in crate::store) columns: Vec<(&'static str, &'static str, TimeEncoding)>,
-    /// Columns whose encoding is not known, by table and name. They are not written.
-    pub(in crate::store) unknown: Vec<(&'static str, &'static str)>,
+    /// Columns whose encoding is not clear, by table and name, each with the reason. They are not written.
+    pub(in crate::store) read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
 }
 
 impl TimeEncodings {
     pub(in crate::store) fn of(&self, table: &str, column: &str) -> TimeEncoding {
         let listed = self.columns.iter().find(|(of_table, name, _)| *of_table == table && *name == column);
         listed.map_or(self.default, |(_, _, encoding)| *encoding)
+    }
+
+    /// Why a column is not written.
+    pub(in crate::store) fn read_only(&self, table: &str, column: &str) -> Option<&WriteBlocker> {
+        let listed = self.read_only.iter().find(|(of_table, name, _)| *of_table == table && *name == column);
+        listed.map(|(_, _, blocker)| blocker)
     }
 }
 

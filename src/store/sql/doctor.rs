@@ -207,7 +207,6 @@ pub(in crate::store) fn lower_addresses(
     let twins: BTreeSet<String> = twins(tx, mapping)?.into_iter().collect();
     let sql = r#"SELECT "id", "email" FROM "user"
                  WHERE CASE WHEN octet_length("email") <= 100000 THEN "email" <> lower("email") END"#;
-    let write = mapping.sql(r#"UPDATE "user" SET "email" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut changes = Vec::new();
     tx.each(&mapping.sql(sql), &[], |row| {
         if let Some(before) = row.value(1)?.as_text() {
@@ -217,7 +216,9 @@ pub(in crate::store) fn lower_addresses(
         Ok(())
     })?;
     for (id, before, email) in &changes {
-        tx.change(&write, &[mapping.key("user", id), email.as_str().into(), mapping.time("user", "updatedAt", now)])?;
+        let updated_at = rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now));
+        let email_column = ("email", email.as_str().into());
+        rows::update(tx, mapping, "user", id, [email_column].into_iter().chain(updated_at).collect())?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -255,7 +256,6 @@ pub(in crate::store) fn correct_stray_accounts(
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let write = mapping.sql(r#"UPDATE "account" SET "accountId" = ?2, "updatedAt" = ?3 WHERE "id" = ?1"#);
     let mut changes = Vec::new();
     tx.each(&stray_sql(mapping), &[Account::CREDENTIAL.into()], |row| {
         if row.truth(2)? {
@@ -267,7 +267,9 @@ pub(in crate::store) fn correct_stray_accounts(
         Ok(())
     })?;
     for (id, user_id, before) in &changes {
-        tx.change(&write, &[mapping.key("account", id), user_id.into(), mapping.time("account", "updatedAt", now)])?;
+        let updated_at = rows::update_time(tx, mapping, "account", now).map(|now| ("updatedAt", now));
+        let account_id = ("accountId", user_id.into());
+        rows::update(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
-use crate::auth::storage::{StoreError, WriteBlocker};
+use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
 use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
@@ -313,12 +313,30 @@ pub(in crate::store) fn update(
     values: Values,
 ) -> Result<(), StoreError> {
     let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values)?.into_iter().unzip();
+    if columns.is_empty() {
+        return Ok(());
+    }
     let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
     let changes = changes.collect::<Vec<_>>().join(", ");
     values.push(mapping.key(table, id));
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
     tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
     Ok(())
+}
+
+/// The value of `updatedAt` for a row that changes; `None` when the column is not written. Then it stays as it is, and the
+/// act says so.
+pub(in crate::store) fn update_time(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &'static str,
+    now: Timestamp,
+) -> Option<Value> {
+    let Some(blocker) = mapping.times.read_only(table, "updatedAt") else {
+        return Some(mapping.time(table, "updatedAt", now));
+    };
+    tx.left().push(format!("{}, and the column stays as it was: {}", blocker.problem, blocker.remedy));
+    None
 }
 
 /// Deletes the rows with these ids, however large they are.
@@ -359,8 +377,10 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
 fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {
-        if value != Value::Null && mapping.times.unknown.contains(&(table, column)) {
-            return Err(StoreError::NotOurs(WriteBlocker::unknown_encoding(&mapping.place(table, column))));
+        if value != Value::Null
+            && let Some(blocker) = mapping.times.read_only(table, column)
+        {
+            return Err(StoreError::NotOurs(blocker.clone()));
         }
         if mapping.has(table, column) {
             kept.push((column, value));

@@ -142,10 +142,8 @@ pub(super) fn reset(
     }
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {
-        let values = vec![
-            ("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now)),
-            ("updatedAt", mapping.time("user", "updatedAt", now)),
-        ];
+        let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now))];
+        values.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
         rows::update(tx, mapping, "user", user_id, values)?;
     }
     rows::delete(tx, mapping, "verification", &pending)?;

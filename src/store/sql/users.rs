@@ -104,9 +104,10 @@ pub(in crate::store) fn set_password_hash(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    let updated_at = rows::update_time(tx, mapping, "account", now);
     tx.change(
         &mapping.sql(
-            r#"UPDATE "account" SET "password" = ?4, "updatedAt" = ?5
+            r#"UPDATE "account" SET "password" = ?4, "updatedAt" = coalesce(?5, "updatedAt")
                WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#,
         ),
         &[
@@ -114,7 +115,7 @@ pub(in crate::store) fn set_password_hash(
             user_id.into(),
             mapping.reference("account", "userId", user_id),
             hash.expose().into(),
-            mapping.time("account", "updatedAt", now),
+            updated_at.into(),
         ],
     )
 }
@@ -507,7 +508,7 @@ pub(in crate::store) fn write_changes(
     let as_before: rows::Values = values(before);
     let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
     changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
-    changed.push(("updatedAt", mapping.time("user", "updatedAt", now)));
+    changed.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
     rows::update(tx, mapping, "user", &after.id, changed)
 }
 

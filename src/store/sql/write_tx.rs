@@ -302,6 +302,7 @@ impl Both<'_> {
         if !result.is_done() {
             return Ok(result);
         }
+        let left = std::mem::take(app.left());
         let Some(first) = events.first().cloned() else {
             app.commit()?;
             return Ok(result);
@@ -311,7 +312,7 @@ impl Both<'_> {
         self.loose_ends.interrupted.extend(interrupted);
         match finish(app, self.state, &actor, events, cleared(&result)) {
             Ok(unlogged) => {
-                self.loose_ends.unlogged = self.loose_ends.unlogged.take().or(unlogged);
+                self.loose_ends.add(LooseEnds { unlogged, left, ..LooseEnds::default() });
                 Ok(result)
             }
             Err(error) => {

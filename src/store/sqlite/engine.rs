@@ -90,11 +90,12 @@ impl Engine for Sqlite {
 pub(in crate::store) struct SqliteTx<C> {
     connection: C,
     catalog: Option<Catalog>,
+    left: Vec<String>,
 }
 
 impl<C: Deref<Target = Connection>> SqliteTx<C> {
     pub(in crate::store) fn new(connection: C) -> Self {
-        Self { connection, catalog: None }
+        Self { connection, catalog: None, left: Vec::new() }
     }
 }
 
@@ -111,6 +112,10 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
         }
         let read = Catalog::from(catalog::read(&self.connection).engine()?);
         Ok(self.catalog.insert(read).clone())
+    }
+
+    fn left(&mut self) -> &mut Vec<String> {
+        &mut self.left
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

@@ -38,7 +38,7 @@ fn acts_that_need_the_missing_rows_are_refused() {
     let odd = odd();
     assert_snapshot!(odd.run_with_input("signin ada@example.com --print-token --password-stdin", PASSWORD), @"
     ------- stderr -------
-    error: could not sign in: nothing is written to this app's database: the app keeps the rows of session outside of this database
+    error: could not sign in: the app keeps the rows of session outside of this database
     hint: do this in the app
     [exit status: 9]
     ");

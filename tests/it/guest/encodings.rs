@@ -1,6 +1,7 @@
 //! Databases whose columns encode instants in different ways, or that have a stray value in another encoding: each
 //! column is read and written in its own.
 
+use insta::assert_snapshot;
 use rusqlite::Connection;
 
 use crate::app::load;
@@ -126,4 +127,63 @@ fn stray_value_in_another_encoding_is_read_and_decides_nothing() {
     database.run("users set-password ada@example.com --password-stdin").success();
     assert_eq!(database.shapes("user", "created_at"), ["integer 13", "text 19"]);
     assert_eq!(database.shapes("user", "updated_at"), ["integer 13"]);
+}
+
+/// Half of the users have seconds in `updated_at`, so no act writes there, and one that only refreshes it goes on.
+#[test]
+fn unclear_time_of_the_last_change_stays_as_it_was() {
+    let database = Database::new(
+        "DELETE FROM user WHERE email NOT IN ('ada@example.com', 'bob@example.com');
+         UPDATE user SET updated_at = updated_at / 1000 WHERE email = 'bob@example.com'",
+    );
+    let times = || -> String {
+        let sql = "SELECT group_concat(updated_at, ' ') FROM (SELECT updated_at FROM user ORDER BY email)";
+        database.sql().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let before = times();
+    assert_snapshot!(database.run("users ban bob@example.com"), @r#"
+    ------- stderr -------
+    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "seconds"}}, "milliseconds" or "text"
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    banned Bob <bob@example.com> permanently and ended 1 session in [HOME]/app.db
+    "#);
+    assert_snapshot!(database.run("users update ada@example.com --name Countess"), @r#"
+    ------- stderr -------
+    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "seconds"}}, "milliseconds" or "text"
+    updated Countess <ada@example.com> in [HOME]/app.db
+    "#);
+    // The time of an account is clear.
+    let set = database.run("users set-password bob@example.com --password-stdin --json");
+    assert!(!set.stderr.contains("updated_at"), "{set}");
+    database.run("sessions revoke --user ada@example.com").success();
+    assert_eq!(times(), before);
+    let refused = database.run("users create new@example.com --name New --password-stdin").failure(9);
+    assert!(refused.contains("some of the values of user.updated_at are"), "{refused}");
+    let status = database.run("db status --json").json();
+    assert_eq!((&status["app"]["writable"], status["app"]["refusals"].as_array().unwrap().len()), (&true.into(), 1));
+    let doctor: serde_json::Value = serde_json::from_str(&database.run("doctor --json").stdout).unwrap();
+    let findings = doctor["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["check"] == "read-only-columns").unwrap();
+    assert_eq!(found["severity"], "notice", "{found}");
+    let schema = database.sandbox.file("schema.json", r#"{"times": {"user.updatedAt": "milliseconds"}}"#);
+    let named = database.run(&format!("users unban bob@example.com --schema {}", schema.display()));
+    assert!(!named.stderr.contains("updated_at"), "{named}");
+    assert_ne!(times(), before);
+}
+
+#[test]
+fn unclear_time_of_an_account_does_not_keep_a_password_from_being_set() {
+    let database = Database::new(
+        "DELETE FROM account WHERE provider_id <> 'credential';
+         UPDATE account SET updated_at = updated_at / 1000 WHERE rowid IN (SELECT rowid FROM account ORDER BY rowid LIMIT
+           (SELECT count(*) / 2 FROM account))",
+    );
+    let count: u32 = database.sql().query_row("SELECT count(*) FROM account", [], |row| row.get(0)).unwrap();
+    assert_eq!(count % 2, 0, "the values are not equally many");
+    let shapes = database.shapes("account", "updated_at");
+    let set = database.run("users set-password bob@example.com --password-stdin");
+    assert!(set.stderr.contains("some of the values of account.updated_at are"), "{set}");
+    set.success();
+    assert_eq!(database.shapes("account", "updated_at"), shapes);
+    database.run("signin bob@example.com --no-store --password-stdin").success();
 }

@@ -60,7 +60,7 @@ impl Odd {
 }
 
 #[test]
-fn equally_many_values_of_two_units_refuse_writes() {
+fn equally_many_values_of_two_units_refuse_new_rows() {
     let odd = Odd::changed(
         "mixed-time",
         "UPDATE user SET created_at = 0 WHERE email = 'ada@example.com';
@@ -68,34 +68,37 @@ fn equally_many_values_of_two_units_refuse_writes() {
     );
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
-    error: could not create the user: nothing is written to this app's database: some of the values of user.created_at are seconds, others are milliseconds
-    hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
+    error: could not create the user: some of the values of user.created_at are seconds, others are milliseconds
+    hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}}, "milliseconds" or "text"
     [exit status: 9]
     "#);
     assert_eq!(odd.run("users list --json").json()["users"].as_array().unwrap().len(), 5);
     assert_snapshot!(odd.run("doctor"), @r#"
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
       hint: if only the app reads it: chmod o= '[HOME]/app.db'
-    problem: app-schema: nothing is written to this app's database: some of the values of user.created_at are seconds, others are milliseconds
-      hint: correct the rows, or name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
-    problem: rows: rows with values that cannot be read: 4
+    notice: read-only-columns: some columns of this app are not written: some of the values of user.created_at are seconds, others are milliseconds
+      hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}}, "milliseconds" or "text"
+    problem: rows: rows with values that cannot be read: 3
+      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
       user.updated_at of row [ID] is not a number of milliseconds: the next change of the user sets it
-      user.created_at of row [ID] is not a number of seconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
-      user.created_at of row [ID] is not a number of seconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
+      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
       session.expires_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
       session.created_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
       session.updated_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
       hint: such a value gives no right: its user is not verified, banned, or has no role, its session is over
     notice: expired: expired rows that only take up room: sessions 1, codes 0
       hint: `authctl doctor --fix` deletes them; `authctl sessions prune` only the sessions
-    [HOME]/app.db: not healthy, 2 problems, 2 notices
+    [HOME]/app.db: not healthy, 1 problem, 3 notices
     A user who can write this file or its directory is the administrator and can rewrite the audit log;
     a user who can read it can guess passwords offline. See `authctl help security`.
     [exit status: 1]
     "#);
-    odd.refuses_writes();
-    let hints = odd.sandbox.file("hints.json", r#"{"time": "milliseconds"}"#);
-    odd.run(&format!("users verify-email octo@example.com --schema {}", hints.display())).success();
+    assert!(odd.is_as_made());
+    odd.run("users verify-email octo@example.com").success();
+    odd.run("users ban octo@example.com").success();
+    let hints = odd.sandbox.file("hints.json", r#"{"times": {"user.createdAt": "milliseconds"}}"#);
+    odd.run(&format!("users create new@example.com --name New --generate --schema {}", hints.display())).success();
+    odd.run("users delete octo@example.com --yes").success();
 }
 
 #[test]
@@ -142,7 +145,7 @@ fn unknown_required_column_stops_only_new_rows_of_its_table() {
     let odd = Odd::new("extra-not-null");
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
-    error: could not create the user: nothing is written to this app's database: the column user.tenantId needs a value in a new row, and authctl does not know which
+    error: could not create the user: the column user.tenantId needs a value in a new row, and authctl does not know which
     hint: name one in the --schema file: {"values": {"user.tenantId": "..."}}
     [exit status: 9]
     "#);
