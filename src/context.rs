@@ -19,13 +19,13 @@ use crate::auth::Auth;
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Token};
-use crate::auth::storage::{ClientInfo, LooseEnds, NoState, Store, StoreError};
+use crate::auth::storage::{ClientInfo, LooseEnds, Maintenance as _, NoState, Store, StoreError};
 use crate::input_file;
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::sqlite::{self, Adapter, GuestDatabase, Opened};
+use crate::store::sqlite::{self, Adapter, ConvertOptions, Converted, GuestDatabase, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore};
 
 pub use authenticate::{NoToken, TokenOf, TokenSource};
@@ -473,6 +473,21 @@ impl Context {
             Err(OpenError::Exists(_)) => Ok(false),
             Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
         }
+    }
+
+    /// Turns a native database into one of an app. Its log is then in authctl's state about that app.
+    pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
+        let acting = self.acting()?;
+        let to_be = sqlite::open_to_convert(options.path, options.wait)?;
+        let mut store =
+            self.open_guest(to_be, options.path).context("could not open what authctl keeps about the app")?;
+        store.act_as(acting);
+        let converted = sqlite::convert(&mut store, options);
+        self.loose_ends.add(store.take_loose_ends());
+        drop(store);
+        let converted = converted?;
+        sqlite::remove_log(options.path);
+        Ok(converted)
     }
 
     /// Creates the directory of the default database. Any other directory must exist.

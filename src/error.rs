@@ -2,6 +2,9 @@
 
 mod classify;
 
+use std::io;
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::auth::audit::Break;
@@ -34,6 +37,12 @@ pub enum CommandError {
     /// The thing to create exists and differs.
     #[error("{message}")]
     Differs { message: String, hint: &'static str },
+    /// The database to replace belongs to an app.
+    #[error("{} was not made by authctl, and a restore does not replace it", path.display())]
+    Taken { path: PathBuf },
+    /// A file for an answer exists, or cannot be written.
+    #[error("{} {}", path.display(), if source.kind() == io::ErrorKind::AlreadyExists { "exists already" } else { "cannot be written" })]
+    NotWritten { path: PathBuf, source: io::Error },
     /// The command line or an input is unacceptable.
     #[error("{message}")]
     Usage { message: String, hint: &'static str },

@@ -85,7 +85,7 @@ pub enum OpenError {
     Store { path: PathBuf, source: StoreError },
 }
 
-/// Reasons why a database cannot be backed up or restored.
+/// Reasons why a database cannot be backed up, restored or converted.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error(transparent)]
@@ -109,4 +109,7 @@ pub enum CopyError {
     PageSize(PathBuf),
     #[error("{} cannot be copied", path.display())]
     Store { path: PathBuf, source: StoreError },
+    /// The copy is made, and the act for which it was made failed.
+    #[error(transparent)]
+    Act(StoreError),
 }

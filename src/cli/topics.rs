@@ -29,8 +29,9 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 
 pub const FILES: &[(&str, &str)] = &[
     ("$XDG_DATA_HOME/authctl/auth.db", "the default database, with -wal and -shm beside it while it is in use"),
-    ("DATABASE.lock", "empty; held while a database is made, migrated, backed up or restored"),
+    ("DATABASE.lock", "empty; held while a database is made, migrated, backed up, restored or converted"),
     ("DATABASE.before-restore-TIME", "the database as it was before `db restore`; remove it when you are sure"),
+    ("DATABASE.before-convert-TIME", "the same for `db convert`, with all password hashes and the audit log"),
     ("$XDG_STATE_HOME/authctl/*.db", "log, attempts and rules for the databases of Better Auth apps, one file each"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.json", "stored sessions, one file per database, readable by you alone"),
     ("$XDG_CONFIG_HOME/authctl/sessions/*.own.json", "your own session, kept while you act as another user"),
@@ -264,6 +265,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "db prune"),
     may(Who::Operator, "db backup"),
     destroys(Who::Operator, "db restore"),
+    destroys(Who::Operator, "db convert"),
     may(Who::Operator, "doctor"),
     destroys(Who::Operator, "doctor --fix"),
     may(Who::Anyone, "completions"),

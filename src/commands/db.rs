@@ -1,6 +1,7 @@
 //! `db`: makes, describes, migrates, backs up and restores the database file.
 
 mod backup;
+mod convert;
 mod init;
 mod prune;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use backup::RestoreArgs;
 use clap::Subcommand;
+use convert::ConvertArgs;
 use init::InitArgs;
 use jiff::Timestamp;
 use prune::DbPruneArgs;
@@ -71,6 +73,17 @@ pub enum DbCommand {
   authctl db restore auth-2026-01-31.db --dry-run
   authctl db restore auth-2026-01-31.db --yes")]
     Restore(RestoreArgs),
+    /// Turn a database of authctl's own into one that a Better Auth app uses
+    ///
+    /// For a database that was made at the path of an app. The users and their accounts stay. The app
+    /// verifies passwords hashed with Better Auth's scrypt; the other users need a new password. All
+    /// sessions end, and codes are void. The database as it was is kept beside it, as
+    /// NAME.before-convert-TIME: `authctl db restore` takes it.
+    ///
+    /// An app's database is never converted: the app would go on to write in its own form, and one file
+    /// would have the rules of two programs.
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(ConvertArgs),
 }
 
 pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -81,6 +94,7 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),
         DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
+        DbCommand::Convert(args) => convert::run(args, context).attempt("could not convert the database"),
         DbCommand::Check => doctor::check(context).attempt("could not check the database"),
     }
 }

@@ -64,6 +64,16 @@ fn of_command_error(error: &CommandError) -> Failure {
         CommandError::No(_) => Failure::new(ExitCode::Failed, "NO"),
         CommandError::Declined => Failure::new(ExitCode::Failed, "DECLINED"),
         CommandError::Differs { hint, .. } => Failure::new(ExitCode::Exists, "DATABASE_DIFFERS").hint(*hint),
+        CommandError::Taken { .. } => Failure::new(ExitCode::Database, "DATABASE_FOREIGN").hint(
+            "stop the app and move its file away, with -wal and -shm beside it; then run this again, to put the backup in \
+             its place",
+        ),
+        CommandError::NotWritten { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
+        }
+        CommandError::NotWritten { source, .. } => {
+            Failure::new(ExitCode::Unwritable, "FILE_NOT_WRITTEN").remedy(remedy_of(source).unwrap_or(WRITABLE))
+        }
         CommandError::Usage { hint, .. } => Failure::new(ExitCode::Usage, "USAGE").hint(*hint),
     }
 }
@@ -240,6 +250,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Busy | StoreError::Conflict => {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
+        StoreError::Converted => {
+            Failure::new(ExitCode::Busy, "DATABASE_CONVERTED").hint("nothing was changed; run the command again")
+        }
         StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
             "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
         ),
@@ -398,7 +411,7 @@ fn of_copy(error: &CopyError) -> Failure {
         CopyError::Same(_) => Failure::new(ExitCode::Usage, "USAGE").hint("name the backup; --db names the database"),
         CopyError::PageSize(_) => Failure::new(ExitCode::Database, "PAGE_SIZE_DIFFERS")
             .hint("move the database away and restore again: the backup becomes the database then"),
-        CopyError::Store { source, .. } => of_store(source),
+        CopyError::Store { source, .. } | CopyError::Act(source) => of_store(source),
     }
 }
 

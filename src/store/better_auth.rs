@@ -1,6 +1,7 @@
 //! The database of a Better Auth app. authctl is a guest: it recognises the schema and never changes it, and
 //! keeps its own tables (audit log, attempts, settings) in another file.
 
+mod convert;
 mod create;
 mod detect;
 mod encodings;
@@ -16,14 +17,17 @@ use std::time::Duration;
 use crate::auth::storage::{GuestSchema, NoState, StoreError, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::engine::Engine as _;
-use crate::store::mapping::SchemaMapping;
+use crate::store::mapping::{NATIVE, SchemaMapping};
 use crate::store::sql::SqlStore;
 use crate::store::sqlite::connect::Connected;
 use crate::store::sqlite::error::translate;
 use crate::store::sqlite::unwritable_state::UnwritableState;
 use crate::store::sqlite::{self, Sqlite, open_own};
+pub use convert::Converted;
+pub(in crate::store) use convert::Target;
 pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
-use detect::{NotRead, Recognised};
+use detect::Recognised;
+pub(in crate::store) use detect::require_readable;
 pub use overrides::SchemaOverrides;
 
 /// A recognised database. It becomes a store with a file for authctl's own tables.
@@ -55,14 +59,7 @@ pub(in crate::store) fn recognise(
     overrides: &SchemaOverrides,
 ) -> Result<GuestDatabase, OpenError> {
     let AppFile { owner, unsafe_place } = origin;
-    let Recognised { mapping, mut schema } =
-        detect::recognise(&connection, overrides).map_err(|not_read| match not_read {
-            NotRead::Foreign => OpenError::Foreign(path.into()),
-            NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
-            NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
-            NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
-            NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
-        })?;
+    let Recognised { mapping, mut schema } = detect::read(&connection, path, overrides)?;
     if owner != rustix::process::geteuid().as_raw() {
         // SQLite creates files beside the database. They would belong to this user, and lock the app out.
         schema.write_blockers.insert(
@@ -80,6 +77,20 @@ pub(in crate::store) fn recognise(
 }
 
 impl GuestDatabase {
+    /// A native database that becomes an app's. Its log is in the state of the latter from then on.
+    pub(in crate::store) fn to_be(engine: Sqlite) -> Self {
+        let schema = GuestSchema {
+            tables: Vec::new(),
+            time: String::new(),
+            time_evidence: String::new(),
+            ids: String::new(),
+            triggers: Vec::new(),
+            write_blockers: Vec::new(),
+            unsafe_place: None,
+        };
+        Self { engine, mapping: NATIVE, schema }
+    }
+
     /// The directory of the file, if others can write there.
     pub fn unsafe_place(&self) -> Option<&UnsafePlace> {
         self.schema.unsafe_place.as_ref()

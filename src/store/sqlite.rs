@@ -3,6 +3,7 @@
 mod backup;
 mod catalog;
 pub(in crate::store) mod connect;
+mod convert;
 mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;
@@ -29,8 +30,9 @@ use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
 
-pub use super::better_auth::{Adapter, ColumnNames, GuestDatabase, TimeUnit, create_for_app};
+pub use super::better_auth::{Adapter, ColumnNames, Converted, GuestDatabase, TimeUnit, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
+pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
 pub use migrate::{LATEST, MIGRATIONS, Migrated, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
@@ -60,18 +62,29 @@ pub enum Opened {
 /// [`OpenError`]. The file is unchanged.
 pub fn open(path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
     let file = preflight::inspect(path)?;
-    match file.kind() {
-        Kind::Own => Ok(Opened::Own(open_checked(file, wait)?.into_store())),
-        Kind::Other { owner } => {
-            let unsafe_place = preflight::unsafe_directory(path, owner)?;
-            // To read, SQLite replays no journal that another user may have planted.
-            let may_write = rustix::process::geteuid().as_raw() == owner && unsafe_place.is_none();
-            let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) };
-            let connection = connection.map_err(|source| OpenError::Store { path: path.into(), source })?;
-            better_auth::recognise(connection, path, AppFile { owner, unsafe_place }, wait, overrides)
-                .map(Opened::Guest)
-        }
+    if file.kind() == Kind::Other {
+        return open_app(file, path, wait, overrides);
     }
+    match open_checked(file, wait) {
+        // A conversion is in the log still.
+        Err(OpenError::NotOwn(_)) => open_app(preflight::inspect(path)?, path, wait, overrides),
+        opened => Ok(Opened::Own(opened?.into_store())),
+    }
+}
+
+fn open_app(file: Checked, path: &Path, wait: Duration, overrides: &SchemaOverrides) -> Result<Opened, OpenError> {
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    let owner = file.owner();
+    let unsafe_place = preflight::unsafe_directory(path, owner)?;
+    // To read, SQLite replays no journal that another user may have planted.
+    let may_write = rustix::process::geteuid().as_raw() == owner && unsafe_place.is_none();
+    let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) }.map_err(failed)?;
+    if connect::is_own(&connection).engine().map_err(failed)? && may_write {
+        // SQLite has just undone a conversion that was interrupted.
+        drop(connection);
+        return open_own(path, wait).map(|engine| Opened::Own(engine.into_store()));
+    }
+    better_auth::recognise(connection, path, AppFile { owner, unsafe_place }, wait, overrides).map(Opened::Guest)
 }
 
 /// Opens a database that authctl made.
@@ -84,13 +97,16 @@ pub fn open_own(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
 
 fn open_checked(file: Checked, wait: Duration) -> Result<Sqlite, OpenError> {
     let path = &file.path().to_owned();
-    let connection = connect(file, wait).map_err(|source| OpenError::Store { path: path.into(), source })?;
-    let found =
-        schema_version(&connection).engine().map_err(|source| OpenError::Store { path: path.into(), source })?;
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    let connection = connect(file, wait).map_err(failed)?;
+    if !connect::is_own(&connection).engine().map_err(failed)? {
+        return Err(OpenError::NotOwn(path.into()));
+    }
+    let found = schema_version(&connection).engine().map_err(failed)?;
     if found > migrate::LATEST {
         return Err(OpenError::Newer { path: path.into(), found, known: migrate::LATEST });
     }
-    let mut engine = Sqlite::new(connection, wait);
+    let mut engine = Sqlite::own(connection, wait);
     if found < migrate::LATEST {
         migrate::bring_up_to_date(engine.connection(), path, wait)?;
     }

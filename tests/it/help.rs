@@ -117,9 +117,11 @@ fn the_topics_have_their_pages() {
       $XDG_DATA_HOME/authctl/auth.db
           the default database, with -wal and -shm beside it while it is in use
       DATABASE.lock
-          empty; held while a database is made, migrated, backed up or restored
+          empty; held while a database is made, migrated, backed up, restored or converted
       DATABASE.before-restore-[TIME]
           the database as it was before `db restore`; remove it when you are sure
+      DATABASE.before-convert-[TIME]
+          the same for `db convert`, with all password hashes and the audit log
       $XDG_STATE_HOME/authctl/*.db
           log, attempts and rules for the databases of Better Auth apps, one file each
       $XDG_CONFIG_HOME/authctl/sessions/*.json

@@ -17,6 +17,7 @@ mod concurrency;
 mod crash;
 mod db;
 mod db_better_auth;
+mod db_convert;
 mod doctor;
 mod doctor_fix;
 mod email;

@@ -361,9 +361,11 @@ fn tame_words(text: &str) -> String {
         let is_id = stem.len() == 32 && stem.bytes().all(|b| b.is_ascii_alphanumeric());
         // A colon after an instant is punctuation, not part of it.
         let instant = word.strip_suffix(':').unwrap_or(&word);
-        if let Some((stem, _)) = word.split_once(".before-restore-") {
-            tamed.push_str(stem);
-            tamed.push_str(".before-restore-[TIME]");
+        let kept = [".before-restore-", ".before-convert-"]
+            .into_iter()
+            .find_map(|mark| Some((word.split_once(mark)?.0, mark)));
+        if let Some((stem, mark)) = kept {
+            tamed.extend([stem, mark, "[TIME]"]);
         } else if instant.parse::<jiff::Timestamp>().is_ok() {
             tamed.push_str("[TIME]");
             tamed.push_str(&word[instant.len()..]);

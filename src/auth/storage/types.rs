@@ -488,6 +488,9 @@ pub enum StoreError {
     /// A table of authctl's own, which another program removed.
     #[error("another program removed authctl's table {0} from the database")]
     Incomplete(String),
+    /// A conversion that ended while this process waited for its turn.
+    #[error("another process has just turned the database into one of a Better Auth app")]
+    Converted,
     /// A row has an invalid value.
     #[error("row {row} of table {table} makes no sense: column {column} {problem}")]
     Inconsistent {
@@ -563,6 +566,7 @@ impl StoreError {
             | Self::Unsafe(_)
             | Self::NoColumn { .. }
             | Self::Incomplete(_)
+            | Self::Converted
             | Self::Held(_)
             | Self::TooManyChains(_)
             | Self::Trigger(_)

@@ -15,6 +15,7 @@ use crate::error::CommandError;
 use crate::output::text::shown;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::resolve;
+use crate::store::OpenError;
 use crate::store::sqlite::{self, Additions, Examined, RestoreOptions};
 
 #[derive(Debug, Args)]
@@ -51,12 +52,15 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let from = backup_path(&args.file)?;
     let place = context.database()?;
     let path = context.database_file()?;
-    let kept = kept_path(&path, context)?;
+    let kept = kept_path(&path, "before-restore", context)?;
     let Examined { contents, additions } = sqlite::examine(&from, context.wait())?;
     let replaces = path.symlink_metadata().is_ok();
     if replaces {
         // Refuses to replace a file that is not authctl's before any question.
-        sqlite::require_own(&path)?;
+        sqlite::require_own(&path).map_err(|error| match error {
+            OpenError::NotOwn(_) => CommandError::Taken { path: path.clone() }.into(),
+            error => anyhow::Error::new(error),
+        })?;
     }
     let report = |contents, sessions_ended| RestoreReport {
         path: path.clone(),
@@ -128,10 +132,10 @@ fn backup_path(file: &Path) -> anyhow::Result<PathBuf> {
     Ok(resolve(file)?)
 }
 
-/// The path under which the replaced database is kept.
-fn kept_path(path: &Path, context: &Context) -> anyhow::Result<PathBuf> {
+/// The path under which the database is kept as it was before an act.
+pub(super) fn kept_path(path: &Path, before: &str, context: &Context) -> anyhow::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(context.now()?.strftime(".before-restore-%Y%m%dT%H%M%S.%3fZ").to_string());
+    name.push(context.now()?.strftime(&format!(".{before}-%Y%m%dT%H%M%S.%3fZ")).to_string());
     Ok(path.with_file_name(name))
 }
 

@@ -83,28 +83,52 @@ const COULD_NOT_MAKE: &str = "could not make the database";
 impl InitArgs {
     /// The adapter that the arguments describe; `None` for a database of authctl's own.
     fn adapter(&self) -> Result<Option<Adapter>, CommandError> {
-        let wrong = |message: &str, hint| CommandError::Usage { message: message.to_owned(), hint };
         match (self.better_auth, self.names, self.time) {
             (None, ..) => Ok(None),
-            (Some(AdapterChoice::Kysely), None, None) => Ok(Some(Adapter::Kysely)),
-            (Some(AdapterChoice::Kysely), ..) => Err(wrong(
-                "kysely has names and times of its own: camelCase and text",
-                "leave out --names and --time, or choose drizzle",
-            )),
-            (Some(AdapterChoice::Drizzle), Some(NamesChoice::CamelCase), None) => Err(wrong(
-                "a schema in camelCase does not show the unit of its times",
-                "pass --time seconds for `mode: \"timestamp\"` in the app's schema, --time milliseconds for \"timestamp_ms\"",
-            )),
-            (Some(AdapterChoice::Drizzle), names, time) => Ok(Some(Adapter::Drizzle {
-                names: match names {
-                    Some(NamesChoice::CamelCase) => ColumnNames::CamelCase,
-                    Some(NamesChoice::SnakeCase) | None => ColumnNames::SnakeCase,
-                },
-                time: match time {
-                    Some(TimeChoice::Seconds) => TimeUnit::Seconds,
-                    Some(TimeChoice::Milliseconds) | None => TimeUnit::Milliseconds,
-                },
-            })),
+            (Some(AdapterChoice::Drizzle), Some(NamesChoice::CamelCase), None) => Err(CommandError::Usage {
+                message: "a schema in camelCase does not show the unit of its times".to_owned(),
+                hint: "pass --time seconds for `mode: \"timestamp\"` in the app's schema, --time milliseconds for \"timestamp_ms\"",
+            }),
+            (Some(choice), names, time) => choice.with(names, time, NamesChoice::SnakeCase).map(Some),
+        }
+    }
+}
+
+impl AdapterChoice {
+    /// The adapter with its names and times. Drizzle has the `usual` names unless others are given, and the unit in which
+    /// most schemas with such names have their times.
+    ///
+    /// # Errors
+    /// [`CommandError::Usage`] if the adapter has no such choice.
+    pub(super) fn with(
+        self,
+        names: Option<NamesChoice>,
+        time: Option<TimeChoice>,
+        usual: NamesChoice,
+    ) -> Result<Adapter, CommandError> {
+        match (self, names, time) {
+            (Self::Kysely, None, None) => Ok(Adapter::Kysely),
+            (Self::Kysely, ..) => Err(CommandError::Usage {
+                message: "kysely has names and times of its own: camelCase and text".to_owned(),
+                hint: "leave out --names and --time, or choose drizzle",
+            }),
+            (Self::Drizzle, names, time) => {
+                let names = names.unwrap_or(usual);
+                let time = time.unwrap_or(match names {
+                    NamesChoice::CamelCase => TimeChoice::Seconds,
+                    NamesChoice::SnakeCase => TimeChoice::Milliseconds,
+                });
+                Ok(Adapter::Drizzle {
+                    names: match names {
+                        NamesChoice::CamelCase => ColumnNames::CamelCase,
+                        NamesChoice::SnakeCase => ColumnNames::SnakeCase,
+                    },
+                    time: match time {
+                        TimeChoice::Seconds => TimeUnit::Seconds,
+                        TimeChoice::Milliseconds => TimeUnit::Milliseconds,
+                    },
+                })
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Recognises the database of a Better Auth app from its schema and some of its rows. An ambiguous database is
 //! not read, and a database with a column that authctl does not understand is not written.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::encodings::{Evidence, Verdict};
@@ -9,7 +11,9 @@ use super::near;
 use super::overrides::SchemaOverrides;
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
+use crate::store::OpenError;
 use crate::store::mapping::{Column, Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
+use crate::store::sqlite::error::translate;
 
 /// The columns without which a table is not one of Better Auth.
 pub(super) const ESSENTIAL: &[&str] =
@@ -138,6 +142,26 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         unsafe_place: None,
     };
     Ok(Recognised { mapping, schema })
+}
+
+/// As [`recognise`], with the error about the file at a path.
+pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverrides) -> Result<Recognised, OpenError> {
+    recognise(connection, overrides).map_err(|not_read| match not_read {
+        NotRead::Foreign => OpenError::Foreign(path.into()),
+        NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
+        NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
+        NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
+        NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
+    })
+}
+
+/// Requires that a native database is read as one of Better Auth once it is converted: tables and columns of other
+/// programs may have names that come near.
+///
+/// # Errors
+/// As for [`recognise`].
+pub(in crate::store) fn require_readable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    read(connection, path, &SchemaOverrides::default()).map(drop)
 }
 
 impl Findings<'_> {

@@ -95,6 +95,20 @@ impl TimeEncoding {
         }
     }
 
+    /// The SQL expression that encodes a column of whole seconds. A value that is no instant stays as it is.
+    pub(in crate::store) fn of_seconds(self, column: &str) -> String {
+        let text = |format: &str| ["strftime('", format, "', ", column, ", 'unixepoch')"].concat();
+        let encoded = match self {
+            Self::Seconds | Self::FractionalSeconds => return column.to_owned(),
+            Self::Milliseconds => [column, " * 1000"].concat(),
+            Self::Zulu => text("%Y-%m-%dT%H:%M:%fZ"),
+            Self::Offset => text("%Y-%m-%dT%H:%M:%f+00:00"),
+            Self::Spaced => text("%Y-%m-%d %H:%M:%S"),
+            Self::SpacedMilliseconds => text("%Y-%m-%d %H:%M:%f"),
+        };
+        format!("CASE WHEN {column} BETWEEN 0 AND {} THEN {encoded} ELSE {column} END", MILLISECONDS_FROM - 1)
+    }
+
     pub(in crate::store) fn is_text(self) -> bool {
         matches!(self, Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds)
     }
@@ -249,6 +263,33 @@ mod tests {
 
     fn read(encoding: TimeEncoding, value: &Value) -> Option<i64> {
         encoding.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
+    }
+
+    #[test]
+    fn seconds_are_encoded_in_sql_as_by_write() {
+        let sql = rusqlite::Connection::open_in_memory().unwrap();
+        for encoding in ENCODINGS {
+            let selected = |seconds: i64| {
+                let expression = encoding.of_seconds("?1");
+                sql.query_row(&["SELECT ", &expression].concat(), [seconds], |row| {
+                    Ok(crate::store::sqlite::engine::value_ref(row.get_ref(0)?).to_value())
+                })
+                .unwrap()
+            };
+            for seconds in [0, 1_763_904_520, MILLISECONDS_FROM - 7201] {
+                let instant = Timestamp::from_second(seconds).unwrap();
+                let read = encoding.read(ValueRef::from(&selected(seconds)));
+                // Milliseconds of the first year may be seconds.
+                if (encoding, seconds) != (TimeEncoding::Milliseconds, 0) {
+                    assert_eq!(read, Some(instant), "{encoding:?}");
+                }
+                if encoding != TimeEncoding::FractionalSeconds {
+                    assert_eq!(selected(seconds), encoding.write(instant), "{encoding:?}");
+                }
+            }
+            assert_eq!(selected(1_763_904_520_302), Value::Integer(1_763_904_520_302), "{encoding:?}");
+            assert_eq!(selected(-5), Value::Integer(-5), "{encoding:?}");
+        }
     }
 
     #[test]

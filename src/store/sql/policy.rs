@@ -80,11 +80,37 @@ pub(in crate::store) fn write(
     if value == default {
         remove(tx, key.name)?;
     } else {
-        tx.execute(
-            r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
-               ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
-            &[key.name.into(), value.into(), OWN_TIME.write(now)],
-        )?;
+        put(tx, key.name, &value, now)?;
     }
     Ok(Ok(PolicySet { policy: read(tx)?, changed: true }))
+}
+
+fn put(tx: &mut dyn Tx, key: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        r#"INSERT INTO "authctl_policy" ("key", "value", "updatedAt") VALUES (?1, ?2, ?3)
+           ON CONFLICT ("key") DO UPDATE SET "value" = ?2, "updatedAt" = ?3"#,
+        &[key.into(), value.into(), OWN_TIME.write(now)],
+    )?;
+    Ok(())
+}
+
+/// Writes the settings of another database, and removes all others.
+pub(in crate::store) fn take_over(
+    tx: &mut dyn Tx,
+    log: &mut Vec<Event>,
+    taken: &[(String, String)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let before = settings(tx)?;
+    for (key, value) in before.iter().filter(|(key, _)| !taken.iter().any(|(kept, _)| kept == key)) {
+        remove(tx, key)?;
+        let changes = Changes::default().field(key, without_credentials(value), None::<String>);
+        log.push(Event::new("policy.removed").with(key.as_str()).changing(changes));
+    }
+    for (key, value) in taken.iter().filter(|setting| !before.contains(setting)) {
+        put(tx, key, value, now)?;
+        let changes = Changes::default().field(key, None::<String>, without_credentials(value));
+        log.push(Event::new("policy.set").with(format!("{key} = {}", without_credentials(value))).changing(changes));
+    }
+    Ok(())
 }

@@ -50,7 +50,10 @@ pub(super) struct Guest {
 
 /// An act: reads, decides, writes, and says what the log tells of it. It may run again in a new
 /// transaction, so it has no other effects, and ids, tokens and hashes are made before it.
-pub(super) trait Act<T>: FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError> {}
+pub(in crate::store) trait Act<T>:
+    FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>
+{
+}
 impl<T, F: FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>) -> Result<T, StoreError>> Act<T> for F {}
 
 /// An act on the mapping of its database.
@@ -94,12 +97,12 @@ impl SqlStore {
     }
 
     /// The time of the act, as its entries have it.
-    pub(super) fn time_of_act(&self) -> jiff::Timestamp {
+    pub(in crate::store) fn time_of_act(&self) -> jiff::Timestamp {
         self.acting.actor().at
     }
 
     /// Runs queries.
-    pub(super) fn read<T>(
+    pub(in crate::store) fn read<T>(
         &mut self,
         mut queries: impl FnMut(&mut dyn Tx, &SchemaMapping) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -122,7 +125,7 @@ impl SqlStore {
 
     /// Runs an act in one transaction together with its log entries. Keeps nothing when the act fails, or
     /// answers that nothing was done.
-    pub(super) fn write_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+    pub(in crate::store) fn write_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
         self.write_tx_and_clear(act, |_| None)
     }
 
@@ -153,7 +156,7 @@ impl SqlStore {
     }
 
     /// Runs an act on authctl's own tables alone.
-    pub(super) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+    pub(in crate::store) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
         match &mut self.guest {
             None => self.write_tx(act),
             Some(Guest { state, .. }) => write_state(&mut **state, &self.acting, act),
@@ -172,7 +175,7 @@ impl SqlStore {
     }
 
     /// Runs an act and takes back what it wrote.
-    pub(super) fn dry_run<T>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
+    pub(in crate::store) fn dry_run<T>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
         self.require_writable()?;
         let Self { engine, mapping, caller, .. } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);

@@ -10,7 +10,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{self, SqliteResult as _};
-use super::preflight::Checked;
+use super::preflight::{APPLICATION_ID, Checked};
 use crate::auth::storage::StoreError;
 
 /// A connection and the checked file. Fields are dropped in this order, so that SQLite closes the file before
@@ -100,6 +100,11 @@ pub(super) fn configure(connection: &Connection, wait: Duration) -> rusqlite::Re
         connection.set_db_config(setting, on)?;
     }
     Ok(())
+}
+
+/// Whether authctl made the database, with a conversion that is still in SQLite's log, or whose journal is left.
+pub(super) fn is_own(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA application_id", [], |row| Ok(row.get::<_, u32>(0)? == APPLICATION_ID))
 }
 
 /// The number of the newest applied migration. It reads the first page of the file only.

@@ -25,11 +25,18 @@ pub struct Sqlite {
     wait: Duration,
     /// Whether [`WRITER_SETTINGS`] were applied. Only a writer pays for them.
     is_writer: bool,
+    /// Whether authctl made the database.
+    is_own: bool,
 }
 
 impl Sqlite {
     pub(in crate::store) fn new(connection: Connected, wait: Duration) -> Self {
-        Self { connection, wait, is_writer: false }
+        Self { connection, wait, is_writer: false, is_own: false }
+    }
+
+    /// As [`Self::new`], for a database that authctl made. It writes nothing once another process has converted it.
+    pub(super) fn own(connection: Connected, wait: Duration) -> Self {
+        Self { is_own: true, ..Self::new(connection, wait) }
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
@@ -56,6 +63,9 @@ impl Engine for Sqlite {
             self.is_writer = true;
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        if self.is_own && !connect::is_own(&transaction).engine()? {
+            return Err(StoreError::Converted);
+        }
         Ok(Box::new(SqliteTx::new(transaction)))
     }
 

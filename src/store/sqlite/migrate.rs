@@ -8,7 +8,7 @@ use refinery::error::Kind;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::connect::{connect, schema_version};
+use super::connect::{connect, is_own, schema_version};
 use super::engine::WRITER_SETTINGS;
 use super::error::{self, SqliteResult as _};
 use super::repair::Pattern;
@@ -61,7 +61,7 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<Migrated, OpenError> {
     let restored = if pattern.is_complete(&connection).map_err(failed)? {
         Vec::new()
     } else {
-        let _lock = Lock::take(path, wait)?;
+        let _lock = lock(&connection, path, wait)?;
         connection.execute_batch(WRITER_SETTINGS).engine().map_err(failed)?;
         pattern.complete(&mut connection).map_err(failed)?
     };
@@ -70,10 +70,23 @@ pub fn migrate(path: &Path, wait: Duration) -> Result<Migrated, OpenError> {
     Ok(Migrated { from, to, restored })
 }
 
+/// Takes the lock for a change of the schema.
+///
+/// # Errors
+/// [`OpenError::NotOwn`] when another process converted the database during the wait.
+fn lock(connection: &Connection, path: &Path, wait: Duration) -> Result<Lock, OpenError> {
+    let lock = Lock::take(path, wait)?;
+    match is_own(connection).engine() {
+        Ok(true) => Ok(lock),
+        Ok(false) => Err(OpenError::NotOwn(path.into())),
+        Err(source) => Err(OpenError::Store { path: path.into(), source }),
+    }
+}
+
 /// Migrates under the lock and returns the version that was found under it. Another process may have migrated
 /// the database while this one waited.
 pub(super) fn bring_up_to_date(connection: &mut Connection, path: &Path, wait: Duration) -> Result<u32, OpenError> {
-    let _lock = Lock::take(path, wait)?;
+    let _lock = lock(connection, path, wait)?;
     let failed = |source| OpenError::Store { path: path.into(), source };
     let found = schema_version(connection).engine().map_err(failed)?;
     if found < LATEST {

@@ -28,10 +28,7 @@ pub(super) enum Kind {
     /// Made by authctl.
     Own,
     /// Made by another program.
-    Other {
-        /// The user id of the file's owner.
-        owner: u32,
-    },
+    Other,
 }
 
 /// A database file that passed the checks, or a new one. A connection takes it and keeps its descriptor open
@@ -40,26 +37,34 @@ pub(super) enum Kind {
 pub(super) struct Checked {
     path: PathBuf,
     kind: Kind,
+    /// The user id of the owner.
+    owner: u32,
     held: Held,
 }
 
 impl Checked {
     /// A file that authctl just made under a temporary name.
     pub(super) fn made(path: PathBuf, held: Held) -> Self {
-        Self { path, kind: Kind::Own, held }
+        Self { path, kind: Kind::Own, owner: rustix::process::geteuid().as_raw(), held }
     }
 
     /// The same file for one more connection.
     pub(super) fn again(&self) -> Self {
-        Self { path: self.path.clone(), kind: self.kind, held: self.held.again() }
+        Self { path: self.path.clone(), kind: self.kind, owner: self.owner, held: self.held.again() }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Which program made the database, as the header in the file says. A log or a journal beside it may say otherwise:
+    /// [`super::connect::is_own`] has the last word.
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub(super) fn owner(&self) -> u32 {
+        self.owner
     }
 
     pub(super) fn held(&self) -> &Held {
@@ -80,7 +85,7 @@ pub(super) fn inspect_own(path: &Path) -> Result<Checked, OpenError> {
     let checked = inspect(path)?;
     match checked.kind {
         Kind::Own => Ok(checked),
-        Kind::Other { .. } => Err(OpenError::NotOwn(path.into())),
+        Kind::Other => Err(OpenError::NotOwn(path.into())),
     }
 }
 
@@ -109,8 +114,8 @@ pub(super) fn inspect(path: &Path) -> Result<Checked, OpenError> {
         refuse_unsafe_directory(path, stat.st_uid)?;
     }
     refuse_unsafe_sidecars(path, is_own)?;
-    let kind = if is_own { Kind::Own } else { Kind::Other { owner: stat.st_uid } };
-    Ok(Checked { path: path.into(), kind, held })
+    let kind = if is_own { Kind::Own } else { Kind::Other };
+    Ok(Checked { path: path.into(), kind, owner: stat.st_uid, held })
 }
 
 /// Whether another program made the SQLite database. A file that cannot be read is not one.

@@ -34,7 +34,17 @@ impl Pattern {
 
     /// Whether a database has every table, column, index and trigger.
     pub(super) fn is_complete(&self, connection: &Connection) -> Result<bool, StoreError> {
-        Ok(self.missing_from(connection).engine()?.is_empty())
+        Ok(self.first_missing(connection)?.is_none())
+    }
+
+    /// The first table, index or trigger that a database lacks, or that lacks columns.
+    pub(super) fn first_missing(&self, connection: &Connection) -> Result<Option<String>, StoreError> {
+        Ok(self.missing_from(connection).engine()?.first().map(|missing| missing.object.name.clone()))
+    }
+
+    /// The names of all tables, indexes and triggers.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.objects.iter().map(|object| object.name.clone()).collect()
     }
 
     /// Makes the missing tables, columns, indexes and triggers in one transaction, and names them. The rows of the

@@ -128,6 +128,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("db prune", "db prune", Effect::Event("sessions.pruned")),
     Example::new("db backup", "db backup new.db", Effect::Event("database.backed-up")),
     Example::new("db restore", "db restore backup.db --yes", Effect::Code),
+    Example::new("db convert", "db convert --to better-auth --yes", Effect::Code),
     Example::new("doctor", "doctor", Effect::Answer),
     Example::new("doctor --fix", "doctor --fix --yes", Effect::Event("sessions.pruned")),
     Example::new("completions", "completions bash", Effect::Answer),

@@ -1,0 +1,320 @@
+//! `db convert`: turns a native database into one of a Better Auth app.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::backup::kept_path;
+use super::init::{AdapterChoice, NamesChoice, TimeChoice};
+use super::kind;
+use crate::auth::audit::counted;
+use crate::auth::secret::Code;
+use crate::auth::user::{User, UserRef};
+use crate::cli::values;
+use crate::commands::confirm;
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::output::json::line;
+use crate::output::text::{amount, escape, rfc3339, shown};
+use crate::output::{Outcome, Page, Report, Style};
+use crate::paths::resolve;
+use crate::store::OpenError;
+use crate::store::sqlite::{self, Adapter, ColumnNames, ConvertOptions, Converted, TimeUnit};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  authctl --db ./sqlite.db db convert --to better-auth --dry-run
+  authctl --db ./sqlite.db db convert --to better-auth --reset-codes codes.jsonl --ttl 24h --yes
+  authctl --db ./app.db db convert --to better-auth --adapter kysely --yes
+
+The app has a schema with names such as emailVerified and `mode: \"timestamp\"`, unless --adapter, --names or
+--time say otherwise. `authctl db init --help` says which app needs which.";
+
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Whose database it becomes
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub to: KindChoice,
+    /// The database adapter of the app
+    #[arg(long, value_enum, value_name = "ADAPTER", default_value = "drizzle")]
+    pub adapter: AdapterChoice,
+    /// How the app's Drizzle schema spells columns; `camelCase` unless given
+    #[arg(long, value_enum, value_name = "STYLE")]
+    pub names: Option<NamesChoice>,
+    /// The unit of times in the app's Drizzle schema; unless given, seconds with camelCase and milliseconds with `snake_case`
+    #[arg(long, value_enum, value_name = "UNIT")]
+    pub time: Option<TimeChoice>,
+    /// Make a code for each user who needs a new password and is not banned, and write all to a new file, a JSON document per line
+    #[arg(long, value_name = "FILE")]
+    pub reset_codes: Option<PathBuf>,
+    /// How long the codes count, up to 24h
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "reset_codes", value_parser = values::ttl)]
+    pub ttl: SignedDuration,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The programs to which a database can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindChoice {
+    /// An app that uses Better Auth
+    BetterAuth,
+}
+
+pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let KindChoice::BetterAuth = args.to;
+    let adapter = args.adapter.with(args.names, args.time, NamesChoice::CamelCase)?;
+    context.now()?;
+    let path = context.database_file()?;
+    let kept = kept_path(&path, "before-convert", context)?;
+    let report = |converted, codes| ConvertReport {
+        path: path.clone(),
+        adapter,
+        kept: kept.clone(),
+        converted,
+        codes,
+        dry_run: args.dry_run,
+    };
+    let planned = match sqlite::plan_conversion(&path, adapter, context.wait()) {
+        Err(OpenError::NotOwn(_)) => return Err(refusal(&path, context)),
+        planned => planned??,
+    };
+    if args.dry_run {
+        return Ok(report(planned, None).into());
+    }
+    let codes_path = args.reset_codes.as_deref().map(resolve).transpose()?;
+    confirm(&effect(&path, adapter, &planned, &kept), "Convert the database?", context)?;
+    let mut codes = codes_path.map(CodesFile::create).transpose()?;
+    let options = ConvertOptions { path: &path, kept: &kept, adapter, wait: context.wait() };
+    let converted = context.convert_database(&options).inspect_err(|_| {
+        codes.iter().for_each(CodesFile::remove);
+    })?;
+    context.did(
+        format!("{} was converted, and is kept as it was in {}", path.display(), kept.display()),
+        "look at it with `authctl doctor`; `authctl users reset-code USER` makes a code for a user without a password",
+    );
+    // Opening it proves that it is what it must be.
+    if context.auth()?.store.guest().is_none() {
+        let message = format!("{} is not read as the database of an app", path.display());
+        return Err(CommandError::Differs { message, hint: "look at it with `authctl db status`" }.into());
+    }
+    if let Some(file) = &mut codes {
+        for id in &converted.without_password {
+            let mut auth = context.auth()?;
+            // An account may belong to no user. An app without the admin plugin lets a banned user in.
+            let user = auth.store.user(&UserRef::Id(id.clone()))?;
+            if let Some(user) = user.filter(|user| !user.is_banned(auth.now)) {
+                let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
+                file.add(&user, &code, expires_at)?;
+            }
+        }
+        file.finish()?;
+    }
+    Ok(report(converted, codes.map(|file| WrittenCodes { path: file.path, count: file.count, ttl: args.ttl })).into())
+}
+
+/// The reason to refuse a database that authctl did not make.
+fn refusal(path: &Path, context: &mut Context) -> anyhow::Error {
+    match context.auth() {
+        Ok(_) => {
+            let message = format!("{} belongs to a Better Auth app already", path.display());
+            CommandError::Differs { message, hint: "`authctl db status` describes it" }.into()
+        }
+        Err(error) => error,
+    }
+}
+
+/// What the question says.
+fn effect(path: &Path, adapter: Adapter, planned: &Converted, kept: &Path) -> String {
+    format!(
+        "This turns {} ({}) into the database of a Better Auth app ({}).\n{}; {} and {} end.\n\
+         The database as it is now is kept in {}.",
+        shown(path),
+        counted(planned.users, "user"),
+        listed(described(adapter)),
+        passwords(planned),
+        counted(planned.sessions, "session"),
+        counted(planned.codes, "code"),
+        shown(kept),
+    )
+}
+
+/// What becomes of the passwords.
+fn passwords(converted: &Converted) -> String {
+    let (kept, lost) = (converted.passwords_kept, converted.without_password.len() as u64);
+    let stay = if kept == 1 { "stays" } else { "stay" };
+    let need = if lost == 1 { "needs" } else { "need" };
+    format!("{} {stay} valid, {} {need} a new one", counted(kept, "password"), counted(lost, "user"))
+}
+
+/// The adapter, its names and its times, as the options of `db init` spell them.
+fn described(adapter: Adapter) -> (&'static str, Option<(&'static str, &'static str)>) {
+    match adapter {
+        Adapter::Kysely => ("kysely", None),
+        Adapter::Drizzle { names, time } => {
+            let names = match names {
+                ColumnNames::CamelCase => "camelCase",
+                ColumnNames::SnakeCase => "snake_case",
+            };
+            let time = match time {
+                TimeUnit::Seconds => "seconds",
+                TimeUnit::Milliseconds => "milliseconds",
+            };
+            ("drizzle", Some((names, time)))
+        }
+    }
+}
+
+fn listed((adapter, choices): (&str, Option<(&str, &str)>)) -> String {
+    choices.map_or_else(|| adapter.to_owned(), |(names, time)| format!("{adapter}, {names}, {time}"))
+}
+
+/// A new file with a code in each line, for the operator alone.
+#[derive(Debug)]
+struct CodesFile {
+    path: PathBuf,
+    file: File,
+    count: u64,
+}
+
+impl CodesFile {
+    fn create(path: PathBuf) -> Result<Self, CommandError> {
+        let private = 0o600;
+        let made = OpenOptions::new().write(true).create_new(true).mode(private).open(&path).and_then(|file| {
+            // A strict umask may have removed rights of the owner.
+            file.set_permissions(Permissions::from_mode(private))?;
+            Ok(file)
+        });
+        match made {
+            Ok(file) => Ok(Self { path, file, count: 0 }),
+            Err(source) => Err(CommandError::NotWritten { path, source }),
+        }
+    }
+
+    fn add(&mut self, user: &User, code: &Code, expires_at: Timestamp) -> Result<(), CommandError> {
+        let expires_at = rfc3339(expires_at);
+        let code = json!({ "id": user.id, "email": user.email, "code": code.expose(), "expiresAt": expires_at });
+        self.file.write_all(format!("{}\n", line(&code)).as_bytes()).map_err(|source| self.failed(source))?;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), CommandError> {
+        self.file.sync_all().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> CommandError {
+        CommandError::NotWritten { path: self.path.clone(), source }
+    }
+
+    fn remove(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[derive(Debug)]
+struct WrittenCodes {
+    path: PathBuf,
+    count: u64,
+    ttl: SignedDuration,
+}
+
+#[derive(Debug)]
+struct ConvertReport {
+    path: PathBuf,
+    adapter: Adapter,
+    kept: PathBuf,
+    converted: Converted,
+    codes: Option<WrittenCodes>,
+    dry_run: bool,
+}
+
+impl ConvertReport {
+    fn notes(&self) -> Vec<String> {
+        let Converted { without_password, columns_kept, left_out, .. } = &self.converted;
+        let mut notes = Vec::new();
+        let lacking =
+            (without_password.len() as u64).saturating_sub(self.codes.as_ref().map_or(0, |codes| codes.count));
+        if lacking > 0 && self.codes.is_some() {
+            notes.push(format!("no code was made for {}: a banned user gets none", counted(lacking, "user")));
+        } else if lacking > 0 {
+            notes.push(
+                "`authctl users reset-code USER` makes a code with which a user sets a new password, in the app or in authctl"
+                    .to_owned(),
+            );
+        }
+        if !columns_kept.is_empty() {
+            notes.push(format!(
+                "columns that the app's schema lacks are kept: {}; the app knows roles and bans with its admin plugin only",
+                escape(&columns_kept.join(", "))
+            ));
+        }
+        if !left_out.is_empty() {
+            notes.push(format!("left out, because it does not fit the app's tables: {}", escape(&left_out.join(", "))));
+        }
+        notes
+    }
+}
+
+impl Report for ConvertReport {
+    fn text(&self, _: Timestamp, _: Style) -> Page {
+        let Self { path, kept, converted, codes, .. } = self;
+        let verb = if self.dry_run { "would turn" } else { "turned" };
+        let line = format!(
+            "{verb} {} with {} into the database of a Better Auth app ({})",
+            shown(path),
+            counted(converted.users, "user"),
+            listed(described(self.adapter))
+        );
+        let (sessions, pending) = (counted(converted.sessions, "session"), counted(converted.codes, "code"));
+        let ended = format!("{}; {sessions} and {pending} end", passwords(converted));
+        let mut page = Page::done_if(!self.dry_run, line);
+        let lines = if self.dry_run { &mut page.notes } else { &mut page.done };
+        lines.push(ended);
+        if let Some(WrittenCodes { path, count, ttl }) = codes {
+            let lasts = amount(ttl.as_secs().unsigned_abs());
+            let written = counted(*count, "code");
+            lines.push(format!("wrote {written} to {}, for {lasts} from now: keep the file safe", shown(path)));
+        }
+        if !self.dry_run {
+            lines.push(format!(
+                "the database as it was, with its password hashes and its audit log, is kept in {}",
+                shown(kept)
+            ));
+        }
+        page.notes.extend(self.notes());
+        page
+    }
+
+    fn json(&self) -> Value {
+        let Converted { users, passwords_kept, without_password, sessions, codes, columns_kept, left_out, settings } =
+            &self.converted;
+        let (adapter, choices) = described(self.adapter);
+        let (names, time) = choices.unzip();
+        let is_done = !self.dry_run;
+        json!({
+            "database": self.path.to_string_lossy(),
+            "kind": kind(is_done),
+            "adapter": adapter,
+            "names": names,
+            "time": time,
+            "users": users,
+            "passwordsKept": passwords_kept,
+            "withoutPassword": without_password,
+            "resetCodes": self.codes.as_ref().map(|codes| codes.path.to_string_lossy()),
+            "resetCodesWritten": self.codes.as_ref().map(|codes| codes.count),
+            "sessionsEnded": sessions,
+            "codesEnded": codes,
+            "settingsKept": settings,
+            "columnsKept": columns_kept,
+            "leftOut": left_out,
+            "kept": is_done.then(|| self.kept.to_string_lossy()),
+            "dryRun": self.dry_run,
+        })
+    }
+}

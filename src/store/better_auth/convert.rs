@@ -1,0 +1,266 @@
+//! Turns the tables of a native database into those of an app, in one transaction. Rows are copied by statements, so
+//! that memory stays bounded.
+
+use rusqlite::Connection;
+
+use super::create::Adapter;
+use super::{SchemaOverrides, detect};
+use crate::auth::audit::{Event, counted};
+use crate::auth::password::HashParams;
+use crate::auth::secret::StoredHash;
+use crate::auth::storage::{Account, BackupSummary, StoreError};
+use crate::store::CopyError;
+use crate::store::engine::Tx;
+use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identifier};
+use crate::store::sql::users::PASSWORD;
+use crate::store::sql::{SqlStore, policy, rows};
+use crate::store::sqlite::error::SqliteResult as _;
+
+/// What a conversion did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Converted {
+    pub users: u64,
+    /// Passwords that the app verifies.
+    pub passwords_kept: u64,
+    /// The ids of the users whose password the app cannot verify, and who have none now.
+    pub without_password: Vec<String>,
+    pub sessions: u64,
+    pub codes: u64,
+    /// Columns of authctl that the schema of the app lacks, such as `user.role`, with their values.
+    pub columns_kept: Vec<String>,
+    /// Indexes and triggers of other programs that do not fit the new tables, by kind and name.
+    pub left_out: Vec<String>,
+    /// Settings of the policy that differ from the defaults.
+    pub settings: u64,
+}
+
+/// The schema of an app that a database gets.
+#[derive(Debug)]
+pub(in crate::store) struct Target {
+    adapter: Adapter,
+    /// Names and encodings of that schema.
+    mapping: SchemaMapping,
+    /// The indexes and triggers of a native database.
+    native: Vec<String>,
+}
+
+impl Target {
+    /// Takes the names of all objects of a native database.
+    pub(in crate::store) fn new(adapter: Adapter, native: Vec<String>) -> Result<Self, StoreError> {
+        let empty = Connection::open_in_memory().engine()?;
+        empty.execute_batch(&adapter.tables()).engine()?;
+        let recognised = detect::recognise(&empty, &SchemaOverrides::default());
+        let recognised = recognised.map_err(|error| StoreError::Engine(format!("no schema of an app: {error:?}")))?;
+        Ok(Self { adapter, mapping: recognised.mapping, native })
+    }
+}
+
+impl SqlStore {
+    /// Converts a native database whose log is in the state of the guest that it becomes. `back_up` copies the database
+    /// while no other process can write to it.
+    pub(in crate::store) fn convert(
+        &mut self,
+        target: &Target,
+        back_up: &mut dyn FnMut() -> Result<BackupSummary, CopyError>,
+    ) -> Result<Result<Converted, CopyError>, StoreError> {
+        let settings = self.read(|tx, _| policy::settings(tx))?;
+        let now = self.time_of_act();
+        self.state_tx(|tx, _, log| policy::take_over(tx, log, &settings, now))?;
+        self.write_tx(|tx, _, log| {
+            let before = match back_up() {
+                Ok(before) => before,
+                Err(error) => return Ok(Err(error)),
+            };
+            let converted = convert(tx, target)?;
+            log.push(event(&converted, &before));
+            Ok(Ok(converted))
+        })
+    }
+
+    /// Does the work of [`Self::convert`] and takes it back.
+    pub(in crate::store) fn plan_conversion(&mut self, target: &Target) -> Result<Converted, StoreError> {
+        self.dry_run(|tx, _, _| convert(tx, target))
+    }
+}
+
+fn event(converted: &Converted, before: &BackupSummary) -> Event {
+    let Converted { users, without_password, sessions, codes, .. } = converted;
+    let (users, ended) = (counted(*users, "user"), counted(*sessions, "session"));
+    let removed = counted(without_password.len() as u64, "password");
+    let log = format!("the log of {} entries that ended in {} is in the backup", before.entries, before.head);
+    let detail = format!("{users}; removed {removed}; ended {ended} and {}; {log}", counted(*codes, "code"));
+    Event::new("database.converted").with(detail)
+}
+
+/// The prefix of everything that authctl makes besides the four tables. The old tables get it, and go with the rest.
+const OWN: &str = "authctl_";
+
+/// The condition for indexes and triggers of the four tables, in any case of letters.
+const OF_TABLES: &str = r#"lower("tbl_name") IN ('user', 'session', 'account', 'verification')"#;
+
+fn old(table: &str) -> String {
+    identifier(&format!("{OWN}old_{table}"))
+}
+
+fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
+    let mut converted = Converted {
+        users: rows::count(tx, &NATIVE, "user")?,
+        sessions: rows::count(tx, &NATIVE, "session")?,
+        codes: rows::count(tx, &NATIVE, "verification")?,
+        settings: policy::settings(tx)?.len() as u64,
+        ..Converted::default()
+    };
+    let additions = additions(tx, &target.native)?;
+    drop_objects(tx, OF_TABLES, &["trigger", "index"])?;
+    for table in TABLES {
+        tx.execute(&format!("ALTER TABLE {} RENAME TO {}", identifier(table.name), old(table.name)), &[])?;
+    }
+    // No statement of a schema has a semicolon at the end of a line in it.
+    for statement in target.adapter.tables().split(";\n").filter(|statement| !statement.trim().is_empty()) {
+        tx.execute(statement, &[])?;
+    }
+    forget_passwords(tx, &mut converted)?;
+    for table in TABLES {
+        let columns = columns(tx, target, table, &mut converted)?;
+        if is_copied(table) {
+            copy(tx, table.name, &columns)?;
+        }
+    }
+    drop_objects(tx, "name GLOB 'authctl_*'", &["trigger", "view", "table"])?;
+    for Object { kind, name, sql } in additions {
+        match tx.execute(&sql, &[]) {
+            Ok(_) => {}
+            // A column of it has another name now, or it calls a function that only its program has.
+            Err(StoreError::Engine(_) | StoreError::Corrupt(_) | StoreError::Trigger(_)) => {
+                converted.left_out.push(format!("{kind} {name}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for setting in ["application_id", "user_version"] {
+        tx.execute(&["PRAGMA ", setting, " = 0"].concat(), &[])?;
+    }
+    Ok(converted)
+}
+
+/// Whether the rows of a table go to the app. Its cookies and links match no session or code of authctl, which stores
+/// digests.
+fn is_copied(table: &Table) -> bool {
+    ["user", "account"].contains(&table.name)
+}
+
+struct Object {
+    kind: String,
+    name: String,
+    sql: String,
+}
+
+/// The indexes and triggers of other programs on the four tables.
+fn additions(tx: &mut dyn Tx, native: &[String]) -> Result<Vec<Object>, StoreError> {
+    let sql = format!(
+        r#"SELECT "type", "name", "sql" FROM "sqlite_schema" WHERE "type" IN ('index', 'trigger') AND "sql" IS NOT NULL
+           AND {OF_TABLES} ORDER BY "rowid""#
+    );
+    let mut found =
+        tx.query_all(&sql, &[], |row| Ok(Object { kind: row.text(0)?, name: row.text(1)?, sql: row.text(2)? }))?;
+    found.retain(|object| !native.contains(&object.name) && !object.name.starts_with(OWN));
+    Ok(found)
+}
+
+/// Drops the objects that a condition selects, one kind after the other. The indexes of constraints go with their tables.
+fn drop_objects(tx: &mut dyn Tx, condition: &str, kinds: &[&str]) -> Result<(), StoreError> {
+    for kind in kinds {
+        let sql =
+            format!(r#"SELECT "name" FROM "sqlite_schema" WHERE "type" = ?1 AND "sql" IS NOT NULL AND {condition}"#);
+        for name in tx.query_all(&sql, &[(*kind).into()], |row| row.text(0))? {
+            tx.execute(&["DROP ", kind, " ", &identifier(&name)].concat(), &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the password accounts whose hash the app cannot verify: it answers 500 for the hash of another function. Users
+/// without such an account get 401, and one when they set a password with a code.
+fn forget_passwords(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), StoreError> {
+    let account = old("account");
+    let sql = format!(
+        r#"SELECT rowid, "userId", {PASSWORD} FROM {account} WHERE "providerId" = ?1 AND "password" IS NOT NULL"#
+    );
+    let mut forgotten = Vec::new();
+    tx.each(&sql, &[Account::CREDENTIAL.into()], |row| {
+        let hash = row.value(2)?.as_bytes().and_then(|bytes| StoredHash::from_bytes(bytes).ok());
+        if hash.is_some_and(|hash| HashParams::of(&hash) == Some(HashParams::Scrypt)) {
+            converted.passwords_kept += 1;
+        } else {
+            forgotten.push(row.integer(0)?);
+            converted.without_password.push(rows::key(row, 1, &NATIVE, "user")?);
+        }
+        Ok(())
+    })?;
+    let forget = ["DELETE FROM ", &account, " WHERE rowid = ?1"].concat();
+    for row in forgotten {
+        tx.change(&forget, &[row.into()])?;
+    }
+    Ok(())
+}
+
+/// A column of a new table, and the expression that computes its value from the old one.
+struct CopiedColumn {
+    name: String,
+    value: String,
+}
+
+/// The columns of a new table that get values. Columns of other programs, and those of authctl with values that the
+/// app's schema has no place for, are added to the table, which is empty here.
+fn columns(
+    tx: &mut dyn Tx,
+    target: &Target,
+    table: &Table,
+    converted: &mut Converted,
+) -> Result<Vec<CopiedColumn>, StoreError> {
+    let of_table = r#"SELECT "name", "type", "notnull", "dflt_value" FROM pragma_table_info(?1)"#;
+    let found = tx.query_all(of_table, &[format!("{OWN}old_{}", table.name).into()], |row| {
+        let not_null = if row.truth(2)? { " NOT NULL" } else { "" };
+        let default = row.optional_text(3)?.map(|default| format!(" DEFAULT ({default})")).unwrap_or_default();
+        let name = row.text(0)?;
+        let definition = format!("{} {}{not_null}{default}", identifier(&name), identifier(&row.text(1)?));
+        Ok((name, definition))
+    })?;
+    let mut columns = Vec::new();
+    for (name, definition) in found {
+        let known = table.column(&name);
+        let quoted = identifier(&name);
+        let value = match known.map(|column| column.holds) {
+            Some(Holds::Time) => target.mapping.times.of(table.name, &name).of_seconds(&quoted),
+            _ => quoted.clone(),
+        };
+        if let Some(column) = known.and_then(|known| target.mapping.column(table.name, known.name)) {
+            columns.push(CopiedColumn { name: column.to_owned(), value });
+            continue;
+        }
+        if let Some(known) = known {
+            let says_something = if known.holds == Holds::Truth { " <> 0" } else { " IS NOT NULL" };
+            let sql = ["SELECT count(*) FROM ", &old(table.name), " WHERE ", &quoted, says_something].concat();
+            if !is_copied(table) || tx.count(&sql, &[])? == 0 {
+                continue;
+            }
+        }
+        tx.execute(&["ALTER TABLE ", &identifier(table.name), " ADD COLUMN ", &definition].concat(), &[])?;
+        converted.columns_kept.extend(known.map(|known| format!("{}.{}", table.name, known.name)));
+        columns.push(CopiedColumn { name, value });
+    }
+    Ok(columns)
+}
+
+fn copy(tx: &mut dyn Tx, table: &str, columns: &[CopiedColumn]) -> Result<(), StoreError> {
+    let names: Vec<String> = columns.iter().map(|column| identifier(&column.name)).collect();
+    let values: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
+    let sql = format!(
+        "INSERT INTO {} ({}) SELECT {} FROM {} ORDER BY rowid",
+        identifier(table),
+        names.join(", "),
+        values.join(", "),
+        old(table)
+    );
+    tx.change(&sql, &[]).map(drop)
+}
