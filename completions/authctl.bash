@@ -435,7 +435,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__export)
-            opts="-q -y -h --user --event --since --until --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --user --event --since --until --after --limit --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -454,6 +454,14 @@ _authctl() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -485,7 +493,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__audit__subcmd__list)
-            opts="-q -y -h --user --event --since --until --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --user --event --since --until --after --limit --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -504,6 +512,14 @@ _authctl() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

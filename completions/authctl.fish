@@ -1212,6 +1212,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l event -d 'Whose event begins with this, such as session or signin.failed' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l since -d 'From this instant on, such as 2026-01-01T00:00:00Z' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l until -d 'Before this instant' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l after -d 'After the entry with this number, where the page before ended' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l limit -d 'At most this many entries [default: 200 on a terminal, else all]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from list" -l reason -d 'Why this is done, for the audit log' -r
@@ -1228,6 +1230,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l event -d 'Whose event begins with this, such as session or signin.failed' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l since -d 'From this instant on, such as 2026-01-01T00:00:00Z' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l until -d 'Before this instant' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l after -d 'After the entry with this number, where the page before ended' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l limit -d 'At most this many entries [default: 200 on a terminal, else all]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from ls" -l reason -d 'Why this is done, for the audit log' -r
@@ -1271,6 +1275,8 @@ complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_s
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l event -d 'Whose event begins with this, such as session or signin.failed' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l since -d 'From this instant on, such as 2026-01-01T00:00:00Z' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l until -d 'Before this instant' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l after -d 'After the entry with this number, where the page before ended' -r
+complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l limit -d 'At most this many entries [default: 200 on a terminal, else all]' -r
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand audit; and __fish_seen_subcommand_from export" -l reason -d 'Why this is done, for the audit log' -r

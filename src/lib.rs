@@ -48,6 +48,7 @@ use std::sync::atomic::AtomicBool;
 use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
+use commands::audit::Pages;
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
@@ -207,6 +208,9 @@ fn print_result(
             drop(context);
             become_command(*command, cli.global.json, style)
         }
+        Ok(Outcome::Entries { query, as_lines }) => {
+            print_pages(Pages::new(query, as_lines, cli.global.json, style), cli, style, &mut context)
+        }
         Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(Outcome::Silent) => ExitCode::Done,
         Ok(Outcome::Text(text)) => print(&text, cli.global.json, style.color),
@@ -281,6 +285,23 @@ fn print_report(report: &dyn Report, cli: &Cli, style: Style, context: &mut Cont
         }
     }
     report.exit_code()
+}
+
+/// Prints a list page by page.
+fn print_pages(mut pages: Pages, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    loop {
+        let page = match pages.next(context) {
+            Ok(Some(page)) => page,
+            Ok(None) => return ExitCode::Done,
+            Err(error) => return print_failure(&Failure::from(error), cli.global.json, style.color),
+        };
+        if let Err(error) = output::write_answer(&page.answer) {
+            return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
+        }
+        if !cli.global.quiet {
+            page.notes.iter().for_each(|line| output::write_message(line));
+        }
+    }
 }
 
 /// How often `audit tail --follow` reads the log.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::auth::audit::Entry;
+use crate::auth::audit::{AuditQuery, Entry};
 use crate::auth::odd::readable;
 use crate::auth::secret::Token;
 use crate::error::ExitCode;
@@ -58,6 +58,12 @@ pub enum Outcome {
     Report(Box<dyn Report>),
     /// Another program takes the place of this process.
     Exec(Box<Command>),
+    /// Entries of the audit log, which are printed while they are read: a log of any length takes no memory.
+    Entries {
+        query: AuditQuery,
+        /// One JSON document per line, whatever the format.
+        as_lines: bool,
+    },
     /// Entries of the audit log, followed by those to come.
     Follow {
         entries: Vec<Entry>,

@@ -351,6 +351,10 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// Exclusive.
     pub until: Option<Timestamp>,
+    /// The number of the entry before the first.
+    pub after: u64,
+    /// The most entries; `None` as the place of the output decides.
+    pub limit: Option<usize>,
 }
 
 impl AuditQuery {

@@ -10,7 +10,7 @@ use super::session_start::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escape, escaped, facts, rfc3339, table};
+use crate::output::text::{escape, escaped, facts, part_of_table, rfc3339, table};
 use crate::output::{Outcome, Page, Report, Style, json};
 use crate::paths::DatabaseLocation;
 
@@ -57,6 +57,12 @@ pub struct AuditFilterArgs {
     /// Before this instant
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
+    /// After the entry with this number, where the page before ended
+    #[arg(long, value_name = "SEQ", default_value_t = 0, hide_default_value = true)]
+    pub after: u64,
+    /// At most this many entries [default: 200 on a terminal, else all]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -72,15 +78,15 @@ pub struct TailArgs {
 pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         AuditCommand::List(args) => {
-            let entries = chosen(args, context).context("could not read the audit log")?;
+            let query = query(args, context).context("could not read the audit log")?;
             let interrupted = context.auth()?.store.interrupted()?;
             context.notices.extend(interrupted.as_ref().map(interruption));
-            Ok(AuditReport::Entries(entries).into())
+            Ok(Outcome::Entries { query, as_lines: false })
         }
         AuditCommand::Export(args) => {
             refuse_lost(Printed::Export, context)?;
-            let entries = chosen(args, context).context("could not read the audit log")?;
-            Ok(AuditReport::EntryLines(entries).into())
+            let query = query(args, context).context("could not read the audit log")?;
+            Ok(Outcome::Entries { query, as_lines: true })
         }
         AuditCommand::Tail(args) => {
             let store = context.auth().context("could not read the audit log")?.store;
@@ -94,22 +100,120 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
     }
 }
 
-fn chosen(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<Vec<Entry>> {
+fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQuery> {
     let mut auth = context.auth()?;
-    let query = AuditQuery {
+    Ok(AuditQuery {
         users: args.user.as_deref().map(|named| auth.users_in_log(named)).transpose()?,
         event: args.event.clone(),
         since: args.since,
         until: args.until,
-    };
-    let mut entries = Vec::new();
-    auth.store.each_entry(0, &mut |entry| {
-        if query.matches(&entry) {
-            entries.push(entry);
+        after: args.after,
+        limit: args.limit.map(|limit| limit as usize),
+    })
+}
+
+/// The entries of a page in a pipe. No transaction is open while they are printed, because a reader of the pipe may
+/// stop for hours.
+const PAGE: usize = 1000;
+/// The entries on a terminal, if no limit is given.
+const SCREEN: usize = 200;
+
+/// The format of a list that is printed in pages.
+#[derive(Debug)]
+enum Format {
+    Lines,
+    Document,
+    /// A table for a terminal, in one part.
+    Screen,
+    /// A table for a pipe, with the widths of its columns so far.
+    Table(Vec<u16>),
+}
+
+/// Reads a list of entries page by page, and formats each page.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    query: AuditQuery,
+    format: Format,
+    style: Style,
+    printed: usize,
+    /// Whether the last page was read.
+    is_over: bool,
+}
+
+impl Pages {
+    pub(crate) fn new(query: AuditQuery, as_lines: bool, json: bool, style: Style) -> Self {
+        let format = match (as_lines, json) {
+            (true, _) => Format::Lines,
+            (false, true) => Format::Document,
+            (false, false) if style.terminal => Format::Screen,
+            (false, false) => Format::Table(Vec::new()),
+        };
+        Self { query, format, style, printed: 0, is_over: false }
+    }
+
+    /// The text of the next page; `None` after the last one.
+    pub(crate) fn next(&mut self, context: &mut Context) -> anyhow::Result<Option<Page>> {
+        if self.is_over {
+            return Ok(None);
         }
-        true
-    })?;
-    Ok(entries)
+        let is_screen = matches!(self.format, Format::Screen);
+        let limit = self.query.limit.unwrap_or(if is_screen { SCREEN } else { usize::MAX });
+        let left = limit - self.printed;
+        let size = if is_screen { left } else { left.min(PAGE) };
+        let mut entries = Vec::new();
+        let mut has_more = false;
+        let mut read = |entry: Entry| {
+            if self.query.matches(&entry) {
+                has_more = entries.len() == size;
+                if !has_more {
+                    entries.push(entry);
+                }
+            }
+            !has_more
+        };
+        let store = context.auth().context("could not read the audit log")?.store;
+        store.each_entry(self.query.after, &mut read).context("could not read the audit log")?;
+        let is_first = self.printed == 0;
+        self.printed += entries.len();
+        self.is_over = !has_more || self.printed == limit;
+        self.query.after = entries.last().map_or(self.query.after, |entry| entry.seq);
+        let answer = self.format(&entries, is_first, context.now()?);
+        let notes = if self.is_over && has_more {
+            vec![format!("the next page: --after {}", self.query.after)]
+        } else {
+            Vec::new()
+        };
+        Ok(Some(Page { answer, notes, ..Page::default() }))
+    }
+
+    fn format(&mut self, entries: &[Entry], is_first: bool, now: Timestamp) -> String {
+        match &mut self.format {
+            Format::Lines => lines(entries, true),
+            Format::Document => part_of_document(entries, is_first, self.is_over),
+            Format::Screen => table_of(entries, now, self.style),
+            Format::Table(widths) => {
+                let rows = entries.iter().map(|entry| cells(entry, rfc3339(entry.at))).collect();
+                part_of_table(is_first.then_some(&HEADER), rows, widths)
+            }
+        }
+    }
+}
+
+/// A part of the document with all entries.
+fn part_of_document(entries: &[Entry], is_first: bool, is_last: bool) -> String {
+    let whole = json::document(&json!({ "entries": entries.iter().map(entry_json).collect::<Vec<_>>() }));
+    if is_first && is_last {
+        return whole;
+    }
+    let (start, end) = ("{\n  \"entries\": [", "\n  ]\n}\n");
+    let list = whole.strip_prefix(start).and_then(|list| list.strip_suffix(end)).unwrap_or_default();
+    let before = match (is_first, list.is_empty()) {
+        (true, _) => start,
+        // Another process restored an older log since the page before.
+        (false, true) => "",
+        (false, false) => ",",
+    };
+    format!("{before}{list}{}", if is_last { end } else { "" })
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -145,8 +249,6 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
 #[derive(Debug)]
 enum AuditReport {
     Entries(Vec<Entry>),
-    /// The entries as one JSON document per line.
-    EntryLines(Vec<Entry>),
     /// No entry was edited, removed or moved.
     Whole {
         entries: u64,
@@ -163,7 +265,6 @@ impl Report for AuditReport {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         match self {
             Self::Entries(list) => Page::answer(table_of(list, now, style)),
-            Self::EntryLines(list) => Page::answer(lines(list, true)),
             Self::Whole { entries, old_form, head, unfinished, database } => {
                 let entries = match old_form {
                     0 => entries.to_string(),
@@ -188,9 +289,7 @@ impl Report for AuditReport {
 
     fn json(&self) -> Value {
         match self {
-            Self::Entries(list) | Self::EntryLines(list) => {
-                json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() })
-            }
+            Self::Entries(list) => json!({ "entries": list.iter().map(entry_json).collect::<Vec<_>>() }),
             Self::Whole { entries, old_form, head, unfinished, database } => json!({
                 "whole": true,
                 "entries": entries,
@@ -199,13 +298,6 @@ impl Report for AuditReport {
                 "interrupted": unfinished,
                 "database": database.to_string(),
             }),
-        }
-    }
-
-    fn document(&self) -> String {
-        match self {
-            Self::EntryLines(entries) => lines(entries, true),
-            Self::Entries(_) | Self::Whole { .. } => json::document(&self.json()),
         }
     }
 }
@@ -247,8 +339,10 @@ pub(crate) fn lines(entries: &[Entry], for_programs: bool) -> String {
     text
 }
 
+const HEADER: [&str; 8] = ["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
+
 fn table_of(entries: &[Entry], now: Timestamp, style: Style) -> String {
-    let mut header = vec!["SEQ", "WHEN", "EVENT", "BY", "USER", "SESSION", "REASON", "DETAIL"];
+    let mut header = HEADER.to_vec();
     let mut rows: Vec<_> = entries.iter().map(|entry| cells(entry, style.when(entry.at, now))).collect();
     if style.terminal {
         // Most entries have no session and no reason: without these columns there is room for addresses.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use jiff::Timestamp;
 
 use super::Style;
@@ -134,6 +134,26 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>, whole: usize, style: Style
     lines(&table)
 }
 
+/// Formats rows of a table that is printed in parts, for a pipe. Each part has at least the column widths of the part
+/// before; the first has the header.
+pub fn part_of_table(header: Option<&[&str]>, rows: Vec<Vec<String>>, widths: &mut Vec<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).add_rows(rows);
+    if let Some(header) = header {
+        table.set_header(header.to_vec());
+    }
+    let own = table.column_max_content_widths();
+    widths.resize(widths.len().max(own.len()), 0);
+    for (index, width) in widths.iter_mut().enumerate() {
+        *width = own.get(index).copied().unwrap_or_default().max(*width);
+        if let Some(column) = table.column_mut(index) {
+            // A cell has a blank on each side.
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width.saturating_add(2))));
+        }
+    }
+    lines(&table)
+}
+
 /// Formats names and values in two columns.
 pub fn facts(facts: &[(&str, String)]) -> String {
     let mut table = Table::new();
@@ -160,6 +180,21 @@ mod tests {
 
     use super::*;
     use crate::auth::fixtures::at;
+
+    #[test]
+    fn parts_of_a_table_are_aligned() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let mut widths = Vec::new();
+        let first = part_of_table(Some(&["A", "B", "C"]), vec![row(["1", "long enough", "x"])], &mut widths);
+        assert_eq!(first, "A  B            C\n1  long enough  x\n");
+        assert_eq!(part_of_table(None, vec![row(["2", "日本", "y"])], &mut widths), "2  日本         y\n");
+        let longer = vec![row(["1000", "b", "z"])];
+        assert_eq!(part_of_table(None, longer, &mut widths), "1000  b            z\n");
+        assert_eq!(part_of_table(None, vec![row(["3", "c", "z"])], &mut widths), "3     c            z\n");
+        let all = vec![row(["1", "long enough", "x"])];
+        assert_eq!(first, table(&["A", "B", "C"], all, 0, Style::default()));
+        assert_eq!(part_of_table(None, Vec::new(), &mut widths), "");
+    }
 
     #[test]
     fn control_characters_are_escaped() {

@@ -54,10 +54,31 @@ fn a_hundred_thousand_entries_are_followed() {
         }
     }
     tx.commit().unwrap();
+    lists_are_whole(&sandbox);
     let whole = sandbox.run("audit verify --json").json();
     assert_eq!((&whole["entries"], &whole["head"]), (&100_000.into(), &last.unwrap().hash.into()));
     sandbox.run("users create bob@example.com --name Bob --no-password").success();
     assert_eq!(sandbox.run("audit verify --json").json()["entries"], 100_001);
     sandbox.execute("UPDATE authctl_audit SET userId = 'mallory' WHERE seq = 99999");
     assert_eq!(broken(&sandbox), "entry 99999 is not what was written");
+}
+
+/// Lists are printed in pages of a thousand entries.
+fn lists_are_whole(sandbox: &Sandbox) {
+    let exported = sandbox.run("audit export").success();
+    assert_eq!(exported.lines().count(), 100_000);
+    for (limit, count) in [(999, 999), (1000, 1000), (1001, 1001), (3000, 3000), (200_000, 99_990)] {
+        let ran = sandbox.run(&format!("audit list --json --after 10 --limit {limit}"));
+        let last = 10 + count;
+        let note = if count == limit { format!("the next page: --after {last}\n") } else { String::new() };
+        assert_eq!((ran.code, ran.stderr), (0, note));
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(ran.stdout, format!("{document:#}\n"), "the pages make one document");
+        let seqs: Vec<_> = document["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].clone()).collect();
+        assert_eq!(seqs, (11..=last).map(serde_json::Value::from).collect::<Vec<_>>());
+    }
+    let table = sandbox.run("audit list --limit 2500").success();
+    let starts: std::collections::BTreeSet<_> =
+        table.lines().skip(1).map(|line| line.find("user.updated").unwrap()).collect();
+    assert_eq!((table.lines().count(), starts.len()), (2501, 1), "the columns of all pages are aligned");
 }
