@@ -372,12 +372,15 @@ impl Context {
         }
     }
 
+    /// The content of the schema file (`--schema`).
+    pub fn schema_overrides(&self) -> Result<SchemaOverrides, SchemaFileError> {
+        let file = self.options.schema.as_deref().or(self.environment.schema.as_deref());
+        file.map_or_else(|| Ok(SchemaOverrides::default()), read_schema_file)
+    }
+
     /// Opens a native database, or an app's database with authctl's state beside it.
     fn open_file(&mut self, path: &Path) -> anyhow::Result<SqlStore> {
-        let overrides = match self.options.schema.as_deref().or(self.environment.schema.as_deref()) {
-            None => SchemaOverrides::default(),
-            Some(file) => read_schema_file(file)?,
-        };
+        let overrides = self.schema_overrides()?;
         match sqlite::open(path, self.options.wait, &overrides)? {
             Opened::Own(store) => Ok(store),
             Opened::Guest(app) => {
@@ -478,7 +481,7 @@ impl Context {
     /// Turns a native database into one of an app. Its log is then in authctl's state about that app.
     pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
         let acting = self.acting()?;
-        let to_be = sqlite::open_to_convert(options.path, options.wait)?;
+        let to_be = sqlite::open_to_convert(options.path, options.overrides, options.wait)?;
         let mut store =
             self.open_guest(to_be, options.path).context("could not open what authctl keeps about the app")?;
         store.act_as(acting);

@@ -131,6 +131,7 @@ fn clock_outside_the_calendar_changes_nothing_and_is_named() {
             "db migrate",
             "db backup another.db",
             "db restore copy.db --yes",
+            "db convert --to better-auth --yes",
         ] {
             let error = time.run(seconds, words).failure(1);
             assert!(error.contains("the clock of this machine is wrong"), "{words} at {seconds}: {error}");

@@ -241,6 +241,10 @@ fn dry_run_and_refusals_change_nothing() {
     sandbox.run("--db near.db db init").success();
     let near = "ALTER TABLE user ADD COLUMN email_verified TEXT";
     Connection::open(sandbox.path("near.db")).unwrap().execute_batch(near).unwrap();
+    sandbox.file("people.json", r#"{"tables": {"user": "people"}}"#);
+    sandbox.run("--db rules.db db init").success();
+    let nonsense = "INSERT INTO authctl_policy VALUES ('password.min-length', 'many', 1)";
+    Connection::open(sandbox.path("rules.db")).unwrap().execute_batch(nonsense).unwrap();
     Connection::open(sandbox.path("other.db")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db convert --to better-auth --dry-run"), @"
@@ -274,6 +278,9 @@ fn dry_run_and_refusals_change_nothing() {
         ("--db other.db", 9, "DATABASE_FOREIGN"),
         ("--db cut.db", 9, "DATABASE_INCOMPLETE"),
         ("--db near.db", 9, "DATABASE_AMBIGUOUS"),
+        ("--db rules.db", 9, "DATABASE_CORRUPT"),
+        ("--schema people.json", 9, "DATABASE_FOREIGN"),
+        ("--schema missing.json", 2, "SCHEMA_FILE"),
         ("--adapter kysely --time seconds", 2, "USAGE"),
         ("--db postgres://localhost/app", 2, "NOT_A_FILE"),
     ] {

@@ -23,7 +23,6 @@ use crate::output::json::line;
 use crate::output::text::{amount, escape, rfc3339, shown};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::resolve;
-use crate::store::OpenError;
 use crate::store::sqlite::{self, Adapter, ColumnNames, ConvertOptions, Converted, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -69,8 +68,14 @@ pub enum KindChoice {
 pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let KindChoice::BetterAuth = args.to;
     let adapter = args.adapter.with(args.names, args.time, NamesChoice::CamelCase)?;
-    context.now()?;
     let path = context.database_file()?;
+    // Opening it also shows whether its policy makes sense.
+    context.auth()?;
+    if context.is_guest() {
+        let message = format!("{} belongs to a Better Auth app already", path.display());
+        return Err(CommandError::Differs { message, hint: "`authctl db status` describes it" }.into());
+    }
+    let overrides = context.schema_overrides()?;
     let kept = kept_path(&path, "before-convert", context)?;
     let report = |converted, codes| ConvertReport {
         path: path.clone(),
@@ -80,17 +85,14 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
         codes,
         dry_run: args.dry_run,
     };
-    let planned = match sqlite::plan_conversion(&path, adapter, context.wait()) {
-        Err(OpenError::NotOwn(_)) => return Err(refusal(&path, context)),
-        planned => planned??,
-    };
+    let planned = sqlite::plan_conversion(&path, adapter, &overrides, context.wait())??;
     if args.dry_run {
         return Ok(report(planned, None).into());
     }
     let codes_path = args.reset_codes.as_deref().map(resolve).transpose()?;
     confirm(&effect(&path, adapter, &planned, &kept), "Convert the database?", context)?;
     let mut codes = codes_path.map(CodesFile::create).transpose()?;
-    let options = ConvertOptions { path: &path, kept: &kept, adapter, wait: context.wait() };
+    let options = ConvertOptions { path: &path, kept: &kept, adapter, overrides: &overrides, wait: context.wait() };
     let converted = context.convert_database(&options).inspect_err(|_| {
         codes.iter().for_each(CodesFile::remove);
     })?;
@@ -116,17 +118,6 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
         file.finish()?;
     }
     Ok(report(converted, codes.map(|file| WrittenCodes { path: file.path, count: file.count, ttl: args.ttl })).into())
-}
-
-/// The reason to refuse a database that authctl did not make.
-fn refusal(path: &Path, context: &mut Context) -> anyhow::Error {
-    match context.auth() {
-        Ok(_) => {
-            let message = format!("{} belongs to a Better Auth app already", path.display());
-            CommandError::Differs { message, hint: "`authctl db status` describes it" }.into()
-        }
-        Err(error) => error,
-    }
 }
 
 /// What the question says.

@@ -156,12 +156,16 @@ pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverr
 }
 
 /// Requires that a native database is read as one of Better Auth once it is converted: tables and columns of other
-/// programs may have names that come near.
+/// programs may have names that come near, and the overrides may be about another database.
 ///
 /// # Errors
 /// As for [`recognise`].
-pub(in crate::store) fn require_readable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    read(connection, path, &SchemaOverrides::default()).map(drop)
+pub(in crate::store) fn require_readable(
+    connection: &Connection,
+    path: &Path,
+    overrides: &SchemaOverrides,
+) -> Result<(), OpenError> {
+    read(connection, path, overrides).map(drop)
 }
 
 impl Findings<'_> {

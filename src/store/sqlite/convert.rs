@@ -17,21 +17,21 @@ use crate::auth::storage::{BackupSummary, StoreError};
 use crate::store::better_auth::{self, Adapter, Converted, GuestDatabase, Target};
 use crate::store::sql::SqlStore;
 use crate::store::sqlite::engine::Sqlite;
-use crate::store::{CopyError, OpenError};
+use crate::store::{CopyError, OpenError, SchemaOverrides};
 
 /// Opens a native database that is to become an app's.
 ///
 /// # Errors
 /// As for [`super::open_own`], and if another program removed a part of the schema.
-pub fn open_to_convert(path: &Path, wait: Duration) -> Result<GuestDatabase, OpenError> {
-    Ok(GuestDatabase::to_be(open_complete(path, wait)?))
+pub fn open_to_convert(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<GuestDatabase, OpenError> {
+    Ok(GuestDatabase::to_be(open_complete(path, overrides, wait)?))
 }
 
-fn open_complete(path: &Path, wait: Duration) -> Result<Sqlite, OpenError> {
+fn open_complete(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<Sqlite, OpenError> {
     let mut engine = open_own(path, wait)?;
     let connection = engine.connection();
     prepare(connection).map_err(|source| OpenError::Store { path: path.into(), source })?;
-    better_auth::require_readable(connection, path)?;
+    better_auth::require_readable(connection, path, overrides)?;
     Ok(engine)
 }
 
@@ -52,9 +52,10 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 pub fn plan_conversion(
     path: &Path,
     adapter: Adapter,
+    overrides: &SchemaOverrides,
     wait: Duration,
 ) -> Result<Result<Converted, StoreError>, OpenError> {
-    let mut store = open_complete(path, wait)?.into_store();
+    let mut store = open_complete(path, overrides, wait)?.into_store();
     Ok(target(adapter).and_then(|target| store.plan_conversion(&target)))
 }
 
@@ -68,6 +69,8 @@ pub struct ConvertOptions<'a> {
     /// The path of the copy of the old state.
     pub kept: &'a Path,
     pub adapter: Adapter,
+    /// With these the database is read afterwards.
+    pub overrides: &'a SchemaOverrides,
     /// How long to wait for other processes.
     pub wait: Duration,
 }
@@ -122,12 +125,12 @@ pub fn remove_log(path: &Path) {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
+    use std::sync::LazyLock;
 
     use super::super::connect::is_own;
     use super::*;
     use crate::auth::audit::Event;
     use crate::auth::storage::Store as _;
-    use crate::store::SchemaOverrides;
     use crate::store::sqlite::{Opened, create, migrate, open};
 
     const WAIT: Duration = Duration::from_secs(5);
@@ -141,10 +144,18 @@ mod tests {
         (directory, path)
     }
 
+    fn to_convert(path: &Path) -> SqlStore {
+        let to_be = open_to_convert(path, &SchemaOverrides::default(), WAIT).unwrap();
+        to_be.with_state(&path.with_file_name("state.db")).unwrap()
+    }
+
+    fn options<'a>(path: &'a Path, kept: &'a Path) -> ConvertOptions<'a> {
+        static OVERRIDES: LazyLock<SchemaOverrides> = LazyLock::new(SchemaOverrides::default);
+        ConvertOptions { path, kept, adapter: Adapter::Kysely, overrides: &OVERRIDES, wait: WAIT }
+    }
+
     fn convert(path: &Path) -> Result<Converted, CopyError> {
-        let mut store = open_to_convert(path, WAIT)?.with_state(&path.with_file_name("state.db"))?;
-        let kept = path.with_file_name("kept.db");
-        super::convert(&mut store, &ConvertOptions { path, kept: &kept, adapter: Adapter::Kysely, wait: WAIT })
+        super::convert(&mut to_convert(path), &options(path, &path.with_file_name("kept.db")))
     }
 
     fn store(path: &Path) -> SqlStore {
@@ -158,12 +169,11 @@ mod tests {
     fn process_with_the_native_database_open_writes_nothing_after_a_conversion() {
         let (_directory, path) = database();
         let mut earlier = store(&path);
-        let mut second = open_to_convert(&path, WAIT).unwrap().with_state(&path.with_file_name("state.db")).unwrap();
+        let mut second = to_convert(&path);
         convert(&path).unwrap();
         assert!(matches!(earlier.record(Event::new("test.done")), Err(StoreError::Converted)));
         let kept = path.with_file_name("kept2.db");
-        let options = ConvertOptions { path: &path, kept: &kept, adapter: Adapter::Kysely, wait: WAIT };
-        let again = super::convert(&mut second, &options);
+        let again = super::convert(&mut second, &options(&path, &kept));
         assert!(matches!(again, Err(CopyError::Act(StoreError::Converted))), "{again:?}");
         assert!(!kept.exists());
         let converted = Connection::open(&path).unwrap();
