@@ -154,6 +154,7 @@ async function prepared(app) {
   const { token, id: userId } = person;
   person.key = (await app.must("POST", "/api-key/create", { token, body: {} })).key;
   person.tokens = (await redeemCode(app, await authorizationCode(app, person))).body;
+  person.other = (await app.context.internalAdapter.createSession(userId)).token;
   await addRows(app, userId);
   person.kinds = {};
   for (const [kind, prepare] of Object.entries(KINDS)) person.kinds[kind] = await prepare(app, person);
@@ -188,10 +189,54 @@ const ALIKE = ["unfinished sign-in", "trusted device", "reset link"];
 const but = (...left) => ALL.filter((kind) => !left.includes(kind));
 
 /**
- * Each act: the arguments of authctl, what a user or an administrator of the app does instead, what differs for the
- * person afterwards, and the kinds of access that authctl ends, also where identifiers are hashed.
+ * Each act: the arguments of authctl with the lines of its input and the session of the person that it uses, what a
+ * person or an administrator does in the app instead, what differs for the person afterwards, and the kinds of access
+ * that authctl ends, also where identifiers are hashed.
  */
 const ACTS = {
+  signout: {
+    args: () => ["signout"],
+    session: ({ token }) => token,
+    inApp: (app, { token }) => app.call("POST", "/sign-out", { token, body: {} }),
+    ends: OF_SESSIONS,
+  },
+  "sessions revoke --others": {
+    args: () => ["sessions", "revoke", "--others"],
+    session: ({ other }) => other,
+    inApp: (app, { other }) => app.call("POST", "/revoke-other-sessions", { token: other, body: {} }),
+    ends: OF_SESSIONS,
+  },
+  "password change": {
+    args: () => ["password", "change", "--password-stdin"],
+    lines: ({ password }) => [password, OTHER_PASSWORD],
+    session: ({ other }) => other,
+    inApp: (app, { other, password }) => {
+      const body = { currentPassword: password, newPassword: OTHER_PASSWORD, revokeOtherSessions: true };
+      return app.call("POST", "/change-password", { token: other, body });
+    },
+    changes: () => ({ now: OTHER_PASSWORD }),
+    ends: [...OF_SESSIONS, "old password", "reset link"],
+    endsHashed: ALIKE,
+  },
+  "password reset": {
+    args: () => ["password", "reset", "--code-stdin", "--password-stdin"],
+    lines: ({ email }, app) => [app.sent.get(`reset ${email}`), OTHER_PASSWORD],
+    inApp: (app, { email }) => {
+      const body = { token: app.sent.get(`reset ${email}`), newPassword: OTHER_PASSWORD };
+      return app.call("POST", "/reset-password", { body });
+    },
+    changes: () => ({ now: OTHER_PASSWORD }),
+    ends: [...OF_SESSIONS, "old password", "reset link"],
+    endsHashed: ALIKE,
+  },
+  "account delete": {
+    args: () => ["-y", "account", "delete"],
+    lines: ({ password }) => [password],
+    session: ({ other }) => other,
+    inApp: (app, { other, password }) => app.call("POST", "/delete-user", { token: other, body: { password } }),
+    ends: ALL,
+    leavesNoRow: true,
+  },
   "sessions revoke": {
     args: ({ email }) => ["sessions", "revoke", "--user", email],
     inApp: (app, { id }) => app.admin("revoke-user-sessions", { userId: id }),
@@ -267,7 +312,10 @@ export async function runAccess(binary, place, shape, line) {
     await line(name, "authctl", "app", async () => {
       const isOfApp = act.inApp && !shape.appFails;
       const inApp = async (...to) => assert.equal((await act.inApp(theirs, ...to)).status, 200, "the app failed");
-      const byAuthctl = (...to) => authctl.must(act.args(...to), { lines: [OTHER_PASSWORD] });
+      const byAuthctl = (person, to) => {
+        const lines = act.lines?.(person, ours) ?? [OTHER_PASSWORD];
+        return authctl.must(act.args(person, to), { lines, env: { AUTHCTL_TOKEN: act.session?.(person) ?? "" } });
+      };
       const [app, [left, person]] = await Promise.all([isOfApp && run(theirs, act, inApp), run(ours, act, byAuthctl)]);
       const ends = shape.storeIdentifier === "hashed" ? [...act.ends, ...(act.endsHashed ?? [])] : act.ends;
       assert.equal(list(left), list(but(...ends)), "what is open");

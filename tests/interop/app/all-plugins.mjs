@@ -34,6 +34,7 @@ export async function openAllPlugins(file, { keys, storeIdentifier }) {
     rateLimit: { enabled: false },
     logger: { disabled: true },
     verification: { storeIdentifier },
+    user: { deleteUser: { enabled: true } },
     emailAndPassword: { enabled: true, sendResetPassword: send("reset") },
     plugins: [
       plugins.admin(),
