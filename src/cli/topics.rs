@@ -61,9 +61,10 @@ random characters. `users unlock` forgets all failed attempts of a user.
 
 Leaks: authctl never takes a secret from the command line. It prints a secret
 only when that is the answer: a token (`--print-token`, `sessions issue`), a
-code (`users reset-code`) or a new password (`--generate`). The session file
-holds the token in clear, and only you can read it (mode 0600). Keep the
-database in a directory that only you can write; authctl refuses others.
+code (`users reset-code`) or a new password (`--generate`). `db convert
+--reset-codes` writes codes to a new file. The session file holds the token in
+clear. Only you can read these files (mode 0600). Keep the database in a
+directory that only you can write; authctl refuses others.
 
 Unnoticed changes: every act that changes something, and every failed sign-in,
 is an entry of the audit log in the same transaction. The log for a Better Auth
@@ -74,9 +75,9 @@ removed or moved. It does not find that the newest entries were cut off, or
 that a person who can write the file made the whole chain anew: note the hash
 that it prints in another place, and ask for it later with `audit verify
 --contains`. `db restore` puts an older log in place and records in it the last
-hash of the replaced log, which is kept with its database. An entry names users
-by id and by their address at that time, with the old and new values of what
-changed, and never a secret.
+hash of the replaced log, which is kept with its database, and so does `db
+convert`. An entry names users by id and by their address at that time, with
+the old and new values of what changed, and never a secret.
 
 Not covered: root, programs that run as you, a keylogger, and a file system that
 loses what it was told to keep. A person who can write the file can also remove

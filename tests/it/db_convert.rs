@@ -1,6 +1,6 @@
 //! `db convert --to better-auth`: gives a native database to the app at whose path it was made.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::backup::names;
 use crate::kill::Case;
-use crate::machine::tree;
+use crate::machine::{skip, tree};
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox, Template};
 
 const CONVERT: &str = "db convert --to better-auth --yes";
@@ -288,6 +288,26 @@ fn dry_run_and_refusals_change_nothing() {
         assert_eq!(error["code"], name, "{words}: {error}");
     }
     before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn root_does_not_convert_the_database_of_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root opens the database of another user");
+    }
+    let sandbox = people();
+    let directory = sandbox.database().parent().unwrap().to_owned();
+    let beside = names(&directory).into_iter().map(|name| directory.join(name));
+    for path in beside.chain([directory.clone()]) {
+        chown(path, Some(65534), Some(65534)).unwrap();
+    }
+    for words in [CONVERT, "db convert --to better-auth --dry-run"] {
+        let error = sandbox.run(&format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], "DATABASE_UNSAFE", "{error}");
+        assert!(error["hint"].as_str().unwrap().starts_with("run as that user: sudo -u"), "{error}");
+    }
+    assert_eq!((kind(&sandbox).as_str(), kept(&sandbox)), ("native", vec![]));
+    assert!(!sandbox.path(".local/state").exists());
 }
 
 #[test]

@@ -22,12 +22,17 @@ use crate::store::{CopyError, OpenError, SchemaOverrides};
 /// Opens a native database that is to become an app's.
 ///
 /// # Errors
-/// As for [`super::open_own`], and if another program removed a part of the schema.
+/// As for [`super::open_own`], if the file belongs to another user, and if another program removed a part of the schema.
 pub fn open_to_convert(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<GuestDatabase, OpenError> {
     Ok(GuestDatabase::to_be(open_complete(path, overrides, wait)?))
 }
 
 fn open_complete(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<Sqlite, OpenError> {
+    let owner = preflight::inspect_own(path)?.owner();
+    if owner != rustix::process::geteuid().as_raw() {
+        // What root keeps about an app is of no use to the user who owns the file.
+        return Err(preflight::of_another_user(path, owner));
+    }
     let mut engine = open_own(path, wait)?;
     let connection = engine.connection();
     prepare(connection).map_err(|source| OpenError::Store { path: path.into(), source })?;

@@ -207,9 +207,10 @@ pub(super) fn has_log(path: &Path) -> bool {
 
 pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenError> {
     let me = rustix::process::geteuid().as_raw();
-    let (problem, remedy) = if stat.st_uid != me && me != 0 {
-        ("it belongs to another user".to_owned(), format!("run as that user: sudo -u '#{}' authctl ...", stat.st_uid))
-    } else if stat.st_mode & 0o077 != 0 {
+    if stat.st_uid != me && me != 0 {
+        return Err(of_another_user(path, stat.st_uid));
+    }
+    let (problem, remedy) = if stat.st_mode & 0o077 != 0 {
         (format!("others may use it (mode {:04o})", stat.st_mode & 0o7777), format!("chmod 600 {}", quoted(path)))
     } else if stat.st_nlink != 1 {
         (
@@ -220,6 +221,15 @@ pub(super) fn refuse_unsafe_file(path: &Path, stat: &Stat) -> Result<(), OpenErr
         return Ok(());
     };
     Err(OpenError::Unsafe { path: path.into(), problem, remedy })
+}
+
+/// The error about a file of another user.
+pub(super) fn of_another_user(path: &Path, owner: u32) -> OpenError {
+    OpenError::Unsafe {
+        path: path.into(),
+        problem: "it belongs to another user".to_owned(),
+        remedy: format!("run as that user: sudo -u '#{owner}' authctl ..."),
+    }
 }
 
 /// Refuses a directory that is not safe.
