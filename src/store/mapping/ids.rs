@@ -102,7 +102,9 @@ impl IdStrategy {
     pub(in crate::store) fn equals_text(self, column: &str, text: &str) -> String {
         match self {
             Self::UuidBytes => format!("lower(hex({column})) = replace({text}, '-', '')"),
-            _ => format!("{column} = {text}"),
+            // Columns without a type do not convert one to the other.
+            Self::Number | Self::Serial => format!("CAST({column} AS TEXT) = {text}"),
+            Self::Text | Self::Uuid => format!("{column} = {text}"),
         }
     }
 }
