@@ -733,7 +733,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db__subcmd__check)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --full --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1007,7 +1007,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__doctor)
-            opts="-q -y -h --fix --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            opts="-q -y -h --fix --full --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1494,6 +1494,7 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l full -d 'Also look up every row in every index, which takes long for millions of rows'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask; fail instead and name the missing flag'
@@ -1569,6 +1570,7 @@ always\t'Always'
 never\t'Never'"
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l fix -d 'Fix the problems that have only one possible fix'
+complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l full -d 'Also look up every row in every index, which takes long for millions of rows'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l json -d 'Answer with one JSON document; errors too'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -s q -l quiet -d 'Print no confirmations on standard error'
 complete -c authctl -n "__fish_authctl_using_subcommand doctor" -l no-input -d 'Never ask; fail instead and name the missing flag'

@@ -6,7 +6,7 @@ mod checks;
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use checks::{ACCOUNTS, PLUGINS, STRUCTURE, lowered};
+pub use checks::{ACCOUNTS, FULL, PLUGINS, STRUCTURE, lowered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {

@@ -260,7 +260,7 @@ pub trait Maintenance {
 /// What the checks of `doctor` read, and what their fixes change.
 pub trait DoctorStore {
     /// The first errors that the engine finds in the file, in its words.
-    fn damage(&mut self) -> Result<Vec<String>, StoreError>;
+    fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError>;
 
     /// Compares the schema with that of the migrations.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
@@ -316,6 +316,15 @@ pub trait DoctorStore {
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError>;
 
     fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError>;
+}
+
+/// How closely the engine looks for damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Reads every page once.
+    Quick,
+    /// Also looks up every row in every index. Of large tables that takes twenty times as long.
+    Full,
 }
 
 /// A difference from the schema of the migrations.

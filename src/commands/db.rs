@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use prune::DbPruneArgs;
 use serde_json::{Value, json};
 
-use super::{Attempt as _, doctor};
+use super::Attempt as _;
+use super::doctor::{self, CheckArgs};
 use crate::auth::audit::Event;
 use crate::auth::password::{HashParams, Scheme};
 use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, WriteScope};
@@ -46,7 +47,7 @@ pub enum DbCommand {
     Migrate,
     /// Look whether the file is whole, its schema authctl's, its audit log unbroken and its rows consistent
     #[command(after_help = "Example:\n  authctl db check && echo sound")]
-    Check,
+    Check(CheckArgs),
     /// Delete all rows that have expired: sessions, codes, tokens, device codes, API keys
     ///
     /// A Better Auth app deletes few of them by itself, and misses none. Expired API keys go as well: the app
@@ -95,7 +96,7 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Convert(args) => convert::run(args, context).attempt("could not convert the database"),
-        DbCommand::Check => doctor::check(context).attempt("could not check the database"),
+        DbCommand::Check(args) => doctor::check(args, context).attempt("could not check the database"),
     }
 }
 

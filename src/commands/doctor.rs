@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::confirm;
 use crate::auth::audit::counted;
-use crate::auth::doctor::{self, ACCOUNTS, CONTENT, Check, Details, Finding, Fix, PLUGINS, STRUCTURE, Severity};
+use crate::auth::doctor::{self, ACCOUNTS, CONTENT, Check, Details, FULL, Finding, Fix, PLUGINS, STRUCTURE, Severity};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::error::{ExitCode, Failure};
@@ -39,10 +39,20 @@ pub struct DoctorArgs {
     /// Fix the problems that have only one possible fix
     #[arg(long)]
     pub fix: bool,
+    /// Also look up every row in every index, which takes long for millions of rows
+    #[arg(long)]
+    pub full: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Also look up every row in every index, which takes long for millions of rows
+    #[arg(long)]
+    pub full: bool,
 }
 
 pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
-    let mut diagnosis = diagnose(context)?;
+    let mut diagnosis = diagnose(args.full, context)?;
     let mut findings = Vec::new();
     if args.fix && diagnosis.findings.iter().any(|finding| finding.fix.is_some()) {
         confirm_fixes(&diagnosis.findings, context)?;
@@ -53,7 +63,7 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
             context.did(format!("{} fixed", were(&fixed)), "run `authctl doctor` to see what is left");
         }
         // A second run of the checks shows what is left: a fix may not fix everything.
-        let before = std::mem::replace(&mut diagnosis, diagnose(context)?);
+        let before = std::mem::replace(&mut diagnosis, diagnose(args.full, context)?);
         findings = before.findings.into_iter().filter_map(|finding| fixed_part(finding, &diagnosis.findings)).collect();
     }
     findings.append(&mut diagnosis.findings);
@@ -62,10 +72,15 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
 }
 
 /// `db check`: runs the checks of the structure, and of what refers to what.
-pub(super) fn check(context: &mut Context) -> anyhow::Result<Outcome> {
+pub(super) fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
-    let findings = doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(ACCOUNTS));
+    let findings = doctor::run_checks(&mut auth, structure(args.full).chain(ACCOUNTS));
     Ok(DoctorReport { database: context.database()?.location, findings, closed: None, is_whole: false }.into())
+}
+
+/// The checks of the file, its schema and what refers to what.
+fn structure(full: bool) -> impl Iterator<Item = &'static Check> {
+    STRUCTURE.iter().chain(if full { FULL } else { &[] }).chain(PLUGINS)
 }
 
 /// "permissions was", "permissions and policy were".
@@ -81,7 +96,7 @@ struct Diagnosis {
     closed: Option<ExitCode>,
 }
 
-fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
+fn diagnose(full: bool, context: &mut Context) -> anyhow::Result<Diagnosis> {
     // Every check needs the path, so a path that cannot be resolved is an error of the command.
     context.database()?;
     let mut findings: Vec<Finding> = SURROUNDINGS
@@ -91,7 +106,7 @@ fn diagnose(context: &mut Context) -> anyhow::Result<Diagnosis> {
     let mut closed = None;
     match context.auth_under_any_policy() {
         Ok(mut auth) => {
-            let mut found = doctor::run_checks(&mut auth, STRUCTURE.iter().chain(PLUGINS).chain(CONTENT));
+            let mut found = doctor::run_checks(&mut auth, structure(full).chain(CONTENT));
             if auth.store.guest().is_some_and(|guest| guest.unsafe_place.is_some()) {
                 // Nothing is written there. The check of permissions has reported why.
                 for finding in &mut found {

@@ -19,7 +19,7 @@ use crate::auth::fixtures::at;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    AdminGuard, ClientInfo, Deletion, DeletionRequest, NewPassword, NewSessionRow, NewUserRow, PasswordChange,
+    AdminGuard, ClientInfo, Deletion, DeletionRequest, Depth, NewPassword, NewSessionRow, NewUserRow, PasswordChange,
     SchemaDifference, Store, StoreError, Which,
 };
 use crate::auth::throttle::AttemptKey;
@@ -436,8 +436,8 @@ impl engine::Engine for Contended {
         Ok(Box::new(ContendedTx { tx: self.engine.begin()?, refuses: self.refuses }))
     }
 
-    fn check(&mut self) -> Result<Vec<String>, StoreError> {
-        self.engine.check()
+    fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        self.engine.check(depth)
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {

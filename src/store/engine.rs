@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::mapping::SchemaMapping;
-use crate::auth::storage::{SchemaDifference, StoreError};
+use crate::auth::storage::{Depth, SchemaDifference, StoreError};
 
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
@@ -232,7 +232,7 @@ pub(in crate::store) trait Engine: fmt::Debug {
     fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError>;
 
     /// Finds damage in the storage of the database and describes it, at most ten lines.
-    fn check(&mut self) -> Result<Vec<String>, StoreError>;
+    fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError>;
 
     /// Compares the schema of a database that authctl made with the one that its migrations make.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;

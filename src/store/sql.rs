@@ -30,7 +30,7 @@ use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest,
+    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest, Depth,
     DoctorStore, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans,
     PasswordChange, PolicySet, SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery,
     UserUpdated, Which, WrittenAfter,
@@ -405,10 +405,10 @@ impl Maintenance for SqlStore {
 }
 
 impl DoctorStore for SqlStore {
-    fn damage(&mut self) -> Result<Vec<String>, StoreError> {
-        let mut damage = self.engine.check()?;
+    fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        let mut damage = self.engine.check(depth)?;
         if let Some(Guest { state, state_path, .. }) = &mut self.guest {
-            let own = state.check()?;
+            let own = state.check(depth)?;
             damage
                 .extend(own.into_iter().map(|line| format!("in authctl's own file {}: {line}", state_path.display())));
         }

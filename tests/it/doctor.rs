@@ -246,3 +246,24 @@ fn a_file_from_the_future_is_found() {
     let ran = sandbox.run("doctor --json");
     assert_eq!((ran.code, found(&ran)), (1, vec!["file-time 1".to_owned()]), "{ran}");
 }
+
+/// An index with an old value: it was not in the schema while the row changed.
+#[test]
+fn index_with_an_old_value_is_found_with_full() {
+    let sandbox = healthy();
+    let rows = "FROM sqlite_schema WHERE name = 'user_name_idx'";
+    sandbox.execute(&format!(
+        "PRAGMA writable_schema = ON; CREATE TABLE kept AS SELECT * {rows}; DELETE {rows}; PRAGMA writable_schema = RESET"
+    ));
+    sandbox.execute(
+        "UPDATE user SET name = 'Eve';
+         PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept; PRAGMA writable_schema = RESET;
+         DROP TABLE kept",
+    );
+    for words in ["db check", "doctor"] {
+        let quick = sandbox.run(&format!("{words} --json"));
+        assert_eq!((quick.code, found(&quick).len()), (0, 0), "{quick}");
+        let full = sandbox.run(&format!("{words} --full --json"));
+        assert_eq!((full.code, found(&full)), (1, vec!["indexes 1".to_owned()]), "{full}");
+    }
+}

@@ -13,7 +13,7 @@ use crate::auth::password::HashFormat;
 use crate::auth::policy::Policy;
 use crate::auth::prune::Expiring;
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::storage::{CHAINS_MAX, Differs, StoreError, WriteBlocker, WriteScope};
+use crate::auth::storage::{CHAINS_MAX, Depth, Differs, StoreError, WriteBlocker, WriteScope};
 use crate::auth::user::User;
 
 /// The checks that read no user.
@@ -42,8 +42,21 @@ fn restore(auth: &Auth<'_>) -> &'static str {
 }
 
 pub(super) const DAMAGE: Check = Check::new("integrity", Severity::Problem, |auth| {
-    let damage = auth.store.damage()?;
+    let damage = auth.store.damage(Depth::Quick)?;
     let message = format!("the file is damaged: {}", some_of(&damage));
+    Ok(Details::if_any(damage.len() as u64, message, restore(auth)))
+});
+
+/// The checks that only `--full` runs.
+pub const FULL: &[Check] = &[INDEXES];
+
+const INDEXES: Check = Check::new("indexes", Severity::Problem, |auth| {
+    if !auth.store.damage(Depth::Quick)?.is_empty() {
+        // The first check reports it.
+        return Ok(None);
+    }
+    let damage = auth.store.damage(Depth::Full)?;
+    let message = format!("indexes do not have what their tables have: {}", some_of(&damage));
     Ok(Details::if_any(damage.len() as u64, message, restore(auth)))
 });
 

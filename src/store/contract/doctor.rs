@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::auth::odd::OddRows;
-use crate::auth::storage::{Orphans, StrayAccounts, WrittenAfter};
+use crate::auth::storage::{Depth, Orphans, StrayAccounts, WrittenAfter};
 
 fn events(store: &mut dyn Store) -> Vec<String> {
     let mut events = Vec::new();
@@ -21,7 +21,7 @@ fn new_database_has_no_findings() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada", "bob"]);
         begin(&mut *store, "one", "ada", 0, 60);
-        assert_eq!(store.damage().unwrap(), [""; 0]);
+        assert_eq!(store.damage(Depth::Full).unwrap(), [""; 0]);
         assert_eq!(store.schema_differences().unwrap(), []);
         assert_eq!(store.orphans().unwrap(), Orphans::default());
         assert_eq!(store.odd_rows(9).unwrap(), OddRows::default());

@@ -20,7 +20,7 @@ use super::preflight::{self, Checked};
 use super::staging::{self, Lock, StagedFile};
 use super::{cannot_create, claim, integrity, migrate, refuse_unsafe_place};
 use crate::auth::audit::{Acting, Event, counted};
-use crate::auth::storage::{BackupSummary, Differs, StoreError};
+use crate::auth::storage::{BackupSummary, Depth, Differs, StoreError};
 use crate::store::engine::Engine as _;
 use crate::store::mapping::{NATIVE, identifier};
 use crate::store::sql::rows::count;
@@ -45,7 +45,7 @@ impl Sqlite {
         let snapshot = self.connection().unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
         copy(&snapshot, to, wait, |copied| {
-            if let Some(problem) = integrity::damage(copied).map_err(failed)?.into_iter().next() {
+            if let Some(problem) = integrity::damage(copied, Depth::Full).map_err(failed)?.into_iter().next() {
                 return Err(CopyError::Damaged { path: path.into(), problem });
             }
             let found = read(copied).map_err(failed)?;
@@ -204,7 +204,7 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
         return Err(OpenError::Newer { path: from.into(), found, known: migrate::LATEST }.into());
     }
     let damaged = |problem| CopyError::Damaged { path: from.into(), problem };
-    if let Some(problem) = integrity::damage(backup).map_err(failed)?.into_iter().next() {
+    if let Some(problem) = integrity::damage(backup, Depth::Full).map_err(failed)?.into_iter().next() {
         return Err(damaged(problem));
     }
     let mut additions = Additions::default();

@@ -13,7 +13,7 @@ use super::error::SqliteResult as _;
 use super::repair::Pattern;
 use super::staging::{self, Lock};
 use super::{LATEST, integrity, open_own, preflight};
-use crate::auth::storage::{BackupSummary, StoreError};
+use crate::auth::storage::{BackupSummary, Depth, StoreError};
 use crate::store::better_auth::{self, Adapter, Converted, GuestDatabase, Target};
 use crate::store::sql::SqlStore;
 use crate::store::sqlite::engine::Sqlite;
@@ -107,7 +107,7 @@ fn back_up(options: &ConvertOptions<'_>) -> Result<BackupSummary, CopyError> {
     let reader = connect(preflight::inspect_own(options.path)?, options.wait).map_err(failed)?;
     let wanted = read(&reader).map_err(failed)?;
     copy(&reader, options.kept, options.wait, |copied| {
-        if let Some(problem) = integrity::damage(copied).map_err(failed)?.into_iter().next() {
+        if let Some(problem) = integrity::damage(copied, Depth::Full).map_err(failed)?.into_iter().next() {
             return Err(CopyError::Damaged { path: options.path.into(), problem });
         }
         if read(copied).map_err(failed)? == wanted { Ok(()) } else { Err(CopyError::Differs(options.kept.into())) }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use super::connect::{Connected, schema_version};
 use super::error::SqliteResult as _;
 use super::{catalog, connect, integrity};
-use crate::auth::storage::{SchemaDifference, StoreError};
+use crate::auth::storage::{Depth, SchemaDifference, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
@@ -69,8 +69,8 @@ impl Engine for Sqlite {
         Ok(Box::new(SqliteTx::new(transaction)))
     }
 
-    fn check(&mut self) -> Result<Vec<String>, StoreError> {
-        integrity::damage(&self.connection)
+    fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        integrity::damage(&self.connection, depth)
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {

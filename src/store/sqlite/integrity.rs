@@ -8,11 +8,11 @@ use rusqlite::{Connection, Row};
 use super::error::SqliteResult as _;
 use super::migrate::{HISTORY, MIGRATIONS};
 use super::{connect, migrate};
-use crate::auth::storage::{Differs, SchemaDifference, StoreError};
+use crate::auth::storage::{Depth, Differs, SchemaDifference, StoreError};
 
 /// Finds damage in the file and its indexes and describes it as SQLite does.
-pub(super) fn damage(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    match connect::with_large_rows(connection, || integrity(connection).engine()) {
+pub(super) fn damage(connection: &Connection, depth: Depth) -> Result<Vec<String>, StoreError> {
+    match connect::with_large_rows(connection, || integrity(connection, depth).engine()) {
         Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
         Ok(lines) => Ok(lines),
         // SQLite stops at damage that keeps it from reading on.
@@ -21,9 +21,13 @@ pub(super) fn damage(connection: &Connection) -> Result<Vec<String>, StoreError>
     }
 }
 
-fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+fn integrity(connection: &Connection, depth: Depth) -> rusqlite::Result<Vec<String>> {
     // Ten lines show that there is damage; a longer list says no more.
-    connection.prepare("PRAGMA integrity_check(10)")?.query_map([], |row| row.get(0))?.collect()
+    let pragma = match depth {
+        Depth::Quick => "PRAGMA quick_check(10)",
+        Depth::Full => "PRAGMA integrity_check(10)",
+    };
+    connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Compares the schema with the one that the migrations up to `version` make.

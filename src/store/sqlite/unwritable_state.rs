@@ -10,7 +10,7 @@ use super::connect::{configure, schema_version};
 use super::engine::SqliteTx;
 use super::error::SqliteResult as _;
 use super::{integrity, migrate, preflight};
-use crate::auth::storage::{NoState, SchemaDifference, StoreError};
+use crate::auth::storage::{Depth, NoState, SchemaDifference, StoreError};
 use crate::store::OpenError;
 use crate::store::engine::{Engine, EngineInfo, Tx, WriteTx};
 
@@ -79,8 +79,8 @@ impl Engine for UnwritableState {
         Err(StoreError::NoState(self.why.clone()))
     }
 
-    fn check(&mut self) -> Result<Vec<String>, StoreError> {
-        integrity::damage(&self.connection)
+    fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        integrity::damage(&self.connection, depth)
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
