@@ -10,6 +10,7 @@ import { challenge, enrol, trust, verify } from "../driver/factor.mjs";
 import { Served, cookies } from "../driver/http.mjs";
 import { OTHER_PASSWORD, newcomer } from "../driver/people.mjs";
 
+const REFUSED = 5;
 const REDIRECT = "https://app.example.com/callback";
 const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 const SCOPE = "openid offline_access";
@@ -326,6 +327,19 @@ export async function runAccess(binary, place, shape, line) {
       return `open: ${list(left)}; after the app's own act also: ${list(without(app[0], left))}`;
     });
   }
+  await line("users delete of the owner of a client", "authctl", "app", async () => {
+    const owner = await prepared(ours);
+    const client = [{ field: "clientId", value: ours.client_id }];
+    await ours.context.adapter.update({ model: "oauthClient", where: client, update: { userId: owner.id } });
+    const words = ["-y", "users", "delete", owner.email];
+    const { code, stderr } = await authctl.run(words);
+    assert.equal(code, REFUSED, stderr);
+    assert.ok(await ours.is(owner, owner.token), "the refused act ended the session");
+    await authctl.must([...words, "--new-owner", ours.keeper.email]);
+    assert.equal(list(await open(owner)), "nothing", "what is open");
+    assert.deepEqual(naming(ours.database, owner.id), [], "rows that name the user");
+  });
+  // The bystander has tokens of that client.
   await line("access of another user", "authctl", "app", async () => assert.deepEqual(await open(bystander), ALL));
   await line("app goes on, without a broken reference", "authctl", "app", async () => {
     const { organizationId, keeper } = ours;
