@@ -42,8 +42,8 @@ const TIMES: [&str; 6] = [
     "strftime('%Y-%m-%d %H:%M:%f', {}, 'unixepoch')",
 ];
 /// SQL that writes the boolean `{}`.
-const TRUTHS: [&str; 4] =
-    ["{}", "iif({}, 'true', 'false')", "iif({}, 'TRUE', 'FALSE')", "iif({}, 1790000000000, NULL)"];
+const TRUTHS: [&str; 5] =
+    ["{}", "{} + 0.0", "iif({}, 'true', 'false')", "iif({}, 'TRUE', 'FALSE')", "iif({}, 1790000000000, NULL)"];
 /// The declaration of an id, SQL that writes the id `{}`, and the text that it has for programs.
 const IDS: [(&str, &str, &str); 3] = [
     ("integer PRIMARY KEY", "{}", "{}"),

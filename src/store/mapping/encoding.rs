@@ -175,6 +175,8 @@ fn read_text(text: &str) -> Option<Timestamp> {
 pub(in crate::store) enum TruthEncoding {
     /// 0 and 1.
     Number,
+    /// 0.0 and 1.0: a driver of JavaScript that stores each number so, in a column without a type.
+    Real,
     /// `false` and `true`.
     Word,
     /// `FALSE` and `TRUE`.
@@ -186,12 +188,13 @@ pub(in crate::store) enum TruthEncoding {
 }
 
 /// Numbers that may be an instant and are no boolean.
-const INSTANTS_FROM: i64 = 1_000_000_000;
+const INSTANTS_FROM: i32 = 1_000_000_000;
 
 impl TruthEncoding {
     pub(in crate::store) fn write(self, truth: bool, now: Timestamp) -> Value {
         match self {
             Self::Number => Value::Integer(truth.into()),
+            Self::Real => Value::Real(truth.into()),
             Self::Word => Value::Text(truth.to_string()),
             Self::UpperWord => Value::Text(truth.to_string().to_ascii_uppercase()),
             Self::Digit => Value::Text(u8::from(truth).to_string()),
@@ -205,6 +208,7 @@ impl TruthEncoding {
         match (Self::shown_by(value), value) {
             (_, ValueRef::Null) => Some(false),
             (Some(Self::Number), value) => Some(value == ValueRef::Integer(1)),
+            (Some(Self::Real), value) => Some(value == ValueRef::Real(1.0)),
             (Some(Self::Time(_)), ValueRef::Text(_)) => Some(true),
             (Some(Self::Time(_)), _) => matches!(self, Self::Time(_)).then_some(true),
             (Some(_), value) => Some(matches!(value.as_text()?.to_ascii_lowercase().as_str(), "true" | "1")),
@@ -216,7 +220,9 @@ impl TruthEncoding {
     pub(in crate::store) fn shown_by(value: ValueRef<'_>) -> Option<Self> {
         match value {
             ValueRef::Integer(0 | 1) => Some(Self::Number),
-            ValueRef::Integer(number) if number < INSTANTS_FROM => None,
+            ValueRef::Real(0.0 | 1.0) => Some(Self::Real),
+            ValueRef::Integer(number) if number < INSTANTS_FROM.into() => None,
+            ValueRef::Real(number) if number < INSTANTS_FROM.into() => None,
             ValueRef::Text(_) => match value.as_text()? {
                 "true" | "false" => Some(Self::Word),
                 "0" | "1" => Some(Self::Digit),
@@ -370,12 +376,14 @@ mod tests {
         }
     }
 
-    const TRUTHS: [TruthEncoding; 6] = [
+    const TRUTHS: [TruthEncoding; 8] = [
         TruthEncoding::Number,
+        TruthEncoding::Real,
         TruthEncoding::Word,
         TruthEncoding::UpperWord,
         TruthEncoding::Digit,
         TruthEncoding::Time(TimeEncoding::Milliseconds),
+        TruthEncoding::Time(TimeEncoding::FractionalSeconds),
         TruthEncoding::Time(TimeEncoding::Zulu),
     ];
 
@@ -394,9 +402,43 @@ mod tests {
     }
 
     #[test]
+    fn conditions_in_sql_agree_with_what_is_read() {
+        let sql = rusqlite::Connection::open_in_memory().unwrap();
+        let holds = |condition: &str, value: &str| -> bool {
+            let select = ["SELECT ", condition, " FROM (SELECT ", value, " AS flag)"].concat();
+            sql.query_row(&select, [], |row| row.get(0)).unwrap()
+        };
+        for (value, truth) in [
+            ("0", Some(false)),
+            ("1", Some(true)),
+            ("0.0", Some(false)),
+            ("1.0", Some(true)),
+            ("'0'", Some(false)),
+            ("'TRUE'", Some(true)),
+            ("'2025-11-23T13:28:40.302Z'", Some(true)),
+            ("NULL", Some(false)),
+            ("2", None),
+            ("0.5", None),
+            ("-1.0", None),
+            ("'maybe'", None),
+        ] {
+            let read = sql
+                .query_row(&["SELECT ", value].concat(), [], |row| {
+                    Ok(TruthEncoding::Number.read(crate::store::sqlite::engine::value_ref(row.get_ref(0)?)))
+                })
+                .unwrap();
+            assert_eq!(read, truth, "{value}");
+            assert_eq!(holds(&is_true("flag", true), value), truth == Some(true), "{value}");
+            assert_eq!(holds(&is_false("flag", true), value), truth == Some(false), "{value}");
+        }
+    }
+
+    #[test]
     fn value_that_is_no_boolean_is_not_read() {
         let text = |text: &str| Value::Text(text.to_owned());
-        for value in [Value::Integer(2), Value::Integer(-1), text("maybe"), text(""), text("2"), Value::Blob(vec![1])] {
+        let numbers = [Value::Integer(2), Value::Integer(-1), Value::Real(0.5), Value::Real(2.0), Value::Real(-1.0)];
+        let others = [text("maybe"), text(""), text("2"), Value::Blob(vec![1])];
+        for value in numbers.into_iter().chain(others) {
             for encoding in TRUTHS {
                 assert_eq!(encoding.read(ValueRef::from(&value)), None, "{encoding:?} {value:?}");
             }
