@@ -97,17 +97,24 @@ fn add_notices(command: &Command, context: &mut Context) {
     if !context.is_guest() {
         return;
     }
-    let is_about_sessions = matches!(command, Command::Sessions { .. }) || ends_sessions(command);
-    if is_about_sessions && context.keeps_sessions_elsewhere() {
-        context.notices.push(ELSEWHERE.to_owned());
+    let is_about_sessions = matches!(command, Command::Sessions { .. }) || ends_sessions(command) || ends_all(command);
+    let sessions = (is_about_sessions && context.keeps_elsewhere("session")).then_some("sessions");
+    let codes = (ends_codes(command) && context.keeps_elsewhere("verification")).then_some("codes");
+    let outside: Vec<&str> = sessions.into_iter().chain(codes).collect();
+    if !outside.is_empty() {
+        context.notices.push(elsewhere(&outside.join(" and ")));
+    }
+    if sessions.is_some() {
         return;
     }
     let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
     context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
 }
 
-/// What a command about sessions cannot see when the app keeps them elsewhere.
-const ELSEWHERE: &str = "the app keeps its sessions outside of this database: none was found here, and none was ended";
+/// What a command cannot see when the app keeps it elsewhere.
+fn elsewhere(what: &str) -> String {
+    format!("the app keeps its {what} outside of this database: none was found here, and none was ended")
+}
 
 /// Adds notices about interrupted acts, whose end the audit log could not record, and about what acts left as it was.
 fn add_loose_ends(context: &mut Context) {
@@ -129,6 +136,18 @@ fn makes_short(command: &Command) -> bool {
         Command::Users { command } => matches!(command, UsersCommand::Impersonate(_)),
         _ => false,
     }
+}
+
+/// Whether the purpose of a command is to end all access, sessions included. Its report says the rest.
+fn ends_all(command: &Command) -> bool {
+    matches!(command, Command::Users { command: UsersCommand::Lockdown(args) } if !args.dry_run)
+}
+
+/// Whether a command ends codes, besides sessions.
+fn ends_codes(command: &Command) -> bool {
+    let sets_password = matches!(command, Command::Users { command: UsersCommand::SetPassword(_) });
+    let is_of_sessions = matches!(command, Command::Sessions { .. });
+    sets_password || ends_all(command) || (ends_sessions(command) && !is_of_sessions)
 }
 
 /// Whether the purpose of a command is to end sessions.

@@ -322,10 +322,10 @@ impl Context {
         self.store.as_deref().is_some_and(|store| store.guest().is_some())
     }
 
-    /// Whether the database is an app's that keeps its sessions in another store.
-    pub fn keeps_sessions_elsewhere(&self) -> bool {
+    /// Whether the database is an app's that keeps a table in another store. Takes Better Auth's name.
+    pub fn keeps_elsewhere(&self, table: &str) -> bool {
         let guest = self.store.as_deref().and_then(|store| store.guest());
-        guest.is_some_and(|schema| schema.keeps_elsewhere("session"))
+        guest.is_some_and(|schema| schema.keeps_elsewhere(table))
     }
 
     /// Whether users have roles: an app without the admin plugin has no column for them.

@@ -1,7 +1,7 @@
 //! The SQLite engine: makes, opens, checks, locks, migrates, backs up and restores database files.
 
 mod backup;
-mod catalog;
+pub(in crate::store) mod catalog;
 pub(in crate::store) mod connect;
 mod convert;
 mod descriptors;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::encodings::{Evidence, Verdict};
 use super::ids::{self, FoundIds};
 use super::near;
-use super::overrides::SchemaOverrides;
+use super::overrides::{SchemaOverrides, may_be_elsewhere};
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
 use crate::store::OpenError;
@@ -170,6 +170,9 @@ pub(in crate::store) fn require_readable(
 
 impl Findings<'_> {
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
+        if self.overrides.is_elsewhere(table.name) {
+            return self.add_absent(table);
+        }
         let FoundTable { name: physical, is_without_rowid } = match self.find(table) {
             Err(_) if self.is_elsewhere(table)? => return self.add_absent(table),
             found => found?,
@@ -226,11 +229,24 @@ impl Findings<'_> {
         Ok(())
     }
 
-    /// Whether the app may keep a table outside of the database (`secondaryStorage`): no table of the database has its
-    /// name or looks like it.
+    /// Whether the app keeps a table outside of the database: no table of the database has its name or looks like it.
+    ///
+    /// # Errors
+    /// [`NotRead::Renamed`] if another table may be it: its rows would outlive every act that ends them.
     fn is_elsewhere(&self, table: &Table) -> Result<bool, NotRead> {
-        let may_be = ["session", "verification"].contains(&table.name) && self.overrides.table(table.name).is_none();
-        Ok(may_be && near::is_missing(self.connection, table)?)
+        let may_be = may_be_elsewhere(table.name) && self.overrides.table(table.name).is_none();
+        if !may_be || !near::is_missing(self.connection, table)? {
+            return Ok(false);
+        }
+        // In the database of another program, the error about its accounts says more.
+        if let Some(account) = TABLES.iter().find(|one| one.name == "account")
+            && !self.fits(account, &self.find(account)?)?
+        {
+            return Ok(true);
+        }
+        let user = self.names.table("user");
+        near::suspected(self.connection, self.overrides, user)?
+            .map_or(Ok(true), |(problem, remedy)| Err(NotRead::Renamed { problem, remedy }))
     }
 
     /// Puts an empty table in the place of one that the app keeps elsewhere: in memory, for this connection alone, and
@@ -351,7 +367,7 @@ pub(super) struct FoundColumn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FoundTable {
     /// The name as the file spells it; SQLite ignores the case of letters.
-    name: String,
+    pub(super) name: String,
     is_without_rowid: bool,
 }
 

@@ -1,14 +1,19 @@
 //! Tables and columns that come near those of Better Auth, when none has the name: what the `--schema` file may name.
 
 use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table, is_called};
-use super::overrides::SchemaOverrides;
-use crate::store::mapping::{TABLES, Table};
+use super::overrides::{SchemaOverrides, may_be_elsewhere};
+use crate::store::engine::CatalogTable;
+use crate::store::mapping::{TABLES, Table, find_plugins};
+use crate::store::sqlite::catalog;
 use rusqlite::Connection;
 
 /// The least number of Better Auth's own columns that make a table look like one of its tables, whatever its name.
 const COLUMNS_MIN: &[(&str, usize)] = &[("user", 5), ("session", 6), ("account", 5), ("verification", 4)];
 /// The shortest name that counts as near when it is a part of another.
 const NAME_CHARS_MIN: usize = 4;
+/// What the names of columns contain that hold a token and its end.
+const LIKE_TOKEN: &str = "tok";
+const LIKE_END: &str = "expir";
 
 /// Says which tables could be those that have another name: the problem and the line of the `--schema` file. `None` if
 /// no table comes near.
@@ -45,6 +50,92 @@ pub(super) fn is_missing(connection: &Connection, table: &Table) -> rusqlite::Re
     Ok(!has_usual_name(connection, table)? && near_tables(connection, table)?.is_empty())
 }
 
+/// Says which tables and views may be those that the app seems to keep outside of the database, although they lack
+/// essential columns: the problem and the line of the `--schema` file. Takes the database's name of the table of users.
+pub(super) fn suspected(
+    connection: &Connection,
+    overrides: &SchemaOverrides,
+    user: &str,
+) -> rusqlite::Result<Option<(String, String)>> {
+    let (mut problems, mut tables, mut columns, mut outside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for table in TABLES.iter().filter(|table| may_be_elsewhere(table.name) && !overrides.has_table(table.name)) {
+        if !is_missing(connection, table)? {
+            continue;
+        }
+        let suspects = suspects(connection, overrides, table, user)?;
+        if suspects.is_empty() {
+            continue;
+        }
+        problems.push(format!("it has no table {}, but {} may be it", table.name, suspects.join(" or ")));
+        // A view is not written.
+        let first = suspects.iter().find_map(|name| find_table(connection, name).transpose()).transpose()?;
+        let first = first.map_or("...".to_owned(), |found| found.name);
+        tables.push(format!("{:?}: {first:?}", table.name));
+        outside.push(format!("{:?}: null", table.name));
+        let existing = columns_of(connection, &first).unwrap_or_default();
+        for column in table.columns.iter().filter(|column| ESSENTIAL.contains(&column.name)) {
+            let is_there = existing.iter().any(|one| is_called(&one.name, column.name, false));
+            let near = near_columns(&existing, table, column.name).next().filter(|_| !is_there);
+            columns.extend(near.map(|near| format!("\"{}.{}\": {near:?}", table.name, column.name)));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(None);
+    }
+    let columns = if columns.is_empty() { String::new() } else { format!(", \"columns\": {{{}}}", columns.join(", ")) };
+    let line = format!(
+        "name what the app renamed in a file for --schema: {{\"tables\": {{{}}}{columns}}}; if the app keeps it outside \
+         of this database: {{\"tables\": {{{}}}}}",
+        tables.join(", "),
+        outside.join(", ")
+    );
+    Ok(Some((problems.join(", and "), line)))
+}
+
+/// The tables and views that have a part of the name, and the tables that hold what the missing one would hold.
+fn suspects(
+    connection: &Connection,
+    overrides: &SchemaOverrides,
+    table: &Table,
+    user: &str,
+) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         ORDER BY type, name",
+    )?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let mut suspects: Vec<String> = names.into_iter().filter(|name| plain(name).contains(table.name)).collect();
+    let catalog = catalog::read(connection)?;
+    let plugins = find_plugins(&catalog, user);
+    let is_known = |name: &str| {
+        let is_core = |core: &Table| {
+            let plural = format!("{}s", core.name);
+            [overrides.table(core.name), Some(core.name), Some(&plural)]
+                .iter()
+                .flatten()
+                .any(|one| one.eq_ignore_ascii_case(name))
+        };
+        name.eq_ignore_ascii_case(user)
+            || TABLES.iter().any(is_core)
+            || plugins.iter().any(|plugin| plugin.table == name)
+    };
+    let alike = catalog.iter().filter(|other| !is_known(&other.name) && holds_same(other, table, user));
+    for other in alike {
+        if !suspects.contains(&other.name) {
+            suspects.push(other.name.clone());
+        }
+    }
+    Ok(suspects)
+}
+
+/// Whether a table refers to a user and has a token that ends, or has identifiers that end.
+fn holds_same(other: &CatalogTable, table: &Table, user: &str) -> bool {
+    let has = |part: &str| other.columns.iter().any(|column| plain(&column.name).contains(part));
+    let refers = || other.foreign_keys.iter().any(|key| key.parent.eq_ignore_ascii_case(user)) || has("userid");
+    let is_alike = if table.name == "session" { has(LIKE_TOKEN) && refers() } else { has("identifier") };
+    is_alike && has(LIKE_END)
+}
+
 fn has_usual_name(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
     for name in [table.name.to_owned(), format!("{}s", table.name)] {
         if find_table(connection, &name)?.is_some() {
@@ -79,15 +170,20 @@ fn near_tables(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<S
 /// The part of a `--schema` file that names a missing column, for each column that comes near. Takes the columns of
 /// the table in the database.
 pub(super) fn lines_for_column(existing: &[FoundColumn], table: &Table, column: &str) -> Vec<String> {
+    let near = near_columns(existing, table, column);
+    near.map(|near| format!("{{\"columns\": {{\"{}.{column}\": {near:?}}}}}", table.name)).collect()
+}
+
+/// The columns that come near a missing one.
+fn near_columns<'c>(existing: &'c [FoundColumn], table: &'c Table, column: &str) -> impl Iterator<Item = &'c str> {
     let wanted = plain(column);
-    let is_near = |name: &str| {
+    let is_near = move |name: &str| {
         let name = plain(name);
         let (short, long) = if name.len() < wanted.len() { (&name, &wanted) } else { (&wanted, &name) };
         short.len() >= NAME_CHARS_MIN && long.contains(short.as_str())
     };
-    let is_taken = |name: &str| table.columns.iter().any(|known| is_called(name, known.name, false));
-    let near = existing.iter().filter(|one| is_near(&one.name) && !is_taken(&one.name));
-    near.map(|one| format!("{{\"columns\": {{\"{}.{column}\": {:?}}}}}", table.name, one.name)).collect()
+    let is_taken = move |name: &str| table.columns.iter().any(|known| is_called(name, known.name, false));
+    existing.iter().map(|one| one.name.as_str()).filter(move |name| is_near(name) && !is_taken(name))
 }
 
 /// A name without case and separators.

@@ -17,8 +17,8 @@ pub struct SchemaOverrides {
     times: BTreeMap<String, TimeUnit>,
     /// The function of password hashes.
     password: Option<PasswordFunction>,
-    /// Names of tables, by Better Auth's name.
-    tables: BTreeMap<String, String>,
+    /// Names of tables, by Better Auth's name. `None` for a table that the app keeps outside of the database.
+    tables: BTreeMap<String, Option<String>>,
     /// Names of columns, by Better Auth's `table.column`.
     columns: BTreeMap<String, String>,
     /// Values for columns of the app that must not be null, by Better Auth's table and the app's column.
@@ -51,6 +51,11 @@ enum PasswordFunction {
     Argon2id,
 }
 
+/// Whether an app may keep a table outside of the database (`secondaryStorage`).
+pub(super) fn may_be_elsewhere(table: &str) -> bool {
+    ["session", "verification"].contains(&table)
+}
+
 /// The default cost of the usual package for bcrypt in Node.
 const BCRYPT_COST: u32 = 10;
 
@@ -67,6 +72,10 @@ impl SchemaOverrides {
         };
         if let Some(table) = overrides.tables.keys().find(|table| !known(table, None)) {
             return Err(format!("Better Auth has no table {table:?}"));
+        }
+        let is_needed = |(table, name): &(&String, &Option<String>)| name.is_none() && !may_be_elsewhere(table);
+        if let Some((table, _)) = overrides.tables.iter().find(is_needed) {
+            return Err(format!("no app keeps its table {table:?} outside of the database"));
         }
         let unknown = |key: &&String| !key.split_once('.').is_some_and(|(table, column)| known(table, Some(column)));
         if let Some(column) = overrides.columns.keys().find(unknown) {
@@ -103,7 +112,17 @@ impl SchemaOverrides {
     }
 
     pub(super) fn table(&self, table: &str) -> Option<&str> {
-        self.tables.get(table).map(String::as_str)
+        self.tables.get(table)?.as_deref()
+    }
+
+    /// Whether the file says where a table is.
+    pub(super) fn has_table(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
+    /// Whether the app keeps a table outside of the database.
+    pub(super) fn is_elsewhere(&self, table: &str) -> bool {
+        self.tables.get(table).is_some_and(Option::is_none)
     }
 
     pub(super) fn column(&self, table: &str, column: &str) -> Option<&str> {
@@ -132,6 +151,8 @@ mod tests {
         assert_eq!(overrides.passwords(), Some(HashParams::Bcrypt(BCRYPT_COST)));
         assert_eq!((overrides.table("user"), overrides.table("session")), (Some("members"), None));
         assert_eq!(overrides.column("user", "email"), Some("mail"));
+        let elsewhere = SchemaOverrides::parse(r#"{"tables": {"session": null}}"#).unwrap();
+        assert_eq!(["session", "verification"].map(|table| elsewhere.is_elsewhere(table)), [true, false]);
         assert_eq!(overrides.value("user", "tenant"), Some("main"));
         assert_eq!(SchemaOverrides::parse("{}").unwrap(), SchemaOverrides::default());
     }
@@ -140,6 +161,7 @@ mod tests {
     fn unknown_name_or_value_is_an_error() {
         for text in [
             r#"{"tables": {"users": "members"}}"#,
+            r#"{"tables": {"user": null}}"#,
             r#"{"columns": {"user.mail": "email"}}"#,
             r#"{"columns": {"email": "mail"}}"#,
             r#"{"values": {"tenant": "main"}}"#,

@@ -10,7 +10,7 @@ const TABLES: &str = "SELECT name, rowid AS created FROM main.sqlite_schema
     WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'create virtual%'";
 
 /// Reads the catalog of the main database.
-pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<CatalogTable>> {
+pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<CatalogTable>> {
     let mut tables: Vec<CatalogTable> = Vec::new();
     let mut keys: Vec<(String, i64, String)> = Vec::new();
     let sql = format!(

@@ -21,7 +21,7 @@ fn users_passwords_and_bans_work_without_sessions() {
     }
     assert_snapshot!(odd.run("users ban bob@example.com"), @"
     ------- stderr -------
-    note: the app keeps its sessions outside of this database: none was found here, and none was ended
+    note: the app keeps its sessions and codes outside of this database: none was found here, and none was ended
     banned Bob <bob@example.com> permanently in [HOME]/app.db
     ");
     odd.run_with_input("users set-password emo@example.com --password-stdin", PASSWORD).success();
@@ -53,4 +53,79 @@ fn table_that_was_renamed_is_not_taken_for_a_missing_one() {
     let odd = Odd::changed("kysely", "ALTER TABLE session RENAME TO logins");
     let refused = odd.run("users list").failure(9);
     assert!(refused.contains(r#"{"tables": {"session": "logins"}}"#), "{refused}");
+}
+
+/// Renames the table, and columns without which it is not found by its columns.
+const RENAMED: &[(&str, &str)] = &[
+    (
+        "ALTER TABLE session RENAME TO user_sessions; ALTER TABLE user_sessions RENAME COLUMN token TO session_token",
+        r#"{"tables": {"session": "user_sessions"}, "columns": {"session.token": "session_token"}}"#,
+    ),
+    (
+        "ALTER TABLE session RENAME TO logins; ALTER TABLE logins RENAME COLUMN token TO login_token",
+        r#"{"tables": {"session": "logins"}, "columns": {"session.token": "login_token"}}"#,
+    ),
+    (
+        "ALTER TABLE session RENAME TO devices; ALTER TABLE devices RENAME COLUMN token TO tok;
+         CREATE VIEW session AS SELECT id, tok AS token, userId, expiresAt FROM devices",
+        r#"{"tables": {"session": "devices"}}"#,
+    ),
+    ("DROP TABLE session; CREATE VIEW user_session AS SELECT 1 AS id", r#"{"tables": {"session": "..."}}"#),
+    (
+        "DROP TABLE verification; CREATE TABLE verification_tokens (id, identifier, token, expires)",
+        r#"{"tables": {"verification": "verification_tokens"}, "columns": {"verification.expiresAt": "expires"}}"#,
+    ),
+    (
+        "DROP TABLE verification; CREATE TABLE codes (id, identifier, code, expires)",
+        r#"{"tables": {"verification": "codes"}, "columns": {"verification.expiresAt": "expires"}}"#,
+    ),
+];
+
+#[test]
+fn table_with_other_columns_is_not_taken_for_a_missing_one() {
+    for (sql, line) in RENAMED {
+        let odd = Odd::changed("kysely", sql);
+        for words in ["users list", "users ban bob@example.com", "users lockdown bob@example.com --yes"] {
+            let refused = odd.run(words).failure(9);
+            assert!(refused.contains(line), "{sql}: {refused}");
+        }
+        assert!(odd.is_as_made(), "{sql}");
+    }
+    let odd = Odd::changed("kysely", RENAMED[0].0);
+    let schema = odd.sandbox.file("schema.json", RENAMED[0].1);
+    odd.run(&format!("users ban bob@example.com --schema {}", schema.display())).success();
+    let left = "SELECT count(*) FROM user_sessions WHERE userId = (SELECT id FROM user WHERE name = 'Bob')";
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    assert_eq!(connection.query_row(left, [], |row| row.get(0)), Ok(0));
+}
+
+#[test]
+fn schema_file_says_that_the_app_keeps_a_table_elsewhere() {
+    let odd = Odd::changed("kysely", "DROP TABLE session; CREATE TABLE chat_session (id, title)");
+    assert_snapshot!(odd.run("users ban bob@example.com"), @r#"
+    ------- stderr -------
+    error: could not ban the user: could not open the database (AUTHCTL_DB): [HOME]/app.db cannot be used as it is: it has no table session, but chat_session may be it
+    hint: name what the app renamed in a file for --schema: {"tables": {"session": "chat_session"}}; if the app keeps it outside of this database: {"tables": {"session": null}}
+    [exit status: 9]
+    "#);
+    let schema = odd.sandbox.file("schema.json", r#"{"tables": {"session": null}}"#);
+    let banned = odd.run(&format!("users ban bob@example.com --schema {}", schema.display()));
+    assert!(format!("{banned}").contains("the app keeps its sessions outside of this database"), "{banned}");
+    banned.success();
+}
+
+#[test]
+fn acts_that_end_codes_say_that_the_app_keeps_them_elsewhere() {
+    let odd = Odd::changed("kysely", "DROP TABLE verification");
+    let note = "note: the app keeps its codes outside of this database: none was found here, and none was ended";
+    for words in [
+        "users set-password bob@example.com --keep-sessions --password-stdin",
+        "users lockdown bob@example.com --yes",
+        "users ban bob@example.com",
+        "users delete bob@example.com --yes",
+    ] {
+        let done = odd.run_with_input(words, PASSWORD);
+        assert!(format!("{done}").contains(note), "{words}");
+    }
+    assert!(!format!("{}", odd.run("sessions revoke --all-users --older-than 1m")).contains(note));
 }
