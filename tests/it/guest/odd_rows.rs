@@ -96,7 +96,7 @@ fn lists_show_odd_rows_with_what_can_be_read() {
       user.updated_at of row [ID] is not a number of milliseconds: the next change of the user sets it
       user.name of row bob is null: authctl users update bob --name NAME
       user.image of row bob is not text: authctl users update bob --image URL
-      user.created_at of row bob is null: correct it in the row with the program that wrote it; authctl never writes user.created_at
+      user.created_at of row bob is null: correct it in the row with the program that wrote it; no command of authctl does that
       user.role of row bob is not text: authctl users set-role bob ROLE
       user.name of row [ID] is a number: authctl users update [ID] --name NAME
       session.expires_at of row never is not a number of milliseconds: authctl sessions revoke never --all-users

@@ -79,9 +79,9 @@ fn equally_many_values_of_two_units_refuse_new_rows() {
     notice: read-only-columns: some columns of this app are not written: some of the values of user.created_at are seconds, others are milliseconds
       hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}}, "milliseconds" or "text"
     problem: rows: rows with values that cannot be read: 3
-      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
+      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; no command of authctl does that
       user.updated_at of row [ID] is not a number of milliseconds: the next change of the user sets it
-      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; authctl never writes user.created_at
+      user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; no command of authctl does that
       session.expires_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
       session.created_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
       session.updated_at of row [ID] is not a number of milliseconds: authctl sessions revoke [ID] --all-users
