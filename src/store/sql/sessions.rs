@@ -380,15 +380,19 @@ fn each_expired(
     limit: usize,
     mut found: impl FnMut(Session),
 ) -> Result<(), StoreError> {
-    let sql =
-        format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt" LIMIT ?2"#, rows::SESSION);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.each(&mapping.sql(sql), &[mapping.time("session", "expiresAt", now), limit.into()], |row| {
+    let sql = format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt""#, rows::SESSION);
+    let mut left = limit;
+    // Values of another form than that of the column may be before it and not be over, so SQL counts none.
+    tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", now)], &mut |row| {
+        if left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
         let session = rows::session(row, 0, mapping)?;
         if !session.may_be_live(now) {
+            left -= 1;
             found(session);
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })
 }
 

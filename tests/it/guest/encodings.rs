@@ -187,3 +187,29 @@ fn unclear_time_of_an_account_does_not_keep_a_password_from_being_set() {
     assert_eq!(database.shapes("account", "updated_at"), shapes);
     database.run("signin bob@example.com --no-store --password-stdin").success();
 }
+
+/// SQLite orders numbers before texts, so that live sessions in another form come before expired ones.
+#[test]
+fn expired_sessions_are_deleted_behind_live_ones_in_another_form() {
+    let iso = |seconds: u64| format!("strftime('%Y-%m-%dT%H:%M:%fZ', {seconds}, 'unixepoch')");
+    let rows = |name: &str, count: u32, end: String| {
+        let made = iso(1_690_000_000);
+        format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO session (id, token, user_id, expires_at, created_at, updated_at)
+             SELECT '{name}' || i, '{name}' || i, (SELECT id FROM user), {end}, {made}, {made} FROM n;"
+        )
+    };
+    // The encoding of the column is that of its oldest and newest rows.
+    let sql = [
+        "DELETE FROM session;".to_owned(),
+        rows("over", 60, iso(1_700_000_000)),
+        rows("other", 1200, "4102444800000".to_owned()),
+        rows("live", 60, iso(4_102_444_800)),
+    ];
+    let database = Database::new(&sql.concat());
+    let told = database.run("sessions prune --dry-run --json").json();
+    assert_eq!(told["pruned"], 60, "{told}");
+    assert_eq!(database.run("sessions prune --json").json()["pruned"], 60);
+    assert_eq!(database.run("sessions prune --json").json()["pruned"], 0);
+}
