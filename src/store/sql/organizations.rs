@@ -94,8 +94,12 @@ impl Organizations {
     ) -> Result<(), StoreError> {
         let Self { members, member_id, of, user, role, joined, .. } = self;
         let keys: [Value; 3] = [mapping.key("organization", organization), mapping.key("user", user_id), OWNER.into()];
-        let promoted =
-            tx.change(&format!("UPDATE {members} SET {role} = ?3 WHERE {of} = ?1 AND {user} = ?2"), &keys)?;
+        // A member keeps the other roles.
+        let roles = format!("CASE WHEN octet_length({role}) > 0 THEN {role} || ',' || ?3 ELSE ?3 END");
+        let promoted = tx.change(
+            &format!("UPDATE {members} SET ({role}) = (SELECT {roles}) WHERE {of} = ?1 AND {user} = ?2"),
+            &keys,
+        )?;
         if promoted > 0 {
             return Ok(());
         }

@@ -90,7 +90,8 @@ fn deletion_with_force_leaves_nothing_of_the_user() {
 
 #[test]
 fn new_owner_gets_what_others_need() {
-    for (owner, members) in [("emo", "m2=owner m4=admin, owner"), ("oct", "m2=member m4=admin, owner new=owner")] {
+    for (owner, members) in [("emo", "m2=member,owner m4=admin, owner"), ("oct", "m2=member m4=admin, owner new=owner")]
+    {
         let odd = odd();
         let email = ask(&odd, &format!("SELECT email FROM user WHERE email LIKE '{owner}%'"));
         let json = odd.run(&format!("users delete bob@example.com --yes --json --new-owner {email}")).json();
