@@ -212,6 +212,8 @@ pub(in crate::store) enum OnDelete {
     Clear,
     /// It refuses the deletion.
     Refuse,
+    /// It refuses the deletion if they are still there at the end of the statement.
+    RefuseAtEnd,
 }
 
 /// The tables of a database, shared by all who read them in a transaction.

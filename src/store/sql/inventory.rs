@@ -50,6 +50,8 @@ pub(in crate::store) enum Effect {
     Cleared,
     /// The database refuses to delete the other row.
     Hold,
+    /// The database refuses it unless this row is gone at the end of the same statement.
+    HoldToEnd,
 }
 
 /// What a deletion does to rows of another table.
@@ -62,6 +64,8 @@ pub(in crate::store) struct Step {
     /// Selects the rows. It holds until the rows of the following steps are deleted.
     pub(in crate::store) condition: String,
     pub(in crate::store) effect: Effect,
+    /// Whether the database reaches the other row in the statement that deletes the first one.
+    is_same_statement: bool,
 }
 
 impl Inventory {
@@ -144,8 +148,9 @@ impl Inventory {
                 let effect = match key.on_delete {
                     OnDelete::Cascade => Effect::Cascade,
                     OnDelete::Clear => Effect::Cleared,
-                    OnDelete::Refuse if is_ours(&table.name) => Effect::Delete,
+                    OnDelete::Refuse | OnDelete::RefuseAtEnd if is_ours(&table.name) => Effect::Delete,
                     OnDelete::Refuse => Effect::Hold,
+                    OnDelete::RefuseAtEnd => Effect::HoldToEnd,
                 };
                 let (parent, columns) = (key.parent.clone(), key.columns.clone());
                 Reference { table: table.name.clone(), parent, columns, effect }
@@ -184,7 +189,7 @@ impl Inventory {
     /// [`StoreError::TooManyChains`].
     pub(in crate::store) fn steps(&self, table: &str, condition: &str) -> Result<Vec<Step>, StoreError> {
         let mut steps = Vec::new();
-        self.add_steps(table, condition, &mut vec![table.to_owned()], &mut steps);
+        self.add_steps((table, condition), true, &mut vec![table.to_owned()], &mut steps);
         if steps.len() > CHAINS_MAX { Err(StoreError::TooManyChains(table.to_owned())) } else { Ok(steps) }
     }
 
@@ -198,7 +203,15 @@ impl Inventory {
         self.steps(mapping.table(table), &format!("{id} = ?1"))
     }
 
-    fn add_steps(&self, table: &str, condition: &str, path: &mut Vec<String>, steps: &mut Vec<Step>) {
+    /// Adds the steps of rows that refer to those of a table that a condition selects. `is_same_statement` tells whether
+    /// cascades alone lead from the first row to these.
+    fn add_steps(
+        &self,
+        (table, condition): (&str, &str),
+        is_same_statement: bool,
+        path: &mut Vec<String>,
+        steps: &mut Vec<Step>,
+    ) {
         for reference in self.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(table)) {
             if steps.len() > CHAINS_MAX {
                 return;
@@ -207,7 +220,8 @@ impl Inventory {
             let goes = matches!(reference.effect, Effect::Delete | Effect::Cascade);
             if goes && !path.contains(&reference.table) {
                 path.push(reference.table.clone());
-                self.add_steps(&reference.table, &condition, path, steps);
+                let is_same_statement = is_same_statement && reference.effect == Effect::Cascade;
+                self.add_steps((&reference.table, &condition), is_same_statement, path, steps);
                 path.pop();
             }
             steps.push(Step {
@@ -215,6 +229,7 @@ impl Inventory {
                 columns: reference.columns.iter().map(|(own, _)| own.clone()).collect(),
                 condition,
                 effect: reference.effect,
+                is_same_statement,
             });
         }
     }
@@ -268,7 +283,7 @@ pub(in crate::store) fn make_way(
                     step.columns.iter().map(|column| format!("{} = NULL", identifier(column))).collect();
                 tx.change(&format!("UPDATE {table} SET {} WHERE {condition}", columns.join(", ")), values)?;
             }
-            Effect::Cascade | Effect::Cleared | Effect::Hold => {}
+            Effect::Cascade | Effect::Cleared | Effect::Hold | Effect::HoldToEnd => {}
         }
     }
     Ok(())
@@ -302,8 +317,17 @@ fn lower_member_counts(
 /// The rows of the app that keep the others.
 fn holders(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<Holder>, StoreError> {
     let mut holders = Vec::new();
-    for step in steps.iter().filter(|step| step.effect == Effect::Hold) {
-        let rows = count(tx, &step.table, &step.condition, values)?;
+    for step in steps.iter().filter(|step| matches!(step.effect, Effect::Hold | Effect::HoldToEnd)) {
+        let goes = |other: &&Step| {
+            step.effect == Effect::HoldToEnd
+                && other.effect == Effect::Cascade
+                && step.is_same_statement
+                && other.is_same_statement
+                && other.table == step.table
+        };
+        let going = steps.iter().filter(goes).map(|other| format!(" AND ({}) IS NOT TRUE", other.condition));
+        let condition = format!("({}){}", step.condition, going.collect::<String>());
+        let rows = count(tx, &step.table, &condition, values)?;
         if rows > 0 {
             holders.push(Holder { table: step.table.clone(), column: step.columns.join(", "), rows });
         }
@@ -457,6 +481,33 @@ mod tests {
         let db = database(SHAPES[2], &posts.replace("(1, 2, 'bob')", "(1, 1, 'ada')"));
         let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps the post") };
         assert_eq!((holders[0].table.as_str(), holders[0].column.as_str()), ("comment", "post"));
+    }
+
+    /// SQLite looks at keys without an action at the end of the statement, and so do we.
+    #[test]
+    fn rows_that_go_in_the_same_statement_keep_nothing() {
+        let comments = "CREATE TABLE comment (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE,
+                          parent REFERENCES comment);
+                        INSERT INTO comment VALUES (1, 'bob', NULL), (2, 'bob', 1), (3, 'ada', NULL);";
+        let likes = "CREATE TABLE post (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE);
+                     CREATE TABLE liking (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE, post REFERENCES post);
+                     INSERT INTO post VALUES (1, 'bob'); INSERT INTO liking VALUES (1, 'bob', 1);";
+        for (tables, left) in [(comments, "SELECT id FROM comment"), (likes, "SELECT 3 + count(*) FROM liking")] {
+            let db = database(SHAPES[0], tables);
+            delete(&db, "bob").unwrap();
+            assert_eq!(db.query_row(left, [], |row| row.get(0)), Ok(3), "{tables}");
+        }
+        for (tables, held) in [
+            (comments.replace("(3, 'ada', NULL)", "(3, 'ada', 1)"), "comment"),
+            (comments.replace("(3, 'ada', NULL)", "(3, NULL, 1)"), "comment"),
+            (comments.replace("REFERENCES comment", "REFERENCES comment ON DELETE RESTRICT"), "comment"),
+            (likes.replace("(1, 'bob', 1)", "(1, 'ada', 1)"), "liking"),
+        ] {
+            let db = database(SHAPES[0], &tables);
+            let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("{tables}") };
+            assert_eq!((holders[0].table.as_str(), holders[0].rows), (held, 1), "{tables}");
+            assert!(db.execute("DELETE FROM user WHERE id = 'bob'", []).is_err(), "SQLite refuses too: {tables}");
+        }
     }
 
     #[test]

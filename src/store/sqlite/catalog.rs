@@ -49,7 +49,8 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
                 let on_delete = match row.get::<_, String>(5)?.as_str() {
                     "CASCADE" => OnDelete::Cascade,
                     "SET NULL" | "SET DEFAULT" => OnDelete::Clear,
-                    _ => OnDelete::Refuse,
+                    "RESTRICT" => OnDelete::Refuse,
+                    _ => OnDelete::RefuseAtEnd,
                 };
                 table.foreign_keys.push(ForeignKey { parent, columns: vec![columns], on_delete });
             }
@@ -100,7 +101,7 @@ mod tests {
         let expected = [
             key("pair", &[("author", "a"), ("editor", "b")], OnDelete::Cascade),
             key("user", &[("editor", "id")], OnDelete::Clear),
-            key("User", &[("author", "id")], OnDelete::Refuse),
+            key("User", &[("author", "id")], OnDelete::RefuseAtEnd),
         ];
         assert_eq!(tables[1].foreign_keys, expected);
     }
