@@ -161,16 +161,16 @@ impl Known {
     }
 }
 
-/// The encoding of all columns, or of all in a table; `None` when they differ or none has one.
+/// The encoding of all columns, or of all in a table; `None` when they are different numbers or texts, or none has one.
 fn single(columns: &[Decided<'_>], table: Option<&str>) -> Option<TimeEncoding> {
     let mut encodings = columns.iter().filter(|(column, _)| table.is_none_or(|table| column.table == table));
     let (_, first) = encodings.next()?;
-    encodings.all(|(_, encoding)| encoding == first).then_some(*first)
+    encodings.all(|(_, encoding)| encoding.is_same_number(*first)).then_some(*first)
 }
 
 /// Whether a unit in the `--schema` file means an encoding. All texts have the same word there.
 fn is_named(encoding: TimeEncoding, named: TimeEncoding) -> bool {
-    encoding == named || encoding.is_text() && named.is_text()
+    encoding.is_same_number(named) || encoding.is_text() && named.is_text()
 }
 
 /// Describes the encodings of a database, and what shows them.
@@ -215,10 +215,13 @@ impl ColumnEvidence {
                 None => Known::Shown(encoding, format!("the values of {place}")),
             },
             (None, Some(named)) => Known::Shown(named, BY_FILE.to_owned()),
-            (Some(Err((one, other))), Some(named)) if [one, other].contains(&named) => {
-                Known::Shown(named, BY_FILE.to_owned())
+            (Some(Err((one, other))), named) => {
+                let is_right = |one: &TimeEncoding| named.is_some_and(|named| is_named(*one, named));
+                match [one, other].into_iter().find(is_right) {
+                    Some(encoding) => Known::Shown(encoding, BY_FILE.to_owned()),
+                    None => Known::Unclear(one, other, self.differ(one, other)),
+                }
             }
-            (Some(Err((one, other))), _) => Known::Unclear(one, other, self.differ(one, other)),
             (None, None) => match self.schema {
                 Some((encoding, what)) => Known::Shown(encoding, format!("the {what} of {place}")),
                 None => Known::Silent,
@@ -274,7 +277,8 @@ impl ColumnEvidence {
         let most = values().map(|(_, count)| *count).max()?;
         let mut winners = values().filter(|(_, count)| *count == most).map(|(encoding, _)| *encoding);
         let first = winners.next()?;
-        Some(winners.next().map_or(Ok(first), |second| Err((first, second))))
+        let second = winners.find(|other| !other.is_same_number(first));
+        Some(second.map_or(Ok(first), |second| Err((first, second))))
     }
 }
 
@@ -291,7 +295,7 @@ fn by_column(columns: &[Decided<'_>]) -> String {
 fn plural(encoding: TimeEncoding) -> &'static str {
     match encoding {
         TimeEncoding::Seconds => "seconds",
-        TimeEncoding::Milliseconds => "milliseconds",
+        TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
         TimeEncoding::FractionalSeconds => "seconds with a fraction",
         TimeEncoding::Zulu => "text that ends with Z",
         TimeEncoding::Offset => "text with an offset",
@@ -362,6 +366,7 @@ mod tests {
             ("1763904520", TimeEncoding::Seconds),
             ("1763904520302", TimeEncoding::Milliseconds),
             ("1763904520.302", TimeEncoding::FractionalSeconds),
+            ("1763904520302.0", TimeEncoding::RealMilliseconds),
             ("'2025-11-23T13:28:40.302Z'", TimeEncoding::Zulu),
             ("'2025-11-23T13:28:40.302+00:00'", TimeEncoding::Offset),
             ("'2025-11-23 13:28:40'", TimeEncoding::Spaced),
@@ -426,6 +431,22 @@ mod tests {
         assert_eq!(encodings(&verdict("a", default)), [TimeEncoding::Milliseconds; 2]);
         let found = verdict("a", "INSERT INTO t VALUES (1763904520302), (1763904520)");
         assert_eq!(found.blockers[0].problem, "some of the values of t.a are milliseconds, others are seconds");
+    }
+
+    #[test]
+    fn milliseconds_of_both_types_do_not_differ() {
+        let found = verdict("a, b, c", "INSERT INTO t VALUES (1763904520302, 1763904520302.0, NULL)");
+        assert_eq!(encodings(&found), [TimeEncoding::Milliseconds, TimeEncoding::RealMilliseconds]);
+        assert_eq!(found.times.of("session", TIMES[2]), TimeEncoding::Milliseconds);
+        assert_eq!((found.times.read_only.len(), found.name.as_str()), (0, "a number of milliseconds"));
+        let both = "INSERT INTO t VALUES (1763904520302.0), (1763904520302)";
+        assert_eq!(encodings(&verdict("a", both)), [TimeEncoding::RealMilliseconds; 2]);
+        let named = verdict_with(r#"{"time": "milliseconds"}"#, "a real", both);
+        assert_eq!(encodings(&named), [TimeEncoding::RealMilliseconds; 2]);
+        let seconds = "INSERT INTO t VALUES (1763904520302.0), (1763904520)";
+        assert_eq!(verdict("a", seconds).blockers.len(), 1);
+        let named = verdict_with(r#"{"time": "milliseconds"}"#, "a", seconds);
+        assert_eq!(encodings(&named), [TimeEncoding::RealMilliseconds; 2]);
     }
 
     /// The verdict on values of `a`, `b` and `c`, where the `--schema` file names the unit.

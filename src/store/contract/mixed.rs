@@ -33,9 +33,10 @@ impl Dice {
 }
 
 /// SQL that writes the second `{}`.
-const TIMES: [&str; 6] = [
+const TIMES: [&str; 7] = [
     "{}",
     "{} * 1000",
+    "{} * 1000.0",
     "{} + 0.25",
     "strftime('%Y-%m-%dT%H:%M:%fZ', {}, 'unixepoch')",
     "strftime('%Y-%m-%dT%H:%M:%f+00:00', {}, 'unixepoch')",

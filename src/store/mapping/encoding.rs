@@ -39,6 +39,8 @@ pub(in crate::store) enum TimeEncoding {
     Seconds,
     /// Milliseconds since 1970: Drizzle's `timestamp_ms`, and Prisma's `unixepoch-ms`.
     Milliseconds,
+    /// Milliseconds as a real number: a driver of JavaScript that stores each number so, or a column of type REAL.
+    RealMilliseconds,
     /// Seconds since 1970 with a fraction: SQLite's `unixepoch('subsec')`.
     FractionalSeconds,
     /// `2026-11-23T13:28:40.302Z`: Kysely's.
@@ -64,11 +66,8 @@ impl TimeEncoding {
         match self {
             Self::Seconds => Value::Integer(duration::seconds(instant)),
             Self::Milliseconds => Value::Integer(duration::milliseconds(instant)),
-            Self::FractionalSeconds =>
-            {
-                #[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar have 49 bits")]
-                Value::Real(duration::milliseconds(instant) as f64 / 1000.0)
-            }
+            Self::RealMilliseconds => Value::Real(real_milliseconds(instant)),
+            Self::FractionalSeconds => Value::Real(real_milliseconds(instant) / 1000.0),
             Self::Zulu => Value::Text(duration::rfc3339(instant)),
             Self::Offset => Value::Text(duration::rfc3339(instant).replace('Z', "+00:00")),
             Self::Spaced => Value::Text(spaced("2026-11-23 13:28:40".len())),
@@ -80,7 +79,9 @@ impl TimeEncoding {
     /// read it; `None` for any other.
     pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<Timestamp> {
         match (self, value) {
-            (Self::Milliseconds, ValueRef::Integer(milliseconds)) if !LIKE_SECONDS.contains(&milliseconds) => {
+            (Self::Milliseconds | Self::RealMilliseconds, ValueRef::Integer(milliseconds))
+                if !LIKE_SECONDS.contains(&milliseconds) =>
+            {
                 Timestamp::from_millisecond(milliseconds).ok()
             }
             (Self::Seconds | Self::FractionalSeconds, ValueRef::Integer(seconds)) if seconds < MILLISECONDS_FROM => {
@@ -90,6 +91,8 @@ impl TimeEncoding {
             (Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds, ValueRef::Integer(number)) => {
                 (number >= MILLISECONDS_FROM).then(|| Timestamp::from_millisecond(number).ok()).flatten()
             }
+            // All that is left are milliseconds.
+            (_, ValueRef::Real(number)) => self.read(ValueRef::Integer(rounded(number)?)),
             (_, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
             _ => None,
         }
@@ -101,6 +104,7 @@ impl TimeEncoding {
         let encoded = match self {
             Self::Seconds | Self::FractionalSeconds => return column.to_owned(),
             Self::Milliseconds => [column, " * 1000"].concat(),
+            Self::RealMilliseconds => [column, " * 1000.0"].concat(),
             Self::Zulu => text("%Y-%m-%dT%H:%M:%fZ"),
             Self::Offset => text("%Y-%m-%dT%H:%M:%f+00:00"),
             Self::Spaced => text("%Y-%m-%d %H:%M:%S"),
@@ -113,11 +117,17 @@ impl TimeEncoding {
         matches!(self, Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds)
     }
 
+    /// Whether both are the same number, in whatever type it is stored.
+    pub(in crate::store) fn is_same_number(self, other: Self) -> bool {
+        let number = |encoding| if encoding == Self::RealMilliseconds { Self::Milliseconds } else { encoding };
+        number(self) == number(other)
+    }
+
     /// Describes a value in this encoding, for messages.
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
             Self::Seconds => "a number of seconds",
-            Self::Milliseconds => "a number of milliseconds",
+            Self::Milliseconds | Self::RealMilliseconds => "a number of milliseconds",
             Self::FractionalSeconds => "a number of seconds with a fraction",
             Self::Zulu => "a time such as 2026-11-23T13:28:40.302Z",
             Self::Offset => "a time such as 2026-11-23T13:28:40.302+00:00",
@@ -131,7 +141,9 @@ impl TimeEncoding {
         match value {
             ValueRef::Integer(number) if number >= MILLISECONDS_FROM => Some(Self::Milliseconds),
             ValueRef::Integer(number) if number > 0 => Some(Self::Seconds),
-            ValueRef::Real(number) => read_fraction(number).map(|_| Self::FractionalSeconds),
+            ValueRef::Real(number) if number > 0.0 => {
+                [Self::FractionalSeconds, Self::RealMilliseconds].into_iter().find(|one| one.read(value).is_some())
+            }
             ValueRef::Text(bytes) => {
                 let text = std::str::from_utf8(bytes).ok()?;
                 read_text(text)?;
@@ -151,13 +163,20 @@ impl TimeEncoding {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar have 49 bits")]
+fn real_milliseconds(instant: Timestamp) -> f64 {
+    duration::milliseconds(instant) as f64
+}
+
+/// The nearest whole number, or the last one that there is.
+#[expect(clippy::cast_possible_truncation, reason = "the last number is no instant")]
+fn rounded(number: f64) -> Option<i64> {
+    (!number.is_nan()).then(|| number.round() as i64)
+}
+
 /// Reads seconds with a fraction, to the millisecond.
 fn read_fraction(seconds: f64) -> Option<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "compared with the bound before")]
-    #[expect(clippy::cast_precision_loss, reason = "the bound has 38 bits")]
-    (seconds.abs() < MILLISECONDS_FROM as f64)
-        .then(|| Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok())
-        .flatten()
+    Timestamp::from_millisecond(rounded(seconds * 1000.0)?).ok()
 }
 
 fn read_text(text: &str) -> Option<Timestamp> {
@@ -257,9 +276,10 @@ pub(in crate::store) fn is_false(column: &str, is_guest: bool) -> String {
 mod tests {
     use super::*;
 
-    const ENCODINGS: [TimeEncoding; 7] = [
+    const ENCODINGS: [TimeEncoding; 8] = [
         TimeEncoding::Seconds,
         TimeEncoding::Milliseconds,
+        TimeEncoding::RealMilliseconds,
         TimeEncoding::FractionalSeconds,
         TimeEncoding::Zulu,
         TimeEncoding::Offset,
@@ -335,18 +355,24 @@ mod tests {
 
     #[test]
     fn milliseconds_that_look_like_seconds_are_refused() {
-        for (milliseconds, is_read) in
-            [(-1, true), (0, true), (999_999_999, true), (1_763_904_520, false), (10_000_000_000, true)]
-        {
-            let value = TimeEncoding::Milliseconds.write(Timestamp::from_millisecond(milliseconds).unwrap());
-            assert_eq!(read(TimeEncoding::Milliseconds, &value), is_read.then_some(milliseconds), "{milliseconds}");
+        for encoding in [TimeEncoding::Milliseconds, TimeEncoding::RealMilliseconds] {
+            for (milliseconds, is_read) in
+                [(-1, true), (0, true), (999_999_999, true), (1_763_904_520, false), (10_000_000_000, true)]
+            {
+                let value = encoding.write(Timestamp::from_millisecond(milliseconds).unwrap());
+                assert_eq!(read(encoding, &value), is_read.then_some(milliseconds), "{milliseconds}");
+            }
         }
     }
 
     #[test]
     fn value_in_another_unit_is_refused() {
         let (seconds, milliseconds) = (Value::Integer(1_763_904_520), Value::Integer(1_763_904_520_302));
-        assert_eq!(read(TimeEncoding::Seconds, &milliseconds), None);
+        for encoding in [TimeEncoding::Seconds, TimeEncoding::FractionalSeconds] {
+            assert_eq!(read(encoding, &milliseconds), None);
+            assert_eq!(read(encoding, &Value::Real(1_763_904_520_302.0)), None);
+        }
+        assert_eq!(read(TimeEncoding::RealMilliseconds, &Value::Real(1_763_904_520.302)), None);
         assert_eq!(read(TimeEncoding::Milliseconds, &seconds), None);
         assert_eq!(read(TimeEncoding::Seconds, &Value::Integer(i64::MAX)), None);
         for encoding in [TimeEncoding::Zulu, TimeEncoding::Offset] {
@@ -363,10 +389,18 @@ mod tests {
             assert_eq!(read(encoding, &Value::Text("2025-11-23 13:28:40".into())), instant, "{encoding:?}");
         }
         assert_eq!(read(TimeEncoding::Seconds, &Value::Real(1_763_904_520.302)), Some(1_763_904_520_302));
-        assert_eq!(read(TimeEncoding::Zulu, &Value::Integer(1_763_904_520_000)), instant);
-        for odd in [f64::NAN, f64::INFINITY, 1e300, -1e300] {
-            assert_eq!(read(TimeEncoding::FractionalSeconds, &Value::Real(odd)), None, "{odd}");
+        for number in [Value::Integer(1_763_904_520_000), Value::Real(1_763_904_520_000.0)] {
+            for encoding in [TimeEncoding::Zulu, TimeEncoding::Milliseconds, TimeEncoding::RealMilliseconds] {
+                assert_eq!(read(encoding, &number), instant, "{encoding:?}");
+            }
         }
+        for odd in [f64::NAN, f64::INFINITY, 1e300, -1e300] {
+            for encoding in ENCODINGS {
+                assert_eq!(read(encoding, &Value::Real(odd)), None, "{odd}");
+            }
+            assert_eq!(TimeEncoding::shown_by(ValueRef::Real(odd)), None, "{odd}");
+        }
+        assert_eq!(TimeEncoding::shown_by(ValueRef::Real(0.0)), None);
     }
 
     #[test]
