@@ -43,20 +43,24 @@ pub struct OddPlace {
     pub value: OddValue,
 }
 
+/// The remedy where no act writes the value.
+const NO_ACT: &str = "correct it in the row with the program that wrote it; no command of authctl does that";
+
 impl OddPlace {
     /// How to give the row a value that can be read. `is_written` says whether authctl writes the column.
     pub fn remedy(&self, is_written: bool) -> String {
         let row = &self.row;
         match (self.table, self.value.column) {
+            ("user", _) if !is_written => NO_ACT.to_owned(),
             ("user", "name") => format!("authctl users update {row} --name NAME"),
             ("user", "email") => format!("authctl users update {row} --email EMAIL"),
             ("user", "image") => format!("authctl users update {row} --image URL"),
             ("user", "emailVerified") => format!("authctl users verify-email {row}, with or without --undo"),
             ("user", "role") => format!("authctl users set-role {row} ROLE"),
             ("user", "banned" | "banReason" | "banExpires") => format!("authctl users ban {row}, or unban {row}"),
-            ("user", "updatedAt") if is_written => "the next change of the user sets it".to_owned(),
+            ("user", "updatedAt") => "the next change of the user sets it".to_owned(),
             ("session", column) if column != "id" => format!("authctl sessions revoke {row} --all-users"),
-            _ => "correct it in the row with the program that wrote it; no command of authctl does that".to_owned(),
+            _ => NO_ACT.to_owned(),
         }
     }
 }
@@ -105,7 +109,9 @@ mod tests {
         assert_eq!(remedy("user", "banExpires"), "authctl users ban u1, or unban u1");
         assert_eq!(remedy("session", "expiresAt"), "authctl sessions revoke u1 --all-users");
         assert_eq!(remedy("user", "updatedAt"), "the next change of the user sets it");
-        assert!(remedy_of("user", "updatedAt", false).starts_with("correct it in the row"));
+        for column in ["updatedAt", "banned", "emailVerified"] {
+            assert!(remedy_of("user", column, false).starts_with("correct it in the row"), "{column}");
+        }
         for (table, column) in [("user", "id"), ("user", "createdAt"), ("session", "id")] {
             assert!(remedy(table, column).starts_with("correct it in the row"), "{column}");
         }

@@ -115,8 +115,9 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         near,
         ..
     } = findings;
-    let Verdict { times, name, evidence, blockers } = times.verdict(overrides);
-    let truths = truths::find(connection, &names, &times)?;
+    let mut verdict = times.verdict(overrides);
+    let truths = truths::find(connection, &names, &mut verdict)?;
+    let Verdict { times, name, evidence, blockers } = verdict;
     write_blockers.extend(blockers);
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
     let mapping = SchemaMapping {

@@ -16,7 +16,7 @@ pub(in crate::store) struct TimeEncodings {
     pub(in crate::store) default: TimeEncoding,
     /// Table, column and encoding.
     pub(in crate::store) columns: Vec<(&'static str, &'static str, TimeEncoding)>,
-    /// Columns whose encoding is not clear, by table and name, each with the reason. They are not written.
+    /// Columns whose encoding is not clear, also of booleans, by table and name, each with the reason. They are not written.
     pub(in crate::store) read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
 }
 

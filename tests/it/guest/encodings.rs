@@ -115,6 +115,21 @@ fn booleans_are_read_and_written_in_the_encoding_of_their_column() {
 }
 
 #[test]
+fn column_of_unknown_booleans_is_read_only() {
+    let database = Database::new("UPDATE user SET banned = iif(banned, 'yes', 'no')");
+    for words in ["users ban bob@example.com", "users unban mallory@example.com"] {
+        let refused = database.run(words).failure(9);
+        let problem = "no value of user.banned is a boolean that authctl knows: it holds 'no', 'yes'";
+        assert!(refused.contains(problem), "{refused}");
+    }
+    let doctor = database.run("doctor").stdout;
+    assert_eq!(doctor.matches("is neither 0 nor 1: correct it in the row").count(), 5, "{doctor}");
+    assert!(!doctor.contains("authctl users ban"), "{doctor}");
+    database.run("users verify-email bob@example.com").success();
+    assert_eq!(database.shapes("user", "banned"), ["text 2", "text 3"]);
+}
+
+#[test]
 fn stray_value_in_another_encoding_is_read_and_decides_nothing() {
     let database = Database::new(
         "UPDATE user SET created_at = datetime(created_at / 1000, 'unixepoch') WHERE email = 'bob@example.com'",
