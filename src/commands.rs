@@ -104,12 +104,19 @@ fn add_notices(command: &Command, context: &mut Context) {
     if !outside.is_empty() {
         context.notices.push(elsewhere(&outside.join(" and ")));
     }
+    if ends_codes(command) && context.lacks("verification", "value") {
+        context.notices.push(NO_OWNERS.to_owned());
+    }
     if sessions.is_some() {
         return;
     }
     let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
     context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
 }
+
+/// Without the column no code can be found by its user.
+const NO_OWNERS: &str = "codes of the user were not ended: the app's table of verifications has no column `value`, which names \
+                         their user";
 
 /// What a command cannot see when the app keeps it elsewhere.
 fn elsewhere(what: &str) -> String {

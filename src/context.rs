@@ -328,6 +328,12 @@ impl Context {
         guest.is_some_and(|schema| schema.keeps_elsewhere(table))
     }
 
+    /// Whether the database is an app's that has a table without a column. Takes Better Auth's names.
+    pub fn lacks(&self, table: &str, column: &str) -> bool {
+        let guest = self.store.as_deref().and_then(|store| store.guest());
+        guest.is_some_and(|schema| !schema.keeps_elsewhere(table) && !schema.has(table, column))
+    }
+
     /// Whether users have roles: an app without the admin plugin has no column for them.
     pub fn has_roles(&self) -> bool {
         let guest = self.store.as_deref().and_then(|store| store.guest());

@@ -40,6 +40,8 @@ pub(super) struct SchemaMapping {
     pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
     pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    /// Columns that are not written although their encoding is clear, by table and name, each with the reason.
+    pub read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     /// Missing columns for which another one may stand: table, column and the text of a `--schema` file.
     pub near: Vec<(&'static str, &'static str, String)>,
 }
@@ -67,6 +69,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     passwords: None,
     has_default_role: false,
     without_new_rows: Vec::new(),
+    read_only: Vec::new(),
     near: Vec::new(),
 };
 
@@ -94,6 +97,12 @@ impl SchemaMapping {
             |(_, _, line)| format!("name it in a file for --schema, if it has another name: {line}"),
         );
         StoreError::NoColumn { table, column, remedy }
+    }
+
+    /// Why a column is not written.
+    pub(super) fn read_only(&self, table: &str, column: &str) -> Option<&WriteBlocker> {
+        let listed = self.read_only.iter().find(|(of, name, _)| (*of, *name) == (table, column));
+        listed.map(|(_, _, blocker)| blocker).or_else(|| self.times.read_only(table, column))
     }
 
     pub(super) fn has(&self, table: &str, column: &str) -> bool {

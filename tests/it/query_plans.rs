@@ -54,6 +54,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
 const NAMES: &[(&str, &[&str])] = &[
     ("{column}", &["email", "id"]),
     ("{order}", &["rowid"]),
+    ("{stamp}", &["", r#", "updatedAt" = ?5"#]),
     ("{direction}", &["ASC", "DESC"]),
     ("{HASH_SAMPLE}", &["50"]),
     ("{over}", &[r#""expiresAt" IS NULL"#, r#""expiresAt" <= ?1"#, r#""expiresAt" > ?1"#]),

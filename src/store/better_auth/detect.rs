@@ -77,6 +77,7 @@ struct Findings<'c> {
     write_blockers: Vec<WriteBlocker>,
     has_default_role: bool,
     without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     near: Vec<(&'static str, &'static str, String)>,
 }
 
@@ -94,6 +95,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         write_blockers: Vec::new(),
         has_default_role: false,
         without_new_rows: Vec::new(),
+        read_only: Vec::new(),
         near: Vec::new(),
     };
     for table in TABLES {
@@ -112,6 +114,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         mut write_blockers,
         has_default_role,
         without_new_rows,
+        read_only,
         near,
         ..
     } = findings;
@@ -119,6 +122,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
     let truths = truths::find(connection, &names, &mut verdict)?;
     let Verdict { times, name, evidence, blockers } = verdict;
     write_blockers.extend(blockers);
+    write_blockers.extend(read_only.iter().map(|(_, _, blocker)| blocker.clone()));
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
     let mapping = SchemaMapping {
         names: Some(names),
@@ -131,6 +135,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
+        read_only,
         near,
     };
     let schema = GuestSchema {
@@ -200,10 +205,14 @@ impl Findings<'_> {
             }
             if found.is_none() && column.core && !UNUSED.contains(&(table.name, column.name)) {
                 let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
-                self.refuse(
-                    format!("the table {physical} has no column {}", column.name),
-                    format!("bring the app's migrations to their end, or name the column in the --schema file: {{\"columns\": {{{what}}}}}"),
-                );
+                let blocker = WriteBlocker {
+                    problem: format!("the table {physical} has no column {}", column.name),
+                    remedy: format!(
+                        "bring the app's migrations to their end, or name the column in the --schema file: {{\"columns\": {{{what}}}}}"
+                    ),
+                    scope: WriteScope::Column(format!("{physical}.{}", column.name)),
+                };
+                self.read_only.push((table.name, column.name, blocker));
             }
             if let (Some(found), Holds::Time) = (found, column.holds) {
                 self.times.add(self.connection, (table.name, column.name), &physical, found, &order)?;
@@ -330,10 +339,6 @@ impl Findings<'_> {
             existing.iter().any(|one| is_called(&one.name, hint.unwrap_or(column), hint.is_some()))
         };
         Ok(ESSENTIAL.iter().filter(|column| table.column(column).is_some()).all(has))
-    }
-
-    fn refuse(&mut self, problem: String, remedy: String) {
-        self.write_blockers.push(WriteBlocker { problem, remedy, scope: WriteScope::Everything });
     }
 }
 

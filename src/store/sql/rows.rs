@@ -332,7 +332,10 @@ pub(in crate::store) fn update_time(
     table: &'static str,
     now: Timestamp,
 ) -> Option<Value> {
-    let Some(blocker) = mapping.times.read_only(table, "updatedAt") else {
+    if !mapping.has(table, "updatedAt") {
+        return None;
+    }
+    let Some(blocker) = mapping.read_only(table, "updatedAt") else {
         return Some(mapping.time(table, "updatedAt", now));
     };
     tx.left().push(format!("{}, and the column stays as it was: {}", blocker.problem, blocker.remedy));
@@ -378,7 +381,7 @@ fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Resu
     let mut kept = Values::new();
     for (column, value) in values {
         if value != Value::Null
-            && let Some(blocker) = mapping.times.read_only(table, column)
+            && let Some(blocker) = mapping.read_only(table, column)
         {
             return Err(StoreError::NotOurs(blocker.clone()));
         }

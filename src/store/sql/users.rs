@@ -104,20 +104,18 @@ pub(in crate::store) fn set_password_hash(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    if let Some(blocker) = mapping.read_only("account", "password") {
+        return Err(StoreError::NotOurs(blocker.clone()));
+    }
     let updated_at = rows::update_time(tx, mapping, "account", now);
-    tx.change(
-        &mapping.sql(
-            r#"UPDATE "account" SET "password" = ?4, "updatedAt" = coalesce(?5, "updatedAt")
-               WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#,
-        ),
-        &[
-            Account::CREDENTIAL.into(),
-            user_id.into(),
-            mapping.reference("account", "userId", user_id),
-            hash.expose().into(),
-            updated_at.into(),
-        ],
-    )
+    let stamp = if updated_at.is_some() { r#", "updatedAt" = ?5"# } else { "" };
+    let sql = format!(
+        r#"UPDATE "account" SET "password" = ?4{stamp}
+           WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#
+    );
+    let key = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
+    let values: Vec<Value> = key.into_iter().chain([hash.expose().into()]).chain(updated_at).collect();
+    tx.change(&mapping.sql(sql), &values)
 }
 
 pub(in crate::store) fn insert(

@@ -314,3 +314,61 @@ fn log_files_made_by_root_belong_to_the_owner() {
         assert_ne!(beside.uid(), 0);
     }
 }
+
+/// Missing columns, and the acts that must write each.
+const MISSING: &[(&str, &[&str])] = &[
+    ("user.name", &["create"]),
+    ("user.emailVerified", &["create", "verify"]),
+    ("user.createdAt", &["create"]),
+    ("user.updatedAt", &["create"]),
+    ("session.createdAt", &["issue"]),
+    ("session.updatedAt", &["issue"]),
+    ("account.password", &["create", "password"]),
+    ("account.createdAt", &["create"]),
+    ("account.updatedAt", &["create"]),
+    ("verification.value", &["code"]),
+    ("verification.createdAt", &["code"]),
+    ("verification.updatedAt", &["code"]),
+];
+
+#[test]
+fn missing_column_stops_only_the_acts_that_must_write_it() {
+    let acts = [
+        ("create", "users create new@example.com --name New --password-stdin"),
+        ("verify", "users verify-email octo@example.com"),
+        ("issue", "sessions issue --user ada@example.com --force"),
+        ("password", "users set-password ada@example.com --password-stdin"),
+        ("code", "users reset-code ada@example.com"),
+        ("role", "users set-role emo@example.com helper --force"),
+        ("ban", "users ban bob@example.com"),
+        ("revoke", "sessions revoke --user ada@example.com --all"),
+        ("lockdown", "users lockdown emo@example.com --yes"),
+        ("prune", "db prune"),
+        ("delete", "users delete bob@example.com --yes"),
+    ];
+    for (place, stopped) in MISSING {
+        let (table, column) = place.split_once('.').unwrap();
+        let odd = Odd::changed("kysely", &format!("ALTER TABLE {table} DROP COLUMN {column}"));
+        for (act, words) in acts {
+            let ran = odd.run_with_input(words, "nine purple umbrellas sing");
+            if stopped.contains(&act) {
+                let line = format!("the table {table} has no column {column}\n");
+                let refused = ran.failure(9);
+                assert!(refused.contains(&line), "{place}, {words}: {refused}");
+            } else {
+                assert_eq!(ran.code, 0, "{place}, {words}: {ran}");
+            }
+        }
+    }
+}
+
+#[test]
+fn code_that_names_no_user_is_not_said_to_be_ended() {
+    let odd = Odd::changed("kysely", "ALTER TABLE verification DROP COLUMN value");
+    assert_snapshot!(odd.run_with_input("users set-password ada@example.com --password-stdin", PASSWORD), @"
+    ------- stderr -------
+    note: codes of the user were not ended: the app's table of verifications has no column `value`, which names their user
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    set and checked the password of Ada Lovelace <ada@example.com> and ended 1 session in [HOME]/app.db
+    ");
+}
