@@ -181,9 +181,18 @@ fn tables_and_columns_of_other_programs_stay() {
     {
         let sandbox = people();
         sandbox.execute("ALTER TABLE user ADD COLUMN phone TEXT NOT NULL DEFAULT 'none'");
-        sandbox.execute(&format!("ALTER TABLE session ADD COLUMN organization TEXT; {ADDITIONS}"));
+        sandbox.execute(&format!(
+            "ALTER TABLE session ADD COLUMN organization TEXT; {ADDITIONS};
+             CREATE TABLE authctl_notes (text); INSERT INTO authctl_notes VALUES ('mine')"
+        ));
         let answer = sandbox.run(&format!("{CONVERT} {options} --json")).json();
         assert_eq!(answer["leftOut"], left_out);
+        assert_eq!(
+            sandbox.number("SELECT count(*) FROM authctl_notes"),
+            1,
+            "the prefix alone does not make it authctl's"
+        );
+        assert_eq!(sandbox.number("SELECT count(*) FROM sqlite_schema WHERE name GLOB 'authctl_*'"), 1);
         let text = |sql: &str| sandbox.sql().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
         assert_eq!(text("SELECT group_concat(phone) FROM (SELECT phone FROM user ORDER BY name)"), "Ada 1,Bob 1,Cat 1");
         let posts = "SELECT count(*) FROM post JOIN user ON author = user.id";
@@ -328,6 +337,19 @@ fn restore_brings_the_native_database_back() {
     assert_eq!(signs_in(&sandbox, "ada@example.com", PASSWORD), 0);
     sandbox.run("audit verify").success();
     sandbox.run(CONVERT).success();
+}
+
+#[test]
+fn copy_in_the_place_of_the_file_is_the_native_database_with_its_additions() {
+    let sandbox = people();
+    sandbox.execute("ALTER TABLE user ADD COLUMN phone TEXT");
+    sandbox.execute(ADDITIONS);
+    sandbox.run(CONVERT).success();
+    std::fs::rename(kept(&sandbox).remove(0), sandbox.database()).unwrap();
+    assert_eq!(kind(&sandbox), "native");
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE phone = name || ' 1'"), 3);
+    assert_eq!(signs_in(&sandbox, "ada@example.com", PASSWORD), 0);
+    sandbox.run("audit verify").success();
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn event(converted: &Converted, before: &BackupSummary) -> Event {
     Event::new("database.converted").with(detail)
 }
 
-/// The prefix of everything that authctl makes besides the four tables. The old tables get it, and go with the rest.
+/// The prefix of what authctl makes besides the four tables. The old tables get it, and go with the rest.
 const OWN: &str = "authctl_";
 
 /// The condition for indexes and triggers of the four tables, in any case of letters.
@@ -111,7 +111,7 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
         ..Converted::default()
     };
     let additions = additions(tx, &target.native)?;
-    drop_objects(tx, OF_TABLES, &["trigger", "index"])?;
+    drop_objects(tx, OF_TABLES, &["trigger", "index"], |_| true)?;
     for table in TABLES {
         tx.execute(&format!("ALTER TABLE {} RENAME TO {}", identifier(table.name), old(table.name)), &[])?;
     }
@@ -126,7 +126,12 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
             copy(tx, table.name, &columns)?;
         }
     }
-    drop_objects(tx, "name GLOB 'authctl_*'", &["trigger", "view", "table"])?;
+    // A table of another program may have the prefix too, and stays.
+    let is_own = |name: &str| {
+        name.starts_with(OWN) && target.native.iter().any(|own| own == name)
+            || TABLES.iter().any(|table| identifier(name) == old(table.name))
+    };
+    drop_objects(tx, "TRUE", &["table"], is_own)?;
     for Object { kind, name, sql } in additions {
         match tx.execute(&sql, &[]) {
             Ok(_) => {}
@@ -163,17 +168,24 @@ fn additions(tx: &mut dyn Tx, native: &[String]) -> Result<Vec<Object>, StoreErr
     );
     let mut found =
         tx.query_all(&sql, &[], |row| Ok(Object { kind: row.text(0)?, name: row.text(1)?, sql: row.text(2)? }))?;
-    found.retain(|object| !native.contains(&object.name) && !object.name.starts_with(OWN));
+    found.retain(|object| !native.contains(&object.name));
     Ok(found)
 }
 
-/// Drops the objects that a condition selects, one kind after the other. The indexes of constraints go with their tables.
-fn drop_objects(tx: &mut dyn Tx, condition: &str, kinds: &[&str]) -> Result<(), StoreError> {
+/// Drops the objects that a condition selects and whose names are meant, one kind after the other. The indexes of
+/// constraints go with their tables.
+fn drop_objects(
+    tx: &mut dyn Tx,
+    condition: &str,
+    kinds: &[&str],
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<(), StoreError> {
     for kind in kinds {
         let sql =
             format!(r#"SELECT "name" FROM "sqlite_schema" WHERE "type" = ?1 AND "sql" IS NOT NULL AND {condition}"#);
-        for name in tx.query_all(&sql, &[(*kind).into()], |row| row.text(0))? {
-            tx.execute(&["DROP ", kind, " ", &identifier(&name)].concat(), &[])?;
+        let names = tx.query_all(&sql, &[(*kind).into()], |row| row.text(0))?;
+        for name in names.iter().filter(|name| is_meant(name)) {
+            tx.execute(&["DROP ", kind, " ", &identifier(name)].concat(), &[])?;
         }
     }
     Ok(())
