@@ -314,7 +314,10 @@ impl Findings<'_> {
     /// Finds a table by its name, its plural, or its name in the overrides.
     fn find(&self, table: &Table) -> Result<FoundTable, NotRead> {
         if let Some(name) = self.overrides.table(table.name) {
-            return find_table(self.connection, name)?.ok_or(NotRead::Foreign);
+            return find_table(self.connection, name)?.ok_or_else(|| NotRead::Renamed {
+                problem: format!("it has no table {name}, which the --schema file names for {}", table.name),
+                remedy: format!("correct \"tables\" in the --schema file: the app's name of {}", table.name),
+            });
         }
         let singular = find_table(self.connection, table.name)?;
         let plural = find_table(self.connection, &format!("{}s", table.name))?;

@@ -372,3 +372,15 @@ fn code_that_names_no_user_is_not_said_to_be_ended() {
     set and checked the password of Ada Lovelace <ada@example.com> and ended 1 session in [HOME]/app.db
     ");
 }
+
+#[test]
+fn table_that_only_the_schema_file_names_is_an_error() {
+    let odd = Odd::new("kysely");
+    let schema = odd.sandbox.file("schema.json", r#"{"tables": {"user": "pepole"}}"#);
+    assert_snapshot!(odd.run(&format!("users list --schema {}", schema.display())), @r#"
+    ------- stderr -------
+    error: could not list users: could not open the database (AUTHCTL_DB): [HOME]/app.db cannot be used as it is: it has no table pepole, which the --schema file names for user
+    hint: correct "tables" in the --schema file: the app's name of user
+    [exit status: 9]
+    "#);
+}
