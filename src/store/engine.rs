@@ -345,6 +345,39 @@ impl dyn Tx + '_ {
         self.query(sql, values, &mut |row| found(row).map(ControlFlow::Continue))
     }
 
+    /// Runs a `DELETE` statement and checks that none of its rows is left. Returns the number of deleted rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Trigger`] when a trigger keeps a row or adds it again.
+    pub(in crate::store) fn delete(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let deleted = self.change(sql, values)?;
+        if self.count(&sql.replacen("DELETE", "SELECT count(*)", 1), values)? > 0 {
+            return Err(ignored("keeps a row that was deleted"));
+        }
+        Ok(deleted)
+    }
+
+    /// Changes the rows that a condition selects, and checks that it no longer selects one. The parameters of the
+    /// changes follow those of the condition. Returns the number of changed rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Trigger`] when a trigger skips the change of a row or undoes it.
+    pub(in crate::store) fn update_until_none(
+        &mut self,
+        table: &str,
+        changes: &str,
+        condition: &str,
+        selecting: &[Value],
+        written: &[Value],
+    ) -> Result<u64, StoreError> {
+        let values = [selecting, written].concat();
+        let rows = self.change(&format!("UPDATE {table} SET {changes} WHERE {condition}"), &values)?;
+        if self.count(&format!("SELECT count(*) FROM {table} WHERE {condition}"), selecting)? > 0 {
+            return Err(ignored("undoes the change"));
+        }
+        Ok(rows)
+    }
+
     /// Runs statements and takes back what they wrote.
     pub(in crate::store) fn rehearse<T>(
         &mut self,
@@ -361,4 +394,9 @@ impl dyn Tx + '_ {
     pub(in crate::store) fn count(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         Ok(self.query_one(sql, values, |row| row.integer(0))?.unwrap_or(0).unsigned_abs())
     }
+}
+
+/// The error about a trigger of the app that undoes a change without an error.
+pub(in crate::store) fn ignored(how: &str) -> StoreError {
+    StoreError::Trigger(format!("a trigger of the app {how}"))
 }

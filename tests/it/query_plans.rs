@@ -63,6 +63,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
     ("{COLUMNS}", &["*"]),
+    ("{differs}", &[r#""updatedAt" IS NOT ?2"#]),
     ("{own}", &[r#""own"."userId" = "account"."userId" AND "own"."providerId" = ?1"#]),
     ("{is_own}", &[r#""account"."userId" = "account"."accountId""#]),
     ("{is_other}", &[r#""account"."userId" = "other"."accountId""#]),

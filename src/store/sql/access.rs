@@ -156,18 +156,15 @@ impl AccessTable {
         let Self { table, condition, expires, .. } = self;
         let (column, value) = match &self.end {
             End::Delete => {
-                tx.change(&format!("DELETE FROM {table} WHERE {condition}"), &[mapping.key("user", user_id)])?;
+                tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), &[mapping.key("user", user_id)])?;
                 return Ok(());
             }
             End::Revoke(column) => (column, encoding(tx, mapping, table, &[column, expires])?.write(now)),
             End::Disable(column) => (column, falsity(tx, table, column)?),
             End::Deny(column) => (column, "denied".into()),
         };
-        tx.change(
-            &format!("UPDATE {table} SET {column} = ?2 WHERE {condition}"),
-            &[mapping.key("user", user_id), value],
-        )?;
-        Ok(())
+        let user = [mapping.key("user", user_id)];
+        tx.update_until_none(table, &format!("{column} = ?2"), condition, &user, &[value]).map(drop)
     }
 }
 
@@ -191,18 +188,21 @@ pub(in crate::store) fn end_tokens(
             }
             _ => String::new(),
         };
-        let (sql, values) = match quoted(found, "revoked") {
+        let of_session = format!("{session} = ?1{is_online}");
+        let revocation = match quoted(found, "revoked") {
             Some(revoked) => {
                 let expires = quoted(found, "expiresAt").unwrap_or_else(null);
                 let value = encoding(tx, mapping, &table, &[&revoked, &expires])?.write(now);
-                let change = format!("UPDATE {table} SET {revoked} = ?2 WHERE {session} = ?1 AND {revoked} IS NULL");
-                (format!("{change}{is_online}"), vec![value])
+                Some((format!("{revoked} = ?2"), format!("{of_session} AND {revoked} IS NULL"), [value]))
             }
-            None => (format!("DELETE FROM {table} WHERE {session} = ?1{is_online}"), Vec::new()),
+            None => None,
         };
         for id in session_ids {
-            let values: Vec<Value> = [mapping.key("session", id)].into_iter().chain(values.clone()).collect();
-            tx.change(&sql, &values)?;
+            let session = [mapping.key("session", id)];
+            match &revocation {
+                Some((change, is_open, value)) => tx.update_until_none(&table, change, is_open, &session, value)?,
+                None => tx.delete(&format!("DELETE FROM {table} WHERE {of_session}"), &session)?,
+            };
         }
     }
     Ok(())

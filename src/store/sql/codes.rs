@@ -142,7 +142,7 @@ pub(in crate::store) fn use_up(
         Err(refused) => return Ok(Err(refused)),
     };
     let delete = mapping.sql(r#"DELETE FROM "verification" WHERE "identifier" IN (?1, ?2)"#);
-    tx.execute(&delete, &identifiers(mapping, request.purpose, request.code))?;
+    tx.delete(&delete, &identifiers(mapping, request.purpose, request.code))?;
     log.push(Event::user("code.used", &owner).with(request.purpose.word()));
     Ok(match request.effect {
         CodeEffect::Password(new) => {
@@ -190,7 +190,7 @@ pub(in crate::store) fn delete_of_user(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<u64, StoreError> {
-    tx.change(
+    tx.delete(
         &mapping.sql(format!(r#"DELETE FROM "verification" WHERE {VALUE} = ?1 OR substr({VALUE}, 1, ?2) = ?3"#)),
         &[
             user_id.into(),
@@ -207,7 +207,7 @@ pub(in crate::store) fn delete_all(
     purpose: Purpose,
     user_id: &str,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.delete(
         &mapping.sql(format!(
             r#"DELETE FROM "verification" WHERE "identifier" >= ?1 AND "identifier" < ?2
                AND ({VALUE} = ?3 OR substr({VALUE}, 1, ?4) = ?5)"#
@@ -238,7 +238,7 @@ pub(in crate::store) fn delete_resets(
     delete_all(tx, mapping, Purpose::ResetPassword, user_id)?;
     if is_the_apps(mapping, Purpose::ResetPassword) {
         let sql = format!(r#"DELETE FROM "verification" WHERE octet_length("identifier") = ?2 AND {VALUE} = ?1"#);
-        tx.execute(&mapping.sql(sql), &[user_id.into(), HASHED_BYTES.into()])?;
+        tx.delete(&mapping.sql(sql), &[user_id.into(), HASHED_BYTES.into()])?;
     }
     Ok(())
 }

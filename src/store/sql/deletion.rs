@@ -172,8 +172,10 @@ impl HandOver<'_> {
             let mut tables = SHARED.iter().filter_map(|(_, table, _)| self.inventory.plugin(table));
             let Some(owned) = tables.find(|found| found.table == row.table) else { continue };
             let Some((of_user, id)) = quoted(owned, "userId").zip(quoted(owned, "id")) else { continue };
-            let sql = format!("UPDATE {} SET {of_user} = ?2 WHERE {id} = ?1", identifier(&row.table));
-            tx.change(&sql, &[mapping.key(&row.table, &row.id), mapping.key("user", &self.to.id)])?;
+            let (change, condition) = (format!("{of_user} = ?3"), format!("{id} = ?1 AND {of_user} = ?2"));
+            let keys = [mapping.key(&row.table, &row.id), mapping.key("user", &self.user.id)];
+            let to = [mapping.key("user", &self.to.id)];
+            tx.update_until_none(&identifier(&row.table), &change, &condition, &keys, &to)?;
             log.push(Event::user("ownership.moved", self.to).with(format!("the {} {}", row.kind, row.name)));
         }
         Ok((organizations, shared))

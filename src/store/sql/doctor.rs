@@ -128,7 +128,7 @@ pub(in crate::store) fn delete_app_rows(tx: &mut dyn Tx, mapping: &SchemaMapping
     let found = app_traces(tx, mapping)?;
     for (table, condition) in rows_of_app(tx.dialect()) {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
-        tx.execute(&mapping.sql(sql), &[DIGEST_LENGTH.into()])?;
+        tx.delete(&mapping.sql(sql), &[DIGEST_LENGTH.into()])?;
     }
     Ok(found)
 }
@@ -171,7 +171,7 @@ pub(in crate::store) fn count_orphans(tx: &mut dyn Tx, mapping: &SchemaMapping) 
 pub(in crate::store) fn delete_orphans(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Orphans, StoreError> {
     each_orphanage(tx.dialect(), mapping, |table, condition, values| {
         let sql = format!(r#"DELETE FROM "{table}" WHERE {condition}"#);
-        tx.execute(&mapping.sql(sql), values)
+        tx.delete(&mapping.sql(sql), values)
     })
 }
 
@@ -218,7 +218,7 @@ pub(in crate::store) fn lower_addresses(
     for (id, before, email) in &changes {
         let updated_at = rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now));
         let email_column = ("email", email.as_str().into());
-        rows::update(tx, mapping, "user", id, [email_column].into_iter().chain(updated_at).collect())?;
+        rows::update_exactly(tx, mapping, "user", id, [email_column].into_iter().chain(updated_at).collect())?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));
@@ -269,7 +269,7 @@ pub(in crate::store) fn correct_stray_accounts(
     for (id, user_id, before) in &changes {
         let updated_at = rows::update_time(tx, mapping, "account", now).map(|now| ("updatedAt", now));
         let account_id = ("accountId", user_id.into());
-        rows::update(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
+        rows::update_exactly(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
         let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
         log.push(event.with("the account is under its user's id now").changing(change));

@@ -1,7 +1,6 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
-use super::rows;
 use crate::auth::storage::{CHAINS_MAX, Holder, StoreError, TableRows};
 use crate::store::engine::{Catalog, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
@@ -273,15 +272,12 @@ pub(in crate::store) fn make_way(
         match step.effect {
             Effect::Delete => {
                 lower_member_counts(tx, inventory, step, values)?;
-                tx.change(&format!("DELETE FROM {table} WHERE {condition}"), values)?;
-                if count(tx, &step.table, condition, values)? > 0 {
-                    return Err(rows::ignored("keeps a row that was deleted"));
-                }
+                tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), values)?;
             }
             Effect::Clear => {
                 let columns: Vec<_> =
                     step.columns.iter().map(|column| format!("{} = NULL", identifier(column))).collect();
-                tx.change(&format!("UPDATE {table} SET {} WHERE {condition}", columns.join(", ")), values)?;
+                tx.update_until_none(&table, &columns.join(", "), condition, values, &[])?;
             }
             Effect::Cascade | Effect::Cleared | Effect::Hold | Effect::HoldToEnd => {}
         }

@@ -7,7 +7,7 @@ use super::inventory::Inventory;
 use super::plugins::{self, quoted};
 use super::rows;
 use crate::auth::storage::{Organization, StoreError};
-use crate::store::engine::{Tx, Value};
+use crate::store::engine::{Tx, Value, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier, is_uuid};
 
 /// The role whose last member an organization cannot do without.
@@ -45,13 +45,16 @@ impl Organizations {
         })
     }
 
-    /// The organizations of which members that a condition selects are owners, as a subquery. The roles of a member are
-    /// separated by commas.
+    /// The organizations of which members that a condition selects are owners, as a subquery.
     fn owned(&self, tx: &dyn Tx, members: &str) -> String {
-        let Self { members: table, of, role, .. } = self;
-        let roles = format!("',' || replace({role}, ' ', '') || ','");
-        let is_owner = format!("{}({roles}, ',{OWNER},') > 0", tx.dialect().position);
-        format!("SELECT {of} FROM {table} WHERE {of} IS NOT NULL AND {members} AND {is_owner}")
+        let Self { members: table, of, .. } = self;
+        format!("SELECT {of} FROM {table} WHERE {of} IS NOT NULL AND {members} AND {}", self.is_owner(tx))
+    }
+
+    /// The condition for members who are owners. The roles of a member are separated by commas.
+    fn is_owner(&self, tx: &dyn Tx) -> String {
+        let roles = format!("',' || replace(coalesce({}, ''), ' ', '') || ','", self.role);
+        format!("({}({roles}, ',{OWNER},') > 0)", tx.dialect().position)
     }
 
     /// The organizations in which a user is an owner and no other member is.
@@ -94,14 +97,13 @@ impl Organizations {
     ) -> Result<(), StoreError> {
         let Self { members, member_id, of, user, role, joined, .. } = self;
         let keys: [Value; 3] = [mapping.key("organization", organization), mapping.key("user", user_id), OWNER.into()];
-        // A member keeps the other roles.
-        let roles = format!("CASE WHEN octet_length({role}) > 0 THEN {role} || ',' || ?3 ELSE ?3 END");
-        let promoted = tx.change(
-            &format!("UPDATE {members} SET ({role}) = (SELECT {roles}) WHERE {of} = ?1 AND {user} = ?2"),
-            &keys,
-        )?;
-        if promoted > 0 {
-            return Ok(());
+        let is_member = format!("{of} = ?1 AND {user} = ?2");
+        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {is_member}"), &keys[..2])? > 0 {
+            // A member keeps the other roles.
+            let roles = format!("CASE WHEN octet_length({role}) > 0 THEN {role} || ',' || ?3 ELSE ?3 END");
+            let is_other = format!("{is_member} AND NOT {}", self.is_owner(tx));
+            let change = format!("({role}) = (SELECT {roles})");
+            return tx.update_until_none(members, &change, &is_other, &keys[..2], &keys[2..]).map(drop);
         }
         let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
         if let Some(joined) = joined {
@@ -126,6 +128,10 @@ impl Organizations {
         let columns: Vec<&str> = columns.into_iter().map(String::as_str).collect();
         let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
         let sql = format!("INSERT INTO {members} ({}) VALUES ({})", columns.join(", "), places.join(", "));
-        tx.change(&sql, &values).map(drop)
+        tx.change(&sql, &values)?;
+        if tx.count(&format!("SELECT count(*) FROM {members} WHERE {is_member}"), &keys[..2])? == 0 {
+            return Err(ignored("skips a new row"));
+        }
+        Ok(())
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn delete(
     for id in &ids {
         let id = std::slice::from_ref(id);
         make_way(tx, &inventory, &steps, id)?;
-        tx.change(&delete, id)?;
+        tx.delete(&delete, id)?;
     }
     let count = ids.len() as u64;
     log.push(Event::new("rows.pruned").with(counted(count, &format!("expired {}", kind.noun()))));

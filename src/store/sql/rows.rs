@@ -7,7 +7,7 @@ use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
-use crate::store::engine::{Row, Tx, Value, ValueRef};
+use crate::store::engine::{Row, Tx, Value, ValueRef, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
 /// A column whose value is read up to a number of bytes, and its size. The engine knows the size without
@@ -289,19 +289,22 @@ pub(in crate::store) fn insert(
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
     let places: Vec<String> = (1..=values.len()).map(|number| format!("?{number}")).collect();
     let sql = format!(r#"INSERT INTO "{table}" ({}) VALUES ({})"#, columns.join(", "), places.join(", "));
-    let inserted = if strategy == IdStrategy::Serial {
+    let id = if strategy == IdStrategy::Serial {
         // Reads all rows, because SQLite checks foreign keys when the statement ends.
         tx.query_all(&mapping.sql(format!(r#"{sql} RETURNING "id""#)), &values, |row| key(row, 0, mapping, table))
             .map(|mut ids| ids.pop())
     } else {
         tx.execute(&mapping.sql(sql), &values).map(|_| Some(id))
     };
-    inserted
-        .map_err(|error| taken(mapping, error))?
-        .ok_or_else(|| StoreError::Engine("the database did not return the id of a new row".into()))
+    let id = id.map_err(|error| taken(mapping, error))?.ok_or_else(|| ignored("skips a new row"))?;
+    let find = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#);
+    if tx.count(&mapping.sql(find), &[mapping.key(table, &id)])? == 0 {
+        return Err(ignored("skips a new row"));
+    }
+    Ok(id)
 }
 
-/// Changes the row with this id.
+/// Changes the row with this id. A trigger of the app may store another spelling of a value.
 ///
 /// # Errors
 /// As for [`insert`].
@@ -322,6 +325,30 @@ pub(in crate::store) fn update(
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
     tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
     Ok(())
+}
+
+/// As [`update`], and checks that the row has these values. `updatedAt` may differ, which apps write by triggers.
+///
+/// # Errors
+/// [`StoreError::Trigger`] when a trigger skips the change or undoes it.
+pub(in crate::store) fn update_exactly(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &'static str,
+    id: &str,
+    values: Values,
+) -> Result<(), StoreError> {
+    let checked = present(mapping, table, values.clone())?.into_iter().filter(|(column, _)| *column != "updatedAt");
+    let (columns, expected): (Vec<&str>, Vec<Value>) = checked.unzip();
+    update(tx, mapping, table, id, values)?;
+    let differs = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" IS NOT ?{}"#, index + 2));
+    let differs = differs.collect::<Vec<_>>().join(" OR ");
+    if differs.is_empty() {
+        return Ok(());
+    }
+    let values = [vec![mapping.key(table, id)], expected].concat();
+    let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1 AND ({differs})"#);
+    if tx.count(&mapping.sql(sql), &values)? > 0 { Err(ignored("undoes the change")) } else { Ok(()) }
 }
 
 /// The value of `updatedAt` for a row that changes; `None` when the column is not written. Then it stays as it is, and the
@@ -351,19 +378,10 @@ pub(in crate::store) fn delete<'i>(
 ) -> Result<(), StoreError> {
     let sql = format!(r#"DELETE FROM "{table}" WHERE "id" = ?1"#);
     let delete = mapping.sql(sql);
-    let find = mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#)).into_owned();
     for id in ids {
-        let key = [mapping.key(table, id)];
-        if tx.change(&delete, &key)? == 0 && tx.count(&find, &key)? > 0 {
-            return Err(ignored("keeps a row that was deleted"));
-        }
+        tx.delete(&delete, &[mapping.key(table, id)])?;
     }
     Ok(())
-}
-
-/// The error about a trigger of the app that undoes a change without an error.
-pub(in crate::store) fn ignored(how: &str) -> StoreError {
-    StoreError::Trigger(format!("a trigger of the app {how}"))
 }
 
 /// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].

@@ -76,8 +76,7 @@ pub(super) fn unlock(
 ) -> Result<u64, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some((table, changes, condition)) = lock(&inventory) else { return Ok(0) };
-    let cleared =
-        tx.change(&format!("UPDATE {table} SET {changes} WHERE {condition}"), &[mapping.key("user", user_id)])?;
+    let cleared = tx.update_until_none(&table, &changes, &condition, &[mapping.key("user", user_id)], &[])?;
     if cleared > 0 {
         log.push(Event::user("second-factor.unlocked", subject(tx, mapping, user_id)?));
     }
@@ -138,13 +137,13 @@ pub(super) fn reset(
         && let Some(owner) = quoted(found, "userId")
     {
         let sql = format!("DELETE FROM {} WHERE {owner} = ?1", identifier(&found.table));
-        tx.change(&sql, &[mapping.key("user", user_id)])?;
+        tx.delete(&sql, &[mapping.key("user", user_id)])?;
     }
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {
         let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now))];
         values.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
-        rows::update(tx, mapping, "user", user_id, values)?;
+        rows::update_exactly(tx, mapping, "user", user_id, values)?;
     }
     rows::delete(tx, mapping, "verification", &pending)?;
     let detail = [

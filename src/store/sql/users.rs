@@ -19,7 +19,7 @@ use crate::auth::storage::{
     UserQuery, UserSort, UserUpdated,
 };
 use crate::auth::user::{User, UserRef};
-use crate::store::engine::{Dialect, Tx, Value};
+use crate::store::engine::{Dialect, Tx, Value, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping, is_false, is_true};
 
 pub(in crate::store) fn find(
@@ -97,15 +97,21 @@ pub(in crate::store) fn scheme(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Resu
     Ok(Scheme::of_hashes(kinds, mapping.passwords))
 }
 
+/// Sets the hash of the credential account. Returns `false` if the user has none.
 pub(in crate::store) fn set_password_hash(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
     hash: &StoredHash,
     now: Timestamp,
-) -> Result<u64, StoreError> {
+) -> Result<bool, StoreError> {
     if let Some(blocker) = mapping.read_only("account", "password") {
         return Err(StoreError::NotOurs(blocker.clone()));
+    }
+    let account = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
+    let find = r#"SELECT count(*) FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#;
+    if tx.count(&mapping.sql(find), &account)? == 0 {
+        return Ok(false);
     }
     let updated_at = rows::update_time(tx, mapping, "account", now);
     let stamp = if updated_at.is_some() { r#", "updatedAt" = ?5"# } else { "" };
@@ -113,9 +119,14 @@ pub(in crate::store) fn set_password_hash(
         r#"UPDATE "account" SET "password" = ?4{stamp}
            WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#
     );
-    let key = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
-    let values: Vec<Value> = key.into_iter().chain([hash.expose().into()]).chain(updated_at).collect();
-    tx.change(&mapping.sql(sql), &values)
+    let values: Vec<Value> = account.into_iter().chain([hash.expose().into()]).chain(updated_at).collect();
+    tx.change(&mapping.sql(sql), &values)?;
+    require_hash(tx, mapping, user_id, hash).map(|()| true)
+}
+
+/// Checks that a hash was stored as it was written.
+fn require_hash(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str, hash: &StoredHash) -> Result<(), StoreError> {
+    if is_hash_in_force(tx, mapping, user_id, hash)? { Ok(()) } else { Err(ignored("undoes the change")) }
 }
 
 pub(in crate::store) fn insert(
@@ -166,7 +177,8 @@ fn insert_credential(
         ("createdAt", time("createdAt")),
         ("updatedAt", time("updatedAt")),
     ];
-    rows::insert(tx, mapping, "account", id, values).map(drop)
+    rows::insert(tx, mapping, "account", id, values)?;
+    require_hash(tx, mapping, user_id, hash)
 }
 
 /// Sets the hash of the credential account, or adds the account. Returns `false` if the user does not exist.
@@ -178,7 +190,7 @@ pub(in crate::store) fn upsert_password_hash(
     if find(tx, mapping, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
         return Ok(false);
     }
-    if set_password_hash(tx, mapping, new.user_id, new.hash, new.now)? == 0 {
+    if !set_password_hash(tx, mapping, new.user_id, new.hash, new.now)? {
         insert_credential(tx, mapping, &new.account_id, new.user_id, new.hash, new.now)?;
     }
     Ok(true)
@@ -449,7 +461,7 @@ pub(in crate::store) fn update(
         write_changes(tx, mapping, &before, &user, now)?;
         let stored = read_back(tx, mapping, id)?;
         if is_undone(&before, &user, &stored) {
-            return Err(rows::ignored("undoes the change"));
+            return Err(ignored("undoes the change"));
         }
         user = stored;
         // A column may store instants with less precision.

@@ -76,6 +76,93 @@ fn trigger_that_ignores_or_undoes_an_act_is_told() {
     }
 }
 
+/// Rows of plugins that give access to Bob's account.
+const PLUGINS: &str = "
+    ALTER TABLE user ADD COLUMN two_factor_enabled integer;
+    UPDATE user SET two_factor_enabled = 1 WHERE email = 'bob@example.com';
+    INSERT INTO two_factor (id, secret, backup_codes, user_id, locked_until) SELECT 'f', 's', 'c', id, 4102444800000 FROM user WHERE email = 'bob@example.com';
+    INSERT INTO apikey (id, reference_id, \"key\", created_at, updated_at)
+      SELECT 'k', id, 'k', 1795465791000, 1795465791000 FROM user WHERE email = 'bob@example.com';
+    INSERT INTO oauth_client (id, client_id, redirect_uris) VALUES ('c', 'client', '[]');
+    INSERT INTO oauth_access_token (id, token, client_id, session_id, user_id, expires_at, created_at, scopes)
+      SELECT 'a', 'a', 'client', session.id, user_id, 4102444800000, 1795465791000, '[]' FROM session
+      JOIN user ON user.id = user_id WHERE email = 'bob@example.com' LIMIT 1;
+    INSERT INTO organization (id, name, slug, created_at) VALUES ('o', 'O', 'o', 1795465791000);
+    INSERT INTO member (id, organization_id, user_id, role, created_at) SELECT 'm' || email, 'o', id,
+      iif(email LIKE 'bob%', 'owner', 'member'), 1795465791000 FROM user WHERE email IN ('bob@example.com', 'ada@example.com');
+    INSERT INTO device_code (id, device_code, user_code, expires_at, status) VALUES ('d', 'd', 'u', 1, 'pending');
+    INSERT INTO verification (id, identifier, value, expires_at, created_at, updated_at)
+      SELECT 'r', 'reset-password:x', id, 4102444800000, 1795465791000, 1795465791000 FROM user WHERE email = 'bob@example.com';";
+
+#[test]
+fn trigger_that_leaves_access_open_refuses_the_act() {
+    let plugins = include_str!("../../fixtures/plugin-tables/drizzle.sql");
+    let again = "AFTER DELETE ON session BEGIN INSERT INTO session SELECT OLD.*";
+    let again = again.replace(
+        "SELECT OLD.*",
+        "(id, token, user_id, expires_at, created_at, updated_at) VALUES
+        (OLD.id, OLD.token, OLD.user_id, OLD.expires_at, OLD.created_at, OLD.updated_at)",
+    );
+    let skips = |what: &str| format!("BEFORE {what} BEGIN SELECT RAISE(IGNORE)");
+    let mut cases: Vec<(String, &str)> = [
+        "sessions revoke --user bob@example.com --all --yes",
+        "users ban bob@example.com",
+        "users lockdown bob@example.com --yes",
+        "users set-password bob@example.com --generate",
+        "users reset-2fa bob@example.com --yes",
+        "sessions revoke --all-users --older-than 1s --yes",
+    ]
+    .map(|words| (again.clone(), words))
+    .into();
+    cases.extend([
+        (skips("UPDATE ON apikey"), "users lockdown bob@example.com --yes"),
+        ("AFTER UPDATE ON apikey BEGIN UPDATE apikey SET enabled = 1".into(), "users lockdown bob@example.com --yes"),
+        (skips("UPDATE ON oauth_access_token"), "users lockdown bob@example.com --yes"),
+        (skips("UPDATE ON oauth_access_token"), "users ban bob@example.com"),
+        (skips("DELETE ON two_factor"), "users reset-2fa bob@example.com --yes"),
+        (
+            "AFTER UPDATE ON user BEGIN UPDATE user SET two_factor_enabled = 1 WHERE id = NEW.id".into(),
+            "users reset-2fa bob@example.com --yes",
+        ),
+        (skips("DELETE ON verification"), "users set-password bob@example.com --generate"),
+        (skips("DELETE ON verification"), "users reset-code bob@example.com"),
+        (skips("INSERT ON verification"), "users reset-code bob@example.com"),
+        (skips("UPDATE ON account"), "users set-password bob@example.com --generate"),
+        (
+            "AFTER UPDATE ON account BEGIN UPDATE account SET password = OLD.password WHERE id = OLD.id".into(),
+            "users set-password bob@example.com --generate",
+        ),
+        (skips("INSERT ON account"), "users create new@example.com --name New --generate"),
+        (skips("INSERT ON user"), "users create new@example.com --name New --generate"),
+        (skips("INSERT ON session"), "sessions issue --user bob@example.com"),
+        (skips("UPDATE ON two_factor"), "users unlock bob@example.com"),
+        (skips("UPDATE ON member"), "users delete bob@example.com --new-owner ada@example.com --yes"),
+        (skips("INSERT ON member"), "users delete bob@example.com --new-owner emo@example.com --yes"),
+        (skips("DELETE ON device_code"), "db prune --yes"),
+    ]);
+    for (trigger, words) in cases {
+        let odd = with(&format!("{plugins}{PLUGINS} CREATE TRIGGER t {trigger}; END;"));
+        let ran = odd.run(&format!("{words} --json")).failure(5);
+        assert!(ran.contains("APP_REFUSES") && ran.contains("a trigger of the app"), "{trigger}: {words}: {ran}");
+        // Each kind of expired rows goes in its own transaction.
+        assert!(odd.is_as_made() || words.starts_with("db prune"), "{trigger}: {words}");
+    }
+}
+
+#[test]
+fn trigger_that_writes_another_spelling_or_time_is_no_refusal() {
+    let odd = with(
+        "CREATE TRIGGER named AFTER UPDATE ON user BEGIN
+           UPDATE user SET name = trim(name), updated_at = 1 WHERE id = NEW.id; END;
+         CREATE TRIGGER dated AFTER UPDATE ON account BEGIN UPDATE account SET updated_at = 1 WHERE id = NEW.id; END;
+         CREATE TRIGGER made AFTER INSERT ON user BEGIN UPDATE user SET role = 'member' WHERE id = NEW.id; END;",
+    );
+    odd.run("users set-password bob@example.com --generate").success();
+    odd.run("users ban bob@example.com").success();
+    odd.run("users create new@example.com --name New --generate").success();
+    assert_eq!(odd.run("users show new@example.com --json").json()["user"]["role"], "member");
+}
+
 #[test]
 fn trigger_reaches_nothing_beyond_the_database() {
     for (body, told) in [
