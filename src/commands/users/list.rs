@@ -106,7 +106,7 @@ impl Report for UserList {
         let shown = page.users.len() as u64;
         let mut notes = vec![match page.total {
             Some(total) => format!("{shown} of {}", counted(total, "user")),
-            None => format!("{}; --count tells of how many", counted(shown, "user")),
+            None => format!("{} on this page; --count counts all", counted(shown, "user")),
         }];
         if let Some(next) = &page.next {
             notes.push(format!("the next page: --after {}", escape(next)));

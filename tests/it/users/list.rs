@@ -50,7 +50,7 @@ fn terminal_gets_a_table_and_the_next_page_command() {
     ada@example.com  ada   editor,admin  -                   [TIME]  [ID]
     bob@example.com  bob   user          banned, unverified  [TIME]  [ID]
     ------- stderr -------
-    2 users; --count tells of how many
+    2 users on this page; --count counts all
     the next page: --after [ID]
     ");
     assert_eq!(sandbox.run("user ls").success(), sandbox.run("users list").success());
