@@ -299,7 +299,7 @@ fn of_store(error: &StoreError) -> Failure {
             Failure::new(ExitCode::Database, "DATABASE_LIMIT").remedy("do this in the app").unchanged()
         }
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
-            .remedy("a trigger of the app says so; `authctl db status` lists them")
+            .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")
             .unchanged(),
         StoreError::Unsafe(place) => Failure::new(ExitCode::Database, "DATABASE_UNSAFE").remedy(place.remedy.clone()),
         StoreError::NoState(why) if why.path.is_none() => no_home("XDG_STATE_HOME"),

@@ -46,7 +46,7 @@ fn words_of_a_trigger_are_told_and_nothing_is_changed() {
     assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
     ------- stderr -------
     error: could not delete the user: the app's database refuses this: bob pays the bills
-    hint: a trigger of the app says so; `authctl db status` lists them; nothing was changed
+    hint: a trigger or foreign key of the app says so; `authctl db status` lists the triggers; nothing was changed
     [exit status: 5]
     ");
     assert_eq!(odd.run("users show bob@example.com --json").json()["accounts"].as_array().unwrap().len(), 1);
@@ -161,6 +161,32 @@ fn trigger_that_writes_another_spelling_or_time_is_no_refusal() {
     odd.run("users ban bob@example.com").success();
     odd.run("users create new@example.com --name New --generate").success();
     assert_eq!(odd.run("users show new@example.com --json").json()["user"]["role"], "member");
+}
+
+#[test]
+fn trigger_that_names_a_missing_table_is_no_damage() {
+    for (schema, told) in [
+        ("CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO gone VALUES (1); END", "no such table: main.gone"),
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO log VALUES ((SELECT a FROM gone)); END",
+            "no such table: main.gone",
+        ),
+        ("ALTER TABLE user ADD COLUMN team REFERENCES gone (id)", "no such table: main.gone"),
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO log VALUES (NEW.gone); END",
+            "no such column: NEW.gone",
+        ),
+    ] {
+        let odd = with(schema);
+        let words = if schema.starts_with("ALTER") {
+            "users create new@example.com --name New --generate"
+        } else {
+            "users verify-email bob@example.com"
+        };
+        let ran = odd.run(words).failure(5);
+        assert!(ran.contains(told) && !ran.contains("damaged"), "{schema}: {ran}");
+        assert!(odd.is_as_made(), "{schema}");
+    }
 }
 
 #[test]
