@@ -58,8 +58,8 @@ pub struct AuditFilterArgs {
     #[arg(long, value_name = "TIME")]
     pub until: Option<Timestamp>,
     /// After the entry with this number, where the page before ended
-    #[arg(long, value_name = "SEQ", default_value_t = 0, hide_default_value = true)]
-    pub after: u64,
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<u64>,
     /// At most this many entries [default: 200 on a terminal, else all]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
@@ -107,7 +107,7 @@ fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQ
         event: args.event.clone(),
         since: args.since,
         until: args.until,
-        after: args.after,
+        after: args.after.unwrap_or(0),
         limit: args.limit.map(|limit| limit as usize),
     })
 }
@@ -177,19 +177,19 @@ impl Pages {
         self.printed += entries.len();
         self.is_over = !has_more || self.printed == limit;
         self.query.after = entries.last().map_or(self.query.after, |entry| entry.seq);
-        let answer = self.format(&entries, is_first, context.now()?);
-        let notes = if self.is_over && has_more {
-            vec![format!("the next page: --after {}", self.query.after)]
-        } else {
-            Vec::new()
-        };
+        let next = (self.is_over && has_more).then_some(self.query.after);
+        let answer = self.format(&entries, is_first, next, context.now()?);
+        let notes = next.map(|next| format!("the next page: --after {next}")).into_iter().collect();
         Ok(Some(Page { answer, notes, ..Page::default() }))
     }
 
-    fn format(&mut self, entries: &[Entry], is_first: bool, now: Timestamp) -> String {
+    fn format(&mut self, entries: &[Entry], is_first: bool, next: Option<u64>, now: Timestamp) -> String {
         match &mut self.format {
             Format::Lines => lines(entries, true),
-            Format::Document => part_of_document(entries, is_first, self.is_over),
+            Format::Document => {
+                let end = self.is_over.then(|| format!(",\n  \"next\": {}\n}}\n", json!(next)));
+                part_of_document(entries, is_first, end)
+            }
             Format::Screen => table_of(entries, now, self.style),
             Format::Table(widths) => {
                 let rows = entries.iter().map(|entry| cells(entry, rfc3339(entry.at))).collect();
@@ -199,21 +199,21 @@ impl Pages {
     }
 }
 
-/// A part of the document with all entries.
-fn part_of_document(entries: &[Entry], is_first: bool, is_last: bool) -> String {
-    let whole = json::document(&json!({ "entries": entries.iter().map(entry_json).collect::<Vec<_>>() }));
-    if is_first && is_last {
-        return whole;
+/// A part of the document with all entries; `end` is the text after the last of them.
+fn part_of_document(entries: &[Entry], is_first: bool, end: Option<String>) -> String {
+    let mut text = if is_first { "{\n  \"entries\": [".to_owned() } else { String::new() };
+    for (index, entry) in entries.iter().enumerate() {
+        text.push_str(if is_first && index == 0 { "" } else { "," });
+        for line in json::document(&entry_json(entry)).lines() {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
     }
-    let (start, end) = ("{\n  \"entries\": [", "\n  ]\n}\n");
-    let list = whole.strip_prefix(start).and_then(|list| list.strip_suffix(end)).unwrap_or_default();
-    let before = match (is_first, list.is_empty()) {
-        (true, _) => start,
-        // Another process restored an older log since the page before.
-        (false, true) => "",
-        (false, false) => ",",
-    };
-    format!("{before}{list}{}", if is_last { end } else { "" })
+    if let Some(end) = end {
+        text.push_str(if is_first && entries.is_empty() { "]" } else { "\n  ]" });
+        text.push_str(&end);
+    }
+    text
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -74,6 +74,7 @@ fn lists_are_whole(sandbox: &Sandbox) {
         assert_eq!((ran.code, ran.stderr), (0, note));
         let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(ran.stdout, format!("{document:#}\n"), "the pages make one document");
+        assert_eq!(document["next"].as_u64(), (count == limit).then_some(last));
         let seqs: Vec<_> = document["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].clone()).collect();
         assert_eq!(seqs, (11..=last).map(serde_json::Value::from).collect::<Vec<_>>());
     }
