@@ -301,6 +301,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")
             .unchanged(),
+        StoreError::Constraint(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
+            .remedy("a constraint of the app's schema says so: choose a value that it takes, or do this in the app")
+            .unchanged(),
         StoreError::Unsafe(place) => Failure::new(ExitCode::Database, "DATABASE_UNSAFE").remedy(place.remedy.clone()),
         StoreError::NoState(why) if why.path.is_none() => no_home("XDG_STATE_HOME"),
         StoreError::NoState(_) => Failure::new(ExitCode::Unwritable, "DATABASE_NOT_CREATED")
@@ -309,7 +312,7 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NoColumn { remedy, .. } => {
             Failure::new(ExitCode::Database, "COLUMN_MISSING").remedy(remedy.clone()).unchanged()
         }
-        StoreError::NotUnique(_) | StoreError::Constraint(_) | StoreError::Engine(_) => {
+        StoreError::NotUnique(_) | StoreError::Engine(_) => {
             Failure::new(ExitCode::Failed, "FAILED")
         }
     }

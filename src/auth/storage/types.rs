@@ -531,8 +531,9 @@ pub enum StoreError {
     /// Another row has the same value in a unique column. Holds the names of the columns in the database.
     #[error("the database engine failed: UNIQUE constraint failed: {0}")]
     NotUnique(String),
-    /// A row violates another constraint of the database.
-    #[error("the database engine failed: {0}")]
+    /// A constraint of the schema refuses the change: authctl's own tables have none that its acts meet. Holds the
+    /// engine's sentence.
+    #[error("the app's database refuses this: {0}")]
     Constraint(String),
     /// Another error of the engine.
     #[error("the database engine failed: {0}")]
