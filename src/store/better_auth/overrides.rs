@@ -65,6 +65,10 @@ impl SchemaOverrides {
     /// # Errors
     /// A message about invalid JSON or an unknown name.
     pub fn parse(text: &str) -> Result<Self, String> {
+        // serde reads a list as the fields in their order.
+        if text.trim_start().starts_with('[') {
+            return Err("it is a list, and not an object".to_owned());
+        }
         let overrides: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let known = |table: &str, column: Option<&str>| {
             let table = TABLES.iter().find(|known| known.name == table);
@@ -160,6 +164,8 @@ mod tests {
     #[test]
     fn unknown_name_or_value_is_an_error() {
         for text in [
+            "[]",
+            r#" [{"user": "members"}]"#,
             r#"{"tables": {"users": "members"}}"#,
             r#"{"tables": {"user": null}}"#,
             r#"{"columns": {"user.mail": "email"}}"#,
