@@ -81,7 +81,7 @@ impl Auth<'_> {
     /// Deletes up to `limit` expired rows of a kind and returns their number; all expired codes at once.
     ///
     /// # Errors
-    /// [`super::storage::StoreError::Held`] when rows of the app keep one of them.
+    /// [`super::storage::StoreError::Held`] when rows of the app keep all that are left.
     pub fn prune_expired(&mut self, kind: Expiring, limit: usize) -> Result<u64, AuthError> {
         Ok(match kind {
             Expiring::Session => self.store.prune(self.now, limit)?,

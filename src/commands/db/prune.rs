@@ -4,8 +4,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::prune::Expiring;
+use crate::auth::storage::StoreError;
 use crate::context::Context;
 use crate::output::text::{escaped, facts};
 use crate::output::{Outcome, Page, Report, Style};
@@ -30,6 +32,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     let kinds = Expiring::ALL.into_iter().filter(|kind| *kind != Expiring::Invitation || args.invitations);
     let mut pruned = Vec::new();
     let mut total = 0;
+    let mut held = Vec::new();
     for kind in kinds {
         if args.dry_run {
             pruned.push((kind, context.auth()?.count_expired(kind)?));
@@ -37,18 +40,28 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
         }
         let mut count = 0;
         loop {
-            let batch = context.auth()?.prune_expired(kind, BATCH)?;
+            let batch = match context.auth()?.prune_expired(kind, BATCH) {
+                // The other kinds go all the same, and the error is shown at the end.
+                Err(AuthError::Store(StoreError::Held(holders))) => {
+                    held.extend(holders);
+                    break;
+                }
+                batch => batch?,
+            };
             (count, total) = (count + batch, total + batch);
             if total > 0 {
                 let what = format!("{} deleted", were(total));
                 context.did(what, "run the command again for those that are left");
             }
             // Expired codes are deleted at once, however many they are.
-            if batch < BATCH as u64 || kind == Expiring::Verification {
+            if batch == 0 || kind == Expiring::Verification {
                 break;
             }
         }
         pruned.push((kind, count));
+    }
+    if !held.is_empty() {
+        return Err(StoreError::Held(held).into());
     }
     Ok(Pruned { counts: pruned, dry_run: args.dry_run, database }.into())
 }

@@ -83,7 +83,10 @@ pub(super) fn count(
     Ok(expired(tx, &inventory, found, kind, now, usize::MAX)?.len() as u64)
 }
 
-/// Deletes expired rows, after the rows that refer to them.
+/// Deletes expired rows, after the rows that refer to them. Rows that the app keeps stay.
+///
+/// # Errors
+/// [`StoreError::Held`] if only such rows are left.
 pub(super) fn delete(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -99,12 +102,22 @@ pub(super) fn delete(
     let condition = format!("{id} = ?1");
     let steps = inventory.steps(&found.table, &condition)?;
     let delete = format!("DELETE FROM {} WHERE {condition}", identifier(&found.table));
+    let (mut count, mut held) = (0, None);
     for id in &ids {
         let id = std::slice::from_ref(id);
-        make_way(tx, &inventory, &steps, id)?;
-        tx.delete(&delete, id)?;
+        match make_way(tx, &inventory, &steps, id) {
+            Ok(()) => {
+                tx.delete(&delete, id)?;
+                count += 1;
+            }
+            // Nothing was written for this row, and the others go.
+            Err(StoreError::Held(holders)) => held = Some(holders),
+            Err(error) => return Err(error),
+        }
     }
-    let count = ids.len() as u64;
+    if let (Some(holders), 0) = (held, count) {
+        return Err(StoreError::Held(holders));
+    }
     log.push(Event::new("rows.pruned").with(counted(count, &format!("expired {}", kind.noun()))));
     Ok(count)
 }

@@ -166,6 +166,23 @@ fn prune_deletes_what_the_dry_run_counts() {
 }
 
 #[test]
+fn rows_that_the_app_keeps_stay_and_the_others_go() {
+    let expired = "UPDATE apikey SET expires_at = 1735689600000; UPDATE device_code SET expires_at = 1735689600000;
+        INSERT INTO oauth_client_assertion VALUES ('a', 1735689600000);
+        CREATE TABLE usage (key TEXT REFERENCES apikey (id)); INSERT INTO usage VALUES ('of-ada')";
+    let change = format!("{TABLES}{ROWS}; {expired}");
+    let app = App::changed(DRIZZLE, |connection| connection.execute_batch(&change).unwrap());
+    let keys = app.text("SELECT CAST(count(*) AS TEXT) FROM apikey");
+    assert_ne!(keys, "1");
+    let ran = app.run("db prune");
+    let error = ran.failure(5);
+    assert!(error.contains("usage") && error.contains("were deleted"), "{error}");
+    assert_eq!(app.text("SELECT group_concat(id) FROM apikey"), "of-ada");
+    assert_eq!(app.text("SELECT CAST(count(*) AS TEXT) FROM device_code"), "0");
+    assert_eq!(app.text("SELECT CAST(count(*) AS TEXT) FROM oauth_client_assertion"), "0");
+}
+
+#[test]
 fn check_names_what_is_broken_between_tables() {
     let app = app();
     app.run("db check").success();
