@@ -5,6 +5,8 @@ mod encoding;
 mod ids;
 mod plugins;
 mod schema;
+mod text_time;
+mod votes;
 
 use std::borrow::Cow;
 
@@ -19,6 +21,8 @@ pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, 
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier};
+pub(in crate::store) use text_time::TextForm;
+pub(in crate::store) use votes::{Elected, Encoding, Votes};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {

@@ -1,6 +1,7 @@
 //! Detects the encoding of instants in an app's database, column by column: from the values, else from the schema,
 //! else from the other columns.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,11 +12,15 @@ use super::overrides::SchemaOverrides;
 use crate::auth::duration::rfc3339;
 use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
-use crate::store::mapping::{TimeEncoding, TimeEncodings, identifier};
+use crate::store::mapping::{Elected, Encoding as _, TextForm, TimeEncoding, TimeEncodings, Votes, identifier};
 use crate::store::sqlite::engine::value_ref;
 
 /// The number of rows that are read from each end of a table.
 const SAMPLE: u32 = 50;
+
+const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
+const SPACED: TimeEncoding = TimeEncoding::Text(TextForm::SPACED);
+const SPACED_MILLISECONDS: TimeEncoding = TimeEncoding::Text(TextForm::SPACED_MILLISECONDS);
 
 /// The evidence of what the user says.
 const BY_FILE: &str = "the --schema file";
@@ -30,8 +35,10 @@ struct ColumnEvidence {
     column: &'static str,
     /// The column as the database names it.
     place: String,
-    /// The encodings of sampled values, with their counts.
-    values: Vec<(TimeEncoding, u32)>,
+    /// The encodings of sampled values.
+    values: Votes<TimeEncoding>,
+    /// Whether a default of the database writes times as SQLite does, and not as the app does.
+    has_default_of_sqlite: bool,
     /// A sampled whole number.
     number: Option<i64>,
     /// The encoding that the schema implies, and by what.
@@ -63,7 +70,8 @@ impl Evidence {
             table,
             column,
             place: format!("{physical}.{}", found.name),
-            values: Vec::new(),
+            values: Votes::default(),
+            has_default_of_sqlite: found.default.as_deref().is_some_and(is_now_of_sqlite),
             number: None,
             schema: implied_by(found),
         };
@@ -80,10 +88,7 @@ impl Evidence {
                     if let ValueRef::Integer(number) = value {
                         evidence.number.get_or_insert(number);
                     }
-                    match evidence.values.iter_mut().find(|(known, _)| *known == encoding) {
-                        Some((_, count)) => *count += 1,
-                        None => evidence.values.push((encoding, 1)),
-                    }
+                    evidence.values.add(encoding);
                 }
             }
         }
@@ -127,13 +132,22 @@ impl Evidence {
     /// Refuses to write when the values contradict the unit of the `--schema` file: it is the unit of no column, and
     /// another one is shown.
     fn contradiction(&self, named: TimeEncoding) -> Option<WriteBlocker> {
-        let shown = || self.0.iter().filter_map(|column| Some((column, column.of_values()?.ok()?)));
+        let shown = || {
+            self.0.iter().filter_map(|column| match column.of_values()? {
+                Elected::One(encoding) => Some((column, encoding)),
+                Elected::Tie(..) => None,
+            })
+        };
         if shown().any(|(_, encoding)| is_named(encoding, named)) {
             return None;
         }
         let (column, encoding) = shown().next()?;
         Some(WriteBlocker {
-            problem: format!("the --schema file says that times are {}, and {}", plural(named), column.holds(encoding)),
+            problem: format!(
+                "the --schema file says that times are {}, and {}",
+                named.plural(),
+                column.holds(encoding)
+            ),
             remedy: "leave \"time\" out of the --schema file, or name the unit of the values".to_owned(),
             scope: WriteScope::Everything,
         })
@@ -165,12 +179,12 @@ impl Known {
 fn single(columns: &[Decided<'_>], table: Option<&str>) -> Option<TimeEncoding> {
     let mut encodings = columns.iter().filter(|(column, _)| table.is_none_or(|table| column.table == table));
     let (_, first) = encodings.next()?;
-    encodings.all(|(_, encoding)| encoding.is_same_number(*first)).then_some(*first)
+    encodings.all(|(_, encoding)| encoding.is_alike(*first)).then_some(*first)
 }
 
 /// Whether a unit in the `--schema` file means an encoding. All texts have the same word there.
 fn is_named(encoding: TimeEncoding, named: TimeEncoding) -> bool {
-    encoding.is_same_number(named) || encoding.is_text() && named.is_text()
+    encoding.is_alike(named) || encoding.is_text() && named.is_text()
 }
 
 /// Describes the encodings of a database, and what shows them.
@@ -180,7 +194,7 @@ fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
         Known::Unclear(..) | Known::Silent => None,
     });
     match (single(columns, None), shown_by) {
-        (Some(encoding), Some(evidence)) => (encoding.name().to_owned(), evidence),
+        (Some(encoding), Some(evidence)) => (encoding.name().into_owned(), evidence),
         _ if columns.is_empty() => ("not known".to_owned(), "nothing: there are no rows".to_owned()),
         _ => ("mixed".to_owned(), by_column(columns)),
     }
@@ -210,12 +224,12 @@ impl ColumnEvidence {
         let own = overrides.time_of(self.table, self.column);
         let named = own.or_else(|| overrides.time());
         match (self.of_values(), named) {
-            (Some(Ok(encoding)), _) => match own.filter(|own| !is_named(encoding, *own)) {
+            (Some(Elected::One(encoding)), _) => match own.filter(|own| !is_named(encoding, *own)) {
                 Some(own) => Known::Unclear(encoding, encoding, self.contradicts(encoding, own)),
                 None => Known::Shown(encoding, format!("the values of {place}")),
             },
             (None, Some(named)) => Known::Shown(named, BY_FILE.to_owned()),
-            (Some(Err((one, other))), named) => {
+            (Some(Elected::Tie(one, other)), named) => {
                 let is_right = |one: &TimeEncoding| named.is_some_and(|named| is_named(*one, named));
                 match [one, other].into_iter().find(is_right) {
                     Some(encoding) => Known::Shown(encoding, BY_FILE.to_owned()),
@@ -247,14 +261,14 @@ impl ColumnEvidence {
 
     /// Equally many values have two encodings.
     fn differ(&self, one: TimeEncoding, other: TimeEncoding) -> WriteBlocker {
-        let (place, one, other) = (&self.place, plural(one), plural(other));
+        let (place, one, other) = (&self.place, one.plural(), other.plural());
         let problem = format!("some of the values of {place} are {one}, others are {other}");
         self.read_only(problem, format!("correct the rows, or name the right encoding {}", self.line()))
     }
 
     /// The `--schema` file names another encoding than the values have.
     fn contradicts(&self, encoding: TimeEncoding, named: TimeEncoding) -> WriteBlocker {
-        let (place, named, holds) = (&self.place, plural(named), self.holds(encoding));
+        let (place, named, holds) = (&self.place, named.plural(), self.holds(encoding));
         let problem = format!("the --schema file says that the values of {place} are {named}, and {holds}");
         let name = format!("{}.{}", self.table, self.column);
         self.read_only(problem, format!("leave \"{name}\" out of the --schema file, or name the unit of the values"))
@@ -264,44 +278,31 @@ impl ColumnEvidence {
     fn holds(&self, encoding: TimeEncoding) -> String {
         match self.number {
             Some(number) => format!("{} holds {number}: {}", self.place, readings(number)),
-            None => format!("the values of {} are {}", self.place, plural(encoding)),
+            None => format!("the values of {} are {}", self.place, encoding.plural()),
         }
     }
 
-    /// The encoding of most values, or the two that have equally many; `None` without a value.
-    fn of_values(&self) -> Option<Result<TimeEncoding, (TimeEncoding, TimeEncoding)>> {
-        // Values of SQLite's CURRENT_TIMESTAMP come from a default of the schema and not from the app.
-        let is_written = |encoding: TimeEncoding| encoding != TimeEncoding::Spaced;
-        let by_app = self.values.iter().any(|(encoding, _)| is_written(*encoding));
-        let values = || self.values.iter().filter(|(encoding, _)| !by_app || is_written(*encoding));
-        let most = values().map(|(_, count)| *count).max()?;
-        let mut winners = values().filter(|(_, count)| *count == most).map(|(encoding, _)| *encoding);
-        let first = winners.next()?;
-        let second = winners.find(|other| !other.is_same_number(first));
-        Some(second.map_or(Ok(first), |second| Err((first, second))))
+    /// What the values show. Those that a default wrote count only where there are no others.
+    fn of_values(&self) -> Option<Elected<TimeEncoding>> {
+        let by_app = self.values.only(|encoding| !self.has_default_of_sqlite || encoding != SPACED);
+        by_app.elected().or_else(|| self.values.elected())
     }
 }
 
 /// Lists the columns of each encoding.
 fn by_column(columns: &[Decided<'_>]) -> String {
-    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<Cow<'_, str>, Vec<&str>> = BTreeMap::new();
     for (column, encoding) in columns {
-        places.entry(plural(*encoding)).or_default().push(&column.place);
+        places.entry(encoding.plural()).or_default().push(&column.place);
     }
     let listed = places.into_iter().map(|(encoding, places)| format!("{encoding} in {}", places.join(", ")));
     listed.collect::<Vec<_>>().join("; ")
 }
 
-fn plural(encoding: TimeEncoding) -> &'static str {
-    match encoding {
-        TimeEncoding::Seconds => "seconds",
-        TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
-        TimeEncoding::FractionalSeconds => "seconds with a fraction",
-        TimeEncoding::Zulu => "text that ends with Z",
-        TimeEncoding::Offset => "text with an offset",
-        TimeEncoding::Spaced => "text without milliseconds",
-        TimeEncoding::SpacedMilliseconds => "text without an offset",
-    }
+/// Whether a default is the time as SQLite writes it.
+fn is_now_of_sqlite(default: &str) -> bool {
+    let default = default.to_ascii_lowercase();
+    default.contains("current_timestamp") || default.contains("datetime('now')")
 }
 
 /// The encoding that a column's default or declared type implies: Drizzle's default names the unit, and Kysely
@@ -321,14 +322,14 @@ fn implied_by(column: &FoundColumn) -> Option<(TimeEncoding, &'static str)> {
         }
         // Kysely declares `date` with this default, and Prisma `datetime`: their apps write another encoding.
         let is_text = column.declared.to_ascii_lowercase().contains("text");
-        if is_text && (default.contains("current_timestamp") || default.contains("datetime('now')")) {
-            return Some((TimeEncoding::Spaced, "default"));
+        if is_text && is_now_of_sqlite(&default) {
+            return Some((SPACED, "default"));
         }
         if default.contains("%h:%m:%f") && !default.contains('z') {
-            return Some((TimeEncoding::SpacedMilliseconds, "default"));
+            return Some((SPACED_MILLISECONDS, "default"));
         }
     }
-    column.declared.eq_ignore_ascii_case("date").then_some((TimeEncoding::Zulu, "declared type"))
+    column.declared.eq_ignore_ascii_case("date").then_some((ZULU, "declared type"))
 }
 
 #[cfg(test)]
@@ -360,6 +361,11 @@ mod tests {
         [TIMES[0], TIMES[1]].map(|column| verdict.times.of("session", column))
     }
 
+    /// The encoding of a text.
+    fn of_text(text: &str) -> TimeEncoding {
+        TimeEncoding::shown_by(ValueRef::Text(text.as_bytes())).unwrap()
+    }
+
     #[test]
     fn value_shows_its_encoding() {
         for (value, encoding) in [
@@ -367,15 +373,16 @@ mod tests {
             ("1763904520302", TimeEncoding::Milliseconds),
             ("1763904520.302", TimeEncoding::FractionalSeconds),
             ("1763904520302.0", TimeEncoding::RealMilliseconds),
-            ("'2025-11-23T13:28:40.302Z'", TimeEncoding::Zulu),
-            ("'2025-11-23T13:28:40.302+00:00'", TimeEncoding::Offset),
-            ("'2025-11-23 13:28:40'", TimeEncoding::Spaced),
-            ("'2025-11-23 13:28:40.302'", TimeEncoding::SpacedMilliseconds),
-            ("'2025-11-23 13:28:40.302-05:00'", TimeEncoding::Offset),
+            ("'2025-11-23T13:28:40.302Z'", ZULU),
+            ("'2025-11-23T13:28:40.302+00:00'", of_text("2025-11-23T13:28:40.302+00:00")),
+            ("'2025-11-23 13:28:40'", SPACED),
+            ("'2025-11-23 13:28:40.302'", SPACED_MILLISECONDS),
+            ("'2025-11-23 13:28:40-05:00'", of_text("2025-11-23 13:28:40-05:00")),
+            ("'2025-11-23T13:28:40.302001'", of_text("2025-11-23T13:28:40.302001")),
         ] {
             let found = verdict("a", &format!("INSERT INTO t VALUES ({value}), (NULL)"));
             assert_eq!(encodings(&found), [encoding; 2], "{value}");
-            assert_eq!((found.name.as_str(), found.evidence.as_str()), (encoding.name(), "the values of t.a"));
+            assert_eq!((found.name.as_str(), found.evidence.as_str()), (&*encoding.name(), "the values of t.a"));
         }
     }
 
@@ -393,8 +400,8 @@ mod tests {
                 TimeEncoding::Milliseconds,
                 "default",
             ),
-            ("date not null DEFAULT CURRENT_TIMESTAMP", TimeEncoding::Zulu, "declared type"),
-            ("text DEFAULT CURRENT_TIMESTAMP", TimeEncoding::Spaced, "default"),
+            ("date not null DEFAULT CURRENT_TIMESTAMP", ZULU, "declared type"),
+            ("text DEFAULT CURRENT_TIMESTAMP", SPACED, "default"),
             ("real DEFAULT (unixepoch('subsec'))", TimeEncoding::FractionalSeconds, "default"),
         ] {
             let found = verdict(&format!("a {declared}"), "");
@@ -428,7 +435,13 @@ mod tests {
         let many = "INSERT INTO t VALUES (1763904520302), (1763904520303), ('2025-11-23 13:28:40')";
         assert_eq!(encodings(&verdict("a", many)), [TimeEncoding::Milliseconds; 2]);
         let default = "INSERT INTO t VALUES (1763904520302), ('2025-11-23 13:28:40'), ('2025-11-23 13:28:41')";
-        assert_eq!(encodings(&verdict("a", default)), [TimeEncoding::Milliseconds; 2]);
+        let column = "a DEFAULT CURRENT_TIMESTAMP";
+        assert_eq!(
+            encodings(&verdict(column, default)),
+            [TimeEncoding::Milliseconds; 2],
+            "the default wrote the others"
+        );
+        assert_eq!(encodings(&verdict("a", default)), [SPACED; 2]);
         let found = verdict("a", "INSERT INTO t VALUES (1763904520302), (1763904520)");
         assert_eq!(found.blockers[0].problem, "some of the values of t.a are milliseconds, others are seconds");
     }
@@ -474,7 +487,7 @@ mod tests {
         let found = named("(NULL, 1764054000302, NULL)", "seconds");
         assert!(found.blockers[0].problem.contains("no date as seconds, 2025-11-25 as milliseconds"), "{found:?}");
         let found = named("('2025-11-25 07:00:00', NULL, NULL)", "seconds");
-        assert!(found.blockers[0].problem.ends_with("t.a are text without milliseconds"), "{found:?}");
+        assert!(found.blockers[0].problem.ends_with("t.a are text such as 2026-11-23 13:28:40"), "{found:?}");
         assert_eq!(named("('2025-11-25 07:00:00', NULL, NULL)", "text").blockers, []);
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::auth::password::HashParams;
 use crate::auth::policy::Argon2Cost;
-use crate::store::mapping::{Holds, TABLES, TimeEncoding};
+use crate::store::mapping::{Holds, TABLES, TextForm, TimeEncoding};
 
 /// The content of a `--schema` file, which is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -38,7 +38,7 @@ impl TimeUnit {
         match self {
             Self::Seconds => TimeEncoding::Seconds,
             Self::Milliseconds => TimeEncoding::Milliseconds,
-            Self::Text => TimeEncoding::Zulu,
+            Self::Text => TimeEncoding::Text(TextForm::ZULU),
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
                 "values": {"user.tenant": "main"}, "times": {"session.expiresAt": "text"}}"#,
         )
         .unwrap();
-        assert_eq!(overrides.time_of("session", "expiresAt"), Some(TimeEncoding::Zulu));
+        assert_eq!(overrides.time_of("session", "expiresAt"), Some(TimeEncoding::Text(TextForm::ZULU)));
         assert_eq!(overrides.time_of("session", "createdAt"), None);
         assert_eq!(overrides.time(), Some(TimeEncoding::Seconds));
         assert_eq!(overrides.passwords(), Some(HashParams::Bcrypt(BCRYPT_COST)));

@@ -109,7 +109,7 @@ fn of_schema(column: &FoundColumn, time: impl Fn() -> TruthEncoding) -> TruthEnc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::mapping::{TimeEncoding, TimeEncodings};
+    use crate::store::mapping::{TextForm, TimeEncoding, TimeEncodings};
 
     /// The encoding of `emailVerified` with a declaration and values, and why it is not written.
     fn of(declared: &str, values: &str) -> (TruthEncoding, Vec<WriteBlocker>) {
@@ -118,7 +118,8 @@ mod tests {
         for value in values.split_whitespace() {
             connection.execute_batch(&format!("INSERT INTO user VALUES ({value})")).unwrap();
         }
-        let times = TimeEncodings { default: TimeEncoding::Zulu, columns: Vec::new(), read_only: Vec::new() };
+        let times =
+            TimeEncodings { default: TimeEncoding::Text(TextForm::ZULU), columns: Vec::new(), read_only: Vec::new() };
         let mut verdict = Verdict { times, name: String::new(), evidence: String::new(), blockers: Vec::new() };
         let found = find(&connection, &Names::of_schema(), &mut verdict).unwrap();
         let read_only = verdict.times.read_only.iter().map(|(table, column, blocker)| {
@@ -144,8 +145,8 @@ mod tests {
             ("", "1763904520.302 0.0 1763904521.5", time(TimeEncoding::FractionalSeconds)),
             ("datetime", "1763904520302 NULL", time(TimeEncoding::Milliseconds)),
             ("integer", "1763904520 1763904521 0", time(TimeEncoding::Seconds)),
-            ("text", "'2025-11-23T13:28:40.302Z'", time(TimeEncoding::Zulu)),
-            ("date", "", time(TimeEncoding::Zulu)),
+            ("text", "'2025-11-23T13:28:40.302Z'", time(TimeEncoding::Text(TextForm::ZULU))),
+            ("date", "", time(TimeEncoding::Text(TextForm::ZULU))),
             ("boolean", "2 1 1", TruthEncoding::Number),
         ] {
             assert_eq!(of(declared, values), (encoding, Vec::new()), "{declared}: {values}");

@@ -33,7 +33,7 @@ impl Dice {
 }
 
 /// SQL that writes the second `{}`.
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 11] = [
     "{}",
     "{} * 1000",
     "{} * 1000.0",
@@ -41,6 +41,10 @@ const TIMES: [&str; 7] = [
     "strftime('%Y-%m-%dT%H:%M:%fZ', {}, 'unixepoch')",
     "strftime('%Y-%m-%dT%H:%M:%f+00:00', {}, 'unixepoch')",
     "strftime('%Y-%m-%d %H:%M:%f', {}, 'unixepoch')",
+    "strftime('%Y-%m-%dT%H:%M:%S', {}, 'unixepoch')",
+    "strftime('%Y-%m-%d %H:%M:%f001', {}, 'unixepoch')",
+    "strftime('%Y-%m-%d %H:%M:%SZ', {}, 'unixepoch')",
+    "strftime('%Y-%m-%d %H:%M:%f000 +0530', {} + 19800, 'unixepoch')",
 ];
 /// SQL that writes the boolean `{}`.
 const TRUTHS: [&str; 5] =
@@ -169,20 +173,36 @@ fn compare(store: &mut dyn Store, path: &Path, model: &[Person], what: &str) -> 
     ids
 }
 
-/// The types of the values of columns, NULL left out.
-fn types(path: &Path) -> Vec<String> {
+/// The forms of the values of columns, NULL left out: their types, and the texts of times without their digits.
+fn forms(path: &Path) -> Vec<String> {
     let columns = [
         ("user", &["id", "emailVerified", "createdAt", "updatedAt", "banned", "banExpires"][..]),
         ("session", &["id", "expiresAt", "createdAt", "updatedAt", "userId"]),
         ("account", &["id", "accountId", "createdAt", "updatedAt", "userId"]),
     ];
-    let select = |table, column| {
-        format!("SELECT DISTINCT '{table}.{column} ' || typeof({column}) FROM {table} WHERE {column} IS NOT NULL")
-    };
-    let selects = columns.iter().flat_map(|(table, columns)| columns.iter().map(move |column| select(table, column)));
     let connection = rusqlite::Connection::open(path).unwrap();
-    let mut statement = connection.prepare(&selects.collect::<Vec<_>>().join(" UNION ")).unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    let mut forms = Vec::new();
+    for (table, columns) in columns {
+        for column in columns {
+            let sql = format!(
+                "SELECT DISTINCT typeof({column}), iif(typeof({column}) = 'text', {column}, '') FROM {table} WHERE {column} IS NOT NULL"
+            );
+            let mut statement = connection.prepare(&sql).unwrap();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let (kind, text): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
+                let text = if column.ends_with("At") {
+                    text.replace(|c: char| c.is_ascii_digit(), "0")
+                } else {
+                    String::new()
+                };
+                forms.push(format!("{table}.{column} {kind} {text}"));
+            }
+        }
+    }
+    forms.sort();
+    forms.dedup();
+    forms
 }
 
 /// Does the same random act on a database and on the model; returns its name.
@@ -262,14 +282,14 @@ fn run(seed: u64) {
     let database = Database::new(&SQLITE_DRIZZLE);
     let path = database.path.with_file_name("mixed.db");
     let mut model = make(&path, &mut dice);
-    let before = types(&path);
+    let before = forms(&path);
     let store = &mut open_guest(&TestEngine { overrides: "{}", ..SQLITE_GUEST }, &path, WAIT);
     let mut users = compare(store, &path, &model, &format!("seed {seed}"));
     for number in 0..ACTS {
         let what = act(store, &users, &mut model, &mut dice, number);
         users = compare(store, &path, &model, &format!("seed {seed}, act {number}: {what}"));
     }
-    let new = types(&path);
+    let new = forms(&path);
     assert!(new.iter().all(|one| before.contains(one)), "seed {seed}: {before:?} {new:?}");
     delete_user(&mut *store, &users[0], AdminGuard::Off, at(FIRST_ACT + ACTS)).unwrap().unwrap();
     compare(store, &path, &model[1..], &format!("seed {seed}, deletion"));

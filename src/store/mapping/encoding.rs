@@ -1,10 +1,11 @@
 //! The encodings of instants and booleans, which belong to a column. A number in another unit than the column's is refused: read in
 //! the wrong unit, a session would be expired, or live until the year 58884.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use std::borrow::Cow;
 
+use jiff::Timestamp;
+
+use super::text_time::TextForm;
 use crate::auth::duration;
 use crate::auth::storage::WriteBlocker;
 use crate::store::engine::{Value, ValueRef};
@@ -43,14 +44,7 @@ pub(in crate::store) enum TimeEncoding {
     RealMilliseconds,
     /// Seconds since 1970 with a fraction: SQLite's `unixepoch('subsec')`.
     FractionalSeconds,
-    /// `2026-11-23T13:28:40.302Z`: Kysely's.
-    Zulu,
-    /// `2026-11-23T13:28:40.302+00:00`: Prisma's.
-    Offset,
-    /// `2026-11-23 13:28:40`, in UTC: SQLite's `CURRENT_TIMESTAMP`.
-    Spaced,
-    /// `2026-11-23 13:28:40.302`, in UTC: SQLite's `strftime('%Y-%m-%d %H:%M:%f')`.
-    SpacedMilliseconds,
+    Text(TextForm),
 }
 
 /// Seconds of the years 2001 to 2286. As milliseconds, they would be instants of the first months of 1970.
@@ -62,16 +56,12 @@ const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
 impl TimeEncoding {
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
-        let spaced = |end| duration::rfc3339(instant).replace('T', " ").chars().take(end).collect::<String>();
         match self {
             Self::Seconds => Value::Integer(duration::seconds(instant)),
             Self::Milliseconds => Value::Integer(duration::milliseconds(instant)),
             Self::RealMilliseconds => Value::Real(real_milliseconds(instant)),
             Self::FractionalSeconds => Value::Real(real_milliseconds(instant) / 1000.0),
-            Self::Zulu => Value::Text(duration::rfc3339(instant)),
-            Self::Offset => Value::Text(duration::rfc3339(instant).replace('Z', "+00:00")),
-            Self::Spaced => Value::Text(spaced("2026-11-23 13:28:40".len())),
-            Self::SpacedMilliseconds => Value::Text(spaced("2026-11-23 13:28:40.302".len())),
+            Self::Text(form) => Value::Text(form.write(instant)),
         }
     }
 
@@ -88,52 +78,49 @@ impl TimeEncoding {
                 Timestamp::from_second(seconds).ok()
             }
             (Self::Seconds | Self::FractionalSeconds, ValueRef::Real(seconds)) => read_fraction(seconds),
-            (Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds, ValueRef::Integer(number)) => {
+            (Self::Text(_), ValueRef::Integer(number)) => {
                 (number >= MILLISECONDS_FROM).then(|| Timestamp::from_millisecond(number).ok()).flatten()
             }
             // All that is left are milliseconds.
             (_, ValueRef::Real(number)) => self.read(ValueRef::Integer(rounded(number)?)),
-            (_, ValueRef::Text(bytes)) => read_text(std::str::from_utf8(bytes).ok()?),
+            (_, ValueRef::Text(_)) => TextForm::read(value.as_text()?).map(|(_, instant)| instant),
             _ => None,
         }
     }
 
     /// The SQL expression that encodes a column of whole seconds. A value that is no instant stays as it is.
     pub(in crate::store) fn of_seconds(self, column: &str) -> String {
-        let text = |format: &str| ["strftime('", format, "', ", column, ", 'unixepoch')"].concat();
         let encoded = match self {
             Self::Seconds | Self::FractionalSeconds => return column.to_owned(),
             Self::Milliseconds => [column, " * 1000"].concat(),
             Self::RealMilliseconds => [column, " * 1000.0"].concat(),
-            Self::Zulu => text("%Y-%m-%dT%H:%M:%fZ"),
-            Self::Offset => text("%Y-%m-%dT%H:%M:%f+00:00"),
-            Self::Spaced => text("%Y-%m-%d %H:%M:%S"),
-            Self::SpacedMilliseconds => text("%Y-%m-%d %H:%M:%f"),
+            Self::Text(form) => form.of_seconds(column),
         };
         format!("CASE WHEN {column} BETWEEN 0 AND {} THEN {encoded} ELSE {column} END", MILLISECONDS_FROM - 1)
     }
 
     pub(in crate::store) fn is_text(self) -> bool {
-        matches!(self, Self::Zulu | Self::Offset | Self::Spaced | Self::SpacedMilliseconds)
-    }
-
-    /// Whether both are the same number, in whatever type it is stored.
-    pub(in crate::store) fn is_same_number(self, other: Self) -> bool {
-        let number = |encoding| if encoding == Self::RealMilliseconds { Self::Milliseconds } else { encoding };
-        number(self) == number(other)
+        matches!(self, Self::Text(_))
     }
 
     /// Describes a value in this encoding, for messages.
-    pub(in crate::store) fn name(self) -> &'static str {
-        match self {
+    pub(in crate::store) fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Seconds => "a number of seconds",
             Self::Milliseconds | Self::RealMilliseconds => "a number of milliseconds",
             Self::FractionalSeconds => "a number of seconds with a fraction",
-            Self::Zulu => "a time such as 2026-11-23T13:28:40.302Z",
-            Self::Offset => "a time such as 2026-11-23T13:28:40.302+00:00",
-            Self::Spaced => "a time such as 2026-11-23 13:28:40",
-            Self::SpacedMilliseconds => "a time such as 2026-11-23 13:28:40.302",
-        }
+            Self::Text(form) => return Cow::Owned(format!("a time such as {}", form.example())),
+        })
+    }
+
+    /// Describes values in this encoding, for messages.
+    pub(in crate::store) fn plural(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds | Self::RealMilliseconds => "milliseconds",
+            Self::FractionalSeconds => "seconds with a fraction",
+            Self::Text(form) => return Cow::Owned(format!("text such as {}", form.example())),
+        })
     }
 
     /// The encoding of a value; `None` when no encoding or more than one fits.
@@ -144,20 +131,7 @@ impl TimeEncoding {
             ValueRef::Real(number) if number > 0.0 => {
                 [Self::FractionalSeconds, Self::RealMilliseconds].into_iter().find(|one| one.read(value).is_some())
             }
-            ValueRef::Text(bytes) => {
-                let text = std::str::from_utf8(bytes).ok()?;
-                read_text(text)?;
-                let (is_spaced, end) = (text.as_bytes().get(10) == Some(&b' '), text.get(19..).unwrap_or_default());
-                Some(if end.ends_with('Z') {
-                    Self::Zulu
-                } else if !is_spaced || end.contains(['+', '-']) {
-                    Self::Offset
-                } else if end.is_empty() {
-                    Self::Spaced
-                } else {
-                    Self::SpacedMilliseconds
-                })
-            }
+            ValueRef::Text(_) => TextForm::read(value.as_text()?).map(|(form, _)| Self::Text(form)),
             _ => None,
         }
     }
@@ -177,15 +151,6 @@ fn rounded(number: f64) -> Option<i64> {
 /// Reads seconds with a fraction, to the millisecond.
 fn read_fraction(seconds: f64) -> Option<Timestamp> {
     Timestamp::from_millisecond(rounded(seconds * 1000.0)?).ok()
-}
-
-fn read_text(text: &str) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse() {
-        return Some(instant);
-    }
-    // SQLite's CURRENT_TIMESTAMP and its like, which are in UTC. A date alone is not an instant.
-    let civil: DateTime = text.parse().ok()?;
-    (text.len() >= 19).then(|| TimeZone::UTC.to_timestamp(civil).ok()).flatten()
 }
 
 /// The encoding of booleans: 0 and 1, words, or a date where Better Auth has a boolean, as in a database that Auth.js made
@@ -276,16 +241,21 @@ pub(in crate::store) fn is_false(column: &str, is_guest: bool) -> String {
 mod tests {
     use super::*;
 
-    const ENCODINGS: [TimeEncoding; 8] = [
+    const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
+    const ENCODINGS: [TimeEncoding; 7] = [
         TimeEncoding::Seconds,
         TimeEncoding::Milliseconds,
         TimeEncoding::RealMilliseconds,
         TimeEncoding::FractionalSeconds,
-        TimeEncoding::Zulu,
-        TimeEncoding::Offset,
-        TimeEncoding::Spaced,
-        TimeEncoding::SpacedMilliseconds,
+        ZULU,
+        TimeEncoding::Text(TextForm::SPACED),
+        TimeEncoding::Text(TextForm::SPACED_MILLISECONDS),
     ];
+
+    /// The encoding of a text.
+    fn shown_by(text: &str) -> TimeEncoding {
+        TimeEncoding::shown_by(ValueRef::Text(text.as_bytes())).unwrap()
+    }
 
     fn read(encoding: TimeEncoding, value: &Value) -> Option<i64> {
         encoding.read(ValueRef::from(value)).map(Timestamp::as_millisecond)
@@ -294,7 +264,8 @@ mod tests {
     #[test]
     fn seconds_are_encoded_in_sql_as_by_write() {
         let sql = rusqlite::Connection::open_in_memory().unwrap();
-        for encoding in ENCODINGS {
+        let offsets = ["2026-11-23T13:28:40.302001+05:30", "2026-11-23 13:28:40 -0800"].map(shown_by);
+        for encoding in ENCODINGS.into_iter().chain(offsets) {
             let selected = |seconds: i64| {
                 let expression = encoding.of_seconds("?1");
                 sql.query_row(&["SELECT ", &expression].concat(), [seconds], |row| {
@@ -324,19 +295,12 @@ mod tests {
             let instant = Timestamp::from_millisecond(milliseconds).unwrap();
             for encoding in ENCODINGS {
                 let value = encoding.write(instant);
-                let is_whole = matches!(encoding, TimeEncoding::Seconds | TimeEncoding::Spaced);
+                let is_whole = [TimeEncoding::Seconds, TimeEncoding::Text(TextForm::SPACED)].contains(&encoding);
                 let kept = if is_whole { milliseconds / 1000 * 1000 } else { milliseconds };
                 assert_eq!(read(encoding, &value), Some(kept), "{encoding:?}");
                 assert_eq!(TimeEncoding::shown_by(ValueRef::from(&value)), Some(encoding));
             }
         }
-    }
-
-    #[test]
-    fn text_is_written_like_in_javascript() {
-        let instant = Timestamp::from_millisecond(1_763_904_520_002).unwrap();
-        assert_eq!(TimeEncoding::Zulu.write(instant), Value::Text("2025-11-23T13:28:40.002Z".into()));
-        assert_eq!(TimeEncoding::Offset.write(instant), Value::Text("2025-11-23T13:28:40.002+00:00".into()));
     }
 
     #[test]
@@ -375,11 +339,8 @@ mod tests {
         assert_eq!(read(TimeEncoding::RealMilliseconds, &Value::Real(1_763_904_520.302)), None);
         assert_eq!(read(TimeEncoding::Milliseconds, &seconds), None);
         assert_eq!(read(TimeEncoding::Seconds, &Value::Integer(i64::MAX)), None);
-        for encoding in [TimeEncoding::Zulu, TimeEncoding::Offset] {
-            assert_eq!(read(encoding, &seconds), None);
-            assert_eq!(read(encoding, &Value::Text("soon".into())), None);
-            assert_eq!(read(encoding, &Value::Text("2025-11-23".into())), None);
-        }
+        assert_eq!(read(ZULU, &seconds), None);
+        assert_eq!(read(ZULU, &Value::Text("soon".into())), None);
     }
 
     #[test]
@@ -390,7 +351,7 @@ mod tests {
         }
         assert_eq!(read(TimeEncoding::Seconds, &Value::Real(1_763_904_520.302)), Some(1_763_904_520_302));
         for number in [Value::Integer(1_763_904_520_000), Value::Real(1_763_904_520_000.0)] {
-            for encoding in [TimeEncoding::Zulu, TimeEncoding::Milliseconds, TimeEncoding::RealMilliseconds] {
+            for encoding in [ZULU, TimeEncoding::Milliseconds, TimeEncoding::RealMilliseconds] {
                 assert_eq!(read(encoding, &number), instant, "{encoding:?}");
             }
         }
@@ -406,7 +367,7 @@ mod tests {
     #[test]
     fn other_spellings_of_an_instant_are_read() {
         for text in ["2025-11-23T13:28:40Z", "2025-11-23T13:28:40+00:00", "2025-11-23 13:28:40"] {
-            assert_eq!(read(TimeEncoding::Offset, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
+            assert_eq!(read(ZULU, &Value::Text(text.into())), Some(1_763_904_520_000), "{text}");
         }
     }
 
@@ -418,7 +379,7 @@ mod tests {
         TruthEncoding::Digit,
         TruthEncoding::Time(TimeEncoding::Milliseconds),
         TruthEncoding::Time(TimeEncoding::FractionalSeconds),
-        TruthEncoding::Time(TimeEncoding::Zulu),
+        TruthEncoding::Time(ZULU),
     ];
 
     #[test]

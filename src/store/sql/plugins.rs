@@ -9,7 +9,7 @@ use super::{SqlStore, prune};
 use crate::auth::prune::Expiring;
 use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
 use crate::store::engine::{Tx, Value, ValueRef};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, TimeEncoding, identifier};
+use crate::store::mapping::{Elected, FoundPlugin, SchemaMapping, TimeEncoding, Votes, identifier};
 
 /// The number of values that show the encoding of a column.
 const SAMPLE: u32 = 50;
@@ -151,17 +151,14 @@ pub(super) fn encoding(
 ) -> Result<TimeEncoding, StoreError> {
     for column in columns {
         let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {SAMPLE}");
-        let mut counts: Vec<(TimeEncoding, u32)> = Vec::new();
+        let mut votes = Votes::default();
         tx.each(&sql, &[], |row| {
             if let Some(encoding) = TimeEncoding::shown_by(row.value(0)?) {
-                match counts.iter_mut().find(|(known, _)| *known == encoding) {
-                    Some((_, count)) => *count += 1,
-                    None => counts.push((encoding, 1)),
-                }
+                votes.add(encoding);
             }
             Ok(())
         })?;
-        if let Some((encoding, _)) = counts.into_iter().max_by_key(|(_, count)| *count) {
+        if let Some(Elected::One(encoding) | Elected::Tie(encoding, _)) = votes.elected() {
             return Ok(encoding);
         }
     }
