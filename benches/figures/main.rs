@@ -1,8 +1,11 @@
-//! Times commands beside their lower bound or a comparable program: `cargo bench --bench figures`, with ` -- 200`
-//! for 200 rounds.
+//! Measures commands beside their lower bound or a comparable program: `cargo bench --bench figures`.
 //!
-//! It times whole processes, because a user waits for those. The runs are interleaved and their order is reversed
-//! every round, so that changes in the speed of the machine affect all rows.
+//! After ` -- `: a number is the number of rounds, `--million` adds the table of database sizes up to a million users,
+//! `--json` prints one JSON document instead of tables.
+//!
+//! It runs whole processes, because a user waits for those. The figure of a run is the processor time of the process,
+//! user and system, which other work on the machine changes least. The runs are interleaved and their order is
+//! reversed every round, so that changes in the speed of the machine affect all rows.
 
 // A benchmark may print and panic, unlike the program.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
@@ -16,40 +19,78 @@ use std::time::{Duration, Instant};
 use authctl::auth::password::{HashParams, work};
 use authctl::auth::policy::PasswordRules;
 use authctl::auth::secret::Password;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 use place::{PASSWORD, Place};
+use serde_json::{Value, json};
 
 const ROUNDS: usize = 60;
+/// Rounds of the table of sizes, in which some commands take seconds.
+const ROUNDS_OF_SIZES: usize = 5;
+/// Users of the database of the first table.
+const USERS: usize = 100_000;
+/// Users of the databases of the second table.
+const SIZES: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 /// Makes the benchmark run another program and print its peak memory.
 const PEAK: &str = "--peak";
 /// Makes the benchmark compute one hash and exit. A process that has hashed before has warm memory, so its next
 /// hash is much cheaper than one in a new process.
 const HASH: &str = "--hash";
 
-/// Commands of an operator on a large database.
-const OPERATOR: &[(&str, &[&str])] = &[
-    ("authctl users list", &["users", "list"]),
-    ("authctl users list, from the middle on", &["users", "list", "--after", "user0000000000000000000000050000"]),
-    ("authctl users list --search, one hit", &["users", "list", "--search", "user99999@"]),
-    ("authctl users list --search, all hit", &["users", "list", "--search", "example.com"]),
-    ("authctl users show", &["users", "show", "user50000@example.com"]),
-    ("authctl users explain", &["users", "explain", "user50000@example.com"]),
-    ("authctl audit list --user", &["audit", "list", "--user", "user50000@example.com"]),
-    ("authctl audit verify", &["audit", "verify"]),
+const TRUE: &str = "true";
+const SQLITE3: &str = "sqlite3, the same row";
+const OWN_HASH: &str = "one argon2id hash, own process";
+const PYTHON: &str = "python3 with libsodium loaded";
+const SODIUM: &str = "python3, one hash of libsodium";
+const SIGNIN: &str = "authctl signin";
+const WRONG: &str = "authctl signin, wrong password";
+const UNKNOWN: &str = "authctl signin, unknown user";
+const SIGNUP: &str = "authctl signup";
+
+/// Commands of an operator. `ONE` stands for the address of the user in the middle, `LAST` for a search that
+/// finds the last one, `MIDDLE` for the id of the user in the middle.
+const OPERATOR: &[&str] = &[
+    "users list",
+    "users list --after MIDDLE",
+    "users list --search LAST",
+    "users list --search example.com",
+    "users list --banned",
+    "users list --role admin",
+    "users show ONE",
+    "users explain ONE",
+    "sessions list --user ONE",
+    "audit tail",
+    "audit list --user ONE",
+    "audit list --limit 50",
+    "db status",
+];
+/// Commands that read every row. They belong to the table of sizes.
+const WHOLE: &[&str] = &[
+    "users list --count --limit 1",
+    "users list --json --limit 1000000",
+    "sessions list --all-users --json",
+    "audit list --json",
+    "audit verify",
+    "db check",
+    "doctor",
 ];
 
-/// Runs once and returns the time.
-type Run<'a> = Box<dyn Fn(usize) -> Duration + 'a>;
+/// What one run needed.
+#[derive(Clone, Copy)]
+struct Cost {
+    processor: Duration,
+    elapsed: Duration,
+}
 
-/// A line of the table.
+/// A line of a table.
 struct Row<'a> {
-    name: &'static str,
+    name: String,
     /// The row to compare with.
     beside: Option<&'static str>,
-    /// Runs once; the argument is the number of the round.
-    run: Run<'a>,
-    /// The program of the row, for its peak memory; `None` for work in this process.
-    program: Option<Box<dyn Fn() -> Command + 'a>>,
-    times: Vec<Duration>,
+    /// The exit code of the program.
+    code: i32,
+    program: Box<dyn Fn() -> Command + 'a>,
+    costs: Vec<Cost>,
 }
 
 fn main() {
@@ -61,9 +102,71 @@ fn main() {
         let password = Password::from_bytes(PASSWORD.as_bytes()).unwrap();
         return work(&password, HashParams::Argon2id(PasswordRules::default().cost)).unwrap();
     }
+    let is_given = |flag: &str| words.iter().any(|word| word == flag);
     let rounds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
-    let place = Place::new();
+    let place = Place::new(USERS);
     let mut rows = rows(&place);
+    measure(&mut rows, rounds, &place);
+    let sizes = if is_given("--million") { sizes() } else { Vec::new() };
+    if is_given("--json") {
+        let first: Vec<Value> = rows.iter().map(|row| row.json(&rows, &place)).collect();
+        println!("{:#}", json!({"rounds": rounds, "users": USERS, "rows": first, "sizes": sizes}));
+    } else {
+        print(&rows, rounds, &place);
+        print_sizes(&sizes);
+    }
+    std::io::stdout().flush().unwrap();
+}
+
+fn rows(place: &Place) -> Vec<Row<'_>> {
+    let mut rows = vec![row(TRUE, None, || Command::new("true"))];
+    let mut peer = TRUE;
+    if place::sqlite3_is_here() {
+        peer = SQLITE3;
+        rows.push(row(SQLITE3, Some(TRUE), || place.sqlite3()));
+    }
+    rows.push(row("authctl --version", Some(TRUE), || place.authctl(&["--version"])));
+    rows.push(row("authctl whoami", Some(peer), || place.authctl(&["whoami"])));
+    rows.push(row("authctl sessions", Some(peer), || place.authctl(&["sessions"])));
+    if place::libsodium_is_here() {
+        rows.push(row(PYTHON, None, || place::libsodium(false)));
+        rows.push(row(SODIUM, Some(PYTHON), || place::libsodium(true)));
+    }
+    rows.push(row(OWN_HASH, Some(TRUE), || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(HASH);
+        command
+    }));
+    rows.push(row(SIGNIN, Some(OWN_HASH), || place.sign_in("user1@example.com", "password")));
+    let wrong = row(WRONG, Some(OWN_HASH), || place.sign_in("user1@example.com", "wrong-password"));
+    rows.push(Row { code: 7, ..wrong });
+    let unknown = row(UNKNOWN, Some(OWN_HASH), || place.sign_in("nobody1@example.com", "wrong-password"));
+    rows.push(Row { code: 7, ..unknown });
+    rows.push(row(SIGNUP, Some(OWN_HASH), || place.sign_up()));
+    for words in OPERATOR {
+        rows.push(row(format!("authctl {words}"), Some(peer), || place.authctl(&filled(words, place.users))));
+    }
+    rows
+}
+
+/// The words of a command, with an address, a search and an id of a database of this size.
+fn filled(words: &str, users: usize) -> Vec<String> {
+    let middle = users.div_ceil(2);
+    let fill = |word: &str| match word {
+        "ONE" => format!("user{middle}@example.com"),
+        "LAST" => format!("user{users}@"),
+        "MIDDLE" => format!("user{middle:028}"),
+        word => word.to_owned(),
+    };
+    words.split_whitespace().map(fill).collect()
+}
+
+/// A row of a program that succeeds.
+fn row<'a>(name: impl Into<String>, beside: Option<&'static str>, program: impl Fn() -> Command + 'a) -> Row<'a> {
+    Row { name: name.into(), beside, code: 0, program: Box::new(program), costs: Vec::new() }
+}
+
+fn measure(rows: &mut [Row<'_>], rounds: usize, place: &Place) {
     for round in 0..rounds {
         let mut order: Vec<&mut Row<'_>> = rows.iter_mut().collect();
         if round % 2 == 1 {
@@ -71,78 +174,67 @@ fn main() {
         }
         for row in order {
             place.forget_attempts();
-            let time = (row.run)(round);
-            row.times.push(time);
+            row.run();
         }
     }
-    print(&rows, rounds, &place);
 }
 
-fn rows(place: &Place) -> Vec<Row<'_>> {
-    let mut rows = vec![process("true", None, 0, || Command::new("true"))];
-    let mut whoami_peer = "true";
-    if place::sqlite3_is_here() {
-        whoami_peer = "sqlite3, the same row";
-        rows.push(process(whoami_peer, Some("true"), 0, || place.sqlite3()));
-    }
-    rows.push(process("authctl --version", Some("true"), 0, || place.authctl(&["--version"])));
-    rows.push(process("authctl whoami", Some(whoami_peer), 0, || place.authctl(&["whoami"])));
-    rows.push(process("authctl sessions", Some(whoami_peer), 0, || place.authctl(&["sessions"])));
-    let hash = "one argon2id hash, own process";
-    rows.push(process(hash, Some("true"), 0, || {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(HASH);
-        command
-    }));
-    rows.push(here("4 KiB written and synced", || place.write_and_sync()));
-    rows.push(process("authctl signin", Some(hash), 0, || place.sign_in("user1@example.com", "password")));
-    rows.push(process("authctl signin, wrong password", Some(hash), 7, || {
-        place.sign_in("user1@example.com", "wrong-password")
-    }));
-    rows.push(process("authctl signin, unknown user", Some(hash), 7, || {
-        place.sign_in("nobody1@example.com", "wrong-password")
-    }));
-    rows.push(process("authctl signup", Some(hash), 0, || place.sign_up()));
-    for (name, words) in OPERATOR {
-        rows.push(process(name, Some(whoami_peer), 0, || place.authctl(words)));
-    }
-    rows
-}
-
-/// A row that runs a program, which must exit with this code.
-fn process<'a>(
-    name: &'static str,
-    beside: Option<&'static str>,
-    code: i32,
-    command: impl Fn() -> Command + Clone + 'a,
-) -> Row<'a> {
-    let program = command.clone();
-    let run = move |round| {
-        let mut command = command();
+impl Row<'_> {
+    fn run(&mut self) {
+        let mut command = (self.program)();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let start = Instant::now();
+        let (before, start) = (processor_time(), Instant::now());
         let status = command.status().unwrap();
-        let time = start.elapsed();
-        assert_eq!(status.code(), Some(code), "{name}, round {round}: {command:?}");
-        time
-    };
-    Row { name, beside, run: Box::new(run), program: Some(Box::new(program)), times: Vec::new() }
+        let cost = Cost { processor: processor_time().saturating_sub(before), elapsed: start.elapsed() };
+        assert_eq!(status.code(), Some(self.code), "{}: {command:?}", self.name);
+        self.costs.push(cost);
+    }
+
+    /// The processor time at this quantile, in milliseconds.
+    fn processor(&self, percent: usize) -> f64 {
+        quantile(self.costs.iter().map(|cost| cost.processor), percent)
+    }
+
+    fn elapsed(&self) -> f64 {
+        quantile(self.costs.iter().map(|cost| cost.elapsed), 50)
+    }
+
+    /// The processor time as a multiple of that of the row beside it.
+    fn ratio(&self, rows: &[Row<'_>]) -> Option<f64> {
+        let beside = rows.iter().find(|row| Some(row.name.as_str()) == self.beside)?;
+        Some(self.processor(50) / beside.processor(50))
+    }
+
+    fn json(&self, rows: &[Row<'_>], place: &Place) -> Value {
+        place.forget_attempts();
+        json!({
+            "name": self.name,
+            "processorMs": {"p10": self.processor(10), "median": self.processor(50), "p90": self.processor(90)},
+            "elapsedMs": self.elapsed(),
+            "beside": self.beside,
+            "ratio": self.ratio(rows),
+            "peakKib": peak(&(self.program)()),
+        })
+    }
 }
 
-/// A row about work in this process.
-fn here<'a>(name: &'static str, work: impl Fn() + 'a) -> Row<'a> {
-    let run = move |_| {
-        let start = Instant::now();
-        work();
-        start.elapsed()
-    };
-    Row { name, beside: None, run: Box::new(run), program: None, times: Vec::new() }
+/// The processor time of all programs that ended, user and system.
+fn processor_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(microseconds.unsigned_abs())
+}
+
+/// The value at this quantile, in milliseconds.
+fn quantile(times: impl Iterator<Item = Duration>, percent: usize) -> f64 {
+    let mut sorted: Vec<Duration> = times.collect();
+    sorted.sort();
+    sorted[(sorted.len() - 1) * percent / 100].as_secs_f64() * 1000.0
 }
 
 /// Runs a program and returns its peak memory in KiB. The system reports the maximum of all children, so this
 /// small process starts no other.
 fn peak_of_child(words: &[String]) -> i64 {
-    use nix::sys::resource::{UsageWho, getrusage};
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
@@ -150,7 +242,8 @@ fn peak_of_child(words: &[String]) -> i64 {
     if cfg!(target_os = "macos") { peak / 1024 } else { peak }
 }
 
-fn peak(command: &Command) -> String {
+/// The peak memory of a command in KiB, counted in a process of its own.
+fn peak(command: &Command) -> u64 {
     let mut measured = Command::new(std::env::current_exe().unwrap());
     measured.arg(PEAK).arg(command.get_program()).args(command.get_args()).env_clear();
     for (name, value) in command.get_envs() {
@@ -160,54 +253,77 @@ fn peak(command: &Command) -> String {
     }
     let output = measured.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-/// The time at this quantile, in milliseconds.
-fn quantile(times: &[Duration], percent: usize) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    milliseconds(sorted[(sorted.len() - 1) * percent / 100])
+/// Measures the commands of an operator in a database of each size.
+fn sizes() -> Vec<Value> {
+    let commands: Vec<&str> = ["whoami"].iter().chain(OPERATOR).chain(WHOLE).copied().collect();
+    let mut table: Vec<Value> = commands.iter().map(|words| json!({"name": words, "sizes": []})).collect();
+    for users in SIZES {
+        let place = Place::new(users);
+        let mut rows: Vec<Row<'_>> =
+            commands.iter().map(|words| row(*words, None, || place.authctl(&filled(words, users)))).collect();
+        measure(&mut rows, ROUNDS_OF_SIZES, &place);
+        for (line, row) in table.iter_mut().zip(&rows) {
+            let figures = json!({"users": users, "processorMs": row.processor(50), "peakKib": peak(&(row.program)())});
+            line["sizes"].as_array_mut().unwrap().push(figures);
+        }
+    }
+    table
 }
 
 fn print(rows: &[Row<'_>], rounds: usize, place: &Place) {
-    let median = |name: &str| rows.iter().find(|row| row.name == name).map(|row| quantile(&row.times, 50));
-    println!(
-        "\n{rounds} interleaved rounds, {} users, {} audit entries, in {}; times in ms\n",
-        place::USERS,
-        place::ENTRIES,
-        place.file_system()
-    );
-    println!("| what | median | p10 | p90 | beside | over it | peak KiB |\n|---|---:|---:|---:|---|---:|---:|");
+    println!("\n{rounds} interleaved rounds, {USERS} users, in {}; times in ms\n", place.file_system());
+    println!("| what | CPU | p10 | p90 | elapsed | beside | CPU over it | peak KiB |");
+    println!("|---|---:|---:|---:|---:|---|---:|---:|");
     for row in rows {
-        let middle = quantile(&row.times, 50);
-        let over = row.beside.and_then(median).map(|floor| format!("{:+.2} (x{:.2})", middle - floor, middle / floor));
+        let [p10, middle, p90] = [10, 50, 90].map(|percent| row.processor(percent));
+        let ratio = row.ratio(rows).map_or("-".to_owned(), |ratio| format!("x{ratio:.2}"));
+        let beside = row.beside.unwrap_or("-");
         place.forget_attempts();
-        println!(
-            "| {} | {middle:.2} | {:.2} | {:.2} | {} | {} | {} |",
-            row.name,
-            quantile(&row.times, 10),
-            quantile(&row.times, 90),
-            row.beside.unwrap_or("-"),
-            over.as_deref().unwrap_or("-"),
-            row.program.as_ref().map_or("-".to_owned(), |program| peak(&program())),
-        );
+        let (name, elapsed, peak) = (&row.name, row.elapsed(), peak(&(row.program)()));
+        println!("| {name} | {middle:.2} | {p10:.2} | {p90:.2} | {elapsed:.2} | {beside} | {ratio} | {peak} |");
     }
-    let [wrong, unknown] = ["authctl signin, wrong password", "authctl signin, unknown user"].map(|name| {
-        let row = rows.iter().find(|row| row.name == name).unwrap();
-        (quantile(&row.times, 50), quantile(&row.times, 90) - quantile(&row.times, 10))
-    });
+    let found = |name: &str| rows.iter().find(|row| row.name == name);
+    let middle = |name: &str| found(name).map_or(f64::NAN, |row| row.processor(50));
+    let spread = |name: &str| found(name).map_or(f64::NAN, |row| row.processor(90) - row.processor(10));
     println!(
         "\nwrong password less unknown user: {:+.2} ms, where one of them spreads over {:.2} ms (p10 to p90)",
-        wrong.0 - unknown.0,
-        wrong.1.max(unknown.1)
+        middle(WRONG) - middle(UNKNOWN),
+        spread(WRONG).max(spread(UNKNOWN))
     );
-    if !place::sqlite3_is_here() {
+    let syncs = (0..20).map(|_| place.write_and_sync());
+    println!("4 KiB written and synced: {:.2} ms", quantile(syncs, 50));
+    if found(SODIUM).is_some() {
+        let hash = middle(SODIUM) - middle(PYTHON);
+        println!("libsodium's hash alone: {hash:.2} ms");
+        for (name, time) in
+            [("the hash alone", middle(OWN_HASH) - middle(TRUE)), (SIGNIN, middle(SIGNIN)), (SIGNUP, middle(SIGNUP))]
+        {
+            println!("{name}: x{:.2} of it", time / hash);
+        }
+    } else {
+        println!("missing peer: libsodium, or python3, is not on this machine");
+    }
+    if found(SQLITE3).is_none() {
         println!("missing peer: sqlite3 is not on this machine; whoami stands beside true");
     }
-    std::io::stdout().flush().unwrap();
+}
+
+/// Prints a column for each size, with the processor time in milliseconds and the peak memory in MiB.
+fn print_sizes(table: &[Value]) {
+    if table.is_empty() {
+        return;
+    }
+    println!("\n{ROUNDS_OF_SIZES} rounds; users, CPU in ms, peak in MiB\n");
+    let sizes = SIZES.map(|users| format!(" {users} |")).concat();
+    println!("| authctl |{sizes}\n|---|{}", "---:|".repeat(SIZES.len()));
+    for line in table {
+        let cells = line["sizes"].as_array().unwrap().iter().map(|figures| {
+            let [time, peak] = ["processorMs", "peakKib"].map(|name| figures[name].as_f64().unwrap());
+            format!(" {time:.1}, {:.0} |", peak / 1024.0)
+        });
+        println!("| {} |{}", line["name"].as_str().unwrap(), cells.collect::<String>());
+    }
 }

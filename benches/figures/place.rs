@@ -1,20 +1,19 @@
-//! The benchmark's home directory: a database with many users, a long audit log and one session. It is on the
-//! file system of the build, because a temporary directory may be in memory, where writes cost nothing.
+//! The benchmark's home directory: a database with so many users, a session each, and as many audit entries. It is on
+//! the file system of the build, because a temporary directory may be in memory, where writes cost nothing.
 
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use authctl::auth::audit::{Actor, Entry, Event, FORM, Subject};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-pub(crate) const USERS: usize = 100_000;
-/// Entries in the audit log besides those of the first user.
-pub(crate) const ENTRIES: usize = 100_000;
 
 const FILL: &str = r#"
     WITH RECURSIVE "n" ("i") AS (SELECT 2 UNION ALL SELECT "i" + 1 FROM "n" WHERE "i" < ?1)
@@ -25,8 +24,14 @@ const FILL_ACCOUNTS: &str = r#"
     INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
     SELECT "user"."id", "user"."id", 'credential', "user"."id", "one"."password", "user"."createdAt", "user"."updatedAt"
     FROM "user", (SELECT * FROM "account" LIMIT 1) AS "one" WHERE "user"."id" <> "one"."userId""#;
+const FILL_SESSIONS: &str = r#"
+    INSERT INTO "session" ("id", "token", "userId", "expiresAt", "createdAt", "updatedAt")
+    SELECT "user"."id", "user"."id" || "user"."id", "user"."id", "one"."expiresAt", "one"."createdAt", "one"."updatedAt"
+    FROM "user", (SELECT * FROM "session" LIMIT 1) AS "one" WHERE "user"."id" <> "one"."userId""#;
 
 pub(crate) struct Place {
+    /// Users, sessions and, but for a few, entries of the audit log.
+    pub(crate) users: usize,
     directory: TempDir,
     /// How often a new user has signed up.
     newcomers: Cell<usize>,
@@ -35,7 +40,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(users: usize) -> Self {
         let directory = TempDir::with_prefix_in("figures-", env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::write(directory.path().join("password"), PASSWORD).unwrap();
         fs::write(directory.path().join("wrong-password"), "nine purple umbrellas sing").unwrap();
@@ -44,17 +49,20 @@ impl Place {
         first.arg("--password-file").arg(directory.path().join("password"));
         assert!(first.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
         let database = rusqlite::Connection::open(file).unwrap();
-        database.execute(FILL, [i64::try_from(USERS).unwrap()]).unwrap();
-        database.execute(FILL_ACCOUNTS, []).unwrap();
-        fill_log(&database);
+        // The triggers of a native database refuse rows of other programs.
+        database.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
         let token: String = database.query_row(r#"SELECT "token" FROM "session""#, [], |row| row.get(0)).unwrap();
+        database.execute(FILL, [i64::try_from(users).unwrap()]).unwrap();
+        database.execute(FILL_ACCOUNTS, []).unwrap();
+        database.execute(FILL_SESSIONS, []).unwrap();
+        fill_log(&database, users);
         let question = format!(
             r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#
         );
-        Self { directory, newcomers: Cell::new(0), question }
+        Self { users, directory, newcomers: Cell::new(0), question }
     }
 
-    pub(crate) fn authctl(&self, words: &[&str]) -> Command {
+    pub(crate) fn authctl(&self, words: &[impl AsRef<OsStr>]) -> Command {
         authctl(&self.directory, words)
     }
 
@@ -81,11 +89,13 @@ impl Place {
         command
     }
 
-    /// The minimum cost of a durable write.
-    pub(crate) fn write_and_sync(&self) {
+    /// The time of the cheapest durable write.
+    pub(crate) fn write_and_sync(&self) -> Duration {
+        let start = Instant::now();
         let mut file = fs::File::create(self.path("synced")).unwrap();
         file.write_all(&[1; 4096]).unwrap();
         file.sync_all().unwrap();
+        start.elapsed()
     }
 
     /// Deletes failed attempts, so that earlier runs do not throttle later ones. It closes the database, because the
@@ -108,7 +118,7 @@ impl Place {
 }
 
 /// Writes a long audit log, chained as authctl chains it.
-fn fill_log(database: &rusqlite::Connection) {
+fn fill_log(database: &rusqlite::Connection, entries: usize) {
     let last = r#"SELECT "seq", "at", "event", "osUser", "host", "userId", "hash" FROM "authctl_audit""#;
     let mut last = database
         .query_row(&format!(r#"{last} ORDER BY "seq" DESC LIMIT 1"#), [], |row| {
@@ -135,7 +145,7 @@ fn fill_log(database: &rusqlite::Connection) {
     let insert = r#"INSERT INTO "authctl_audit" ("seq", "at", "event", "osUser", "host", "userId", "hash", "form")
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"#;
     let mut statement = tx.prepare(insert).unwrap();
-    for number in 0..ENTRIES {
+    for number in 0..entries {
         let event = Event::user("user.updated", Subject::read(&format!("user{number:028}"), None));
         last = Entry::following(Some(&last), &Actor::default(), event);
         let seq = i64::try_from(last.seq).unwrap();
@@ -147,12 +157,42 @@ fn fill_log(database: &rusqlite::Connection) {
     tx.commit().unwrap();
 }
 
-fn authctl(directory: &TempDir, words: &[&str]) -> Command {
+fn authctl(directory: &TempDir, words: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authctl"));
     command.args(words).env_clear().env("HOME", directory.path()).env("AUTHCTL_DB", directory.path().join("auth.db"));
     command
 }
 
 pub(crate) fn sqlite3_is_here() -> bool {
-    Command::new("sqlite3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    succeeds(Command::new("sqlite3").arg("--version"))
+}
+
+/// A program that loads libsodium, under its name in Debian, and computes one hash with the default parameters of authctl, or nothing.
+pub(crate) fn libsodium(computes: bool) -> Command {
+    let hash = format!(
+        "import ctypes\n\
+         sodium = ctypes.CDLL('libsodium.so.23')\n\
+         sodium.sodium_init()\n\
+         tag = ctypes.create_string_buffer(32)\n\
+         if {}: sodium.crypto_pwhash(tag, ctypes.c_ulonglong(32), b'{PASSWORD}', ctypes.c_ulonglong({}), b'0123456789abcdef', \
+         ctypes.c_ulonglong(2), ctypes.c_size_t(19456 * 1024), 2)\n",
+        if computes { "True" } else { "False" },
+        PASSWORD.len(),
+    );
+    let mut command = Command::new("python3");
+    command.arg("-c").arg(hash);
+    command
+}
+
+pub(crate) fn libsodium_is_here() -> bool {
+    succeeds(&mut libsodium(false))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
