@@ -46,12 +46,12 @@ pub enum OpenError {
     NotOwn(PathBuf),
     /// The tables are those of Better Auth, but an essential column is missing.
     #[error("{} is no Better Auth database that can be used: {problem}", path.display())]
-    Lacking { path: PathBuf, problem: String },
+    Lacking { path: PathBuf, problem: String, remedy: String },
     /// Tables of Better Auth have other names.
     #[error("{} cannot be used as it is: {problem}", path.display())]
     Renamed { path: PathBuf, problem: String, remedy: String },
     #[error("{} can be read in two ways: {problem}", path.display())]
-    Ambiguous { path: PathBuf, problem: String },
+    Ambiguous { path: PathBuf, problem: String, remedy: String },
     /// A later version of authctl has migrated the database.
     #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
     Newer {

@@ -176,7 +176,7 @@ fn of_auth(error: &AuthError) -> Failure {
         AuthError::Hash(HashError::Unclear { .. }) => {
             Failure::new(ExitCode::Database, "HASH_SCHEME_UNCLEAR").remedy(
             "set the password through the app, or name its function in the --schema file: {\"password\": \"scrypt\"}, \
-             \"bcrypt\" or \"argon2id\"",
+             {\"password\": \"bcrypt\"} or {\"password\": \"argon2id\"}",
         )
         }
         AuthError::Entropy(_) | AuthError::Hash(_) => Failure::new(ExitCode::Failed, "FAILED"),
@@ -357,11 +357,10 @@ fn of_open(error: &OpenError) -> Failure {
             "an app's database is migrated by its app; `sqlite3 FILE '.backup COPY'` copies it, and with the app stopped \
              a copy can take its place",
         ),
-        OpenError::Lacking { .. } => database("DATABASE_FOREIGN")
-            .hint("finish the app's migration, or name the column in a file given by --schema"),
-        OpenError::Renamed { remedy, .. } => database("DATABASE_FOREIGN").remedy(remedy.clone()),
-        OpenError::Ambiguous { .. } => database("DATABASE_AMBIGUOUS")
-            .hint("finish the app's migration, or name tables and columns in a file given by --schema"),
+        OpenError::Lacking { remedy, .. } | OpenError::Renamed { remedy, .. } => {
+            database("DATABASE_FOREIGN").remedy(remedy.clone())
+        }
+        OpenError::Ambiguous { remedy, .. } => database("DATABASE_AMBIGUOUS").remedy(remedy.clone()),
         OpenError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
         OpenError::Truncated { .. } => database("DATABASE_TRUNCATED")
             .remedy("move it away and restore a backup with `authctl db restore`; the file was left as it was"),

@@ -300,6 +300,21 @@ impl Ran {
         serde_json::from_str(&self.success()).unwrap()
     }
 
+    /// The JSON documents in the hint of an error.
+    pub fn hinted_documents(&self) -> Vec<String> {
+        let (_, mut rest) = self.stderr.split_once("hint: ").unwrap_or_else(|| panic!("no hint: {self}"));
+        let mut found = Vec::new();
+        while let Some(start) = rest.find('{') {
+            rest = &rest[start..];
+            let mut documents = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Value>();
+            documents.next().unwrap().unwrap_or_else(|error| panic!("{error}: {self}"));
+            let (document, after) = rest.split_at(documents.byte_offset());
+            found.push(document.to_owned());
+            rest = after;
+        }
+        found
+    }
+
     /// Asserts an exit code and parses standard error as one JSON document with an `error`.
     pub fn json_error(self, code: i32) -> serde_json::Value {
         let document: serde_json::Value = serde_json::from_str(&self.failure(code)).unwrap();

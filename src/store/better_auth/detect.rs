@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::encodings::{Evidence, Verdict};
 use super::ids::{self, FoundIds};
 use super::near;
-use super::overrides::{SchemaOverrides, may_be_elsewhere};
+use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
 use crate::store::OpenError;
@@ -46,9 +46,16 @@ pub(super) enum NotRead {
         remedy: String,
     },
     /// A table lacks an essential column.
-    Lacking(String),
+    Lacking {
+        problem: String,
+        remedy: String,
+    },
     /// Two tables or columns fit the same name.
-    Ambiguous(String),
+    Ambiguous {
+        problem: String,
+        /// Names both.
+        remedy: String,
+    },
     Sqlite(rusqlite::Error),
 }
 
@@ -155,8 +162,8 @@ pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverr
     recognise(connection, overrides).map_err(|not_read| match not_read {
         NotRead::Foreign => OpenError::Foreign(path.into()),
         NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
-        NotRead::Lacking(problem) => OpenError::Lacking { path: path.into(), problem },
-        NotRead::Ambiguous(problem) => OpenError::Ambiguous { path: path.into(), problem },
+        NotRead::Lacking { problem, remedy } => OpenError::Lacking { path: path.into(), problem, remedy },
+        NotRead::Ambiguous { problem, remedy } => OpenError::Ambiguous { path: path.into(), problem, remedy },
         NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
     })
 }
@@ -197,18 +204,31 @@ impl Findings<'_> {
             let found = named.next();
             if let (Some(one), Some(other)) = (found, named.next()) {
                 let both = format!("{physical}.{} and {physical}.{} could both be", one.name, other.name);
-                return Err(NotRead::Ambiguous(format!("{both} {}.{}", table.name, column.name)));
+                let lines = [one, other].map(|found| line("columns", table.name, column.name, &found.name));
+                return Err(NotRead::Ambiguous {
+                    problem: format!("{both} {}.{}", table.name, column.name),
+                    remedy: choose(&lines),
+                });
+            }
+            let lack = || format!("the table {physical} has no column {}", column.name);
+            let near = || match near::lines_for_column(&existing, table, column.name) {
+                near if near.is_empty() => line("columns", table.name, column.name, "..."),
+                near => near.join(" or "),
+            };
+            if found.is_none() && column.name == "id" {
+                return Err(NotRead::Foreign);
             }
             if found.is_none() && ESSENTIAL.contains(&column.name) {
-                let lack = format!("the table {physical} has no column {}", column.name);
-                return Err(if column.name == "id" { NotRead::Foreign } else { NotRead::Lacking(lack) });
+                let remedy =
+                    format!("finish the app's migration, or name the column in a file for --schema: {}", near());
+                return Err(NotRead::Lacking { problem: lack(), remedy });
             }
             if found.is_none() && column.core && !UNUSED.contains(&(table.name, column.name)) {
-                let what = format!("\"{}.{}\": \"...\"", table.name, column.name);
                 let blocker = WriteBlocker {
-                    problem: format!("the table {physical} has no column {}", column.name),
+                    problem: lack(),
                     remedy: format!(
-                        "bring the app's migrations to their end, or name the column in the --schema file: {{\"columns\": {{{what}}}}}"
+                        "bring the app's migrations to their end, or name the column in the --schema file: {}",
+                        near()
                     ),
                     scope: WriteScope::Column(format!("{physical}.{}", column.name)),
                 };
@@ -301,8 +321,8 @@ impl Findings<'_> {
                         column.name
                     ),
                     remedy: format!(
-                        "name one in the --schema file: {{\"values\": {{\"{}.{}\": \"...\"}}}}",
-                        table.name, column.name
+                        "name one in the --schema file: {}",
+                        line("values", table.name, &column.name, "...")
                     ),
                     scope: WriteScope::NewRows(physical.to_owned()),
                 };
@@ -323,10 +343,12 @@ impl Findings<'_> {
         let plural = find_table(self.connection, &format!("{}s", table.name))?;
         match (singular, plural) {
             (Some(one), Some(other)) => match (self.fits(table, &one)?, self.fits(table, &other)?) {
-                (true, true) => Err(NotRead::Ambiguous(format!(
-                    "{} and {} could both be the table {}",
-                    one.name, other.name, table.name
-                ))),
+                (true, true) => Err(NotRead::Ambiguous {
+                    problem: format!("{} and {} could both be the table {}", one.name, other.name, table.name),
+                    remedy: choose(&[one, other].map(|found| {
+                        file_text(&[("tables", vec![(table.name.to_owned(), Some(found.name.as_str()))])])
+                    })),
+                }),
                 (false, true) => Ok(other),
                 (_, false) => Ok(one),
             },
@@ -343,6 +365,14 @@ impl Findings<'_> {
         };
         Ok(ESSENTIAL.iter().filter(|column| table.column(column).is_some()).all(has))
     }
+}
+
+/// What to do when two tables or columns fit the same name.
+fn choose(lines: &[String; 2]) -> String {
+    format!(
+        "finish the app's migration, or name the right one in a file for --schema, in every command: {}",
+        lines.join(" or ")
+    )
 }
 
 /// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::detect::FoundColumn;
-use super::overrides::SchemaOverrides;
+use super::overrides::{SchemaOverrides, line};
 use crate::auth::duration::rfc3339;
 use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
@@ -187,6 +187,15 @@ fn is_named(encoding: TimeEncoding, named: TimeEncoding) -> bool {
     encoding.is_alike(named) || encoding.is_text() && named.is_text()
 }
 
+/// The unit of an encoding, as the `--schema` file names it.
+fn unit(encoding: TimeEncoding) -> &'static str {
+    match encoding {
+        TimeEncoding::Seconds | TimeEncoding::FractionalSeconds => "seconds",
+        TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
+        TimeEncoding::Text(_) => "text",
+    }
+}
+
 /// Describes the encodings of a database, and what shows them.
 fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
     let shown_by = known.iter().find_map(|known| match known {
@@ -204,7 +213,8 @@ fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
 fn no_encoding() -> WriteBlocker {
     WriteBlocker {
         problem: "nothing in the file shows how it writes instants: in seconds or in milliseconds".to_owned(),
-        remedy: r#"name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text""#.to_owned(),
+        remedy: r#"name it in the --schema file: {"time": "seconds"}, {"time": "milliseconds"} or {"time": "text"}"#
+            .to_owned(),
         scope: WriteScope::Everything,
     }
 }
@@ -247,23 +257,25 @@ impl ColumnEvidence {
         WriteBlocker { problem, remedy, scope: WriteScope::Column(self.place.clone()) }
     }
 
-    /// The line of the `--schema` file that names the encoding.
-    fn line(&self) -> String {
-        let line = format!(r#"{{"times": {{"{}.{}": "seconds"}}}}"#, self.table, self.column);
-        format!(r#"in the --schema file: {line}, "milliseconds" or "text""#)
+    /// The lines of the `--schema` file that name these units.
+    fn lines(&self, units: &[&str]) -> String {
+        let mut lines: Vec<String> = units.iter().map(|unit| line("times", self.table, self.column, unit)).collect();
+        lines.dedup();
+        format!("in the --schema file: {}", lines.join(" or "))
     }
 
     /// No value shows the encoding, and the other columns differ.
     fn unknown(&self) -> WriteBlocker {
         let problem = format!("no value shows how {} encodes instants, and other columns differ", self.place);
-        self.read_only(problem, format!("name it {}", self.line()))
+        self.read_only(problem, format!("name it {}", self.lines(&["seconds", "milliseconds", "text"])))
     }
 
     /// Equally many values have two encodings.
     fn differ(&self, one: TimeEncoding, other: TimeEncoding) -> WriteBlocker {
-        let (place, one, other) = (&self.place, one.plural(), other.plural());
-        let problem = format!("some of the values of {place} are {one}, others are {other}");
-        self.read_only(problem, format!("correct the rows, or name the right encoding {}", self.line()))
+        let (place, some, others) = (&self.place, one.plural(), other.plural());
+        let problem = format!("some of the values of {place} are {some}, others are {others}");
+        let lines = self.lines(&[unit(one), unit(other)]);
+        self.read_only(problem, format!("correct the rows, or name the right encoding {lines}"))
     }
 
     /// The `--schema` file names another encoding than the values have.

@@ -1,7 +1,7 @@
 //! Tables and columns that come near those of Better Auth, when none has the name: what the `--schema` file may name.
 
 use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table, is_called};
-use super::overrides::{SchemaOverrides, may_be_elsewhere};
+use super::overrides::{Entries, SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::store::engine::CatalogTable;
 use crate::store::mapping::{TABLES, Table, find_plugins};
 use crate::store::sqlite::catalog;
@@ -22,7 +22,7 @@ pub(super) fn renamed(
     overrides: &SchemaOverrides,
 ) -> rusqlite::Result<Option<(String, String)>> {
     let mut missing = Vec::new();
-    let mut named = Vec::new();
+    let mut named: Vec<(String, String)> = Vec::new();
     let mut others = Vec::new();
     for table in TABLES {
         if overrides.table(table.name).is_some() || has_usual_name(connection, table)? {
@@ -30,14 +30,14 @@ pub(super) fn renamed(
         }
         missing.push(table.name);
         let mut near = near_tables(connection, table)?.into_iter();
-        named.extend(near.next().map(|first| format!("{:?}: {first:?}", table.name)));
+        named.extend(near.next().map(|first| (table.name.to_owned(), first)));
         others.extend(near.map(|other| format!("{other} for {}", table.name)));
     }
     if named.is_empty() {
         return Ok(None);
     }
-    let mut line =
-        format!("name what the app renamed in a file for --schema: {{\"tables\": {{{}}}}}", named.join(", "));
+    let text = file_text(&[("tables", entries(&named))]);
+    let mut line = format!("name what the app renamed in a file for --schema: {text}");
     if !others.is_empty() {
         line.push_str("; as near are ");
         line.push_str(&others.join(", "));
@@ -57,7 +57,7 @@ pub(super) fn suspected(
     overrides: &SchemaOverrides,
     user: &str,
 ) -> rusqlite::Result<Option<(String, String)>> {
-    let (mut problems, mut tables, mut columns, mut outside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut problems, mut tables, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for table in TABLES.iter().filter(|table| may_be_elsewhere(table.name) && !overrides.has_table(table.name)) {
         if !is_missing(connection, table)? {
             continue;
@@ -70,26 +70,29 @@ pub(super) fn suspected(
         // A view is not written.
         let first = suspects.iter().find_map(|name| find_table(connection, name).transpose()).transpose()?;
         let first = first.map_or("...".to_owned(), |found| found.name);
-        tables.push(format!("{:?}: {first:?}", table.name));
-        outside.push(format!("{:?}: null", table.name));
         let existing = columns_of(connection, &first).unwrap_or_default();
         for column in table.columns.iter().filter(|column| ESSENTIAL.contains(&column.name)) {
             let is_there = existing.iter().any(|one| is_called(&one.name, column.name, false));
             let near = near_columns(&existing, table, column.name).next().filter(|_| !is_there);
-            columns.extend(near.map(|near| format!("\"{}.{}\": {near:?}", table.name, column.name)));
+            columns.extend(near.map(|near| (format!("{}.{}", table.name, column.name), near.to_owned())));
         }
+        tables.push((table.name.to_owned(), first));
     }
     if problems.is_empty() {
         return Ok(None);
     }
-    let columns = if columns.is_empty() { String::new() } else { format!(", \"columns\": {{{}}}", columns.join(", ")) };
+    let outside = tables.iter().map(|(table, _)| (table.clone(), None)).collect();
     let line = format!(
-        "name what the app renamed in a file for --schema: {{\"tables\": {{{}}}{columns}}}; if the app keeps it outside \
-         of this database: {{\"tables\": {{{}}}}}",
-        tables.join(", "),
-        outside.join(", ")
+        "name what the app renamed in a file for --schema: {}; if the app keeps it outside of this database: {}",
+        file_text(&[("tables", entries(&tables)), ("columns", entries(&columns))]),
+        file_text(&[("tables", outside)])
     );
     Ok(Some((problems.join(", and "), line)))
+}
+
+/// Entries of a `--schema` file.
+fn entries(named: &[(String, String)]) -> Entries<'_> {
+    named.iter().map(|(key, name)| (key.clone(), Some(name.as_str()))).collect()
 }
 
 /// The tables and views that have a part of the name, and the tables that hold what the missing one would hold.
@@ -170,8 +173,7 @@ fn near_tables(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<S
 /// The part of a `--schema` file that names a missing column, for each column that comes near. Takes the columns of
 /// the table in the database.
 pub(super) fn lines_for_column(existing: &[FoundColumn], table: &Table, column: &str) -> Vec<String> {
-    let near = near_columns(existing, table, column);
-    near.map(|near| format!("{{\"columns\": {{\"{}.{column}\": {near:?}}}}}", table.name)).collect()
+    near_columns(existing, table, column).map(|near| line("columns", table.name, column, near)).collect()
 }
 
 /// The columns that come near a missing one.

@@ -51,6 +51,40 @@ enum PasswordFunction {
     Argon2id,
 }
 
+/// Entries of a part of a `--schema` file. A value is a name, or null.
+pub(super) type Entries<'v> = Vec<(String, Option<&'v str>)>;
+
+/// The text of a `--schema` file.
+pub(super) fn file_text(parts: &[(&str, Entries<'_>)]) -> String {
+    let null_or_name = |value: Option<&str>| value.map_or_else(|| "null".to_owned(), quoted);
+    let part = |(name, entries): &(&str, Entries<'_>)| {
+        let entries = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), null_or_name(*value)));
+        format!("{}: {{{}}}", quoted(name), entries.collect::<Vec<_>>().join(", "))
+    };
+    let parts: Vec<String> = parts.iter().filter(|(_, entries)| !entries.is_empty()).map(part).collect();
+    format!("{{{}}}", parts.join(", "))
+}
+
+/// The text of a `--schema` file with one entry.
+pub(super) fn line(part: &str, table: &str, column: &str, value: &str) -> String {
+    file_text(&[(part, vec![(format!("{table}.{column}"), Some(value))])])
+}
+
+/// A string of JSON. It can be copied from a terminal, which shows some characters in another form.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            ' '..='~' => quoted.push(c),
+            _ if c.is_alphanumeric() => quoted.push(c),
+            _ => quoted.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// Whether an app may keep a table outside of the database (`secondaryStorage`).
 pub(super) fn may_be_elsewhere(table: &str) -> bool {
     ["session", "verification"].contains(&table)
@@ -159,6 +193,18 @@ mod tests {
         assert_eq!(["session", "verification"].map(|table| elsewhere.is_elsewhere(table)), [true, false]);
         assert_eq!(overrides.value("user", "tenant"), Some("main"));
         assert_eq!(SchemaOverrides::parse("{}").unwrap(), SchemaOverrides::default());
+    }
+
+    #[test]
+    fn text_of_a_file_is_read_as_it_was_meant() {
+        for name in ["mail", "e-mail \"x\" \\ 'y'", "naïve", "tab\tand \u{202e}\u{1f600}", "{\"}"] {
+            let text = line("columns", "user", "email", name);
+            assert!(!text.contains(['\t', '\u{202e}']), "{text}");
+            assert_eq!(SchemaOverrides::parse(&text).unwrap().column("user", "email"), Some(name), "{text}");
+        }
+        let tables = vec![("session".to_owned(), Some("logins")), ("verification".to_owned(), None)];
+        let text = file_text(&[("tables", tables), ("columns", vec![])]);
+        assert_eq!(text, r#"{"tables": {"session": "logins", "verification": null}}"#);
     }
 
     #[test]

@@ -158,13 +158,13 @@ fn unclear_time_of_the_last_change_stays_as_it_was() {
     let before = times();
     assert_snapshot!(database.run("users ban bob@example.com"), @r#"
     ------- stderr -------
-    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "seconds"}}, "milliseconds" or "text"
+    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "milliseconds"}} or {"times": {"user.updatedAt": "seconds"}}
     note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
     banned Bob <bob@example.com> permanently and ended 1 session in [HOME]/app.db
     "#);
     assert_snapshot!(database.run("users update ada@example.com --name Countess"), @r#"
     ------- stderr -------
-    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "seconds"}}, "milliseconds" or "text"
+    note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "milliseconds"}} or {"times": {"user.updatedAt": "seconds"}}
     updated Countess <ada@example.com> in [HOME]/app.db
     "#);
     // The time of an account is clear.

@@ -69,7 +69,7 @@ fn equally_many_values_of_two_units_refuse_new_rows() {
     assert_snapshot!(odd.run("users create new@example.com --name New --generate"), @r#"
     ------- stderr -------
     error: could not create the user: some of the values of user.created_at are seconds, others are milliseconds
-    hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}}, "milliseconds" or "text"
+    hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}} or {"times": {"user.createdAt": "milliseconds"}}
     [exit status: 9]
     "#);
     assert_eq!(odd.run("users list --json").json()["users"].as_array().unwrap().len(), 5);
@@ -77,7 +77,7 @@ fn equally_many_values_of_two_units_refuse_new_rows() {
     notice: app-file: everybody on this machine may read the app's database, with the token of every session in it
       hint: if only the app reads it: chmod o= '[HOME]/app.db'
     notice: read-only-columns: some columns of this app are not written: some of the values of user.created_at are seconds, others are milliseconds
-      hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}}, "milliseconds" or "text"
+      hint: correct the rows, or name the right encoding in the --schema file: {"times": {"user.createdAt": "seconds"}} or {"times": {"user.createdAt": "milliseconds"}}
     problem: rows: rows with values that cannot be read: 3
       user.created_at of row [ID] is not a number of milliseconds: correct it in the row with the program that wrote it; no command of authctl does that
       user.updated_at of row [ID] is not a number of milliseconds: the next change of the user sets it
@@ -104,13 +104,51 @@ fn equally_many_values_of_two_units_refuse_new_rows() {
 #[test]
 fn ambiguous_column_is_refused() {
     let odd = Odd::new("half-migrated");
-    assert_snapshot!(odd.run("users list"), @"
+    assert_snapshot!(odd.run("users list"), @r#"
     ------- stderr -------
     error: could not list users: could not open the database (AUTHCTL_DB): [HOME]/app.db can be read in two ways: session.user_id and session.userId could both be session.userId
-    hint: finish the app's migration, or name tables and columns in a file given by --schema
+    hint: finish the app's migration, or name the right one in a file for --schema, in every command: {"columns": {"session.userId": "user_id"}} or {"columns": {"session.userId": "userId"}}
     [exit status: 9]
-    ");
+    "#);
     odd.refuses_writes();
+}
+
+/// A change of an app's database, a command that it stops, and how many of the files in the hint let the command run.
+const HINTED: &[(&str, &str, usize)] = &[
+    ("ALTER TABLE user ADD COLUMN emailVerified TEXT", "users list", 2),
+    ("CREATE TABLE users AS SELECT * FROM user", "users list", 2),
+    ("ALTER TABLE session RENAME COLUMN token TO session_token", "users list", 1),
+    (r#"ALTER TABLE session RENAME COLUMN token TO "the ""token"" \ naïve""#, "users list", 1),
+    ("ALTER TABLE user RENAME TO \"the 'people' {\u{202e}\"", "users list", 1),
+    ("ALTER TABLE user RENAME COLUMN ban_reason TO the_ban_reason", "users ban bob@example.com --reason spam", 1),
+    (
+        "ALTER TABLE session RENAME TO logins; ALTER TABLE logins RENAME COLUMN token TO \"a token\"; \
+         ALTER TABLE logins RENAME COLUMN user_id TO \"the user_id\"",
+        "users list",
+        2,
+    ),
+    (
+        "UPDATE user SET created_at = 0 WHERE email = 'ada@example.com';
+         UPDATE user SET created_at = created_at / 1000 WHERE email = 'emo@example.com'",
+        "users create new@example.com --name New --generate",
+        2,
+    ),
+];
+
+#[test]
+fn files_in_hints_can_be_copied() {
+    for (sql, words, wanted) in HINTED {
+        let odd = Odd::changed(if sql.contains("emo@") { "mixed-time" } else { "drizzle-ms" }, sql);
+        let refused = odd.run(words);
+        let documents = refused.hinted_documents();
+        let works = |document: &&String| {
+            let file = odd.sandbox.file("hint.json", document);
+            let app = odd.sandbox.path("app.db");
+            std::fs::write(&app, &odd.made).unwrap();
+            odd.run(&format!("{words} --schema {}", file.display())).code == 0
+        };
+        assert_eq!(documents.iter().filter(works).count(), *wanted, "{sql}: {refused}");
+    }
 }
 
 #[test]
@@ -122,7 +160,7 @@ fn empty_database_has_an_ambiguous_time_encoding() {
             assert_snapshot!(ran, @r#"
             ------- stderr -------
             error: could not create the user: nothing is written to this app's database: nothing in the file shows how it writes instants: in seconds or in milliseconds
-            hint: name it in the --schema file: {"time": "seconds"}, "milliseconds" or "text"
+            hint: name it in the --schema file: {"time": "seconds"}, {"time": "milliseconds"} or {"time": "text"}
             [exit status: 9]
             "#);
         } else {
@@ -192,7 +230,7 @@ fn hashes_of_two_functions_in_equal_parts_need_the_schema_file() {
     assert_snapshot!(odd.run("users set-password bob@example.com --generate"), @r#"
     ------- stderr -------
     error: could not set the password: it is not clear what the app that owns the database can verify: it holds bcrypt, better-auth-scrypt
-    hint: set the password through the app, or name its function in the --schema file: {"password": "scrypt"}, "bcrypt" or "argon2id"
+    hint: set the password through the app, or name its function in the --schema file: {"password": "scrypt"}, {"password": "bcrypt"} or {"password": "argon2id"}
     [exit status: 9]
     "#);
     assert!(odd.is_as_made());
@@ -245,12 +283,12 @@ fn missing_column_that_is_not_used_stops_nothing() {
 #[test]
 fn missing_required_column_is_named() {
     let odd = Odd::new("missing-column");
-    assert_snapshot!(odd.run("users list"), @"
+    assert_snapshot!(odd.run("users list"), @r#"
     ------- stderr -------
     error: could not list users: could not open the database (AUTHCTL_DB): [HOME]/app.db is no Better Auth database that can be used: the table session has no column token
-    hint: finish the app's migration, or name the column in a file given by --schema
+    hint: finish the app's migration, or name the column in a file for --schema: {"columns": {"session.token": "..."}}
     [exit status: 9]
-    ");
+    "#);
     odd.refuses_writes();
 }
 
