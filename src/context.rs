@@ -19,14 +19,14 @@ use crate::auth::Auth;
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Token};
-use crate::auth::storage::{ClientInfo, LooseEnds, Maintenance as _, NoState, Store, StoreError};
+use crate::auth::storage::{ClientInfo, LooseEnds, NoState, Store, StoreError};
 use crate::input_file;
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::sqlite::{self, Adapter, ConvertOptions, Converted, GuestDatabase, Opened};
-use crate::store::{OpenError, SchemaOverrides, SqlStore};
+use crate::store::sqlite::{self, Adapter, Conversion, ConvertOptions, Converted, GuestDatabase, Opened};
+use crate::store::{OpenError, SchemaOverrides, SqlStore, State};
 
 pub use authenticate::{NoToken, TokenOf, TokenSource};
 pub use environment::{ClockError, Environment, GivenSecret};
@@ -395,8 +395,6 @@ impl Context {
         }
     }
 
-    /// Opens authctl's state about an app's database. Reading needs no state, so a home that is missing or cannot be
-    /// written to is an error of the acts that write.
     fn open_guest(&mut self, app: GuestDatabase, path: &Path) -> Result<SqlStore, OpenError> {
         if let Some(place) = app.unsafe_place() {
             let notice = format!("{place}, so the database may be forged; it is read and not written");
@@ -405,9 +403,16 @@ impl Context {
                 self.notices.push(notice);
             }
         }
+        Ok(app.with(self.state_about(path)?))
+    }
+
+    /// Opens authctl's state about an app's database. Reading needs no state, so a home that is missing or cannot be
+    /// written to is an error of the acts that write.
+    fn state_about(&mut self, path: &Path) -> Result<State, OpenError> {
+        let wait = self.options.wait;
         let state = match paths::guest_state(&self.environment.places, path) {
             Ok(state) => state,
-            Err(no_home) => return app.without_state(NoState { path: None, problem: no_home.to_string() }),
+            Err(no_home) => return State::without_file(NoState { path: None, problem: no_home.to_string() }, wait),
         };
         if let Err(error) = paths::make_private(state.parent().unwrap_or(Path::new("/"))) {
             if state.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
@@ -417,9 +422,9 @@ impl Context {
                     state.display()
                 ));
             }
-            return app.without_state(NoState::unwritable(&state, error));
+            return State::without_file(NoState::unwritable(&state, error), wait);
         }
-        app.with_state(&state)
+        State::open(&state, wait)
     }
 
     /// As [`Context::auth`], but creates a missing database and notes that.
@@ -487,14 +492,9 @@ impl Context {
     /// Turns a native database into one of an app. Its log is then in authctl's state about that app.
     pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
         let acting = self.acting()?;
-        let to_be = sqlite::open_to_convert(options.path, options.overrides, options.wait)?;
-        let mut store =
-            self.open_guest(to_be, options.path).context("could not open what authctl keeps about the app")?;
-        store.act_as(acting);
-        let converted = sqlite::convert(&mut store, options);
-        self.loose_ends.add(store.take_loose_ends());
-        drop(store);
-        let converted = converted?;
+        let native = sqlite::open_to_convert(options.path, options.overrides, options.wait)?;
+        let state = self.state_about(options.path).context("could not open what authctl keeps about the app")?;
+        let converted = sqlite::convert(Conversion::new(native, state, acting, &mut self.loose_ends), options)?;
         sqlite::remove_log(options.path);
         Ok(converted)
     }

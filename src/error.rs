@@ -40,8 +40,11 @@ pub enum CommandError {
     /// The database to replace belongs to an app.
     #[error("{} was not made by authctl, and a restore does not replace it", path.display())]
     Taken { path: PathBuf },
-    /// A file for an answer exists, or cannot be written.
-    #[error("{} {}", path.display(), if source.kind() == io::ErrorKind::AlreadyExists { "exists already" } else { "cannot be written" })]
+    /// The file for an answer is there.
+    #[error("{} exists already", .0.display())]
+    FileExists(PathBuf),
+    /// The file for an answer cannot be written.
+    #[error("{} cannot be written", path.display())]
     NotWritten { path: PathBuf, source: io::Error },
     /// The command line or an input is unacceptable.
     #[error("{message}")]

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
+use rustix::fs::Access;
 
 use crate::auth::secret::digest;
 
@@ -256,6 +257,15 @@ pub fn refuse_home_of_another(directory: &Path) -> io::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Requires that this process may create files in a directory.
+///
+/// # Errors
+/// An error of the operating system.
+pub fn require_writable_directory(directory: &Path) -> io::Result<()> {
+    // The dot makes a file an error.
+    Ok(rustix::fs::access(directory.join("."), Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Creates a directory and its missing parents, private to their owner under any umask.

@@ -11,7 +11,7 @@ mod sql;
 pub mod sqlite;
 
 pub use better_auth::SchemaOverrides;
-pub use sql::SqlStore;
+pub use sql::{SqlStore, State};
 
 use crate::auth::storage::StoreError;
 use std::path::PathBuf;

@@ -68,7 +68,7 @@ fn of_command_error(error: &CommandError) -> Failure {
             "stop the app and move its file away, with -wal and -shm beside it; then run this again, to put the backup in \
              its place",
         ),
-        CommandError::NotWritten { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+        CommandError::FileExists(_) => {
             Failure::new(ExitCode::Exists, "FILE_EXISTS").hint("name another file: none is overwritten")
         }
         CommandError::NotWritten { source, .. } => {

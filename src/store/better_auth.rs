@@ -8,23 +8,21 @@ mod encodings;
 mod ids;
 mod near;
 mod overrides;
+mod state;
 mod truths;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::auth::storage::{GuestSchema, NoState, StoreError, UnsafePlace, WriteBlocker, WriteScope};
+use crate::auth::storage::{GuestSchema, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
-use crate::store::engine::Engine as _;
-use crate::store::mapping::{NATIVE, SchemaMapping};
-use crate::store::sql::SqlStore;
+use crate::store::mapping::SchemaMapping;
+use crate::store::sql::{SqlStore, State};
+use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connect::Connected;
 use crate::store::sqlite::error::translate;
-use crate::store::sqlite::unwritable_state::UnwritableState;
-use crate::store::sqlite::{self, Sqlite, open_own};
-pub use convert::Converted;
 pub(in crate::store) use convert::Target;
+pub use convert::{Conversion, Converted};
 pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
 use detect::Recognised;
 pub(in crate::store) use detect::require_readable;
@@ -77,72 +75,13 @@ pub(in crate::store) fn recognise(
 }
 
 impl GuestDatabase {
-    /// A native database that becomes an app's. Its log is in the state of the latter from then on.
-    pub(in crate::store) fn to_be(engine: Sqlite) -> Self {
-        let schema = GuestSchema {
-            tables: Vec::new(),
-            time: String::new(),
-            time_evidence: String::new(),
-            ids: String::new(),
-            triggers: Vec::new(),
-            write_blockers: Vec::new(),
-            unsafe_place: None,
-        };
-        Self { engine, mapping: NATIVE, schema }
-    }
-
     /// The directory of the file, if others can write there.
     pub fn unsafe_place(&self) -> Option<&UnsafePlace> {
         self.schema.unsafe_place.as_ref()
     }
 
-    /// Returns the store, with authctl's own tables in the file at `state`: a native database whose tables of
-    /// users stay empty. Creates the file if it is missing.
-    ///
-    /// A file that does not exist and cannot be made holds nothing, so the store can be read without it.
-    ///
-    /// # Errors
-    /// [`OpenError`] about that file.
-    pub fn with_state(self, state: &Path) -> Result<SqlStore, OpenError> {
-        let wait = self.engine.wait();
-        match sqlite::create(state, wait) {
-            Ok(()) | Err(OpenError::Exists(_)) => {}
-            Err(OpenError::CannotCreate { source, .. }) if is_unwritable(&source) => {
-                return self.without_state(NoState::unwritable(state, source));
-            }
-            Err(OpenError::Store { source, .. })
-                if matches!(source, StoreError::ReadOnly | StoreError::Full | StoreError::Quota) =>
-            {
-                return self.without_state(NoState::unwritable(state, source));
-            }
-            Err(error) => return Err(error),
-        }
-        let Self { engine, mapping, schema } = self;
-        match open_own(state, wait) {
-            Ok(own) => Ok(SqlStore::guest(engine, mapping, schema, own, state)),
-            Err(error @ OpenError::Store { source: StoreError::ReadOnly, .. }) => {
-                let copy = UnwritableState::copy(state, wait)?.ok_or(error)?;
-                Ok(SqlStore::guest(engine, mapping, schema, copy, state))
-            }
-            Err(error) => Err(error),
-        }
+    /// Returns the store, with authctl's own tables.
+    pub fn with(self, state: State) -> SqlStore {
+        SqlStore::guest(self.engine, self.mapping, self.schema, state)
     }
-
-    /// Returns the store without a file for authctl's own tables. It can only be read.
-    ///
-    /// # Errors
-    /// [`OpenError::Store`].
-    pub fn without_state(self, why: NoState) -> Result<SqlStore, OpenError> {
-        let path = PathBuf::from(why.path.clone().unwrap_or_default());
-        let empty = UnwritableState::empty(why, self.engine.wait())
-            .map_err(|source| OpenError::Store { path: path.clone(), source })?;
-        Ok(SqlStore::guest(self.engine, self.mapping, self.schema, empty, &path))
-    }
-}
-
-/// Whether the place of a new file is read-only, full or of another user.
-fn is_unwritable(error: &io::Error) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kinds = [NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
-    kinds.contains(&error.kind())
 }

@@ -43,7 +43,8 @@ use audit::{LIFE, begun_of, ended_of, interrupted_of, subject};
 use sessions::Verified;
 use write_tx::Guest;
 
-pub use write_tx::SqlStore;
+pub(in crate::store) use write_tx::{Both, retrying};
+pub use write_tx::{SqlStore, State};
 
 /// How often a process that waits for its turn reads the attempts again.
 const UNDECIDED_POLL: Duration = Duration::from_millis(50);
@@ -407,10 +408,10 @@ impl Maintenance for SqlStore {
 impl DoctorStore for SqlStore {
     fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
         let mut damage = self.engine.check(depth)?;
-        if let Some(Guest { state, state_path, .. }) = &mut self.guest {
-            let own = state.check(depth)?;
-            damage
-                .extend(own.into_iter().map(|line| format!("in authctl's own file {}: {line}", state_path.display())));
+        if let Some(Guest { state, .. }) = &mut self.guest {
+            let own = state.engine.check(depth)?;
+            let path = state.path.display();
+            damage.extend(own.into_iter().map(|line| format!("in authctl's own file {path}: {line}")));
         }
         Ok(damage)
     }
@@ -492,6 +493,7 @@ impl DoctorStore for SqlStore {
 
     fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
         let Some(Guest { state, .. }) = &mut self.guest else { return Ok(None) };
+        let state = &mut *state.engine;
         if state.query(audit::interrupted)?.is_none() {
             return Ok(None);
         }

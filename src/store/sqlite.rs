@@ -4,6 +4,7 @@ mod backup;
 pub(in crate::store) mod catalog;
 pub(in crate::store) mod connect;
 mod convert;
+pub(in crate::store) mod definition;
 mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;
@@ -30,7 +31,7 @@ use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
 
-pub use super::better_auth::{Adapter, ColumnNames, Converted, GuestDatabase, TimeUnit, create_for_app};
+pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, GuestDatabase, TimeUnit, create_for_app};
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;

@@ -208,15 +208,91 @@ fn tables_and_columns_of_other_programs_stay() {
     }
 }
 
+/// Columns that a program may add, each with what a conversion to `snake_case` leaves out of it.
+const COLUMNS: &[(&str, Option<&str>)] = &[
+    ("phone TEXT COLLATE NOCASE CHECK (phone <> '')", None),
+    ("\"my, \"\"code\" TEXT DEFAULT 'A' NOT NULL", None),
+    ("host TEXT REFERENCES user (id) ON DELETE SET NULL", None),
+    ("slug TEXT GENERATED ALWAYS AS (lower(name)) VIRTUAL", None),
+    ("late INTEGER DEFAULT 5 CHECK (late < createdAt)", Some("constraints of column user.late")),
+    ("day INTEGER AS (createdAt / 86400)", Some("column user.day")),
+    ("createdAtNote TEXT DEFAULT 'none'", None),
+];
+
+#[test]
+fn columns_of_other_programs_keep_their_constraints() {
+    let left_out: Vec<&str> = COLUMNS.iter().filter_map(|(_, left_out)| *left_out).collect();
+    for (options, left_out) in [("", vec![]), ("--names snake_case --time seconds", left_out)] {
+        let sandbox = people();
+        for (definition, _) in COLUMNS {
+            sandbox.execute(&format!("ALTER TABLE user ADD COLUMN {definition}"));
+        }
+        sandbox.execute("UPDATE user SET phone = name, host = id");
+        let dry = sandbox.run(&format!("db convert --to better-auth --dry-run {options} --json")).json();
+        let answer = sandbox.run(&format!("{CONVERT} {options} --json")).json();
+        assert_eq!(answer["leftOut"], serde_json::json!(left_out));
+        assert_eq!((&dry["leftOut"], &dry["columnsKept"]), (&answer["leftOut"], &answer["columnsKept"]));
+        let text = |sql: &str| sandbox.sql().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let table = text("SELECT sql FROM sqlite_schema WHERE name = 'user'");
+        for (definition, left_out) in COLUMNS {
+            assert!(table.contains(definition) != (!options.is_empty() && left_out.is_some()), "{definition}: {table}");
+        }
+        assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE phone = 'aDa' AND slug = 'ada' AND host = id"), 1);
+        assert_eq!(sandbox.number("SELECT sum(late) FROM user WHERE \"my, \"\"code\" = 'A'"), 15);
+        sandbox.sql().execute("UPDATE user SET phone = ''", []).unwrap_err();
+        sandbox.run_with_input("users create eve@example.com --name Eve --password-stdin", PASSWORD).success();
+        sandbox.run("db check").success();
+    }
+}
+
+#[test]
+fn column_with_a_name_of_the_new_form_is_refused() {
+    let sandbox = people();
+    sandbox.execute("ALTER TABLE user ADD COLUMN email_verified TEXT");
+    let refused = sandbox.run(CONVERT);
+    let [first, second] = refused.hinted_documents().try_into().unwrap();
+    for document in [&first, &second] {
+        sandbox.file("schema.json", document);
+        sandbox.run("db convert --to better-auth --dry-run --schema schema.json").success();
+    }
+    assert_snapshot!(sandbox.run(&format!("{CONVERT} --schema schema.json --names snake_case")), @"
+    ------- stderr -------
+    error: could not convert the database: the column user.email_verified does not fit into the table of the app
+    hint: rename or drop it, or choose another form with --adapter, --names and --time
+    [exit status: 9]
+    ");
+    assert_eq!((kind(&sandbox).as_str(), kept(&sandbox)), ("native", vec![]));
+    sandbox.file("schema.json", r#"{"columns": {"user.emailVerified": "emailVerified"}}"#);
+    sandbox.run(&format!("{CONVERT} --schema schema.json")).success();
+    sandbox.run("users verify-email ada@example.com --schema schema.json").success();
+    assert_eq!(sandbox.number("SELECT sum(emailVerified) FROM user WHERE email_verified IS NULL"), 1);
+}
+
+#[test]
+fn failed_sign_ins_are_not_forgotten() {
+    let sandbox = people();
+    let fail = || signs_in(&sandbox, "ada@example.com", OTHER_PASSWORD);
+    while fail() != 8 {}
+    sandbox.run(CONVERT).success();
+    assert_eq!(fail(), 8);
+    let why = sandbox.run("users explain ada@example.com").stdout;
+    assert!(why.contains("locked after 5 failed attempts"), "{why}");
+    sandbox.run("users unlock ada@example.com").success();
+    assert_eq!(fail(), 7);
+}
+
 #[test]
 fn codes_go_to_a_new_private_file() {
     let sandbox = people();
     let file = sandbox.file("codes.jsonl", "mine");
-    let error = sandbox.run(&format!("{CONVERT} --reset-codes codes.jsonl --json")).json_error(6);
-    assert_eq!(error["code"], "FILE_EXISTS");
+    for act in [CONVERT, "db convert --to better-auth --dry-run"] {
+        let error = sandbox.run(&format!("{act} --reset-codes codes.jsonl --json")).json_error(6);
+        let message = format!("could not convert the database: {} exists already", file.display());
+        assert_eq!((&error["code"], &error["message"]), (&"FILE_EXISTS".into(), &message.into()));
+        let error = sandbox.run(&format!("{act} --reset-codes no/codes.jsonl --json")).json_error(74);
+        assert_eq!(error["code"], "FILE_NOT_WRITTEN");
+    }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
-    let error = sandbox.run(&format!("{CONVERT} --reset-codes no/codes.jsonl --json")).json_error(74);
-    assert_eq!(error["code"], "FILE_NOT_WRITTEN");
     assert_eq!((kind(&sandbox).as_str(), kept(&sandbox)), ("native", vec![]));
     assert_eq!(sandbox.run(&format!("{CONVERT} --ttl 2h")).code, 2, "--ttl is about codes");
 
@@ -262,7 +338,16 @@ fn dry_run_and_refusals_change_nothing() {
     1 password stays valid, 2 users need a new one; 1 session and 1 code end
     `authctl users reset-code USER` makes a code with which a user sets a new password, in the app or in authctl
     ");
-    let dry = sandbox.run("db convert --to better-auth --dry-run --json").json();
+    sandbox.run("--db app.db db status").success();
+    assert_snapshot!(sandbox.run("db convert --to better-auth --dry-run --reset-codes codes.jsonl"), @"
+    ------- stderr -------
+    would turn [HOME]/.local/share/authctl/auth.db with 3 users into the database of a Better Auth app (drizzle, camelCase, seconds)
+    1 password stays valid, 2 users need a new one; 1 session and 1 code end
+    would write 2 codes to [HOME]/codes.jsonl, for 1 hour from then
+    ");
+    let dry = sandbox.run("db convert --to better-auth --dry-run --reset-codes codes.jsonl --json").json();
+    let codes = (&dry["resetCodes"], &dry["resetCodesWritten"]);
+    assert_eq!(codes, (&sandbox.path("codes.jsonl").to_str().unwrap().into(), &2.into()));
     assert_eq!((&dry["kind"], &dry["dryRun"], &dry["kept"]), (&"native".into(), &true.into(), &Value::Null));
     assert_snapshot!(sandbox.run("db convert --to better-auth"), @"
     ------- stderr -------

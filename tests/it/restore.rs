@@ -67,13 +67,13 @@ fn triggers_and_views_of_a_backup_are_left_out_and_named() {
     assert_snapshot!(sandbox.run("db restore b.db --dry-run"), @r#"
     ------- stderr -------
     note: the backup has triggers or views, which are left out: trigger a"b, trigger in view, view v
-    note: the backup has tables or indexes that authctl did not make: table note
+    note: the backup has tables, columns or indexes that authctl did not make: table note
     would restore 1 user and 1 session from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db
     "#);
     assert_snapshot!(sandbox.run("db restore b.db --yes"), @r#"
     ------- stderr -------
     note: the backup has triggers or views, which are left out: trigger a"b, trigger in view, view v
-    note: the backup has tables or indexes that authctl did not make: table note
+    note: the backup has tables, columns or indexes that authctl did not make: table note
     restored 1 user from [HOME]/b.db to [HOME]/.local/share/authctl/auth.db; ended 1 live session
     the database as it was is kept in [HOME]/.local/share/authctl/auth.db.before-restore-[TIME]
     "#);
@@ -160,7 +160,7 @@ fn invalid_backup_changes_nothing() {
     variant("newer", "PRAGMA user_version = 99");
     variant("foreign", "PRAGMA application_id = 7");
     variant("lacking", "PRAGMA foreign_keys = OFF; DROP TABLE session");
-    variant("changed", "ALTER TABLE user ADD COLUMN more TEXT");
+    variant("changed", "ALTER TABLE user RENAME COLUMN image TO picture");
     let mut bytes = std::fs::read(sandbox.path("b.db")).unwrap();
     sandbox.file("cut", &bytes[..bytes.len() - 4096]);
     bytes[3 * 4096..4 * 4096].fill(0xa5);
@@ -189,6 +189,24 @@ fn invalid_backup_changes_nothing() {
         assert_eq!(sandbox.run(&format!("db restore {file} --yes")).code, code, "{file}");
     }
     before.assert_same(&tree(sandbox.home()));
+}
+
+#[test]
+fn columns_of_other_programs_are_restored() {
+    let sandbox = with_backup();
+    let added =
+        "ALTER TABLE user ADD COLUMN phone TEXT COLLATE NOCASE CHECK (phone <> ''); UPDATE user SET phone = name";
+    rusqlite::Connection::open(sandbox.path("b.db")).unwrap().execute_batch(added).unwrap();
+    let note = "tables, columns or indexes that authctl did not make: column user.phone";
+    for words in ["db restore b.db --dry-run", "db restore b.db --yes"] {
+        let ran = sandbox.run(words);
+        assert!(ran.code == 0 && ran.stderr.contains(note), "{ran}");
+    }
+    assert_eq!(sandbox.number("SELECT count(*) FROM user WHERE phone = 'aDa'"), 1);
+    sandbox.sql().execute("UPDATE user SET phone = ''", []).unwrap_err();
+    sandbox.sign_in("ada@example.com").success();
+    let check = sandbox.run("db check");
+    assert!(check.code == 1 && check.stdout.contains("column user.phone was not made by authctl"), "{check}");
 }
 
 #[test]

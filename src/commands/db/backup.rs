@@ -119,7 +119,7 @@ fn notice_additions(additions: &Additions, context: &mut Context) {
     }
     if !additions.kept.is_empty() {
         let kept = listed(&additions.kept);
-        context.notices.push(format!("the backup has tables or indexes that authctl did not make: {kept}"));
+        context.notices.push(format!("the backup has tables, columns or indexes that authctl did not make: {kept}"));
     }
 }
 

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use super::backup::kept_path;
 use super::init::{AdapterChoice, NamesChoice, TimeChoice};
 use super::kind;
+use crate::auth::Auth;
 use crate::auth::audit::counted;
 use crate::auth::secret::Code;
+use crate::auth::storage::StoreError;
 use crate::auth::user::{User, UserRef};
 use crate::cli::values;
 use crate::commands::confirm;
@@ -22,7 +24,7 @@ use crate::error::CommandError;
 use crate::output::json::line;
 use crate::output::text::{amount, escape, rfc3339, shown};
 use crate::output::{Outcome, Page, Report, Style};
-use crate::paths::resolve;
+use crate::paths::{require_writable_directory, resolve};
 use crate::store::sqlite::{self, Adapter, ColumnNames, ConvertOptions, Converted, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -86,10 +88,19 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
         dry_run: args.dry_run,
     };
     let planned = sqlite::plan_conversion(&path, adapter, &overrides, context.wait())??;
-    if args.dry_run {
-        return Ok(report(planned, None).into());
-    }
     let codes_path = args.reset_codes.as_deref().map(resolve).transpose()?;
+    codes_path.as_deref().map_or(Ok(()), CodesFile::require_creatable)?;
+    if args.dry_run {
+        let count = |path| {
+            let mut count = 0;
+            for id in &planned.without_password {
+                count += u64::from(for_code(id, &mut context.auth()?)?.is_some());
+            }
+            Ok::<_, anyhow::Error>(WrittenCodes { path, count, ttl: args.ttl })
+        };
+        let codes = codes_path.map(count).transpose()?;
+        return Ok(report(planned, codes).into());
+    }
     confirm(&effect(&path, adapter, &planned, &kept), "Convert the database?", context)?;
     let mut codes = codes_path.map(CodesFile::create).transpose()?;
     let options = ConvertOptions { path: &path, kept: &kept, adapter, overrides: &overrides, wait: context.wait() };
@@ -108,9 +119,7 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
     if let Some(file) = &mut codes {
         for id in &converted.without_password {
             let mut auth = context.auth()?;
-            // An account may belong to no user. An app without the admin plugin lets a banned user in.
-            let user = auth.store.user(&UserRef::Id(id.clone()))?;
-            if let Some(user) = user.filter(|user| !user.is_banned(auth.now)) {
+            if let Some(user) = for_code(id, &mut auth)? {
                 let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
                 file.add(&user, &code, expires_at)?;
             }
@@ -120,6 +129,13 @@ pub(super) fn run(args: &ConvertArgs, context: &mut Context) -> anyhow::Result<O
     Ok(report(converted, codes.map(|file| WrittenCodes { path: file.path, count: file.count, ttl: args.ttl })).into())
 }
 
+/// The user with an id, if a code is made for them. An account may belong to no user, and an app without the admin plugin
+/// lets a banned user in.
+fn for_code(id: &str, auth: &mut Auth<'_>) -> Result<Option<User>, StoreError> {
+    let user = auth.store.user(&UserRef::Id(id.to_owned()))?;
+    Ok(user.filter(|user| !user.is_banned(auth.now)))
+}
+
 /// What the question says.
 fn effect(path: &Path, adapter: Adapter, planned: &Converted, kept: &Path) -> String {
     format!(
@@ -127,7 +143,7 @@ fn effect(path: &Path, adapter: Adapter, planned: &Converted, kept: &Path) -> St
          The database as it is now is kept in {}.",
         shown(path),
         counted(planned.users, "user"),
-        listed(described(adapter)),
+        form(adapter),
         passwords(planned),
         counted(planned.sessions, "session"),
         counted(planned.codes, "code"),
@@ -161,11 +177,12 @@ fn described(adapter: Adapter) -> (&'static str, Option<(&'static str, &'static 
     }
 }
 
-fn listed((adapter, choices): (&str, Option<(&str, &str)>)) -> String {
+fn form(adapter: Adapter) -> String {
+    let (adapter, choices) = described(adapter);
     choices.map_or_else(|| adapter.to_owned(), |(names, time)| format!("{adapter}, {names}, {time}"))
 }
 
-/// A new file with a code in each line, for the operator alone.
+/// A new file with a code in each line, which only its owner can read.
 #[derive(Debug)]
 struct CodesFile {
     path: PathBuf,
@@ -183,8 +200,18 @@ impl CodesFile {
         });
         match made {
             Ok(file) => Ok(Self { path, file, count: 0 }),
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(CommandError::FileExists(path)),
             Err(source) => Err(CommandError::NotWritten { path, source }),
         }
+    }
+
+    /// Requires that a new file can be made at a path.
+    fn require_creatable(path: &Path) -> Result<(), CommandError> {
+        if path.symlink_metadata().is_ok() {
+            return Err(CommandError::FileExists(path.into()));
+        }
+        require_writable_directory(path.parent().unwrap_or(Path::new("/")))
+            .map_err(|source| CommandError::NotWritten { path: path.into(), source })
     }
 
     fn add(&mut self, user: &User, code: &Code, expires_at: Timestamp) -> Result<(), CommandError> {
@@ -232,7 +259,8 @@ impl ConvertReport {
         let lacking =
             (without_password.len() as u64).saturating_sub(self.codes.as_ref().map_or(0, |codes| codes.count));
         if lacking > 0 && self.codes.is_some() {
-            notes.push(format!("no code was made for {}: a banned user gets none", counted(lacking, "user")));
+            let verb = if self.dry_run { "would be" } else { "was" };
+            notes.push(format!("no code {verb} made for {}: a banned user gets none", counted(lacking, "user")));
         } else if lacking > 0 {
             notes.push(
                 "`authctl users reset-code USER` makes a code with which a user sets a new password, in the app or in authctl"
@@ -260,7 +288,7 @@ impl Report for ConvertReport {
             "{verb} {} with {} into the database of a Better Auth app ({})",
             shown(path),
             counted(converted.users, "user"),
-            listed(described(self.adapter))
+            form(self.adapter)
         );
         let (sessions, pending) = (counted(converted.sessions, "session"), counted(converted.codes, "code"));
         let ended = format!("{}; {sessions} and {pending} end", passwords(converted));
@@ -270,7 +298,9 @@ impl Report for ConvertReport {
         if let Some(WrittenCodes { path, count, ttl }) = codes {
             let lasts = amount(ttl.as_secs().unsigned_abs());
             let written = counted(*count, "code");
-            lines.push(format!("wrote {written} to {}, for {lasts} from now: keep the file safe", shown(path)));
+            let (verb, from) =
+                if self.dry_run { ("would write", "then") } else { ("wrote", "now: keep the file safe") };
+            lines.push(format!("{verb} {written} to {}, for {lasts} from {from}", shown(path)));
         }
         if !self.dry_run {
             lines.push(format!(

@@ -5,15 +5,17 @@ use rusqlite::Connection;
 
 use super::create::Adapter;
 use super::{SchemaOverrides, detect};
-use crate::auth::audit::{Event, counted};
+use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::password::HashParams;
 use crate::auth::secret::StoredHash;
-use crate::auth::storage::{Account, BackupSummary, StoreError};
+use crate::auth::storage::{Account, BackupSummary, LooseEnds, StoreError, WriteBlocker, WriteScope};
 use crate::store::CopyError;
-use crate::store::engine::Tx;
+use crate::store::engine::{Engine as _, Tx};
 use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identifier};
 use crate::store::sql::users::PASSWORD;
-use crate::store::sql::{SqlStore, policy, rows};
+use crate::store::sql::{Both, SqlStore, State, policy, retrying, rows, throttle};
+use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::definition::Definition;
 use crate::store::sqlite::error::SqliteResult as _;
 
 /// What a conversion did, or would do.
@@ -28,7 +30,8 @@ pub struct Converted {
     pub codes: u64,
     /// Columns of authctl that the schema of the app lacks, such as `user.role`, with their values.
     pub columns_kept: Vec<String>,
-    /// Indexes and triggers of other programs that do not fit the new tables, by kind and name.
+    /// What other programs added to the tables and does not fit the new ones, by kind and name: indexes, triggers, computed
+    /// columns, and constraints of columns.
     pub left_out: Vec<String>,
     /// Settings of the policy that differ from the defaults.
     pub settings: u64,
@@ -55,18 +58,30 @@ impl Target {
     }
 }
 
-impl SqlStore {
-    /// Converts a native database whose log is in the state of the guest that it becomes. `back_up` copies the database
-    /// while no other process can write to it.
-    pub(in crate::store) fn convert(
+/// A native database that becomes an app's, and what authctl keeps about that app.
+#[derive(Debug)]
+pub struct Conversion<'a> {
+    native: Sqlite,
+    state: State,
+    acting: Acting,
+    loose_ends: &'a mut LooseEnds,
+}
+
+impl<'a> Conversion<'a> {
+    pub fn new(native: Sqlite, state: State, acting: Acting, loose_ends: &'a mut LooseEnds) -> Self {
+        Self { native, state, acting, loose_ends }
+    }
+
+    /// Converts the database. Its settings and counts of attempts move to the state. `back_up` copies the database while
+    /// no other process can write to it.
+    pub(in crate::store) fn run(
         &mut self,
         target: &Target,
         back_up: &mut dyn FnMut() -> Result<BackupSummary, CopyError>,
     ) -> Result<Result<Converted, CopyError>, StoreError> {
-        let settings = self.read(|tx, _| policy::settings(tx))?;
-        let now = self.time_of_act();
-        self.state_tx(|tx, _, log| policy::take_over(tx, log, &settings, now))?;
-        self.write_tx(|tx, _, log| {
+        let Self { native, state, acting, loose_ends } = self;
+        let now = acting.actor().at;
+        let mut act = |tx: &mut dyn Tx, log: &mut Vec<Event>| {
             let before = match back_up() {
                 Ok(before) => before,
                 Err(error) => return Ok(Err(error)),
@@ -74,10 +89,22 @@ impl SqlStore {
             let converted = convert(tx, target)?;
             log.push(event(&converted, &before));
             Ok(Ok(converted))
+        };
+        let mut carry = |tx: &mut dyn Tx, state: &mut dyn Tx, log: &mut Vec<Event>| {
+            policy::take_over(state, log, &policy::settings(tx)?, now)?;
+            throttle::take_over(state, tx)?;
+            drop_own(tx, target)
+        };
+        retrying(native.wait(), || {
+            let state = &mut *state.engine;
+            let mut both = Both { app: native, mapping: &NATIVE, state, acting, loose_ends };
+            both.write(&mut act, Some(&mut carry), &|_| None)
         })
     }
+}
 
-    /// Does the work of [`Self::convert`] and takes it back.
+impl SqlStore {
+    /// Does the work of a conversion and takes it back.
     pub(in crate::store) fn plan_conversion(&mut self, target: &Target) -> Result<Converted, StoreError> {
         self.dry_run(|tx, _, _| convert(tx, target))
     }
@@ -92,7 +119,7 @@ fn event(converted: &Converted, before: &BackupSummary) -> Event {
     Event::new("database.converted").with(detail)
 }
 
-/// The prefix of what authctl makes besides the four tables. The old tables get it, and go with the rest.
+/// The prefix of what authctl makes besides the four tables. The old tables get it too.
 const OWN: &str = "authctl_";
 
 /// The condition for indexes and triggers of the four tables, in any case of letters.
@@ -126,12 +153,7 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
             copy(tx, table.name, &columns)?;
         }
     }
-    // A table of another program may have the prefix too, and stays.
-    let is_own = |name: &str| {
-        name.starts_with(OWN) && target.native.iter().any(|own| own == name)
-            || TABLES.iter().any(|table| identifier(name) == old(table.name))
-    };
-    drop_objects(tx, "TRUE", &["table"], is_own)?;
+    drop_objects(tx, "TRUE", &["table"], |name| TABLES.iter().any(|table| identifier(name) == old(table.name)))?;
     for Object { kind, name, sql } in additions {
         match tx.execute(&sql, &[]) {
             Ok(_) => {}
@@ -146,6 +168,12 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
         tx.execute(&["PRAGMA ", setting, " = 0"].concat(), &[])?;
     }
     Ok(converted)
+}
+
+/// Drops the tables of authctl besides the four. A table of another program may have the prefix too, and stays.
+fn drop_own(tx: &mut dyn Tx, target: &Target) -> Result<(), StoreError> {
+    let is_own = |name: &str| name.starts_with(OWN) && target.native.iter().any(|own| own == name);
+    drop_objects(tx, "TRUE", &["table"], is_own)
 }
 
 /// Whether the rows of a table go to the app. Its cookies and links match no session or code of authctl, which stores
@@ -230,24 +258,22 @@ fn columns(
     table: &Table,
     converted: &mut Converted,
 ) -> Result<Vec<CopiedColumn>, StoreError> {
-    let of_table = r#"SELECT "name", "type", "notnull", "dflt_value" FROM pragma_table_info(?1)"#;
-    let found = tx.query_all(of_table, &[format!("{OWN}old_{}", table.name).into()], |row| {
-        let not_null = if row.truth(2)? { " NOT NULL" } else { "" };
-        let default = row.optional_text(3)?.map(|default| format!(" DEFAULT ({default})")).unwrap_or_default();
-        let name = row.text(0)?;
-        let definition = format!("{} {}{not_null}{default}", identifier(&name), identifier(&row.text(1)?));
-        Ok((name, definition))
-    })?;
+    let found = old_columns(tx, table)?;
+    let value = |name: &str| match table.column(name).map(|column| column.holds) {
+        Some(Holds::Time) => target.mapping.times.of(table.name, name).of_seconds(&identifier(name)),
+        _ => identifier(name),
+    };
+    let new_name = |name: &str| target.mapping.column(table.name, table.column(name)?.name).map(str::to_owned);
+    let is_other = |name: &&str| value(name) != identifier(name) || new_name(name).is_some_and(|new| new != *name);
+    let changed: Vec<String> =
+        found.iter().map(|column| column.name.as_str()).filter(is_other).map(str::to_owned).collect();
     let mut columns = Vec::new();
-    for (name, definition) in found {
+    for OldColumn { name, plain, whole, is_computed } in found {
         let known = table.column(&name);
         let quoted = identifier(&name);
-        let value = match known.map(|column| column.holds) {
-            Some(Holds::Time) => target.mapping.times.of(table.name, &name).of_seconds(&quoted),
-            _ => quoted.clone(),
-        };
-        if let Some(column) = known.and_then(|known| target.mapping.column(table.name, known.name)) {
-            columns.push(CopiedColumn { name: column.to_owned(), value });
+        let value = value(&name);
+        if let Some(column) = new_name(&name) {
+            columns.push(CopiedColumn { name: column, value });
             continue;
         }
         if let Some(known) = known {
@@ -257,11 +283,74 @@ fn columns(
                 continue;
             }
         }
-        tx.execute(&["ALTER TABLE ", &identifier(table.name), " ADD COLUMN ", &definition].concat(), &[])?;
+        // An expression means something else when a column in it has another name or other values now.
+        let names_other = |word: &str| changed.iter().any(|other| other.eq_ignore_ascii_case(word));
+        let is_as_before = !whole.split(|c: char| !c.is_alphanumeric() && c != '_').any(names_other);
+        let is_whole = is_as_before && add_column(tx, table, &whole)?;
+        if !is_whole && is_computed {
+            converted.left_out.push(format!("column {}.{name}", table.name));
+            continue;
+        }
+        if !is_whole {
+            if !add_column(tx, table, &plain)? {
+                return Err(in_the_way(table, &name));
+            }
+            let words = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+            if words(&whole) != words(&plain) {
+                converted.left_out.push(format!("constraints of column {}.{name}", table.name));
+            }
+        }
         converted.columns_kept.extend(known.map(|known| format!("{}.{}", table.name, known.name)));
-        columns.push(CopiedColumn { name, value });
+        if !is_computed {
+            columns.push(CopiedColumn { name, value });
+        }
     }
     Ok(columns)
+}
+
+/// A column of a native database.
+struct OldColumn {
+    name: String,
+    /// Its name, type, NOT NULL and default.
+    plain: String,
+    /// All that was written about it.
+    whole: String,
+    /// Its values are computed from other columns.
+    is_computed: bool,
+}
+
+fn old_columns(tx: &mut dyn Tx, table: &Table) -> Result<Vec<OldColumn>, StoreError> {
+    let name = [format!("{OWN}old_{}", table.name).into()];
+    let sql = r#"SELECT "sql" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" = ?1"#;
+    let text = tx.query_one(sql, &name, |row| row.text(0))?.unwrap_or_default();
+    let definition = Definition::of(&text);
+    let of_table = r#"SELECT "name", "type", "notnull", "dflt_value", "hidden" FROM pragma_table_xinfo(?1)"#;
+    tx.query_all(of_table, &name, |row| {
+        let name = row.text(0)?;
+        let not_null = if row.truth(2)? { " NOT NULL" } else { "" };
+        let default = row.optional_text(3)?.map(|default| format!(" DEFAULT ({default})")).unwrap_or_default();
+        let plain = format!("{} {}{not_null}{default}", identifier(&name), row.text(1)?);
+        let whole = definition.as_ref().and_then(|table| table.column(&name)).unwrap_or(&plain).to_owned();
+        Ok(OldColumn { name, plain, whole, is_computed: row.truth(4)? })
+    })
+}
+
+/// Adds a column to an empty table. Returns `false` if its definition does not fit there.
+fn add_column(tx: &mut dyn Tx, table: &Table, definition: &str) -> Result<bool, StoreError> {
+    match tx.execute(&["ALTER TABLE ", &identifier(table.name), " ADD COLUMN ", definition].concat(), &[]) {
+        Ok(_) => Ok(true),
+        Err(StoreError::Engine(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The error about a column of another program whose name the app's schema needs.
+fn in_the_way(table: &Table, column: &str) -> StoreError {
+    StoreError::NotOurs(WriteBlocker {
+        problem: format!("the column {}.{column} does not fit into the table of the app", table.name),
+        remedy: "rename or drop it, or choose another form with --adapter, --names and --time".to_owned(),
+        scope: WriteScope::Column(format!("{}.{column}", table.name)),
+    })
 }
 
 fn copy(tx: &mut dyn Tx, table: &str, columns: &[CopiedColumn]) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::auth::policy::ThrottleRules;
 use crate::auth::storage::StoreError;
 use crate::auth::throttle::{AttemptKey, Attempts, Decision, decide, failed, is_abandoned, remembered};
-use crate::store::engine::{Tx, Value, ValueRef};
+use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::OWN_TIME;
 
 /// Whether an attempt that waits would get another decision now.
@@ -101,6 +101,15 @@ pub(in crate::store) fn fail(
     write(tx, key.as_str(), failed(before, reserved.last_at, rules))
 }
 
+/// Writes all counts of another database in place of those that are there.
+pub(in crate::store) fn take_over(tx: &mut dyn Tx, other: &mut dyn Tx) -> Result<(), StoreError> {
+    tx.execute(r#"DELETE FROM "authctl_throttle" WHERE TRUE"#, &[])?;
+    other.each(r#"SELECT "key", "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE TRUE"#, &[], |row| {
+        // A key that is not text is of no attempt.
+        row.value(0)?.as_text().map_or(Ok(()), |key| write(tx, key, attempts(row, 1)?))
+    })
+}
+
 /// Deletes a reservation without counting a failure.
 pub(in crate::store) fn release(tx: &mut dyn Tx, key: &AttemptKey) -> Result<(), StoreError> {
     key.reservation().map_or(Ok(()), |reservation| delete(tx, &reservation).map(drop))
@@ -125,13 +134,16 @@ pub(in crate::store) fn read(tx: &mut dyn Tx, key: &AttemptKey) -> Result<Option
 
 fn read_row(tx: &mut dyn Tx, key: &str) -> Result<Option<Attempts>, StoreError> {
     let sql = r#"SELECT "count", "notBefore", "lastAt" FROM "authctl_throttle" WHERE "key" = ?1"#;
-    // A count that makes no sense is read as the highest one, so that it never allows free guesses.
-    tx.query_one(sql, &[key.into()], |row| {
-        Ok(Attempts {
-            count: u32::try_from(row.integer(0)?).unwrap_or(u32::MAX),
-            not_before: instant(row.value(1)?),
-            last_at: instant(row.value(2)?),
-        })
+    tx.query_one(sql, &[key.into()], |row| attempts(row, 0))
+}
+
+/// Reads a count from three columns of a row, from `first` on. A count that makes no sense is read as the highest one, so
+/// that it never allows free guesses.
+fn attempts(row: &Row<'_>, first: usize) -> Result<Attempts, StoreError> {
+    Ok(Attempts {
+        count: u32::try_from(row.integer(first)?).unwrap_or(u32::MAX),
+        not_before: instant(row.value(first + 1)?),
+        last_at: instant(row.value(first + 2)?),
     })
 }
 

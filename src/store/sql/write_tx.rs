@@ -9,7 +9,7 @@
 //! no other process writes to the log, so an open intention that another process reads is of a process
 //! that no longer runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::audit::{failed_of, intended_of, interrupted_of, signed};
@@ -42,10 +42,15 @@ pub struct SqlStore {
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) schema: GuestSchema,
-    /// The database with authctl's own tables. It has a connection of its own, so that an act on these
-    /// tables alone does not lock the app's database.
-    pub(super) state: Box<dyn Engine>,
-    pub(super) state_path: PathBuf,
+    pub(super) state: State,
+}
+
+/// The database with authctl's own tables about an app's. It has a connection of its own, so that an act on these tables
+/// alone does not lock the app's database.
+#[derive(Debug)]
+pub struct State {
+    pub(in crate::store) engine: Box<dyn Engine>,
+    pub(in crate::store) path: PathBuf,
 }
 
 /// An act: reads, decides, writes, and says what the log tells of it. It may run again in a new
@@ -72,16 +77,14 @@ impl SqlStore {
         }
     }
 
-    /// A store of an app's database, with authctl's own tables in the database `state`.
+    /// A store of an app's database.
     pub(in crate::store) fn guest(
         engine: impl Engine + 'static,
         mapping: SchemaMapping,
         schema: GuestSchema,
-        state: impl Engine + 'static,
-        state_path: &Path,
+        state: State,
     ) -> Self {
-        let guest = Guest { schema, state: Box::new(state), state_path: state_path.into() };
-        Self { mapping, guest: Some(guest), ..Self::native(engine) }
+        Self { mapping, guest: Some(Guest { schema, state }), ..Self::native(engine) }
     }
 
     /// A statement in the names of this database, for tests that write as another program would.
@@ -120,7 +123,7 @@ impl SqlStore {
 
     /// The engine with authctl's own tables.
     pub(super) fn state(&mut self) -> &mut dyn Engine {
-        self.guest.as_mut().map_or(&mut *self.engine, |guest| &mut *guest.state)
+        self.guest.as_mut().map_or(&mut *self.engine, |guest| &mut *guest.state.engine)
     }
 
     /// Runs an act in one transaction together with its log entries. Keeps nothing when the act fails, or
@@ -149,8 +152,8 @@ impl SqlStore {
         match guest {
             None => retrying(engine.wait(), || write(&mut **engine, mapping, acting, &mut act, &cleared)),
             Some(Guest { state, .. }) => retrying(engine.wait(), || {
-                let mut both = Both { app: &mut **engine, mapping, state: &mut **state, acting, loose_ends };
-                both.write(&mut act, &cleared)
+                let mut both = Both { app: &mut **engine, mapping, state: &mut *state.engine, acting, loose_ends };
+                both.write(&mut act, None, &cleared)
             }),
         }
     }
@@ -159,7 +162,7 @@ impl SqlStore {
     pub(in crate::store) fn state_tx<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
         match &mut self.guest {
             None => self.write_tx(act),
-            Some(Guest { state, .. }) => write_state(&mut **state, &self.acting, act),
+            Some(Guest { state, .. }) => write_state(&mut *state.engine, &self.acting, act),
         }
     }
 
@@ -169,7 +172,7 @@ impl SqlStore {
             None => self.write_tx(act),
             Some(Guest { state, .. }) => {
                 let _app = self.engine.begin()?;
-                write_state(&mut **state, &self.acting, act)
+                write_state(&mut *state.engine, &self.acting, act)
             }
         }
     }
@@ -201,7 +204,7 @@ impl SqlStore {
                 tx.commit()
             }),
             Some(Guest { state, .. }) => retrying(engine.wait(), || {
-                let mut both = Both { app: &mut **engine, mapping, state: &mut **state, acting, loose_ends };
+                let mut both = Both { app: &mut **engine, mapping, state: &mut *state.engine, acting, loose_ends };
                 both.rehearse(&mut act)
             }),
         }
@@ -222,7 +225,10 @@ impl SqlStore {
 
 /// Runs a transaction again when another process changed what it had read.
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
-fn retrying<T>(wait: Duration, mut transaction: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(in crate::store) fn retrying<T>(
+    wait: Duration,
+    mut transaction: impl FnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let start = Instant::now();
     for retry in 0.. {
         match transaction() {
@@ -283,20 +289,27 @@ fn write<'k, T: Answer>(
 }
 
 /// An act on a guest database: the app's database, and authctl's own with the log.
-struct Both<'s> {
-    app: &'s mut dyn Engine,
-    mapping: &'s SchemaMapping,
-    state: &'s mut dyn Engine,
-    acting: &'s Acting,
-    loose_ends: &'s mut LooseEnds,
+pub(in crate::store) struct Both<'s> {
+    pub(in crate::store) app: &'s mut dyn Engine,
+    pub(in crate::store) mapping: &'s SchemaMapping,
+    pub(in crate::store) state: &'s mut dyn Engine,
+    pub(in crate::store) acting: &'s Acting,
+    pub(in crate::store) loose_ends: &'s mut LooseEnds,
 }
 
+/// Moves rows to authctl's own tables. Takes the transactions of the app's database and of authctl's.
+type Carry<'a> = dyn FnMut(&mut dyn Tx, &mut dyn Tx, &mut Vec<Event>) -> Result<(), StoreError> + 'a;
+
 impl Both<'_> {
+    /// Runs an act, and `carry` after it in the same transaction. What is carried is committed together with the intention,
+    /// so that it is there when the act is.
+    ///
     /// # Errors
     /// The act changed nothing, except with [`StoreError::Uncertain`].
-    fn write<'k, T: Answer>(
+    pub(in crate::store) fn write<'k, T: Answer>(
         &mut self,
         act: &mut BoundAct<'_, T>,
+        carry: Option<&mut Carry<'_>>,
         cleared: &dyn Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
         let mut app = self.app.begin()?;
@@ -311,7 +324,10 @@ impl Both<'_> {
             return Ok(result);
         };
         let actor = signed(&mut *app, self.mapping, self.acting.actor(), &events)?;
-        let interrupted = intend(self.state, &actor, intended_of(&events))?;
+        let mut state = self.state.begin()?;
+        let mut carried = Vec::new();
+        carry.map_or(Ok(()), |carry| carry(&mut *app, &mut *state, &mut carried))?;
+        let interrupted = intend(state, &actor, carried, intended_of(&events))?;
         self.loose_ends.interrupted.extend(interrupted);
         match finish(app, self.state, &actor, events, cleared(&result)) {
             Ok(unlogged) => {
@@ -350,10 +366,14 @@ impl Both<'_> {
 }
 
 /// Writes the intention, after an entry about one that was left without an end; returns the latter.
-fn intend(state: &mut dyn Engine, actor: &Actor, intended: Event) -> Result<Option<Entry>, StoreError> {
-    let mut tx = state.begin()?;
+fn intend(
+    mut tx: Box<dyn WriteTx + '_>,
+    actor: &Actor,
+    carried: Vec<Event>,
+    intended: Event,
+) -> Result<Option<Entry>, StoreError> {
     let interrupted = audit::interrupted(&mut *tx)?;
-    let events = interrupted.as_ref().map(interrupted_of).into_iter().chain([intended]).collect();
+    let events = interrupted.as_ref().map(interrupted_of).into_iter().chain(carried).chain([intended]).collect();
     audit::append(&mut *tx, actor, events)?;
     commit_state(tx)?;
     Ok(interrupted)

@@ -14,8 +14,7 @@ use super::repair::Pattern;
 use super::staging::{self, Lock};
 use super::{LATEST, integrity, open_own, preflight};
 use crate::auth::storage::{BackupSummary, Depth, StoreError};
-use crate::store::better_auth::{self, Adapter, Converted, GuestDatabase, Target};
-use crate::store::sql::SqlStore;
+use crate::store::better_auth::{self, Adapter, Conversion, Converted, Target};
 use crate::store::sqlite::engine::Sqlite;
 use crate::store::{CopyError, OpenError, SchemaOverrides};
 
@@ -23,11 +22,7 @@ use crate::store::{CopyError, OpenError, SchemaOverrides};
 ///
 /// # Errors
 /// As for [`super::open_own`], if the file belongs to another user, and if another program removed a part of the schema.
-pub fn open_to_convert(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<GuestDatabase, OpenError> {
-    Ok(GuestDatabase::to_be(open_complete(path, overrides, wait)?))
-}
-
-fn open_complete(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<Sqlite, OpenError> {
+pub fn open_to_convert(path: &Path, overrides: &SchemaOverrides, wait: Duration) -> Result<Sqlite, OpenError> {
     let owner = preflight::inspect_own(path)?.owner();
     if owner != rustix::process::geteuid().as_raw() {
         // What root keeps about an app is of no use to the user who owns the file.
@@ -60,7 +55,7 @@ pub fn plan_conversion(
     overrides: &SchemaOverrides,
     wait: Duration,
 ) -> Result<Result<Converted, StoreError>, OpenError> {
-    let mut store = open_complete(path, overrides, wait)?.into_store();
+    let mut store = open_to_convert(path, overrides, wait)?.into_store();
     Ok(target(adapter).and_then(|target| store.plan_conversion(&target)))
 }
 
@@ -84,7 +79,7 @@ pub struct ConvertOptions<'a> {
 ///
 /// # Errors
 /// [`CopyError`]. The database is unchanged, unless [`StoreError::may_be_committed`] says otherwise.
-pub fn convert(store: &mut SqlStore, options: &ConvertOptions<'_>) -> Result<Converted, CopyError> {
+pub fn convert(mut conversion: Conversion<'_>, options: &ConvertOptions<'_>) -> Result<Converted, CopyError> {
     let target = target(options.adapter).map_err(CopyError::Act)?;
     let _lock = Lock::take(options.path, options.wait)?;
     if let Err(OpenError::NotOwn(_)) = open_own(options.path, options.wait) {
@@ -92,7 +87,7 @@ pub fn convert(store: &mut SqlStore, options: &ConvertOptions<'_>) -> Result<Con
     }
     let mut before = None;
     let mut back_up = || back_up(options).inspect(|copied| before = Some(copied.clone()));
-    let converted = store.convert(&target, &mut back_up).map_err(CopyError::Act).flatten();
+    let converted = conversion.run(&target, &mut back_up).map_err(CopyError::Act).flatten();
     converted.inspect_err(|_| {
         // The copy stays if the database may have changed, because it may be the last one.
         if before.is_some() && contents(options.path, options.wait) == before {
@@ -134,9 +129,10 @@ mod tests {
 
     use super::super::connect::is_own;
     use super::*;
-    use crate::auth::audit::Event;
-    use crate::auth::storage::Store as _;
+    use crate::auth::audit::{Actor, Event};
+    use crate::auth::storage::{DoctorStore as _, LooseEnds, Maintenance as _, Store as _};
     use crate::store::sqlite::{Opened, create, migrate, open};
+    use crate::store::{SqlStore, State};
 
     const WAIT: Duration = Duration::from_secs(5);
 
@@ -149,9 +145,10 @@ mod tests {
         (directory, path)
     }
 
-    fn to_convert(path: &Path) -> SqlStore {
-        let to_be = open_to_convert(path, &SchemaOverrides::default(), WAIT).unwrap();
-        to_be.with_state(&path.with_file_name("state.db")).unwrap()
+    fn to_convert<'a>(path: &Path, loose_ends: &'a mut LooseEnds) -> Conversion<'a> {
+        let native = open_to_convert(path, &SchemaOverrides::default(), WAIT).unwrap();
+        let state = State::open(&path.with_file_name("state.db"), WAIT).unwrap();
+        Conversion::new(native, state, Actor::default().into(), loose_ends)
     }
 
     fn options<'a>(path: &'a Path, kept: &'a Path) -> ConvertOptions<'a> {
@@ -160,7 +157,7 @@ mod tests {
     }
 
     fn convert(path: &Path) -> Result<Converted, CopyError> {
-        super::convert(&mut to_convert(path), &options(path, &path.with_file_name("kept.db")))
+        super::convert(to_convert(path, &mut LooseEnds::default()), &options(path, &path.with_file_name("kept.db")))
     }
 
     fn store(path: &Path) -> SqlStore {
@@ -174,11 +171,12 @@ mod tests {
     fn process_with_the_native_database_open_writes_nothing_after_a_conversion() {
         let (_directory, path) = database();
         let mut earlier = store(&path);
-        let mut second = to_convert(&path);
+        let mut loose_ends = LooseEnds::default();
+        let second = to_convert(&path, &mut loose_ends);
         convert(&path).unwrap();
         assert!(matches!(earlier.record(Event::new("test.done")), Err(StoreError::Converted)));
         let kept = path.with_file_name("kept2.db");
-        let again = super::convert(&mut second, &options(&path, &kept));
+        let again = super::convert(second, &options(&path, &kept));
         assert!(matches!(again, Err(CopyError::Act(StoreError::Converted))), "{again:?}");
         assert!(!kept.exists());
         let converted = Connection::open(&path).unwrap();
@@ -198,8 +196,15 @@ mod tests {
     fn failed_copy_leaves_the_database_native() {
         let (_directory, path) = database();
         std::fs::write(path.with_file_name("kept.db"), "mine").unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("INSERT INTO authctl_policy VALUES ('password.min-length', '9', 1)")
+            .unwrap();
         assert!(matches!(convert(&path), Err(CopyError::Exists(_))));
         assert_eq!(std::fs::read(path.with_file_name("kept.db")).unwrap(), b"mine");
         store(&path).record(Event::new("test.done")).unwrap();
+        let mut state = store(&path.with_file_name("state.db"));
+        assert_eq!(state.settings().unwrap(), []);
+        state.each_entry(0, &mut |entry| panic!("{entry:?}")).unwrap();
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use refinery::Migration;
 use rusqlite::{Connection, Row};
 
+use super::definition::Definition;
 use super::error::SqliteResult as _;
 use super::migrate::{HISTORY, MIGRATIONS};
 use super::{connect, migrate};
@@ -37,13 +38,28 @@ pub(super) fn differences(connection: &Connection, version: u32) -> Result<Vec<S
     for (object, text) in wanted {
         let how = match found.remove(&object) {
             None => Differs::Missing,
-            Some(other) if other != text => Differs::Changed,
-            Some(_) => continue,
+            Some(other) if other == text => continue,
+            Some(other) => match added_columns(text.as_deref(), other.as_deref()) {
+                None => Differs::Changed,
+                Some(added) => {
+                    let table = object.trim_start_matches("table ");
+                    differences.extend(added.into_iter().map(|column| SchemaDifference {
+                        object: format!("column {table}.{column}"),
+                        how: Differs::Unexpected,
+                    }));
+                    continue;
+                }
+            },
         };
         differences.push(SchemaDifference { object, how });
     }
     differences.extend(found.into_keys().map(|object| SchemaDifference { object, how: Differs::Unexpected }));
     Ok(differences)
+}
+
+/// The columns that a table has besides its own, if nothing else of it was changed.
+fn added_columns(own: Option<&str>, found: Option<&str>) -> Option<Vec<String>> {
+    Definition::of(found?)?.columns_added_to(&Definition::of(own?)?)
 }
 
 /// The objects of a schema by kind and name, each with the SQL that made it. The statistics of `ANALYZE` do

@@ -45,6 +45,7 @@ const WALLS: &[Wall] = &[
             "prompt",
             // Backup paths parse like database paths, and `db status` shows the source of the path.
             "paths::resolve",
+            "paths::require_writable_directory",
             "paths::DatabaseLocation",
             "paths::DatabasePlace",
             "paths::PathError",
