@@ -233,6 +233,15 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// [`StoreError::Busy`] when another process still writes after the wait.
     fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError>;
 
+    /// Begins a transaction that a crash of the machine may take back after its commit. It costs no sync of the disk
+    /// where the engine can do without; the next transaction of [`Self::begin`] makes both durable.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    fn begin_unsynced(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.begin()
+    }
+
     /// Finds damage in the storage of the database and describes it, at most ten lines.
     fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError>;
 

@@ -128,7 +128,8 @@ impl Store for SqlStore {
         loop {
             // The reservation begins now, and not when the wait began.
             let present = throttle::later(now, waited);
-            let decision = self.state_tx(|tx, _, _| throttle::reserve(tx, key, present, rules))?;
+            // A crash of the machine that takes a reservation back gives one guess more.
+            let decision = self.state_tx_unsynced(|tx| throttle::reserve(tx, key, present, rules))?;
             if decision != Decision::Undecided {
                 return Ok(decision);
             }

@@ -166,6 +166,22 @@ impl SqlStore {
         }
     }
 
+    /// Runs an act on authctl's own tables alone that has no log entries and that a crash of the machine may take back.
+    pub(in crate::store) fn state_tx_unsynced<T: Answer>(
+        &mut self,
+        mut act: impl FnMut(&mut dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let state = self.state();
+        retrying(state.wait(), || {
+            let mut tx = state.begin_unsynced()?;
+            let result = act(&mut *tx)?;
+            if result.is_done() {
+                tx.commit()?;
+            }
+            Ok(result)
+        })
+    }
+
     /// Runs an act on authctl's own tables alone, while the app's database is locked for writers.
     pub(super) fn state_tx_alone<T: Answer>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
         match &mut self.guest {

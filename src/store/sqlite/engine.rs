@@ -17,6 +17,10 @@ use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInf
 /// overwritten, so that an old hash does not stay readable in free pages.
 pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
+/// Commits without a sync. With a write-ahead log that can lose the commit, and never harms the database; with a
+/// rollback journal it could.
+const UNSYNCED: &str = "PRAGMA synchronous = NORMAL";
+const SYNCED: &str = "PRAGMA synchronous = FULL";
 
 /// An open SQLite database.
 #[derive(Debug)]
@@ -25,13 +29,15 @@ pub struct Sqlite {
     wait: Duration,
     /// Whether [`WRITER_SETTINGS`] were applied. Only a writer pays for them.
     is_writer: bool,
+    /// Whether a commit is durable. A transaction of [`Engine::begin`] makes it so again.
+    is_synced: bool,
     /// Whether authctl made the database.
     is_own: bool,
 }
 
 impl Sqlite {
     pub(in crate::store) fn new(connection: Connected, wait: Duration) -> Self {
-        Self { connection, wait, is_writer: false, is_own: false }
+        Self { connection, wait, is_writer: false, is_synced: true, is_own: false }
     }
 
     /// As [`Self::new`], for a database that authctl made. It writes nothing once another process has converted it.
@@ -46,6 +52,26 @@ impl Sqlite {
     pub(super) fn path(&self) -> &Path {
         self.connection.path()
     }
+
+    fn journal_mode(&self) -> Result<String, StoreError> {
+        self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()
+    }
+
+    fn become_writer(&mut self) -> Result<(), StoreError> {
+        if !self.is_writer {
+            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
+            self.is_writer = true;
+        }
+        Ok(())
+    }
+
+    fn begin_writing(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        if self.is_own && !connect::is_own(&transaction).engine()? {
+            return Err(StoreError::Converted);
+        }
+        Ok(Box::new(SqliteTx::new(transaction)))
+    }
 }
 
 impl Engine for Sqlite {
@@ -58,15 +84,21 @@ impl Engine for Sqlite {
     }
 
     fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
-        if !self.is_writer {
-            self.connection.execute_batch(WRITER_SETTINGS).engine()?;
-            self.is_writer = true;
+        self.become_writer()?;
+        if !self.is_synced {
+            self.connection.execute_batch(SYNCED).engine()?;
+            self.is_synced = true;
         }
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        if self.is_own && !connect::is_own(&transaction).engine()? {
-            return Err(StoreError::Converted);
+        self.begin_writing()
+    }
+
+    fn begin_unsynced(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.become_writer()?;
+        if self.is_synced && self.journal_mode()? == "wal" {
+            self.connection.execute_batch(UNSYNCED).engine()?;
+            self.is_synced = false;
         }
-        Ok(Box::new(SqliteTx::new(transaction)))
+        self.begin_writing()
     }
 
     fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
@@ -83,7 +115,7 @@ impl Engine for Sqlite {
     }
 
     fn info(&mut self) -> Result<EngineInfo, StoreError> {
-        let journal_mode = self.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).engine()?;
+        let journal_mode = self.journal_mode()?;
         let file = std::fs::metadata(self.path()).map_err(|error| StoreError::Io(error.to_string()))?;
         Ok(EngineInfo { version: rusqlite::version().to_owned(), journal_mode, bytes: file.len() })
     }
@@ -203,5 +235,26 @@ mod tests {
         let first = tx.catalog().unwrap();
         assert_eq!(first[0].name, "t");
         assert!(Catalog::ptr_eq(&first, &tx.catalog().unwrap()));
+    }
+
+    /// `PRAGMA synchronous` in a transaction begun without a sync, and in the next one begun with it.
+    fn synchronous(journal_mode: &str) -> [i64; 2] {
+        let directory = tempfile::tempdir_in(crate::scratch::directory()).unwrap();
+        let path = directory.path().canonicalize().unwrap().join("one.db");
+        super::super::create(&path, Duration::ZERO).unwrap();
+        let file = super::super::preflight::inspect_own(&path).unwrap();
+        let mut engine = Sqlite::new(connect::connect(file, Duration::ZERO).unwrap(), Duration::ZERO);
+        engine.connection.pragma_update(None, "journal_mode", journal_mode).unwrap();
+        let now = |engine: &Sqlite| engine.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        drop(engine.begin_unsynced().unwrap());
+        let unsynced = now(&engine);
+        drop(engine.begin().unwrap());
+        [unsynced, now(&engine)]
+    }
+
+    #[test]
+    fn commit_goes_without_a_sync_only_beside_a_write_ahead_log() {
+        assert_eq!(synchronous("wal"), [1, 2]);
+        assert_eq!(synchronous("delete"), [2, 2]);
     }
 }
