@@ -234,6 +234,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions;list'= {
             cand --user 'Sessions of this user, by email address or id'
+            cand --limit 'At most this many sessions [default: 200 on a terminal, else all]'
+            cand --after 'Begin where the page before ended: at its `next`'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'
@@ -251,6 +253,8 @@ set edit:completion:arg-completer[authctl] = {|@words|
         }
         &'authctl;sessions;ls'= {
             cand --user 'Sessions of this user, by email address or id'
+            cand --limit 'At most this many sessions [default: 200 on a terminal, else all]'
+            cand --after 'Begin where the page before ended: at its `next`'
             cand --db 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]'
             cand --schema 'What a Better Auth app''s database does not show of its schema [default: AUTHCTL_SCHEMA]'
             cand --reason 'Why this is done, for the audit log'

@@ -39,7 +39,7 @@ use user::ProfileError;
 pub use access::{LockdownRequest, LockedDown};
 pub use account::{Expected, NewUser, PasswordChanged, ValidatedNewUser};
 pub use admin::{ActAs, DeletionOptions, Impersonator, PasswordInput};
-pub use authenticate::{Admitted, Caller, InPerson, SignedIn};
+pub use authenticate::{Admitted, Caller, InPerson, Person, SignedIn};
 pub use codes::{AddressConfirmed, OwnerProof, PasswordReset};
 pub use session::Scope;
 pub use sign_in::{MissingPassword, SignIn, SignInBlocker};

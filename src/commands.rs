@@ -10,6 +10,7 @@ pub(crate) mod guard;
 pub(crate) mod hash;
 pub(crate) mod help;
 mod mail_templates;
+pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod policy;
 mod session_start;
@@ -34,18 +35,21 @@ use users::UsersCommand;
 ///
 /// # Errors The error, with what was attempted as context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
-    let result = run_alone(command, context);
-    add_loose_ends(context);
-    match result {
-        Ok(outcome) => {
-            add_notices(command, context);
-            Ok(outcome)
-        }
-        Err(error) => Err(match context.take_done() {
-            Some(done) => error.context(done),
-            None => error,
-        }),
+    let outcome = settled(run_alone(command, context), context)?;
+    // A list may yet fail.
+    if !matches!(outcome, Outcome::List(_)) {
+        add_notices(command, context);
     }
+    Ok(outcome)
+}
+
+/// Adds what was committed to the error of a step, and what the step left to report to the context.
+pub(crate) fn settled<T>(result: anyhow::Result<T>, context: &mut Context) -> anyhow::Result<T> {
+    add_loose_ends(context);
+    result.map_err(|error| match context.take_done() {
+        Some(done) => error.context(done),
+        None => error,
+    })
 }
 
 /// Adds what a command attempted to its error.
@@ -93,7 +97,7 @@ const REACH: &str = "if the app caches sessions in cookies they go on there unti
                      default; sessions that it keeps outside this database are not reached";
 
 /// Adds notices about an app's database after a command that succeeded.
-fn add_notices(command: &Command, context: &mut Context) {
+pub(crate) fn add_notices(command: &Command, context: &mut Context) {
     if !context.is_guest() {
         return;
     }
@@ -127,7 +131,7 @@ fn elsewhere(what: &str) -> String {
 fn add_loose_ends(context: &mut Context) {
     let LooseEnds { interrupted, unlogged, left } = context.take_loose_ends();
     context.notices.extend(interrupted.iter().map(interruption).chain(left));
-    context.unlogged = unlogged;
+    context.unlogged = context.unlogged.take().or(unlogged);
 }
 
 /// The notice about an interrupted act.

@@ -48,7 +48,7 @@ use std::sync::atomic::AtomicBool;
 use auth::audit::{Entry, Event, Subject};
 use auth::user::UserRef;
 use cli::{Cli, ColorChoice, Parsed, UsageError};
-use commands::audit::Pages;
+use commands::pages::Pages;
 use context::{Context, Environment, GlobalOptions};
 use error::{ExitCode, Failure};
 use mail::handover;
@@ -171,11 +171,7 @@ fn answer(cli: &Cli) -> ExitCode {
     let style = style(cli, &environment);
     let mut context = Context::new(options(cli), environment);
     let result = commands::run(&cli.command, &mut context);
-    if !cli.global.quiet {
-        for notice in context.take_notices() {
-            output::write_message(&format!("note: {}", output::text::escape(&notice)));
-        }
-    }
+    print_notices(cli, &mut context);
     let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
     // Before `guard` starts its program, the failure must be printed.
     let is_printed = matches!(result, Ok(Outcome::Exec(_)));
@@ -188,6 +184,14 @@ fn answer(cli: &Cli) -> ExitCode {
             if code == ExitCode::Done { failure.code } else { code }
         }
         None => code,
+    }
+}
+
+fn print_notices(cli: &Cli, context: &mut Context) {
+    if !cli.global.quiet {
+        for notice in context.take_notices() {
+            output::write_message(&format!("note: {}", output::text::escape(&notice)));
+        }
     }
 }
 
@@ -208,8 +212,8 @@ fn print_result(
             drop(context);
             become_command(*command, cli.global.json, style)
         }
-        Ok(Outcome::Entries { query, as_lines }) => {
-            print_pages(Pages::new(query, as_lines, cli.global.json, style), cli, style, &mut context)
+        Ok(Outcome::List(listing)) => {
+            print_pages(&mut *commands::pages::pages(listing, cli.global.json, style), cli, style, &mut context)
         }
         Ok(Outcome::Follow { entries, newest }) => follow(entries, newest, cli, style, &mut context),
         Ok(Outcome::Silent) => ExitCode::Done,
@@ -287,21 +291,34 @@ fn print_report(report: &dyn Report, cli: &Cli, style: Style, context: &mut Cont
     report.exit_code()
 }
 
-/// Prints a list page by page.
-fn print_pages(mut pages: Pages, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
-    loop {
-        let page = match pages.next(context) {
-            Ok(Some(page)) => page,
-            Ok(None) => return ExitCode::Done,
-            Err(error) => return print_failure(&Failure::from(error), cli.global.json, style.color),
+/// Prints a list page by page. An act goes on when its answer cannot be written.
+fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Context) -> ExitCode {
+    let mut unwritten = None;
+    let result = loop {
+        let page = match commands::settled(pages.next(context), context) {
+            Ok(page) => page,
+            Err(error) => break Err(Failure::from(error)),
         };
-        if let Err(error) = output::write_answer(&page.answer) {
-            return print_failure(&Failure::of_output(&error, None), cli.global.json, style.color);
+        if pages.is_over() {
+            commands::add_notices(&cli.command, context);
         }
-        if !cli.global.quiet {
-            page.notes.iter().for_each(|line| output::write_message(line));
+        if unwritten.is_none() {
+            unwritten = output::write_answer(&page.answer).err();
         }
-    }
+        print_notices(cli, context);
+        if unwritten.is_none() && !cli.global.quiet {
+            page.done.iter().chain(&page.notes).for_each(|line| output::write_message(line));
+        }
+        if pages.is_over() || unwritten.is_some() && !pages.is_act() {
+            break Ok(());
+        }
+    };
+    let unlogged = context.unlogged.take().map(|error| Failure::of_unlogged(&error));
+    let unwritten =
+        unwritten.map(|error| Failure::of_output(&error, context.take_done().map(|done| done.what).as_deref()));
+    let failures = [result.err(), unwritten, unlogged];
+    let codes = failures.iter().flatten().map(|failure| print_failure(failure, cli.global.json, style.color));
+    codes.reduce(|first, _| first).unwrap_or(ExitCode::Done)
 }
 
 /// How often `audit tail --follow` reads the log.

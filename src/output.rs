@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::auth::audit::{AuditQuery, Entry};
 use crate::auth::odd::readable;
 use crate::auth::secret::Token;
+use crate::auth::session::Selection;
 use crate::error::ExitCode;
 use text::{relative, rfc3339};
 
@@ -58,18 +59,46 @@ pub enum Outcome {
     Report(Box<dyn Report>),
     /// Another program takes the place of this process.
     Exec(Box<Command>),
-    /// Entries of the audit log, which are printed while they are read: a log of any length takes no memory.
-    Entries {
-        query: AuditQuery,
-        /// One JSON document per line, whatever the format.
-        as_lines: bool,
-    },
+    /// A list that is printed while it is read, so that a list of any length takes no memory.
+    List(Listing),
     /// Entries of the audit log, followed by those to come.
     Follow {
         entries: Vec<Entry>,
         /// The number of the newest entry of the log.
         newest: u64,
     },
+}
+
+/// A list to print.
+#[derive(Debug)]
+pub enum Listing {
+    /// Entries of the audit log.
+    Entries {
+        query: AuditQuery,
+        /// One JSON document per line, whatever the format.
+        as_lines: bool,
+    },
+    Sessions {
+        selection: Selection,
+        /// The id of the caller's session, when the list has only sessions of the caller.
+        current: Option<String>,
+        /// The most sessions; `None` as the place of the output decides.
+        limit: Option<usize>,
+    },
+    /// Sessions that end while they are printed.
+    Ending(Ending),
+}
+
+/// Which sessions end.
+#[derive(Debug)]
+pub struct Ending {
+    pub selection: Selection,
+    /// No session ends.
+    pub dry_run: bool,
+    /// The id of the session of the stored token.
+    pub current: Option<String>,
+    /// The user whom the command line names.
+    pub named: Option<String>,
 }
 
 impl<R: Report + 'static> From<R> for Outcome {

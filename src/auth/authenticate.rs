@@ -103,6 +103,26 @@ impl std::ops::Deref for InPerson<'_> {
     }
 }
 
+/// An [`InPerson`] that an act of several transactions keeps from one to the next.
+#[derive(Debug, Clone)]
+pub struct Person(Box<SignedIn>);
+
+impl InPerson<'_> {
+    pub fn keep(self) -> Person {
+        Person(Box::new(self.0.clone()))
+    }
+}
+
+impl Person {
+    pub fn user_id(&self) -> &str {
+        &self.0.user.id
+    }
+
+    pub fn in_person(&self) -> InPerson<'_> {
+        InPerson(&self.0)
+    }
+}
+
 /// The user whom `guard` admitted. Under `guard`, sessions of other users do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {

@@ -72,7 +72,11 @@ pub fn is_odd(odd: &[OddValue], column: &str) -> bool {
 
 /// Counts the rows of a list that are odd, in words; `None` without one.
 pub fn note<'o>(rows: impl Iterator<Item = &'o Vec<OddValue>>) -> Option<String> {
-    let count = rows.filter(|odd| !odd.is_empty()).count();
+    note_of_rows(rows.filter(|odd| !odd.is_empty()).count())
+}
+
+/// As [`note`], of a number of rows.
+pub fn note_of_rows(count: usize) -> Option<String> {
     let (rows, have) = if count == 1 { ("row", "has") } else { ("rows", "have") };
     (count > 0).then(|| {
         format!("{count} {rows} {have} values that cannot be read, and the rest is shown: `authctl doctor` names them")

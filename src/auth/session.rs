@@ -8,10 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::odd::{OddValue, UNREADABLE};
 use super::policy::{LONGEST_LIFE, SessionRules};
-use super::storage::Which;
-use super::user::UserRef;
+use super::storage::{SessionQuery, Which};
 
-use super::{Auth, AuthError, InPerson};
+use super::{Auth, AuthError, InPerson, Person};
 /// A pattern of text: `*` stands for any characters, `?` for one.
 pub use wildmatch::WildMatch as Pattern;
 
@@ -101,8 +100,6 @@ impl Session {
 /// Conditions, all of which a session must meet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionFilter {
-    /// One of these ids; empty for every session.
-    pub ids: Vec<String>,
     /// The least time since the sign-in.
     pub older_than: Option<SignedDuration>,
     /// The least time since the last extension.
@@ -118,8 +115,7 @@ impl SessionFilter {
             least.is_none_or(|least| now.duration_since(since) >= least)
         };
         let address = || session.ip_address.as_deref().and_then(client_address);
-        (self.ids.is_empty() || self.ids.contains(&session.id))
-            && at_least(session.created_at, self.older_than)
+        at_least(session.created_at, self.older_than)
             && at_least(session.updated_at, self.idle)
             && self.network.is_none_or(|Network(network)| address().is_some_and(|address| network.contains(&address)))
             && self
@@ -142,6 +138,16 @@ fn client_address(text: &str) -> Option<IpAddr> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
+impl Network {
+    /// The text with which every IPv4 address of the network begins, such as `10.`; empty for other networks.
+    pub fn leading_octets(&self) -> String {
+        let IpNet::V4(network) = self.0 else { return String::new() };
+        let octets = usize::from(network.prefix_len() / 8).min(3);
+        let texts = network.network().octets().map(|octet| octet.to_string() + ".");
+        texts[..octets].concat()
+    }
+}
+
 impl FromStr for Network {
     type Err = String;
 
@@ -159,13 +165,40 @@ impl FromStr for Network {
 
 /// The users whose sessions are meant.
 #[derive(Debug, Clone)]
-pub enum Scope<'a> {
+pub enum Scope {
     /// The caller.
-    Own(InPerson<'a>),
+    Own(Person),
     /// The user with this id, for an operator.
     User(String),
     /// All users, for an operator.
     AllUsers,
+}
+
+impl Scope {
+    fn user_id(&self) -> Option<&str> {
+        match self {
+            Self::Own(me) => Some(me.user_id()),
+            Self::User(id) => Some(id),
+            Self::AllUsers => None,
+        }
+    }
+}
+
+/// Live sessions to list or to end.
+#[derive(Debug)]
+pub struct Selection {
+    pub scope: Scope,
+    pub filter: SessionFilter,
+    /// The place where the page before ended.
+    pub after: Option<String>,
+}
+
+/// A page of sessions, the newest first.
+#[derive(Debug, Default)]
+pub struct SessionPage {
+    /// Each with the address of its user.
+    pub sessions: Vec<(String, Session)>,
+    pub has_more: bool,
 }
 
 impl Auth<'_> {
@@ -203,46 +236,66 @@ impl Auth<'_> {
         Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
     }
 
-    /// Lists the live sessions that meet every condition, each with its user's address.
+    /// Reads a page of the live sessions that a selection has, at most `limit`, and continues the selection after it.
+    /// A page is larger only if no later session has a place.
     ///
     /// # Errors
-    /// [`AuthError::Store`].
-    pub fn sessions_in(
+    /// [`AuthError::Store`]; [`StoreError::NoSuchPlace`] if [`Selection::after`] is no place.
+    ///
+    /// [`StoreError::NoSuchPlace`]: super::storage::StoreError::NoSuchPlace
+    pub fn sessions_page(&mut self, selection: &mut Selection, limit: usize) -> Result<SessionPage, AuthError> {
+        let Selection { scope, filter, after } = selection;
+        let query = SessionQuery { user_id: scope.user_id(), filter, after: after.as_deref(), now: self.now };
+        let (mut page, mut place) = (SessionPage::default(), None);
+        self.store.each_session(&query, &mut |found| {
+            if !found.session.may_be_live(query.now) || !filter.matches(&found.session, query.now) {
+                return true;
+            }
+            page.has_more = page.sessions.len() >= limit && place.is_some();
+            if !page.has_more {
+                place = found.place;
+                page.sessions.push((found.email, found.session));
+            }
+            !page.has_more
+        })?;
+        *after = place.or(after.take());
+        Ok(page)
+    }
+
+    /// Finds the live sessions with these ids that are in a scope and meet every condition.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] if one of the ids has no such session.
+    pub fn sessions_with_ids(
         &mut self,
-        scope: &Scope<'_>,
+        ids: &[String],
+        scope: &Scope,
         filter: &SessionFilter,
-    ) -> Result<Vec<(String, Session)>, AuthError> {
-        let now = self.now;
-        let is_meant = |session: &Session| session.may_be_live(now) && filter.matches(session, now);
-        let mut chosen = Vec::new();
-        match scope {
-            Scope::Own(me) => {
-                let sessions = self.store.sessions(&me.user.id)?.into_iter().filter(is_meant);
-                chosen.extend(sessions.map(|session| (me.user.email.clone(), session)));
+    ) -> Result<Vec<Session>, AuthError> {
+        let mut chosen: Vec<Session> = Vec::new();
+        for id in ids {
+            let is_meant = |session: &Session| {
+                scope.user_id().is_none_or(|user_id| user_id == session.user_id)
+                    && session.may_be_live(self.now)
+                    && filter.matches(session, self.now)
+            };
+            let session = self.store.session_by_id(id)?.filter(is_meant);
+            let session = session.ok_or_else(|| AuthError::NoSuchSession(id.clone()))?;
+            if !chosen.iter().any(|known| known.id == session.id) {
+                chosen.push(session);
             }
-            Scope::User(id) => {
-                let email = self.store.user(&UserRef::Id(id.clone()))?.map(|user| user.email).unwrap_or_default();
-                let sessions = self.store.sessions(id)?.into_iter().filter(is_meant);
-                chosen.extend(sessions.map(|session| (email.clone(), session)));
-            }
-            Scope::AllUsers => self.store.each_session(&mut |email, session| {
-                if is_meant(&session) {
-                    chosen.push((email, session));
-                }
-            })?,
         }
         Ok(chosen)
     }
 
-    /// Ends sessions that [`Auth::sessions_in`] listed in this scope, in one transaction. Returns those that still
-    /// existed.
+    /// Ends sessions that were chosen in this scope, in one transaction. Returns those that still existed.
     ///
     /// # Errors
     /// For sessions of the caller, as for [`super::Caller::check`].
-    pub fn end_chosen(&mut self, scope: &Scope<'_>, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
+    pub fn end_chosen(&mut self, scope: &Scope, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
         let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
         match scope {
-            Scope::Own(me) => self.act_for(me, |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
+            Scope::Own(me) => self.act_for(&me.in_person(), |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
             Scope::User(_) | Scope::AllUsers => Ok(self.store.end_sessions_by_id(&ids)?),
         }
     }
@@ -412,7 +465,6 @@ mod tests {
         assert!(!filter(|filter| filter.network = "198.51.100.0/24".parse().ok()).matches(&one, now));
         assert!(!filter(|filter| filter.user_agent = Some(Pattern::new("wget*"))).matches(&one, now));
         assert!(!filter(|filter| filter.except = Some("session-1".into())).matches(&one, now));
-        assert!(!filter(|filter| filter.ids = vec!["other".into()]).matches(&one, now));
         one.ip_address = None;
         assert!(!filter(|filter| filter.network = "0.0.0.0/0".parse().ok()).matches(&one, now));
     }

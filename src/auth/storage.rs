@@ -6,6 +6,7 @@
 
 mod access;
 mod guest;
+mod lists;
 mod types;
 
 use std::fmt;
@@ -27,12 +28,12 @@ pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
+pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, CHAINS_MAX, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo,
     Deletion, DeletionRequest, EndSessions, Holder, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
-    Organization, PAGE_MAX, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserPage, UserQuery,
-    UserSort, UserUpdated, Which,
+    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
@@ -73,8 +74,16 @@ pub trait Store: Maintenance + DoctorStore + AccessStore + PluginStore + fmt::De
     /// Lists a user's sessions, live or not, newest first.
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError>;
 
-    /// Reads the sessions of all users, live or not, each with its user's address.
-    fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError>;
+    /// Reads sessions, the newest first, until `found` returns `false`. Leaves out only sessions that the rules would
+    /// leave out, and not all of these.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchPlace`].
+    fn each_session(
+        &mut self,
+        query: &SessionQuery<'_>,
+        found: &mut dyn FnMut(FoundSession) -> bool,
+    ) -> Result<(), StoreError>;
 
     /// Ends sessions of any users and returns those that existed.
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError>;

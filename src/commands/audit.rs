@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::interruption;
+use super::pages::{End, Format, List, Pages, PagesOf};
 use super::session_start::{Printed, refuse_lost};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
-use crate::output::text::{escape, escaped, facts, part_of_table, rfc3339, table};
-use crate::output::{Outcome, Page, Report, Style, json};
+use crate::output::text::{escape, escaped, facts, rfc3339, table};
+use crate::output::{Listing, Outcome, Page, Report, Style, json};
 use crate::paths::DatabaseLocation;
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -81,12 +82,12 @@ pub(super) fn run(command: &AuditCommand, context: &mut Context) -> anyhow::Resu
             let query = query(args, context).context("could not read the audit log")?;
             let interrupted = context.auth()?.store.interrupted()?;
             context.notices.extend(interrupted.as_ref().map(interruption));
-            Ok(Outcome::Entries { query, as_lines: false })
+            Ok(Outcome::List(Listing::Entries { query, as_lines: false }))
         }
         AuditCommand::Export(args) => {
             refuse_lost(Printed::Export, context)?;
             let query = query(args, context).context("could not read the audit log")?;
-            Ok(Outcome::Entries { query, as_lines: true })
+            Ok(Outcome::List(Listing::Entries { query, as_lines: true }))
         }
         AuditCommand::Tail(args) => {
             let store = context.auth().context("could not read the audit log")?.store;
@@ -112,58 +113,25 @@ fn query(args: &AuditFilterArgs, context: &mut Context) -> anyhow::Result<AuditQ
     })
 }
 
-/// The entries of a page in a pipe. No transaction is open while they are printed, because a reader of the pipe may
-/// stop for hours.
-const PAGE: usize = 1000;
-/// The entries on a terminal, if no limit is given.
-const SCREEN: usize = 200;
-
-/// The format of a list that is printed in pages.
+/// The log, from the entry where the last page ended.
 #[derive(Debug)]
-enum Format {
-    Lines,
-    Document,
-    /// A table for a terminal, in one part.
-    Screen,
-    /// A table for a pipe, with the widths of its columns so far.
-    Table(Vec<u16>),
+struct Log(AuditQuery);
+
+pub(super) fn pages(query: AuditQuery, as_lines: bool, json: bool, style: Style) -> Box<dyn Pages> {
+    let format = if as_lines { Format::Lines } else { Format::new(json, style) };
+    let limit = query.limit;
+    PagesOf::boxed(Log(query), format, limit, style)
 }
 
-/// Reads a list of entries page by page, and formats each page.
-#[derive(Debug)]
-pub(crate) struct Pages {
-    query: AuditQuery,
-    format: Format,
-    style: Style,
-    printed: usize,
-    /// Whether the last page was read.
-    is_over: bool,
-}
+impl List for Log {
+    type Item = Entry;
+    const NAME: &'static str = "entries";
 
-impl Pages {
-    pub(crate) fn new(query: AuditQuery, as_lines: bool, json: bool, style: Style) -> Self {
-        let format = match (as_lines, json) {
-            (true, _) => Format::Lines,
-            (false, true) => Format::Document,
-            (false, false) if style.terminal => Format::Screen,
-            (false, false) => Format::Table(Vec::new()),
-        };
-        Self { query, format, style, printed: 0, is_over: false }
-    }
-
-    /// The text of the next page; `None` after the last one.
-    pub(crate) fn next(&mut self, context: &mut Context) -> anyhow::Result<Option<Page>> {
-        if self.is_over {
-            return Ok(None);
-        }
-        let is_screen = matches!(self.format, Format::Screen);
-        let limit = self.query.limit.unwrap_or(if is_screen { SCREEN } else { usize::MAX });
-        let left = limit - self.printed;
-        let size = if is_screen { left } else { left.min(PAGE) };
-        let mut entries = Vec::new();
-        let mut has_more = false;
+    fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Entry>, bool)> {
+        let Self(query) = self;
+        let (mut entries, mut has_more) = (Vec::new(), false);
         let mut read = |entry: Entry| {
-            if self.query.matches(&entry) {
+            if query.matches(&entry) {
                 has_more = entries.len() == size;
                 if !has_more {
                     entries.push(entry);
@@ -172,48 +140,32 @@ impl Pages {
             !has_more
         };
         let store = context.auth().context("could not read the audit log")?.store;
-        store.each_entry(self.query.after, &mut read).context("could not read the audit log")?;
-        let is_first = self.printed == 0;
-        self.printed += entries.len();
-        self.is_over = !has_more || self.printed == limit;
-        self.query.after = entries.last().map_or(self.query.after, |entry| entry.seq);
-        let next = (self.is_over && has_more).then_some(self.query.after);
-        let answer = self.format(&entries, is_first, next, context.now()?);
+        store.each_entry(query.after, &mut read).context("could not read the audit log")?;
+        query.after = entries.last().map_or(query.after, |entry| entry.seq);
+        Ok((entries, has_more))
+    }
+
+    fn end(&mut self, has_more: bool, _printed: usize, _context: &mut Context) -> anyhow::Result<End> {
+        let next = has_more.then_some(self.0.after);
         let notes = next.map(|next| format!("the next page: --after {next}")).into_iter().collect();
-        Ok(Some(Page { answer, notes, ..Page::default() }))
+        Ok(End { fields: vec![("next", json!(next))], notes, ..End::default() })
     }
 
-    fn format(&mut self, entries: &[Entry], is_first: bool, next: Option<u64>, now: Timestamp) -> String {
-        match &mut self.format {
-            Format::Lines => lines(entries, true),
-            Format::Document => {
-                let end = self.is_over.then(|| format!(",\n  \"next\": {}\n}}\n", json!(next)));
-                part_of_document(entries, is_first, end)
-            }
-            Format::Screen => table_of(entries, now, self.style),
-            Format::Table(widths) => {
-                let rows = entries.iter().map(|entry| cells(entry, rfc3339(entry.at))).collect();
-                part_of_table(is_first.then_some(&HEADER), rows, widths)
-            }
-        }
+    fn json(&self, entry: &Entry) -> Value {
+        entry_json(entry)
     }
-}
 
-/// A part of the document with all entries; `end` is the text after the last of them.
-fn part_of_document(entries: &[Entry], is_first: bool, end: Option<String>) -> String {
-    let mut text = if is_first { "{\n  \"entries\": [".to_owned() } else { String::new() };
-    for (index, entry) in entries.iter().enumerate() {
-        text.push_str(if is_first && index == 0 { "" } else { "," });
-        for line in json::document(&entry_json(entry)).lines() {
-            text.push_str("\n    ");
-            text.push_str(line);
-        }
+    fn header(&self) -> Vec<&'static str> {
+        HEADER.to_vec()
     }
-    if let Some(end) = end {
-        text.push_str(if is_first && entries.is_empty() { "]" } else { "\n  ]" });
-        text.push_str(&end);
+
+    fn cells(&self, entry: &Entry) -> Vec<String> {
+        cells(entry, rfc3339(entry.at))
     }
-    text
+
+    fn table(&self, entries: &[Entry], now: Timestamp, style: Style) -> String {
+        table_of(entries, now, style)
+    }
 }
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -246,7 +246,10 @@ fn of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
         StoreError::Caller(refused) => of_auth(refused),
-        StoreError::NoSuchPlace => Failure::new(ExitCode::NoSuch, "USER_NOT_FOUND").hint("begin again without --after"),
+        StoreError::NoSuchPlace(what) => {
+            let name = if *what == "session" { "SESSION_NOT_FOUND" } else { "USER_NOT_FOUND" };
+            Failure::new(ExitCode::NoSuch, name).hint("begin again without --after")
+        }
         StoreError::Busy | StoreError::Conflict => {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }

@@ -15,6 +15,29 @@ pub fn document(value: &Value) -> String {
     escaped(&format!("{value:#}\n"))
 }
 
+/// A part of a document with a list. `end` has the fields after the list; it makes the part the last one.
+pub fn part_of_document(name: &str, is_first: bool, items: &[Value], end: Option<&[(&str, Value)]>) -> String {
+    let mut text = if is_first { format!("{{\n  \"{name}\": [") } else { String::new() };
+    let is_empty = is_first && items.is_empty();
+    for (index, item) in items.iter().enumerate() {
+        text.push_str(if is_first && index == 0 { "\n    " } else { ",\n    " });
+        text.push_str(&indented(item, 4));
+    }
+    if let Some(fields) = end {
+        text.push_str(if is_empty { "]" } else { "\n  ]" });
+        for (name, value) in fields {
+            let _ = write!(text, ",\n  \"{name}\": {}", indented(value, 2));
+        }
+        text.push_str("\n}\n");
+    }
+    text
+}
+
+/// A document inside another one.
+fn indented(value: &Value, columns: usize) -> String {
+    document(value).trim_end().replace('\n', &format!("\n{:columns$}", ""))
+}
+
 /// A document in one line, without a line end.
 pub fn line(value: &Value) -> String {
     escaped(&value.to_string())

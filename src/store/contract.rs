@@ -33,6 +33,7 @@ mod odd_rows;
 mod passwords_and_codes;
 mod plugins;
 mod policy_and_throttle;
+mod session_lists;
 mod sessions;
 mod users;
 

@@ -6,6 +6,7 @@ pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
 mod deletion;
 pub(in crate::store) mod doctor;
+mod filter;
 pub(in crate::store) mod inventory;
 mod organizations;
 mod plugins;
@@ -31,9 +32,9 @@ use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
     Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest, Depth,
-    DoctorStore, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans,
-    PasswordChange, PolicySet, SchemaDifference, Store, StoreError, StrayAccounts, UserChange, UserPage, UserQuery,
-    UserUpdated, Which, WrittenAfter,
+    DoctorStore, FoundSession, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow,
+    Orphans, PasswordChange, PolicySet, SchemaDifference, SessionQuery, Store, StoreError, StrayAccounts, UserChange,
+    UserPage, UserQuery, UserUpdated, Which, WrittenAfter,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
@@ -93,8 +94,12 @@ impl Store for SqlStore {
         self.read(|tx, mapping| sessions::of_user(tx, mapping, user_id))
     }
 
-    fn each_session(&mut self, found: &mut dyn FnMut(String, Session)) -> Result<(), StoreError> {
-        self.read(|tx, mapping| sessions::each(tx, mapping, found))
+    fn each_session(
+        &mut self,
+        query: &SessionQuery<'_>,
+        found: &mut dyn FnMut(FoundSession) -> bool,
+    ) -> Result<(), StoreError> {
+        self.read(|tx, mapping| sessions::each(tx, mapping, query, found))
     }
 
     fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {

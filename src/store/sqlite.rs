@@ -35,6 +35,8 @@ pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, GuestD
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
+#[cfg(test)]
+pub(in crate::store) use migrate::plan;
 pub use migrate::{LATEST, MIGRATIONS, Migrated, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::require_own;

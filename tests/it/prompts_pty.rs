@@ -247,6 +247,24 @@ fn on_a_terminal_sessions_are_a_table_fitted_to_its_width() {
 }
 
 #[test]
+fn on_a_terminal_long_lists_of_sessions_stop_after_a_page() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(
+        r#"WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2400)
+           INSERT INTO "session" ("id", "token", "userId", "expiresAt", "createdAt", "updatedAt")
+           SELECT 'many' || i, 't' || i, (SELECT "id" FROM "user"), unixepoch() + 3600, 0, 0 FROM n"#,
+    );
+    let screen = Terminal::with_columns(120).run(sandbox.command(["sessions"])).end().with_code(0);
+    assert!(screen.contains("many2400 ") && screen.contains("many2201 ") && !screen.contains("many2200 "), "{screen}");
+    assert!(screen.contains("200 sessions on this page; the next page: --after "), "{screen}");
+    let dry_run = sandbox.command(["sessions", "revoke", "--all-users", "--all", "--dry-run"]);
+    let screen = Terminal::with_columns(120).run(dry_run).end().with_code(0);
+    assert!(screen.contains("many2201 ") && !screen.contains("many2200 "), "{screen}");
+    assert!(screen.contains("would end 2401 sessions"), "{screen}");
+    assert!(screen.contains("the first 200 are shown; in a pipe, all are"), "{screen}");
+}
+
+#[test]
 fn no_prompt_with_no_input_or_ci() {
     let sandbox = Sandbox::with_ada();
     let mut under_ci = sandbox.command(["signin", "ada@example.com"]);

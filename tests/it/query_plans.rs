@@ -26,7 +26,6 @@ const MAY_SCAN: &[(&str, &str)] = &[
     (r#"SELECT count(*) FROM "session" WHERE TRUE"#, "`db status` counts everything"),
     (r#"SELECT count(*) FROM "account" WHERE TRUE"#, "the count of a table by its name"),
     (r#"SELECT count(*) FROM "verification" WHERE TRUE"#, "the count of a table by its name"),
-    (r#"ORDER BY "session".rowid DESC"#, "the sessions of all users are wanted, for an operator to choose from"),
     (r#"ORDER BY "seq" DESC LIMIT"#, "reads the newest entries of the audit log from the end of the table"),
     (r#"FROM "authctl_throttle" WHERE TRUE"#, "`db convert` moves all of them"),
     (r#"FROM "authctl_policy""#, "a row for each setting that is not the default; all of them are wanted"),

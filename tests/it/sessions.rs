@@ -73,12 +73,12 @@ fn list_shows_own_live_sessions_and_marks_the_current() {
 fn list_in_a_pipe_is_aligned_text() {
     let sandbox = two_shells();
     sandbox.execute(
-        "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - rowid * 60",
+        "UPDATE session SET userAgent = 'laptop', ipAddress = '192.0.2.7', createdAt = createdAt - (9 - rowid) * 60",
     );
     assert_snapshot!(sandbox.run("sessions"), @"
        ID                                SIGNED IN                 EXPIRES                   ADDRESS    FROM
-    *  [ID]  [TIME]  [TIME]  192.0.2.7  laptop
        [ID]  [TIME]  [TIME]  192.0.2.7  laptop
+    *  [ID]  [TIME]  [TIME]  192.0.2.7  laptop
     ");
 }
 

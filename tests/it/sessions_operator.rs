@@ -186,15 +186,20 @@ fn ending_the_current_session_removes_its_file() {
     sandbox.run("whoami").success();
 }
 
+/// Adds sessions of a user, `many1` and so on.
+fn add_many(sandbox: &Sandbox, count: usize, name: &str) {
+    sandbox.execute(&format!(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+         INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt, userAgent)
+         SELECT 'many' || i, 't' || i, (SELECT id FROM user WHERE name = '{name}'), unixepoch() + 3600, 0, 0, 'robot'
+         FROM n"
+    ));
+}
+
 #[test]
 fn thousands_of_sessions_end_in_batches() {
     let sandbox = two_users();
-    sandbox.execute(
-        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3500)
-         INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt, userAgent)
-         SELECT 'many' || i, 't' || i, (SELECT id FROM user WHERE name = 'Bob'), unixepoch() + 3600, 0, 0, 'robot'
-         FROM n",
-    );
+    add_many(&sandbox, 3500, "Bob");
     assert_eq!(
         sandbox.run("sessions list --user bob@example.com --json").json()["sessions"].as_array().unwrap().len(),
         3502
@@ -206,4 +211,58 @@ fn thousands_of_sessions_end_in_batches() {
     let answer = "SELECT count(DISTINCT sessionId) FROM authctl_audit WHERE event = 'session.ended'";
     assert_eq!(sandbox.number(answer), 3500);
     sandbox.run("audit verify").success();
+}
+
+#[test]
+fn list_is_read_page_by_page() {
+    let sandbox = without_sign_in();
+    add_many(&sandbox, 2500, "Bob");
+    let whole = sandbox.run("sessions list --all-users --json").json();
+    assert_eq!((whole["sessions"].as_array().unwrap().len(), &whole["next"]), (2504, &Value::Null));
+    let (mut after, mut all) = (String::new(), Vec::new());
+    for count in [1200, 1200, 104] {
+        let ran = sandbox.run(&format!("sessions list --all-users --limit 1200 --json {after}"));
+        assert_eq!(ran.stderr, "");
+        let page = ran.json();
+        assert_eq!(page["sessions"].as_array().unwrap().len(), count);
+        all.extend(page["sessions"].as_array().unwrap().clone());
+        // The next page begins at the same place when the last session of this one has ended.
+        let last = all.last().unwrap()["id"].as_str().unwrap().to_owned();
+        sandbox.run(&format!("sessions revoke --all-users {last}")).success();
+        after = page["next"].as_str().map(|next| format!("--after {next}")).unwrap_or_default();
+    }
+    assert_eq!((after.as_str(), Value::from(all)), ("", whole["sessions"].clone()));
+    let text = sandbox.run("sessions list --user bob@example.com --limit 3");
+    assert_eq!(text.stdout.lines().count(), 4);
+    assert!(text.stderr.starts_with("3 sessions on this page; the next page: --after "), "{text}");
+    let error = sandbox.run("sessions list --all-users --after many1 --json").json_error(3);
+    assert_eq!(error["code"], "SESSION_NOT_FOUND");
+    let _ = sandbox.run("sessions list --all-users --limit 0").failure(2);
+}
+
+#[test]
+fn own_session_ends_after_all_batches_of_others() {
+    let sandbox = two_users();
+    add_many(&sandbox, 2500, "Ada");
+    // The newest of all, so that it is in the first batch.
+    sandbox.execute("UPDATE session SET rowid = 1000000 WHERE id = 'current'");
+    let file = sandbox.session_file();
+    let answer = sandbox.run("sessions revoke --all --older-than 0s --json").json();
+    assert_eq!((&answer["ended"], &answer["signedOut"]), (&2502.into(), &true.into()));
+    assert_eq!(answer["sessions"].as_array().unwrap().last().unwrap()["id"], "current");
+    assert_eq!(gone(&sandbox), "current elsewhere");
+    assert!(!file.exists());
+}
+
+#[test]
+fn sessions_end_when_their_list_cannot_be_written() {
+    let sandbox = without_sign_in();
+    add_many(&sandbox, 2500, "Bob");
+    let mut command = sandbox.command("sessions revoke --all-users --user-agent robot --json".split(' '));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = sandbox.finish(command.stdout(full));
+    let error = ran.json_error(74);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("2500 sessions were ended, but could not write the answer"), "{message}");
+    assert_eq!((gone(&sandbox).as_str(), left(&sandbox).len()), ("", 6));
 }

@@ -398,49 +398,6 @@ pub struct BackupSummary {
     pub head: String,
 }
 
-/// The most users of one page.
-pub const PAGE_MAX: u32 = 1_000;
-
-/// Selects a page of users.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserQuery {
-    /// A part of the address or of the name, in any case of ASCII letters.
-    pub search: Option<String>,
-    /// One of the user's roles.
-    pub role: Option<String>,
-    /// Only users whose ban is in force at this instant.
-    pub banned_at: Option<Timestamp>,
-    /// Only users whose address is not verified.
-    pub unverified: bool,
-    pub sort: UserSort,
-    /// Whether to count the users on all pages, which reads every user.
-    pub count: bool,
-    /// The longest page.
-    pub limit: u32,
-    /// The id of the user after whom the page begins.
-    pub after: Option<String>,
-}
-
-/// The order of users. Equal users are in the order of their ids.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UserSort {
-    #[default]
-    Email,
-    Name,
-    /// Oldest first.
-    Created,
-}
-
-/// A page of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserPage {
-    pub users: Vec<User>,
-    /// The number of users on all pages, if it was asked for or the page has all of them.
-    pub total: Option<u64>,
-    /// The value of `after` for the next page; `None` on the last one.
-    pub next: Option<String>,
-}
-
 /// The most chains of foreign keys to one table that an act follows. Each table of an app that refers to another makes
 /// some; only many tables that refer to each other make more.
 pub const CHAINS_MAX: usize = 500;
@@ -451,9 +408,10 @@ pub enum StoreError {
     /// Another user has the address.
     #[error("the email address is taken")]
     EmailTaken,
-    /// The user of [`UserQuery::after`] no longer exists.
-    #[error("the user after whom the page begins is gone")]
-    NoSuchPlace,
+    /// A list cannot begin after this place: the user of [`super::UserQuery::after`] no longer exists, or the text of
+    /// [`super::SessionQuery::after`] is no place. Holds what is listed.
+    #[error("the {0} after which the page begins does not exist")]
+    NoSuchPlace(&'static str),
     /// Another process locked the database for longer than the wait.
     #[error("the database is busy: another process is writing to it")]
     Busy,
@@ -556,7 +514,7 @@ impl StoreError {
             | Self::Corrupt(_)
             | Self::Engine(_) => true,
             Self::EmailTaken
-            | Self::NoSuchPlace
+            | Self::NoSuchPlace(_)
             | Self::Busy
             | Self::Conflict
             | Self::TooMuch(_)

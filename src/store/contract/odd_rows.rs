@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::auth::odd::UNREADABLE;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, UserChange, UserQuery, UserSort};
+use crate::auth::session::SessionFilter;
+use crate::auth::storage::{AdminGuard, Ban, EndSessions, FoundSession, SessionQuery, UserChange, UserQuery, UserSort};
 
 /// Ada, bob and cy with a session each, in tables that take any value, as those of some apps do.
 fn with_loose_tables(db: &Database) -> Box<dyn Store> {
@@ -175,7 +176,13 @@ fn odd_session_is_listed_and_ended_with_the_others() {
         found.sort();
         assert_eq!(found, ["good", "odd"]);
         let mut addresses = Vec::new();
-        store.each_session(&mut |email, session| addresses.push((email, session.odd.len()))).unwrap();
+        let filter = SessionFilter::default();
+        let mut note = |found: FoundSession| {
+            addresses.push((found.email, found.session.odd.len()));
+            true
+        };
+        let all = SessionQuery { user_id: None, filter: &filter, after: None, now: at(0) };
+        store.each_session(&all, &mut note).unwrap();
         addresses.sort();
         assert_eq!(addresses, [("ada@example.com".to_owned(), 0), ("ada@example.com".to_owned(), 2)]);
         assert_eq!(store.odd_rows(1).unwrap().first.len(), 1);

@@ -54,6 +54,9 @@ const LIKE_SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
 /// instant of 1978.
 const MILLISECONDS_FROM: i64 = 253_402_207_201;
 
+/// In seconds since 1970.
+const YEAR_2000: i64 = 946_684_800;
+
 impl TimeEncoding {
     pub(in crate::store) fn write(self, instant: Timestamp) -> Value {
         match self {
@@ -86,6 +89,19 @@ impl TimeEncoding {
             (_, ValueRef::Text(_)) => TextForm::read(value.as_text()?).map(|(_, instant)| instant),
             _ => None,
         }
+    }
+
+    /// A condition for values that surely are instants after one and until another; `None` for encodings whose values
+    /// SQL cannot compare. A number in another unit, or of another type, never meets it.
+    pub(in crate::store) fn is_between(self, column: &str, after: Timestamp, until: Timestamp) -> Option<String> {
+        let number = |instant| match self.write(instant) {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        };
+        // Below, a number of milliseconds may be one of seconds.
+        let clear = Timestamp::from_second(YEAR_2000).ok()?;
+        let (after, until) = (number(after.max(clear))?, number(until)?);
+        Some(format!("(typeof({column}) = 'integer' AND {column} > {after} AND {column} <= {until})"))
     }
 
     /// The SQL expression that encodes a column of whole seconds. A value that is no instant stays as it is.

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of_users};
+use super::filter::Filter;
 use super::inventory::{Inventory, make_way};
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::secret::{StoredHash, Token};
-use crate::auth::session::Session;
-use crate::auth::storage::{NewSessionRow, StoreError, Which};
+use crate::auth::session::{Pattern, Session};
+use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::engine::Tx;
+use crate::store::engine::{Dialect, Tx};
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -62,19 +63,92 @@ pub(in crate::store) fn of_user(
 pub(in crate::store) fn each(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
-    found: &mut dyn FnMut(String, Session),
+    query: &SessionQuery<'_>,
+    found: &mut dyn FnMut(FoundSession) -> bool,
 ) -> Result<(), StoreError> {
     let order = tx.dialect().order(mapping, "session");
-    let sql = format!(
-        r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId"
+    let filter = filter(query, mapping, tx.dialect())?;
+    let sql = list_sql(order, &filter);
+    tx.query(&mapping.sql(sql), &filter.values, &mut |row| {
+        let goes_on = found(FoundSession {
+            place: mapping.ids.of("session").read(row.value(0)?),
+            email: row.value(1)?.as_text().unwrap_or_default().to_owned(),
+            session: rows::session(row, 2, mapping)?,
+        });
+        Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })
+}
+
+/// The statement of a list. The order is that of the table or of the index on `userId`.
+fn list_sql(order: &str, filter: &Filter) -> String {
+    format!(
+        r#"SELECT "session".{order}, {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId" {}
            ORDER BY "session".{order} DESC"#,
         rows::EMAIL,
-        rows::SESSION
-    );
-    tx.each(&mapping.sql(sql), &[], |row| {
-        found(row.value(0)?.as_text().unwrap_or_default().to_owned(), rows::session(row, 1, mapping)?);
-        Ok(())
-    })
+        rows::SESSION,
+        filter.text()
+    )
+}
+
+/// The part of a query that SQL decides. Each condition holds for every session that the rules would choose: what SQL
+/// may read in another way than [`rows::session`] is left to them.
+fn filter(query: &SessionQuery<'_>, mapping: &SchemaMapping, dialect: &Dialect) -> Result<Filter, StoreError> {
+    let SessionQuery { user_id, filter: chosen, after, now } = query;
+    let mut filter = Filter::default();
+    if let Some(id) = user_id {
+        filter.add(r#""session"."userId" = ?"#, mapping.reference("session", "userId", id));
+    }
+    if let Some(after) = after {
+        let order = dialect.order(mapping, "session");
+        let place = if order == dialect.insertion {
+            after.parse::<i64>().map_err(|_| StoreError::NoSuchPlace("session"))?.into()
+        } else {
+            mapping.key("session", after)
+        };
+        filter.add(&format!(r#""session".{order} < ?"#), place);
+    }
+    let mut leave_out = |column: &str, after: Timestamp, until: Timestamp| {
+        let encoding = mapping.times.of("session", column);
+        let condition = encoding.is_between(&format!(r#""session"."{column}""#), after, until);
+        filter.conditions.extend(condition.map(|condition| format!("NOT {condition}")));
+    };
+    leave_out("expiresAt", Timestamp::MIN, *now);
+    for (column, least) in [("createdAt", chosen.older_than), ("updatedAt", chosen.idle)] {
+        if let Some(last) = least.and_then(|least| now.checked_sub(least).ok()) {
+            leave_out(column, last, Timestamp::MAX);
+        }
+    }
+    let position = dialect.position;
+    let agent = r#""session"."userAgent""#;
+    if let Some(part) = chosen.user_agent.as_ref().map(literal_part).filter(|part| !part.is_empty()) {
+        filter.add(
+            &format!(
+                "NOT (typeof({agent}) = 'text' AND octet_length({agent}) <= 100000 AND {position}({agent}, ?) = 0)"
+            ),
+            part,
+        );
+    }
+    let address = r#""session"."ipAddress""#;
+    if let Some(network) = chosen.network {
+        filter.conditions.push(format!("{address} IS NOT NULL"));
+        // Text that begins with a digit and has no colon is an IPv4 address, or none.
+        let octets = network.leading_octets();
+        filter.add(
+            &format!(
+                "NOT (typeof({address}) = 'text' AND substr({address}, 1, 1) BETWEEN '0' AND '9'
+                      AND {position}({address}, ':') = 0 AND {position}({address}, ?) <> 1)"
+            ),
+            octets,
+        );
+    }
+    Ok(filter)
+}
+
+/// The longest part of a pattern that every text with the pattern contains.
+fn literal_part(pattern: &Pattern) -> String {
+    let text = pattern.pattern();
+    let parts = text.split(['*', '?', char::REPLACEMENT_CHARACTER]);
+    parts.max_by_key(|part| part.len()).unwrap_or_default().to_owned()
 }
 
 pub(in crate::store) fn delete_by_ids(
@@ -413,4 +487,37 @@ fn by_ids(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String]) -> Result<Ve
         found.extend(tx.query_one(&find, &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))?);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::auth::session::SessionFilter;
+    use crate::store::mapping::NATIVE;
+    use crate::store::sqlite::plan;
+
+    fn plan_of(user_id: Option<&str>, after: Option<&str>) -> Vec<String> {
+        let chosen = SessionFilter {
+            older_than: Some(SignedDuration::from_hours(1)),
+            user_agent: Some(Pattern::new("curl*")),
+            network: "10.0.0.0/8".parse().ok(),
+            ..SessionFilter::default()
+        };
+        let query = SessionQuery { user_id, filter: &chosen, after, now: Timestamp::MAX };
+        let dialect = Dialect { position: "instr", insertion: "rowid" };
+        plan(&list_sql("rowid", &filter(&query, &NATIVE, &dialect).unwrap()))
+    }
+
+    /// Each batch begins at its place, without sorting, and users are looked up for the sessions that SQL leaves.
+    #[test]
+    fn list_reads_sessions_in_order_from_its_place() {
+        let user = "SEARCH user USING INDEX sqlite_autoindex_user_1 (id=?)";
+        assert_eq!(plan_of(None, None), ["SCAN session", user]);
+        assert_eq!(plan_of(None, Some("7")), ["SEARCH session USING INTEGER PRIMARY KEY (rowid<?)", user]);
+        let of_user = "SEARCH session USING INDEX session_userId_idx (userId=?)";
+        assert_eq!(plan_of(Some("ada"), None), [user, of_user]);
+        assert_eq!(plan_of(Some("ada"), Some("7")), [user, &of_user.replace("=?)", "=? AND rowid<?)")]);
+    }
 }

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{change_events, ended_of, subject};
+use super::filter::Filter;
 use super::{codes, rows, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
@@ -214,30 +215,6 @@ pub(in crate::store) fn read_back(tx: &mut dyn Tx, mapping: &SchemaMapping, id: 
         .ok_or_else(|| StoreError::Engine("a user that was just written could not be read back".into()))
 }
 
-/// Conditions, with the values of their parameters in order.
-#[derive(Default)]
-struct Filter {
-    conditions: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Filter {
-    /// Adds a condition, in which `?` stands for the value.
-    fn add(&mut self, condition: &str, value: impl Into<Value>) {
-        self.values.push(value.into());
-        self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
-    }
-
-    fn text(&self) -> String {
-        // Never without a condition: see [`rows::count`].
-        if self.conditions.is_empty() {
-            "WHERE TRUE".to_owned()
-        } else {
-            format!("WHERE {}", self.conditions.join(" AND "))
-        }
-    }
-}
-
 pub(in crate::store) fn list(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -260,7 +237,7 @@ pub(in crate::store) fn list(
             tx.query_one(&mapping.sql(sql), &[mapping.key("user", id)], |row| Ok(row.value(0)?.to_value()))?
         else {
             // The last user of the previous page was deleted, and with them the place to continue from.
-            return Err(StoreError::NoSuchPlace);
+            return Err(StoreError::NoSuchPlace("user"));
         };
         let (first, second) = (filter.values.len() + 1, filter.values.len() + 2);
         filter.conditions.push(match value {
@@ -561,26 +538,14 @@ fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Time
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
     use super::*;
+    use crate::store::sqlite::plan;
 
     /// SQLite's plans for the first page and for a later one.
     fn plans(column: &str) -> Vec<String> {
-        let connection = Connection::open_in_memory().unwrap();
-        for (_, sql) in crate::store::sqlite::MIGRATIONS {
-            connection.execute_batch(sql).unwrap();
-        }
         let from_start = Filter::default();
         let from_there = Filter { conditions: vec![beyond(column, 1, 2)], ..Filter::default() };
-        [from_start, from_there]
-            .iter()
-            .flat_map(|filter| {
-                let sql = format!("EXPLAIN QUERY PLAN {}", page_sql(column, filter, 50));
-                let mut explained = connection.prepare(&sql).unwrap();
-                explained.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>().unwrap()
-            })
-            .collect()
+        [from_start, from_there].iter().flat_map(|filter| plan(&page_sql(column, filter, 50))).collect()
     }
 
     #[test]

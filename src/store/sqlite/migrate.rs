@@ -149,6 +149,17 @@ fn translate(error: &refinery::Error) -> StoreError {
     }
 }
 
+/// SQLite's plan for a statement on a native database.
+#[cfg(test)]
+pub(in crate::store) fn plan(sql: &str) -> Vec<String> {
+    let connection = Connection::open_in_memory().unwrap();
+    for (_, migration) in MIGRATIONS {
+        connection.execute_batch(migration).unwrap();
+    }
+    let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    explained.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,8 +70,7 @@ fn lists_are_whole(sandbox: &Sandbox) {
     for (limit, count) in [(999, 999), (1000, 1000), (1001, 1001), (3000, 3000), (200_000, 99_990)] {
         let ran = sandbox.run(&format!("audit list --json --after 10 --limit {limit}"));
         let last = 10 + count;
-        let note = if count == limit { format!("the next page: --after {last}\n") } else { String::new() };
-        assert_eq!((ran.code, ran.stderr), (0, note));
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
         let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(ran.stdout, format!("{document:#}\n"), "the pages make one document");
         assert_eq!(document["next"].as_u64(), (count == limit).then_some(last));

@@ -34,7 +34,7 @@ fn new_password_ends_other_sessions_and_counts_live_ones() {
 
 /// The result of each act of a user.
 fn acts(world: &mut World, me: &SignedIn, seconds: i64) -> [Result<(), AuthError>; 6] {
-    let own = Scope::Own(me.in_person().unwrap());
+    let own = Scope::Own(me.in_person().unwrap().keep());
     let new = Email::parse("ada@example.org").unwrap();
     [
         world

@@ -1,0 +1,305 @@
+//! `sessions revoke`.
+
+use clap::{ArgGroup, Args};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::list::{cells, header};
+use super::{BATCH, WhoseArgs, done, scope};
+use crate::auth::Scope;
+use crate::auth::access::{AccessCounts, AccessKind};
+use crate::auth::audit::counted;
+use crate::auth::secret::Token;
+use crate::auth::session::{Network, Pattern, Selection, Session, SessionFilter};
+use crate::auth::storage::Which;
+use crate::cli::values;
+use crate::commands::Attempt as _;
+use crate::commands::pages::{End, Format, List, Pages, PagesOf};
+use crate::commands::session_start::{forget_session, is_not_signed_in};
+use crate::commands::users::lockdown::access_json;
+use crate::commands::users::notice_open;
+use crate::context::{Context, NoToken};
+use crate::output::json::SessionView;
+use crate::output::text::table;
+use crate::output::{Ending, Listing, Outcome, Page, Report, Style};
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true)
+    .args(["ids", "others", "all", "user", "older_than", "idle", "ip", "user_agent"])))]
+#[command(group(ArgGroup::new("own").args(["others", "all"])))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct RevokeArgs {
+    /// Sessions to end, by the id that `sessions list` shows; all of them or none
+    #[arg(value_name = "ID", conflicts_with = "own")]
+    pub ids: Vec<String>,
+    /// End every session of yours but the current one
+    #[arg(long, conflicts_with_all = ["user", "all_users"])]
+    pub others: bool,
+    /// End every session of yours and sign out; with --all-users, every session of every user
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub whose: WhoseArgs,
+    /// Only sessions signed in at least this long ago, such as 30d
+    #[arg(long, value_name = "DURATION", value_parser = values::age)]
+    pub older_than: Option<SignedDuration>,
+    /// Only sessions not moved forward for at least this long, such as 7d
+    #[arg(long, value_name = "DURATION", value_parser = values::age)]
+    pub idle: Option<SignedDuration>,
+    /// Only sessions from this address or network, such as 10.0.0.0/8
+    #[arg(long, value_name = "CIDR")]
+    pub ip: Option<Network>,
+    /// Only sessions from programs that match, such as 'curl*'
+    #[arg(long, value_name = "GLOB")]
+    pub user_agent: Option<String>,
+    /// Not the current session
+    #[arg(long)]
+    pub except_current: bool,
+    /// Say what would end, and end nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) fn run(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let scope = scope(&args.whose, context)?;
+    let is_filtered =
+        args.older_than.is_some() || args.idle.is_some() || args.ip.is_some() || args.user_agent.is_some();
+    if scope.is_none() && !is_filtered && !args.except_current {
+        return revoke_own(args, context);
+    }
+    // Without a name, the sessions of the signed-in user.
+    let scope = match scope {
+        Some(scope) => scope,
+        None => Scope::Own(context.authenticate()?.in_person()?.keep()),
+    };
+    let current = current_session(args.except_current, context)?;
+    let filter = SessionFilter {
+        older_than: args.older_than,
+        idle: args.idle,
+        network: args.ip,
+        user_agent: args.user_agent.as_deref().map(Pattern::new),
+        except: current.clone().filter(|_| args.except_current || args.others),
+    };
+    let selection = Selection { scope, filter, after: None };
+    let ending = Ending { selection, dry_run: args.dry_run, current, named: args.whose.user.clone() };
+    if args.ids.is_empty() {
+        // A database that cannot be opened is an error before the first page.
+        context.auth()?;
+        return Ok(Outcome::List(Listing::Ending(ending)));
+    }
+    let Selection { scope, filter, .. } = &ending.selection;
+    let mut sessions = context.auth()?.sessions_with_ids(&args.ids, scope, filter)?;
+    let mut revocation = Revocation::new(ending);
+    // The caller's own session is last, because the batches before it need it.
+    sessions.sort_by_key(|session| revocation.is_current(session));
+    let mut ended = Vec::new();
+    for batch in sessions.chunks(BATCH) {
+        ended.extend(revocation.end_batch(batch.to_vec(), context)?);
+    }
+    let end = revocation.end(false, ended.len(), context)?;
+    Ok(Ended { sessions: ended, dry_run: args.dry_run, end }.into())
+}
+
+/// The id of the session that the stored token belongs to, if there is one.
+///
+/// A stored token that cannot be read counts as none, unless the session `must_be_known` to be excepted.
+fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result<Option<String>> {
+    let token = match context.token() {
+        Ok((token, _)) => token,
+        Err(error) if must_be_known && !matches!(error.downcast_ref(), Some(NoToken::None(_))) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    match context.require_admitted(&token) {
+        Err(error) if must_be_known || !is_not_signed_in(&error) => return Err(error),
+        Err(_) => return Ok(None),
+        Ok(()) => {}
+    }
+    Ok(context.auth()?.store.session(&token)?.map(|(session, _)| session.id))
+}
+
+fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let (token, _) = context.token()?;
+    let me = context.authenticate()?;
+    let me = me.in_person()?;
+    let which = if args.all {
+        Which::All
+    } else if args.others {
+        Which::Others(me.session.id.clone())
+    } else {
+        Which::Ids(args.ids.clone())
+    };
+    let (sessions, is_signed_out) = if args.dry_run {
+        (context.auth()?.choose_sessions(me, &which)?, false)
+    } else {
+        context.end_abandoned_sessions()?;
+        let sessions = context.auth()?.end_sessions(me, &which)?;
+        let is_signed_out = sessions.iter().any(|session| session.id == me.session.id);
+        (sessions, is_signed_out)
+    };
+    if is_signed_out {
+        forget(&token, sessions.len(), context)?;
+    }
+    let end = end_of(sessions.len(), args.dry_run, is_signed_out, None);
+    Ok(Ended { sessions, dry_run: args.dry_run, end }.into())
+}
+
+/// Removes the session file, after the current session ended with others.
+fn forget(token: &Token, ended: usize, context: &mut Context) -> anyhow::Result<()> {
+    context.did(done(ended, "ended"), "remove the file: the session in it has ended");
+    let (_, own) = forget_session(Some(token), context)?;
+    context.notices.extend(own.map(|own| own.message()));
+    Ok(())
+}
+
+/// Sessions that end in batches, so that other processes need not wait, and are printed after each.
+#[derive(Debug)]
+struct Revocation {
+    ending: Ending,
+    /// The caller's own session, until the last batch: the batches before it need it.
+    held_back: Option<Session>,
+    is_signed_out: bool,
+    count: usize,
+}
+
+pub(in crate::commands) fn pages(ending: Ending, json: bool, style: Style) -> Box<dyn Pages> {
+    let format = if json || ending.dry_run { Format::new(json, style) } else { Format::Nothing };
+    PagesOf::boxed(Revocation::new(ending), format, None, style)
+}
+
+impl Revocation {
+    fn new(ending: Ending) -> Self {
+        Self { ending, held_back: None, is_signed_out: false, count: 0 }
+    }
+
+    fn is_current(&self, session: &Session) -> bool {
+        self.ending.current.as_ref() == Some(&session.id)
+    }
+
+    /// Ends sessions in one transaction. Returns those that ended, or would have ended.
+    fn end_batch(&mut self, batch: Vec<Session>, context: &mut Context) -> anyhow::Result<Vec<Session>> {
+        let ended = if self.ending.dry_run || batch.is_empty() {
+            batch
+        } else {
+            let ended = context.auth()?.end_chosen(&self.ending.selection.scope, &batch)?;
+            self.is_signed_out |= ended.iter().any(|session| self.is_current(session));
+            let count = self.count + ended.len();
+            context.did(done(count, "ended"), "run the command again for those that are left");
+            ended
+        };
+        self.count += ended.len();
+        Ok(ended)
+    }
+
+    fn read_batch(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
+        let page = context.auth()?.sessions_page(&mut self.ending.selection, size.min(BATCH))?;
+        let mut batch: Vec<Session> = page.sessions.into_iter().map(|(_, session)| session).collect();
+        if !self.ending.dry_run && page.has_more {
+            let current = batch.iter().position(|session| self.is_current(session));
+            self.held_back = current.map(|index| batch.remove(index)).or(self.held_back.take());
+        } else {
+            batch.extend(self.held_back.take());
+        }
+        Ok((self.end_batch(batch, context)?, page.has_more))
+    }
+}
+
+impl List for Revocation {
+    type Item = Session;
+    const NAME: &'static str = "sessions";
+
+    fn read(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
+        self.read_batch(size, context).attempt("could not end sessions")
+    }
+
+    /// What a dry run does not print is counted.
+    fn end(&mut self, mut has_more: bool, printed: usize, context: &mut Context) -> anyhow::Result<End> {
+        while has_more {
+            has_more = self.read(BATCH, context)?.1;
+        }
+        if self.is_signed_out {
+            let (token, _) = context.token()?;
+            forget(&token, self.count, context)?;
+        }
+        let dry_run = self.ending.dry_run;
+        let named = self.ending.named.as_ref().filter(|_| !dry_run);
+        let named = named.and_then(|named| context.auth().ok()?.find_user(named).ok());
+        let still_open = named.and_then(|user| notice_open(&user, |kind| kind != AccessKind::Session, context));
+        let mut end = end_of(self.count, dry_run, self.is_signed_out, still_open.as_ref());
+        if printed < self.count && dry_run {
+            end.notes.push(format!("the first {printed} are shown; in a pipe, all are"));
+        }
+        Ok(end)
+    }
+
+    fn json(&self, session: &Session) -> Value {
+        json!(SessionView::from(session))
+    }
+
+    fn header(&self) -> Vec<&'static str> {
+        if self.count == 0 { Vec::new() } else { header("") }
+    }
+
+    fn cells(&self, session: &Session) -> Vec<String> {
+        cells(String::new(), session, Timestamp::default(), Style::default())
+    }
+
+    fn table(&self, sessions: &[Session], now: Timestamp, style: Style) -> String {
+        table_of(sessions, now, style)
+    }
+
+    fn is_act(&self) -> bool {
+        !self.ending.dry_run
+    }
+}
+
+/// What the report says after the sessions. `still_open` is the access to the account of a named user that is left.
+fn end_of(count: usize, dry_run: bool, is_signed_out: bool, still_open: Option<&AccessCounts>) -> End {
+    let mut end = End {
+        fields: vec![("ended", json!(count)), ("dryRun", json!(dry_run)), ("signedOut", json!(is_signed_out))],
+        ..End::default()
+    };
+    end.fields.extend(still_open.map(|open| ("stillOpen", access_json(open))));
+    let sessions = counted(count as u64, "session");
+    if dry_run {
+        end.notes.push(format!("would end {sessions}"));
+    } else {
+        end.done.push(format!("ended {sessions}"));
+    }
+    if is_signed_out {
+        end.done.push("this session was among them: signed out".to_owned());
+    }
+    end
+}
+
+fn table_of(sessions: &[Session], now: Timestamp, style: Style) -> String {
+    if sessions.is_empty() {
+        return String::new();
+    }
+    let rows = sessions.iter().map(|session| cells(String::new(), session, now, style));
+    table(&header(""), rows.collect(), 1, style)
+}
+
+/// A few sessions that ended, or would have ended.
+#[derive(Debug)]
+struct Ended {
+    sessions: Vec<Session>,
+    dry_run: bool,
+    end: End,
+}
+
+impl Report for Ended {
+    fn text(&self, now: Timestamp, style: Style) -> Page {
+        let answer = if self.dry_run { table_of(&self.sessions, now, style) } else { String::new() };
+        Page { answer, done: self.end.done.clone(), notes: self.end.notes.clone() }
+    }
+
+    fn json(&self) -> Value {
+        let mut document = Map::new();
+        document.insert(
+            "sessions".to_owned(),
+            self.sessions.iter().map(|session| json!(SessionView::from(session))).collect(),
+        );
+        document.extend(self.end.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        document.into()
+    }
+}
