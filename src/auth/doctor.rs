@@ -6,7 +6,7 @@ mod checks;
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use checks::{ACCOUNTS, FULL, PLUGINS, STRUCTURE, lowered};
+pub use checks::{ACCOUNTS, FULL_INTEGRITY, INTEGRITY, PLUGINS, STRUCTURE, lowered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -155,7 +155,7 @@ pub fn run_checks<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c 
     for check in checks {
         let reported = (check.run)(auth);
         let is_reported = matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))
-            && findings.iter().any(|finding| finding.check == checks::DAMAGE.name);
+            && findings.iter().any(|finding| finding.check == INTEGRITY.name);
         if !is_reported {
             findings.extend(check.finding(reported));
         }
@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn check_names_are_unique() {
-        let names: Vec<&str> = STRUCTURE.iter().chain(PLUGINS).chain(CONTENT).map(|check| check.name).collect();
+        let names: Vec<&str> =
+            [INTEGRITY].iter().chain(STRUCTURE).chain(PLUGINS).chain(CONTENT).map(|check| check.name).collect();
         for (index, name) in names.iter().enumerate() {
             assert!(!names[index + 1..].contains(name), "{name}");
         }

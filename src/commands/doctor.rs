@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::confirm;
 use crate::auth::audit::counted;
-use crate::auth::doctor::{self, ACCOUNTS, CONTENT, Check, Details, FULL, Finding, Fix, PLUGINS, STRUCTURE, Severity};
+use crate::auth::doctor::{
+    self, ACCOUNTS, CONTENT, Check, Details, FULL_INTEGRITY, Finding, Fix, INTEGRITY, PLUGINS, STRUCTURE, Severity,
+};
 use crate::auth::session::CLOCK_SKEW;
 use crate::context::Context;
 use crate::error::{ExitCode, Failure};
@@ -67,20 +69,21 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
         findings = before.findings.into_iter().filter_map(|finding| fixed_part(finding, &diagnosis.findings)).collect();
     }
     findings.append(&mut diagnosis.findings);
-    Ok(DoctorReport { database: context.database()?.location, findings, closed: diagnosis.closed, is_whole: true }
-        .into())
+    let database = context.database()?.location;
+    Ok(DoctorReport { database, findings, closed: diagnosis.closed, is_whole: true, full: args.full }.into())
 }
 
 /// `db check`: runs the checks of the structure, and of what refers to what.
 pub(super) fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let mut auth = context.auth_under_any_policy()?;
     let findings = doctor::run_checks(&mut auth, structure(args.full).chain(ACCOUNTS));
-    Ok(DoctorReport { database: context.database()?.location, findings, closed: None, is_whole: false }.into())
+    let database = context.database()?.location;
+    Ok(DoctorReport { database, findings, closed: None, is_whole: false, full: args.full }.into())
 }
 
 /// The checks of the file, its schema and what refers to what.
 fn structure(full: bool) -> impl Iterator<Item = &'static Check> {
-    STRUCTURE.iter().chain(if full { FULL } else { &[] }).chain(PLUGINS)
+    [if full { &FULL_INTEGRITY } else { &INTEGRITY }].into_iter().chain(STRUCTURE).chain(PLUGINS)
 }
 
 /// "permissions was", "permissions and policy were".
@@ -307,6 +310,8 @@ struct DoctorReport {
     closed: Option<ExitCode>,
     /// All checks ran, and not only those of the structure.
     is_whole: bool,
+    /// The indexes were compared with their tables.
+    full: bool,
 }
 
 impl DoctorReport {
@@ -325,7 +330,9 @@ impl DoctorReport {
                 parts.push(counted(number, noun));
             }
         }
-        format!("{}: {}", escaped(&self.database), parts.join(", "))
+        let limit =
+            if self.is_whole || self.full { "" } else { " (indexes were not compared with their tables: --full)" };
+        format!("{}: {}{limit}", escaped(&self.database), parts.join(", "))
     }
 }
 
@@ -343,6 +350,7 @@ impl Report for DoctorReport {
         let findings: Vec<Value> = self.findings.iter().map(finding_json).collect();
         json!({
             "healthy": self.is_healthy(),
+            "full": self.full,
             "findings": findings,
             "database": self.database.to_string(),
         })

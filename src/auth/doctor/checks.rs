@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Check, Details, Fix, Severity};
-use crate::auth::Auth;
-use crate::auth::SignInBlocker;
 use crate::auth::audit::{Chain, counted, intention};
 use crate::auth::email::Email;
 use crate::auth::password::HashFormat;
@@ -15,10 +13,10 @@ use crate::auth::prune::Expiring;
 use crate::auth::session::CLOCK_SKEW;
 use crate::auth::storage::{CHAINS_MAX, Depth, Differs, StoreError, WriteBlocker, WriteScope};
 use crate::auth::user::User;
+use crate::auth::{Auth, AuthError, SignInBlocker};
 
-/// The checks that read no user.
-pub const STRUCTURE: &[Check] =
-    &[DAMAGE, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
+/// The checks that read no user. They run after that of the file.
+pub const STRUCTURE: &[Check] = &[SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
 
 /// The check of accounts that `db check` runs too.
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
@@ -41,24 +39,17 @@ fn restore(auth: &Auth<'_>) -> &'static str {
     }
 }
 
-pub(super) const DAMAGE: Check = Check::new("integrity", Severity::Problem, |auth| {
-    let damage = auth.store.damage(Depth::Quick)?;
+/// The check of the file.
+pub const INTEGRITY: Check = Check::new("integrity", Severity::Problem, |auth| damage(auth, Depth::Quick));
+
+/// The same, and whether every index has the rows of its table.
+pub const FULL_INTEGRITY: Check = Check::new(INTEGRITY.name, Severity::Problem, |auth| damage(auth, Depth::Full));
+
+fn damage(auth: &mut Auth<'_>, depth: Depth) -> Result<Option<Details>, AuthError> {
+    let damage = auth.store.damage(depth)?;
     let message = format!("the file is damaged: {}", some_of(&damage));
     Ok(Details::if_any(damage.len() as u64, message, restore(auth)))
-});
-
-/// The checks that only `--full` runs.
-pub const FULL: &[Check] = &[INDEXES];
-
-const INDEXES: Check = Check::new("indexes", Severity::Problem, |auth| {
-    if !auth.store.damage(Depth::Quick)?.is_empty() {
-        // The first check reports it.
-        return Ok(None);
-    }
-    let damage = auth.store.damage(Depth::Full)?;
-    let message = format!("indexes do not have what their tables have: {}", some_of(&damage));
-    Ok(Details::if_any(damage.len() as u64, message, restore(auth)))
-});
+}
 
 const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
     let differences: Vec<String> = auth

@@ -204,7 +204,7 @@ fn check_names_what_is_broken_between_tables() {
       hint: its members cannot choose one in the app: write the role owner into the row of a member
     problem: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 4
       hint: `authctl doctor --fix` sets those right that are their user's only one
-    [HOME]/app.db: not sound, 3 problems
+    [HOME]/app.db: not sound, 3 problems (indexes were not compared with their tables: --full)
     [exit status: 1]
     ");
     assert!(std::fs::read(app.path()).unwrap() == before, "the file was written to");
