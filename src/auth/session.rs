@@ -48,6 +48,11 @@ pub fn latest(now: Timestamp) -> Timestamp {
     now.saturating_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX)
 }
 
+/// The latest end that any policy gives to a session that is extended now.
+pub fn last_end(now: Timestamp) -> Timestamp {
+    latest(now).saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX)
+}
+
 impl Session {
     /// Whether the session is live. **Every** check of expiry in the program calls this. A session is over at
     /// `expiresAt`. A session that a wrong clock made years ahead is over too, because its end does not show how
@@ -66,8 +71,7 @@ impl Session {
     /// show it, because an app may give its sessions any life.
     pub fn is_from_the_future(&self, now: Timestamp) -> bool {
         let latest = latest(now);
-        let last_end = latest.saturating_add(LONGEST_LIFE).unwrap_or(Timestamp::MAX);
-        self.created_at > latest || (self.updated_at > latest && self.expires_at > last_end)
+        self.created_at > latest || (self.updated_at > latest && self.expires_at > last_end(now))
     }
 
     /// Whether the sign-in is recent enough for acts that cannot be undone. A session from the future (the clock

@@ -391,16 +391,17 @@ impl Maintenance for SqlStore {
 
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
         let is_guest = self.guest.is_some();
-        let (users, sessions, expired) = self.read(|tx, mapping| {
-            let expired = sessions::count_over(tx, mapping, now)?;
-            Ok((rows::count(tx, mapping, "user")?, rows::count(tx, mapping, "session")?, expired))
+        let (users, sessions, expired, app_traces) = self.read(|tx, mapping| {
+            let [users, sessions] = ["user", "session"].map(|table| rows::count(tx, mapping, table));
+            let traces = (!is_guest).then(|| doctor::sampled_app_traces(tx, mapping)).transpose()?;
+            Ok((users?, sessions?, sessions::count_over(tx, mapping, now)?, traces))
         })?;
         let has_sessions = !self.guest().is_some_and(|schema| schema.keeps_elsewhere("session"));
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
             guest: self.guest().cloned(),
-            app_traces: if is_guest { None } else { Some(self.app_traces()?) },
+            app_traces,
             users,
             live_sessions: has_sessions.then(|| sessions.saturating_sub(expired)),
             expired_sessions: has_sessions.then_some(expired),

@@ -115,6 +115,12 @@ impl TimeEncoding {
         format!("CASE WHEN {column} BETWEEN 0 AND {} THEN {encoded} ELSE {column} END", MILLISECONDS_FROM - 1)
     }
 
+    /// Whether a value that SQL finds to be at most that of an instant is never one of a later instant. Texts are of many
+    /// forms, which SQL does not order by time, and numbers among them are milliseconds.
+    pub(in crate::store) fn is_ordered(self) -> bool {
+        !self.is_text()
+    }
+
     pub(in crate::store) fn is_text(self) -> bool {
         matches!(self, Self::Text(_))
     }

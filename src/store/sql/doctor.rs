@@ -111,12 +111,40 @@ fn rows_of_app(dialect: &Dialect) -> [(&'static str, String); 2] {
     [("session", r#"octet_length("token") <> ?1"#.to_owned()), ("verification", ["NOT (", &ours, ")"].concat())]
 }
 
-/// Finds the traces of an app in a native database.
-pub(in crate::store) fn app_traces(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<AppTraces, StoreError> {
+/// The number of rows at each end of a table among which rows of an app are looked for.
+const SAMPLE: u32 = 1000;
+
+/// As [`app_traces`], but without rows if none is near an end of its table.
+pub(in crate::store) fn sampled_app_traces(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<AppTraces, StoreError> {
+    let mut has_rows = false;
+    for (table, condition) in rows_of_app(tx.dialect()) {
+        let order = tx.dialect().order(mapping, table);
+        for direction in ["ASC", "DESC"] {
+            let sql = format!(
+                r#"SELECT count(*) FROM (SELECT * FROM "{table}" ORDER BY {order} {direction} LIMIT {SAMPLE})
+                   WHERE {condition}"#
+            );
+            has_rows |= tx.count(&mapping.sql(sql), &[DIGEST_LENGTH.into()])? > 0;
+        }
+    }
+    if has_rows {
+        app_traces(tx, mapping)
+    } else {
+        Ok(AppTraces { tables: app_tables(tx, mapping)?, ..AppTraces::default() })
+    }
+}
+
+/// The tables of an app in a native database.
+fn app_tables(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let catalog = tx.catalog()?;
     let plugins = find_plugins(&catalog, mapping.table("user")).into_iter().map(|found| found.table);
     let of_orm = catalog.iter().map(|table| &table.name).filter(|name| ORM_TABLES.contains(&name.as_str()));
-    let tables = plugins.chain(of_orm.cloned()).collect();
+    Ok(plugins.chain(of_orm.cloned()).collect())
+}
+
+/// Finds the traces of an app in a native database. It reads every row.
+pub(in crate::store) fn app_traces(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<AppTraces, StoreError> {
+    let tables = app_tables(tx, mapping)?;
     let [sessions, codes] = rows_of_app(tx.dialect()).map(|(table, condition)| {
         let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE {condition}"#);
         tx.count(&mapping.sql(sql), &[DIGEST_LENGTH.into()])
