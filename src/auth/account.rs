@@ -11,7 +11,7 @@ use super::session::Session;
 use super::storage::{
     AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserUpdated, Which,
 };
-use super::user::{User, UserRef, check_image, check_name, checked_image};
+use super::user::{User, UserRef, check_image, check_name, checked_image, is_role};
 use super::{Auth, AuthError, InPerson, SessionRequest};
 
 /// A request to create a user: a sign-up, or an act of an operator.
@@ -174,9 +174,7 @@ fn is_twin_of_admin(role: &str) -> bool {
 
 /// Checks roles: words of letters, digits, `_`, `-`, separated by commas.
 pub(super) fn check_role(role: &str, allow_twin: bool) -> Result<String, AuthError> {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if role.len() > ROLE_BYTES_MAX || !role.split(',').all(is_word) {
+    if role.len() > ROLE_BYTES_MAX || !role.split(',').all(is_role) {
         return Err(AuthError::InvalidRole);
     }
     match role.split(',').find(|word| is_twin_of_admin(word)) {

@@ -7,6 +7,7 @@
 mod access;
 mod guest;
 mod lists;
+mod refusals;
 mod types;
 
 use std::fmt;
@@ -29,11 +30,12 @@ pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
+pub use refusals::{Constraint, Holder};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, CHAINS_MAX, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo,
-    Deletion, DeletionRequest, EndSessions, Holder, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
-    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
+    Deletion, DeletionRequest, EndSessions, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
+    PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.

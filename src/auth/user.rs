@@ -92,6 +92,11 @@ impl User {
     }
 }
 
+/// Whether a text can be a role: letters, digits, `_` and `-`.
+pub fn is_role(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
 /// Why a name or a picture is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {

@@ -304,8 +304,11 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")
             .unchanged(),
-        StoreError::Constraint(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
-            .remedy("a constraint of the app's schema says so: choose a value that it takes, or do this in the app")
+        StoreError::Constraint(constraint) => {
+            Failure::new(ExitCode::Refused, "APP_REFUSES").remedy(constraint.remedy()).unchanged()
+        }
+        StoreError::NotUnique(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
+            .remedy("choose another value, or change the other row first")
             .unchanged(),
         StoreError::Unsafe(place) => Failure::new(ExitCode::Database, "DATABASE_UNSAFE").remedy(place.remedy.clone()),
         StoreError::NoState(why) if why.path.is_none() => no_home("XDG_STATE_HOME"),
@@ -315,9 +318,7 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NoColumn { remedy, .. } => {
             Failure::new(ExitCode::Database, "COLUMN_MISSING").remedy(remedy.clone()).unchanged()
         }
-        StoreError::NotUnique(_) | StoreError::Engine(_) => {
-            Failure::new(ExitCode::Failed, "FAILED")
-        }
+        StoreError::Engine(_) => Failure::new(ExitCode::Failed, "FAILED"),
     }
 }
 

@@ -27,6 +27,7 @@ pub use create::{Adapter, ColumnNames, TimeUnit, create_for_app};
 use detect::Recognised;
 pub(in crate::store) use detect::require_readable;
 pub use overrides::SchemaOverrides;
+pub(in crate::store) use overrides::file_text;
 
 /// A recognised database. It becomes a store with a file for authctl's own tables.
 #[derive(Debug)]

@@ -186,6 +186,19 @@ pub(in crate::store) struct CatalogTable {
     pub(in crate::store) name: String,
     pub(in crate::store) columns: Vec<CatalogColumn>,
     pub(in crate::store) foreign_keys: Vec<ForeignKey>,
+    pub(in crate::store) checks: Vec<CatalogCheck>,
+}
+
+/// A condition that every row of a table meets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct CatalogCheck {
+    /// The name in errors about it.
+    pub(in crate::store) label: String,
+    pub(in crate::store) condition: String,
+    /// The names and texts in the condition.
+    pub(in crate::store) names: Vec<String>,
+    /// Those of them that have quotes, without these. A text may have the quotes of a name.
+    pub(in crate::store) quoted: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -387,16 +400,18 @@ impl dyn Tx + '_ {
         Ok(rows)
     }
 
-    /// Runs statements and takes back what they wrote.
+    /// Runs statements and takes back what they wrote, also when one fails.
     pub(in crate::store) fn rehearse<T>(
         &mut self,
         part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.execute("SAVEPOINT rehearsal", &[])?;
-        let done = part(self)?;
-        self.execute("ROLLBACK TO SAVEPOINT rehearsal", &[])?;
-        self.execute("RELEASE SAVEPOINT rehearsal", &[])?;
-        Ok(done)
+        let done = part(self);
+        // A trigger may have ended the transaction, and with it the savepoint.
+        let taken_back = self
+            .execute("ROLLBACK TO SAVEPOINT rehearsal", &[])
+            .and_then(|_| self.execute("RELEASE SAVEPOINT rehearsal", &[]));
+        done.and_then(|done| taken_back.map(|_| done))
     }
 
     /// The number that a `count(*)` finds.

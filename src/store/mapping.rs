@@ -14,7 +14,8 @@ use jiff::Timestamp;
 
 use crate::auth::password::HashParams;
 use crate::auth::secret::{Token, digest};
-use crate::auth::storage::{StoreError, WriteBlocker};
+use crate::auth::storage::{StoreError, WriteBlocker, WriteScope};
+use crate::store::better_auth::file_text;
 use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true};
@@ -44,10 +45,41 @@ pub(super) struct SchemaMapping {
     pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
     pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    /// Columns of the app that need a value in a new row, which the `--schema` file does not name.
+    pub needed: Vec<NeededColumn>,
     /// Columns that are not written although their encoding is clear, by table and name, each with the reason.
     pub read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     /// Missing columns for which another one may stand: table, column and the text of a `--schema` file.
     pub near: Vec<(&'static str, &'static str, String)>,
+}
+
+/// A column of the app without which a table gets no new rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NeededColumn {
+    /// Better Auth's name of the table.
+    pub table: &'static str,
+    /// The database's name of the table.
+    pub physical: String,
+    pub column: String,
+}
+
+impl NeededColumn {
+    /// The reason why the tables of columns get no new rows; `None` without a column.
+    pub(super) fn blocker(needed: &[&Self]) -> Option<WriteBlocker> {
+        let first = needed.first()?;
+        let list = |of: fn(&Self) -> String| needed.iter().map(|column| of(column)).collect::<Vec<_>>().join(", ");
+        let places = list(|needed| format!("{}.{}", needed.physical, needed.column));
+        let values = needed.iter().map(|one| (format!("{}.{}", one.table, one.column), Some("..."))).collect();
+        let (subject, value, them) = match needed {
+            [_] => ("the column", "needs a value", "one"),
+            _ => ("the columns", "need values", "them"),
+        };
+        Some(WriteBlocker {
+            problem: format!("{subject} {places} {value} in a new row, and authctl does not know which"),
+            remedy: format!("name {them} in the --schema file: {}", file_text(&[("values", values)])),
+            scope: WriteScope::NewRows(first.physical.clone()),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +105,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     passwords: None,
     has_default_role: false,
     without_new_rows: Vec::new(),
+    needed: Vec::new(),
     read_only: Vec::new(),
     near: Vec::new(),
 };
@@ -101,6 +134,13 @@ impl SchemaMapping {
             |(_, _, line)| format!("name it in a file for --schema, if it has another name: {line}"),
         );
         StoreError::NoColumn { table, column, remedy }
+    }
+
+    /// Why one of some tables gets no new rows; all columns that need a value at once.
+    pub(super) fn blocks_new_rows(&self, tables: &[&str]) -> Option<WriteBlocker> {
+        let blocked = self.without_new_rows.iter().find(|(table, _)| tables.contains(table));
+        let needed: Vec<_> = self.needed.iter().filter(|column| tables.contains(&column.table)).collect();
+        blocked.map(|(_, blocker)| blocker.clone()).or_else(|| NeededColumn::blocker(&needed))
     }
 
     /// Why a column is not written.

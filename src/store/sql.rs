@@ -4,6 +4,7 @@
 pub(in crate::store) mod access;
 pub(in crate::store) mod audit;
 pub(in crate::store) mod codes;
+mod constraints;
 mod deletion;
 pub(in crate::store) mod doctor;
 mod filter;
@@ -12,10 +13,12 @@ mod organizations;
 mod plugins;
 pub(in crate::store) mod policy;
 mod prune;
+mod roles;
 pub(in crate::store) mod rows;
 mod second_factor;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod throttle;
+mod user_list;
 pub(in crate::store) mod users;
 mod write_tx;
 
@@ -180,6 +183,8 @@ impl Store for SqlStore {
         session: Option<&NewSessionRow>,
     ) -> Result<(User, Option<Session>), StoreError> {
         self.write_tx(|tx, mapping, log| {
+            let tables = [Some("user"), hash.map(|_| "account"), session.map(|_| "session")];
+            rows::require_new_rows(mapping, &tables.into_iter().flatten().collect::<Vec<_>>())?;
             let made = users::insert(tx, mapping, user, hash)?;
             // The database may have chosen another id.
             let of_made = |session: &NewSessionRow| NewSessionRow { user_id: made.id.clone(), ..session.clone() };
@@ -326,7 +331,7 @@ impl Store for SqlStore {
     }
 
     fn users(&mut self, query: &UserQuery) -> Result<UserPage, StoreError> {
-        self.read(|tx, mapping| users::list(tx, mapping, query))
+        self.read(|tx, mapping| user_list::page(tx, mapping, query))
     }
 
     fn accounts(&mut self, user_id: &str) -> Result<Vec<Account>, StoreError> {

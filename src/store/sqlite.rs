@@ -2,6 +2,7 @@
 
 mod backup;
 pub(in crate::store) mod catalog;
+mod checks;
 pub(in crate::store) mod connect;
 mod convert;
 pub(in crate::store) mod definition;

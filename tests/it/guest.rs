@@ -3,6 +3,7 @@
 mod acts;
 mod admin;
 mod care;
+mod constraints;
 mod deletion;
 mod elsewhere;
 mod encodings;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::AppTraces;
 use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
+use super::refusals::{Constraint, Holder, held};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::{Purpose, StoredCode};
@@ -289,25 +290,6 @@ pub enum CodeEffect<'a> {
     User(&'a UserChange),
 }
 
-/// Rows of the app that keep a row from being deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The table, as the database names it.
-    pub table: String,
-    /// The column that refers to the row; several are separated by commas.
-    pub column: String,
-    pub rows: u64,
-}
-
-/// Lists what keeps a row.
-fn held(holders: &[Holder]) -> String {
-    let of = |Holder { table, column, rows }: &Holder| {
-        let (noun, verb) = if *rows == 1 { ("row", "refers") } else { ("rows", "refer") };
-        format!("{rows} {noun} of the app's table {table} {verb} to it by {column}")
-    };
-    holders.iter().map(of).collect::<Vec<_>>().join("; ")
-}
-
 /// How many rows of a table the deletion of another row reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRows {
@@ -487,12 +469,11 @@ pub enum StoreError {
     #[error(transparent)]
     Caller(Box<AuthError>),
     /// Another row has the same value in a unique column. Holds the names of the columns in the database.
-    #[error("the database engine failed: UNIQUE constraint failed: {0}")]
+    #[error("the app's database refuses this: another row has the same value in {0}")]
     NotUnique(String),
-    /// A constraint of the schema refuses the change: authctl's own tables have none that its acts meet. Holds the
-    /// engine's sentence.
+    /// A constraint of the schema refuses the change: authctl's own tables have none that its acts meet.
     #[error("the app's database refuses this: {0}")]
-    Constraint(String),
+    Constraint(Constraint),
     /// Another error of the engine.
     #[error("the database engine failed: {0}")]
     Engine(String),

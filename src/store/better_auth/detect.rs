@@ -12,7 +12,9 @@ use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use super::truths;
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
 use crate::store::OpenError;
-use crate::store::mapping::{Column, Holds, Names, SchemaMapping, TABLES, Table, TokenStorage, identifier};
+use crate::store::mapping::{
+    Column, Holds, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
+};
 use crate::store::sqlite::error::translate;
 
 /// The columns without which a table is not one of Better Auth.
@@ -84,6 +86,7 @@ struct Findings<'c> {
     write_blockers: Vec<WriteBlocker>,
     has_default_role: bool,
     without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    needed: Vec<NeededColumn>,
     read_only: Vec<(&'static str, &'static str, WriteBlocker)>,
     near: Vec<(&'static str, &'static str, String)>,
 }
@@ -102,6 +105,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         write_blockers: Vec::new(),
         has_default_role: false,
         without_new_rows: Vec::new(),
+        needed: Vec::new(),
         read_only: Vec::new(),
         near: Vec::new(),
     };
@@ -121,6 +125,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         mut write_blockers,
         has_default_role,
         without_new_rows,
+        needed,
         read_only,
         near,
         ..
@@ -131,6 +136,10 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
     write_blockers.extend(blockers);
     write_blockers.extend(read_only.iter().map(|(_, _, blocker)| blocker.clone()));
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
+    for table in TABLES {
+        let of_table: Vec<_> = needed.iter().filter(|column| column.table == table.name).collect();
+        write_blockers.extend(NeededColumn::blocker(&of_table));
+    }
     let mapping = SchemaMapping {
         names: Some(names),
         times,
@@ -142,6 +151,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
+        needed,
         read_only,
         near,
     };
@@ -315,18 +325,11 @@ impl Findings<'_> {
             } else if table.name == "account" && column.name.eq_ignore_ascii_case("issuer") {
                 self.fixed.push((table.name, column.name.clone(), ISSUER.to_owned()));
             } else if column.not_null && column.default.is_none() {
-                let blocker = WriteBlocker {
-                    problem: format!(
-                        "the column {physical}.{} needs a value in a new row, and authctl does not know which",
-                        column.name
-                    ),
-                    remedy: format!(
-                        "name one in the --schema file: {}",
-                        line("values", table.name, &column.name, "...")
-                    ),
-                    scope: WriteScope::NewRows(physical.to_owned()),
-                };
-                self.without_new_rows.push((table.name, blocker));
+                self.needed.push(NeededColumn {
+                    table: table.name,
+                    physical: physical.to_owned(),
+                    column: column.name.clone(),
+                });
             }
         }
     }

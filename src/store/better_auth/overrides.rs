@@ -52,10 +52,10 @@ enum PasswordFunction {
 }
 
 /// Entries of a part of a `--schema` file. A value is a name, or null.
-pub(super) type Entries<'v> = Vec<(String, Option<&'v str>)>;
+pub(in crate::store) type Entries<'v> = Vec<(String, Option<&'v str>)>;
 
 /// The text of a `--schema` file.
-pub(super) fn file_text(parts: &[(&str, Entries<'_>)]) -> String {
+pub(in crate::store) fn file_text(parts: &[(&str, Entries<'_>)]) -> String {
     let null_or_name = |value: Option<&str>| value.map_or_else(|| "null".to_owned(), quoted);
     let part = |(name, entries): &(&str, Entries<'_>)| {
         let entries = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), null_or_name(*value)));

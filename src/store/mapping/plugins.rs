@@ -153,6 +153,7 @@ mod tests {
             name: (*name).to_owned(),
             columns: columns.iter().map(column).collect(),
             foreign_keys: Vec::new(),
+            checks: Vec::new(),
         };
         tables.iter().map(table).collect()
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::inventory::{self, Inventory};
 use super::organizations::Organizations;
 use super::plugins::quoted;
-use super::{access, codes, rows, sessions, users};
+use super::{access, codes, constraints, rows, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
@@ -61,7 +61,8 @@ pub(in crate::store) fn delete(
     inventory::make_way(tx, &inventory, &steps, &values)?;
     rows::delete(tx, mapping, "verification", &pending)?;
     deletion.codes = pending.len() as u64 + codes::delete_of_user(tx, mapping, id)?;
-    rows::delete(tx, mapping, "user", [&id.to_owned()])?;
+    rows::delete(tx, mapping, "user", [&id.to_owned()])
+        .map_err(|error| constraints::explain_deletion(tx, &steps, &values, error))?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));
     // The first entry is the one that an interrupted act shows.
     log.insert(first, event.changing(Changes::between(Some(&user), None).only(LIFE)));

@@ -1,6 +1,7 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
+use super::constraints::explain_deletion;
 use crate::auth::storage::{CHAINS_MAX, Holder, StoreError, TableRows};
 use crate::store::engine::{Catalog, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
@@ -59,7 +60,7 @@ pub(in crate::store) struct Step {
     /// The table, in the name of the database.
     pub(in crate::store) table: String,
     /// The columns that refer to the rows that go.
-    columns: Vec<String>,
+    pub(in crate::store) columns: Vec<String>,
     /// Selects the rows. It holds until the rows of the following steps are deleted.
     pub(in crate::store) condition: String,
     pub(in crate::store) effect: Effect,
@@ -256,7 +257,7 @@ impl Inventory {
 /// that the steps were made for.
 ///
 /// # Errors
-/// [`StoreError::Held`] when rows of the app keep the others; nothing was written.
+/// [`StoreError::Held`] when rows of the app keep the others.
 pub(in crate::store) fn make_way(
     tx: &mut dyn Tx,
     inventory: &Inventory,
@@ -272,7 +273,8 @@ pub(in crate::store) fn make_way(
         match step.effect {
             Effect::Delete => {
                 lower_member_counts(tx, inventory, step, values)?;
-                tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), values)?;
+                tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), values)
+                    .map_err(|error| explain_deletion(tx, steps, values, error))?;
             }
             Effect::Clear => {
                 let columns: Vec<_> =
@@ -357,7 +359,13 @@ pub(in crate::store) fn reach(tx: &mut dyn Tx, steps: &[Step], values: &[Value])
     Ok(tables)
 }
 
-fn count(tx: &mut dyn Tx, table: &str, condition: &str, values: &[Value]) -> Result<u64, StoreError> {
+/// Counts the rows of a table of the database.
+pub(in crate::store) fn count(
+    tx: &mut dyn Tx,
+    table: &str,
+    condition: &str,
+    values: &[Value],
+) -> Result<u64, StoreError> {
     tx.count(&format!("SELECT count(*) FROM {} WHERE {condition}", identifier(table)), values)
 }
 

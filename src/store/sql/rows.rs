@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::constraints;
 use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
@@ -263,6 +264,14 @@ pub(in crate::store) fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, table: &
     tx.count(&mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#)), &[])
 }
 
+/// Requires that authctl can fill every column of a new row of each table.
+///
+/// # Errors
+/// [`StoreError::NotOurs`] with all columns that it cannot fill.
+pub(in crate::store) fn require_new_rows(mapping: &SchemaMapping, tables: &[&str]) -> Result<(), StoreError> {
+    mapping.blocks_new_rows(tables).map_or(Ok(()), |blocker| Err(StoreError::NotOurs(blocker)))
+}
+
 /// Adds a row and returns its id, which the database may choose itself.
 ///
 /// # Errors
@@ -274,9 +283,7 @@ pub(in crate::store) fn insert(
     id: &str,
     values: Values,
 ) -> Result<String, StoreError> {
-    if let Some((_, blocker)) = mapping.without_new_rows.iter().find(|(of, _)| *of == table) {
-        return Err(StoreError::NotOurs(blocker.clone()));
-    }
+    require_new_rows(mapping, &[table])?;
     let strategy = mapping.ids.of(table);
     let id = strategy.make(id);
     let mut row = Vec::new();
@@ -296,7 +303,8 @@ pub(in crate::store) fn insert(
     } else {
         tx.execute(&mapping.sql(sql), &values).map(|_| Some(id))
     };
-    let id = id.map_err(|error| taken(mapping, error))?.ok_or_else(|| ignored("skips a new row"))?;
+    let id = id.map_err(|error| constraints::explain(tx, mapping, table, taken(mapping, error)))?;
+    let id = id.ok_or_else(|| ignored("skips a new row"))?;
     let find = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1"#);
     if tx.count(&mapping.sql(find), &[mapping.key(table, &id)])? == 0 {
         return Err(ignored("skips a new row"));
@@ -321,10 +329,11 @@ pub(in crate::store) fn update(
     }
     let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
     let changes = changes.collect::<Vec<_>>().join(", ");
-    values.push(mapping.key(table, id));
+    let id = mapping.key(table, id);
+    values.push(id.clone());
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
-    tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error))?;
-    Ok(())
+    let done = tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error));
+    done.map(drop).map_err(|error| constraints::explain_change(tx, mapping, table, &id, &columns, error))
 }
 
 /// As [`update`], and checks that the row has these values. `updatedAt` may differ, which apps write by triggers.

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of_users};
+use super::constraints::explain_deletion;
 use super::filter::Filter;
 use super::inventory::{Inventory, make_way};
 use super::{access, rows, users};
@@ -173,12 +174,15 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
     let inventory = Inventory::read(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, ids, now)?;
     let steps = inventory.steps_for_row(mapping, "session")?;
-    if !steps.is_empty() {
-        for id in ids {
-            make_way(tx, &inventory, &steps, &[mapping.key("session", id)])?;
-        }
+    if steps.is_empty() {
+        return rows::delete(tx, mapping, "session", ids);
     }
-    rows::delete(tx, mapping, "session", ids)
+    for id in ids {
+        let values = [mapping.key("session", id)];
+        make_way(tx, &inventory, &steps, &values)?;
+        rows::delete(tx, mapping, "session", [id]).map_err(|error| explain_deletion(tx, &steps, &values, error))?;
+    }
+    Ok(())
 }
 
 pub(in crate::store) fn insert(

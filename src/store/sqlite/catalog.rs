@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, Row};
 
+use super::checks;
 use crate::store::engine::{CatalogColumn, CatalogTable, ForeignKey, OnDelete};
 
 /// Tables that hold rows of their own. A virtual table may need a module that this program does not have, and
 /// SQLite cannot describe it without.
-const TABLES: &str = "SELECT name, rowid AS created FROM main.sqlite_schema
+const TABLES: &str = "SELECT name, sql, rowid AS created FROM main.sqlite_schema
     WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'create virtual%'";
 
 /// Reads the catalog of the main database.
@@ -14,16 +15,18 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
     let mut tables: Vec<CatalogTable> = Vec::new();
     let mut keys: Vec<(String, i64, String)> = Vec::new();
     let sql = format!(
-        r#"SELECT made.name, has.name, has."notnull", has.pk FROM ({TABLES}) AS made
+        r#"SELECT made.name, has.name, has."notnull", has.pk, made.sql FROM ({TABLES}) AS made
            CROSS JOIN pragma_table_info(made.name, 'main') AS has ORDER BY made.created, has.cid"#
     );
     each(connection, &sql, |row| {
         let name: String = row.get(0)?;
         let column = CatalogColumn { name: row.get(1)?, is_nullable: !row.get::<_, bool>(2)? };
         keys.push((name.clone(), row.get(3)?, column.name.clone()));
-        match tables.last_mut().filter(|table| table.name == name) {
-            Some(table) => table.columns.push(column),
-            None => tables.push(CatalogTable { name, columns: vec![column], foreign_keys: Vec::new() }),
+        if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
+            table.columns.push(column);
+        } else {
+            let checks = checks::read(row.get_ref(4)?.as_str().unwrap_or_default());
+            tables.push(CatalogTable { name, columns: vec![column], foreign_keys: Vec::new(), checks });
         }
         Ok(())
     })?;

@@ -6,7 +6,7 @@ use rusqlite::{Error, ErrorCode, ffi};
 use rustix::io::Errno;
 
 use super::descriptors;
-use crate::auth::storage::StoreError;
+use crate::auth::storage::{Constraint, StoreError};
 
 pub(in crate::store) trait SqliteResult<T> {
     /// Converts the error.
@@ -72,22 +72,35 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt(text),
         ErrorCode::TooBig => StoreError::TooMuch("a value or a row is too large"),
         ErrorCode::OutOfMemory => StoreError::TooMuch("a statement needs too much memory"),
-        // Only the message names the columns.
-        ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE => {
-            match text.split_once(": ") {
-                Some((_, columns)) => StoreError::NotUnique(columns.to_owned()),
-                None => StoreError::Constraint(text),
-            }
-        }
-        ErrorCode::ConstraintViolation if failure.extended_code == ffi::SQLITE_CONSTRAINT_TRIGGER => {
-            StoreError::Trigger(text)
-        }
-        ErrorCode::ConstraintViolation => StoreError::Constraint(text),
+        ErrorCode::ConstraintViolation => of_constraint(failure.extended_code, text),
         // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As for `SqlInputError`, if SQLite finds it later.
         ErrorCode::Unknown if text.starts_with("no such ") || is_of_trigger(&text) => of_schema(text),
         _ => StoreError::Engine(text),
+    }
+}
+
+/// The message about a foreign key, which names nothing.
+const FOREIGN_KEY: &str = "FOREIGN KEY constraint failed";
+
+/// The error about a constraint. Only the message names columns.
+fn of_constraint(code: i32, message: String) -> StoreError {
+    let named = message.split_once(": ").map(|(_, named)| named.to_owned());
+    match (code, named) {
+        // `RESTRICT` is a trigger of SQLite's own.
+        (ffi::SQLITE_CONSTRAINT_TRIGGER, _) if message != FOREIGN_KEY => StoreError::Trigger(message),
+        (ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY, Some(columns)) => {
+            StoreError::NotUnique(columns)
+        }
+        (ffi::SQLITE_CONSTRAINT_NOTNULL, Some(column)) => StoreError::Constraint(Constraint::NotNull(column)),
+        (ffi::SQLITE_CONSTRAINT_CHECK, Some(label)) => {
+            StoreError::Constraint(Constraint::Check { label, columns: Vec::new() })
+        }
+        (ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER, _) => {
+            StoreError::Constraint(Constraint::ForeignKey { keys: Vec::new() })
+        }
+        _ => StoreError::Constraint(Constraint::Other(message)),
     }
 }
 

@@ -260,8 +260,8 @@ fn sign_in_that_the_database_refuses_leaves_no_session_file() {
     odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).success();
     let before: Vec<_> =
         std::fs::read_dir(odd.sandbox.sessions()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).failure(1);
-    odd.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).failure(1);
+    odd.run_with_input("signin ada@example.com --password-stdin", PASSWORD).failure(5);
+    odd.run_with_input("signin ada@example.com --password-stdin --print-token", PASSWORD).failure(5);
     let after: Vec<_> = std::fs::read_dir(odd.sandbox.sessions()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(after, before);
     odd.run("whoami").success();

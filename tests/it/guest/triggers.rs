@@ -202,21 +202,3 @@ fn trigger_reaches_nothing_beyond_the_database() {
         assert!(odd.is_as_made(), "{body}");
     }
 }
-
-#[test]
-fn constraint_of_the_app_refuses_in_its_words() {
-    let odd = with(
-        "CREATE TABLE consent (user_id TEXT NOT NULL REFERENCES user (id) ON DELETE SET NULL);
-         INSERT INTO consent SELECT id FROM user;
-         ALTER TABLE user ADD COLUMN plan TEXT CHECK (name <> 'Forbidden')",
-    );
-    for (words, sentence) in [
-        ("users create new@example.com --name Forbidden --no-password", "CHECK constraint failed: name <> 'Forbidden'"),
-        ("users delete bob@example.com --yes", "NOT NULL constraint failed: consent.user_id"),
-    ] {
-        let error = odd.run(&format!("{words} --json")).json_error(5);
-        assert_eq!(error["code"], "APP_REFUSES", "{words}");
-        let message = error["message"].as_str().unwrap();
-        assert!(message.ends_with(&format!("the app's database refuses this: {sentence}")), "{message}");
-    }
-}

@@ -1,0 +1,171 @@
+//! Constraints of an app's schema that refuse an act: the error names the table, the column, the rows or the words, and
+//! nothing is changed.
+
+use super::refused::Odd;
+
+/// Gives users a column of roles with a constraint.
+fn with_role(constraint: &str) -> Odd {
+    Odd::changed(
+        "drizzle-ms",
+        &format!(
+            "PRAGMA foreign_keys = OFF; DELETE FROM session; DELETE FROM account; DELETE FROM user;
+             CREATE TABLE roles (name text PRIMARY KEY); INSERT INTO roles VALUES ('owner'), ('member');
+             ALTER TABLE user DROP COLUMN role; ALTER TABLE user ADD COLUMN role text {constraint}"
+        ),
+    )
+}
+
+const CREATE: &str = "users create new@example.com --name New --no-password";
+
+#[test]
+fn new_user_gets_a_role_that_the_column_takes() {
+    for (constraint, role) in [
+        ("CHECK (role IN ('user', 'owner'))", Some("user")),
+        ("CHECK (role IN ('member', 'owner'))", None),
+        ("CONSTRAINT role_check CHECK(\"user\".\"role\" in ('member', 'owner'))", None),
+        ("NOT NULL DEFAULT 'member' CHECK (role IN ('member', 'owner'))", Some("member")),
+        ("REFERENCES roles (name)", None),
+        ("REFERENCES roles (name) DEFERRABLE INITIALLY DEFERRED", None),
+        ("CHECK (length(role) < 9)", Some("user")),
+    ] {
+        let odd = with_role(constraint);
+        let created = odd.run(&format!("{CREATE} --json")).json();
+        assert_eq!(created["user"]["role"].as_str(), role, "{constraint}");
+        odd.run("users create chief@example.com --name Chief --no-password --role owner").success();
+    }
+}
+
+#[test]
+fn refused_role_names_the_words_that_the_column_takes() {
+    for constraint in [
+        "NOT NULL CHECK (role IN ('member', 'owner'))",
+        "NOT NULL CONSTRAINT role_check CHECK (\"role\" in ('member', 'owner') AND role <> 'a b')",
+        "NOT NULL REFERENCES roles (name)",
+        "NOT NULL REFERENCES roles (name) DEFERRABLE INITIALLY DEFERRED",
+    ] {
+        let odd = with_role(constraint);
+        for (words, refused) in [(CREATE.to_owned(), "user"), (format!("{CREATE} --role boss"), "boss")] {
+            let error = odd.run(&format!("{words} --json")).json_error(5);
+            assert_eq!(error["code"], "APP_REFUSES", "{constraint}");
+            let told = format!("user.role takes member, owner, and not {refused}");
+            assert!(error["message"].as_str().unwrap().ends_with(&told), "{constraint}: {error}");
+            assert!(error["hint"].as_str().unwrap().contains("--role"), "{error}");
+        }
+        assert!(odd.is_as_made(), "{constraint}");
+        odd.run(&format!("{CREATE} --role member")).success();
+        let error = odd.run("users set-role new@example.com boss --json").json_error(5);
+        assert!(error["message"].as_str().unwrap().ends_with("takes member, owner, and not boss"), "{error}");
+        odd.run("users set-role new@example.com owner").success();
+    }
+}
+
+#[test]
+fn refused_role_without_a_list_of_words_names_the_check() {
+    let odd = with_role("CHECK (role <> 'admin' OR email LIKE '%@corp.example')");
+    let error = odd.run(&format!("{CREATE} --role admin --json")).json_error(5);
+    let told = "user.email and user.role must meet the check role <> 'admin' OR email LIKE '%@corp.example'";
+    assert!(error["message"].as_str().unwrap().ends_with(told), "{error}");
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn rows_of_the_app_that_keep_a_user_or_session_are_counted() {
+    let of_user = |column: &str| {
+        format!("CREATE TABLE consent ({column}); INSERT INTO consent SELECT id FROM user WHERE name IN ('Bob', 'Emo')")
+    };
+    let of_email = |column: &str| {
+        format!(
+            "CREATE TABLE consent ({column}); INSERT INTO consent SELECT email FROM user WHERE name IN ('Bob', 'Emo')"
+        )
+    };
+    let delete = "users delete bob@example.com --yes";
+    let address = "users update bob@example.com --email new@example.com";
+    for (schema, words) in [
+        (of_user("who TEXT NOT NULL REFERENCES user (id) ON DELETE SET NULL"), delete),
+        (of_user("who TEXT CHECK (who IS NOT NULL) REFERENCES user (id) ON DELETE SET NULL"), delete),
+        (of_user("who TEXT CHECK (who <> '') DEFAULT '' REFERENCES user (id) ON DELETE SET DEFAULT"), delete),
+        (of_user("who TEXT DEFAULT 'gone' REFERENCES user (id) ON DELETE SET DEFAULT"), delete),
+        (of_email("who TEXT REFERENCES user (email)"), delete),
+        (of_email("who TEXT NOT NULL REFERENCES user (email) ON DELETE SET NULL"), delete),
+        (of_email("who TEXT REFERENCES user (email)"), address),
+        (of_email("who TEXT REFERENCES user (email) ON UPDATE RESTRICT"), address),
+        (of_email("who TEXT NOT NULL REFERENCES user (email) ON UPDATE SET NULL"), address),
+        (
+            "CREATE TABLE consent (who TEXT NOT NULL REFERENCES session (id) ON DELETE SET NULL);
+             INSERT INTO consent SELECT session.id FROM session JOIN user ON user.id = user_id WHERE email LIKE 'ada%' LIMIT 1"
+                .to_owned(),
+            "sessions revoke --user ada@example.com --all --yes",
+        ),
+    ] {
+        let odd = Odd::changed("drizzle-ms", &schema);
+        let error = odd.run(&format!("{words} --json")).json_error(5);
+        assert_eq!(error["code"], "ROWS_HELD", "{schema}: {error}");
+        let told = "1 row of the app's table consent refers to it by who";
+        assert!(error["message"].as_str().unwrap().ends_with(told), "{schema}: {error}");
+        assert!(odd.is_as_made(), "{schema}");
+    }
+}
+
+#[test]
+fn other_constraints_are_told_in_our_words() {
+    for (schema, words, told) in [
+        (
+            "ALTER TABLE user ADD COLUMN plan TEXT CHECK (name <> 'New')",
+            CREATE,
+            "user.name must meet the check name <> 'New'",
+        ),
+        (
+            "CREATE TABLE log (what TEXT CONSTRAINT not_new CHECK (what <> 'New'));
+             CREATE TRIGGER t AFTER INSERT ON user BEGIN INSERT INTO log VALUES (NEW.name); END",
+            CREATE,
+            "log.what must meet the check not_new",
+        ),
+        (
+            "CREATE TABLE log (what TEXT NOT NULL);
+             CREATE TRIGGER t AFTER INSERT ON user BEGIN INSERT INTO log VALUES (NULL); END",
+            CREATE,
+            "the column log.what must have a value",
+        ),
+        (
+            "CREATE TABLE team (id INTEGER PRIMARY KEY); PRAGMA foreign_keys = OFF;
+             ALTER TABLE user ADD COLUMN team INTEGER DEFAULT 1 REFERENCES team (id)",
+            CREATE,
+            "user.team must name a row of the table team",
+        ),
+        (
+            "CREATE UNIQUE INDEX one_name ON user (name)",
+            "users update bob@example.com --name Ada",
+            "another row has the same value in user.name",
+        ),
+    ] {
+        let odd =
+            Odd::changed("drizzle-ms", &format!("UPDATE user SET name = 'Ada' WHERE email LIKE 'ada%'; {schema}"));
+        let error = odd.run(&format!("{words} --json")).json_error(5);
+        assert_eq!(error["code"], "APP_REFUSES", "{schema}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.ends_with(&format!("the app's database refuses this: {told}")), "{schema}: {message}");
+        assert!(odd.is_as_made(), "{schema}");
+    }
+}
+
+#[test]
+fn all_columns_that_need_a_value_are_named_at_once() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "CREATE TABLE old AS SELECT * FROM user; PRAGMA foreign_keys = OFF; DELETE FROM user; DELETE FROM account;
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, '`name` text', '`tenant` text NOT NULL, `region` text NOT NULL, `name` text')
+           WHERE name = 'user';
+         UPDATE sqlite_schema SET sql = replace(sql, '`scope` text', '`scope` text, `kind` text NOT NULL') WHERE name = 'account'",
+    );
+    let error = odd.run("users create new@example.com --name New --generate --json").json_error(9);
+    let told = "the columns user.tenant, user.region, account.kind need values in a new row";
+    assert!(error["message"].as_str().unwrap().contains(told), "{error}");
+    let line = r#"{"values": {"user.tenant": "...", "user.region": "...", "account.kind": "..."}}"#;
+    assert!(error["hint"].as_str().unwrap().ends_with(line), "{error}");
+    // The act needs no new row of accounts.
+    let error = odd.run(&format!("{CREATE} --json")).json_error(9);
+    assert!(!error["message"].as_str().unwrap().contains("account.kind"), "{error}");
+    let values = odd.sandbox.file("hints.json", line);
+    odd.run(&format!("users create new@example.com --name New --generate --schema {}", values.display())).success();
+}
