@@ -409,9 +409,15 @@ impl Changes {
             .of(users, "banExpires", |user| user.ban_expires.map(rfc3339).into())
     }
 
-    fn of(self, users: [Option<&User>; 2], name: &str, value: fn(&User) -> Value) -> Self {
-        // What cannot be read is not told, and a value that can be read in its place is a change.
+    fn of(mut self, users: [Option<&User>; 2], name: &str, value: fn(&User) -> Value) -> Self {
+        // What cannot be read is not shown.
+        let is_readable = users.map(|user| user.is_some_and(|user| !user.is_odd(name)));
         let [from, to] = users.map(|user| user.filter(|user| !user.is_odd(name)).map_or(Value::Null, value));
+        if users.iter().all(Option::is_some) && is_readable == [false, true] && to.is_null() {
+            // No value in the place of one that cannot be read is a change too.
+            self.0.insert(name.to_owned(), json!({ "from": null, "to": null }));
+            return self;
+        }
         self.field(name, from, to)
     }
 

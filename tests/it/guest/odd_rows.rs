@@ -134,6 +134,35 @@ fn every_act_works_on_an_odd_user_by_id() {
 }
 
 #[test]
+fn remedies_of_doctor_replace_the_values() {
+    for (edit, words) in [
+        ("name = NULL", "users update bob --name Bob"),
+        ("email = x'00'", "users update bob --email bob@example.com"),
+        ("image = x'00'", "users update bob --image https://example.com/b.png"),
+        ("email_verified = 2", "users verify-email bob"),
+        ("email_verified = 2", "users verify-email bob --undo"),
+        ("role = x'00'", "users set-role bob user"),
+        ("banned = 2", "users ban bob"),
+        ("banned = 2", "users unban bob"),
+        ("banned = 1, ban_reason = x'00'", "users ban bob"),
+        ("banned = 1, ban_expires = 'soon'", "users ban bob"),
+        ("banned = 1, ban_expires = 'soon'", "users unban bob"),
+        ("banned = 0, ban_expires = 'soon'", "users unban bob"),
+    ] {
+        let loose = Loose::new(&format!("UPDATE user SET {edit} WHERE id = 'bob'"));
+        let has_finding = || {
+            let report: serde_json::Value = serde_json::from_str(&loose.run("doctor --json").stdout).unwrap();
+            report["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "rows")
+        };
+        assert!(has_finding(), "{edit}");
+        assert_eq!(loose.run(&format!("{words} --json")).json()["changed"], true, "{edit}: {words}");
+        assert!(!has_finding(), "{edit}: {words}");
+        let verified = loose.run("audit list --user bob --json").json();
+        assert!(verified["entries"].as_array().unwrap().len() >= 2, "{edit}: {words}: {verified}");
+    }
+}
+
+#[test]
 fn doctor_names_at_most_ten_odd_values() {
     let loose = Loose::new("UPDATE user SET name = NULL, image = x'00', role = 7");
     let doctor = loose.run("doctor --json");
