@@ -1,6 +1,6 @@
 //! Sessions: when one is live, fresh or due to be extended, and how an operator selects and ends sessions.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -130,19 +130,55 @@ impl SessionFilter {
     }
 }
 
-/// Reads the address of a client as servers write it: also with a port, as IPv4 in IPv6, or as the first of the list
-/// in `X-Forwarded-For`.
+/// Reads the address of a client as servers write it: also as the first of the list in `X-Forwarded-For`.
 fn client_address(text: &str) -> Option<IpAddr> {
-    let first = text.split(',').next()?.trim();
-    let address = first.parse().ok().or_else(|| first.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
-    address.map(|address| address.to_canonical())
+    read_address(text.split(',').next()?.trim())
+}
+
+/// Reads an address in any spelling: also in brackets, with a port, with a zone, or as IPv4 in IPv6. The zone is left
+/// out, because it names an interface of one machine.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    let address = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(bracketed) => {
+            let (inner, port) = bracketed?;
+            let has_rest = !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port);
+            IpAddr::V6(read_ipv6(inner).filter(|_| !has_rest)?)
+        }
+        None => match text.split_once(':') {
+            // A second colon makes it IPv6, which has a port only after brackets.
+            Some((inner, port)) if is_port(port) => IpAddr::V4(inner.parse().ok()?),
+            Some(_) => IpAddr::V6(read_ipv6(text)?),
+            None => IpAddr::V4(text.parse().ok()?),
+        },
+    };
+    Some(address.to_canonical())
+}
+
+fn read_ipv6(text: &str) -> Option<Ipv6Addr> {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
+    address.parse().ok().filter(|_| !zone.is_empty())
 }
 
 /// A network, or a single address (RFC 4632).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
+/// The bits in front of an IPv4 address in IPv6.
+const MAPPED_BITS: u8 = 96;
+
 impl Network {
+    fn read(text: &str) -> Option<IpNet> {
+        let Some((address, bits)) = text.rsplit_once('/') else { return read_address(text).map(IpNet::from) };
+        // Other programs take leading zeros for octal numbers.
+        let bits: u8 = bits.parse().ok().filter(|number: &u8| number.to_string() == bits)?;
+        let network = read_address(address)?;
+        // An IPv4 network may have the spelling of IPv6, and the number of its bits then counts those in front.
+        let bits =
+            if network.is_ipv4() && address.matches(':').count() > 1 { bits.checked_sub(MAPPED_BITS)? } else { bits };
+        IpNet::new(network, bits).ok()
+    }
+
     /// The text with which every IPv4 address of the network begins, such as `10.`; empty for other networks.
     pub fn leading_octets(&self) -> String {
         let IpNet::V4(network) = self.0 else { return String::new() };
@@ -155,15 +191,10 @@ impl Network {
 impl FromStr for Network {
     type Err = String;
 
-    /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address.
+    /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address, each in any spelling.
     fn from_str(text: &str) -> Result<Self, String> {
-        // `IpNet` also reads octets with leading zeros, which other programs take for octal numbers.
-        let address: Option<IpAddr> = text.split('/').next().and_then(|address| address.parse().ok());
-        let network = address.and_then(|address| {
-            if text.contains('/') { text.parse().ok() } else { Some(IpNet::from(address.to_canonical())) }
-        });
         let wrong = || "expected an address or a network, such as 192.0.2.7 or 10.0.0.0/8".to_owned();
-        network.map(Self).ok_or_else(wrong)
+        Self::read(text).map(Self).ok_or_else(wrong)
     }
 }
 
@@ -402,13 +433,50 @@ mod tests {
             ("[::ffff:10.1.2.3]:443", "10.1.2.3"),
             ("[2001:DB8::1]:443", "2001:db8::1"),
             (" 10.1.2.3 , 192.0.2.1", "10.1.2.3"),
+            ("[::1]", "::1"),
+            ("[::1]:443", "::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%eth0]:443", "fe80::1"),
+            ("[fe80::1%eth0], 10.1.2.3", "fe80::1"),
         ] {
             assert_eq!(client_address(text), Some(address.parse().unwrap()), "{text}");
         }
-        for text in ["", "unknown", "10.1.2", "010.1.2.3", ", 10.1.2.3"] {
+        for text in [
+            "",
+            "unknown",
+            "10.1.2",
+            "010.1.2.3",
+            ", 10.1.2.3",
+            "[10.1.2.3]",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "::1]",
+            "10.1.2.3:",
+            "10.1.2.3:70000",
+            "10.1.2.3%eth0",
+            "fe80::1%",
+        ] {
             assert_eq!(client_address(text), None, "{text}");
         }
-        assert_eq!("::ffff:10.1.2.3".parse::<Network>(), "10.1.2.3".parse());
+    }
+
+    #[test]
+    fn network_is_read_in_every_spelling_of_its_address() {
+        for (text, network) in [
+            ("::ffff:10.1.2.3", "10.1.2.3"),
+            ("10.1.2.3:443", "10.1.2.3"),
+            ("[::1]", "::1"),
+            ("[::1]:443", "::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("fe80::%eth0/64", "fe80::/64"),
+            ("[2001:db8::]/32", "2001:db8::/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("[::ffff:a00:0]/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+        ] {
+            assert_eq!(text.parse::<Network>(), network.parse(), "{text}");
+        }
     }
 
     #[test]
@@ -431,6 +499,10 @@ mod tests {
             "10.0.0.0/",
             "010.0.0.1/8",
             "10.0.0.0/8/8",
+            "10.0.0.0/08",
+            "::ffff:10.0.0.0/8",
+            "::ffff:10.0.0.0/129",
+            "[10.0.0.0]/8",
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
