@@ -311,18 +311,13 @@ pub(in crate::store) fn update(
     }
     let mut changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     if changed {
-        match user.role.as_deref().filter(|_| user.role != before.role) {
+        user = match user.role.as_deref().filter(|_| user.role != before.role) {
             None => write_changes(tx, mapping, &before, &user, now)?,
             Some(role) => roles::write(tx, mapping, role, &mut |tx, role| {
                 let user = User { role: role.map(str::to_owned), ..user.clone() };
                 write_changes(tx, mapping, &before, &user, now)
             })?,
-        }
-        let stored = read_back(tx, mapping, id)?;
-        if is_undone(&before, &user, &stored) {
-            return Err(ignored("undoes the change"));
-        }
-        user = stored;
+        };
         // A column may store instants with less precision.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     }
@@ -353,14 +348,18 @@ fn is_undone(before: &User, intended: &User, stored: &User) -> bool {
     stored.banned != intended.banned || (marks(intended) != marks(before) && marks(stored) == marks(before))
 }
 
-/// Writes the fields that differ. An unchanged column is not written, because it may hold more than was read.
+/// Writes the fields that differ, and returns the user as stored. An unchanged column is not written, because it may hold
+/// more than was read.
+///
+/// # Errors
+/// [`StoreError::Trigger`] when a trigger undoes the change.
 pub(in crate::store) fn write_changes(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     before: &User,
     after: &User,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<User, StoreError> {
     let values = |user: &User| {
         vec![
             ("name", user.name.clone().into()),
@@ -378,7 +377,9 @@ pub(in crate::store) fn write_changes(
     let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
     changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
     changed.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
-    rows::update(tx, mapping, "user", &after.id, changed)
+    rows::update(tx, mapping, "user", &after.id, changed)?;
+    let stored = read_back(tx, mapping, &after.id)?;
+    if is_undone(before, after, &stored) { Err(ignored("undoes the change")) } else { Ok(stored) }
 }
 
 /// Whether sessions may exist in which the user acts as others. The options of an app name the roles and the users

@@ -4,11 +4,12 @@ use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{self, ToSql, ToSqlOutput};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionBehavior, params_from_iter};
 
 use super::connect::{Connected, schema_version};
-use super::error::SqliteResult as _;
+use super::error::{SqliteResult as _, translate};
 use super::{catalog, connect, integrity};
 use crate::auth::storage::{Depth, SchemaDifference, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
@@ -139,6 +140,34 @@ impl<C: Deref<Target = Connection>> SqliteTx<C> {
     pub(in crate::store) fn new(connection: C) -> Self {
         Self { connection, catalog: None, left: Vec::new() }
     }
+
+    /// Prepares a statement that writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Trigger`] if only the triggers that it runs do not fit the schema.
+    fn prepare_change(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
+        self.connection.prepare_cached(sql).map_err(|error| {
+            let is_of_schema = error.sqlite_error_code() == Some(ErrorCode::Unknown);
+            match translate(&error) {
+                StoreError::Corrupt(words) | StoreError::Engine(words) | StoreError::Trigger(words)
+                    if is_of_schema && self.is_right_without_triggers(sql) =>
+                {
+                    StoreError::Trigger(format!("a trigger of the app fails: {words}"))
+                }
+                other => other,
+            }
+        })
+    }
+
+    /// Whether a statement is right, and a trigger that it runs is not.
+    fn is_right_without_triggers(&self, sql: &str) -> bool {
+        const TRIGGERS: DbConfig = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
+        if !self.connection.db_config(TRIGGERS).unwrap_or(false) {
+            return false;
+        }
+        let is_right = self.connection.set_db_config(TRIGGERS, false).is_ok() && self.connection.prepare(sql).is_ok();
+        self.connection.set_db_config(TRIGGERS, true).is_ok() && is_right
+    }
 }
 
 const DIALECT: Dialect = Dialect { position: "instr", insertion: "rowid" };
@@ -161,12 +190,12 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     }
 
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql).engine()?;
+        let mut statement = self.prepare_change(sql)?;
         statement.execute(params_from_iter(values)).engine().map(|rows| rows as u64)
     }
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql).engine()?;
+        let mut statement = self.prepare_change(sql)?;
         connect::with_large_rows(&self.connection, || statement.execute(params_from_iter(values)).engine())
             .map(|rows| rows as u64)
     }

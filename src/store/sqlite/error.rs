@@ -116,8 +116,7 @@ fn of_schema(message: String) -> StoreError {
 /// Whether an error is about something that authctl's own statements do not name: a function, or a table or column that
 /// only a trigger, view or foreign key names. SQLite then adds the name of the database to a table.
 fn is_of_trigger(message: &str) -> bool {
-    let starts =
-        ["no such function", "unsafe use of ", "no such table: main.", "no such column: new.", "no such column: old."];
+    let starts = ["no such function", "unsafe use of ", "no such table: main.", "foreign key mismatch"];
     let message = message.to_ascii_lowercase();
     starts.iter().any(|start| message.starts_with(start))
 }

@@ -149,6 +149,22 @@ fn trigger_that_leaves_access_open_refuses_the_act() {
     }
 }
 
+/// A sign-in clears a ban that is over, as the app does.
+#[test]
+fn sign_in_notices_a_trigger_that_keeps_a_ban() {
+    let over = "UPDATE user SET banned = 1, ban_expires = 1000 WHERE email = 'ada@example.com';";
+    let words = "signin ada@example.com --print-token --password-stdin";
+    with(over).run_with_input(words, PASSWORD).success();
+    for body in
+        ["BEFORE UPDATE ON user BEGIN SELECT RAISE(IGNORE)", "AFTER UPDATE ON user BEGIN UPDATE user SET banned = 1"]
+    {
+        let odd = with(&format!("{over} CREATE TRIGGER t {body}; END"));
+        let refused = odd.run_with_input(words, PASSWORD).failure(5);
+        assert!(refused.contains("a trigger of the app undoes the change"), "{body}: {refused}");
+        assert!(odd.is_as_made(), "{body}");
+    }
+}
+
 #[test]
 fn trigger_that_writes_another_spelling_or_time_is_no_refusal() {
     let odd = with(
@@ -174,14 +190,31 @@ fn trigger_that_names_a_missing_table_is_no_damage() {
         ("ALTER TABLE user ADD COLUMN team REFERENCES gone (id)", "no such table: main.gone"),
         (
             "CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO log VALUES (NEW.gone); END",
-            "no such column: NEW.gone",
+            "a trigger of the app fails: no such column: NEW.gone",
+        ),
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON user BEGIN UPDATE log SET what = gone; END",
+            "a trigger of the app fails: no such column: gone",
+        ),
+        // The user has a name.
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO log SELECT name FROM log; END",
+            "a trigger of the app fails: no such column: name",
+        ),
+        (
+            "CREATE TRIGGER t AFTER UPDATE ON user BEGIN INSERT INTO log (gone) VALUES (1); END",
+            "a trigger of the app fails: table log has no column named gone",
+        ),
+        (
+            "CREATE TABLE invite (email TEXT REFERENCES user (name))",
+            "foreign key mismatch - \"invite\" referencing \"user\"",
         ),
     ] {
         let odd = with(schema);
-        let words = if schema.starts_with("ALTER") {
-            "users create new@example.com --name New --generate"
-        } else {
-            "users verify-email bob@example.com"
+        let words = match schema {
+            _ if schema.starts_with("ALTER") => "users create new@example.com --name New --generate",
+            _ if schema.contains("invite") => "users update bob@example.com --name Robert",
+            _ => "users verify-email bob@example.com",
         };
         let ran = odd.run(words).failure(5);
         assert!(ran.contains(told) && !ran.contains("damaged"), "{schema}: {ran}");
