@@ -1,5 +1,6 @@
 //! Rows that have expired and that no program would miss.
 
+use super::storage::{Holder, StoreError};
 use super::{Auth, AuthError};
 
 /// A kind of row that expires, by its table in Better Auth.
@@ -78,15 +79,53 @@ impl Auth<'_> {
         })
     }
 
-    /// Deletes up to `limit` expired rows of a kind and returns their number; all expired codes at once.
+    /// Deletes the next part of the expired rows of a kind and returns their number; all expired codes at once.
     ///
     /// # Errors
-    /// [`super::storage::StoreError::Held`] when rows of the app keep all that are left.
-    pub fn prune_expired(&mut self, kind: Expiring, limit: usize) -> Result<u64, AuthError> {
+    /// [`AuthError::Store`].
+    pub fn prune_expired(&mut self, kind: Expiring, pruning: &mut Pruning) -> Result<u64, AuthError> {
         Ok(match kind {
-            Expiring::Session => self.store.prune(self.now, limit)?,
-            Expiring::Verification => self.store.prune_codes(self.now)?,
-            _ => self.store.prune_rows(kind, self.now, limit)?,
+            Expiring::Session => self.store.prune(self.now, pruning)?,
+            Expiring::Verification => self.store.prune_codes(self.now, pruning)?,
+            _ => self.store.prune_rows(kind, self.now, pruning)?,
         })
+    }
+}
+
+/// A deletion of the expired rows of a kind, in parts.
+#[derive(Debug)]
+pub struct Pruning {
+    /// The most rows of a part.
+    pub limit: usize,
+    /// How many rows stay because rows of the app keep them. They are in front of the next part.
+    pub kept: usize,
+    /// What keeps them.
+    pub holders: Vec<Holder>,
+    /// Whether no part is left.
+    pub is_over: bool,
+}
+
+impl Pruning {
+    pub fn by(limit: usize) -> Self {
+        Self { limit, kept: 0, holders: Vec::new(), is_over: false }
+    }
+
+    /// # Errors
+    /// [`StoreError::Held`] if rows stay.
+    pub fn require_none_kept(self) -> Result<(), StoreError> {
+        if self.holders.is_empty() { Ok(()) } else { Err(StoreError::Held(self.holders)) }
+    }
+
+    /// Adds a part that had a number of rows, and what keeps some of them: a list for each.
+    pub fn add(&mut self, rows: usize, kept: Vec<Vec<Holder>>) {
+        self.is_over = rows < self.limit;
+        self.kept += kept.len();
+        for holder in kept.into_iter().flatten() {
+            let is_same = |known: &&mut Holder| known.table == holder.table && known.column == holder.column;
+            match self.holders.iter_mut().find(is_same) {
+                Some(known) => known.rows += holder.rows,
+                None => self.holders.push(holder),
+            }
+        }
     }
 }

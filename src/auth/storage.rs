@@ -19,6 +19,7 @@ use super::codes::{Purpose, StoredCode};
 use super::odd::OddRows;
 use super::password::Scheme;
 use super::policy::{Key, Policy, PolicyError, ThrottleRules};
+use super::prune::Pruning;
 use super::secret::{Code, StoredHash, Token};
 use super::session::Session;
 use super::throttle::{AttemptKey, Attempts, Decision};
@@ -256,8 +257,8 @@ pub trait Maintenance {
     /// Counts the session rows that `prune` would delete.
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Deletes up to `limit` sessions that are over and returns their number.
-    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+    /// Deletes the next part of the sessions that are over and returns their number. Those that the app keeps stay.
+    fn prune(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError>;
 
     /// Takes what the acts of this process must report besides their results.
     fn take_loose_ends(&mut self) -> LooseEnds;
@@ -320,8 +321,8 @@ pub trait DoctorStore {
 
     fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Deletes expired codes and returns their number.
-    fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Deletes expired codes, however many they are, and returns their number. Those that the app keeps stay.
+    fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError>;
 
     /// Reads all settings, valid or not.
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError>;

@@ -14,6 +14,7 @@ use super::Attempt as _;
 use super::session_start::{Printed, begin, printed, refuse_lost, session_request};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::secret::{AppSecret, SecretError, Token};
 use crate::auth::session::Session;
 use crate::auth::user::User;
@@ -138,17 +139,16 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         return Ok(Pruned { count, dry_run: true, database }.into());
     }
     let mut count = 0;
-    loop {
-        let pruned = context.auth()?.store.prune(now, BATCH)?;
-        count += pruned;
+    let mut pruning = Pruning::by(BATCH);
+    while !pruning.is_over {
+        count += context.auth()?.prune_expired(Expiring::Session, &mut pruning)?;
         if count > 0 {
             let what = done(usize::try_from(count).unwrap_or(usize::MAX), "deleted");
             context.did(what, "run the command again for those that are left");
         }
-        if pruned < BATCH as u64 {
-            return Ok(Pruned { count, dry_run: false, database }.into());
-        }
     }
+    pruning.require_none_kept()?;
+    Ok(Pruned { count, dry_run: false, database }.into())
 }
 
 fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {

@@ -405,13 +405,33 @@ impl dyn Tx + '_ {
         &mut self,
         part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.execute("SAVEPOINT rehearsal", &[])?;
+        self.in_savepoint(part, |_| false)
+    }
+
+    /// Runs statements and takes back what they wrote when one fails. The transaction goes on then.
+    pub(in crate::store) fn attempt<T>(
+        &mut self,
+        part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.in_savepoint(part, Result::is_ok)
+    }
+
+    fn in_savepoint<T>(
+        &mut self,
+        part: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
+        is_kept: fn(&Result<T, StoreError>) -> bool,
+    ) -> Result<T, StoreError> {
+        self.execute("SAVEPOINT part", &[])?;
         let done = part(self);
+        let mut end = || {
+            if !is_kept(&done) {
+                self.execute("ROLLBACK TO SAVEPOINT part", &[])?;
+            }
+            self.execute("RELEASE SAVEPOINT part", &[])
+        };
         // A trigger may have ended the transaction, and with it the savepoint.
-        let taken_back = self
-            .execute("ROLLBACK TO SAVEPOINT rehearsal", &[])
-            .and_then(|_| self.execute("RELEASE SAVEPOINT rehearsal", &[]));
-        done.and_then(|done| taken_back.map(|_| done))
+        let ended = end();
+        done.and_then(|done| ended.map(|_| done))
     }
 
     /// The number that a `count(*)` finds.

@@ -31,6 +31,7 @@ use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::odd::OddRows;
 use crate::auth::password::Scheme;
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
+use crate::auth::prune::Pruning;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
@@ -370,16 +371,11 @@ impl Maintenance for SqlStore {
         self.read(|tx, mapping| sessions::count_prunable(tx, mapping, now, is_clock_sane))
     }
 
-    fn prune(&mut self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+    fn prune(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        let pruned = self.write_tx(|tx, mapping, log| {
-            let pruned = sessions::delete_over(tx, mapping, now, limit, is_clock_sane)?;
-            if pruned > 0 {
-                let detail = counted(pruned, "expired session");
-                log.push(Event::new("sessions.pruned").with(detail));
-            }
-            Ok(pruned)
-        })?;
+        let part =
+            self.write_tx(|tx, mapping, log| sessions::delete_over(tx, mapping, log, now, pruning, is_clock_sane))?;
+        let pruned = part.add_to(pruning);
         if self.guest.is_none() {
             self.engine.tidy()?;
         }
@@ -536,15 +532,12 @@ impl DoctorStore for SqlStore {
         self.read(|tx, mapping| codes::count_over(tx, mapping, now, is_clock_sane))
     }
 
-    fn prune_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+    fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        self.write_tx(|tx, mapping, log| {
-            let pruned = codes::delete_over(tx, mapping, now, is_clock_sane)?;
-            if pruned > 0 {
-                log.push(Event::new("codes.pruned").with(counted(pruned, "expired code")));
-            }
-            Ok(pruned)
-        })
+        let part = self.write_tx(|tx, mapping, log| codes::delete_over(tx, mapping, log, now, is_clock_sane))?;
+        let pruned = part.add_to(pruning);
+        pruning.is_over = true;
+        Ok(pruned)
     }
 
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
@@ -591,6 +584,7 @@ impl<T, E> Answer for Result<T, E> {
 /// A decision to wait is committed too: it may have shortened a wait that a wrong clock had set.
 impl Answer for Decision {}
 impl Answer for () {}
+impl Answer for prune::Part {}
 impl Answer for AppTraces {}
 impl Answer for Orphans {}
 impl Answer for u64 {}

@@ -9,7 +9,7 @@ use crate::auth::audit::{Chain, counted, intention};
 use crate::auth::email::Email;
 use crate::auth::password::HashFormat;
 use crate::auth::policy::Policy;
-use crate::auth::prune::Expiring;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::session::CLOCK_SKEW;
 use crate::auth::storage::{CHAINS_MAX, Depth, Differs, StoreError, WriteBlocker, WriteScope};
 use crate::auth::user::User;
@@ -224,8 +224,14 @@ pub(super) const EXPIRED: Check = Check {
     fix: Some(Fix {
         does: "delete expired sessions and codes",
         apply: |auth| {
-            while auth.store.prune(auth.now, BATCH)? == BATCH as u64 {}
-            Ok(auth.store.prune_codes(auth.now).map(drop)?)
+            for kind in [Expiring::Session, Expiring::Verification] {
+                let mut pruning = Pruning::by(BATCH);
+                while !pruning.is_over {
+                    auth.prune_expired(kind, &mut pruning)?;
+                }
+                pruning.require_none_kept()?;
+            }
+            Ok(())
         },
     }),
 };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{AdminGuard, Ban, NewCodeRow, StoreError};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccountAccess};
-use crate::auth::prune::Expiring;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::user::User;
 
@@ -37,11 +37,8 @@ pub trait PluginStore {
     /// Counts expired rows of a table of a plugin; 0 if the database has no such table.
     fn count_expired_rows(&mut self, kind: Expiring, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Deletes up to `limit` of these rows and returns their number.
-    ///
-    /// # Errors
-    /// [`StoreError::Held`] when rows of the app keep one of them.
-    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+    /// Deletes the next part of these rows and returns their number. Those that the app keeps stay.
+    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError>;
 
     /// Counts rows that refer to rows that do not exist, except those of [`super::DoctorStore::orphans`].
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError>;

@@ -4,9 +4,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::auth::AuthError;
 use crate::auth::audit::counted;
-use crate::auth::prune::Expiring;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::StoreError;
 use crate::context::Context;
 use crate::output::text::{escaped, facts};
@@ -38,26 +37,17 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
             pruned.push((kind, context.auth()?.count_expired(kind)?));
             continue;
         }
-        let mut count = 0;
-        loop {
-            let batch = match context.auth()?.prune_expired(kind, BATCH) {
-                // The other kinds go all the same, and the error is shown at the end.
-                Err(AuthError::Store(StoreError::Held(holders))) => {
-                    held.extend(holders);
-                    break;
-                }
-                batch => batch?,
-            };
-            (count, total) = (count + batch, total + batch);
+        let (mut count, mut pruning) = (0, Pruning::by(BATCH));
+        while !pruning.is_over {
+            let part = context.auth()?.prune_expired(kind, &mut pruning)?;
+            (count, total) = (count + part, total + part);
             if total > 0 {
                 let what = format!("{} deleted", were(total));
                 context.did(what, "run the command again for those that are left");
             }
-            // Expired codes are deleted at once, however many they are.
-            if batch == 0 || kind == Expiring::Verification {
-                break;
-            }
         }
+        // The other kinds go all the same, and the error is shown at the end.
+        held.extend(pruning.holders);
         pruned.push((kind, count));
     }
     if !held.is_empty() {

@@ -4,6 +4,7 @@ use super::*;
 use crate::auth::audit::{Actor, Chain, Entry, Event, FORM, Intents, Subject};
 use crate::auth::codes::Purpose;
 use crate::auth::policy::{KEYS, ThrottleRules};
+use crate::auth::prune::Pruning;
 use crate::auth::storage::{AdminGuard, Ban, CodeEffect, CodeProof, CodeUse, EndSessions, NewCodeRow, UserChange};
 
 /// The entries, except those that announce an act in a guest database.
@@ -135,7 +136,7 @@ fn refused_or_empty_act_leaves_no_entry() {
         for id in ["ada", "unknown"] {
             delete_user(&mut *store, id, AdminGuard::KeepLastAdmin, at(3)).unwrap().unwrap_err();
         }
-        assert_eq!(store.prune(at(3), 10).unwrap(), 0);
+        assert_eq!(store.prune(at(3), &mut Pruning::by(10)).unwrap(), 0);
         store.set_policy(&KEYS[0], Some("nonsense"), at(3)).unwrap().unwrap_err();
         store.count_attempt(&attempts_of("ada"), at(3), &ThrottleRules::default()).unwrap();
         store.clear_attempts(&attempts_of("ada")).unwrap();
@@ -176,7 +177,7 @@ fn act_without_its_entry_changes_nothing() {
         let change = UserChange { name: Some("Eve".into()), end: EndSessions::Always, ..UserChange::default() };
         store.update_user("ada", &change, AdminGuard::Off, at(3)).unwrap_err();
         delete_user(&mut *store, "ada", AdminGuard::Off, at(3)).unwrap_err();
-        store.prune(at(99), 10).unwrap_err();
+        store.prune(at(99), &mut Pruning::by(10)).unwrap_err();
         store.count_attempt(&attempts_of("ada"), at(3), &ThrottleRules::default()).unwrap();
         store.unlock("ada", &|_| vec![attempts_of("ada")]).unwrap_err();
         let mut store = db.store();
@@ -234,7 +235,7 @@ fn each_act_leaves_its_entries() {
         store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
         store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
         assert_eq!(seen.next(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
-        store.prune(at(60), 10).unwrap();
+        store.prune(at(60), &mut Pruning::by(10)).unwrap();
         assert_eq!(seen.next(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
         let lifetime = KEYS.iter().find(|key| key.name == "session.lifetime").unwrap();
         store.set_policy(lifetime, Some("30d"), at(5)).unwrap().unwrap();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::odd::OddRows;
+use crate::auth::prune::Pruning;
 use crate::auth::storage::{Depth, Orphans, StrayAccounts, WrittenAfter};
 
 fn events(store: &mut dyn Store) -> Vec<String> {
@@ -40,7 +41,7 @@ fn fix_without_findings_leaves_no_entry() {
         assert_eq!(store.delete_orphans().unwrap(), Orphans::default());
         assert_eq!(store.correct_stray_accounts(at(1)).unwrap(), 0);
         assert_eq!(store.lower_addresses(at(1)).unwrap(), 0);
-        assert_eq!(store.prune_codes(at(1)).unwrap(), 0);
+        assert_eq!(store.prune_codes(at(1), &mut Pruning::by(9)).unwrap(), 0);
         store.remove_settings(&["session.lifetime".into()]).unwrap();
         assert_eq!(events(&mut *store), [""; 0]);
         assert_eq!(ids(&mut *store, "ada"), ["one"]);
@@ -143,7 +144,7 @@ fn code_is_pruned_at_its_expiry_time() {
             db.edit(&format!(r#"INSERT INTO "verification" VALUES ('{end}', 'x:{end}', 'y', {instant}, 1, 1)"#));
         }
         assert_eq!([9, 10, 19, 20].map(|now| store.count_expired_codes(at(now)).unwrap()), [0, 1, 1, 2]);
-        assert_eq!(store.prune_codes(at(10)).unwrap(), 1);
+        assert_eq!(store.prune_codes(at(10), &mut Pruning::by(9)).unwrap(), 1);
         assert_eq!(db.count("verification"), 1);
         assert_eq!(events(&mut *store), ["codes.pruned"]);
     });
@@ -171,7 +172,7 @@ fn code_from_the_future_is_pruned_unless_the_clock_is_behind() {
         assert_eq!(store.count_expired_codes(at(0)).unwrap(), 1);
         newest(1_790_000_000 + 86_400);
         assert_eq!(store.count_expired_codes(at(0)).unwrap(), 2);
-        assert_eq!(store.prune_codes(at(0)).unwrap(), 2);
+        assert_eq!(store.prune_codes(at(0), &mut Pruning::by(9)).unwrap(), 2);
         assert_eq!(db.count("verification"), 2);
         assert_eq!(store.count_expired_codes(at(0)).unwrap(), 0);
     });

@@ -2,6 +2,7 @@
 //! column keeps its encoding, and reading changes no byte.
 
 use super::*;
+use crate::auth::prune::Pruning;
 use crate::auth::session::SessionFilter;
 use crate::auth::storage::{AdminGuard, Ban, SessionQuery, UserChange, UserQuery};
 
@@ -272,7 +273,7 @@ fn act(store: &mut dyn Store, users: &[String], model: &mut [Person], dice: &mut
             return format!("sign in as {id}");
         }
         _ => {
-            store.prune(at(now), 100).unwrap();
+            store.prune(at(now), &mut Pruning::by(100)).unwrap();
             for person in model.iter_mut() {
                 person.sessions.retain(|(_, end)| *end == ENDS[1]);
             }

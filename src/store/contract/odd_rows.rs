@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::odd::UNREADABLE;
+use crate::auth::prune::Pruning;
 use crate::auth::session::SessionFilter;
 use crate::auth::storage::{AdminGuard, Ban, EndSessions, FoundSession, SessionQuery, UserChange, UserQuery, UserSort};
 
@@ -187,7 +188,7 @@ fn odd_session_is_listed_and_ended_with_the_others() {
         assert_eq!(addresses, [("ada@example.com".to_owned(), 0), ("ada@example.com".to_owned(), 2)]);
         assert_eq!(store.odd_rows(1).unwrap().first.len(), 1);
         assert_eq!(store.odd_rows(9).unwrap().values, 2);
-        assert_eq!(store.prune(at(70), 9).unwrap(), 1, "its end is not known to be over");
+        assert_eq!(store.prune(at(70), &mut Pruning::by(9)).unwrap(), 1, "its end is not known to be over");
         assert_eq!(store.end_sessions("ada", &Which::All).unwrap().unwrap().len(), 1);
         assert_eq!(db.count("session"), 0);
     });

@@ -5,7 +5,7 @@ use super::audit::entries;
 use super::*;
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, Unreached};
-use crate::auth::prune::Expiring;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, OddFactors, UserChange};
 
@@ -251,7 +251,7 @@ fn session_that_ends_takes_its_tokens_along() {
         let change = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
         store.update_user("ada", &change, AdminGuard::Off, at(30)).unwrap().unwrap();
     };
-    let by_pruning = |store: &mut dyn Store| assert_eq!(store.prune(at(120), 1).unwrap(), 1);
+    let by_pruning = |store: &mut dyn Store| assert_eq!(store.prune(at(120), &mut Pruning::by(1)).unwrap(), 1);
     let ends: [(&str, EndSession); 6] = [
         ("id", by_id),
         ("token", by_token),
@@ -423,14 +423,21 @@ fn only_expired_rows_of_plugins_are_pruned() {
         ] {
             let table = kind.table();
             assert_eq!(store.count_expired_rows(kind, at(-60)).unwrap(), 1, "at its end, {table}");
-            assert_eq!(store.prune_rows(kind, at(-61), 9).unwrap(), 0, "before its end, {table}");
-            assert_eq!(store.prune_rows(kind, at(30), 9).unwrap(), 1, "{expired}");
+            assert_eq!(store.prune_rows(kind, at(-61), &mut Pruning::by(9)).unwrap(), 0, "before its end, {table}");
+            assert_eq!(store.prune_rows(kind, at(30), &mut Pruning::by(9)).unwrap(), 1, "{expired}");
             assert_eq!(selected(db, table, "TRUE"), live);
             assert_eq!(entries(&mut *store, 0).pop().unwrap().event, "rows.pruned");
             let length = entries(&mut *store, 0).len();
-            assert_eq!((store.prune_rows(kind, at(30), 9).unwrap(), entries(&mut *store, 0).len()), (0, length));
+            assert_eq!(
+                (store.prune_rows(kind, at(30), &mut Pruning::by(9)).unwrap(), entries(&mut *store, 0).len()),
+                (0, length)
+            );
         }
-        assert_eq!(store.prune_rows(Expiring::ApiKey, at(900), 1).unwrap(), 1, "the limit of a batch");
+        assert_eq!(
+            store.prune_rows(Expiring::ApiKey, at(900), &mut Pruning::by(1)).unwrap(),
+            1,
+            "the limit of a batch"
+        );
     });
 }
 
@@ -447,9 +454,9 @@ fn refresh_token_of_a_live_access_token_is_not_pruned() {
             "INSERT INTO {oauthRefreshToken} VALUES ('r', 'c', 'ada', [-60]);
              INSERT INTO {oauthAccessToken} VALUES ('a', 'c', 'ada', [60], 'r')",
         );
-        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(30), 9).unwrap(), 0);
-        assert_eq!(store.prune_rows(Expiring::AccessToken, at(60), 9).unwrap(), 1);
-        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(60), 9).unwrap(), 1);
+        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(30), &mut Pruning::by(9)).unwrap(), 0);
+        assert_eq!(store.prune_rows(Expiring::AccessToken, at(60), &mut Pruning::by(9)).unwrap(), 1);
+        assert_eq!(store.prune_rows(Expiring::RefreshToken, at(60), &mut Pruning::by(9)).unwrap(), 1);
     });
 }
 

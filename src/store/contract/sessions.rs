@@ -4,6 +4,7 @@ use super::audit::entries;
 use super::*;
 use crate::auth::codes::Purpose;
 use crate::auth::policy::ThrottleRules;
+use crate::auth::prune::Pruning;
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, UserChange};
 use crate::auth::throttle::Decision;
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
@@ -286,8 +287,8 @@ fn session_is_expired_at_its_expiry_time() {
         let mut store = sessions_to_prune(db);
         let counts = [9, 10, 19, 20, 30, 39, 40].map(|now| store.count_expired(at(now)).unwrap());
         assert_eq!(counts, [0, 1, 1, 2, 3, 3, 4]);
-        assert_eq!(store.prune(at(19), 100).unwrap(), 1);
-        assert_eq!(store.prune(at(20), 100).unwrap(), 1);
+        assert_eq!(store.prune(at(19), &mut Pruning::by(100)).unwrap(), 1);
+        assert_eq!(store.prune(at(20), &mut Pruning::by(100)).unwrap(), 1);
         let mut left = ids(&mut *db.store(), "ada");
         left.sort();
         assert_eq!(left, ["at-30", "at-40"]);
@@ -301,7 +302,7 @@ fn count_of_expired_sessions_deletes_nothing() {
         let mut store = sessions_to_prune(db);
         let counted = store.count_expired(at(30)).unwrap();
         assert_eq!(db.count("session"), 4);
-        assert_eq!(store.prune(at(30), 100).unwrap(), counted);
+        assert_eq!(store.prune(at(30), &mut Pruning::by(100)).unwrap(), counted);
         assert_eq!(store.count_expired(at(30)).unwrap(), 0);
     });
 }
@@ -310,7 +311,7 @@ fn count_of_expired_sessions_deletes_nothing() {
 fn prune_deletes_at_most_the_limit() {
     on_every_engine(|db| {
         let mut store = sessions_to_prune(db);
-        let pruned = [0, 2, 2, 2].map(|limit| store.prune(at(30), limit).unwrap());
+        let pruned = [0, 2, 2, 2].map(|limit| store.prune(at(30), &mut Pruning::by(limit)).unwrap());
         assert_eq!(pruned, [0, 2, 1, 0]);
         assert_eq!(ids(&mut *store, "ada"), ["at-40"]);
         assert_eq!(ids(&mut *store, "bob"), [""; 0]);
@@ -339,7 +340,7 @@ fn session_from_the_future_is_pruned() {
         let info = store.info(at(0)).unwrap();
         // The end of the one that is a day ahead is that of a live session.
         assert_eq!((info.live_sessions, info.expired_sessions), (Some(3), Some(1)));
-        let pruned = [1, 1, 1].map(|limit| store.prune(at(0), limit).unwrap());
+        let pruned = [1, 1, 1].map(|limit| store.prune(at(0), &mut Pruning::by(limit)).unwrap());
         assert_eq!(pruned, [1, 1, 0]);
         assert_eq!(ids(&mut *store, "ada"), ["soon", "now"]);
     });
@@ -355,7 +356,7 @@ fn clock_behind_the_log_prunes_no_session_from_the_future() {
             date(db, "min", first);
             date(db, "max", newest);
             assert_eq!(store.count_expired(at(0)).unwrap(), pruned);
-            assert_eq!(store.prune(at(0), 10).unwrap(), pruned);
+            assert_eq!(store.prune(at(0), &mut Pruning::by(10)).unwrap(), pruned);
         }
     });
 }

@@ -5,6 +5,8 @@
 
 use jiff::Timestamp;
 
+use super::inventory::Inventory;
+use super::prune::{Part, delete_free};
 use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
@@ -260,13 +262,20 @@ pub(in crate::store) fn count_over(
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
     now: Timestamp,
     is_clock_sane: bool,
-) -> Result<u64, StoreError> {
+) -> Result<Part, StoreError> {
     let mut ids = Vec::new();
     each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
-    rows::delete(tx, mapping, "verification", &ids)?;
-    Ok(ids.len() as u64)
+    let inventory = Inventory::read(tx, mapping)?;
+    let deletion =
+        inventory.deletion(mapping.table("verification"), mapping.column("verification", "id").unwrap_or("id"))?;
+    let part = delete_free(tx, &ids, |tx, ids| {
+        ids.iter().try_for_each(|id| deletion.run(tx, &mapping.key("verification", id)))
+    })?;
+    log.extend(part.event("codes.pruned", "expired code"));
+    Ok(part)
 }
 
 /// Goes through codes that are no longer valid. The index on `expiresAt` finds them, and the rule that

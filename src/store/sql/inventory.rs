@@ -2,6 +2,7 @@
 //! of known plugins, whether the database has keys for them or not.
 
 use super::constraints::explain_deletion;
+use super::organizations::lower_member_counts;
 use crate::auth::storage::{CHAINS_MAX, Holder, StoreError, TableRows};
 use crate::store::engine::{Catalog, OnDelete, Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
@@ -203,6 +204,16 @@ impl Inventory {
         self.steps(mapping.table(table), &format!("{id} = ?1"))
     }
 
+    /// Prepares the deletion of rows of a table. Takes the database's names of the table and of its ids.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyChains`].
+    pub(in crate::store) fn deletion(&self, table: &str, id: &str) -> Result<RowDeletion<'_>, StoreError> {
+        let condition = format!("{} = ?1", identifier(id));
+        let delete = format!("DELETE FROM {} WHERE {condition}", identifier(table));
+        Ok(RowDeletion { inventory: self, steps: self.steps(table, &condition)?, delete })
+    }
+
     /// Adds the steps of rows that refer to those of a table that a condition selects. `is_same_statement` tells whether
     /// cascades alone lead from the first row to these.
     fn add_steps(
@@ -287,29 +298,24 @@ pub(in crate::store) fn make_way(
     Ok(())
 }
 
-/// A team keeps the number of its members in a column.
-fn lower_member_counts(
-    tx: &mut dyn Tx,
-    inventory: &Inventory,
-    step: &Step,
-    values: &[Value],
-) -> Result<(), StoreError> {
-    let Some(members) = inventory.plugin("teamMember").filter(|members| members.table == step.table) else {
-        return Ok(());
-    };
-    let Some(team) = inventory.plugin("team") else { return Ok(()) };
-    let (Some(count), Some(id), Some(of)) = (team.column("memberCount"), team.column("id"), members.column("teamId"))
-    else {
-        return Ok(());
-    };
-    let [count, id, of] = [count, id, of].map(identifier);
-    let (team, members, condition) = (identifier(&team.table), identifier(&members.table), &step.condition);
-    let leaving = format!("SELECT count(*) FROM {members} WHERE {of} IN ({team}.{id}) AND ({condition})");
-    let sql = format!(
-        "UPDATE {team} SET ({count}) = (SELECT {count} - ({leaving}))
-         WHERE {id} IN (SELECT {of} FROM {members} WHERE {condition})"
-    );
-    tx.change(&sql, values).map(drop)
+/// The deletion of rows of a table by their ids, each with what must go before it.
+pub(in crate::store) struct RowDeletion<'i> {
+    inventory: &'i Inventory,
+    steps: Vec<Step>,
+    delete: String,
+}
+
+impl RowDeletion<'_> {
+    /// Deletes the row with an id.
+    ///
+    /// # Errors
+    /// As for [`make_way`]. Then some of the rows that refer to it may be gone.
+    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, id: &Value) -> Result<(), StoreError> {
+        let id = std::slice::from_ref(id);
+        make_way(tx, self.inventory, &self.steps, id)?;
+        let deleted = tx.delete(&self.delete, id);
+        deleted.map(drop).map_err(|error| explain_deletion(tx, &self.steps, id, error))
+    }
 }
 
 /// The rows of the app that keep the others.

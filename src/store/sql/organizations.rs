@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::inventory::Inventory;
+use super::inventory::{Inventory, Step};
 use super::plugins::{self, quoted};
 use super::rows;
 use crate::auth::storage::{Organization, StoreError};
@@ -134,4 +134,29 @@ impl Organizations {
         }
         Ok(())
     }
+}
+
+/// Counts the members out who leave their teams: a team keeps the number of its members in a column.
+pub(super) fn lower_member_counts(
+    tx: &mut dyn Tx,
+    inventory: &Inventory,
+    step: &Step,
+    values: &[Value],
+) -> Result<(), StoreError> {
+    let Some(members) = inventory.plugin("teamMember").filter(|members| members.table == step.table) else {
+        return Ok(());
+    };
+    let Some(team) = inventory.plugin("team") else { return Ok(()) };
+    let (Some(count), Some(id), Some(of)) = (team.column("memberCount"), team.column("id"), members.column("teamId"))
+    else {
+        return Ok(());
+    };
+    let [count, id, of] = [count, id, of].map(identifier);
+    let (team, members, condition) = (identifier(&team.table), identifier(&members.table), &step.condition);
+    let leaving = format!("SELECT count(*) FROM {members} WHERE {of} IN ({team}.{id}) AND ({condition})");
+    let sql = format!(
+        "UPDATE {team} SET ({count}) = (SELECT {count} - ({leaving}))
+         WHERE {id} IN (SELECT {of} FROM {members} WHERE {condition})"
+    );
+    tx.change(&sql, values).map(drop)
 }

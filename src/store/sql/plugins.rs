@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::inventory::{Inventory, Referring};
 use super::organizations::Organizations;
 use super::{SqlStore, prune};
-use crate::auth::prune::Expiring;
+use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
 use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::{Elected, FoundPlugin, SchemaMapping, TimeEncoding, Votes, identifier};
@@ -22,8 +22,9 @@ impl PluginStore for SqlStore {
         self.read(|tx, mapping| prune::count(tx, mapping, kind, now))
     }
 
-    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        self.write_tx(|tx, mapping, log| prune::delete(tx, mapping, log, kind, now, limit))
+    fn prune_rows(&mut self, kind: Expiring, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
+        let part = self.write_tx(|tx, mapping, log| prune::delete(tx, mapping, log, kind, now, pruning))?;
+        Ok(part.add_to(pruning))
     }
 
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {

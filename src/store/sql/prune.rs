@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::inventory::{Inventory, make_way};
+use super::inventory::Inventory;
 use super::plugins::{is_over, quoted};
 use crate::auth::audit::{Event, counted};
-use crate::auth::prune::Expiring;
-use crate::auth::storage::StoreError;
+use crate::auth::prune::{Expiring, Pruning};
+use crate::auth::storage::{Holder, StoreError};
 use crate::store::engine::{Tx, Value, ValueRef};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 
@@ -83,41 +83,69 @@ pub(super) fn count(
     Ok(expired(tx, &inventory, found, kind, now, usize::MAX)?.len() as u64)
 }
 
-/// Deletes expired rows, after the rows that refer to them. Rows that the app keeps stay.
-///
-/// # Errors
-/// [`StoreError::Held`] if only such rows are left.
+/// Deletes the next part of expired rows, after the rows that refer to them. Rows that the app keeps stay.
 pub(super) fn delete(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     kind: Expiring,
     now: Timestamp,
-    limit: usize,
-) -> Result<u64, StoreError> {
+    pruning: &Pruning,
+) -> Result<Part, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
-    let Some(found) = inventory.plugin(kind.table()) else { return Ok(0) };
-    let ids = expired(tx, &inventory, found, kind, now, limit)?;
-    let (Some(id), false) = (quoted(found, "id"), ids.is_empty()) else { return Ok(0) };
-    let condition = format!("{id} = ?1");
-    let steps = inventory.steps(&found.table, &condition)?;
-    let delete = format!("DELETE FROM {} WHERE {condition}", identifier(&found.table));
-    let (mut count, mut held) = (0, None);
-    for id in &ids {
-        let id = std::slice::from_ref(id);
-        match make_way(tx, &inventory, &steps, id) {
-            Ok(()) => {
-                tx.delete(&delete, id)?;
-                count += 1;
-            }
-            // Nothing was written for this row, and the others go.
-            Err(StoreError::Held(holders)) => held = Some(holders),
-            Err(error) => return Err(error),
+    let Some(found) = inventory.plugin(kind.table()) else { return Ok(Part::default()) };
+    let ids = expired(tx, &inventory, found, kind, now, pruning.kept.saturating_add(pruning.limit))?;
+    let Some(id) = found.column("id") else { return Ok(Part::default()) };
+    let deletion = inventory.deletion(&found.table, id)?;
+    let part = delete_free(tx, ids.get(pruning.kept..).unwrap_or_default(), |tx, ids| {
+        ids.iter().try_for_each(|id| deletion.run(tx, id))
+    })?;
+    log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
+    Ok(part)
+}
+
+/// What became of some expired rows.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Part {
+    rows: usize,
+    /// What keeps those that stay.
+    kept: Vec<Vec<Holder>>,
+}
+
+impl Part {
+    fn deleted(&self) -> u64 {
+        (self.rows - self.kept.len()) as u64
+    }
+
+    /// The entry of the log; `None` if no row was deleted.
+    pub(super) fn event(&self, name: &'static str, noun: &str) -> Option<Event> {
+        (self.deleted() > 0).then(|| Event::new(name).with(counted(self.deleted(), noun)))
+    }
+
+    /// Adds the part to a deletion. Returns the number of deleted rows.
+    pub(super) fn add_to(self, pruning: &mut Pruning) -> u64 {
+        let deleted = self.deleted();
+        pruning.add(self.rows, self.kept);
+        deleted
+    }
+}
+
+/// Deletes rows, each by itself if the app keeps one of them.
+pub(super) fn delete_free<I>(
+    tx: &mut dyn Tx,
+    ids: &[I],
+    mut delete: impl FnMut(&mut dyn Tx, &[I]) -> Result<(), StoreError>,
+) -> Result<Part, StoreError> {
+    let mut part = Part { rows: ids.len(), kept: Vec::new() };
+    match tx.attempt(|tx| delete(tx, ids)) {
+        Err(StoreError::Held(_)) => {}
+        done => return done.map(|()| part),
+    }
+    for id in ids {
+        match tx.attempt(|tx| delete(tx, std::slice::from_ref(id))) {
+            Err(StoreError::Held(holders)) => part.kept.push(holders),
+            done => done?,
         }
     }
-    if let (Some(holders), 0) = (held, count) {
-        return Err(StoreError::Held(holders));
-    }
-    log.push(Event::new("rows.pruned").with(counted(count, &format!("expired {}", kind.noun()))));
-    Ok(count)
+    Ok(part)
 }

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of_users};
-use super::constraints::explain_deletion;
 use super::filter::Filter;
-use super::inventory::{Inventory, make_way};
+use super::inventory::Inventory;
+use super::prune::{Part, delete_free};
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
+use crate::auth::prune::Pruning;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::{Pattern, Session, last_end, latest};
 use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
@@ -173,16 +174,8 @@ fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timesta
     }
     let inventory = Inventory::read(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, ids, now)?;
-    let steps = inventory.steps_for_row(mapping, "session")?;
-    if steps.is_empty() {
-        return rows::delete(tx, mapping, "session", ids);
-    }
-    for id in ids {
-        let values = [mapping.key("session", id)];
-        make_way(tx, &inventory, &steps, &values)?;
-        rows::delete(tx, mapping, "session", [id]).map_err(|error| explain_deletion(tx, &steps, &values, error))?;
-    }
-    Ok(())
+    let deletion = inventory.deletion(mapping.table("session"), mapping.column("session", "id").unwrap_or("id"))?;
+    ids.iter().try_for_each(|id| deletion.run(tx, &mapping.key("session", id)))
 }
 
 pub(in crate::store) fn insert(
@@ -421,22 +414,26 @@ pub(in crate::store) fn count_prunable(
     Ok(count)
 }
 
-/// Deletes sessions that are not live. Sessions from the future are deleted only if the clock is sane;
-/// otherwise they are live again as soon as the clock is right.
+/// Deletes the next part of the sessions that are not live. Sessions from the future are deleted only if the clock is
+/// sane; otherwise they are live again as soon as the clock is right.
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
     now: Timestamp,
-    limit: usize,
+    pruning: &Pruning,
     is_clock_sane: bool,
-) -> Result<u64, StoreError> {
+) -> Result<Part, StoreError> {
+    let limit = pruning.kept.saturating_add(pruning.limit);
     let mut ids = Vec::new();
     each_expired(tx, mapping, now, limit, |session| ids.push(session.id))?;
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    remove(tx, mapping, &ids, now)?;
-    Ok(ids.len() as u64)
+    let part = ids.get(pruning.kept..).unwrap_or_default();
+    let part = delete_free(tx, part, |tx, ids| remove(tx, mapping, ids, now))?;
+    log.extend(part.event("sessions.pruned", "expired session"));
+    Ok(part)
 }
 
 /// The ids of sessions that are not live although their end is in the future. No index finds them, so it

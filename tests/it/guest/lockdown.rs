@@ -182,6 +182,40 @@ fn rows_that_the_app_keeps_stay_and_the_others_go() {
     assert_eq!(app.text("SELECT CAST(count(*) AS TEXT) FROM oauth_client_assertion"), "0");
 }
 
+/// More rows than one transaction deletes are in front of the others.
+#[test]
+fn rows_behind_many_that_the_app_keeps_go() {
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)";
+    let change = format!(
+        "{TABLES}{ROWS}; DELETE FROM apikey; DELETE FROM session; DELETE FROM verification;
+         {many} INSERT INTO apikey (id, reference_id, key, expires_at, created_at, updated_at)
+           SELECT 'k' || i, user.id, 'k' || i, 1000, 1, 1 FROM n, user WHERE email LIKE 'ada%';
+         {many} INSERT INTO session (id, token, user_id, expires_at, created_at, updated_at)
+           SELECT 's' || i, 't' || i, user.id, 1000 + i, 1, 1 FROM n, user WHERE email LIKE 'ada%';
+         INSERT INTO verification (id, identifier, value, expires_at, created_at, updated_at)
+           VALUES ('v1', 'a', 'b', 1000, 1, 1), ('v2', 'a', 'b', 1000, 1, 1);
+         CREATE TABLE usage (key TEXT REFERENCES apikey (id), session TEXT REFERENCES session (id), code REFERENCES verification (id));
+         {many} INSERT INTO usage SELECT 'k' || i, 's' || i, NULL FROM n WHERE i <= 2050;
+         INSERT INTO usage VALUES (NULL, NULL, 'v1')"
+    );
+    let app = App::changed(DRIZZLE, |connection| connection.execute_batch(&change).unwrap());
+    let left = "SELECT (SELECT count(*) FROM apikey) || ' ' || (SELECT count(*) FROM session) || ' ' ||
+        (SELECT group_concat(id) FROM verification)";
+    let dry = app.run("db prune --dry-run --json").json();
+    assert_eq!((&dry["pruned"]["apikey"], &dry["pruned"]["session"]), (&2100.into(), &2100.into()));
+    let error = app.run("db prune --json").json_error(5);
+    assert_eq!(error["code"], "ROWS_HELD");
+    let message = error["message"].as_str().unwrap();
+    for told in ["2050 rows of the app's table usage refer to it by session", "by key", "by code", " were deleted, but"]
+    {
+        assert!(message.contains(told), "{told}: {error}");
+    }
+    assert!(!error["hint"].as_str().unwrap().contains("nothing was changed"), "{error}");
+    assert_eq!(app.text(left), "2050 2050 v1");
+    assert!(app.run("sessions prune").failure(5).contains("2050 rows of the app's table usage"));
+    assert_eq!(app.text(left), "2050 2050 v1");
+}
+
 #[test]
 fn check_names_what_is_broken_between_tables() {
     let app = app();
