@@ -253,7 +253,7 @@ pub enum AuthError {
     #[error("the app that owns this database keeps {kept}, and this hash is {given}")]
     HashNotTheApps { given: &'static str, kept: &'static str },
     /// The password was set, but the stored hash does not match it.
-    #[error("the password was written, but what is stored does not verify")]
+    #[error("the stored hash is not that of the password")]
     NotInForce,
     #[error("no such session: {0}")]
     NoSuchSession(String),

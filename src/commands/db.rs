@@ -253,8 +253,9 @@ impl StatusReport {
 
 /// The column of this database for each column of Better Auth.
 fn columns(app: &GuestSchema, style: Style) -> String {
-    let row = |physical: &str, name: String, found: &Option<String>, declared: &str| {
-        let found = found.as_ref().map_or_else(|| "-".to_owned(), |found| format!("{physical}.{found}"));
+    let row = |physical: &Option<String>, name: String, found: &Option<String>, declared: &str| {
+        let found = physical.as_ref().zip(found.as_ref());
+        let found = found.map_or_else(|| "-".to_owned(), |(table, column)| format!("{table}.{column}"));
         vec![name, escape(&found).into_owned(), escape(declared).into_owned()]
     };
     let rows = app.tables.iter().flat_map(|table| {

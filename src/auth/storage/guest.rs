@@ -57,7 +57,7 @@ impl GuestSchema {
     /// Whether the app keeps a table outside of the database. Takes Better Auth's name.
     pub fn keeps_elsewhere(&self, table: &str) -> bool {
         let found = self.tables.iter().find(|one| one.name == table);
-        found.is_some_and(|table| table.columns.iter().all(|column| column.physical.is_none()))
+        found.is_some_and(|table| table.physical.is_none())
     }
 
     /// Whether the app has a column. Takes Better Auth's names.
@@ -78,8 +78,8 @@ pub struct GuestTrigger {
 pub struct GuestTable {
     /// The name in Better Auth.
     pub name: &'static str,
-    /// The name in the database.
-    pub physical: String,
+    /// The name in the database; `None` if the app keeps the table elsewhere.
+    pub physical: Option<String>,
     pub columns: Vec<GuestColumn>,
 }
 

@@ -65,14 +65,11 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
     if args.dry_run {
         return Ok(deleted(planned).into());
     }
-    let sessions = context.auth()?.live_sessions(&user.id)?.len();
-    let accounts = context.auth()?.store.accounts(&user.id)?.len();
     let mut effect = format!(
-        "This permanently deletes {} <{}> with {} and {} from {}.",
+        "This permanently deletes {} <{}> with {} from {}.",
         escape(&user.name),
         escape(&user.email),
-        counted(sessions as u64, "live session"),
-        counted(accounts as u64, "account"),
+        of_user(&planned),
         escape(&database.to_string()),
     );
     for line in deleted(planned).consequences(false) {
@@ -137,6 +134,14 @@ impl DeletedUser {
     }
 }
 
+/// The rows of the user in Better Auth's own tables, in words.
+fn of_user(deletion: &Deletion) -> String {
+    let Deletion { sessions, accounts, codes, .. } = deletion;
+    let [sessions, accounts, codes] =
+        [(sessions, "session"), (accounts, "account"), (codes, "code")].map(|(count, noun)| counted(*count, noun));
+    format!("{sessions}, {accounts} and {codes}")
+}
+
 fn organization(one: &Organization) -> String {
     escape(&one.name).into_owned()
 }
@@ -154,8 +159,8 @@ fn list<T>(items: &[T], word: impl Fn(&T) -> String) -> Option<String> {
 impl Report for DeletedUser {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let verb = if self.dry_run { "would delete" } else { "deleted" };
-        let sessions = counted(self.deletion.sessions, "session");
-        let line = format!("{verb} {} with {sessions} in {}", who(&self.user), escaped(&self.database));
+        let line =
+            format!("{verb} {} with {} in {}", who(&self.user), of_user(&self.deletion), escaped(&self.database));
         let mut page = Page::done_if(!self.dry_run, line);
         let consequences = self.consequences(!self.dry_run).into_iter().map(|line| format!("this {line}"));
         let lines = if self.dry_run { &mut page.notes } else { &mut page.done };

@@ -265,7 +265,7 @@ impl Findings<'_> {
         self.add_unknown(table, &physical, &existing, &columns);
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
-        self.tables.push(GuestTable { name: table.name, physical, columns });
+        self.tables.push(GuestTable { name: table.name, physical: Some(physical), columns });
         Ok(())
     }
 
@@ -301,7 +301,11 @@ impl Findings<'_> {
         ))?;
         self.names.set_table(table.name, &physical);
         let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };
-        self.tables.push(GuestTable { name: table.name, physical, columns: table.columns.iter().map(none).collect() });
+        self.tables.push(GuestTable {
+            name: table.name,
+            physical: None,
+            columns: table.columns.iter().map(none).collect(),
+        });
         self.without_new_rows.push((
             table.name,
             WriteBlocker {

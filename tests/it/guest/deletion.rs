@@ -63,7 +63,7 @@ fn dry_run_says_what_goes_and_changes_nothing() {
     ran.stderr = ran.stderr.lines().filter(|line| !line.starts_with("note:")).collect::<Vec<_>>().join("\n");
     assert_snapshot!(ran, @"
     ------- stderr -------
-    would delete Bob <bob@example.com> with 1 session in [HOME]/app.db
+    would delete Bob <bob@example.com> with 1 session, 1 account and 2 codes in [HOME]/app.db
     this also deletes 1 row of apikey, 2 rows of member, 2 rows of oauth_consent, 2 rows of oauth_client, 1 row of sso_provider, 1 row of post
     this removes the user from 1 row of post
     this also deletes the OAuth client portal, which 1 other user uses, the SSO provider acme, which 1 other user uses

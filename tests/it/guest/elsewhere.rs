@@ -29,7 +29,12 @@ fn users_passwords_and_bans_work_without_sessions() {
     odd.run("users lockdown emo@example.com --yes").success();
     odd.run("users delete bob@example.com --yes").success();
     odd.run("sessions prune").success();
-    assert_eq!(odd.run("db status --json").json()["liveSessions"], serde_json::Value::Null);
+    let status = odd.run("db status --json").json();
+    assert_eq!(status["liveSessions"], serde_json::Value::Null);
+    let tables = status["app"]["tables"].as_array().unwrap();
+    let names: Vec<_> = tables.iter().map(|table| table["physical"].as_str()).collect();
+    assert_eq!(names, [Some("user"), None, Some("account"), None]);
+    assert!(!status.to_string().contains("authctl_absent"), "{status}");
     assert_eq!(odd.run("users show ada@example.com --json").json()["liveSessions"], serde_json::Value::Null);
 }
 

@@ -31,7 +31,7 @@ fn delete_removes_all_rows_of_one_user() {
     assert_eq!(counts(&sandbox), [2, 3, 3, 2]);
     assert_snapshot!(sandbox.run("users delete ada@example.com --yes"), @r"
     ------- stderr -------
-    deleted Ada <ada@example.com> with 2 sessions in [HOME]/.local/share/authctl/auth.db
+    deleted Ada <ada@example.com> with 2 sessions, 2 accounts and 1 code in [HOME]/.local/share/authctl/auth.db
     ");
     assert_eq!(counts(&sandbox), [1, 1, 1, 1]);
     let _ = sandbox.run("whoami").failure(4);
@@ -62,7 +62,7 @@ fn delete_needs_a_confirmation() {
 fn declined_confirmation_keeps_the_user() {
     let sandbox = with_ada_and_bob();
     let mut running = Terminal::new().run(sandbox.command(["users", "delete", "ada@example.com"]));
-    running.wait_for("This permanently deletes Ada <ada@example.com> with 2 live sessions and 2 accounts from");
+    running.wait_for("This permanently deletes Ada <ada@example.com> with 2 sessions, 2 accounts and 1 code from");
     running.wait_for("Delete the user?").enter("n");
     let said = running.end().with_code(1);
     assert!(said.contains("nothing was changed"), "{said}");
