@@ -142,7 +142,7 @@ fn page_has_1_to_1000_users_and_follows_a_known_user() {
     let _ = sandbox.run("users list --sort age").failure(2);
     assert_snapshot!(sandbox.run("users list --after ada@example.com"), @r"
     ------- stderr -------
-    error: could not list users: the user after whom the page begins is gone
+    error: could not list users: the user after which the page begins does not exist
     hint: begin again without --after
     [exit status: 3]
     ");
