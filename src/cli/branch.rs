@@ -10,8 +10,7 @@ use super::{Cli, Command as Chosen, Global};
 /// Parses the words of one command; `None` for what needs the whole tree.
 pub(super) fn parse_branch(words: &[OsString]) -> Option<Cli> {
     // A word may also be the value of a flag: the parse fails then.
-    let mut named = words.iter().skip(1).filter_map(|word| BRANCHES.iter().find(|name| word == *name));
-    named.find_map(|name| branch(name, words))
+    words.iter().skip(1).filter_map(branch).find_map(|(name, read)| read(name, words))
 }
 
 /// A command with its arguments.
@@ -31,34 +30,35 @@ fn read(branch: Command, words: &[OsString], chosen: impl FnOnce(&ArgMatches) ->
     Some(Cli { command: chosen(below)?, global: Global::from_arg_matches(&matches).ok()? })
 }
 
+/// Reads the words as a command of this name.
+type Read = fn(&'static str, &[OsString]) -> Option<Cli>;
+
 /// The commands of the first level, by every name. The others print help and completions.
-const BRANCHES: &[&str] = &[
-    "account", "audit", "db", "doctor", "email", "guard", "hash", "login", "logout", "passwd", "password", "policy",
-    "register", "sessions", "sign-in", "sign-out", "sign-up", "signin", "signout", "signup", "status", "user", "users",
-    "whoami",
+const BRANCHES: &[(&[&str], Read)] = &[
+    (&["signup", "sign-up", "register"], |name, words| with(name, words, Chosen::Signup)),
+    (&["signin", "sign-in", "login"], |name, words| with(name, words, Chosen::Signin)),
+    (&["whoami", "status"], |name, words| with(name, words, Chosen::Whoami)),
+    (&["sessions"], |name, words| {
+        with(name, words, |NoArgs {}| Chosen::Sessions { command: None })
+            .or_else(|| above(name, words, |command| Chosen::Sessions { command: Some(command) }))
+    }),
+    (&["signout", "sign-out", "logout"], |name, words| with(name, words, Chosen::Signout)),
+    (&["password"], |name, words| above(name, words, |command| Chosen::Password { command })),
+    (&["passwd"], |name, words| with(name, words, Chosen::Passwd)),
+    (&["email"], |name, words| above(name, words, |command| Chosen::Email { command })),
+    (&["account"], |name, words| above(name, words, |command| Chosen::Account { command })),
+    (&["users", "user"], |name, words| above(name, words, |command| Chosen::Users { command })),
+    (&["audit"], |name, words| above(name, words, |command| Chosen::Audit { command })),
+    (&["guard"], |name, words| with(name, words, Chosen::Guard)),
+    (&["hash"], |name, words| above(name, words, |command| Chosen::Hash { command })),
+    (&["policy"], |name, words| above(name, words, |command| Chosen::Policy { command })),
+    (&["db"], |name, words| above(name, words, |command| Chosen::Db { command })),
+    (&["doctor"], |name, words| with(name, words, Chosen::Doctor)),
 ];
 
-fn branch(name: &'static str, words: &[OsString]) -> Option<Cli> {
-    match name {
-        "signup" | "sign-up" | "register" => with(name, words, Chosen::Signup),
-        "signin" | "sign-in" | "login" => with(name, words, Chosen::Signin),
-        "whoami" | "status" => with(name, words, Chosen::Whoami),
-        "sessions" => with(name, words, |NoArgs {}| Chosen::Sessions { command: None })
-            .or_else(|| above(name, words, |command| Chosen::Sessions { command: Some(command) })),
-        "signout" | "sign-out" | "logout" => with(name, words, Chosen::Signout),
-        "password" => above(name, words, |command| Chosen::Password { command }),
-        "passwd" => with(name, words, Chosen::Passwd),
-        "email" => above(name, words, |command| Chosen::Email { command }),
-        "account" => above(name, words, |command| Chosen::Account { command }),
-        "users" | "user" => above(name, words, |command| Chosen::Users { command }),
-        "audit" => above(name, words, |command| Chosen::Audit { command }),
-        "guard" => with(name, words, Chosen::Guard),
-        "hash" => above(name, words, |command| Chosen::Hash { command }),
-        "policy" => above(name, words, |command| Chosen::Policy { command }),
-        "db" => above(name, words, |command| Chosen::Db { command }),
-        "doctor" => with(name, words, Chosen::Doctor),
-        _ => None,
-    }
+/// The command that a word names.
+fn branch(word: &OsString) -> Option<(&'static str, Read)> {
+    BRANCHES.iter().find_map(|(names, read)| names.iter().find(|name| word == **name).map(|name| (*name, *read)))
 }
 
 /// `sessions` without a command.
@@ -77,8 +77,10 @@ mod tests {
         let commands = root.get_subcommands().filter(|one| !["completions", "help"].contains(&one.get_name()));
         let mut names: Vec<&str> =
             commands.flat_map(|one| std::iter::once(one.get_name()).chain(one.get_all_aliases())).collect();
+        let mut branches: Vec<&str> = BRANCHES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
         names.sort_unstable();
-        assert_eq!(names, BRANCHES);
+        branches.sort_unstable();
+        assert_eq!(names, branches);
     }
 
     /// The examples in the help of all commands, and lines in which a flag has the name of a command as its value.
