@@ -140,9 +140,9 @@ impl Report for Lockdown {
         if self.dry_run {
             let rows: Vec<_> = self.ended.existing().map(|(kind, count)| (kind.noun(), count.to_string())).collect();
             match listed(&self.ended) {
-                Some(_) => {
+                Some(listed) => {
                     page.answer = facts(&rows);
-                    page.notes.push(format!("would end this access to the account of {who} in {place}"));
+                    page.notes.push(format!("would lock down {who} in {place} and end {listed}"));
                 }
                 None => page.notes.push(format!("nothing to end for {who} in {place}")),
             }

@@ -59,7 +59,7 @@ fn lockdown_ends_what_the_dry_run_lists() {
     trusted device       1
     pending code         3
     ------- stderr -------
-    would end this access to the account of Bob <bob@example.com> in [HOME]/app.db
+    would lock down Bob <bob@example.com> in [HOME]/app.db and end 1 session, 1 OAuth access token, 2 OAuth refresh tokens, 1 API key, 1 device code, 1 trusted device, 3 pending codes
     the user can sign in again with a password, 1 passkey; `--ban` refuses every sign-in
     JWTs that the app signed are valid until they expire; no table has them
     if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
