@@ -297,7 +297,12 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
     let result = loop {
         let page = match commands::settled(pages.next(context), context) {
             Ok(page) => page,
-            Err(error) => break Err(Failure::from(error)),
+            Err(error) => {
+                if unwritten.is_none() {
+                    unwritten = output::write_answer(&pages.cut_off()).err();
+                }
+                break Err(Failure::from(error));
+            }
         };
         if pages.is_over() {
             commands::add_notices(&cli.command, context);

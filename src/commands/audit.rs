@@ -151,6 +151,10 @@ impl List for Log {
         Ok(End { fields: vec![("next", json!(next))], notes, ..End::default() })
     }
 
+    fn cut_off(&self) -> Vec<(&'static str, Value)> {
+        vec![("next", json!(self.0.after))]
+    }
+
     fn json(&self, entry: &Entry) -> Value {
         entry_json(entry)
     }

@@ -25,6 +25,9 @@ pub(super) trait List: std::fmt::Debug {
     /// What follows the last item that is printed. `has_more` if the list goes on after it.
     fn end(&mut self, has_more: bool, printed: usize, context: &mut Context) -> anyhow::Result<End>;
 
+    /// The fields of the JSON document after the items, when an error takes the place of the next page.
+    fn cut_off(&self) -> Vec<(&'static str, Value)>;
+
     fn json(&self, item: &Self::Item) -> Value;
 
     /// The header of the table in a pipe.
@@ -83,6 +86,9 @@ pub(crate) trait Pages {
     /// Whether the last page was read.
     fn is_over(&self) -> bool;
 
+    /// The end of a document that was begun, when an error takes the place of the next page.
+    fn cut_off(&self) -> String;
+
     /// See [`List::is_act`].
     fn is_act(&self) -> bool;
 }
@@ -107,12 +113,14 @@ pub(super) struct PagesOf<L> {
     /// The most items; `None` as the place of the output decides.
     limit: Option<usize>,
     printed: usize,
+    /// A page was formatted, and is not the last one.
+    is_begun: bool,
     is_over: bool,
 }
 
 impl<L: List + 'static> PagesOf<L> {
     pub(super) fn boxed(list: L, format: Format, limit: Option<usize>, style: Style) -> Box<dyn Pages> {
-        Box::new(Self { list, format, style, limit, printed: 0, is_over: false })
+        Box::new(Self { list, format, style, limit, printed: 0, is_begun: false, is_over: false })
     }
 
     fn format(&mut self, items: &[L::Item], is_first: bool, end: Option<&End>, now: Timestamp) -> String {
@@ -145,6 +153,7 @@ impl<L: List + 'static> Pages for PagesOf<L> {
         self.is_over = !has_more || self.printed >= limit;
         let end = if self.is_over { Some(self.list.end(has_more, self.printed, context)?) } else { None };
         let answer = self.format(&items, is_first, end.as_ref(), context.now()?);
+        self.is_begun = !self.is_over;
         let is_document = matches!(self.format, Format::Document);
         let End { done, notes, .. } = end.filter(|_| !is_document).unwrap_or_default();
         Ok(Page { answer, done, notes })
@@ -152,6 +161,15 @@ impl<L: List + 'static> Pages for PagesOf<L> {
 
     fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    fn cut_off(&self) -> String {
+        match self.format {
+            Format::Document if self.is_begun => {
+                json::part_of_document(L::NAME, false, &[], Some(&self.list.cut_off()))
+            }
+            _ => String::new(),
+        }
     }
 
     fn is_act(&self) -> bool {

@@ -94,6 +94,10 @@ impl List for Sessions {
         Ok(End { fields: vec![("next", json!(next))], notes: notes.into_iter().collect(), ..End::default() })
     }
 
+    fn cut_off(&self) -> Vec<(&'static str, Value)> {
+        vec![("next", json!(self.selection.after))]
+    }
+
     fn json(&self, (_, session): &Self::Item) -> Value {
         let view = SessionView::from(session);
         json!(match &self.current {

@@ -231,6 +231,10 @@ impl List for Revocation {
         Ok(end)
     }
 
+    fn cut_off(&self) -> Vec<(&'static str, Value)> {
+        end_of(self.count, self.ending.dry_run, self.is_signed_out, None).fields
+    }
+
     fn json(&self, session: &Session) -> Value {
         json!(SessionView::from(session))
     }

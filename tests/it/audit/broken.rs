@@ -300,3 +300,29 @@ fn missing_end_of_the_log_is_found_by_a_noted_hash() {
     assert_eq!(sandbox.run("audit verify --json").json()["entries"], 0);
     let _ = sandbox.run(&format!("audit verify --contains {kept}")).failure(1);
 }
+
+#[test]
+fn list_that_an_unreadable_entry_cuts_off_is_a_whole_document() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(
+        "WITH RECURSIVE more (seq) AS (SELECT max(seq) + 1 FROM authctl_audit UNION ALL SELECT seq + 1 FROM more LIMIT 1500)
+         INSERT INTO authctl_audit SELECT more.seq, form, at, event, osUser, host, actorId, actorEmail, userId, userEmail,
+             sessionId, reason, detail, changes, hash FROM more, (SELECT * FROM authctl_audit LIMIT 1);
+         UPDATE authctl_audit SET detail = CAST(x'ff' AS TEXT) WHERE seq = 1400",
+    );
+    let ran = sandbox.run("audit list --json");
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let entries = document["entries"].as_array().unwrap();
+    assert_eq!((ran.code, entries.len(), &document["next"]), (9, 1000, &entries[999]["seq"]), "{}", ran.stderr);
+    let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert!(error["error"]["message"].as_str().unwrap().contains("row 1400 of table authctl_audit"), "{error}");
+    // In the first page, the error is the whole answer.
+    let error = sandbox.run(&format!("audit list --json --after {}", document["next"])).json_error(9);
+    assert_eq!(error["code"], "DATABASE_CORRUPT");
+    let rest = sandbox.run("audit list --json --after 1400").json();
+    assert!(rest["next"].is_null() && rest["entries"].as_array().unwrap().len() > 50, "{rest}");
+    for words in ["audit list", "audit export"] {
+        let ran = sandbox.run(words);
+        assert_eq!((ran.code, ran.stdout.ends_with('\n')), (9, true), "{words}");
+    }
+}
