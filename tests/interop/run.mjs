@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runAccess } from "./acts/access.mjs";
 import { browsers, runBrowser } from "./acts/browser.mjs";
+import { conversions, runConversion } from "./acts/conversion.mjs";
 import { fixture } from "./acts/fixture.mjs";
 import { foreignHashes } from "./acts/foreign-hashes.mjs";
 import { passwords, twoFactor } from "./acts/passwords.mjs";
@@ -25,7 +26,7 @@ import { Report } from "./driver/report.mjs";
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { "app-only": { type: "boolean" } } });
 const binary = options["app-only"] ? null : findBinary();
-const all = binary ? Object.keys({ ...variants, ...shapes, ...browsers }) : Object.keys(variants).filter((name) => !variants[name].init);
+const all = binary ? Object.keys({ ...variants, ...shapes, ...browsers, ...conversions }) : Object.keys(variants).filter((name) => !variants[name].init);
 const wanted = positionals.length > 0 ? positionals : all;
 const scratch = mkdtempSync(join(tmpdir(), "authctl-interop-"));
 const report = new Report();
@@ -91,12 +92,13 @@ function* linesWithoutSessions(world) {
   for (const [act, run] of Object.entries(afterwards)) yield [act, "both", "both", () => run(world)];
 }
 
-/** Acts on an app of their own: with every plugin, or with a page. */
+/** Acts on an app of their own: with every plugin, with a page, or on a native database. */
 async function runApart(name) {
   const place = join(scratch, name);
   mkdirSync(place, { recursive: true });
   const line = (act, maker, seer, run) => report.line(name, act, maker, seer, run);
   if (name in shapes) await runAccess(binary, place, shapes[name], line);
+  else if (name in conversions) await runConversion(binary, place, conversions[name], line);
   else await runBrowser(binary, place, browsers[name], line);
   report.print(name);
 }
