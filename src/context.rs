@@ -3,6 +3,7 @@
 
 mod app_signs;
 mod authenticate;
+mod create;
 mod environment;
 
 use std::cell::OnceCell;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use create::not_ready;
 use environment::Clock;
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,10 +27,11 @@ use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
-use crate::store::sqlite::{self, Adapter, Conversion, ConvertOptions, Converted, GuestDatabase, Opened};
+use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted, GuestDatabase, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore, State};
 
 pub use authenticate::{NoToken, TokenOf, TokenSource};
+pub use create::NotReady;
 pub use environment::{ClockError, Environment, GivenSecret};
 
 /// The global flags.
@@ -427,68 +430,6 @@ impl Context {
         State::open(&state, wait)
     }
 
-    /// As [`Context::auth`], but creates a missing database and notes that.
-    pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
-        let place = self.database()?;
-        self.refuse_to_take_the_place_of_an_app()?;
-        if place.location.is_missing_file() && self.create_database(&place, None)? {
-            self.notices.push(format!("created the database {}", place.location));
-        }
-        self.auth()
-    }
-
-    /// Refuses to create a missing database where an app's is to be.
-    ///
-    /// # Errors
-    /// [`NotReady`].
-    pub fn refuse_to_take_the_place_of_an_app(&self) -> anyhow::Result<()> {
-        let place = self.database()?;
-        match place.location.is_missing_file().then(|| not_ready(&place, false)).flatten() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses to create a missing database for a command that runs again and again, as at each start of a container,
-    /// under a name that somebody chose: an app may be about to make it.
-    ///
-    /// # Errors
-    /// [`NotReady`].
-    pub fn refuse_to_come_before_an_app(&self) -> anyhow::Result<()> {
-        self.refuse_to_take_the_place_of_an_app()?;
-        let DatabasePlace { location, chosen_by } = self.database()?;
-        match &location {
-            DatabaseLocation::File(path) if location.is_missing_file() && chosen_by != DatabaseSource::Default => {
-                Err(NotReady { path: path.clone(), is_empty: false, sign: None }.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The file that shows that the database is an app's. The default path is authctl's own.
-    pub fn sign_of_an_app(place: &DatabasePlace) -> Option<PathBuf> {
-        let path = place.location.file().ok().filter(|_| place.chosen_by != DatabaseSource::Default)?;
-        app_signs::find(path)
-    }
-
-    /// Creates a native database, or one for an app. Returns `false` when it exists, perhaps created by another
-    /// process meanwhile.
-    pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
-        self.now().context("could not make the database")?;
-        Self::make_default_directory(place).context("could not make the database")?;
-        let wait = self.options.wait;
-        let made = match (&place.location, app) {
-            (DatabaseLocation::File(path), None) => sqlite::create(path, wait),
-            (DatabaseLocation::File(path), Some(adapter)) => sqlite::create_for_app(path, adapter, wait),
-            (DatabaseLocation::Url(url), _) => Err(OpenError::NoEngine(url.to_string())),
-        };
-        match made {
-            Ok(()) => Ok(true),
-            Err(OpenError::Exists(_)) => Ok(false),
-            Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
-        }
-    }
-
     /// Turns a native database into one of an app. Its log is then in authctl's state about that app.
     pub fn convert_database(&mut self, options: &ConvertOptions<'_>) -> anyhow::Result<Converted> {
         let acting = self.acting()?;
@@ -497,49 +438,6 @@ impl Context {
         let converted = sqlite::convert(Conversion::new(native, state, acting, &mut self.loose_ends), options)?;
         sqlite::remove_log(options.path);
         Ok(converted)
-    }
-
-    /// Creates the directory of the default database. Any other directory must exist.
-    pub fn make_default_directory(place: &DatabasePlace) -> Result<(), OpenError> {
-        let (DatabaseSource::Default, DatabaseLocation::File(path)) = (place.chosen_by, &place.location) else {
-            return Ok(());
-        };
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        paths::refuse_home_of_another(directory)
-            .and_then(|()| paths::make_private(directory))
-            .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
-    }
-}
-
-/// A database that is missing or empty where an app's is to be.
-#[derive(Debug, thiserror::Error)]
-pub struct NotReady {
-    path: PathBuf,
-    is_empty: bool,
-    /// The file that shows the app; `None` for a missing database that only a command with `--if-missing` names.
-    sign: Option<PathBuf>,
-}
-
-impl std::fmt::Display for NotReady {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = if self.is_empty { "is empty" } else { "does not exist" };
-        write!(f, "{} {state}", self.path.display())?;
-        match &self.sign {
-            Some(sign) => write!(f, "; by {} it is an app's, which may not have made its tables yet", sign.display()),
-            None => f.write_str("; an app may not have made its tables yet"),
-        }
-    }
-}
-
-fn not_ready(place: &DatabasePlace, is_empty: bool) -> Option<anyhow::Error> {
-    let path = place.location.file().ok()?.to_owned();
-    let sign = Context::sign_of_an_app(place)?;
-    Some(NotReady { path, is_empty, sign: Some(sign) }.into())
-}
-
-impl NotReady {
-    pub fn is_empty(&self) -> bool {
-        self.is_empty
     }
 }
 

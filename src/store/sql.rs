@@ -26,27 +26,24 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::auth::audit::{Acting, Changes, Entry, Event, Subject, counted};
+use crate::auth::audit::{Acting, Changes, Entry, Event, Subject};
 use crate::auth::codes::{Purpose, StoredCode};
-use crate::auth::odd::OddRows;
 use crate::auth::password::Scheme;
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::storage::{
-    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, Credential, DatabaseInfo, Deletion, DeletionRequest, Depth,
-    DoctorStore, FoundSession, GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow,
-    Orphans, PasswordChange, PolicySet, SchemaDifference, SessionQuery, Store, StoreError, StrayAccounts, UserChange,
-    UserPage, UserQuery, UserUpdated, Which, WrittenAfter,
+    Account, AdminGuard, AppTraces, CodeEffect, CodeUse, DatabaseInfo, Deletion, DeletionRequest, FoundSession,
+    GuestSchema, LooseEnds, Maintenance, NewCodeRow, NewPassword, NewSessionRow, NewUserRow, Orphans, PasswordChange,
+    PolicySet, SessionQuery, Store, StoreError, UserChange, UserPage, UserQuery, UserUpdated, Which,
 };
 use crate::auth::throttle::{AttemptKey, Attempts, Decision};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller};
 use crate::store::engine::{EngineInfo, Tx};
-use audit::{LIFE, begun_of, ended_of, interrupted_of, subject};
+use audit::{LIFE, begun_of, ended_of, subject};
 use sessions::Verified;
-use write_tx::Guest;
 
 pub(in crate::store) use write_tx::{Both, retrying};
 pub use write_tx::{SqlStore, State};
@@ -409,154 +406,6 @@ impl Maintenance for SqlStore {
             sqlite_version: version,
             journal_mode,
             bytes,
-        })
-    }
-}
-
-impl DoctorStore for SqlStore {
-    fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
-        let mut damage = self.engine.check(depth)?;
-        if let Some(Guest { state, .. }) = &mut self.guest {
-            let own = state.engine.check(depth)?;
-            let path = state.path.display();
-            damage.extend(own.into_iter().map(|line| format!("in authctl's own file {path}: {line}")));
-        }
-        Ok(damage)
-    }
-
-    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
-        if self.guest.is_some() {
-            // An app migrates its own schema; `db status` shows the part that authctl uses.
-            return Ok(Vec::new());
-        }
-        self.engine.schema_differences()
-    }
-
-    fn app_traces(&mut self) -> Result<AppTraces, StoreError> {
-        if self.guest.is_some() {
-            return Ok(AppTraces::default());
-        }
-        self.read(|tx, mapping| doctor::app_traces(tx, mapping))
-    }
-
-    fn delete_app_rows(&mut self) -> Result<AppTraces, StoreError> {
-        if self.guest.is_some() {
-            return Ok(AppTraces::default());
-        }
-        self.write_tx(|tx, mapping, log| {
-            let found = doctor::delete_app_rows(tx, mapping)?;
-            if found.rows() > 0 {
-                let rows = AppTraces { tables: Vec::new(), ..found.clone() };
-                log.push(Event::new("app-rows.deleted").with(rows.in_words().unwrap_or_default()));
-            }
-            Ok(found)
-        })
-    }
-
-    fn orphans(&mut self) -> Result<Orphans, StoreError> {
-        self.read(|tx, mapping| doctor::count_orphans(tx, mapping))
-    }
-
-    fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
-        self.write_tx(|tx, mapping, log| {
-            let gone = doctor::delete_orphans(tx, mapping)?;
-            if gone.count() > 0 {
-                let Orphans { sessions, accounts, codes } = gone;
-                let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
-                    .map(|(count, noun)| counted(count, noun));
-                let detail = format!("{} of no user", detail.join(", "));
-                log.push(Event::new("orphans.deleted").with(detail));
-            }
-            Ok(gone)
-        })
-    }
-
-    fn odd_rows(&mut self, limit: usize) -> Result<OddRows, StoreError> {
-        self.read(|tx, mapping| doctor::odd_rows(tx, mapping, limit))
-    }
-
-    fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
-        self.read(|tx, mapping| doctor::each_user(tx, mapping, found))
-    }
-
-    fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
-        self.read(|tx, mapping| doctor::each_credential(tx, mapping, found))
-    }
-
-    fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
-        self.read(|tx, mapping| doctor::stray_accounts(tx, mapping))
-    }
-
-    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write_tx(|tx, mapping, log| doctor::correct_stray_accounts(tx, mapping, log, now))
-    }
-
-    fn twins(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(|tx, mapping| doctor::twins(tx, mapping))
-    }
-
-    fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write_tx(|tx, mapping, log| doctor::lower_addresses(tx, mapping, log, now))
-    }
-
-    fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
-        let Some(Guest { state, .. }) = &mut self.guest else { return Ok(None) };
-        let state = &mut *state.engine;
-        if state.query(audit::interrupted)?.is_none() {
-            return Ok(None);
-        }
-        // A process that is committing holds the lock until the end of its act is logged.
-        audit::interrupted(&mut *state.begin()?)
-    }
-
-    fn close_interrupted(&mut self) -> Result<u64, StoreError> {
-        if self.guest.is_none() {
-            return Ok(0);
-        }
-        // No act is between its intention and its end while the app's database is locked.
-        self.state_tx_alone(|tx, _, log| {
-            let interrupted = audit::interrupted(tx)?;
-            log.extend(interrupted.as_ref().map(interrupted_of));
-            Ok(u64::from(interrupted.is_some()))
-        })
-    }
-
-    fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
-        let rows = self.read(|tx, mapping| doctor::rows_written_after(tx, mapping, instant))?;
-        let (entries, is_newest_before) = self.read_state(|tx| doctor::entries_written_after(tx, instant))?;
-        Ok(WrittenAfter { rows, entries, is_newest_before })
-    }
-
-    fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        self.read(|tx, mapping| codes::count_over(tx, mapping, now, is_clock_sane))
-    }
-
-    fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
-        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        let part = self.write_tx(|tx, mapping, log| codes::delete_over(tx, mapping, log, now, is_clock_sane))?;
-        let pruned = part.add_to(pruning);
-        pruning.is_over = true;
-        Ok(pruned)
-    }
-
-    fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
-        self.read_state(|tx| policy::settings(tx))
-    }
-
-    fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
-        self.state_tx(|tx, _, log| {
-            for key in keys {
-                if let Some(value) = policy::remove(tx, key)? {
-                    let event = Event::new("policy.removed").with(format!("{key}, whose value made no sense"));
-                    log.push(event.changing(Changes::default().field(
-                        key,
-                        policy::without_credentials(&value),
-                        None::<String>,
-                    )));
-                }
-            }
-            Ok(())
         })
     }
 }

@@ -4,19 +4,172 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::audit::subject;
+use super::audit::{interrupted_of, subject};
 use super::codes::VALUE;
-use super::rows;
 use super::users::PASSWORD;
-use crate::auth::audit::{Changes, Event, Subject};
+use super::write_tx::Guest;
+use super::{SqlStore, audit, codes, policy, rows};
+use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
 use crate::auth::odd::{OddPlace, OddRows, OddValue};
+use crate::auth::prune::Pruning;
 use crate::auth::secret::{DIGEST_LENGTH, StoredHash};
-use crate::auth::storage::{Account, AppTraces, Credential, Orphans, StoreError, StrayAccounts};
+use crate::auth::storage::{
+    Account, AppTraces, Credential, Depth, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts,
+    WrittenAfter,
+};
 use crate::auth::user::User;
 use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{IdStrategy, ORM_TABLES, OWN_TIME, SchemaMapping, find_plugins};
+
+impl DoctorStore for SqlStore {
+    fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
+        let mut damage = self.engine.check(depth)?;
+        if let Some(Guest { state, .. }) = &mut self.guest {
+            let own = state.engine.check(depth)?;
+            let path = state.path.display();
+            damage.extend(own.into_iter().map(|line| format!("in authctl's own file {path}: {line}")));
+        }
+        Ok(damage)
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        if self.guest.is_some() {
+            // An app migrates its own schema; `db status` shows the part that authctl uses.
+            return Ok(Vec::new());
+        }
+        self.engine.schema_differences()
+    }
+
+    fn app_traces(&mut self) -> Result<AppTraces, StoreError> {
+        if self.guest.is_some() {
+            return Ok(AppTraces::default());
+        }
+        self.read(|tx, mapping| app_traces(tx, mapping))
+    }
+
+    fn delete_app_rows(&mut self) -> Result<AppTraces, StoreError> {
+        if self.guest.is_some() {
+            return Ok(AppTraces::default());
+        }
+        self.write_tx(|tx, mapping, log| {
+            let found = delete_app_rows(tx, mapping)?;
+            if found.rows() > 0 {
+                let rows = AppTraces { tables: Vec::new(), ..found.clone() };
+                log.push(Event::new("app-rows.deleted").with(rows.in_words().unwrap_or_default()));
+            }
+            Ok(found)
+        })
+    }
+
+    fn orphans(&mut self) -> Result<Orphans, StoreError> {
+        self.read(|tx, mapping| count_orphans(tx, mapping))
+    }
+
+    fn delete_orphans(&mut self) -> Result<Orphans, StoreError> {
+        self.write_tx(|tx, mapping, log| {
+            let gone = delete_orphans(tx, mapping)?;
+            if gone.count() > 0 {
+                let Orphans { sessions, accounts, codes } = gone;
+                let detail = [(sessions, "session"), (accounts, "account"), (codes, "code")]
+                    .map(|(count, noun)| counted(count, noun));
+                let detail = format!("{} of no user", detail.join(", "));
+                log.push(Event::new("orphans.deleted").with(detail));
+            }
+            Ok(gone)
+        })
+    }
+
+    fn odd_rows(&mut self, limit: usize) -> Result<OddRows, StoreError> {
+        self.read(|tx, mapping| odd_rows(tx, mapping, limit))
+    }
+
+    fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
+        self.read(|tx, mapping| each_user(tx, mapping, found))
+    }
+
+    fn each_credential(&mut self, found: &mut dyn FnMut(Credential)) -> Result<(), StoreError> {
+        self.read(|tx, mapping| each_credential(tx, mapping, found))
+    }
+
+    fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError> {
+        self.read(|tx, mapping| stray_accounts(tx, mapping))
+    }
+
+    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| correct_stray_accounts(tx, mapping, log, now))
+    }
+
+    fn twins(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(|tx, mapping| twins(tx, mapping))
+    }
+
+    fn lower_addresses(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| lower_addresses(tx, mapping, log, now))
+    }
+
+    fn interrupted(&mut self) -> Result<Option<Entry>, StoreError> {
+        let Some(Guest { state, .. }) = &mut self.guest else { return Ok(None) };
+        let state = &mut *state.engine;
+        if state.query(audit::interrupted)?.is_none() {
+            return Ok(None);
+        }
+        // A process that is committing holds the lock until the end of its act is logged.
+        audit::interrupted(&mut *state.begin()?)
+    }
+
+    fn close_interrupted(&mut self) -> Result<u64, StoreError> {
+        if self.guest.is_none() {
+            return Ok(0);
+        }
+        // No act is between its intention and its end while the app's database is locked.
+        self.state_tx_alone(|tx, _, log| {
+            let interrupted = audit::interrupted(tx)?;
+            log.extend(interrupted.as_ref().map(interrupted_of));
+            Ok(u64::from(interrupted.is_some()))
+        })
+    }
+
+    fn written_after(&mut self, instant: Timestamp) -> Result<WrittenAfter, StoreError> {
+        let rows = self.read(|tx, mapping| rows_written_after(tx, mapping, instant))?;
+        let (entries, is_newest_before) = self.read_state(|tx| entries_written_after(tx, instant))?;
+        Ok(WrittenAfter { rows, entries, is_newest_before })
+    }
+
+    fn count_expired_codes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        self.read(|tx, mapping| codes::count_over(tx, mapping, now, is_clock_sane))
+    }
+
+    fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
+        let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
+        let part = self.write_tx(|tx, mapping, log| codes::delete_over(tx, mapping, log, now, is_clock_sane))?;
+        let pruned = part.add_to(pruning);
+        pruning.is_over = true;
+        Ok(pruned)
+    }
+
+    fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read_state(|tx| policy::settings(tx))
+    }
+
+    fn remove_settings(&mut self, keys: &[String]) -> Result<(), StoreError> {
+        self.state_tx(|tx, _, log| {
+            for key in keys {
+                if let Some(value) = policy::remove(tx, key)? {
+                    let event = Event::new("policy.removed").with(format!("{key}, whose value made no sense"));
+                    log.push(event.changing(Changes::default().field(
+                        key,
+                        policy::without_credentials(&value),
+                        None::<String>,
+                    )));
+                }
+            }
+            Ok(())
+        })
+    }
+}
 
 /// Counts the users and sessions with values that cannot be read, and lists the first `limit` of the values.
 pub(in crate::store) fn odd_rows(
