@@ -85,23 +85,7 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     };
     let ended = match end(args.all, &token, context) {
         Ok(ended) => ended,
-        // A missing database holds no live session. After any other error the session may be live, so the token is
-        // kept.
-        Err(error) if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) => {
-            let file = context.session_file()?;
-            if file.keeps_aside() {
-                // The session that this restores does not exist either.
-                file.remove(None)?;
-            }
-            return forget(context, "the database is gone, so there was no session to end");
-        }
-        // Under `guard` and in an impersonation, the session stays live as intended.
-        Err(error)
-            if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated { .. })) =>
-        {
-            return Err(error);
-        }
-        Err(error) => return Err(error.context(StillLive)),
+        Err(error) => return not_ended(error, context),
     };
     if let Some(ended @ 1..) = ended {
         let what = if ended == 1 { "the session was ended".to_owned() } else { format!("{ended} sessions were ended") };
@@ -128,6 +112,24 @@ pub(super) fn run(args: &SignOutArgs, context: &mut Context) -> anyhow::Result<O
     let sessions_ended = Some(ended.unwrap_or(0));
     let how = SignOutResult { sessions_ended, file_removed, without_database: None, unknown_in, own };
     Ok(how.into())
+}
+
+/// What to do when the session could not be ended. A missing database holds no live session. After any other error the
+/// session may be live, so the token is kept.
+fn not_ended(error: anyhow::Error, context: &mut Context) -> anyhow::Result<Outcome> {
+    if matches!(error.downcast_ref(), Some(OpenError::Missing(_))) {
+        let file = context.session_file()?;
+        if file.keeps_aside() {
+            // The session that this restores does not exist either.
+            file.remove(None)?;
+        }
+        return forget(context, "the database is gone, so there was no session to end");
+    }
+    // Under `guard` and in an impersonation, the session stays live as intended.
+    if matches!(error.downcast_ref(), Some(AuthError::NotSignedIn(_) | AuthError::Impersonated { .. })) {
+        return Err(error);
+    }
+    Err(error.context(StillLive))
 }
 
 /// Ends abandoned sessions when no session is stored: a sign-in may have been killed before its file got its name. A

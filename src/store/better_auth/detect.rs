@@ -93,22 +93,7 @@ struct Findings<'c> {
 
 /// Reads the schema of a file and some of its rows.
 pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) -> Result<Recognised, NotRead> {
-    let mut findings = Findings {
-        connection,
-        overrides,
-        names: Names::of_schema(),
-        tables: Vec::new(),
-        times: Evidence::default(),
-        fixed: Vec::new(),
-        without_rowid: Vec::new(),
-        triggers: Vec::new(),
-        write_blockers: Vec::new(),
-        has_default_role: false,
-        without_new_rows: Vec::new(),
-        needed: Vec::new(),
-        read_only: Vec::new(),
-        near: Vec::new(),
-    };
+    let mut findings = Findings::new(connection, overrides);
     for table in TABLES {
         findings.add_table(table)?;
     }
@@ -191,7 +176,26 @@ pub(in crate::store) fn require_readable(
     read(connection, path, overrides).map(drop)
 }
 
-impl Findings<'_> {
+impl<'c> Findings<'c> {
+    fn new(connection: &'c Connection, overrides: &'c SchemaOverrides) -> Self {
+        Self {
+            connection,
+            overrides,
+            names: Names::of_schema(),
+            tables: Vec::new(),
+            times: Evidence::default(),
+            fixed: Vec::new(),
+            without_rowid: Vec::new(),
+            triggers: Vec::new(),
+            write_blockers: Vec::new(),
+            has_default_role: false,
+            without_new_rows: Vec::new(),
+            needed: Vec::new(),
+            read_only: Vec::new(),
+            near: Vec::new(),
+        }
+    }
+
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
         if self.overrides.is_elsewhere(table.name) {
             return self.add_absent(table);

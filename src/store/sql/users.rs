@@ -273,6 +273,27 @@ pub(in crate::store) fn set_password(
     Ok(Some(ended))
 }
 
+/// The user as a change makes it.
+fn applied(change: &UserChange, before: &User) -> User {
+    let mut user = before.clone();
+    user.name = change.name.clone().unwrap_or(user.name);
+    if let Some(image) = &change.image {
+        (user.image, user.image_left_out) = (image.clone(), None);
+    }
+    user.email_verified = change.is_verified_after(before);
+    user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
+    user.role = change.role.clone().unwrap_or(user.role);
+    user.odd.retain(|odd| !change.sets(odd.column));
+    match &change.ban {
+        None => {}
+        Some(Ban::Lifted) => (user.banned, user.ban_reason, user.ban_expires) = (false, None, None),
+        Some(Ban::Imposed { reason, until }) => {
+            (user.banned, user.ban_reason, user.ban_expires) = (true, reason.clone(), *until);
+        }
+    }
+    user
+}
+
 /// Changes a user and ends the sessions that the change names, if the guard agrees with the result.
 pub(in crate::store) fn update(
     tx: &mut dyn Tx,
@@ -290,22 +311,7 @@ pub(in crate::store) fn update(
         // Lifting a ban that does not exist changes nothing.
         return Err(mapping.no_column("user", "banned"));
     }
-    let mut user = before.clone();
-    user.name = change.name.clone().unwrap_or(user.name);
-    if let Some(image) = &change.image {
-        (user.image, user.image_left_out) = (image.clone(), None);
-    }
-    user.email_verified = change.is_verified_after(&before);
-    user.email = change.email.as_ref().map_or(user.email, |email| email.as_str().to_owned());
-    user.role = change.role.clone().unwrap_or(user.role);
-    user.odd.retain(|odd| !change.sets(odd.column));
-    match &change.ban {
-        None => {}
-        Some(Ban::Lifted) => (user.banned, user.ban_reason, user.ban_expires) = (false, None, None),
-        Some(Ban::Imposed { reason, until }) => {
-            (user.banned, user.ban_reason, user.ban_expires) = (true, reason.clone(), *until);
-        }
-    }
+    let mut user = applied(change, &before);
     if guard == AdminGuard::KeepLastAdmin && !is_admin(&user, now) && is_last_admin(tx, mapping, &before, now)? {
         return Ok(Err(AuthError::LastAdmin));
     }
