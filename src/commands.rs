@@ -27,6 +27,7 @@ use crate::cli::Command;
 use crate::context::Context;
 use crate::error::{Attempted, CommandError};
 use crate::output::Outcome;
+use crate::output::progress::Progress;
 use password::PasswordCommand;
 use sessions::SessionsCommand;
 use users::UsersCommand;
@@ -84,6 +85,24 @@ fn run_alone(command: &Command, context: &mut Context) -> anyhow::Result<Outcome
         Command::Completions(args) => Ok(help::completions(args)),
         Command::Help(args) => help::run(args),
     }
+}
+
+/// Shows on a terminal that a long act goes on, unless `--quiet` is given.
+fn activity(what: &'static str, context: &Context) -> Progress {
+    if shows_progress(context) { Progress::begin(what, None) } else { Progress::hidden() }
+}
+
+/// As [`activity`], with how far the act is. `total` counts its steps, and is called only if they are shown.
+fn progress(
+    what: &'static str,
+    context: &mut Context,
+    total: impl FnOnce(&mut Context) -> anyhow::Result<u64>,
+) -> anyhow::Result<Progress> {
+    if shows_progress(context) { Ok(Progress::begin(what, Some(total(context)?))) } else { Ok(Progress::hidden()) }
+}
+
+fn shows_progress(context: &Context) -> bool {
+    !context.is_quiet() && Progress::is_possible()
 }
 
 /// Asks before an act that cannot be undone. An answer of no is an error.

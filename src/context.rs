@@ -43,6 +43,7 @@ pub struct GlobalOptions {
     pub wait: Duration,
     /// `--no-input`.
     pub no_input: bool,
+    pub quiet: bool,
     /// `--yes`.
     pub yes: bool,
     /// `--reason`.
@@ -120,6 +121,11 @@ impl Context {
             store: None,
             loose_ends: LooseEnds::default(),
         }
+    }
+
+    /// Whether `--quiet` is given.
+    pub fn is_quiet(&self) -> bool {
+        self.options.quiet
     }
 
     /// The current time. It stays the same until a question is asked, because an answer may take minutes.

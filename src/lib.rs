@@ -239,6 +239,7 @@ fn options(cli: &Cli) -> GlobalOptions {
         database: cli.global.db.clone(),
         wait: cli.global.wait,
         no_input: cli.global.no_input,
+        quiet: cli.global.quiet,
         yes: cli.global.yes,
         reason: cli.global.reason.clone(),
         schema: cli.global.schema.clone(),

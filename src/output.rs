@@ -1,6 +1,7 @@
 //! Reports of commands as text and JSON, and the two streams they go to. Nothing here decides.
 
 pub mod json;
+pub mod progress;
 pub mod text;
 
 use std::fs::File;

@@ -5,9 +5,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::interruption;
 use super::pages::{End, Format, List, Pages, PagesOf};
 use super::session_start::{Printed, refuse_lost};
+use super::{interruption, progress};
 use crate::auth::audit::{AuditQuery, Chain, Entry, Intents};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -174,6 +174,10 @@ impl List for Log {
 
 fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
+    let line = progress("verifying the log", context, |context| {
+        let newest = context.auth()?.store.newest_entries(1)?;
+        Ok(newest.first().map_or(0, |entry| entry.seq))
+    })?;
     let mut chain = Chain::default();
     let mut broken = None;
     let mut is_contained = contains.is_none();
@@ -181,6 +185,7 @@ fn verify(contains: Option<&str>, context: &mut Context) -> anyhow::Result<Outco
     let store = context.auth().context("could not read the audit log")?.store;
     store
         .each_entry(0, &mut |entry| {
+            line.advance(1);
             is_contained |= contains == Some(&entry.hash);
             intents.follow(&entry);
             broken = chain.follow(&entry).err();

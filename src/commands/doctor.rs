@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::confirm;
+use super::{activity, confirm};
 use crate::auth::audit::counted;
 use crate::auth::doctor::{
     self, ACCOUNTS, CONTENT, Check, Details, FULL_INTEGRITY, Finding, Fix, INTEGRITY, PLUGINS, STRUCTURE, Severity,
@@ -75,6 +75,7 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
 
 /// `db check`: runs the checks of the structure, and of what refers to what.
 pub(super) fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let _activity = activity("checking the database", context);
     let mut auth = context.auth_under_any_policy()?;
     let findings = doctor::run_checks(&mut auth, structure(args.full).chain(ACCOUNTS));
     let database = context.database()?.location;
@@ -102,6 +103,7 @@ struct Diagnosis {
 fn diagnose(full: bool, context: &mut Context) -> anyhow::Result<Diagnosis> {
     // Every check needs the path, so a path that cannot be resolved is an error of the command.
     context.database()?;
+    let _activity = activity("checking the database", context);
     let mut findings: Vec<Finding> = SURROUNDINGS
         .iter()
         .filter_map(|check| check.finding((check.run)(context).map_err(|error| format!("{error:#}"))))

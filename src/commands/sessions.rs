@@ -10,8 +10,8 @@ use list::ListSessionsArgs;
 use revoke::RevokeArgs;
 use serde_json::{Value, json};
 
-use super::Attempt as _;
 use super::session_start::{Printed, begin, printed, refuse_lost, session_request};
+use super::{Attempt as _, progress};
 use crate::auth::audit::counted;
 use crate::auth::cookie::{Cookie, CookieName};
 use crate::auth::prune::{Expiring, Pruning};
@@ -138,10 +138,13 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         let count = context.auth()?.store.count_expired(now)?;
         return Ok(Pruned { count, dry_run: true, database }.into());
     }
+    let line = progress("deleting sessions", context, |context| Ok(context.auth()?.store.count_expired(now)?))?;
     let mut count = 0;
     let mut pruning = Pruning::by(BATCH);
     while !pruning.is_over {
-        count += context.auth()?.prune_expired(Expiring::Session, &mut pruning)?;
+        let part = context.auth()?.prune_expired(Expiring::Session, &mut pruning)?;
+        line.advance(part);
+        count += part;
         if count > 0 {
             let what = done(usize::try_from(count).unwrap_or(usize::MAX), "deleted");
             context.did(what, "run the command again for those that are left");

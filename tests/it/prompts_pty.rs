@@ -265,6 +265,29 @@ fn on_a_terminal_long_lists_of_sessions_stop_after_a_page() {
 }
 
 #[test]
+fn on_a_terminal_a_long_act_shows_its_progress_and_clears_it() {
+    let sandbox = Sandbox::with_ada();
+    for (flag, shows) in [("--no-input", true), ("--quiet", false)] {
+        let writer = sandbox.sql();
+        writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut command = sandbox.command(["sessions", "prune", "--wait", "30s", flag]);
+        command.env("TERM", "xterm");
+        let mut running = Terminal::new().run(command);
+        if shows {
+            running.wait_for("deleting sessions [");
+        } else {
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+        }
+        writer.execute_batch("ROLLBACK").unwrap();
+        let screen = running.end().with_code(0);
+        assert_eq!(screen.contains("deleting sessions ["), shows, "{screen:?}");
+        // The line is cleared before the report.
+        let after = screen.rsplit("deleting sessions [").next().unwrap();
+        assert!(!shows || after.contains("\x1b[2K") && after.contains("deleted 0"), "{screen:?}");
+    }
+}
+
+#[test]
 fn no_prompt_with_no_input_or_ci() {
     let sandbox = Sandbox::with_ada();
     let mut under_ci = sandbox.command(["signin", "ada@example.com"]);

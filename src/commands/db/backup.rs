@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::auth::audit::{Event, counted};
 use crate::auth::storage::{BackupSummary, Store as _};
-use crate::commands::confirm;
+use crate::commands::{activity, confirm};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::text::shown;
@@ -36,7 +36,9 @@ pub(super) fn backup(file: &Path, context: &mut Context) -> anyhow::Result<Outco
     // Opening migrates an older schema, so one connection serves the whole command.
     let mut engine = sqlite::open_own(&path, context.wait())?;
     let acting = context.acting()?;
+    let line = activity("copying and checking the database", context);
     let contents = engine.backup(&file)?;
+    drop(line);
     let event = Event::new("database.backed-up").with(format!("to {}", file.display()));
     context.did(
         format!("the backup {} was made", file.display()),
@@ -53,7 +55,9 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
     let place = context.database()?;
     let path = context.database_file()?;
     let kept = kept_path(&path, "before-restore", context)?;
+    let line = activity("checking the backup", context);
     let Examined { contents, additions } = sqlite::examine(&from, context.wait())?;
+    drop(line);
     let replaces = path.symlink_metadata().is_ok();
     if replaces {
         // Refuses to replace a file that is not authctl's before any question.
@@ -86,6 +90,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         confirm(&effect, "Replace the database?", context)?;
     }
     Context::make_default_directory(&place)?;
+    let line = activity("replacing the database", context);
     let restored = sqlite::restore(&RestoreOptions {
         path: &path,
         from: &from,
@@ -95,6 +100,7 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
         acting: &context.acting()?,
         wait: context.wait(),
     })?;
+    drop(line);
     notice_additions(&restored.additions, context);
     Ok(report(restored.contents, Some(restored.sessions_ended)).into())
 }

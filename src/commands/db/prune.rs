@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::audit::counted;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::StoreError;
+use crate::commands::{activity, progress};
 use crate::context::Context;
 use crate::output::text::{escaped, facts};
 use crate::output::{Outcome, Page, Report, Style};
@@ -28,11 +29,19 @@ const BATCH: usize = 1_000;
 pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     context.now()?;
     let database = context.database()?.location;
-    let kinds = Expiring::ALL.into_iter().filter(|kind| *kind != Expiring::Invitation || args.invitations);
+    let kinds = || Expiring::ALL.into_iter().filter(|kind| *kind != Expiring::Invitation || args.invitations);
+    let line = if args.dry_run {
+        activity("counting expired rows", context)
+    } else {
+        progress("deleting expired rows", context, |context| {
+            let mut auth = context.auth()?;
+            Ok(kinds().map(|kind| auth.count_expired(kind)).sum::<Result<_, _>>()?)
+        })?
+    };
     let mut pruned = Vec::new();
     let mut total = 0;
     let mut held = Vec::new();
-    for kind in kinds {
+    for kind in kinds() {
         if args.dry_run {
             pruned.push((kind, context.auth()?.count_expired(kind)?));
             continue;
@@ -40,6 +49,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
         let (mut count, mut pruning) = (0, Pruning::by(BATCH));
         while !pruning.is_over {
             let part = context.auth()?.prune_expired(kind, &mut pruning)?;
+            line.advance(part);
             (count, total) = (count + part, total + part);
             if total > 0 {
                 let what = format!("{} deleted", were(total));

@@ -18,6 +18,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("getrandom", &["src/context.rs"]),
     ("hmac", &["src/auth/cookie.rs"]),
     ("hugealloc", &["src/auth/password/argon2id.rs"]),
+    ("indicatif", &["src/output/progress.rs"]),
     ("ipnet", &["src/auth/session.rs"]),
     ("lettre", &["src/mail.rs", "src/mail/"]),
     ("nix", &["src/context/environment.rs", "src/mail/handover.rs", "src/store/sqlite/permissions.rs"]),
