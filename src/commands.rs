@@ -22,7 +22,7 @@ pub(crate) mod users;
 pub(crate) mod whoami;
 
 use crate::auth::audit::{Entry, intention};
-use crate::auth::storage::LooseEnds;
+use crate::auth::storage::{LooseEnds, WriteBlocker, WriteScope};
 use crate::cli::Command;
 use crate::context::Context;
 use crate::error::{Attempted, CommandError};
@@ -121,16 +121,34 @@ pub(crate) fn add_notices(command: &Command, context: &mut Context) {
         return;
     }
     let is_about_sessions = matches!(command, Command::Sessions { .. }) || ends_sessions(command) || ends_all(command);
-    let sessions = (is_about_sessions && context.keeps_elsewhere("session")).then_some("sessions");
-    let codes = (ends_codes(command) && context.keeps_elsewhere("verification")).then_some("codes");
-    let outside: Vec<&str> = sessions.into_iter().chain(codes).collect();
+    let is_about_accounts = matches!(
+        command,
+        Command::Users { command: UsersCommand::Delete(_) | UsersCommand::Show { .. } | UsersCommand::Explain(_) }
+    );
+    let sought = [
+        (is_about_sessions, "session", "sessions"),
+        (ends_codes(command), "verification", "codes"),
+        (is_about_accounts, "account", "accounts"),
+    ];
+    let (mut outside, mut lacking) = (Vec::new(), Vec::new());
+    for (_, table, what) in sought.into_iter().filter(|(is_sought, _, _)| *is_sought) {
+        match context.guest().and_then(|schema| schema.unreached(table)) {
+            Some(WriteBlocker { scope: WriteScope::Elsewhere(_), .. }) => outside.push(what),
+            Some(why) => lacking.push(format!("{}: no {what} were found or changed; {}", why.problem, why.remedy)),
+            None => {}
+        }
+    }
     if !outside.is_empty() {
         context.notices.push(elsewhere(&outside.join(" and ")));
     }
+    context.notices.extend(lacking);
     if ends_codes(command) && context.lacks("verification", "value") {
         context.notices.push(NO_OWNERS.to_owned());
     }
-    if sessions.is_some() {
+    if is_about_sessions && context.lacks("session", "expiresAt") {
+        context.notices.push(NO_ENDS.to_owned());
+    }
+    if is_about_sessions && context.guest().is_some_and(|schema| schema.unreached("session").is_some()) {
         return;
     }
     let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
@@ -140,6 +158,9 @@ pub(crate) fn add_notices(command: &Command, context: &mut Context) {
 /// Without the column no code can be found by its user.
 const NO_OWNERS: &str = "codes of the user were not ended: the app's table of verifications has no column `value`, which names \
                          their user";
+
+/// Without the column no session is known to be live.
+const NO_ENDS: &str = "the app's table of sessions has no column `expiresAt`: no session counts as live";
 
 /// What a command cannot see when the app keeps it elsewhere.
 fn elsewhere(what: &str) -> String {

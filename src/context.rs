@@ -21,7 +21,7 @@ use crate::auth::Auth;
 use crate::auth::audit::{Acting, Actor};
 use crate::auth::policy::Policy;
 use crate::auth::secret::{Entropy, EntropyError, Token};
-use crate::auth::storage::{ClientInfo, LooseEnds, NoState, Store, StoreError};
+use crate::auth::storage::{ClientInfo, GuestSchema, LooseEnds, NoState, Store, StoreError};
 use crate::input_file;
 use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
@@ -328,25 +328,22 @@ impl Context {
 
     /// Whether the open database belongs to a Better Auth app.
     pub fn is_guest(&self) -> bool {
-        self.store.as_deref().is_some_and(|store| store.guest().is_some())
+        self.guest().is_some()
     }
 
-    /// Whether the database is an app's that keeps a table in another store. Takes Better Auth's name.
-    pub fn keeps_elsewhere(&self, table: &str) -> bool {
-        let guest = self.store.as_deref().and_then(|store| store.guest());
-        guest.is_some_and(|schema| schema.keeps_elsewhere(table))
+    /// The schema of the open database, if it is an app's.
+    pub fn guest(&self) -> Option<&GuestSchema> {
+        self.store.as_deref().and_then(|store| store.guest())
     }
 
     /// Whether the database is an app's that has a table without a column. Takes Better Auth's names.
     pub fn lacks(&self, table: &str, column: &str) -> bool {
-        let guest = self.store.as_deref().and_then(|store| store.guest());
-        guest.is_some_and(|schema| !schema.keeps_elsewhere(table) && !schema.has(table, column))
+        self.guest().is_some_and(|schema| schema.unreached(table).is_none() && !schema.has(table, column))
     }
 
     /// Whether users have roles: an app without the admin plugin has no column for them.
     pub fn has_roles(&self) -> bool {
-        let guest = self.store.as_deref().and_then(|store| store.guest());
-        guest.is_none_or(|schema| schema.has("user", "role"))
+        self.guest().is_none_or(|schema| schema.has("user", "role"))
     }
 
     /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.

@@ -187,7 +187,9 @@ impl Report for StatusReport {
             page.notes.extend(app.write_blockers.iter().map(|blocker| {
                 let what = match &blocker.scope {
                     WriteScope::Everything => "not written to".to_owned(),
-                    WriteScope::NewRows(table) => format!("no new row is written to {}", escape(table)),
+                    WriteScope::NewRows(table) | WriteScope::Elsewhere(table) => {
+                        format!("no new row is written to {}", escape(table))
+                    }
                     WriteScope::Column(column) => format!("{} is not written", escape(column)),
                 };
                 format!("{what}: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))

@@ -9,6 +9,7 @@ mod elsewhere;
 mod encodings;
 mod ids;
 mod kill;
+mod lacking;
 mod large;
 mod lockdown;
 mod names;

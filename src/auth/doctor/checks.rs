@@ -97,10 +97,8 @@ const APP_TRACES: Check = Check {
 /// Reports the reasons of a scope why an app's database is not written.
 fn write_blockers(auth: &Auth<'_>, is_meant: fn(&WriteScope) -> bool, message: &str) -> Option<Details> {
     let schema = auth.store.guest()?;
-    // That an app keeps a table elsewhere is its choice.
-    let is_choice = |scope: &WriteScope| matches!(scope, WriteScope::NewRows(table) if schema.keeps_elsewhere(table));
-    let is_finding = |blocker: &&WriteBlocker| is_meant(&blocker.scope) && !is_choice(&blocker.scope);
-    let blockers: Vec<&WriteBlocker> = schema.write_blockers.iter().filter(is_finding).collect();
+    let blockers: Vec<&WriteBlocker> =
+        schema.write_blockers.iter().filter(|blocker| is_meant(&blocker.scope)).collect();
     let list = |words: fn(&WriteBlocker) -> &String| {
         blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
     };

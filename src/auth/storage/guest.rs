@@ -54,10 +54,9 @@ impl GuestSchema {
             .any(|blocker| matches!(&blocker.scope, WriteScope::Column(column) if column == place))
     }
 
-    /// Whether the app keeps a table outside of the database. Takes Better Auth's name.
-    pub fn keeps_elsewhere(&self, table: &str) -> bool {
-        let found = self.tables.iter().find(|one| one.name == table);
-        found.is_some_and(|table| table.physical.is_none())
+    /// Why the rows of a table are not reached; `None` if they are. Takes Better Auth's name.
+    pub fn unreached(&self, table: &str) -> Option<&WriteBlocker> {
+        self.tables.iter().find(|one| one.name == table)?.unreached.as_ref()
     }
 
     /// Whether the app has a column. Takes Better Auth's names.
@@ -78,9 +77,11 @@ pub struct GuestTrigger {
 pub struct GuestTable {
     /// The name in Better Auth.
     pub name: &'static str,
-    /// The name in the database; `None` if the app keeps the table elsewhere.
+    /// The name in the database; `None` if its rows are not reached.
     pub physical: Option<String>,
     pub columns: Vec<GuestColumn>,
+    /// Why its rows are not reached.
+    pub unreached: Option<WriteBlocker>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub enum WriteScope {
     Everything,
     /// New rows of a table. The others are written.
     NewRows(String),
+    /// All rows of a table that the app keeps outside of the database.
+    Elsewhere(String),
     /// A column, such as `user.created_at`. Acts that need not write it go on.
     Column(String),
 }
@@ -116,7 +119,7 @@ impl fmt::Display for WriteBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scope {
             WriteScope::Everything => write!(f, "nothing is written to this app's database: {}", self.problem),
-            WriteScope::NewRows(_) | WriteScope::Column(_) => f.write_str(&self.problem),
+            WriteScope::NewRows(_) | WriteScope::Elsewhere(_) | WriteScope::Column(_) => f.write_str(&self.problem),
         }
     }
 }

@@ -15,9 +15,9 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let accounts = auth.store.accounts(&user.id)?;
-    let keeps_elsewhere = auth.store.guest().is_some_and(|schema| schema.keeps_elsewhere("session"));
+    let is_reached = auth.store.guest().is_none_or(|schema| schema.unreached("session").is_none());
     let live_sessions = auth.live_sessions(&user.id)?.len();
-    let live_sessions = (!keeps_elsewhere).then_some(live_sessions);
+    let live_sessions = is_reached.then_some(live_sessions);
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
     context.notices.extend(odd::note_of(user.odd.iter()));
     let has_roles = context.has_roles();

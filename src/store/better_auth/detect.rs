@@ -17,9 +17,11 @@ use crate::store::mapping::{
 };
 use crate::store::sqlite::error::translate;
 
-/// The columns without which a table is not one of Better Auth.
+/// The columns by which a table is recognised as one of Better Auth.
 pub(super) const ESSENTIAL: &[&str] =
     &["id", "email", "token", "userId", "expiresAt", "accountId", "providerId", "identifier"];
+/// The columns without which no row of a table is found.
+const KEYS: &[&str] = &["id", "userId"];
 /// The value of the column `account.issuer`, which versions 1.7.0 to 1.7.2 added, for accounts with a password.
 const ISSUER: &str = "local:credential";
 
@@ -198,16 +200,22 @@ impl<'c> Findings<'c> {
 
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
         if self.overrides.is_elsewhere(table.name) {
-            return self.add_absent(table);
+            return self.add_absent(table, elsewhere(table));
         }
         let FoundTable { name: physical, is_without_rowid } = match self.find(table) {
-            Err(_) if self.is_elsewhere(table)? => return self.add_absent(table),
-            found => found?,
+            Ok(found) => found,
+            Err(error) => match self.absence(table)? {
+                Some(unreached) => return self.add_absent(table, unreached),
+                None => return Err(error),
+            },
         };
+        let existing = columns_of(self.connection, &physical)?;
+        if let Some(unreached) = self.lack(table, &physical, &existing)? {
+            return self.add_absent(table, unreached);
+        }
         if is_without_rowid {
             self.without_rowid.push(table.name);
         }
-        let existing = columns_of(self.connection, &physical)?;
         let key = existing.iter().find(|column| column.key).filter(|_| is_without_rowid);
         let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
         let mut columns = Vec::new();
@@ -229,14 +237,6 @@ impl<'c> Findings<'c> {
                 near if near.is_empty() => line("columns", table.name, column.name, "..."),
                 near => near.join(" or "),
             };
-            if found.is_none() && column.name == "id" {
-                return Err(NotRead::Foreign);
-            }
-            if found.is_none() && ESSENTIAL.contains(&column.name) {
-                let remedy =
-                    format!("finish the app's migration, or name the column in a file for --schema: {}", near());
-                return Err(NotRead::Lacking { problem: lack(), remedy });
-            }
             if found.is_none() && column.core && !UNUSED.contains(&(table.name, column.name)) {
                 let blocker = WriteBlocker {
                     problem: lack(),
@@ -269,33 +269,104 @@ impl<'c> Findings<'c> {
         self.add_unknown(table, &physical, &existing, &columns);
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
-        self.tables.push(GuestTable { name: table.name, physical: Some(physical), columns });
+        self.tables.push(GuestTable { name: table.name, physical: Some(physical), columns, unreached: None });
         Ok(())
     }
 
-    /// Whether the app keeps a table outside of the database: no table of the database has its name or looks like it.
+    /// Why the rows of a missing table are not reached; `None` if the database cannot be used without it.
     ///
     /// # Errors
     /// [`NotRead::Renamed`] if another table may be it: its rows would outlive every act that ends them.
-    fn is_elsewhere(&self, table: &Table) -> Result<bool, NotRead> {
-        let may_be = may_be_elsewhere(table.name) && self.overrides.table(table.name).is_none();
-        if !may_be || !near::is_missing(self.connection, table)? {
-            return Ok(false);
+    fn absence(&self, table: &Table) -> Result<Option<WriteBlocker>, NotRead> {
+        let is_named = self.overrides.table(table.name).is_some();
+        if table.name == "user" || is_named || !near::is_missing(self.connection, table)? {
+            return Ok(None);
+        }
+        if !may_be_elsewhere(table.name) {
+            let is_of_better_auth = self.has_whole_users()? && self.has_another_than(table)?;
+            let text = file_text(&[("tables", vec![(table.name.to_owned(), Some("..."))])]);
+            return Ok(is_of_better_auth.then(|| WriteBlocker {
+                problem: format!("the database has no table {}", table.name),
+                remedy: format!("name it in the --schema file, if it has another name: {text}"),
+                scope: WriteScope::NewRows(table.name.to_owned()),
+            }));
         }
         // In the database of another program, the error about its accounts says more.
-        if let Some(account) = TABLES.iter().find(|one| one.name == "account")
-            && !self.fits(account, &self.find(account)?)?
-        {
-            return Ok(true);
+        let has_accounts = TABLES.iter().find(|one| one.name == "account").map(|account| self.find(account).is_ok());
+        if !has_accounts.unwrap_or_default() && !self.has_another_than(table)? {
+            return Ok(None);
         }
-        let user = self.names.table("user");
-        near::suspected(self.connection, self.overrides, user)?
-            .map_or(Ok(true), |(problem, remedy)| Err(NotRead::Renamed { problem, remedy }))
+        match near::suspected(self.connection, self.overrides, self.names.table("user"))? {
+            Some((problem, remedy)) => Err(NotRead::Renamed { problem, remedy }),
+            None => Ok(Some(elsewhere(table))),
+        }
     }
 
-    /// Puts an empty table in the place of one that the app keeps elsewhere: in memory, for this connection alone, and
+    /// Whether a table other than that of users, and other than another one, has the essential columns.
+    fn has_another_than(&self, other: &Table) -> Result<bool, NotRead> {
+        for table in TABLES.iter().filter(|table| table.name != "user" && table.name != other.name) {
+            if let Ok(found) = self.find(table)
+                && self.fits(table, &found)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether users have every column that Better Auth needs. The users of another program may have some.
+    fn has_whole_users(&self) -> Result<bool, NotRead> {
+        let existing = columns_of(self.connection, self.names.table("user"))?;
+        let has = |column: &Column| {
+            let hint = self.overrides.column("user", column.name);
+            existing.iter().any(|one| is_called(&one.name, hint.unwrap_or(column.name), hint.is_some()))
+        };
+        let columns = TABLES.iter().filter(|table| table.name == "user").flat_map(|table| table.columns);
+        Ok(columns.filter(|column| column.core && !UNUSED.contains(&("user", column.name))).all(has))
+    }
+
+    /// Why the rows of a table that lacks essential columns are not reached; `None` if they are.
+    ///
+    /// # Errors
+    /// [`NotRead::Lacking`] if another column comes near, or if the database cannot be used without the column.
+    fn lack(&self, table: &Table, physical: &str, existing: &[FoundColumn]) -> Result<Option<WriteBlocker>, NotRead> {
+        let hint = |column: &str| self.overrides.column(table.name, column);
+        let is_there = |column: &str| {
+            existing.iter().any(|one| is_called(&one.name, hint(column).unwrap_or(column), hint(column).is_some()))
+        };
+        let names = table.columns.iter().map(|column| column.name);
+        let missing: Vec<&str> = names.filter(|name| ESSENTIAL.contains(name) && !is_there(name)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let is_of_better_auth = self.has_another_than(table)?;
+        if missing.contains(&"id") && !is_of_better_auth {
+            return Err(NotRead::Foreign);
+        }
+        let called: Vec<&str> = missing.iter().map(|&column| hint(column).unwrap_or(column)).collect();
+        let problem = format!("the table {physical} has no column {}", called.join(", "));
+        let near: Vec<Option<&str>> =
+            missing.iter().map(|column| near::columns(existing, table, column).next()).collect();
+        let entries = missing
+            .iter()
+            .zip(&near)
+            .map(|(column, near)| (format!("{}.{column}", table.name), Some(near.unwrap_or("..."))));
+        let remedy = format!(
+            "finish the app's migration, or name the column in a file for --schema: {}",
+            file_text(&[("columns", entries.collect())])
+        );
+        let is_named =
+            self.overrides.table(table.name).is_some() || missing.iter().any(|column| hint(column).is_some());
+        if table.name == "user" || is_named || !is_of_better_auth || near.iter().any(Option::is_some) {
+            return Err(NotRead::Lacking { problem, remedy });
+        }
+        let scope = WriteScope::NewRows(physical.to_owned());
+        Ok(missing.iter().any(|column| KEYS.contains(column)).then_some(WriteBlocker { problem, remedy, scope }))
+    }
+
+    /// Puts an empty table in the place of one whose rows are not reached: in memory, for this connection alone, and
     /// without new rows. Statements find nothing there.
-    fn add_absent(&mut self, table: &'static Table) -> Result<(), NotRead> {
+    fn add_absent(&mut self, table: &'static Table, unreached: WriteBlocker) -> Result<(), NotRead> {
         let physical = format!("authctl_absent_{}", table.name);
         let columns: Vec<String> = table.columns.iter().map(|column| identifier(column.name)).collect();
         self.connection.execute_batch(&format!(
@@ -305,19 +376,9 @@ impl<'c> Findings<'c> {
         ))?;
         self.names.set_table(table.name, &physical);
         let none = |column: &Column| GuestColumn { name: column.name, physical: None, declared: String::new() };
-        self.tables.push(GuestTable {
-            name: table.name,
-            physical: None,
-            columns: table.columns.iter().map(none).collect(),
-        });
-        self.without_new_rows.push((
-            table.name,
-            WriteBlocker {
-                problem: format!("the app keeps the rows of {} outside of this database", table.name),
-                remedy: "do this in the app".to_owned(),
-                scope: WriteScope::NewRows(table.name.to_owned()),
-            },
-        ));
+        let columns = table.columns.iter().map(none).collect();
+        self.tables.push(GuestTable { name: table.name, physical: None, columns, unreached: Some(unreached.clone()) });
+        self.without_new_rows.push((table.name, unreached));
         Ok(())
     }
 
@@ -384,6 +445,15 @@ fn choose(lines: &[String; 2]) -> String {
         "finish the app's migration, or name the right one in a file for --schema, in every command: {}",
         lines.join(" or ")
     )
+}
+
+/// Why the rows are not reached of a table that the app keeps outside of the database.
+fn elsewhere(table: &Table) -> WriteBlocker {
+    WriteBlocker {
+        problem: format!("the app keeps the rows of {} outside of this database", table.name),
+        remedy: "do this in the app".to_owned(),
+        scope: WriteScope::Elsewhere(table.name.to_owned()),
+    }
 }
 
 /// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.

@@ -73,7 +73,7 @@ pub(super) fn suspected(
         let existing = columns_of(connection, &first).unwrap_or_default();
         for column in table.columns.iter().filter(|column| ESSENTIAL.contains(&column.name)) {
             let is_there = existing.iter().any(|one| is_called(&one.name, column.name, false));
-            let near = near_columns(&existing, table, column.name).next().filter(|_| !is_there);
+            let near = self::columns(&existing, table, column.name).next().filter(|_| !is_there);
             columns.extend(near.map(|near| (format!("{}.{}", table.name, column.name), near.to_owned())));
         }
         tables.push((table.name.to_owned(), first));
@@ -95,19 +95,13 @@ fn entries(named: &[(String, String)]) -> Entries<'_> {
     named.iter().map(|(key, name)| (key.clone(), Some(name.as_str()))).collect()
 }
 
-/// The tables and views that have a part of the name, and the tables that hold what the missing one would hold.
+/// The tables that hold what the missing one would hold, and the views that have a part of its name.
 fn suspects(
     connection: &Connection,
     overrides: &SchemaOverrides,
     table: &Table,
     user: &str,
 ) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(
-        "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-         ORDER BY type, name",
-    )?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let mut suspects: Vec<String> = names.into_iter().filter(|name| plain(name).contains(table.name)).collect();
     let catalog = catalog::read(connection)?;
     let plugins = find_plugins(&catalog, user);
     let is_known = |name: &str| {
@@ -122,13 +116,15 @@ fn suspects(
             || TABLES.iter().any(is_core)
             || plugins.iter().any(|plugin| plugin.table == name)
     };
-    let alike = catalog.iter().filter(|other| !is_known(&other.name) && holds_same(other, table, user));
-    for other in alike {
-        if !suspects.contains(&other.name) {
-            suspects.push(other.name.clone());
-        }
-    }
-    Ok(suspects)
+    let has_name = |name: &str| plain(name).contains(table.name);
+    let may_be_it = |other: &CatalogTable| {
+        !is_known(&other.name)
+            && (holds_same(other, table, user) || has_name(&other.name) && may_hold_same(other, table, user))
+    };
+    let tables = catalog.iter().filter(|other| may_be_it(other)).map(|other| other.name.clone());
+    let mut statement = connection.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'view' ORDER BY name")?;
+    let views = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(tables.chain(views.into_iter().filter(|name| has_name(name))).collect())
 }
 
 /// Whether a table refers to a user and has a token that ends, or has identifiers that end.
@@ -137,6 +133,21 @@ fn holds_same(other: &CatalogTable, table: &Table, user: &str) -> bool {
     let refers = || other.foreign_keys.iter().any(|key| key.parent.eq_ignore_ascii_case(user)) || has("userid");
     let is_alike = if table.name == "session" { has(LIKE_TOKEN) && refers() } else { has("identifier") };
     is_alike && has(LIKE_END)
+}
+
+/// Whether a table with a near name may hold the same under other names.
+fn may_hold_same(other: &CatalogTable, table: &Table, user: &str) -> bool {
+    let has = |parts: &[&str]| {
+        let names = || other.columns.iter().map(|column| plain(&column.name));
+        parts.iter().any(|part| names().any(|name| name.contains(part)))
+    };
+    let refers = || other.foreign_keys.iter().any(|key| key.parent.eq_ignore_ascii_case(user));
+    let is_alike = if table.name == "session" {
+        has(&[LIKE_TOKEN, "secret", "sid", "key", "hash"]) && (refers() || has(&["user", "uid", "account", "member"]))
+    } else {
+        has(&["identif", "email", "address", "phone", "target"]) && has(&[LIKE_TOKEN, "val", "code", "hash", "secret"])
+    };
+    is_alike && has(&["exp", "until", "valid", "ttl"])
 }
 
 fn has_usual_name(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
@@ -173,11 +184,15 @@ fn near_tables(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<S
 /// The part of a `--schema` file that names a missing column, for each column that comes near. Takes the columns of
 /// the table in the database.
 pub(super) fn lines_for_column(existing: &[FoundColumn], table: &Table, column: &str) -> Vec<String> {
-    near_columns(existing, table, column).map(|near| line("columns", table.name, column, near)).collect()
+    columns(existing, table, column).map(|near| line("columns", table.name, column, near)).collect()
 }
 
 /// The columns that come near a missing one.
-fn near_columns<'c>(existing: &'c [FoundColumn], table: &'c Table, column: &str) -> impl Iterator<Item = &'c str> {
+pub(super) fn columns<'c>(
+    existing: &'c [FoundColumn],
+    table: &'c Table,
+    column: &str,
+) -> impl Iterator<Item = &'c str> {
     let wanted = plain(column);
     let is_near = move |name: &str| {
         let name = plain(name);
@@ -193,11 +208,42 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// Says which tables are missing, where others are those of Better Auth and none comes near: the problem and the line of
+/// the `--schema` file.
+fn unnamed(connection: &Connection, overrides: &SchemaOverrides) -> rusqlite::Result<Option<(String, String)>> {
+    let (mut whole, mut missing) = (0, Vec::new());
+    for table in TABLES {
+        let plural = format!("{}s", table.name);
+        let names = [overrides.table(table.name).unwrap_or(table.name), &plural];
+        let found = find_table(connection, names[0])?
+            .map_or_else(|| find_table(connection, names[1]), |found| Ok(Some(found)))?;
+        let Some(found) = found else {
+            missing.extend((!may_be_elsewhere(table.name)).then(|| (table.name.to_owned(), "...".to_owned())));
+            continue;
+        };
+        let columns = columns_of(connection, &found.name)?;
+        let mut essential = ESSENTIAL.iter().filter(|column| table.column(column).is_some());
+        whole +=
+            usize::from(essential.all(|wanted| columns.iter().any(|column| is_called(&column.name, wanted, false))));
+    }
+    if whole < 2 || missing.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<&str> = missing.iter().map(|(table, _)| table.as_str()).collect();
+    let problem = format!("it has no table {}", names.join(", "));
+    let text = file_text(&[("tables", entries(&missing))]);
+    Ok(Some((problem, format!("name what the app renamed in a file for --schema: {text}"))))
+}
+
 /// The error about tables that are missing.
 pub(super) fn error(connection: &Connection, overrides: &SchemaOverrides) -> NotRead {
     match renamed(connection, overrides) {
         Ok(Some((problem, remedy))) => NotRead::Renamed { problem, remedy },
-        Ok(None) => NotRead::Foreign,
+        Ok(None) => match unnamed(connection, overrides) {
+            Ok(Some((problem, remedy))) => NotRead::Renamed { problem, remedy },
+            Ok(None) => NotRead::Foreign,
+            Err(error) => NotRead::Sqlite(error),
+        },
         Err(error) => NotRead::Sqlite(error),
     }
 }

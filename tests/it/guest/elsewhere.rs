@@ -104,13 +104,32 @@ fn table_with_other_columns_is_not_taken_for_a_missing_one() {
     assert_eq!(connection.query_row(left, [], |row| row.get(0)), Ok(0));
 }
 
+/// A table of the app that could not hold what the missing one would hold.
+#[test]
+fn table_with_a_near_name_alone_is_not_the_missing_one() {
+    for sql in [
+        "CREATE TABLE chat_session (id, user_id REFERENCES user (id), title, created_at)",
+        "CREATE TABLE chat_session (id, user_id, sender_id, expires_at)",
+        "CREATE TABLE email_verification (id, user_id, email, verified_at)",
+        "CREATE VIRTUAL TABLE session_search USING fts5 (token, userId, expiresAt)",
+    ] {
+        let odd = Odd::changed("kysely", &format!("DROP TABLE session; DROP TABLE verification; {sql}"));
+        let banned = odd.run("users ban bob@example.com");
+        assert!(
+            banned.stderr.contains("the app keeps its sessions and codes outside of this database"),
+            "{sql}: {banned}"
+        );
+        banned.success();
+    }
+}
+
 #[test]
 fn schema_file_says_that_the_app_keeps_a_table_elsewhere() {
-    let odd = Odd::changed("kysely", "DROP TABLE session; CREATE TABLE chat_session (id, title)");
+    let odd = Odd::changed("kysely", "DROP TABLE session; CREATE TABLE chat_session (id, token, user_id, expires)");
     assert_snapshot!(odd.run("users ban bob@example.com"), @r#"
     ------- stderr -------
     error: could not ban the user: could not open the database (AUTHCTL_DB): [HOME]/app.db cannot be used as it is: it has no table session, but chat_session may be it
-    hint: name what the app renamed in a file for --schema: {"tables": {"session": "chat_session"}}; if the app keeps it outside of this database: {"tables": {"session": null}}
+    hint: name what the app renamed in a file for --schema: {"tables": {"session": "chat_session"}, "columns": {"session.expiresAt": "expires"}}; if the app keeps it outside of this database: {"tables": {"session": null}}
     [exit status: 9]
     "#);
     let schema = odd.sandbox.file("schema.json", r#"{"tables": {"session": null}}"#);

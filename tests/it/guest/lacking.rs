@@ -1,0 +1,151 @@
+//! Databases of apps without a table or a column by which Better Auth finds rows: acts that do not need it work, and the
+//! error about the others names it and the line for the `--schema` file.
+
+use insta::assert_snapshot;
+
+use super::refused::Odd;
+use crate::sandbox::PASSWORD;
+
+/// Acts, each with the tables that it cannot do without.
+const ACTS: &[(&str, &[&str])] = &[
+    ("users list", &[]),
+    ("users show ada@example.com", &[]),
+    ("db status", &[]),
+    ("db prune", &[]),
+    ("users verify-email octo@example.com", &[]),
+    ("users set-role emo@example.com helper --force", &[]),
+    ("users ban bob@example.com", &[]),
+    ("users set-password ada@example.com --password-stdin", &["account"]),
+    ("users create new@example.com --name New --no-password", &[]),
+    ("users create other@example.com --name New --password-stdin", &["account"]),
+    ("sessions issue --user ada@example.com --force", &["session"]),
+    ("sessions list --all-users", &[]),
+    ("users reset-code ada@example.com", &["verification"]),
+    ("users lockdown emo@example.com --yes", &[]),
+    ("users delete bob@example.com --yes", &[]),
+];
+
+#[test]
+fn essential_column_stops_only_the_acts_that_need_it() {
+    for (table, columns) in [
+        ("session", &["id", "token", "userId", "expiresAt"][..]),
+        ("account", &["id", "accountId", "providerId", "userId"]),
+        ("verification", &["id", "identifier", "expiresAt"]),
+    ] {
+        for column in columns {
+            let odd = Odd::changed("kysely", &format!("ALTER TABLE {table} RENAME COLUMN {column} TO x"));
+            for (words, needed) in ACTS {
+                let ran = odd.run_with_input(words, PASSWORD);
+                if needed.contains(&table) {
+                    let refused = ran.failure(9);
+                    assert!(
+                        refused.contains(&format!("{table}.x ")) || refused.contains(column),
+                        "{column}, {words}: {refused}"
+                    );
+                    assert!(refused.contains(&format!("\"{table}.")), "{column}, {words}: {refused}");
+                } else {
+                    assert_eq!(ran.code, 0, "{table}.{column}, {words}: {ran}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ban_ends_sessions_that_have_no_column_for_their_token() {
+    let odd = Odd::new("missing-column");
+    odd.run("users ban bob@example.com").success();
+    let left = "SELECT count(*) FROM session JOIN user ON user.id = userId WHERE email = 'bob@example.com'";
+    let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+    assert_eq!(connection.query_row(left, [], |row| row.get(0)), Ok(0));
+    assert_snapshot!(odd.run("sessions issue --user ada@example.com --force"), @r#"
+    ------- stderr -------
+    error: could not issue a session: the table session has no column token
+    hint: bring the app's migrations to their end, or name the column in the --schema file: {"columns": {"session.token": "..."}}
+    [exit status: 9]
+    "#);
+}
+
+#[test]
+fn rows_that_cannot_be_reached_are_noted() {
+    let odd = Odd::changed("kysely", "ALTER TABLE session RENAME COLUMN userId TO x");
+    assert_snapshot!(odd.run("users ban bob@example.com"), @r#"
+    ------- stderr -------
+    note: the table session has no column userId: no sessions were found or changed; finish the app's migration, or name the column in a file for --schema: {"columns": {"session.userId": "..."}}
+    banned Bob <bob@example.com> permanently in [HOME]/app.db
+    "#);
+    let status = odd.run("db status --json").json();
+    assert_eq!(status["liveSessions"], serde_json::Value::Null);
+    assert!(status["app"]["refusals"].to_string().contains("the table session has no column userId"), "{status}");
+    let doctor: serde_json::Value = serde_json::from_str(&odd.run("doctor --json").stdout).unwrap();
+    assert!(doctor["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "app-columns"), "{doctor}");
+    let schema = odd.sandbox.file("schema.json", r#"{"columns": {"session.userId": "x"}}"#);
+    odd.run(&format!("sessions revoke --user ada@example.com --all --schema {}", schema.display())).success();
+}
+
+#[test]
+fn essential_column_with_a_near_name_is_a_renamed_one() {
+    for (table, column, name) in [
+        ("session", "token", "session_token"),
+        ("session", "expiresAt", "expires"),
+        ("account", "providerId", "provider"),
+        ("user", "email", "email_address"),
+    ] {
+        let odd = Odd::changed("kysely", &format!("ALTER TABLE {table} RENAME COLUMN {column} TO {name}"));
+        let refused = odd.run("users list").failure(9);
+        let line = format!(r#"{{"columns": {{"{table}.{column}": "{name}"}}}}"#);
+        assert!(refused.contains(&line), "{refused}");
+        let schema = odd.sandbox.file("schema.json", &line);
+        odd.run(&format!("users ban bob@example.com --schema {}", schema.display())).success();
+    }
+    let odd = Odd::changed("kysely", "ALTER TABLE user RENAME COLUMN email TO x");
+    let refused = odd.run("users list").failure(9);
+    assert!(
+        refused.contains("the table user has no column email") && refused.contains(r#"{"user.email": "..."}"#),
+        "{refused}"
+    );
+}
+
+#[test]
+fn database_without_accounts_is_of_its_app() {
+    let odd = Odd::changed("kysely", "DROP TABLE account");
+    for (words, needed) in ACTS {
+        let ran = odd.run_with_input(words, PASSWORD);
+        if needed.contains(&"account") {
+            let refused = ran.failure(9);
+            let told = refused.contains("the database has no table account")
+                && refused.contains(r#"{"tables": {"account": "..."}}"#);
+            assert!(told, "{words}: {refused}");
+        } else {
+            assert_eq!(ran.code, 0, "{words}: {ran}");
+        }
+    }
+    let explained = odd.run("users explain ada@example.com");
+    let note = "the database has no table account: no accounts were found or changed";
+    assert!(explained.code == 1 && explained.stderr.contains(note), "{explained}");
+    let renamed = Odd::changed("kysely", "ALTER TABLE account RENAME TO identity");
+    assert!(renamed.run("users list").failure(9).contains(r#"{"tables": {"account": "identity"}}"#));
+    let without_users = Odd::changed("kysely", "PRAGMA foreign_keys = OFF; DROP TABLE user");
+    assert!(without_users.run("users list").failure(9).contains(r#"{"tables": {"user": "..."}}"#));
+}
+
+#[test]
+fn database_of_another_program_is_none_of_better_auth() {
+    for sql in [
+        "CREATE TABLE users (id, email); CREATE TABLE sessions (id, token, user_id, expires_at)",
+        "CREATE TABLE users (id, email); CREATE TABLE sessions (id, data)",
+        "CREATE TABLE user (id, name, email, email_verified, created_at, updated_at)",
+        "CREATE TABLE user (name); CREATE TABLE account (id); CREATE TABLE session (id); CREATE TABLE verification (id)",
+    ] {
+        let odd = Odd::changed(
+            "kysely",
+            &format!(
+                "PRAGMA foreign_keys = OFF; DROP TABLE session; DROP TABLE account; DROP TABLE verification; DROP TABLE user; {sql}"
+            ),
+        );
+        for words in ["users list", "users ban bob@example.com"] {
+            odd.run(words).failure(9);
+        }
+        assert!(odd.is_as_made(), "{sql}");
+    }
+}
