@@ -245,6 +245,50 @@ fn columns_of_other_programs_keep_their_constraints() {
     }
 }
 
+/// Tables of an app with rows that refer to rows that a conversion ends, and what is left of them afterwards.
+const REFERRING: &str = "
+    CREATE TABLE visit (id INTEGER PRIMARY KEY, at REFERENCES session (id) ON DELETE CASCADE, by REFERENCES user (id));
+    CREATE TABLE page (id INTEGER PRIMARY KEY, visit REFERENCES visit (id) ON DELETE CASCADE);
+    CREATE TABLE device (id INTEGER PRIMARY KEY, last REFERENCES session (id) ON DELETE SET NULL);
+    CREATE TABLE link (id INTEGER PRIMARY KEY, code REFERENCES verification (id) ON DELETE CASCADE);
+    CREATE TABLE hint (id INTEGER PRIMARY KEY, password REFERENCES account (id) ON DELETE CASCADE);
+    INSERT INTO visit SELECT 1, id, userId FROM session;
+    INSERT INTO page VALUES (1, 1);
+    INSERT INTO device SELECT 1, id FROM session;
+    INSERT INTO link SELECT NULL, id FROM verification;
+    INSERT INTO hint SELECT NULL, id FROM account";
+
+#[test]
+fn rows_that_refer_to_what_ends_are_no_orphans() {
+    let sandbox = people();
+    sandbox.execute(REFERRING);
+    sandbox.run(CONVERT).success();
+    let left = ["visit", "page", "device WHERE last IS NULL", "link", "hint"];
+    let left = left.map(|rows| sandbox.number(&format!("SELECT count(*) FROM {rows}")));
+    assert_eq!(left, [0, 0, 1, 0, 1], "Cat keeps the password, and the row that refers to it");
+    assert_eq!(sandbox.number("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    sandbox.run("doctor").success();
+}
+
+#[test]
+fn rows_of_an_app_that_keep_what_would_end_are_named() {
+    for (table, rows) in [("session", 1), ("verification", 1), ("account", 1)] {
+        let sandbox = people();
+        sandbox.execute(&format!(
+            "CREATE TABLE note (id INTEGER PRIMARY KEY, about REFERENCES {table} (id)); INSERT INTO note SELECT NULL, id FROM
+             {table} LIMIT 1"
+        ));
+        for words in [CONVERT, "db convert --to better-auth --dry-run"] {
+            let error = sandbox.run(&format!("{words} --json")).json_error(5);
+            let message =
+                format!("could not convert the database: {rows} row of the app's table note refers to it by about");
+            assert_eq!((&error["code"], &error["message"]), (&"ROWS_HELD".into(), &message.into()), "{table}");
+        }
+        assert_eq!((kind(&sandbox).as_str(), kept(&sandbox)), ("native", vec![]), "{table}");
+        sandbox.run("whoami").success();
+    }
+}
+
 #[test]
 fn column_with_a_name_of_the_new_form_is_refused() {
     let sandbox = people();

@@ -10,8 +10,9 @@ use crate::auth::password::HashParams;
 use crate::auth::secret::StoredHash;
 use crate::auth::storage::{Account, BackupSummary, LooseEnds, StoreError, WriteBlocker, WriteScope};
 use crate::store::CopyError;
-use crate::store::engine::{Engine as _, Tx};
+use crate::store::engine::{Engine as _, Tx, Value};
 use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identifier};
+use crate::store::sql::inventory::{Inventory, make_way};
 use crate::store::sql::users::PASSWORD;
 use crate::store::sql::{Both, SqlStore, State, policy, retrying, rows, throttle};
 use crate::store::sqlite::Sqlite;
@@ -139,6 +140,7 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
     };
     let additions = additions(tx, &target.native)?;
     drop_objects(tx, OF_TABLES, &["trigger", "index"], |_| true)?;
+    make_way_for_all(tx, &mut converted)?;
     for table in TABLES {
         tx.execute(&format!("ALTER TABLE {} RENAME TO {}", identifier(table.name), old(table.name)), &[])?;
     }
@@ -146,7 +148,6 @@ fn convert(tx: &mut dyn Tx, target: &Target) -> Result<Converted, StoreError> {
     for statement in target.adapter.tables().split(";\n").filter(|statement| !statement.trim().is_empty()) {
         tx.execute(statement, &[])?;
     }
-    forget_passwords(tx, &mut converted)?;
     for table in TABLES {
         let columns = columns(tx, target, table, &mut converted)?;
         if is_copied(table) {
@@ -219,12 +220,26 @@ fn drop_objects(
     Ok(())
 }
 
-/// Removes the password accounts whose hash the app cannot verify: it answers 500 for the hash of another function. Users
+/// Removes the passwords that the app cannot verify, and what refers to them, to sessions and to codes: none of these
+/// rows goes to the app.
+///
+/// # Errors
+/// [`StoreError::Held`] when rows of other programs keep one.
+fn make_way_for_all(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), StoreError> {
+    let inventory = Inventory::read(tx, &NATIVE)?.without_keys();
+    for table in TABLES.iter().filter(|table| !is_copied(table)) {
+        make_way(tx, &inventory, &inventory.steps(table.name, "TRUE")?, &[])?;
+    }
+    let forgotten = unverifiable(tx, converted)?;
+    let deletion = inventory.deletion("account", "rowid")?;
+    forgotten.iter().try_for_each(|row| deletion.run(tx, row))
+}
+
+/// Finds the password accounts whose hash the app cannot verify: it answers 500 for the hash of another function. Users
 /// without such an account get 401, and one when they set a password with a code.
-fn forget_passwords(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), StoreError> {
-    let account = old("account");
+fn unverifiable(tx: &mut dyn Tx, converted: &mut Converted) -> Result<Vec<Value>, StoreError> {
     let sql = format!(
-        r#"SELECT rowid, "userId", {PASSWORD} FROM {account} WHERE "providerId" = ?1 AND "password" IS NOT NULL"#
+        r#"SELECT rowid, "userId", {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "password" IS NOT NULL"#
     );
     let mut forgotten = Vec::new();
     tx.each(&sql, &[Account::CREDENTIAL.into()], |row| {
@@ -232,16 +247,12 @@ fn forget_passwords(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), St
         if hash.is_some_and(|hash| HashParams::of(&hash) == Some(HashParams::Scrypt)) {
             converted.passwords_kept += 1;
         } else {
-            forgotten.push(row.integer(0)?);
+            forgotten.push(row.integer(0)?.into());
             converted.without_password.push(rows::key(row, 1, &NATIVE, "user")?);
         }
         Ok(())
     })?;
-    let forget = ["DELETE FROM ", &account, " WHERE rowid = ?1"].concat();
-    for row in forgotten {
-        tx.change(&forget, &[row.into()])?;
-    }
-    Ok(())
+    Ok(forgotten)
 }
 
 /// A column of a new table, and the expression that computes its value from the old one.

@@ -83,6 +83,18 @@ impl Inventory {
         inventory
     }
 
+    /// As it is for a connection that enforces no foreign keys: the act does what the database would do.
+    pub(in crate::store) fn without_keys(mut self) -> Self {
+        for reference in &mut self.references {
+            reference.effect = match reference.effect {
+                Effect::Cascade => Effect::Delete,
+                Effect::Cleared => Effect::Clear,
+                other => other,
+            };
+        }
+        self
+    }
+
     /// The table of a plugin, by Better Auth's name.
     pub(in crate::store) fn plugin(&self, name: &str) -> Option<&FoundPlugin> {
         self.plugins.iter().find(|found| found.plugin.name == name)
