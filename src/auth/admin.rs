@@ -79,7 +79,8 @@ impl Auth<'_> {
             AuditUsers { ids: found.into_iter().map(|user| user.id).collect(), email: email.as_ref().ok().cloned() };
         if users.ids.is_empty() {
             email?;
-            self.store.each_entry(0, &mut |entry| {
+            let named = users.clone();
+            self.store.each_entry_of(&named, 0, &mut |entry| {
                 users.add_ids_of(&entry);
                 true
             })?;

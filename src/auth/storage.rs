@@ -14,7 +14,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::audit::{Acting, Entry, Event, counted};
+use super::audit::{Acting, AuditUsers, Entry, Event, counted};
 use super::codes::{Purpose, StoredCode};
 use super::odd::OddRows;
 use super::password::Scheme;
@@ -239,6 +239,14 @@ pub struct PolicySet {
 pub trait Maintenance {
     /// Reads the audit log in its order until `found` returns `false`.
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError>;
+
+    /// As [`Self::each_entry`], of the entries that are about users or by them.
+    fn each_entry_of(
+        &mut self,
+        users: &AuditUsers,
+        after: u64,
+        found: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError>;
 
     /// Reads the newest entries of the audit log, the oldest of them first.
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError>;

@@ -140,7 +140,11 @@ impl List for Log {
             !has_more
         };
         let store = context.auth().context("could not read the audit log")?.store;
-        store.each_entry(query.after, &mut read).context("could not read the audit log")?;
+        match &query.users {
+            Some(users) => store.each_entry_of(users, query.after, &mut read),
+            None => store.each_entry(query.after, &mut read),
+        }
+        .context("could not read the audit log")?;
         query.after = entries.last().map_or(query.after, |entry| entry.seq);
         Ok((entries, has_more))
     }

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::auth::audit::{Acting, Changes, Entry, Event, Subject};
+use crate::auth::audit::{Acting, AuditUsers, Changes, Entry, Event, Subject};
 use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::password::Scheme;
 use crate::auth::policy::{Key, Policy, PolicyError, ThrottleRules};
@@ -344,6 +344,15 @@ impl Store for SqlStore {
 impl Maintenance for SqlStore {
     fn each_entry(&mut self, after: u64, found: &mut dyn FnMut(Entry) -> bool) -> Result<(), StoreError> {
         self.read_state(|tx| audit::each(tx, after, found))
+    }
+
+    fn each_entry_of(
+        &mut self,
+        users: &AuditUsers,
+        after: u64,
+        found: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        self.read_state(|tx| audit::each_of(tx, users, after, found))
     }
 
     fn newest_entries(&mut self, count: usize) -> Result<Vec<Entry>, StoreError> {

@@ -16,6 +16,8 @@ pub(crate) fn make_old(sandbox: &Sandbox) {
          DROP TRIGGER authctl_only_verification;
          DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;
+         DROP INDEX user_role_idx;
+         DROP INDEX user_banned_idx;
          DROP INDEX user_createdAt_idx;
          DROP INDEX user_name_idx; DROP TABLE authctl_audit;
          DELETE FROM authctl_schema_history WHERE version > 1;
@@ -112,7 +114,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 8
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 9
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -123,7 +125,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 8
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 9
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);
@@ -189,7 +191,8 @@ fn schema_that_another_program_took_out_is_made_again() {
     sandbox.execute(
         "PRAGMA foreign_keys = OFF;
          DROP TABLE authctl_audit; DROP TABLE authctl_policy; DROP TABLE authctl_throttle; DROP TABLE authctl_schema_history;
-         DROP INDEX session_userId_idx; ALTER TABLE user DROP COLUMN role; ALTER TABLE user DROP COLUMN banned;
+         DROP INDEX session_userId_idx; DROP INDEX user_role_idx; DROP INDEX user_banned_idx;
+         ALTER TABLE user DROP COLUMN role; ALTER TABLE user DROP COLUMN banned;
          ALTER TABLE user DROP COLUMN banReason; ALTER TABLE user DROP COLUMN banExpires;
          ALTER TABLE user DROP COLUMN twoFactorEnabled; ALTER TABLE session DROP COLUMN impersonatedBy",
     );
@@ -202,7 +205,7 @@ fn schema_that_another_program_took_out_is_made_again() {
     assert_eq!(sandbox.run("users list --json").json_error(9)["code"], "DATABASE_INCOMPLETE");
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    made again in [HOME]/.local/share/authctl/auth.db: table authctl_schema_history, column user.role, column user.banned, column user.banReason, column user.banExpires, column user.twoFactorEnabled, column session.impersonatedBy, table authctl_throttle, table authctl_policy, table authctl_audit, index session_userId_idx, index authctl_audit_intended
+    made again in [HOME]/.local/share/authctl/auth.db: table authctl_schema_history, column user.role, column user.banned, column user.banReason, column user.banExpires, column user.twoFactorEnabled, column session.impersonatedBy, table authctl_throttle, table authctl_policy, table authctl_audit, index session_userId_idx, index authctl_audit_intended, index user_role_idx, index user_banned_idx, index authctl_audit_user, index authctl_audit_userEmail, index authctl_audit_actor, index authctl_audit_actorEmail
     roles and bans are gone with their columns; `authctl users set-role` and `ban` set them
     all sessions ended: nothing showed which of them an administrator had begun
     the audit log and its old entries are gone; it begins anew

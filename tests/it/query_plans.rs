@@ -63,6 +63,16 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{HISTORY}", &["authctl_schema_history"]),
     ("{table}", &["user", "session", "account", "verification"]),
     ("{COLUMNS}", &["*"]),
+    ("{CHUNK}", &["256"]),
+    (
+        "{of_user}",
+        &[
+            r#""userId" = ?1"#,
+            r#""actorId" = ?1 AND "actorId" IS NOT "userId""#,
+            r#""userEmail" = ?1 COLLATE NOCASE"#,
+            r#""actorEmail" = ?1 COLLATE NOCASE AND "actorEmail" IS NOT "userEmail""#,
+        ],
+    ),
     ("{differs}", &[r#""updatedAt" IS NOT ?2"#]),
     ("{own}", &[r#""own"."userId" = "account"."userId" AND "own"."providerId" = ?1"#]),
     ("{is_own}", &[r#""account"."userId" = "account"."accountId""#]),
@@ -91,6 +101,10 @@ const INDEXES: &[&str] = &[
     "account USING INDEX account_providerId_accountId_unique (providerId=? AND accountId=?)",
     "account USING COVERING INDEX account_userId_idx (userId=?)",
     "authctl_throttle USING PRIMARY KEY (key=?)",
+    "authctl_audit USING INDEX authctl_audit_user (userId=? AND rowid>?)",
+    "authctl_audit USING INDEX authctl_audit_actor (actorId=? AND rowid>?)",
+    "authctl_audit USING INDEX authctl_audit_userEmail (userEmail=? AND rowid>?)",
+    "authctl_audit USING INDEX authctl_audit_actorEmail (actorEmail=? AND rowid>?)",
 ];
 
 struct Statement {

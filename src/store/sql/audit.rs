@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::rows;
-use crate::auth::audit::{Actor, Changes, Entry, Event, Intents, Subject};
+use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, Intents, Subject};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
-use crate::store::engine::{Row, Tx};
+use crate::store::engine::{Row, Tx, Value};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
@@ -91,6 +91,52 @@ pub(in crate::store) fn each(
     tx.query(&sql, &[i64::try_from(after).unwrap_or(i64::MAX).into()], &mut |row| {
         Ok(if found(entry(row)?) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })
+}
+
+/// The conditions for the entries about a user and by one, by id and by address. Each has an index.
+const OF_ID: [&str; 2] = [r#""userId" = ?1"#, r#""actorId" = ?1 AND "actorId" IS NOT "userId""#];
+const OF_EMAIL: [&str; 2] =
+    [r#""userEmail" = ?1 COLLATE NOCASE"#, r#""actorEmail" = ?1 COLLATE NOCASE AND "actorEmail" IS NOT "userEmail""#];
+
+/// How many entries are read at a time by each condition.
+const CHUNK: usize = 256;
+
+/// Goes through the entries of users. Each condition finds its entries in the order of the log, so that the chunks of
+/// all are merged as far as each of them reaches.
+pub(in crate::store) fn each_of(
+    tx: &mut dyn Tx,
+    users: &AuditUsers,
+    mut after: u64,
+    found: &mut dyn FnMut(Entry) -> bool,
+) -> Result<(), StoreError> {
+    let ids = users.ids.iter().flat_map(|id| OF_ID.map(|condition| (condition, id.as_str())));
+    let email = users.email.iter().flat_map(|email| OF_EMAIL.map(|condition| (condition, email.as_str())));
+    let conditions: Vec<_> = ids.chain(email).collect();
+    // Entries that are added meanwhile could be seen by one condition and missed by another.
+    let newest = tx.query_one(r#"SELECT max("seq") FROM "authctl_audit""#, &[], |row| Ok(row.value(0)?.to_value()))?;
+    let Some(Value::Integer(newest)) = newest else { return Ok(()) };
+    let newest = newest.unsigned_abs();
+    while after < newest {
+        let (mut chunk, mut until) = (BTreeMap::new(), newest);
+        for (of_user, whom) in &conditions {
+            let sql = format!(
+                r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE {of_user} AND "seq" > ?2 ORDER BY "seq" LIMIT {CHUNK}"#
+            );
+            let values = [(*whom).into(), i64::try_from(after).unwrap_or(i64::MAX).into()];
+            let entries = tx.query_all(&sql, &values, entry)?;
+            if let Some(last) = entries.last().filter(|_| entries.len() == CHUNK) {
+                until = until.min(last.seq);
+            }
+            chunk.extend(entries.into_iter().map(|entry| (entry.seq, entry)));
+        }
+        for (_, entry) in chunk.into_iter().take_while(|(seq, _)| *seq <= until) {
+            if !found(entry) {
+                return Ok(());
+            }
+        }
+        after = until;
+    }
+    Ok(())
 }
 
 /// The newest entries, the oldest of them first.

@@ -51,11 +51,15 @@ const SORTED_MAX: u64 = 5000;
 
 /// Counts the users of a list, up to a limit.
 fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, filter: &Filter, limit: Option<u64>) -> Result<u64, StoreError> {
-    let sql = match limit {
+    let sql = count_sql(filter, limit);
+    tx.count(&mapping.sql(sql), &filter.values)
+}
+
+fn count_sql(filter: &Filter, limit: Option<u64>) -> String {
+    match limit {
         None => format!(r#"SELECT count(*) FROM "user" {}"#, filter.text()),
         Some(limit) => format!(r#"SELECT count(*) FROM (SELECT 1 FROM "user" {} LIMIT {limit})"#, filter.text()),
-    };
-    tx.count(&mapping.sql(sql), &filter.values)
+    }
 }
 
 /// The condition for users after the one whose values are two parameters. A column with `+` is read from the table and
@@ -102,10 +106,17 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
         // has no line end.
         let roles = r#"replace(coalesce(CASE WHEN octet_length("role") > 100000 THEN '(large)' ELSE "role" END, 'user'), ' ', '')"#;
         filter.add(&format!("{position}(',' || {roles} || ',', ?) > 0"), format!(",{},", role.replace(',', "\n")));
+        if !mapping.is_guest() && role != "user" {
+            // Holds for every such user, and chooses the index.
+            filter.conditions.push(r#""role" <> 'user'"#.to_owned());
+        }
     }
     if let Some(now) = query.banned_at {
         // A value that cannot be read counts as a ban.
         filter.conditions.push(format!("NOT {}", is_false("banned", mapping.is_guest())));
+        if !mapping.is_guest() {
+            filter.conditions.push(r#""banned" <> 0"#.to_owned());
+        }
         filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time("user", "banExpires", now));
     }
     if query.unverified {
@@ -134,7 +145,9 @@ fn pattern(search: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::mapping::NATIVE;
     use crate::store::sqlite::plan;
+    use jiff::Timestamp;
 
     /// SQLite's plans for the first page and for a later one.
     fn plans(column: &str) -> Vec<String> {
@@ -150,6 +163,22 @@ mod tests {
             assert!(plans.iter().all(|step| !step.contains("USE TEMP B-TREE FOR ORDER BY")), "{column}: {plans:?}");
             assert!(plans.iter().any(|step| step.starts_with("SCAN user USING INDEX")), "{column}: {plans:?}");
             assert!(plans.iter().any(|step| step.starts_with("SEARCH user USING INDEX")), "{column}: {plans:?}");
+        }
+    }
+
+    #[test]
+    fn users_with_a_role_or_a_ban_are_found_by_their_index() {
+        let dialect = Dialect { position: "instr", insertion: "rowid" };
+        let with_role = UserQuery { role: Some("admin".into()), ..UserQuery::default() };
+        let banned = UserQuery { banned_at: Some(Timestamp::UNIX_EPOCH), ..UserQuery::default() };
+        for (query, index) in [(with_role, "user_role_idx"), (banned, "user_banned_idx")] {
+            let filter = filter(&query, &NATIVE, &dialect);
+            for sql in
+                [count_sql(&filter, None), count_sql(&filter, Some(SORTED_MAX)), page_sql(r#"+"email""#, &filter, 50)]
+            {
+                let plan = plan(&sql);
+                assert!(plan.iter().any(|step| step.contains(index)), "{sql}: {plan:?}");
+            }
         }
     }
 }

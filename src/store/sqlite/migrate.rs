@@ -28,10 +28,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V006__audit_addresses", include_str!("../../../migrations/V006__audit_addresses.sql")),
     ("V007__audit_intended", include_str!("../../../migrations/V007__audit_intended.sql")),
     ("V008__app_writes", include_str!("../../../migrations/V008__app_writes.sql")),
+    ("V009__filters", include_str!("../../../migrations/V009__filters.sql")),
 ];
 
 /// The newest schema version. Every database is migrated to it when it is opened.
-pub const LATEST: u32 = 8;
+pub const LATEST: u32 = 9;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -177,6 +178,7 @@ mod tests {
             ("V006__audit_addresses", "b0e699df7347a4971d9095f642206cd069d0100368ec0c3a4ac5170d5b683a5c"),
             ("V007__audit_intended", "ff560573f18062c7261a2024670eae9900a0095cb7bb61483eeabd3f80851a93"),
             ("V008__app_writes", "d915d038468d99b4cbdeb310d5206bc72563008aa05bbf84a7a75c3a2a7b6a9b"),
+            ("V009__filters", "25d5584cd979fb4bde878354416bfdf7e8bf1098543a819261cd64cb73af75aa"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }

@@ -200,7 +200,7 @@ mod tests {
             .filter(|object| !["user", "session"].contains(&object.name.as_str()))
             .map(|object| format!("DROP {} {}", object.kind, identifier(&object.name)))
             .collect();
-        let indexes: Vec<String> = damages.iter().filter(|damage| damage.starts_with("DROP INDEX")).cloned().collect();
+        let indexes: Vec<String> = damages.iter().filter(|damage| damage.starts_with("DROP index")).cloned().collect();
         damages.push(format!("{}; {PUSH}", indexes.join("; ")));
         for damage in damages {
             // Columns with an index cannot be dropped, so a push drops the index before.

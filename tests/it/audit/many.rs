@@ -82,3 +82,59 @@ fn lists_are_whole(sandbox: &Sandbox) {
         table.lines().skip(1).map(|line| line.find("user.updated").unwrap()).collect();
     assert_eq!((table.lines().count(), starts.len()), (2501, 1), "the columns of all pages are aligned");
 }
+
+/// Entries about and by users are found by several indexes, and read in chunks.
+#[test]
+fn entries_of_a_user_are_those_that_name_the_user() {
+    let sandbox = Sandbox::new();
+    sandbox.run("db init").success();
+    sandbox.run("users create eve@example.com --name Eve --no-password").success();
+    sandbox.execute(
+        "WITH RECURSIVE n(i) AS (VALUES (100) UNION ALL SELECT i + 1 FROM n WHERE i < 4100)
+         INSERT INTO authctl_audit (seq, form, at, event, osUser, host, actorId, actorEmail, userId, userEmail, hash)
+         SELECT i, 2, i, iif(i % 3, 'session.begun', 'user.updated'), 'o', 'h',
+             CASE WHEN i % 5 > 2 THEN 'id' || (i % 2) WHEN i % 5 = 1 THEN 'id' || (i % 3) END,
+             CASE WHEN i % 5 > 2 THEN 'Ada' || (i % 2) || '@example.com' WHEN i % 11 = 1 THEN 'eve@example.com' END,
+             CASE WHEN i % 7 THEN 'id' || (i % 3) END,
+             CASE WHEN i % 13 > 2 THEN 'ada' || (i % 3) || '@example.com' WHEN i % 13 = 1 THEN 'EVE@example.com' END, 'x'
+         FROM n",
+    );
+    let eve = sandbox.run("users show eve@example.com --json").json()["user"]["id"].as_str().unwrap().to_owned();
+    let all = sandbox.run("audit list --json").json();
+    let seqs = |entries: &serde_json::Value| -> Vec<u64> {
+        entries.as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()).collect()
+    };
+    let named = |ids: &[&str], email: Option<&str>| {
+        let is = |entry: &serde_json::Value, id: &str, address: &str| {
+            entry[id].as_str().is_some_and(|id| ids.contains(&id))
+                || entry[address]
+                    .as_str()
+                    .is_some_and(|text| email.is_some_and(|email| text.eq_ignore_ascii_case(email)))
+        };
+        let is_of = |entry: &&serde_json::Value| is(entry, "userId", "userEmail") || is(entry, "actorId", "actorEmail");
+        seqs(&all["entries"].as_array().unwrap().iter().filter(is_of).cloned().collect())
+    };
+    for (user, ids, email) in [
+        ("id0", &["id0"][..], None),
+        ("id2", &["id2"], None),
+        ("unknown", &["unknown"], None),
+        // Who has the address now, and entries with the address.
+        ("eve@example.com", &[eve.as_str()], Some("eve@example.com")),
+        // Who had the address in an entry, and entries with the address.
+        ("ada0@example.com", &["id0"], Some("ada0@example.com")),
+    ] {
+        let expected = named(ids, email);
+        let whole = sandbox.run(&format!("audit list --json --user {user}")).json();
+        assert_eq!(seqs(&whole["entries"]), expected, "{user}");
+        let (mut after, mut pages) = (Some(0), Vec::new());
+        while let Some(seq) = after {
+            let page =
+                sandbox.run(&format!("audit list --json --user {user} --event user --after {seq} --limit 150")).json();
+            after = page["next"].as_u64();
+            pages.extend(seqs(&page["entries"]));
+        }
+        let updated = expected.iter().filter(|seq| **seq % 3 == 0 || **seq < 100).copied();
+        assert_eq!(pages, updated.collect::<Vec<_>>(), "{user}");
+        assert_eq!(expected.len() > 1000, user != "unknown" && !user.starts_with("eve"), "{user}: {}", expected.len());
+    }
+}
