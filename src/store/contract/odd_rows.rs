@@ -206,3 +206,18 @@ fn admin_with_an_odd_ban_is_not_another_admin() {
         }
     });
 }
+
+/// A text stays a text, also one that looks like bytes, and every session with an id is found by it.
+#[test]
+fn session_with_an_odd_id_is_deleted_and_counted() {
+    on_every_engine(|db| {
+        let mut store = with_loose_tables(db);
+        for (name, id) in [("ada", "'0x10'"), ("bob", "x'0010'"), ("cy", "CAST(x'ff' AS TEXT)")] {
+            db.edit(&format!(r#"UPDATE "session" SET "id" = {id} WHERE "id" = '{name}s'"#));
+        }
+        assert_eq!(store.end_sessions("cy", &Which::All).unwrap().unwrap().len(), 0, "without an id it stays");
+        assert_eq!(store.count_expired(at(70)).unwrap(), 2);
+        let pruned = [1, 1, 1].map(|limit| store.prune(at(70), &mut Pruning::by(limit)).unwrap());
+        assert_eq!((pruned, db.count("session")), ([1, 1, 0], 1));
+    });
+}

@@ -29,6 +29,9 @@ impl Ids {
     }
 }
 
+/// What precedes the bytes of an id. Apps have ids of text that begin with `0x`.
+const BLOB: &str = "blob:";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum IdStrategy {
     /// Random text that authctl chooses.
@@ -62,7 +65,8 @@ impl IdStrategy {
         }
     }
 
-    /// The text of an id; `None` for a value that names no row. Bytes that are no UUID are written in hexadecimal.
+    /// The text of an id; `None` for a value that names no row. Bytes that are no UUID are written in hexadecimal, after
+    /// [`BLOB`].
     pub(in crate::store) fn read(self, value: ValueRef<'_>) -> Option<String> {
         match value {
             ValueRef::Null => None,
@@ -70,14 +74,14 @@ impl IdStrategy {
             ValueRef::Real(number) => Some(number.to_string()),
             ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
             ValueRef::Blob(bytes) if self == Self::UuidBytes && bytes.len() == 16 => Some(hyphenated(&hex(bytes))),
-            ValueRef::Blob(bytes) => Some(format!("0x{}", hex(bytes).to_ascii_uppercase())),
+            ValueRef::Blob(bytes) => Some(format!("{BLOB}{}", hex(bytes).to_ascii_uppercase())),
         }
     }
 
     /// The value of an id in the database: the inverse of [`IdStrategy::read`].
     pub(in crate::store) fn write(self, id: &str) -> Value {
         let is_hex = |hex: &&str| !hex.contains(|c: char| c.is_ascii_lowercase());
-        if let Some(bytes) = id.strip_prefix("0x").filter(is_hex).and_then(bytes_of) {
+        if let Some(bytes) = id.strip_prefix(BLOB).filter(is_hex).and_then(bytes_of) {
             return Value::Blob(bytes);
         }
         match self {
@@ -164,10 +168,13 @@ mod tests {
         for (strategy, value, id) in [
             (IdStrategy::Text, text("0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq"), "0RGbFb8XxpYd1y7hLxPZ2lZbKhjm1oQq"),
             (IdStrategy::Text, text("7"), "7"),
-            (IdStrategy::Text, Value::Blob(vec![1, 0xab]), "0x01AB"),
+            (IdStrategy::Text, text("0x7F3A01"), "0x7F3A01"),
+            (IdStrategy::UuidBytes, text("0x10"), "0x10"),
+            (IdStrategy::Serial, text("0x10"), "0x10"),
+            (IdStrategy::Text, Value::Blob(vec![1, 0xab]), "blob:01AB"),
             (IdStrategy::Uuid, text("00010203-0405-0607-0809-0a0b0c0d0e0f"), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
             (IdStrategy::UuidBytes, Value::Blob(bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
-            (IdStrategy::UuidBytes, Value::Blob(vec![1]), "0x01"),
+            (IdStrategy::UuidBytes, Value::Blob(vec![1]), "blob:01"),
             (IdStrategy::UuidBytes, text("ada"), "ada"),
             (IdStrategy::Number, Value::Integer(7001), "7001"),
             (IdStrategy::Serial, Value::Integer(-1), "-1"),
@@ -177,7 +184,7 @@ mod tests {
             assert_eq!(strategy.read(ValueRef::from(&value)).as_deref(), Some(id), "{strategy:?}");
             assert_eq!(strategy.write(id), value, "{strategy:?} {id}");
         }
-        assert_eq!(IdStrategy::Text.write("0xab"), text("0xab"), "not as it is read");
+        assert_eq!(IdStrategy::Text.write("blob:ab"), text("blob:ab"), "not as it is read");
         assert_eq!(IdStrategy::Text.read(ValueRef::Null), None);
     }
 

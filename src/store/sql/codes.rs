@@ -271,8 +271,8 @@ pub(in crate::store) fn delete_over(
     let inventory = Inventory::read(tx, mapping)?;
     let deletion =
         inventory.deletion(mapping.table("verification"), mapping.column("verification", "id").unwrap_or("id"))?;
-    let part = delete_free(tx, &ids, |tx, ids| {
-        ids.iter().try_for_each(|id| deletion.run(tx, &mapping.key("verification", id)))
+    let part = delete_free(tx, mapping.table("verification"), &ids, |tx, id| {
+        deletion.run(tx, &mapping.key("verification", id))
     })?;
     log.extend(part.event("codes.pruned", "expired code"));
     Ok(part)
@@ -296,8 +296,9 @@ fn each_over(
             Some(end) if now >= end => true,
             Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(2)?.as_text()),
         };
-        if is_over {
-            found(rows::key(row, 0, mapping, "verification")?);
+        let id = rows::key(row, 0, mapping, "verification")?;
+        if is_over && rows::is_id(&id) {
+            found(id);
         }
         Ok(())
     })

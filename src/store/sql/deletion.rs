@@ -57,10 +57,9 @@ pub(in crate::store) fn delete(
     let pending =
         if mapping.is_guest() { access::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
     let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
+    deletion.codes = rows::delete(tx, mapping, "verification", &pending)? + codes::delete_of_user(tx, mapping, id)?;
     sessions::end_impersonations(tx, mapping, log, id, now)?;
     inventory::make_way(tx, &inventory, &steps, &values)?;
-    rows::delete(tx, mapping, "verification", &pending)?;
-    deletion.codes = pending.len() as u64 + codes::delete_of_user(tx, mapping, id)?;
     rows::delete(tx, mapping, "user", [&id.to_owned()])
         .map_err(|error| constraints::explain_deletion(tx, &steps, &values, error))?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));

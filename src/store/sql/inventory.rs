@@ -318,15 +318,15 @@ pub(in crate::store) struct RowDeletion<'i> {
 }
 
 impl RowDeletion<'_> {
-    /// Deletes the row with an id.
+    /// Deletes the row with an id, and returns the number of deleted rows: 0 if it is gone.
     ///
     /// # Errors
     /// As for [`make_way`]. Then some of the rows that refer to it may be gone.
-    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, id: &Value) -> Result<(), StoreError> {
+    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, id: &Value) -> Result<u64, StoreError> {
         let id = std::slice::from_ref(id);
         make_way(tx, self.inventory, &self.steps, id)?;
         let deleted = tx.delete(&self.delete, id);
-        deleted.map(drop).map_err(|error| explain_deletion(tx, &self.steps, id, error))
+        deleted.map_err(|error| explain_deletion(tx, &self.steps, id, error))
     }
 }
 

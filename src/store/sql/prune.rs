@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::inventory::Inventory;
 use super::plugins::{is_over, quoted};
+use super::rows;
 use crate::auth::audit::{Event, counted};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{Holder, StoreError};
@@ -97,9 +98,8 @@ pub(super) fn delete(
     let ids = expired(tx, &inventory, found, kind, now, pruning.kept.saturating_add(pruning.limit))?;
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
     let deletion = inventory.deletion(&found.table, id)?;
-    let part = delete_free(tx, ids.get(pruning.kept..).unwrap_or_default(), |tx, ids| {
-        ids.iter().try_for_each(|id| deletion.run(tx, id))
-    })?;
+    let ids = ids.get(pruning.kept..).unwrap_or_default();
+    let part = delete_free(tx, &found.table, ids, |tx, id| deletion.run(tx, id))?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
     Ok(part)
 }
@@ -108,44 +108,83 @@ pub(super) fn delete(
 #[derive(Debug, Default)]
 pub(in crate::store) struct Part {
     rows: usize,
+    deleted: u64,
     /// What keeps those that stay.
     kept: Vec<Vec<Holder>>,
 }
 
 impl Part {
-    fn deleted(&self) -> u64 {
-        (self.rows - self.kept.len()) as u64
-    }
-
     /// The entry of the log; `None` if no row was deleted.
     pub(super) fn event(&self, name: &'static str, noun: &str) -> Option<Event> {
-        (self.deleted() > 0).then(|| Event::new(name).with(counted(self.deleted(), noun)))
+        (self.deleted > 0).then(|| Event::new(name).with(counted(self.deleted, noun)))
     }
 
     /// Adds the part to a deletion. Returns the number of deleted rows.
     pub(super) fn add_to(self, pruning: &mut Pruning) -> u64 {
-        let deleted = self.deleted();
         pruning.add(self.rows, self.kept);
-        deleted
+        self.deleted
     }
 }
 
-/// Deletes rows, each by itself if the app keeps one of them.
+/// Deletes rows of a table (in the name of the database), each by itself if the app keeps one of them. `delete` returns
+/// the number of deleted rows.
+///
+/// # Errors
+/// [`StoreError::Engine`] when no row is deleted or kept.
 pub(super) fn delete_free<I>(
     tx: &mut dyn Tx,
+    table: &str,
     ids: &[I],
-    mut delete: impl FnMut(&mut dyn Tx, &[I]) -> Result<(), StoreError>,
+    mut delete: impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
 ) -> Result<Part, StoreError> {
-    let mut part = Part { rows: ids.len(), kept: Vec::new() };
-    match tx.attempt(|tx| delete(tx, ids)) {
-        Err(StoreError::Held(_)) => {}
-        done => return done.map(|()| part),
+    let mut part = Part { rows: ids.len(), ..Part::default() };
+    match tx.attempt(|tx| ids.iter().try_fold(0, |deleted, id| Ok(deleted + delete(tx, id)?))) {
+        Err(StoreError::Held(_)) => {
+            for id in ids {
+                match tx.attempt(|tx| delete(tx, id)) {
+                    Err(StoreError::Held(holders)) => part.kept.push(holders),
+                    deleted => part.deleted += deleted?,
+                }
+            }
+        }
+        deleted => part.deleted = deleted?,
     }
-    for id in ids {
-        match tx.attempt(|tx| delete(tx, std::slice::from_ref(id))) {
-            Err(StoreError::Held(holders)) => part.kept.push(holders),
-            done => done?,
+    rows::require_some(table, ids.len() - part.kept.len(), part.deleted)?;
+    Ok(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::sqlite::engine::SqliteTx;
+
+    #[test]
+    fn part_counts_the_rows_that_were_deleted() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut tx = SqliteTx::new(&connection);
+        let held = || StoreError::Held(vec![Holder { table: "post".into(), column: "user".into(), rows: 1 }]);
+        // Each id stands for what becomes of its row: it is deleted, it is not found, or the app keeps it.
+        let mut delete = |ids: &[&str]| {
+            delete_free(&mut tx, "session", ids, |_, id| match *id {
+                "deleted" => Ok(1),
+                "missing" => Ok(0),
+                _ => Err(held()),
+            })
+        };
+        for (ids, deleted, kept) in [
+            (&["deleted", "deleted"][..], 2, 0),
+            (&["deleted", "missing"], 1, 0),
+            (&["missing", "kept", "deleted"], 1, 1),
+            (&["kept"], 0, 1),
+            (&[], 0, 0),
+        ] {
+            let part = delete(ids).unwrap();
+            assert_eq!((part.deleted, part.kept.len()), (deleted, kept), "{ids:?}");
+        }
+        for ids in [&["missing", "missing"][..], &["missing", "kept"]] {
+            assert!(delete(ids).unwrap_err().to_string().contains("of the table session"), "{ids:?}");
         }
     }
-    Ok(part)
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::constraints;
+use crate::auth::audit::counted;
 use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
@@ -378,19 +379,41 @@ pub(in crate::store) fn update_time(
     None
 }
 
-/// Deletes the rows with these ids, however large they are.
+/// Deletes the rows with these ids, however large they are, and returns their number.
+///
+/// # Errors
+/// [`StoreError::Engine`] when none of them exists.
 pub(in crate::store) fn delete<'i>(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
     ids: impl IntoIterator<Item = &'i String>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let sql = format!(r#"DELETE FROM "{table}" WHERE "id" = ?1"#);
     let delete = mapping.sql(sql);
-    for id in ids {
-        tx.delete(&delete, &[mapping.key(table, id)])?;
+    let (mut expected, mut deleted) = (0, 0);
+    for id in ids.into_iter().filter(|id| is_id(id)) {
+        expected += 1;
+        deleted += tx.delete(&delete, &[mapping.key(table, id)])?;
     }
-    Ok(())
+    require_some(mapping.table(table), expected, deleted)
+}
+
+/// The number of deleted rows of a table (in the name of the database), of which a number was read before.
+///
+/// # Errors
+/// [`StoreError::Engine`] when none was deleted: their ids do not find them.
+pub(in crate::store) fn require_some(table: &str, expected: usize, deleted: u64) -> Result<u64, StoreError> {
+    if expected > 0 && deleted == 0 {
+        let rows = counted(expected as u64, "row");
+        return Err(StoreError::Engine(format!("{rows} of the table {table} could not be found again by the id")));
+    }
+    Ok(deleted)
+}
+
+/// Whether a text that was read as the id of a row finds the row.
+pub(in crate::store) fn is_id(text: &str) -> bool {
+    text != NO_ID
 }
 
 /// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
-use super::inventory::Inventory;
+use super::inventory::{Inventory, RowDeletion};
 use super::prune::{Part, delete_free};
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
@@ -159,23 +159,39 @@ pub(in crate::store) fn delete_by_ids(
     ids: &[String],
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let ended = by_ids(tx, mapping, ids)?;
-    remove(tx, mapping, ids, now)?;
-    Ok(ended)
+    let sessions = by_ids(tx, mapping, ids)?;
+    remove(tx, mapping, sessions, now)
 }
 
-/// Deletes sessions, after their tokens ended and the rows that refer to them are gone.
+/// Deletes sessions that were read, after their tokens ended and the rows that refer to them are gone. Returns them,
+/// without those whose id cannot be read.
 ///
 /// # Errors
 /// [`StoreError::Held`] when rows of the app keep a session.
-fn remove(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
-    if ids.is_empty() {
-        return Ok(());
+fn remove(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    mut sessions: Vec<Session>,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    sessions.retain(|session| rows::is_id(&session.id));
+    if sessions.is_empty() {
+        return Ok(sessions);
     }
     let inventory = Inventory::read(tx, mapping)?;
-    access::end_tokens(tx, mapping, &inventory, ids, now)?;
-    let deletion = inventory.deletion(mapping.table("session"), mapping.column("session", "id").unwrap_or("id"))?;
-    ids.iter().try_for_each(|id| deletion.run(tx, &mapping.key("session", id)))
+    let ids: Vec<String> = sessions.iter().map(|session| session.id.clone()).collect();
+    access::end_tokens(tx, mapping, &inventory, &ids, now)?;
+    let deletion = deletion(&inventory, mapping)?;
+    let mut deleted = 0;
+    for id in &ids {
+        deleted += deletion.run(tx, &mapping.key("session", id))?;
+    }
+    rows::require_some(mapping.table("session"), ids.len(), deleted)?;
+    Ok(sessions)
+}
+
+fn deletion<'i>(inventory: &'i Inventory, mapping: &SchemaMapping) -> Result<RowDeletion<'i>, StoreError> {
+    inventory.deletion(mapping.table("session"), mapping.column("session", "id").unwrap_or("id"))
 }
 
 pub(in crate::store) fn insert(
@@ -299,10 +315,7 @@ pub(in crate::store) fn delete_by_token(
     let token = [mapping.token(token).into_owned().into()];
     let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
     let session = tx.query_one(&mapping.sql(sql), &token, |row| rows::session(row, 0, mapping))?;
-    if let Some(session) = &session {
-        remove(tx, mapping, std::slice::from_ref(&session.id), now)?;
-    }
-    Ok(session)
+    Ok(remove(tx, mapping, session.into_iter().collect(), now)?.pop())
 }
 
 /// Deletes sessions of a user and returns them. If one of the ids does not exist, nothing is deleted.
@@ -317,10 +330,8 @@ pub(in crate::store) fn delete(
     if let Some(id) = which.missing_from(&of_user) {
         return Ok(Err(AuthError::NoSuchSession(id.to_owned())));
     }
-    let chosen: Vec<Session> = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
-    remove(tx, mapping, &ids, now)?;
-    Ok(Ok(chosen))
+    let chosen = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
+    remove(tx, mapping, chosen, now).map(Ok)
 }
 
 /// Deletes the sessions that another act ends. Ids that do not exist are ignored.
@@ -430,8 +441,13 @@ pub(in crate::store) fn delete_over(
     if is_clock_sane && ids.len() < limit {
         ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
     }
-    let part = ids.get(pruning.kept..).unwrap_or_default();
-    let part = delete_free(tx, part, |tx, ids| remove(tx, mapping, ids, now))?;
+    let ids = ids.get(pruning.kept..).unwrap_or_default();
+    let inventory = Inventory::read(tx, mapping)?;
+    let deletion = deletion(&inventory, mapping)?;
+    let part = delete_free(tx, mapping.table("session"), ids, |tx, id| {
+        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(id), now)?;
+        deletion.run(tx, &mapping.key("session", id))
+    })?;
     log.extend(part.event("sessions.pruned", "expired session"));
     Ok(part)
 }
@@ -452,7 +468,7 @@ fn from_future(
             return Ok(ControlFlow::Break(()));
         }
         let session = rows::session(row, 0, mapping)?;
-        if now < session.expires_at && !session.is_live(now) {
+        if now < session.expires_at && !session.is_live(now) && rows::is_id(&session.id) {
             ids.push(session.id);
         }
         Ok(ControlFlow::Continue(()))
@@ -476,7 +492,7 @@ fn each_expired(
             return Ok(ControlFlow::Break(()));
         }
         let session = rows::session(row, 0, mapping)?;
-        if !session.may_be_live(now) {
+        if !session.may_be_live(now) && rows::is_id(&session.id) {
             left -= 1;
             found(session);
         }

@@ -136,11 +136,11 @@ fn id_of_an_odd_type_is_shown_and_found() {
          INSERT INTO user SELECT NULL, 'None', 'none@example.com', 1, NULL, createdAt, updatedAt, NULL, 0, NULL, NULL FROM user WHERE name = 'ann';",
     );
     assert_eq!(shape.run("users list --json").json()["users"].as_array().unwrap().len(), 4);
-    assert_eq!(shape.run("users show odd@example.com --json").json()["user"]["id"], "0x00FF");
-    shape.run("users set-password 0x00FF --password-stdin").success();
+    assert_eq!(shape.run("users show odd@example.com --json").json()["user"]["id"], "blob:00FF");
+    shape.run("users set-password blob:00FF --password-stdin").success();
     shape.run("signin odd@example.com --password-stdin").success();
-    shape.run("users ban 0x00FF").success();
-    shape.run("users delete 0x00FF --yes").success();
+    shape.run("users ban blob:00FF").success();
+    shape.run("users delete blob:00FF --yes").success();
     shape.run("users show none@example.com").success();
     shape.run("users ban none@example.com").failure(3);
 }
