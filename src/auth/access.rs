@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::codes::Purpose;
-use super::secret::{Code, hashed_identifier};
+use super::secret::{Code, HASHED_BYTES, hashed_identifier};
 use super::storage::{AdminGuard, Ban, Lockdown};
 use super::user::User;
 use super::{Auth, AuthError};
@@ -166,7 +166,11 @@ const MAILED: [&str; 3] = ["sign-in", "email-verification", "forget-password"];
 /// What precedes the phone number in the identifier of a code, and what follows it: those of older versions come last.
 const SENT: [(&str, &str); 4] =
     [("phone-number-otp-", ""), ("phone-number-reset-", ""), ("", ""), ("", "-request-password-reset")];
-/// What the name of a JSON field ends with that holds the id of a user.
+/// What begins the identifier of a row with the id of a user, beside the purposes of codes.
+const OF_USER: [&str; 3] = ["delete-account-", "trust-device-", "2fa-"];
+/// What begins the identifier of a row of a challenge, before that of the challenge. The value is no user.
+const OF_CHALLENGE: [&str; 2] = ["2fa-attempts-", "2fa-otp-"];
+/// The JSON fields that hold the id of a user.
 const ID_FIELDS: [&str; 3] = ["userId", "user_id", "sub"];
 
 impl<'a> Owner<'a> {
@@ -184,8 +188,12 @@ impl Owner<'_> {
     /// Which access a row of `verification` gives, if it is one of this user. An app stores codes under the address or
     /// the phone number, and links with an object that names the address or the user.
     pub fn access_of(&self, identifier: &str, value: &str) -> Option<AccessKind> {
+        if challenge_of(identifier).is_some() {
+            return None;
+        }
         let rest = value.strip_prefix(self.user_id).filter(|_| !self.user_id.is_empty());
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n')) {
+        let is_id = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n'));
+        if is_id && self.may_be_id_under(identifier) {
             return Some(if identifier.starts_with("trust-device-") {
                 AccessKind::TrustedDevice
             } else if identifier.starts_with("2fa-") {
@@ -195,6 +203,15 @@ impl Owner<'_> {
             });
         }
         (self.is_named_by(identifier) || self.is_in(value)).then_some(AccessKind::Code)
+    }
+
+    /// Whether a value that is the user's id means the user. A number means anything in a row that is not known.
+    fn may_be_id_under(&self, identifier: &str) -> bool {
+        let is_purpose = |word: &str| Purpose::ALL.iter().any(|purpose| purpose.word() == word);
+        !self.user_id.bytes().all(|byte| byte.is_ascii_digit())
+            || OF_USER.iter().any(|known| identifier.starts_with(known))
+            || identifier.split_once(':').is_some_and(|(word, _)| is_purpose(word))
+            || identifier.len() == HASHED_BYTES as usize
     }
 
     /// Whether an identifier is that of a code for the user's address or phone number.
@@ -207,23 +224,28 @@ impl Owner<'_> {
         is_otp || is_email(identifier) || is_known
     }
 
-    /// Whether a JSON object names the user.
+    /// Whether a JSON object is about the user: by its own fields, or by those of the account that it links. The other
+    /// fields may name anyone, such as the user who invited this one.
     fn is_in(&self, value: &str) -> bool {
-        value.starts_with('{') && serde_json::from_str(value).is_ok_and(|value| self.is_in_json("", &value))
+        let object = Some(value).filter(|value| value.starts_with('{'));
+        let Some(object) = object.and_then(|value| serde_json::from_str::<Value>(value).ok()) else { return false };
+        self.is_named_in(&object) || self.is_named_in(&object["link"])
     }
 
-    /// Whether a field names the user: by the address anywhere, by the id where a user's is expected, because an id may
-    /// be a small number.
-    fn is_in_json(&self, name: &str, value: &Value) -> bool {
-        let is_id = |id: &str| !id.is_empty() && id == self.user_id && ID_FIELDS.iter().any(|end| name.ends_with(end));
-        match value {
-            Value::String(text) => is_id(text) || (!self.email.is_empty() && text.eq_ignore_ascii_case(self.email)),
-            Value::Number(number) => is_id(&number.to_string()),
-            Value::Object(fields) => fields.iter().any(|(name, field)| self.is_in_json(name, field)),
-            Value::Array(items) => items.iter().any(|item| self.is_in_json(name, item)),
-            Value::Null | Value::Bool(_) => false,
-        }
+    fn is_named_in(&self, object: &Value) -> bool {
+        let is_id = |id: &Value| match id {
+            Value::String(text) => !text.is_empty() && text == self.user_id,
+            Value::Number(number) => number.to_string() == self.user_id,
+            _ => false,
+        };
+        let is_email = |email: &str| !email.is_empty() && email.eq_ignore_ascii_case(self.email);
+        ID_FIELDS.iter().any(|field| is_id(&object[field])) || object["email"].as_str().is_some_and(is_email)
     }
+}
+
+/// The identifier of the challenge to which a row belongs: its count of wrong codes, or its code.
+pub fn challenge_of(identifier: &str) -> Option<&str> {
+    OF_CHALLENGE.iter().find_map(|prefix| identifier.strip_prefix(prefix))
 }
 
 /// A user after a lockdown, and what ended.
@@ -313,9 +335,37 @@ mod tests {
             ("2fa-attempts-2fa-abc", "1", None),
             ("abc", r#"{"query":{"scope":["a","u1"]},"state":"u1"}"#, None),
             (&hashed_identifier("sign-in-otp-bob@example.com"), "123456:0", None),
+            ("2fa-attempts-2fa-abc", "u1", None),
+            ("2fa-otp-ada@example.com", "u1", None),
+            ("invite:abc", r#"{"email":"dan@example.com","invitedBy":"ada@example.com"}"#, None),
+            ("invite:abc", r#"{"email":"dan@example.com","by":{"userId":"u1"},"inviteruserId":"u1"}"#, None),
+            ("invite:abc", r#"{"email":["ada@example.com"],"userId":{"id":"u1"}}"#, None),
         ] {
             assert_eq!(owner.access_of(identifier, value), kind, "{identifier} {value}");
         }
+    }
+
+    #[test]
+    fn number_is_a_user_only_where_the_library_puts_one() {
+        let owner = Owner::new("2", "bob@example.com", None);
+        let hashed = hashed_identifier("trust-device-abc");
+        for (identifier, value, kind) in [
+            ("reset-password:abc", "2", Some(AccessKind::Code)),
+            ("change-email:abc", "2\nbob@example.com\nnew@example.com", Some(AccessKind::Code)),
+            ("delete-account-abc", "2", Some(AccessKind::Code)),
+            ("trust-device-abc", "2", Some(AccessKind::TrustedDevice)),
+            ("2fa-abc", "2", Some(AccessKind::Challenge)),
+            (&hashed, "2", Some(AccessKind::Code)),
+            ("abc", r#"{"type":"authorization_code","userId":2}"#, Some(AccessKind::Code)),
+            ("2fa-attempts-2fa-abc", "2", None),
+            ("siwe:abc", "2", None),
+            ("checkout", "2\nitems", None),
+            ("abc", r#"{"userId":12,"count":2,"id":"2"}"#, None),
+        ] {
+            assert_eq!(owner.access_of(identifier, value), kind, "{identifier} {value}");
+        }
+        let other = Owner::new("u2", "", None);
+        assert_eq!(other.access_of("checkout", "u2"), Some(AccessKind::Code), "only a user has this id");
     }
 
     #[test]

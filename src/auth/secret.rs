@@ -199,6 +199,9 @@ pub fn digest(text: impl AsRef<[u8]>) -> String {
     base16ct::lower::encode_string(&Sha256::digest(text.as_ref()))
 }
 
+/// The length of [`hashed_identifier`] in bytes. No other identifier of Better Auth with the id of a user has it.
+pub const HASHED_BYTES: u32 = 43;
+
 /// SHA-256 in base64 for addresses without padding, as Better Auth writes hashed identifiers.
 pub fn hashed_identifier(identifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(identifier))

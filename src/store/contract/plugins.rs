@@ -282,6 +282,38 @@ fn session_that_ends_takes_its_tokens_along() {
     });
 }
 
+/// The user who acted as another made the tokens of the session, so that none of them outlives it.
+#[test]
+fn impersonation_that_ends_takes_all_its_tokens_along() {
+    let ban = || Some(Ban::Imposed { reason: None, until: None });
+    on_every_app(|db| {
+        for by_lockdown in [true, false] {
+            let mut store = if by_lockdown { two_users(db) } else { db.store() };
+            db.edit_plugins("DELETE FROM {oauthAccessToken}; DELETE FROM {oauthRefreshToken}");
+            db.edit(r#"DELETE FROM "session"; UPDATE "user" SET "banned" = 0"#);
+            begin(&mut *store, "bobs", "bob", 0, 60);
+            begin(&mut *store, "own", "bob", 0, 60);
+            db.edit(r#"UPDATE "session" SET "impersonatedBy" = 'ada' WHERE "id" = 'bobs'"#);
+            db.edit_plugins(
+                "INSERT INTO {oauthRefreshToken} VALUES
+                   ('r-acting', 't', 'c', 'bobs', 'bob', [600], [-60], NULL, '[\"offline_access\"]'),
+                   ('r-own', 't', 'c', 'own', 'bob', [600], [-60], NULL, '[\"offline_access\"]');
+                 INSERT INTO {oauthAccessToken} VALUES ('a-acting', 't', 'c', 'bobs', 'bob', [600], [-60], NULL, '[]')",
+            );
+            if by_lockdown {
+                let (_, ended) = store.lock_down(&lockdown(ban())).unwrap().unwrap();
+                assert_eq!((ended.of(AccessKind::RefreshToken), ended.of(AccessKind::AccessToken)), (1, 1));
+            } else {
+                let change = UserChange { ban: ban(), end: EndSessions::Always, ..UserChange::default() };
+                store.update_user("ada", &change, AdminGuard::Off, at(30)).unwrap().unwrap();
+            }
+            assert_eq!(selected(db, "oauthRefreshToken", "revoked IS NULL"), "r-own", "{by_lockdown}");
+            assert_eq!(selected(db, "oauthAccessToken", "revoked IS NULL"), "", "{by_lockdown}");
+            assert_eq!(ids(&mut *store, "bob"), ["own"]);
+        }
+    });
+}
+
 /// Older versions of the plugin have one table for both tokens, and no column that revokes them.
 #[test]
 fn token_without_a_column_for_its_end_is_deleted() {

@@ -19,6 +19,12 @@ impl Ids {
         self.tables.iter().find(|(listed, _)| *listed == table).map_or(self.default, |(_, strategy)| *strategy)
     }
 
+    /// A condition that `session.impersonatedBy` means the user whose id is in a column.
+    pub(in crate::store) fn impersonator_is(&self, user_id: &str) -> String {
+        let strategy = if self.impersonator_is_reference { IdStrategy::Text } else { self.of("user") };
+        strategy.equals_text(user_id, r#""session"."impersonatedBy""#)
+    }
+
     /// How a column stores ids: `id` those of its table, the others those of users.
     pub(in crate::store) fn of_column(&self, table: &str, column: &str) -> IdStrategy {
         match column {

@@ -7,9 +7,10 @@ use super::inventory::Inventory;
 use super::plugins::{FALSE, encoding, falsity, is_over, quoted};
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
-use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached};
+use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached, challenge_of};
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::{FactorReset, FactorRows};
+use crate::auth::secret::HASHED_BYTES;
 use crate::auth::session::Session;
 use crate::auth::storage::{AccessStore, EndSessions, Lockdown, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
@@ -115,7 +116,12 @@ const TOKENS: [(AccessKind, &str); 2] =
 fn token_table(kind: AccessKind, found: &FoundPlugin, mapping: &SchemaMapping) -> Option<AccessTable> {
     let user = quoted(found, "userId")?;
     let of_session = quoted(found, "sessionId").map_or_else(String::new, |session| {
-        let own = mapping.sql(r#"SELECT "id" FROM "session" WHERE "userId" = ?1"#);
+        // A token that was made while the user acted as another is the user's as well.
+        let is_impersonator = mapping.ids.impersonator_is(r#""user"."id""#);
+        let own = mapping.sql(format!(
+            r#"SELECT "id" FROM "session" WHERE "userId" = ?1
+               OR EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = ?1 AND {is_impersonator})"#
+        ));
         format!(" OR {session} IN ({own})")
     });
     let (end, is_open) = match quoted(found, "revoked") {
@@ -169,13 +175,14 @@ impl AccessTable {
 }
 
 /// Ends the tokens of sessions, as the app does when it ends a session: their access tokens, and their refresh tokens
-/// without `offline_access`. Must run before the sessions are deleted: an app takes a token without a session for
+/// without `offline_access`; those too, if `is_offline_too`. Must run before the sessions are deleted: an app takes a token without a session for
 /// one that needs none, and foreign keys make it one.
 pub(in crate::store) fn end_tokens(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     inventory: &Inventory,
     session_ids: &[String],
+    is_offline_too: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for (kind, name) in TOKENS {
@@ -183,7 +190,7 @@ pub(in crate::store) fn end_tokens(
         let Some(session) = quoted(found, "sessionId") else { continue };
         let table = identifier(&found.table);
         let is_online = match quoted(found, "scopes") {
-            Some(scopes) if kind == AccessKind::RefreshToken => {
+            Some(scopes) if kind == AccessKind::RefreshToken && !is_offline_too => {
                 format!(" AND ({scopes} IS NULL OR {scopes} NOT LIKE '%offline_access%')")
             }
             _ => String::new(),
@@ -232,7 +239,7 @@ fn pending(
            WHERE "identifier" LIKE '2fa-%' OR {position}({value}, ?1) > 0 OR {position}({identifier}, ?1) > 0
            OR {position}(lower({value}), lower(?2)) > 0 OR {position}(lower({identifier}), lower(?2)) > 0
            OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") = {}"#,
-        codes::HASHED_BYTES
+        HASHED_BYTES
     );
     let phone = owner.phone.unwrap_or(owner.user_id);
     let mut found = Vec::new();
@@ -244,7 +251,7 @@ fn pending(
         let (id, is_over) = (rows::key(row, 0, mapping, "verification")?, is_over(row.value(3)?, now));
         match owner.access_of(&identifier, &value) {
             Some(kind) => {
-                let hides_kind = identifier.len() == codes::HASHED_BYTES as usize && value.starts_with(owner.user_id);
+                let hides_kind = identifier.len() == HASHED_BYTES as usize && value.starts_with(owner.user_id);
                 if kind == AccessKind::Challenge {
                     challenges.push(identifier);
                 }
@@ -256,8 +263,7 @@ fn pending(
     })?;
     // The attempts and the code of a challenge have rows of their own, which do not name the user.
     let belongs = |identifier: &str| {
-        let challenge = identifier.strip_prefix("2fa-attempts-").or_else(|| identifier.strip_prefix("2fa-otp-"));
-        challenge.is_some_and(|challenge| challenges.iter().any(|known| known == challenge))
+        challenge_of(identifier).is_some_and(|challenge| challenges.iter().any(|known| known == challenge))
     };
     let parts = others.into_iter().filter(|(identifier, _)| belongs(identifier));
     found.extend(parts.map(|(_, id)| Pending { id, kind: AccessKind::Challenge, is_over: true, hides_kind: false }));

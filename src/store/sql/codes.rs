@@ -11,7 +11,7 @@ use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
 use crate::auth::email::Email;
-use crate::auth::secret::{Code, digest, hashed_identifier};
+use crate::auth::secret::{Code, HASHED_BYTES, digest, hashed_identifier};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError};
 use crate::auth::user::{User, UserRef};
@@ -185,8 +185,8 @@ fn owner(
     Ok(user.require_not_banned(request.now).map(|()| user))
 }
 
-/// Deletes everything that is pending for a user: authctl's codes, and rows that name this user alone, as
-/// Better Auth writes them. Returns their number.
+/// Deletes everything that is pending for a user of a native database: authctl's codes, and rows that name this user
+/// alone, as Better Auth writes them. Returns their number.
 pub(in crate::store) fn delete_of_user(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -225,10 +225,6 @@ pub(in crate::store) fn delete_all(
     )?;
     Ok(())
 }
-
-/// The length of an identifier that an app hashes: SHA-256 in base64 without padding. No other identifier of Better Auth
-/// with the id of a user has it.
-pub(in crate::store) const HASHED_BYTES: u32 = 43;
 
 /// Deletes the codes that reset a user's password. An app that hashes identifiers does not show which rows of the user
 /// they are, so its other rows go too: they delete the account, or spare the second factor.

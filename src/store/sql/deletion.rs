@@ -57,7 +57,10 @@ pub(in crate::store) fn delete(
     let pending =
         if mapping.is_guest() { access::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
     let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
-    deletion.codes = rows::delete(tx, mapping, "verification", &pending)? + codes::delete_of_user(tx, mapping, id)?;
+    deletion.codes = rows::delete(tx, mapping, "verification", &pending)?;
+    if !mapping.is_guest() {
+        deletion.codes += codes::delete_of_user(tx, mapping, id)?;
+    }
     sessions::end_impersonations(tx, mapping, log, id, now)?;
     inventory::make_way(tx, &inventory, &steps, &values)?;
     rows::delete(tx, mapping, "user", [&id.to_owned()])

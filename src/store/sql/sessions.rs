@@ -180,7 +180,7 @@ fn remove(
     }
     let inventory = Inventory::read(tx, mapping)?;
     let ids: Vec<String> = sessions.iter().map(|session| session.id.clone()).collect();
-    access::end_tokens(tx, mapping, &inventory, &ids, now)?;
+    access::end_tokens(tx, mapping, &inventory, &ids, false, now)?;
     let deletion = deletion(&inventory, mapping)?;
     let mut deleted = 0;
     for id in &ids {
@@ -358,7 +358,8 @@ pub(in crate::store) fn impersonations(
     })
 }
 
-/// Deletes the sessions in which a user impersonates another one, and returns them.
+/// Deletes the sessions in which a user impersonates another one, and returns them. No token of theirs outlives them: the
+/// user made it and not the other one.
 pub(in crate::store) fn end_impersonations(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -367,6 +368,10 @@ pub(in crate::store) fn end_impersonations(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let ids: Vec<String> = impersonations(tx, mapping, impersonator)?.into_iter().map(|session| session.id).collect();
+    if !ids.is_empty() {
+        let inventory = Inventory::read(tx, mapping)?;
+        access::end_tokens(tx, mapping, &inventory, &ids, true, now)?;
+    }
     let ended = delete_by_ids(tx, mapping, &ids, now)?;
     log.extend(ended_of_users(tx, mapping, &ended)?);
     Ok(ended)
@@ -445,7 +450,7 @@ pub(in crate::store) fn delete_over(
     let inventory = Inventory::read(tx, mapping)?;
     let deletion = deletion(&inventory, mapping)?;
     let part = delete_free(tx, mapping.table("session"), ids, |tx, id| {
-        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(id), now)?;
+        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(id), false, now)?;
         deletion.run(tx, &mapping.key("session", id))
     })?;
     log.extend(part.event("sessions.pruned", "expired session"));
