@@ -45,6 +45,8 @@ pub(super) struct SchemaMapping {
     pub has_default_role: bool,
     /// Tables that get no new rows, each with the reason.
     pub without_new_rows: Vec<(&'static str, WriteBlocker)>,
+    /// Tables whose rows are not reached, each with the reason.
+    pub unreached: Vec<(&'static str, WriteBlocker)>,
     /// Columns of the app that need a value in a new row, which the `--schema` file does not name.
     pub needed: Vec<NeededColumn>,
     /// Columns that are not written although their encoding is clear, by table and name, each with the reason.
@@ -105,6 +107,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     passwords: None,
     has_default_role: false,
     without_new_rows: Vec::new(),
+    unreached: Vec::new(),
     needed: Vec::new(),
     read_only: Vec::new(),
     near: Vec::new(),
@@ -141,6 +144,13 @@ impl SchemaMapping {
         let blocked = self.without_new_rows.iter().find(|(table, _)| tables.contains(table));
         let needed: Vec<_> = self.needed.iter().filter(|column| tables.contains(&column.table)).collect();
         blocked.map(|(_, blocker)| blocker.clone()).or_else(|| NeededColumn::blocker(&needed))
+    }
+
+    /// Why no row of a table is found by one of its columns.
+    pub(super) fn not_found_by(&self, table: &str, columns: &[&str]) -> Option<&WriteBlocker> {
+        let unreached = self.unreached.iter().find(|(of, _)| *of == table).map(|(_, blocker)| blocker);
+        let missing = || columns.iter().find(|column| !self.has(table, column));
+        unreached.or_else(|| self.read_only(table, missing()?))
     }
 
     /// Why a column is not written.

@@ -55,9 +55,11 @@ impl fmt::Display for Constraint {
         match self {
             Self::NotNull(place) => write!(f, "the column {place} must have a value"),
             Self::Check { label, columns } if columns.is_empty() => {
-                write!(f, "the values do not meet the check {label}")
+                write!(f, "the values do not meet the check {}", one_line(label))
             }
-            Self::Check { label, columns } => write!(f, "{} must meet the check {label}", columns.join(" and ")),
+            Self::Check { label, columns } => {
+                write!(f, "{} must meet the check {}", columns.join(" and "), one_line(label))
+            }
             Self::ForeignKey { keys } if keys.is_empty() => f.write_str("a row would refer to one that does not exist"),
             Self::ForeignKey { keys } => {
                 let keys =
@@ -68,6 +70,11 @@ impl fmt::Display for Constraint {
             Self::Other(words) => write!(f, "its schema has another constraint ({words})"),
         }
     }
+}
+
+/// A condition of several lines as one.
+fn one_line(label: &str) -> String {
+    label.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Constraint {
@@ -92,6 +99,8 @@ mod tests {
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
         };
         assert_eq!(words(check(&[])), "the values do not meet the check role_check");
+        let lines = Constraint::Check { label: "a > 1\n\t AND b".to_owned(), columns: Vec::new() };
+        assert_eq!(words(lines), "the values do not meet the check a > 1 AND b");
         assert_eq!(words(check(&["user.a", "user.b"])), "user.a and user.b must meet the check role_check");
         let key = |keys: &[(&str, &str)]| Constraint::ForeignKey {
             keys: keys.iter().map(|&(column, parent)| (column.to_owned(), parent.to_owned())).collect(),

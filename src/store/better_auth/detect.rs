@@ -127,6 +127,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         let of_table: Vec<_> = needed.iter().filter(|column| column.table == table.name).collect();
         write_blockers.extend(NeededColumn::blocker(&of_table));
     }
+    let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
     let mapping = SchemaMapping {
         names: Some(names),
         times,
@@ -138,6 +139,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         passwords: overrides.passwords(),
         has_default_role,
         without_new_rows,
+        unreached,
         needed,
         read_only,
         near,

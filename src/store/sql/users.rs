@@ -62,11 +62,17 @@ pub(in crate::store) fn with_address(
 pub(in crate::store) const PASSWORD: &str = r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#;
 
 /// The hash of the credential account whose `accountId` is the user's id, which Better Auth signs in with.
+///
+/// # Errors
+/// [`StoreError::NotOurs`] if the app's database has no such accounts to find.
 pub(in crate::store) fn password_hash(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
+    if let Some(blocker) = mapping.not_found_by("account", &["accountId", "providerId", "password"]) {
+        return Err(StoreError::NotOurs(blocker.clone()));
+    }
     let sql =
         format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#);
     let values = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
