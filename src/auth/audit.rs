@@ -17,7 +17,7 @@ use super::email::Email;
 use super::secret::digest;
 use super::user::User;
 
-pub use chain::{Break, Chain, Intents, intention};
+pub use chain::{Break, Chain, Intents, intended_detail, intention};
 
 /// The prefix of names of the operating system's users.
 const OS: &str = "os:";
@@ -143,9 +143,15 @@ pub struct Event {
     changes: Option<String>,
 }
 
+/// Whether a character may be in the name of an event.
+fn is_in_name(c: char) -> bool {
+    c.is_ascii_lowercase() || matches!(c, '.' | '-')
+}
+
 impl Event {
-    /// An event about no single user. The name is the object, a dot and the change.
+    /// An event about no single user. The name is the object, a dot and the change, each in small letters and hyphens.
     pub fn new(name: &'static str) -> Self {
+        debug_assert!(name.chars().all(is_in_name), "{name}");
         Self { name, user: None, session_id: None, detail: None, changes: None }
     }
 

@@ -4,7 +4,7 @@
 //! An act on a guest database and its entries are in two files. The log has an entry before such an act and
 //! those of its effect after it; a process that dies in between leaves the first alone.
 
-use super::{Entry, FORM, OLD_FORM};
+use super::{Entry, Event, FORM, OLD_FORM, is_in_name};
 
 /// The first place where a log is broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,11 +112,26 @@ pub fn intention(intended: &Entry) -> String {
     format!("{what}{whom} (entry {})", intended.seq)
 }
 
+/// The detail of an intention: the names of the events, each with its count if there are several. [`is_end`] reads the
+/// first name.
+pub fn intended_detail(events: &[Event]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for event in events {
+        match counts.iter_mut().find(|(name, _)| *name == event.name()) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((event.name(), 1)),
+        }
+    }
+    let words =
+        counts.iter().map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ({count})") });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// Whether an entry is the first of an act's effect. Another process cannot act in between. It can only record
-/// events that change nothing, and these have other names.
+/// events that change nothing, and these have other names. Any text may follow the first name in the detail.
 fn is_end(intended: &Entry, entry: &Entry) -> bool {
     let events = intended.detail.as_deref().unwrap_or_default();
-    let first = events.split([',', ' ']).next().unwrap_or_default();
+    let first = events.split(|c| !is_in_name(c)).next().unwrap_or_default();
     entry.event == first && entry.user_id == intended.user_id
 }
 
@@ -340,6 +355,31 @@ mod tests {
             unfinished(&[("act.intended", "ada", "session.ended (2)"), ("session.ended", "ada", "")]),
             (vec![], None)
         );
+    }
+
+    /// An act has any events; an impersonation adds to each detail, and events have details of their own.
+    #[test]
+    fn every_intention_ends_with_the_first_event_of_its_act() {
+        let names = ["user.locked-down", "app-rows.deleted", "second-factor.reset", "session.ended", "user.banned"];
+        for first in names {
+            for count in [0, 1, 2] {
+                for acting_as in [None, Some("bob, user.banned".to_owned())] {
+                    let actor = Actor { acting_as, ..Actor::default() };
+                    let event = |name| Event::user(name, Subject::read("ada", None)).with("role.set, by a test");
+                    let mut events = vec![event(first)];
+                    events.extend((0..count).map(|_| event(first)));
+                    events.extend(names.map(event));
+                    let intended =
+                        Event::user(Intents::INTENDED, Subject::read("ada", None)).with(intended_detail(&events));
+                    let intended = Entry::following(None, &actor, intended);
+                    let mut intents = Intents::default();
+                    intents.follow(&intended);
+                    assert!(intents.open().is_some());
+                    intents.follow(&Entry::following(Some(&intended), &actor, event(first)));
+                    assert_eq!(intents.unfinished(), [0; 0], "{:?}", intended.detail);
+                }
+            }
+        }
     }
 
     #[test]

@@ -163,6 +163,17 @@ fn search_for_an_interrupted_act_reads_only_the_end() {
 }
 
 #[test]
+fn act_inside_an_impersonation_is_finished_with_its_entries() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada"]);
+        begin(&mut *store, "adas", "ada", 0, 60);
+        store.act_as(Actor { acting_as: Some("ada".into()), ..Actor::default() }.into());
+        assert!(store.end_session(&token_of("adas")).unwrap().is_some());
+        assert_eq!(store.interrupted().unwrap(), None);
+    });
+}
+
+#[test]
 fn act_without_its_entry_changes_nothing() {
     on_every_engine(|db| {
         let mut store = db.with(&["ada"]);

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::rows;
-use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, Intents, Subject};
+use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, Intents, Subject, intended_detail};
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
@@ -241,16 +241,7 @@ pub(in crate::store) fn ended_of_users(
 
 /// The event before the commit: it lists what the act will have done.
 pub(in crate::store) fn intended_of(events: &[Event]) -> Event {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for event in events {
-        match counts.iter_mut().find(|(name, _)| *name == event.name()) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((event.name(), 1)),
-        }
-    }
-    let words =
-        counts.iter().map(|(name, count)| if *count == 1 { (*name).to_owned() } else { format!("{name} ({count})") });
-    about(Intents::INTENDED, events.first().and_then(Event::subject)).with(words.collect::<Vec<_>>().join(", "))
+    about(Intents::INTENDED, events.first().and_then(Event::subject)).with(intended_detail(events))
 }
 
 /// The event about an intended act that failed.
