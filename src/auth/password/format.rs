@@ -132,16 +132,20 @@ pub enum Scheme {
 
 impl Scheme {
     /// Finds the scheme of an app from the hashes in its database: the function of most of them, at its highest cost.
-    /// Without hashes it is Better Auth's own. `chosen` is the function that the `--schema` file names, with the cost
+    /// It is unclear if more hashes are foreign, that is, not accepted by a sign-in. Without hashes it is Better Auth's own. `chosen` is the function that the `--schema` file names, with the cost
     /// that it has if no hash shows another.
     pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>, chosen: Option<HashParams>) -> Self {
         let mut names = Vec::new();
         let mut functions: Vec<(HashParams, u32)> = Vec::new();
+        let mut foreign = 0;
         for kind in kinds {
             if !names.contains(&kind.name()) {
                 names.push(kind.name());
             }
-            let HashFormat::Accepted(params) = kind else { continue };
+            let HashFormat::Accepted(params) = kind else {
+                foreign += 1;
+                continue;
+            };
             match functions.iter_mut().find(|(known, _)| known.name() == params.name()) {
                 None => functions.push((params, 1)),
                 Some((costliest, count)) => {
@@ -161,7 +165,7 @@ impl Scheme {
         let mut usual = functions.iter().filter(|(_, count)| Some(*count) == most);
         match (usual.next(), usual.next()) {
             (None, _) if names.is_empty() => Self::Guest(HashParams::Scrypt),
-            (Some((params, _)), None) => Self::Guest(*params),
+            (Some((params, count)), None) if *count >= foreign => Self::Guest(*params),
             _ => Self::Unclear(names),
         }
     }
@@ -268,8 +272,17 @@ mod tests {
     fn most_hashes_decide_and_others_are_their_users_own() {
         let foreign = "5f4dcc3b5aa765d61d8327deb882cf99";
         assert_eq!(of(&[&scrypt(), ARGON2, &scrypt()]), Scheme::Guest(HashParams::Scrypt));
-        assert_eq!(of(&[BCRYPT, foreign, foreign, foreign]), Scheme::Guest(HashParams::Bcrypt(6)));
+        assert_eq!(of(&[BCRYPT, foreign]), Scheme::Guest(HashParams::Bcrypt(6)));
+        assert_eq!(of(&[BCRYPT, BCRYPT, foreign, "pbkdf2:1"]), Scheme::Guest(HashParams::Bcrypt(6)));
         assert_eq!(of(&[BCRYPT, &BCRYPT.replace("$06$", "$31$")]), Scheme::Guest(HashParams::Bcrypt(6)));
+    }
+
+    #[test]
+    fn more_foreign_hashes_than_others_are_unclear() {
+        let (foreign, refused) = ("pbkdf2_sha256$600000$salt$aGFzaA==", ARGON2.replace("argon2id", "argon2i"));
+        assert_eq!(of(&[BCRYPT, foreign, foreign]), Scheme::Unclear(vec!["bcrypt", "unknown"]));
+        let kinds = vec!["argon2-refused", "better-auth-scrypt", "unknown"];
+        assert_eq!(of(&[&scrypt(), foreign, &refused]), Scheme::Unclear(kinds));
     }
 
     #[test]
