@@ -78,14 +78,12 @@ impl DatabaseLocation {
             return Err(PathError::Empty);
         }
         let text = given.to_str().unwrap_or_default();
-        if let Some(url) = DatabaseUrl::parse(text) {
-            return Ok(Self::Url(url));
-        }
-        match file_of_url(text) {
+        match (file_of_url(text), DatabaseUrl::parse(text)) {
             // A file may have such a name.
-            Some(_) if given.symlink_metadata().is_ok() => resolve(given).map(Self::File),
-            Some(file) => resolve(Path::new(file?)).map(Self::File),
-            None => resolve(given).map(Self::File),
+            (Some(_), _) if given.symlink_metadata().is_ok() => resolve(given).map(Self::File),
+            (Some(file), _) => resolve(Path::new(file?)).map(Self::File),
+            (None, Some(url)) => Ok(Self::Url(url)),
+            (None, None) => resolve(given).map(Self::File),
         }
     }
 
@@ -150,15 +148,18 @@ impl fmt::Display for DatabaseLocation {
     }
 }
 
-/// The address of a database on a server, such as `postgres://ada@db.example.com/app`. It is shown without its
-/// password and its parameters.
+/// The address of a database on a server, such as `postgres://ada@db.example.com/app`, of any scheme. It is shown
+/// without its password and its parameters. The user of a scheme other than `postgres` may be a token, and is not
+/// shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, _) = text.split_once("://")?;
-        matches!(scheme, "postgres" | "postgresql").then(|| Self(text.to_owned()))
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c));
+        is_scheme.then(|| Self(text.to_owned()))
     }
 }
 
@@ -170,7 +171,8 @@ impl fmt::Display for DatabaseUrl {
             Some((login, server)) => (login.split(':').next(), server),
             None => (None, rest),
         };
-        let server = server.split(['?', '#']).next().unwrap_or_default();
+        let user = user.filter(|_| matches!(scheme, "postgres" | "postgresql"));
+        let server = server.split(['?', '#', ';']).next().unwrap_or_default();
         write!(f, "{scheme}://")?;
         user.map_or(Ok(()), |user| write!(f, "{user}@"))?;
         f.write_str(server)
@@ -218,7 +220,7 @@ pub enum PathError {
 /// # Errors
 /// [`PathError`].
 pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, PathError> {
-    let from_environment = env.database.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let from_environment = env.database.as_deref().map(unwrapped).filter(|path| !path.as_os_str().is_empty());
     let (path, chosen_by) = if let Some(path) = flag {
         (path.to_owned(), DatabaseSource::Flag)
     } else if let Some(path) = from_environment {
@@ -227,6 +229,15 @@ pub fn database(flag: Option<&Path>, env: &PathEnv) -> Result<DatabasePlace, Pat
         (data_directory(env)?.join("auth.db"), DatabaseSource::Default)
     };
     Ok(DatabasePlace { location: DatabaseLocation::parse(&path)?, chosen_by })
+}
+
+/// A path without blanks at its ends and without one pair of quotes around it, which a file of variables may have and
+/// Docker's `--env-file` keeps. A file may have such a name.
+fn unwrapped(path: &Path) -> &Path {
+    let Some(text) = path.to_str().filter(|_| path.symlink_metadata().is_err()) else { return path };
+    let text = text.trim();
+    let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    Path::new(inner.unwrap_or(text).trim())
 }
 
 /// The directory of the default database.
@@ -390,6 +401,23 @@ mod tests {
     }
 
     #[test]
+    fn variable_may_have_blanks_and_quotes_around_it() {
+        for (value, path) in [
+            ("/a.db ", "/a.db"),
+            ("\"/a.db\"", "/a.db"),
+            (" 'file:/a.db'\r\n", "/a.db"),
+            ("\"/a b.db \"", "/a b.db"),
+            ("/it's 'a'.db", "/it's 'a'.db"),
+            ("'/a.db", &format!("{}/'/a.db", std::env::current_dir().unwrap().display())),
+        ] {
+            let env = PathEnv { database: Some(value.into()), ..PathEnv::default() };
+            assert_eq!(database(None, &env).unwrap().location, file(path), "{value}");
+        }
+        let empty = PathEnv { database: Some("\"\"".into()), ..env("/home/ada") };
+        assert_eq!(database(None, &empty).unwrap().chosen_by, DatabaseSource::Default);
+    }
+
+    #[test]
     fn missing_home_is_an_error() {
         for home in [env(""), env("relative/home"), PathEnv::default()] {
             assert!(matches!(database(None, &home), Err(PathError::NoHome { .. })), "{home:?}");
@@ -456,6 +484,11 @@ mod tests {
             ("postgres://host/app?password=s3cret", "postgres://host/app"),
             ("postgres://ada:s3/c?r#e@t@host/app", "postgres://ada@host/app"),
             ("postgres://", "postgres://"),
+            ("mysql://root:s3cret@db/app", "mysql://db/app"),
+            ("libsql://app.turso.io?authToken=s3cret", "libsql://app.turso.io"),
+            ("https://s3cret@db.example.com", "https://db.example.com"),
+            ("jdbc:sqlserver://db:1433;password=s3cret", "jdbc:sqlserver://db:1433"),
+            ("mongodb+srv://ada:s3cret@db/app", "mongodb+srv://db/app"),
         ] {
             let location = DatabaseLocation::parse(Path::new(address)).unwrap();
             assert_eq!(location.to_string(), shown);

@@ -130,6 +130,11 @@ fn server_address_is_refused_and_shown_without_password() {
     hint: name an SQLite file with --db
     [exit status: 9]
     ");
+    for other in ["mysql://root:s3cret@db/app", "libsql://app.turso.io?authToken=s3cret", "http://u:s3cret@127.0.0.1"] {
+        assert_refused(&sandbox, other, "DATABASE_NO_ENGINE");
+        let init = run_on(&sandbox, other, "db init");
+        assert!(!init.stderr.contains("s3cret") && init.stderr.contains("SQLite files only"), "{init}");
+    }
     assert_snapshot!(run_on(&sandbox, address, "db backup a.db"), @"
     ------- stderr -------
     error: could not back up the database: postgres://ada@localhost/app is a database on a server, and not a file
