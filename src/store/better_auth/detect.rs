@@ -221,6 +221,8 @@ impl<'c> Findings<'c> {
         let key = existing.iter().find(|column| column.key).filter(|_| is_without_rowid);
         let order = key.map_or_else(|| "rowid".to_owned(), |key| identifier(&key.name));
         let mut columns = Vec::new();
+        // The columns that may be those whose absence stops new rows: the hint about these names them.
+        let mut near_missing: Vec<&str> = Vec::new();
         for column in table.columns {
             let hint = self.overrides.column(table.name, column.name);
             let mut named =
@@ -249,6 +251,7 @@ impl<'c> Findings<'c> {
                     scope: WriteScope::Column(format!("{physical}.{}", column.name)),
                 };
                 self.read_only.push((table.name, column.name, blocker));
+                near_missing.extend(near::columns(&existing, table, column.name));
             }
             if let (Some(found), Holds::Time) = (found, column.holds) {
                 self.times.add(self.connection, (table.name, column.name), &physical, found, &order)?;
@@ -268,7 +271,7 @@ impl<'c> Findings<'c> {
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
             });
         }
-        self.add_unknown(table, &physical, &existing, &columns);
+        self.add_unknown(table, &physical, &existing, &columns, &near_missing);
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
         self.tables.push(GuestTable { name: table.name, physical: Some(physical), columns, unreached: None });
@@ -384,8 +387,16 @@ impl<'c> Findings<'c> {
         Ok(())
     }
 
-    /// Refuses new rows when a column of the app needs a value that authctl does not know.
-    fn add_unknown(&mut self, table: &Table, physical: &str, existing: &[FoundColumn], known: &[GuestColumn]) {
+    /// Refuses new rows when a column of the app needs a value that authctl does not know, and is not one that may be a
+    /// missing column of Better Auth.
+    fn add_unknown(
+        &mut self,
+        table: &Table,
+        physical: &str,
+        existing: &[FoundColumn],
+        known: &[GuestColumn],
+        near_missing: &[&str],
+    ) {
         for column in existing {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
             if is_known || column.key {
@@ -395,7 +406,7 @@ impl<'c> Findings<'c> {
                 self.fixed.push((table.name, column.name.clone(), value.to_owned()));
             } else if table.name == "account" && column.name.eq_ignore_ascii_case("issuer") {
                 self.fixed.push((table.name, column.name.clone(), ISSUER.to_owned()));
-            } else if column.not_null && column.default.is_none() {
+            } else if column.not_null && column.default.is_none() && !near_missing.contains(&column.name.as_str()) {
                 self.needed.push(NeededColumn {
                     table: table.name,
                     physical: physical.to_owned(),

@@ -11,6 +11,17 @@ use rusqlite::Connection;
 const COLUMNS_MIN: &[(&str, usize)] = &[("user", 5), ("session", 6), ("account", 5), ("verification", 4)];
 /// The shortest name that counts as near when it is a part of another.
 const NAME_CHARS_MIN: usize = 4;
+/// Other words for columns of Better Auth, as a part of a name without case and separators.
+const OTHER_WORDS: &[(&str, &[&str])] = &[
+    ("banExpires", &["until", "banend", "unban"]),
+    ("banned", &["blocked", "suspended", "disabled"]),
+    ("emailVerified", &["confirmed"]),
+    ("expiresAt", &["expir", "validuntil"]),
+    ("image", &["avatar", "picture", "photo"]),
+    ("ipAddress", &["ipaddr", "remoteip"]),
+    ("password", &["hash"]),
+    ("updatedAt", &["modified"]),
+];
 /// What the names of columns contain that hold a token and its end.
 const LIKE_TOKEN: &str = "tok";
 const LIKE_END: &str = "expir";
@@ -194,10 +205,12 @@ pub(super) fn columns<'c>(
     column: &str,
 ) -> impl Iterator<Item = &'c str> {
     let wanted = plain(column);
+    let other_words = OTHER_WORDS.iter().find(|(known, _)| *known == column).map_or(&[][..], |(_, words)| words);
     let is_near = move |name: &str| {
         let name = plain(name);
         let (short, long) = if name.len() < wanted.len() { (&name, &wanted) } else { (&wanted, &name) };
         short.len() >= NAME_CHARS_MIN && long.contains(short.as_str())
+            || other_words.iter().any(|word| name.contains(word))
     };
     let is_taken = move |name: &str| table.columns.iter().any(|known| is_called(name, known.name, false));
     existing.iter().map(|one| one.name.as_str()).filter(move |name| is_near(name) && !is_taken(name))
@@ -299,5 +312,30 @@ mod tests {
         let lines = |name| lines_for_column(&existing, &TABLES[0], name);
         assert_eq!(lines("banExpires"), [r#"{"columns": {"user.banExpires": "ban_expires_at"}}"#]);
         assert_eq!(lines("role"), [""; 0]);
+    }
+
+    #[test]
+    fn column_with_another_word_is_near() {
+        for (table, column, found) in [
+            ("user", "name", "display_name"),
+            ("user", "createdAt", "created"),
+            ("user", "emailVerified", "verified"),
+            ("user", "emailVerified", "confirmed_at"),
+            ("user", "banExpires", "banned_until"),
+            ("user", "image", "avatar_url"),
+            ("account", "password", "password_hash"),
+            ("account", "password", "hashed"),
+            ("session", "expiresAt", "expiry"),
+        ] {
+            let table = TABLES.iter().find(|one| one.name == table).unwrap();
+            let existing = [FoundColumn {
+                name: found.into(),
+                declared: String::new(),
+                not_null: false,
+                default: None,
+                key: false,
+            }];
+            assert_eq!(columns(&existing, table, column).collect::<Vec<_>>(), [found]);
+        }
     }
 }
