@@ -82,11 +82,16 @@ fn open_app(file: Checked, path: &Path, wait: Duration, overrides: &SchemaOverri
     let unsafe_place = preflight::unsafe_directory(path, owner)?;
     // To read, SQLite replays no journal that another user may have planted.
     let may_write = rustix::process::geteuid().as_raw() == owner && unsafe_place.is_none();
+    // Of an app that was killed. SQLite makes an empty one to read, and removes it at the end.
+    let has_log = preflight::has_log(path);
     let connection = if may_write { connect(file, wait) } else { connect_to_read(file, wait) }.map_err(failed)?;
     if connect::is_own(&connection).engine().map_err(failed)? && may_write {
         // SQLite has just undone a conversion that was interrupted.
         drop(connection);
         return open_own(path, wait).map(|engine| Opened::Own(engine.into_store()));
+    }
+    if has_log {
+        connection.keep_log(true).engine().map_err(failed)?;
     }
     better_auth::recognise(connection, path, AppFile { owner, unsafe_place }, wait, overrides).map(Opened::Guest)
 }

@@ -65,6 +65,12 @@ impl Connected {
         Ok(())
     }
 
+    /// Sets whether the end of the connection leaves the write-ahead log as it is, also if no other program has the
+    /// database open.
+    pub(super) fn keep_log(&self, keep: bool) -> rusqlite::Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+    }
+
     /// Closes the connection and returns the file.
     pub(super) fn close(self) -> Result<Checked, StoreError> {
         let Self { connection, file } = self;

@@ -61,6 +61,7 @@ impl Sqlite {
     fn become_writer(&mut self) -> Result<(), StoreError> {
         if !self.is_writer {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
+            self.connection.keep_log(false).engine()?;
             self.is_writer = true;
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::refused::Odd;
 use crate::app::{ARTICLE, App, KYSELY};
 use crate::kill::put_back;
 use crate::machine::{Tree, tree};
@@ -157,4 +158,26 @@ fn set_password_killed_at_any_call_is_logged_correctly() {
 fn ban_with_a_failing_disk_says_what_was_done() {
     ban("wal").fail("EIO");
     ban("delete").fail("ENOSPC");
+}
+
+/// The log of an app that was killed belongs to the app; an act moves it into the database as before.
+#[test]
+fn reading_leaves_the_log_of_a_killed_app_as_it_is() {
+    let odd = Odd::new("drizzle-ms");
+    let path = odd.sandbox.path("app.db");
+    let app = rusqlite::Connection::open(&path).unwrap();
+    app.execute_batch("PRAGMA journal_mode = WAL; UPDATE user SET name = 'Cyd' WHERE email LIKE 'bob%'").unwrap();
+    let log = path.with_extension("db-wal");
+    let files = || [&path, &log].map(|file| std::fs::read(file).unwrap());
+    let left = files();
+    drop(app);
+    std::fs::write(&path, &left[0]).unwrap();
+    std::fs::write(&log, &left[1]).unwrap();
+    for words in ["users list", "users show bob@example.com", "db status", "doctor", "audit verify"] {
+        odd.run(words).success();
+        assert_eq!(files(), left, "{words}");
+    }
+    assert!(odd.run("users list").stdout.contains("Cyd"));
+    odd.run("users ban bob@example.com").success();
+    assert!(!log.exists());
 }
