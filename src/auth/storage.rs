@@ -282,6 +282,10 @@ pub trait DoctorStore {
     /// The first errors that the engine finds in the file, in its words.
     fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError>;
 
+    /// The tables that the engine cannot check, because they use a function or collation that only the app has, each
+    /// with the engine's words.
+    fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError>;
+
     /// Compares the schema with that of the migrations.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
 

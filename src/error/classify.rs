@@ -304,6 +304,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")
             .unchanged(),
+        StoreError::OnlyTheApps(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
+            .remedy("do this in the app; `authctl doctor` names the tables")
+            .unchanged(),
         StoreError::Constraint(constraint) => {
             Failure::new(ExitCode::Refused, "APP_REFUSES").remedy(constraint.remedy()).unchanged()
         }

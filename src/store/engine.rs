@@ -258,6 +258,11 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// Finds damage in the storage of the database and describes it, at most ten lines.
     fn check(&mut self, depth: Depth) -> Result<Vec<String>, StoreError>;
 
+    /// The tables that use a function or collation that only the app has, each with the engine's words.
+    fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Compares the schema of a database that authctl made with the one that its migrations make.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
 

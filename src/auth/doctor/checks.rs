@@ -16,7 +16,8 @@ use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SignInBlocker};
 
 /// The checks that read no user. They run after that of the file.
-pub const STRUCTURE: &[Check] = &[SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] =
+    &[ONLY_THE_APPS, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
 
 /// The check of accounts that `db check` runs too.
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
@@ -50,6 +51,18 @@ fn damage(auth: &mut Auth<'_>, depth: Depth) -> Result<Option<Details>, AuthErro
     let message = format!("the file is damaged: {}", some_of(&damage));
     Ok(Details::if_any(damage.len() as u64, message, restore(auth)))
 }
+
+const ONLY_THE_APPS: Check = Check::new("app-functions", Severity::Notice, |auth| {
+    let tables = auth.store.tables_only_the_app_checks()?;
+    let named: Vec<String> = tables.iter().map(|(table, words)| format!("{table} ({words})")).collect();
+    let message = format!(
+        "the schema uses functions or collations that only the app has, so these tables cannot be checked in full: {}",
+        some_of(&named)
+    );
+    let hint = "acts that need them stop and change nothing, such as adding or deleting a row of these tables; do these \
+                acts in the app";
+    Ok(Details::if_any(tables.len() as u64, message, hint))
+});
 
 const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
     let differences: Vec<String> = auth

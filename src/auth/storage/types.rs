@@ -465,6 +465,9 @@ pub enum StoreError {
     /// A trigger of the app refuses the change. Holds its words.
     #[error("the app's database refuses this: {0}")]
     Trigger(String),
+    /// An index, constraint or column needs a function or collation that the app registers. Holds the engine's words.
+    #[error("the app's schema uses a function or collation that only the app has: {0}")]
+    OnlyTheApps(String),
     /// The caller of [`super::Store::require_caller`] is not signed in.
     #[error(transparent)]
     Caller(Box<AuthError>),
@@ -510,6 +513,7 @@ impl StoreError {
             | Self::Held(_)
             | Self::TooManyChains(_)
             | Self::Trigger(_)
+            | Self::OnlyTheApps(_)
             | Self::Caller(_)
             | Self::NotUnique(_)
             | Self::Constraint(_) => false,

@@ -232,7 +232,7 @@ fn make_way_for_all(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), St
     }
     let forgotten = unverifiable(tx, converted)?;
     let deletion = inventory.deletion("account", "rowid")?;
-    forgotten.iter().try_for_each(|row| deletion.run(tx, row))
+    forgotten.iter().try_for_each(|row| deletion.run(tx, row).map(drop))
 }
 
 /// Finds the password accounts whose hash the app cannot verify: it answers 500 for the hash of another function. Users

@@ -238,8 +238,7 @@ fn pending(
         r#"SELECT "id", {identifier}, {value}, "expiresAt" FROM "verification"
            WHERE "identifier" LIKE '2fa-%' OR {position}({value}, ?1) > 0 OR {position}({identifier}, ?1) > 0
            OR {position}(lower({value}), lower(?2)) > 0 OR {position}(lower({identifier}), lower(?2)) > 0
-           OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") = {}"#,
-        HASHED_BYTES
+           OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") IN ({HASHED_BYTES})"#
     );
     let phone = owner.phone.unwrap_or(owner.user_id);
     let mut found = Vec::new();

@@ -34,6 +34,10 @@ impl DoctorStore for SqlStore {
         Ok(damage)
     }
 
+    fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        self.engine.tables_only_the_app_checks()
+    }
+
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
         if self.guest.is_some() {
             // An app migrates its own schema; `db status` shows the part that authctl uses.

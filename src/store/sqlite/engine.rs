@@ -107,6 +107,10 @@ impl Engine for Sqlite {
         integrity::damage(&self.connection, depth)
     }
 
+    fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        integrity::tables_only_the_app_checks(&self.connection)
+    }
+
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
         let version = self.schema_version()?;
         integrity::differences(&self.connection, version)

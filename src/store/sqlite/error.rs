@@ -76,7 +76,9 @@ pub(in crate::store) fn translate(error: &Error) -> StoreError {
         // Only the limit of steps interrupts a statement.
         ErrorCode::OperationInterrupted => StoreError::TooMuch("a statement takes too long for a database of its size"),
         // As for `SqlInputError`, if SQLite finds it later.
-        ErrorCode::Unknown if text.starts_with("no such ") || is_of_trigger(&text) => of_schema(text),
+        ErrorCode::Unknown if text.starts_with("no such ") || is_of_trigger(&text) || is_only_the_apps(&text) => {
+            of_schema(text)
+        }
         _ => StoreError::Engine(text),
     }
 }
@@ -109,6 +111,7 @@ fn of_schema(message: String) -> StoreError {
     match message.strip_prefix("no such table: ") {
         Some(table) if table.starts_with("authctl_") => StoreError::Incomplete(table.to_owned()),
         _ if is_of_trigger(&message) => StoreError::Trigger(message),
+        _ if is_only_the_apps(&message) => StoreError::OnlyTheApps(message),
         _ => StoreError::Corrupt(message),
     }
 }
@@ -119,6 +122,14 @@ fn is_of_trigger(message: &str) -> bool {
     let starts = ["no such function", "unsafe use of ", "no such table: main.", "foreign key mismatch"];
     let message = message.to_ascii_lowercase();
     starts.iter().any(|start| message.starts_with(start))
+}
+
+/// Whether an error is about a function, collation or module that an index, constraint, column or virtual table of the
+/// schema uses, and that the program which made the schema registers.
+fn is_only_the_apps(message: &str) -> bool {
+    ["unknown function: ", "no such collation sequence: ", "no such module: "]
+        .iter()
+        .any(|start| message.starts_with(start))
 }
 
 #[cfg(test)]

@@ -10,25 +10,73 @@ use super::error::SqliteResult as _;
 use super::migrate::{HISTORY, MIGRATIONS};
 use super::{connect, migrate};
 use crate::auth::storage::{Depth, Differs, SchemaDifference, StoreError};
+use crate::store::mapping::identifier;
 
-/// Finds damage in the file and its indexes and describes it as SQLite does.
+/// Finds damage in the file and its indexes and describes it as SQLite does. Of a schema with functions that only the
+/// app has, it checks the tables that do without them.
 pub(super) fn damage(connection: &Connection, depth: Depth) -> Result<Vec<String>, StoreError> {
-    match connect::with_large_rows(connection, || integrity(connection, depth).engine()) {
-        Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
-        Ok(lines) => Ok(lines),
-        // SQLite stops at damage that keeps it from reading on.
-        Err(StoreError::Corrupt(what)) => Ok(vec![what]),
-        Err(error) => Err(error),
+    match integrity(connection, depth, None) {
+        Err(StoreError::OnlyTheApps(_)) => {
+            let mut lines = Vec::new();
+            for table in tables(connection)? {
+                match integrity(connection, depth, Some(&table)) {
+                    Err(StoreError::OnlyTheApps(_)) => {}
+                    found => lines.extend(found?),
+                }
+            }
+            lines.truncate(LINES_MAX);
+            Ok(lines)
+        }
+        found => found,
     }
 }
 
-fn integrity(connection: &Connection, depth: Depth) -> rusqlite::Result<Vec<String>> {
-    // Ten lines show that there is damage; a longer list says no more.
+/// Ten lines show that there is damage; a longer list says no more.
+const LINES_MAX: usize = 10;
+
+/// The statement that checks a table, or the whole file.
+fn check_sql(depth: Depth, table: Option<&str>) -> String {
     let pragma = match depth {
-        Depth::Quick => "PRAGMA quick_check(10)",
-        Depth::Full => "PRAGMA integrity_check(10)",
+        Depth::Quick => "quick_check",
+        Depth::Full => "integrity_check",
     };
-    connection.prepare(pragma)?.query_map([], |row| row.get(0))?.collect()
+    let argument = table.map_or_else(|| LINES_MAX.to_string(), identifier);
+    format!("PRAGMA {pragma}({argument})")
+}
+
+fn integrity(connection: &Connection, depth: Depth, table: Option<&str>) -> Result<Vec<String>, StoreError> {
+    let read = || connection.prepare(&check_sql(depth, table))?.query_map([], |row| row.get(0))?.collect();
+    match connect::with_large_rows(connection, || rusqlite::Result::<Vec<String>>::engine(read())) {
+        Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
+        // SQLite stops at damage that keeps it from reading on.
+        Err(StoreError::Corrupt(what)) => Ok(vec![what]),
+        found => found,
+    }
+}
+
+/// The tables whose indexes, constraints or columns use a function or collation that only the app has, each with
+/// SQLite's words. Statements are prepared, and not run.
+pub(super) fn tables_only_the_app_checks(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    let mut found = Vec::new();
+    for table in tables(connection)? {
+        if let Err(StoreError::OnlyTheApps(words)) =
+            connection.prepare(&check_sql(Depth::Full, Some(&table))).map(drop).engine()
+        {
+            found.push((table, words));
+        }
+    }
+    Ok(found)
+}
+
+fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let sql = r#"SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY "name""#;
+    connection
+        .prepare(sql)
+        .engine()?
+        .query_map([], |row| row.get(0))
+        .engine()?
+        .collect::<rusqlite::Result<_>>()
+        .engine()
 }
 
 /// Compares the schema with the one that the migrations up to `version` make.
@@ -118,6 +166,50 @@ fn is_instant(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A table `person` whose definition has words that only the app understands, beside a table without.
+    fn with_words_of_the_app(object: &str, known: &str, unknown: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE person (name TEXT CHECK (instr(name, 'x') = 0)); CREATE TABLE post (title TEXT);
+            CREATE INDEX sorted ON person (name COLLATE NOCASE); CREATE INDEX plain ON person (lower(name));
+            INSERT INTO person VALUES ('Ada'); PRAGMA writable_schema = ON";
+        connection.execute_batch(tables).unwrap();
+        let change = "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE name = ?3";
+        connection.execute(change, [known, unknown, object]).unwrap();
+        connection.execute_batch("PRAGMA writable_schema = RESET").unwrap();
+        connection
+    }
+
+    const WORDS_OF_THE_APP: [(&str, &str, &str, &str); 3] = [
+        ("sorted", "NOCASE", "unicode_ci", "no such collation sequence: unicode_ci"),
+        ("plain", "lower(", "unaccent(", "unknown function: unaccent()"),
+        ("person", "instr(", "regexp(", "unknown function: regexp()"),
+    ];
+
+    #[test]
+    fn function_that_only_the_app_has_is_no_damage() {
+        for (object, known, unknown, words) in WORDS_OF_THE_APP {
+            let connection = with_words_of_the_app(object, known, unknown);
+            for depth in [Depth::Quick, Depth::Full] {
+                assert_eq!(damage(&connection, depth).unwrap(), [""; 0], "{unknown} {depth:?}");
+            }
+            let tables = tables_only_the_app_checks(&connection).unwrap();
+            assert_eq!(tables, [("person".to_owned(), words.to_owned())]);
+            let refused = connection.execute("INSERT INTO person VALUES ('Bob')", []).engine().unwrap_err();
+            assert!(matches!(&refused, StoreError::OnlyTheApps(said) if said == words), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn damage_beside_a_function_of_the_app_is_found() {
+        let (object, known, unknown, _) = WORDS_OF_THE_APP[2];
+        let connection = with_words_of_the_app(object, known, unknown);
+        let break_post = "INSERT INTO post VALUES (NULL); PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = 'CREATE TABLE post (title TEXT NOT NULL)' WHERE name = 'post';
+            PRAGMA writable_schema = RESET;";
+        connection.execute_batch(break_post).unwrap();
+        assert_eq!(damage(&connection, Depth::Quick).unwrap(), ["NULL value in post.title"]);
+    }
 
     #[test]
     fn only_instants_that_refinery_reads_are_sound() {

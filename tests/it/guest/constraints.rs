@@ -1,6 +1,8 @@
 //! Constraints of an app's schema that refuse an act: the error names the table, the column, the rows or the words, and
 //! nothing is changed.
 
+use insta::assert_snapshot;
+
 use super::refused::Odd;
 
 /// Gives users a column of roles with a constraint.
@@ -168,4 +170,28 @@ fn all_columns_that_need_a_value_are_named_at_once() {
     assert!(!error["message"].as_str().unwrap().contains("account.kind"), "{error}");
     let values = odd.sandbox.file("hints.json", line);
     odd.run(&format!("users create new@example.com --name New --generate --schema {}", values.display())).success();
+}
+
+/// The app registers such functions itself, so its file is sound, and a backup in its place would lose rows.
+#[test]
+fn function_that_only_the_app_has_stops_an_act_and_is_no_damage() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "CREATE INDEX by_name ON user (lower(name)); PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, 'lower(', 'unaccent(') WHERE name = 'by_name'",
+    );
+    assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
+    ------- stderr -------
+    error: could not delete the user: the app's schema uses a function or collation that only the app has: unknown function: unaccent()
+    hint: do this in the app; `authctl doctor` names the tables; nothing was changed
+    [exit status: 5]
+    ");
+    odd.run("users create new@example.com --name New --no-password").failure(5);
+    assert!(odd.is_as_made());
+    odd.run("users ban bob@example.com").success();
+    for words in ["doctor", "db check", "db check --full"] {
+        let checked = odd.run(words).success();
+        assert!(checked.contains("app-functions"), "{checked}");
+        assert!(!checked.contains("damaged"), "{checked}");
+    }
 }
