@@ -149,15 +149,19 @@ pub const CONTENT: &[Check] = &[
     checks::CLOCK,
 ];
 
-/// Runs the checks. Damage is reported once: the checks after it fail because of it.
+/// Runs the checks. Damage is reported once: the checks after it fail because of it. In a damaged file whose pages lead in
+/// circles, each of them would take as long as a statement may, so the first one that does is the last.
 pub fn run_checks<'c>(auth: &mut Auth<'_>, checks: impl IntoIterator<Item = &'c Check>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for check in checks {
         let reported = (check.run)(auth);
-        let is_reported = matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))
-            && findings.iter().any(|finding| finding.check == INTEGRITY.name);
-        if !is_reported {
+        let is_damaged = findings.iter().any(|finding| finding.check == INTEGRITY.name);
+        let is_endless = is_damaged && matches!(reported, Err(AuthError::Store(StoreError::TooMuch(_))));
+        if !(is_damaged && matches!(reported, Err(AuthError::Store(StoreError::Corrupt(_))))) {
             findings.extend(check.finding(reported));
+        }
+        if is_endless {
+            break;
         }
     }
     findings

@@ -274,6 +274,10 @@ pub trait Maintenance {
     /// The schema of a guest database; `None` for a native one.
     fn guest(&self) -> Option<&GuestSchema>;
 
+    /// Reads all values of the columns of an app's database whose encoding a sample does not decide. Acts that write such
+    /// a column do so by themselves.
+    fn settle(&mut self) -> Result<(), StoreError>;
+
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError>;
 }
 

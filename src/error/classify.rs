@@ -250,7 +250,7 @@ fn of_store(error: &StoreError) -> Failure {
             let name = if *what == "session" { "SESSION_NOT_FOUND" } else { "USER_NOT_FOUND" };
             Failure::new(ExitCode::NoSuch, name).hint("begin again without --after")
         }
-        StoreError::Busy | StoreError::Conflict => {
+        StoreError::Busy | StoreError::Conflict | StoreError::Unsettled(_) => {
             Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
         }
         StoreError::Converted => {

@@ -9,14 +9,13 @@ mod ids;
 mod near;
 mod overrides;
 mod state;
-mod truths;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::auth::storage::{GuestSchema, UnsafePlace, WriteBlocker, WriteScope};
 use crate::store::OpenError;
-use crate::store::mapping::SchemaMapping;
+use crate::store::mapping::{Evidence, SchemaMapping};
 use crate::store::sql::{SqlStore, State};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connect::Connected;
@@ -35,6 +34,7 @@ pub struct GuestDatabase {
     engine: Sqlite,
     mapping: SchemaMapping,
     schema: GuestSchema,
+    evidence: Evidence,
 }
 
 /// The file of an app, as far as its access matters.
@@ -58,7 +58,7 @@ pub(in crate::store) fn recognise(
     overrides: &SchemaOverrides,
 ) -> Result<GuestDatabase, OpenError> {
     let AppFile { owner, unsafe_place } = origin;
-    let Recognised { mapping, mut schema } = detect::read(&connection, path, overrides)?;
+    let Recognised { mapping, mut schema, evidence } = detect::read(&connection, path, overrides)?;
     if owner != rustix::process::geteuid().as_raw() {
         // SQLite creates files beside the database. They would belong to this user, and lock the app out.
         schema.write_blockers.insert(
@@ -72,7 +72,7 @@ pub(in crate::store) fn recognise(
     }
     connection.run_triggers().map_err(|error| OpenError::Store { path: path.into(), source: translate(&error) })?;
     schema.unsafe_place = unsafe_place;
-    Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema })
+    Ok(GuestDatabase { engine: Sqlite::new(connection, wait), mapping, schema, evidence })
 }
 
 impl GuestDatabase {
@@ -83,6 +83,6 @@ impl GuestDatabase {
 
     /// Returns the store, with authctl's own tables.
     pub fn with(self, state: State) -> SqlStore {
-        SqlStore::guest(self.engine, self.mapping, self.schema, state)
+        SqlStore::guest(self.engine, self.mapping, (self.schema, self.evidence), state)
     }
 }

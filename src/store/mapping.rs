@@ -2,6 +2,7 @@
 //! A mapping is data, so that every statement and every rule is written once.
 
 mod encoding;
+mod evidence;
 mod ids;
 mod plugins;
 mod schema;
@@ -18,12 +19,15 @@ use crate::auth::storage::{StoreError, WriteBlocker, WriteScope};
 use crate::store::better_auth::file_text;
 use crate::store::engine::{Value, ValueRef};
 
-pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true};
+pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true, spells_false};
+pub(in crate::store) use evidence::{
+    DeclaredTruth, Evidence, Observed, Place, TimeEvidence, TruthEvidence, TruthValues, Verdict,
+};
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
 pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier};
 pub(in crate::store) use text_time::TextForm;
-pub(in crate::store) use votes::{Elected, Encoding, Votes};
+pub(in crate::store) use votes::{Elected, Votes};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaMapping {
@@ -32,6 +36,8 @@ pub(super) struct SchemaMapping {
     pub times: TimeEncodings,
     /// The columns whose booleans are not 0 and 1, by table and name.
     pub truths: Vec<(&'static str, &'static str, TruthEncoding)>,
+    /// Columns whose values are all read before they are written, because a sample does not decide their encoding.
+    pub unsettled: Vec<(&'static str, &'static str)>,
     /// The storage of session tokens and codes.
     pub tokens: TokenStorage,
     pub ids: Ids,
@@ -100,6 +106,7 @@ pub(super) const NATIVE: SchemaMapping = SchemaMapping {
     names: None,
     times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), read_only: Vec::new() },
     truths: Vec::new(),
+    unsettled: Vec::new(),
     tokens: TokenStorage::Sha256,
     ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },
     fixed: Vec::new(),
@@ -151,6 +158,13 @@ impl SchemaMapping {
         let unreached = self.unreached.iter().find(|(of, _)| *of == table).map(|(_, blocker)| blocker);
         let missing = || columns.iter().find(|column| !self.has(table, column));
         unreached.or_else(|| self.read_only(table, missing()?))
+    }
+
+    /// Takes over what the values and the schema of an app's database show.
+    pub(super) fn decide(&mut self, verdict: Verdict) {
+        self.times = verdict.times;
+        self.truths = verdict.truths;
+        self.unsettled = verdict.unsettled;
     }
 
     /// Why a column is not written.

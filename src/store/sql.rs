@@ -15,6 +15,7 @@ pub(in crate::store) mod policy;
 mod prune;
 mod roles;
 pub(in crate::store) mod rows;
+pub(in crate::store) mod sample;
 mod second_factor;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod throttle;
@@ -396,7 +397,12 @@ impl Maintenance for SqlStore {
         self.guest.as_ref().map(|guest| &guest.schema)
     }
 
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.settle_all()
+    }
+
     fn info(&mut self, now: Timestamp) -> Result<DatabaseInfo, StoreError> {
+        self.settle()?;
         let is_guest = self.guest.is_some();
         let (users, sessions, expired, app_traces) = self.read(|tx, mapping| {
             let [users, sessions] = ["user", "session"].map(|table| rows::count(tx, mapping, table));

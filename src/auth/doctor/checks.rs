@@ -108,8 +108,13 @@ const APP_TRACES: Check = Check {
 };
 
 /// Reports the reasons of a scope why an app's database is not written.
-fn write_blockers(auth: &Auth<'_>, is_meant: fn(&WriteScope) -> bool, message: &str) -> Option<Details> {
-    let schema = auth.store.guest()?;
+fn write_blockers(
+    auth: &mut Auth<'_>,
+    is_meant: fn(&WriteScope) -> bool,
+    message: &str,
+) -> Result<Option<Details>, StoreError> {
+    auth.store.settle()?;
+    let Some(schema) = auth.store.guest() else { return Ok(None) };
     let blockers: Vec<&WriteBlocker> =
         schema.write_blockers.iter().filter(|blocker| is_meant(&blocker.scope)).collect();
     let list = |words: fn(&WriteBlocker) -> &String| {
@@ -117,21 +122,22 @@ fn write_blockers(auth: &Auth<'_>, is_meant: fn(&WriteScope) -> bool, message: &
     };
     let message = format!("{message}: {}", list(|blocker| &blocker.problem));
     let details = || Details::new(blockers.len() as u64, message, list(|blocker| &blocker.remedy));
-    (!blockers.is_empty()).then(details)
+    Ok((!blockers.is_empty()).then(details))
 }
 
 const APP_SCHEMA: Check = Check::new("app-schema", Severity::Problem, |auth| {
-    Ok(write_blockers(auth, |scope| *scope == WriteScope::Everything, "nothing is written to this app's database"))
+    let is_meant = |scope: &WriteScope| *scope == WriteScope::Everything;
+    Ok(write_blockers(auth, is_meant, "nothing is written to this app's database")?)
 });
 
 const APP_COLUMNS: Check = Check::new("app-columns", Severity::Notice, |auth| {
     let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::NewRows(_));
-    Ok(write_blockers(auth, is_meant, "some tables of this app get no new rows"))
+    Ok(write_blockers(auth, is_meant, "some tables of this app get no new rows")?)
 });
 
 const READ_ONLY_COLUMNS: Check = Check::new("read-only-columns", Severity::Notice, |auth| {
     let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::Column(_));
-    Ok(write_blockers(auth, is_meant, "some columns of this app are not written"))
+    Ok(write_blockers(auth, is_meant, "some columns of this app are not written")?)
 });
 
 const ORPHANS: Check = Check {

@@ -447,6 +447,10 @@ pub enum StoreError {
     /// What the act must write to the app's database is not written.
     #[error("{0}")]
     NotOurs(WriteBlocker),
+    /// A table with a column whose encoding is to be decided by all of its values before it is written. The store decides
+    /// it and runs the act again, so that no caller meets this.
+    #[error("the encoding of a column of the table {0} is not decided")]
+    Unsettled(&'static str),
     /// Others can replace the app's database. The message is that of a native database in such a directory.
     #[error("{0}")]
     Unsafe(UnsafePlace),
@@ -505,6 +509,7 @@ impl StoreError {
             | Self::Inconsistent { .. }
             | Self::LogFull(_)
             | Self::NotOurs(_)
+            | Self::Unsettled(_)
             | Self::NoState(_)
             | Self::Unsafe(_)
             | Self::NoColumn { .. }

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::encodings::{Evidence, Verdict};
+use super::encodings::ReadTable;
 use super::ids::{self, FoundIds};
 use super::near;
 use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
-use super::truths;
-use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, WriteBlocker, WriteScope};
+use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::mapping::{
-    Column, Holds, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
+    Column, Evidence, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
 };
 use crate::store::sqlite::error::translate;
 
@@ -61,6 +60,13 @@ pub(super) enum NotRead {
         remedy: String,
     },
     Sqlite(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotRead {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<rusqlite::Error> for NotRead {
@@ -73,6 +79,7 @@ impl From<rusqlite::Error> for NotRead {
 pub(super) struct Recognised {
     pub(super) mapping: SchemaMapping,
     pub(super) schema: GuestSchema,
+    pub(super) evidence: Evidence,
 }
 
 /// The state of the recognition.
@@ -81,7 +88,7 @@ struct Findings<'c> {
     overrides: &'c SchemaOverrides,
     names: Names,
     tables: Vec<GuestTable>,
-    times: Evidence,
+    evidence: Evidence,
     fixed: Vec<(&'static str, String, String)>,
     without_rowid: Vec<&'static str>,
     triggers: Vec<GuestTrigger>,
@@ -105,7 +112,7 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
     let Findings {
         names,
         tables,
-        times,
+        evidence,
         fixed,
         without_rowid,
         triggers,
@@ -117,21 +124,18 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         near,
         ..
     } = findings;
-    let mut verdict = times.verdict(overrides);
-    let truths = truths::find(connection, &names, &mut verdict)?;
-    let Verdict { times, name, evidence, blockers } = verdict;
-    write_blockers.extend(blockers);
+    let verdict = evidence.verdict();
+    write_blockers.extend(verdict.blockers.iter().cloned());
     write_blockers.extend(read_only.iter().map(|(_, _, blocker)| blocker.clone()));
     write_blockers.extend(without_new_rows.iter().map(|(_, blocker)| blocker.clone()));
     for table in TABLES {
         let of_table: Vec<_> = needed.iter().filter(|column| column.table == table.name).collect();
         write_blockers.extend(NeededColumn::blocker(&of_table));
     }
-    let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
-    let mapping = SchemaMapping {
+        let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
+        let (time, time_evidence) = (verdict.name.clone(), verdict.evidence.clone());
+        let mut mapping = SchemaMapping {
         names: Some(names),
-        times,
-        truths,
         tokens: TokenStorage::Plain,
         ids,
         fixed,
@@ -143,17 +147,12 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         needed,
         read_only,
         near,
+        ..NATIVE
     };
-    let schema = GuestSchema {
-        tables,
-        time: name,
-        time_evidence: evidence,
-        ids: ids_name,
-        triggers,
-        write_blockers,
-        unsafe_place: None,
-    };
-    Ok(Recognised { mapping, schema })
+    mapping.decide(verdict);
+    let schema =
+        GuestSchema { tables, time, time_evidence, ids: ids_name, triggers, write_blockers, unsafe_place: None };
+    Ok(Recognised { mapping, schema, evidence })
 }
 
 /// As [`recognise`], with the error about the file at a path.
@@ -164,6 +163,7 @@ pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverr
         NotRead::Lacking { problem, remedy } => OpenError::Lacking { path: path.into(), problem, remedy },
         NotRead::Ambiguous { problem, remedy } => OpenError::Ambiguous { path: path.into(), problem, remedy },
         NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
+        NotRead::Store(source) => OpenError::Store { path: path.into(), source },
     })
 }
 
@@ -187,7 +187,7 @@ impl<'c> Findings<'c> {
             overrides,
             names: Names::of_schema(),
             tables: Vec::new(),
-            times: Evidence::default(),
+            evidence: Evidence { named: overrides.time(), ..Evidence::default() },
             fixed: Vec::new(),
             without_rowid: Vec::new(),
             triggers: Vec::new(),
@@ -223,6 +223,7 @@ impl<'c> Findings<'c> {
         let mut columns = Vec::new();
         // The columns that may be those whose absence stops new rows: the hint about these names them.
         let mut near_missing: Vec<&str> = Vec::new();
+        let mut read = Vec::new();
         for column in table.columns {
             let hint = self.overrides.column(table.name, column.name);
             let mut named =
@@ -253,9 +254,7 @@ impl<'c> Findings<'c> {
                 self.read_only.push((table.name, column.name, blocker));
                 near_missing.extend(near::columns(&existing, table, column.name));
             }
-            if let (Some(found), Holds::Time) = (found, column.holds) {
-                self.times.add(self.connection, (table.name, column.name), &physical, found, &order)?;
-            }
+            read.extend(found.map(|found| (column.name, found)));
             if (table.name, column.name) == ("user", "role") {
                 let default = found.and_then(|found| found.default.as_deref());
                 self.has_default_role = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
@@ -271,6 +270,8 @@ impl<'c> Findings<'c> {
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
             });
         }
+        let read = ReadTable { known: table, name: &physical, order: &order, columns: read };
+        read.add_to(&mut self.evidence, self.connection, self.overrides)?;
         self.add_unknown(table, &physical, &existing, &columns, &near_missing);
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);

@@ -1,314 +1,65 @@
-//! Detects the encoding of instants in an app's database, column by column: from the values, else from the schema,
-//! else from the other columns.
+//! What the schema of an app's database says of the encodings of its columns, beside a sample of their values.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::detect::FoundColumn;
-use super::overrides::{SchemaOverrides, line};
-use crate::auth::duration::rfc3339;
-use crate::auth::storage::{WriteBlocker, WriteScope};
-use crate::store::engine::ValueRef;
-use crate::store::mapping::{Elected, Encoding as _, TextForm, TimeEncoding, TimeEncodings, Votes, identifier};
-use crate::store::sqlite::engine::value_ref;
+use super::overrides::SchemaOverrides;
+use crate::auth::storage::StoreError;
+use crate::store::mapping::{
+    DeclaredTruth, Evidence, Holds, Place, Table, TextForm, TimeEncoding, TimeEvidence, TruthEncoding, TruthEvidence,
+    TruthValues, Votes, identifier,
+};
+use crate::store::sql::sample::{self, Source};
+use crate::store::sqlite::engine::SqliteTx;
 
-/// The number of rows that are read from each end of a table.
-const SAMPLE: u32 = 50;
-
-const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
-const SPACED: TimeEncoding = TimeEncoding::Text(TextForm::SPACED);
-const SPACED_MILLISECONDS: TimeEncoding = TimeEncoding::Text(TextForm::SPACED_MILLISECONDS);
-
-/// The evidence of what the user says.
-const BY_FILE: &str = "the --schema file";
-
-/// What the columns of times show.
-#[derive(Debug, Default)]
-pub(super) struct Evidence(Vec<ColumnEvidence>);
-
-#[derive(Debug)]
-struct ColumnEvidence {
-    table: &'static str,
-    column: &'static str,
-    /// The column as the database names it.
-    place: String,
-    /// The encodings of sampled values.
-    values: Votes<TimeEncoding>,
-    /// Whether a default of the database writes times as SQLite does, and not as the app does.
-    has_default_of_sqlite: bool,
-    /// A sampled whole number.
-    number: Option<i64>,
-    /// The encoding that the schema implies, and by what.
-    schema: Option<(TimeEncoding, &'static str)>,
+/// A table of the file.
+pub(super) struct ReadTable<'t> {
+    pub(super) known: &'static Table,
+    /// Its name in the file.
+    pub(super) name: &'t str,
+    /// The column by which its rows are ordered, quoted.
+    pub(super) order: &'t str,
+    /// Better Auth's names of columns, and the columns.
+    pub(super) columns: Vec<(&'static str, &'t FoundColumn)>,
 }
 
-/// The encodings of a database.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) times: TimeEncodings,
-    /// Describes the encodings.
-    pub(super) name: String,
-    /// What shows them.
-    pub(super) evidence: String,
-    /// Reasons not to write a time.
-    pub(super) blockers: Vec<WriteBlocker>,
-}
-
-impl Evidence {
-    pub(super) fn add(
-        &mut self,
+impl ReadTable<'_> {
+    /// Adds what the columns of times and booleans show.
+    pub(super) fn add_to(
+        &self,
+        evidence: &mut Evidence,
         connection: &Connection,
-        (table, column): (&'static str, &'static str),
-        physical: &str,
-        found: &FoundColumn,
-        order: &str,
-    ) -> rusqlite::Result<()> {
-        let mut evidence = ColumnEvidence {
-            table,
-            column,
-            place: format!("{physical}.{}", found.name),
-            values: Votes::default(),
-            has_default_of_sqlite: found.default.as_deref().is_some_and(is_now_of_sqlite),
+        overrides: &SchemaOverrides,
+    ) -> Result<(), StoreError> {
+        let names = |of: Holds| {
+            let is_meant = move |name: &str| self.known.column(name).is_some_and(|column| column.holds == of);
+            self.columns.iter().filter(move |(name, _)| is_meant(name))
+        };
+        evidence.times.extend(names(Holds::Time).map(|(name, found)| TimeEvidence {
+            place: self.place(name, found),
+            votes: Votes::default(),
             number: None,
+            named: overrides.time_of(self.known.name, name),
             schema: implied_by(found),
-        };
-        let (physical, name) = (identifier(physical), identifier(&found.name));
-        for direction in ["ASC", "DESC"] {
-            let sql = format!(
-                "SELECT {name} FROM main.{physical} WHERE {name} IS NOT NULL ORDER BY {order} {direction} LIMIT {SAMPLE}"
-            );
-            let mut statement = connection.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let value = value_ref(row.get_ref(0)?);
-                if let Some(encoding) = TimeEncoding::shown_by(value) {
-                    if let ValueRef::Integer(number) = value {
-                        evidence.number.get_or_insert(number);
-                    }
-                    evidence.values.add(encoding);
-                }
-            }
-        }
-        self.0.push(evidence);
-        Ok(())
+            has_default_of_sqlite: found.default.as_deref().is_some_and(is_now_of_sqlite),
+        }));
+        evidence.truths.extend(names(Holds::Truth).map(|(name, found)| TruthEvidence {
+            place: self.place(name, found),
+            values: TruthValues::default(),
+            schema: declared_by(found),
+        }));
+        let columns: Vec<String> =
+            names(Holds::Time).chain(names(Holds::Truth)).map(|(_, found)| identifier(&found.name)).collect();
+        let source =
+            Source { table: &["main.", &identifier(self.name)].concat(), columns: &columns, order: self.order };
+        let mut observed = evidence.of_table(self.known.name);
+        sample::sample(&mut SqliteTx::new(connection), &source, &mut observed)
     }
 
-    /// Decides the encoding of each column. Where values do not show it, the `--schema` file does, else the schema of the
-    /// database, else the other columns.
-    pub(super) fn verdict(self, overrides: &SchemaOverrides) -> Verdict {
-        let known: Vec<Known> = self.0.iter().map(|column| column.known(overrides)).collect();
-        let shown: Vec<Decided<'_>> = self.0.iter().zip(&known).filter_map(|(one, known)| known.decided(one)).collect();
-        let mut blockers: Vec<WriteBlocker> =
-            overrides.time().and_then(|named| self.contradiction(named)).into_iter().collect();
-        let mut columns = Vec::new();
-        let mut read_only = Vec::new();
-        for (column, known) in self.0.iter().zip(&known) {
-            let of_others = || single(&shown, Some(column.table)).or_else(|| single(&shown, None));
-            match known {
-                Known::Shown(encoding, _) => columns.push((column, *encoding)),
-                Known::Unclear(first, second, blocker) => {
-                    let encoding = of_others().filter(|others| others == second).unwrap_or(*first);
-                    columns.push((column, encoding));
-                    blockers.push(blocker.clone());
-                    read_only.push((column.table, column.column, blocker.clone()));
-                }
-                Known::Silent => match of_others() {
-                    Some(encoding) => columns.push((column, encoding)),
-                    None => read_only.push((column.table, column.column, column.unknown())),
-                },
-            }
-        }
-        blockers.extend(columns.is_empty().then(no_encoding));
-        let (name, evidence) = described(&columns, &known);
-        let default = single(&columns, None).unwrap_or(TimeEncoding::Milliseconds);
-        let columns = columns.into_iter().filter(|(_, encoding)| *encoding != default);
-        let columns = columns.map(|(column, encoding)| (column.table, column.column, encoding)).collect();
-        Verdict { times: TimeEncodings { default, columns, read_only }, name, evidence, blockers }
+    fn place(&self, column: &'static str, found: &FoundColumn) -> Place {
+        let name = format!("{}.{}", self.name, found.name);
+        Place { table: self.known.name, column, name, is_settled: false }
     }
-
-    /// Refuses to write when the values contradict the unit of the `--schema` file: it is the unit of no column, and
-    /// another one is shown.
-    fn contradiction(&self, named: TimeEncoding) -> Option<WriteBlocker> {
-        let shown = || {
-            self.0.iter().filter_map(|column| match column.of_values()? {
-                Elected::One(encoding) => Some((column, encoding)),
-                Elected::Tie(..) => None,
-            })
-        };
-        if shown().any(|(_, encoding)| is_named(encoding, named)) {
-            return None;
-        }
-        let (column, encoding) = shown().next()?;
-        Some(WriteBlocker {
-            problem: format!(
-                "the --schema file says that times are {}, and {}",
-                named.plural(),
-                column.holds(encoding)
-            ),
-            remedy: "leave \"time\" out of the --schema file, or name the unit of the values".to_owned(),
-            scope: WriteScope::Everything,
-        })
-    }
-}
-
-/// What is known of a column without the others.
-enum Known {
-    /// Its encoding, and what shows it.
-    Shown(TimeEncoding, String),
-    /// Two encodings that it may have, and why it is not written.
-    Unclear(TimeEncoding, TimeEncoding, WriteBlocker),
-    Silent,
-}
-
-/// A column and its encoding.
-type Decided<'e> = (&'e ColumnEvidence, TimeEncoding);
-
-impl Known {
-    fn decided<'e>(&self, column: &'e ColumnEvidence) -> Option<Decided<'e>> {
-        match self {
-            Self::Shown(encoding, _) => Some((column, *encoding)),
-            Self::Unclear(..) | Self::Silent => None,
-        }
-    }
-}
-
-/// The encoding of all columns, or of all in a table; `None` when they are different numbers or texts, or none has one.
-fn single(columns: &[Decided<'_>], table: Option<&str>) -> Option<TimeEncoding> {
-    let mut encodings = columns.iter().filter(|(column, _)| table.is_none_or(|table| column.table == table));
-    let (_, first) = encodings.next()?;
-    encodings.all(|(_, encoding)| encoding.is_alike(*first)).then_some(*first)
-}
-
-/// Whether a unit in the `--schema` file means an encoding. All texts have the same word there.
-fn is_named(encoding: TimeEncoding, named: TimeEncoding) -> bool {
-    encoding.is_alike(named) || encoding.is_text() && named.is_text()
-}
-
-/// The unit of an encoding, as the `--schema` file names it.
-fn unit(encoding: TimeEncoding) -> &'static str {
-    match encoding {
-        TimeEncoding::Seconds | TimeEncoding::FractionalSeconds => "seconds",
-        TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
-        TimeEncoding::Text(_) => "text",
-    }
-}
-
-/// Describes the encodings of a database, and what shows them.
-fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
-    let shown_by = known.iter().find_map(|known| match known {
-        Known::Shown(_, evidence) => Some(evidence.clone()),
-        Known::Unclear(..) | Known::Silent => None,
-    });
-    match (single(columns, None), shown_by) {
-        (Some(encoding), Some(evidence)) => (encoding.name().into_owned(), evidence),
-        _ if columns.is_empty() => ("not known".to_owned(), "nothing: there are no rows".to_owned()),
-        _ => ("mixed".to_owned(), by_column(columns)),
-    }
-}
-
-/// The reason not to write to a database without any instant.
-fn no_encoding() -> WriteBlocker {
-    WriteBlocker {
-        problem: "nothing in the file shows how it writes instants: in seconds or in milliseconds".to_owned(),
-        remedy: r#"name it in the --schema file: {"time": "seconds"}, {"time": "milliseconds"} or {"time": "text"}"#
-            .to_owned(),
-        scope: WriteScope::Everything,
-    }
-}
-
-/// The date of a number in each unit.
-fn readings(number: i64) -> String {
-    let date = |instant: Result<Timestamp, jiff::Error>| {
-        instant.map_or_else(|_| "no date".to_owned(), |instant| rfc3339(instant).chars().take(10).collect())
-    };
-    let (seconds, milliseconds) = (Timestamp::from_second(number), Timestamp::from_millisecond(number));
-    format!("{} as seconds, {} as milliseconds", date(seconds), date(milliseconds))
-}
-
-impl ColumnEvidence {
-    fn known(&self, overrides: &SchemaOverrides) -> Known {
-        let place = &self.place;
-        let own = overrides.time_of(self.table, self.column);
-        let named = own.or_else(|| overrides.time());
-        match (self.of_values(), named) {
-            (Some(Elected::One(encoding)), _) => match own.filter(|own| !is_named(encoding, *own)) {
-                Some(own) => Known::Unclear(encoding, encoding, self.contradicts(encoding, own)),
-                None => Known::Shown(encoding, format!("the values of {place}")),
-            },
-            (None, Some(named)) => Known::Shown(named, BY_FILE.to_owned()),
-            (Some(Elected::Tie(one, other)), named) => {
-                let is_right = |one: &TimeEncoding| named.is_some_and(|named| is_named(*one, named));
-                match [one, other].into_iter().find(is_right) {
-                    Some(encoding) => Known::Shown(encoding, BY_FILE.to_owned()),
-                    None => Known::Unclear(one, other, self.differ(one, other)),
-                }
-            }
-            (None, None) => match self.schema {
-                Some((encoding, what)) => Known::Shown(encoding, format!("the {what} of {place}")),
-                None => Known::Silent,
-            },
-        }
-    }
-
-    fn read_only(&self, problem: String, remedy: String) -> WriteBlocker {
-        WriteBlocker { problem, remedy, scope: WriteScope::Column(self.place.clone()) }
-    }
-
-    /// The lines of the `--schema` file that name these units.
-    fn lines(&self, units: &[&str]) -> String {
-        let mut lines: Vec<String> = units.iter().map(|unit| line("times", self.table, self.column, unit)).collect();
-        lines.dedup();
-        format!("in the --schema file: {}", lines.join(" or "))
-    }
-
-    /// No value shows the encoding, and the other columns differ.
-    fn unknown(&self) -> WriteBlocker {
-        let problem = format!("no value shows how {} encodes instants, and other columns differ", self.place);
-        self.read_only(problem, format!("name it {}", self.lines(&["seconds", "milliseconds", "text"])))
-    }
-
-    /// Equally many values have two encodings.
-    fn differ(&self, one: TimeEncoding, other: TimeEncoding) -> WriteBlocker {
-        let (place, some, others) = (&self.place, one.plural(), other.plural());
-        let problem = format!("some of the values of {place} are {some}, others are {others}");
-        let lines = self.lines(&[unit(one), unit(other)]);
-        self.read_only(problem, format!("correct the rows, or name the right encoding {lines}"))
-    }
-
-    /// The `--schema` file names another encoding than the values have.
-    fn contradicts(&self, encoding: TimeEncoding, named: TimeEncoding) -> WriteBlocker {
-        let (place, named, holds) = (&self.place, named.plural(), self.holds(encoding));
-        let problem = format!("the --schema file says that the values of {place} are {named}, and {holds}");
-        let name = format!("{}.{}", self.table, self.column);
-        self.read_only(problem, format!("leave \"{name}\" out of the --schema file, or name the unit of the values"))
-    }
-
-    /// Describes the values, a number as the date that it is in each unit.
-    fn holds(&self, encoding: TimeEncoding) -> String {
-        match self.number {
-            Some(number) => format!("{} holds {number}: {}", self.place, readings(number)),
-            None => format!("the values of {} are {}", self.place, encoding.plural()),
-        }
-    }
-
-    /// What the values show. Those that a default wrote count only where there are no others.
-    fn of_values(&self) -> Option<Elected<TimeEncoding>> {
-        let by_app = self.values.only(|encoding| !self.has_default_of_sqlite || encoding != SPACED);
-        by_app.elected().or_else(|| self.values.elected())
-    }
-}
-
-/// Lists the columns of each encoding.
-fn by_column(columns: &[Decided<'_>]) -> String {
-    let mut places: BTreeMap<Cow<'_, str>, Vec<&str>> = BTreeMap::new();
-    for (column, encoding) in columns {
-        places.entry(encoding.plural()).or_default().push(&column.place);
-    }
-    let listed = places.into_iter().map(|(encoding, places)| format!("{encoding} in {}", places.join(", ")));
-    listed.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a default is the time as SQLite writes it.
@@ -335,18 +86,51 @@ fn implied_by(column: &FoundColumn) -> Option<(TimeEncoding, &'static str)> {
         // Kysely declares `date` with this default, and Prisma `datetime`: their apps write another encoding.
         let is_text = column.declared.to_ascii_lowercase().contains("text");
         if is_text && is_now_of_sqlite(&default) {
-            return Some((SPACED, "default"));
+            return Some((TimeEncoding::Text(TextForm::SPACED), "default"));
         }
         if default.contains("%h:%m:%f") && !default.contains('z') {
-            return Some((SPACED_MILLISECONDS, "default"));
+            return Some((TimeEncoding::Text(TextForm::SPACED_MILLISECONDS), "default"));
         }
     }
-    column.declared.eq_ignore_ascii_case("date").then_some((ZULU, "declared type"))
+    column.declared.eq_ignore_ascii_case("date").then_some((TimeEncoding::Text(TextForm::ZULU), "declared type"))
+}
+
+/// What the default of a column of booleans, else its type, say.
+fn declared_by(column: &FoundColumn) -> DeclaredTruth {
+    let declared = column.declared.to_ascii_lowercase();
+    match column.default.as_deref().map(|default| default.trim_matches(['(', ')'])) {
+        Some("'true'" | "'false'") => DeclaredTruth::Encoding(TruthEncoding::Word),
+        Some("'TRUE'" | "'FALSE'") => DeclaredTruth::Encoding(TruthEncoding::UpperWord),
+        _ if declared.contains("date") || declared.contains("time") => DeclaredTruth::Date,
+        _ => DeclaredTruth::Encoding(TruthEncoding::Number),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::storage::{WriteBlocker, WriteScope};
+    use crate::store::better_auth::detect::columns_of;
+    use crate::store::engine::ValueRef;
+    use crate::store::mapping::{TABLES, Verdict};
+
+    const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
+    const SPACED: TimeEncoding = TimeEncoding::Text(TextForm::SPACED);
+    const SPACED_MILLISECONDS: TimeEncoding = TimeEncoding::Text(TextForm::SPACED_MILLISECONDS);
+
+    /// What the columns of a table `t` show under names of Better Auth.
+    fn evidence(overrides: &str, table: &str, names: &[&'static str], sql: &str) -> Evidence {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(sql).unwrap();
+        let columns = columns_of(&connection, "t").unwrap();
+        let known = TABLES.iter().find(|known| known.name == table).unwrap();
+        let columns = names.iter().copied().zip(&columns).collect();
+        let overrides = SchemaOverrides::parse(overrides).unwrap();
+        let mut evidence = Evidence { named: overrides.time(), ..Evidence::default() };
+        let order = if sql.contains("WITHOUT ROWID") { "a" } else { "rowid" };
+        ReadTable { known, name: "t", order, columns }.add_to(&mut evidence, &connection, &overrides).unwrap();
+        evidence
+    }
 
     /// The verdict on the columns of the table `session`, which are its first times.
     fn verdict(columns: &str, values: &str) -> Verdict {
@@ -355,14 +139,7 @@ mod tests {
 
     /// As [`verdict`], with a `--schema` file.
     fn verdict_with(overrides: &str, columns: &str, values: &str) -> Verdict {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&format!(r#"CREATE TABLE "t" ({columns}); {values}"#)).unwrap();
-        let mut evidence = Evidence::default();
-        let columns = crate::store::better_auth::detect::columns_of(&connection, "t").unwrap();
-        for (column, name) in columns.iter().zip(TIMES) {
-            evidence.add(&connection, ("session", name), "t", column, "rowid").unwrap();
-        }
-        evidence.verdict(&SchemaOverrides::parse(overrides).unwrap())
+        evidence(overrides, "session", &TIMES, &format!("CREATE TABLE t ({columns}); {values}")).verdict()
     }
 
     /// What Better Auth calls the columns `a`, `b` and `c`.
@@ -438,8 +215,9 @@ mod tests {
         let found = verdict("a, b", "INSERT INTO t VALUES (1763904520302, NULL)");
         assert_eq!(encodings(&found), [TimeEncoding::Milliseconds; 2]);
         let found = verdict("a, b, c", "INSERT INTO t VALUES (1763904520, 1763904520302, NULL)");
-        assert_eq!(found.blockers, []);
-        assert_eq!(found.times.read_only("session", TIMES[2]).unwrap().scope, WriteScope::Column("t.c".to_owned()));
+        assert_eq!(found.blockers.len(), 1, "db status shows the line for the --schema file");
+        assert_eq!(found.blockers[0].scope, WriteScope::Column("t.c".to_owned()));
+        assert_eq!(found.times.read_only("session", TIMES[2]), Some(&found.blockers[0]));
     }
 
     #[test]
@@ -535,5 +313,155 @@ mod tests {
             assert!(found.blockers[0].problem.contains(problem), "{found:?}");
             assert_eq!(found.blockers[0].scope, WriteScope::Column("t.a".to_owned()));
         }
+    }
+
+    /// The encoding of `user.emailVerified` with a declaration and values, and why it is not written.
+    fn of(declared: &str, values: &str) -> (TruthEncoding, Vec<WriteBlocker>) {
+        let values = values.split_whitespace().map(|value| format!("INSERT INTO t (a) VALUES ({value});"));
+        let sql = format!("CREATE TABLE t (a {declared}, b date); {}", values.collect::<String>());
+        let verdict = evidence("{}", "user", &["emailVerified", "createdAt"], &sql).verdict();
+        let read_only: Vec<_> = verdict.times.read_only.iter().map(|(_, column, blocker)| (*column, blocker)).collect();
+        assert_eq!(read_only, verdict.blockers.iter().map(|blocker| ("emailVerified", blocker)).collect::<Vec<_>>());
+        (verdict.truths.first().map_or(TruthEncoding::Number, |(_, _, encoding)| *encoding), verdict.blockers)
+    }
+
+    #[test]
+    fn values_else_the_schema_show_the_encoding_of_booleans() {
+        let time = TruthEncoding::Time;
+        for (declared, values, encoding) in [
+            ("integer", "0 1 1", TruthEncoding::Number),
+            ("integer DEFAULT false", "", TruthEncoding::Number),
+            ("text", "'true' 'false'", TruthEncoding::Word),
+            ("text DEFAULT 'false'", "", TruthEncoding::Word),
+            ("varchar(5)", "'TRUE' 'FALSE' 'true'", TruthEncoding::UpperWord),
+            ("", "'1' '0'", TruthEncoding::Digit),
+            ("", "0.0 0.0", TruthEncoding::Real),
+            ("", "0.5 1 -1.0", TruthEncoding::Number),
+            ("", "1763904520.302 NULL 1763904521.5", time(TimeEncoding::FractionalSeconds)),
+            ("", "1763904520.302 0.0", TruthEncoding::TimeOrZero(TimeEncoding::FractionalSeconds)),
+            ("datetime", "1763904520302 NULL", time(TimeEncoding::Milliseconds)),
+            ("integer", "1763904520 1763904521 0 NULL", time(TimeEncoding::Seconds)),
+            // Zero is false in a column of dates, and written where it outnumbers NULL.
+            ("integer", "1763904520 0 0 NULL", TruthEncoding::TimeOrZero(TimeEncoding::Seconds)),
+            ("integer", "1763904520 0", TruthEncoding::TimeOrZero(TimeEncoding::Seconds)),
+            ("integer", "1763904520 1 1 0", TruthEncoding::Number),
+            ("text", "'2025-11-23T13:28:40.302Z'", time(ZULU)),
+            ("date", "", time(ZULU)),
+            ("boolean", "2 1 1", TruthEncoding::Number),
+        ] {
+            assert_eq!(of(declared, values), (encoding, Vec::new()), "{declared}: {values}");
+        }
+    }
+
+    #[test]
+    fn column_of_unknown_booleans_is_not_written() {
+        for (values, shown) in [
+            ("'yes' 'no' 'yes' NULL", "'yes', 'no'"),
+            ("'t' 'f' 2", "'t', 'f'"),
+            ("x'01' x'00'", "X'01', X'00'"),
+            ("'a' 'b' 'c' 'd'", "'a', 'b', 'c'"),
+            ("x'ff'||''", "'\u{fffd}'"),
+            ("'a-text-of-which-only-a-part-is-shown'", "'a-text-of-which-only'"),
+        ] {
+            let (_, blockers) = of("", values);
+            let problem = "no value of t.a is a boolean that authctl knows: it holds ";
+            let found: Vec<_> = blockers.iter().map(|blocker| (&*blocker.problem, &blocker.scope)).collect();
+            let scope = WriteScope::Column("t.a".to_owned());
+            assert_eq!(found, [(&*format!("{problem}{shown}"), &scope)], "{values}");
+        }
+        // One value is enough to know.
+        assert_eq!(of("", "'yes' 'no' 1"), (TruthEncoding::Number, Vec::new()));
+    }
+
+    #[test]
+    fn column_with_as_many_dates_as_ones_is_not_written() {
+        for (values, problem) in [
+            ("1763904520 1 0 0", "some of the values of t.a are dates, others are 0 and 1"),
+            ("'true' 1", "some of the values of t.a are 'true' and 'false', others are 0 and 1"),
+        ] {
+            let (_, blockers) = of("", values);
+            assert_eq!(blockers.iter().map(|blocker| &*blocker.problem).collect::<Vec<_>>(), [problem]);
+        }
+    }
+
+    /// Rows numbered from 1 to `last`, whose time is `value`, which may use their number `i`.
+    fn rows(last: u32, value: &str) -> String {
+        format!(
+            "INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) SELECT {value} FROM n"
+        )
+    }
+
+    const SECONDS: TimeEncoding = TimeEncoding::Seconds;
+    const MILLISECONDS: TimeEncoding = TimeEncoding::Milliseconds;
+
+    #[test]
+    fn rows_of_the_middle_outvote_those_of_the_ends() {
+        let values = "iif(i BETWEEN 101 AND 10100, 1790000000302, 1790000000)";
+        let mut evidence =
+            evidence("{}", "session", &TIMES[..1], &format!("CREATE TABLE t (a); {}", rows(10_200, values)));
+        let verdict = evidence.verdict();
+        assert_eq!(verdict.times.of("session", TIMES[0]), MILLISECONDS);
+        assert_eq!(verdict.unsettled, [("session", TIMES[0])], "the sample differs");
+        assert!(evidence.of_table("user").is_empty());
+    }
+
+    #[test]
+    fn sample_decides_only_if_it_agrees_and_stands_for_all() {
+        let table = "CREATE TABLE t (a);";
+        for (what, sql, is_settled) in [
+            ("few rows that differ", format!("{table} {}", rows(100, "iif(i < 9, 1790000000, 1790000000302)")), true),
+            ("many rows that agree", format!("{table} {}", rows(5000, "1790000000")), true),
+            (
+                "many rows with a stray one",
+                format!("{table} {}", rows(5000, "iif(i = 1, 1790000000, 1790000000302)")),
+                false,
+            ),
+            ("many rows without a value", format!("{table} {}", rows(5000, "NULL")), false),
+            (
+                "most rows before a gap",
+                format!("{table} {}; UPDATE t SET rowid = 1000000 WHERE rowid = 5000", rows(5000, "1790000000")),
+                false,
+            ),
+            (
+                "no order of insertion",
+                format!("CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; {}", rows(5000, "1790000000 + i")),
+                false,
+            ),
+        ] {
+            let verdict = evidence("{}", "session", &TIMES[..1], &sql).verdict();
+            assert_eq!(verdict.unsettled.is_empty(), is_settled, "{what}");
+        }
+    }
+
+    #[test]
+    fn all_values_decide_where_the_sample_does_not() {
+        // Most rows are in a part of the table of which the sample sees little.
+        let sql = format!(
+            "CREATE TABLE t (a); {}; INSERT INTO t (rowid, a) SELECT rowid + 1000000, 1790000000302 FROM t;
+             INSERT INTO t (rowid, a) SELECT rowid * 10000 + 2000000, 1790000000 FROM t WHERE rowid <= 300",
+            rows(5000, "1790000000302")
+        );
+        let mut evidence = evidence("{}", "session", &TIMES[..1], &sql);
+        assert_eq!(evidence.verdict().unsettled, [("session", TIMES[0])]);
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&sql).unwrap();
+        let mut tx = SqliteTx::new(&connection);
+        sample::count(&mut tx, "SELECT a FROM t WHERE TRUE", &mut evidence.of_table("session")).unwrap();
+        let verdict = evidence.verdict();
+        assert_eq!((verdict.times.of("session", TIMES[0]), verdict.unsettled), (MILLISECONDS, Vec::new()));
+        assert_eq!(evidence.times[0].votes.count(), 10_300);
+    }
+
+    #[test]
+    fn tie_of_a_sample_is_no_reason_not_to_write() {
+        let sql = format!("CREATE TABLE t (a); {}", rows(5000, "iif(i % 2, 1790000000, 1790000000302)"));
+        let mut evidence = evidence("{}", "session", &TIMES[..1], &sql);
+        evidence.times[0].votes = Votes::default();
+        for encoding in [SECONDS, MILLISECONDS] {
+            evidence.times[0].votes.add(encoding);
+        }
+        assert_eq!(evidence.verdict().blockers, []);
+        evidence.times[0].place.is_settled = true;
+        assert_eq!(evidence.verdict().blockers.len(), 1);
     }
 }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::auth::prune::Pruning;
 use crate::auth::session::SessionFilter;
-use crate::auth::storage::{AdminGuard, Ban, SessionQuery, UserChange, UserQuery};
+use crate::auth::storage::{AdminGuard, Ban, Maintenance as _, SessionQuery, UserChange, UserQuery, WriteBlocker};
 
 /// The number of databases; `AUTHCTL_MIXED` asks for more.
 const CASES: u64 = 24;
@@ -309,4 +309,61 @@ fn acts_on_mixed_encodings_equal_those_on_a_model() {
     for seed in 0..cases {
         run(seed);
     }
+}
+
+/// Opens a database of many users, whose columns `createdAt` and `banExpires` have no encoding that a sample shows.
+fn open_unclear(database: &Database, sql: &str) -> (PathBuf, SqlStore) {
+    let path = database.path.with_file_name("unclear.db");
+    let tables = "CREATE TABLE user (id, name, email, emailVerified, image, createdAt, updatedAt, role, banned, banReason, banExpires);
+         CREATE TABLE account (id, accountId, providerId, userId, accessToken, refreshToken, idToken,
+           accessTokenExpiresAt, refreshTokenExpiresAt, scope, password, createdAt, updatedAt);
+         CREATE TABLE session (id, expiresAt, token, createdAt, updatedAt, ipAddress, userAgent, userId, impersonatedBy);
+         CREATE TABLE verification (id, identifier, value, expiresAt, createdAt, updatedAt);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO user SELECT 'u' || i, 'n', i || '@x.org', 0, NULL, 1790000000302, 1790000000302, 'user', 0, NULL, NULL FROM n;";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(&[tables, sql].concat()).unwrap();
+    let store = open_guest(&TestEngine { overrides: "{}", ..SQLITE_GUEST }, &path, WAIT);
+    (path, store)
+}
+
+fn value_of(path: &Path, sql: &str) -> String {
+    let sql = format!("SELECT CAST(({sql}) AS TEXT)");
+    rusqlite::Connection::open(path).unwrap().query_row(&sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn all_values_decide_before_a_column_is_written() {
+    let database = Database::new(&SQLITE_DRIZZLE);
+    // A sample of rows at even distances sees the few that were moved, and no ban.
+    let (path, mut store) = open_unclear(
+        &database,
+        "UPDATE user SET rowid = rowid * 1000, createdAt = 1790000000 WHERE rowid > 880;
+         UPDATE user SET banned = 1, banExpires = '2030-01-01 00:00:00.25+01:00' WHERE rowid = 555;",
+    );
+    store.create_user(&new_user("new"), None, None).unwrap();
+    assert_eq!(value_of(&path, "SELECT createdAt FROM user WHERE id = 'new'"), at(0).as_millisecond().to_string());
+    let ban = Ban::Imposed { reason: None, until: Some(at(0)) };
+    let change = UserChange { ban: Some(ban), ..UserChange::default() };
+    store.update_user("u7", &change, AdminGuard::Off, at(0)).unwrap().unwrap();
+    let until = value_of(&path, "SELECT banExpires FROM user WHERE id = 'u7'");
+    assert_eq!(until, "2026-09-21 15:13:20.00+01:00");
+    let on_users = |blocker: &&WriteBlocker| blocker.problem.contains("user.");
+    assert_eq!(store.guest().unwrap().write_blockers.iter().find(on_users), None);
+}
+
+#[test]
+fn tie_of_all_values_refuses_the_act_that_must_write() {
+    let database = Database::new(&SQLITE_DRIZZLE);
+    let (path, mut store) = open_unclear(&database, "UPDATE user SET createdAt = 1790000000 WHERE rowid % 2 = 0");
+    assert_eq!(store.guest().unwrap().write_blockers, [], "a sample does not decide");
+    let change = UserChange { name: Some("new".to_owned()), ..UserChange::default() };
+    store.update_user("u7", &change, AdminGuard::Off, at(0)).unwrap().unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let created = store.create_user(&new_user("new"), None, None);
+    assert!(
+        matches!(created, Err(StoreError::NotOurs(blocker)) if blocker.problem.starts_with("some of the values of user.createdAt"))
+    );
+    assert!(std::fs::read(&path).unwrap() == before, "nothing is written");
+    store.settle().unwrap();
+    assert_eq!(store.guest().unwrap().write_blockers.len(), 1, "the other columns have the encoding of updatedAt");
 }

@@ -334,14 +334,24 @@ fn token_without_a_column_for_its_end_is_deleted() {
 }
 
 #[test]
-fn key_of_an_app_that_spells_booleans_is_disabled_in_its_words() {
+fn key_is_disabled_in_the_encoding_of_its_column() {
     on_apps(|db| {
-        db.edit_plugins("CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled} TEXT)");
-        let mut store = two_users(db);
-        db.edit_plugins("INSERT INTO {apikey} VALUES ('a', 'ada', 'k', 'true'), ('b', 'ada', 'k', 'false'), ('c', 'bob', 'k', 'true')");
-        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended.of(AccessKind::ApiKey), 1);
-        assert_eq!(selected(db, "apikey", "{enabled} = 'false'"), "a b");
+        db.edit_plugins("CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled})");
+        for (open, closed) in [("'true'", "'false'"), ("'TRUE'", "'FALSE'"), ("'1'", "'0'"), ("1.0", "0.0"), ("1", "0")]
+        {
+            let mut store = two_users(db);
+            db.edit_plugins(&format!(
+                "INSERT INTO {{apikey}} VALUES ('a', 'ada', 'k', {open}), ('b', 'ada', 'k', {closed}), ('c', 'bob', 'k', {open})"
+            ));
+            let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+            assert_eq!(ended.of(AccessKind::ApiKey), 1, "{open}");
+            let is_closed = format!("{{enabled}} = {closed} AND typeof({{enabled}}) = typeof({closed})");
+            assert_eq!(selected(db, "apikey", &is_closed), "a b", "{open}");
+            db.edit_plugins("DELETE FROM {apikey}");
+            for user in ["ada", "bob"] {
+                delete_user(&mut *store, user, AdminGuard::Off, at(0)).unwrap().unwrap();
+            }
+        }
     });
 }
 
@@ -553,8 +563,10 @@ fn flag_and_factor_that_do_not_fit_are_counted() {
         assert_eq!(store.odd_factors().unwrap(), OddFactors::default());
         db.edit(r#"UPDATE "user" SET "twoFactorEnabled" = NULL WHERE "id" = 'bob'"#);
         assert_eq!(store.odd_factors().unwrap(), OddFactors { left: 1, ..OddFactors::default() });
-        db.edit_plugins("UPDATE {twoFactor} SET verified = 0");
-        assert_eq!(store.odd_factors().unwrap(), OddFactors { unverified: 1, ..OddFactors::default() });
+        for falsity in ["0", "'False'"] {
+            db.edit_plugins(&format!("UPDATE {{twoFactor}} SET verified = {falsity}"));
+            assert_eq!(store.odd_factors().unwrap(), OddFactors { unverified: 1, ..OddFactors::default() });
+        }
         db.edit_plugins("DELETE FROM {twoFactor}");
         assert_eq!(store.odd_factors().unwrap(), OddFactors { missing: 1, ..OddFactors::default() });
     });

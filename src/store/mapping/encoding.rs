@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::schema::identifier;
 use super::text_time::TextForm;
 use crate::auth::duration;
 use crate::auth::storage::WriteBlocker;
@@ -191,6 +192,8 @@ pub(in crate::store) enum TruthEncoding {
     Digit,
     /// NULL, and when it became true.
     Time(TimeEncoding),
+    /// 0, and when it became true.
+    TimeOrZero(TimeEncoding),
 }
 
 /// Numbers that may be an instant and are no boolean.
@@ -204,8 +207,10 @@ impl TruthEncoding {
             Self::Word => Value::Text(truth.to_string()),
             Self::UpperWord => Value::Text(truth.to_string().to_ascii_uppercase()),
             Self::Digit => Value::Text(u8::from(truth).to_string()),
-            Self::Time(encoding) if truth => encoding.write(now),
+            Self::Time(encoding) | Self::TimeOrZero(encoding) if truth => encoding.write(now),
             Self::Time(_) => Value::Null,
+            Self::TimeOrZero(TimeEncoding::FractionalSeconds | TimeEncoding::RealMilliseconds) => Value::Real(0.0),
+            Self::TimeOrZero(_) => Value::Integer(0),
         }
     }
 
@@ -216,9 +221,20 @@ impl TruthEncoding {
             (Some(Self::Number), value) => Some(value == ValueRef::Integer(1)),
             (Some(Self::Real), value) => Some(value == ValueRef::Real(1.0)),
             (Some(Self::Time(_)), ValueRef::Text(_)) => Some(true),
-            (Some(Self::Time(_)), _) => matches!(self, Self::Time(_)).then_some(true),
+            (Some(Self::Time(_)), _) => matches!(self, Self::Time(_) | Self::TimeOrZero(_)).then_some(true),
             (Some(_), value) => Some(matches!(value.as_text()?.to_ascii_lowercase().as_str(), "true" | "1")),
             (None, _) => None,
+        }
+    }
+
+    /// Describes values in this encoding, for messages.
+    pub(in crate::store) fn plural(self) -> &'static str {
+        match self {
+            Self::Number | Self::Real => "0 and 1",
+            Self::Word => "'true' and 'false'",
+            Self::UpperWord => "'TRUE' and 'FALSE'",
+            Self::Digit => "0 and 1 as text",
+            Self::Time(_) | Self::TimeOrZero(_) => "dates",
         }
     }
 
@@ -254,9 +270,14 @@ pub(in crate::store) fn is_true(column: &str, is_guest: bool) -> String {
 
 /// A condition for rows in which a column is clearly false, likewise.
 pub(in crate::store) fn is_false(column: &str, is_guest: bool) -> String {
-    let words =
-        if is_guest { format!(r#" OR "{column}" = '0' OR lower("{column}") = 'false'"#) } else { String::new() };
-    format!(r#"("{column}" IS NULL OR "{column}" = 0{words})"#)
+    let spells = if is_guest { spells_false(&identifier(column)) } else { format!(r#""{column}" = 0"#) };
+    format!(r#"("{column}" IS NULL OR {spells})"#)
+}
+
+/// A condition for rows in which a column has a value that is false, in the database of an app. Takes the column as SQL
+/// spells it.
+pub(in crate::store) fn spells_false(column: &str) -> String {
+    format!("coalesce({column} IN (0, '0') OR lower({column}) = 'false', FALSE)")
 }
 
 #[cfg(test)]
@@ -393,7 +414,7 @@ mod tests {
         }
     }
 
-    const TRUTHS: [TruthEncoding; 8] = [
+    const TRUTHS: [TruthEncoding; 10] = [
         TruthEncoding::Number,
         TruthEncoding::Real,
         TruthEncoding::Word,
@@ -402,6 +423,8 @@ mod tests {
         TruthEncoding::Time(TimeEncoding::Milliseconds),
         TruthEncoding::Time(TimeEncoding::FractionalSeconds),
         TruthEncoding::Time(ZULU),
+        TruthEncoding::TimeOrZero(TimeEncoding::Seconds),
+        TruthEncoding::TimeOrZero(TimeEncoding::RealMilliseconds),
     ];
 
     #[test]
@@ -411,8 +434,10 @@ mod tests {
             for truth in [true, false] {
                 let value = encoding.write(truth, now);
                 assert_eq!(encoding.read(ValueRef::from(&value)), Some(truth), "{encoding:?}");
-                if value != Value::Null {
-                    assert_eq!(TruthEncoding::shown_by(ValueRef::from(&value)), Some(encoding));
+                // False is NULL or 0 beside dates.
+                if truth || !matches!(encoding, TruthEncoding::Time(_) | TruthEncoding::TimeOrZero(_)) {
+                    let shown = TruthEncoding::shown_by(ValueRef::from(&value));
+                    assert_eq!(shown.map(TruthEncoding::plural), Some(encoding.plural()));
                 }
             }
         }
@@ -432,6 +457,8 @@ mod tests {
             ("1.0", Some(true)),
             ("'0'", Some(false)),
             ("'TRUE'", Some(true)),
+            ("'FALSE'", Some(false)),
+            ("'False'", Some(false)),
             ("'2025-11-23T13:28:40.302Z'", Some(true)),
             ("NULL", Some(false)),
             ("2", None),
@@ -447,6 +474,8 @@ mod tests {
             assert_eq!(read, truth, "{value}");
             assert_eq!(holds(&is_true("flag", true), value), truth == Some(true), "{value}");
             assert_eq!(holds(&is_false("flag", true), value), truth == Some(false), "{value}");
+            let spells = truth == Some(false) && value != "NULL";
+            assert_eq!(holds(&spells_false("flag"), value), spells, "{value}");
         }
     }
 

@@ -68,15 +68,37 @@ impl<E> Default for Votes<E> {
 
 impl<E: Encoding> Votes<E> {
     pub(in crate::store) fn add(&mut self, encoding: E) {
+        self.add_many(encoding, 1);
+    }
+
+    fn add_many(&mut self, encoding: E, votes: u64) {
         match self.0.iter_mut().find(|(known, _)| *known == encoding) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((encoding, 1)),
+            Some((_, count)) => *count += votes,
+            None => self.0.push((encoding, votes)),
         }
     }
 
     /// The votes for some encodings alone.
     pub(in crate::store) fn only(&self, is_meant: impl Fn(E) -> bool) -> Self {
         Self(self.0.iter().copied().filter(|(encoding, _)| is_meant(*encoding)).collect())
+    }
+
+    /// These votes and others.
+    pub(in crate::store) fn and(&self, others: &Self) -> Self {
+        let mut all = self.clone();
+        for (encoding, count) in &others.0 {
+            all.add_many(*encoding, *count);
+        }
+        all
+    }
+
+    pub(in crate::store) fn count(&self) -> u64 {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Whether all votes are alike.
+    pub(in crate::store) fn is_unanimous(&self) -> bool {
+        self.0.first().is_some_and(|(first, _)| self.0.iter().all(|(encoding, _)| encoding.is_alike(*first)))
     }
 
     /// The winner; `None` without votes. Like encodings win together, and the one of them with most votes stands for all.
@@ -139,5 +161,19 @@ mod tests {
         let both = Elected::Tie(encoding("1790000000"), encoding(text));
         assert_eq!(elected(&format!("1790000000, {text}, 1790000001, {text}")), Some(both));
         assert_eq!(elected(&format!("1790000000, {text}, {text}")), Some(Elected::One(encoding(text))));
+    }
+
+    #[test]
+    fn votes_are_unanimous_if_they_are_alike() {
+        let of = |texts: &[&str]| {
+            let mut votes = Votes::default();
+            for text in texts {
+                votes.add(encoding(text));
+            }
+            (votes.is_unanimous(), votes.only(TimeEncoding::is_text).count() == 0)
+        };
+        assert_eq!(of(&["1790000000302", "1790000000302.0"]), (true, true));
+        assert_eq!(of(&["1790000000302", "2026-11-23 13:28:40"]), (false, false));
+        assert_eq!(of(&[]), (false, true));
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
-use super::plugins::{FALSE, encoding, falsity, is_over, quoted};
+use super::plugins::{is_over, quoted, time_encoding, truth_encoding};
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached, challenge_of};
@@ -15,7 +15,7 @@ use crate::auth::session::Session;
 use crate::auth::storage::{AccessStore, EndSessions, Lockdown, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value};
-use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
+use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier, spells_false};
 
 impl AccessStore for SqlStore {
     fn account_access(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountAccess>, StoreError> {
@@ -82,7 +82,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
         let (end, is_open) = match quoted(found, "enabled") {
             // NULL counts as enabled.
             Some(enabled) => {
-                let is_open = format!(" AND ({enabled} IS NULL OR {enabled} NOT IN ({FALSE}))");
+                let is_open = format!(" AND NOT {}", spells_false(&enabled));
                 (End::Disable(enabled), is_open)
             }
             None => (End::Delete, String::new()),
@@ -165,8 +165,8 @@ impl AccessTable {
                 tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), &[mapping.key("user", user_id)])?;
                 return Ok(());
             }
-            End::Revoke(column) => (column, encoding(tx, mapping, table, &[column, expires])?.write(now)),
-            End::Disable(column) => (column, falsity(tx, table, column)?),
+            End::Revoke(column) => (column, time_encoding(tx, mapping, table, &[column, expires])?.write(now)),
+            End::Disable(column) => (column, truth_encoding(tx, table, column)?.write(false, now)),
             End::Deny(column) => (column, "denied".into()),
         };
         let user = [mapping.key("user", user_id)];
@@ -199,7 +199,7 @@ pub(in crate::store) fn end_tokens(
         let revocation = match quoted(found, "revoked") {
             Some(revoked) => {
                 let expires = quoted(found, "expiresAt").unwrap_or_else(null);
-                let value = encoding(tx, mapping, &table, &[&revoked, &expires])?.write(now);
+                let value = time_encoding(tx, mapping, &table, &[&revoked, &expires])?.write(now);
                 Some((format!("{revoked} = ?2"), format!("{of_session} AND {revoked} IS NULL"), [value]))
             }
             None => None,

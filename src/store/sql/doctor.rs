@@ -401,7 +401,7 @@ pub(in crate::store) fn lower_addresses(
         Ok(())
     })?;
     for (id, before, email) in &changes {
-        let updated_at = rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now));
+        let updated_at = rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now));
         let email_column = ("email", email.as_str().into());
         rows::update_exactly(tx, mapping, "user", id, [email_column].into_iter().chain(updated_at).collect())?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
@@ -452,7 +452,7 @@ pub(in crate::store) fn correct_stray_accounts(
         Ok(())
     })?;
     for (id, user_id, before) in &changes {
-        let updated_at = rows::update_time(tx, mapping, "account", now).map(|now| ("updatedAt", now));
+        let updated_at = rows::update_time(tx, mapping, "account", now)?.map(|now| ("updatedAt", now));
         let account_id = ("accountId", user_id.into());
         rows::update_exactly(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
         let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);

@@ -107,7 +107,7 @@ impl Organizations {
         }
         let (mut columns, mut values) = (vec![of, user, role], keys.to_vec());
         if let Some(joined) = joined {
-            let encoding = plugins::encoding(tx, mapping, members, &[joined])?;
+            let encoding = plugins::time_encoding(tx, mapping, members, &[joined])?;
             columns.push(joined);
             values.push(encoding.write(now));
         }

@@ -8,14 +8,10 @@ use super::organizations::Organizations;
 use super::{SqlStore, prune};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
-use crate::store::engine::{Tx, Value, ValueRef};
-use crate::store::mapping::{Elected, FoundPlugin, SchemaMapping, TimeEncoding, Votes, identifier};
-
-/// The number of values that show the encoding of a column.
-const SAMPLE: u32 = 50;
-
-/// The spellings of false, as a list for SQL.
-pub(super) const FALSE: &str = "0, '0', 'false'";
+use crate::store::engine::{Tx, ValueRef};
+use crate::store::mapping::{
+    Elected, FoundPlugin, SchemaMapping, TimeEncoding, TruthEncoding, TruthValues, Votes, identifier, spells_false,
+};
 
 impl PluginStore for SqlStore {
     fn count_expired_rows(&mut self, kind: Expiring, now: Timestamp) -> Result<u64, StoreError> {
@@ -98,8 +94,9 @@ fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<OddFactors, S
     let table = identifier(&found.table);
     let verified = quoted(found, "verified").unwrap_or_else(|| "NULL".to_owned());
     let of_user = format!(r#"FROM {table} WHERE {table}.{owner} = "user"."id""#);
-    let is_confirmed = format!("({verified} IS NULL OR {verified} NOT IN ({FALSE}))");
-    let flag = format!(r#"("user"."twoFactorEnabled" IS NOT NULL AND "user"."twoFactorEnabled" NOT IN ({FALSE}))"#);
+    let is_confirmed = format!("NOT {}", spells_false(&verified));
+    let flag = r#""user"."twoFactorEnabled""#;
+    let flag = format!("({flag} IS NOT NULL AND NOT {})", spells_false(flag));
     let mut users = |condition: &str| {
         let sql = format!(r#"SELECT count(*) FROM "user" WHERE {condition}"#);
         tx.count(&mapping.sql(sql), &[])
@@ -143,21 +140,19 @@ pub(super) fn is_over(value: ValueRef<'_>, now: Timestamp) -> bool {
     instant(value).is_some_and(|instant| instant <= now)
 }
 
-/// The encoding of most values of the first column that shows one, else the usual one of the database.
-pub(super) fn encoding(
+/// The encoding of times of the first column that shows one, else the usual one of the database.
+pub(super) fn time_encoding(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &str,
     columns: &[&str],
 ) -> Result<TimeEncoding, StoreError> {
     for column in columns {
-        let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {SAMPLE}");
         let mut votes = Votes::default();
-        tx.each(&sql, &[], |row| {
-            if let Some(encoding) = TimeEncoding::shown_by(row.value(0)?) {
+        each_value(tx, table, column, |value| {
+            if let Some(encoding) = TimeEncoding::shown_by(value) {
                 votes.add(encoding);
             }
-            Ok(())
         })?;
         if let Some(Elected::One(encoding) | Elected::Tie(encoding, _)) = votes.elected() {
             return Ok(encoding);
@@ -166,9 +161,24 @@ pub(super) fn encoding(
     Ok(mapping.times.default)
 }
 
-/// False as the values of a column spell it.
-pub(super) fn falsity(tx: &mut dyn Tx, table: &str, column: &str) -> Result<Value, StoreError> {
-    let sql = format!("SELECT {column} FROM {table} WHERE {column} IN ('true', 'false') LIMIT 1");
-    let word = tx.query_one(&sql, &[], |_| Ok(()))?;
-    Ok(word.map_or(Value::Integer(0), |()| "false".into()))
+/// The encoding of booleans of a column.
+pub(super) fn truth_encoding(tx: &mut dyn Tx, table: &str, column: &str) -> Result<TruthEncoding, StoreError> {
+    let mut values = TruthValues::default();
+    each_value(tx, table, column, |value| values.add(value))?;
+    Ok(match values.elected() {
+        Some(Elected::One(encoding) | Elected::Tie(encoding, _)) => encoding,
+        None => TruthEncoding::Number,
+    })
+}
+
+fn each_value(
+    tx: &mut dyn Tx,
+    table: &str,
+    column: &str,
+    mut found: impl FnMut(ValueRef<'_>),
+) -> Result<(), StoreError> {
+    tx.each(&format!("SELECT {column} FROM {table}"), &[], |row| {
+        found(row.value(0)?);
+        Ok(())
+    })
 }

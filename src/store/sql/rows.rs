@@ -368,15 +368,22 @@ pub(in crate::store) fn update_time(
     mapping: &SchemaMapping,
     table: &'static str,
     now: Timestamp,
-) -> Option<Value> {
+) -> Result<Option<Value>, StoreError> {
     if !mapping.has(table, "updatedAt") {
-        return None;
+        return Ok(None);
     }
+    require_settled(mapping, table, "updatedAt")?;
     let Some(blocker) = mapping.read_only(table, "updatedAt") else {
-        return Some(mapping.time(table, "updatedAt", now));
+        return Ok(Some(mapping.time(table, "updatedAt", now)));
     };
     tx.left().push(format!("{}, and the column stays as it was: {}", blocker.problem, blocker.remedy));
-    None
+    Ok(None)
+}
+
+/// # Errors
+/// [`StoreError::Unsettled`] if the column's encoding is to be decided before it is written.
+fn require_settled(mapping: &SchemaMapping, table: &'static str, column: &'static str) -> Result<(), StoreError> {
+    if mapping.unsettled.contains(&(table, column)) { Err(StoreError::Unsettled(table)) } else { Ok(()) }
 }
 
 /// Deletes the rows with these ids, however large they are, and returns their number.
@@ -430,10 +437,11 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
 fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
     let mut kept = Values::new();
     for (column, value) in values {
-        if value != Value::Null
-            && let Some(blocker) = mapping.read_only(table, column)
-        {
-            return Err(StoreError::NotOurs(blocker.clone()));
+        if value != Value::Null {
+            require_settled(mapping, table, column)?;
+            if let Some(blocker) = mapping.read_only(table, column) {
+                return Err(StoreError::NotOurs(blocker.clone()));
+            }
         }
         if mapping.has(table, column) {
             kept.push((column, value));

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::access::pending_of;
 use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
-use super::plugins::{FALSE, instant, quoted};
+use super::plugins::{instant, quoted};
 use super::{rows, sessions, users};
 use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};
@@ -13,7 +13,7 @@ use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::storage::{StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::Tx;
-use crate::store::mapping::{SchemaMapping, identifier};
+use crate::store::mapping::{SchemaMapping, identifier, spells_false};
 
 /// Reads the rows of a user; `None` if the database has no table of second factors.
 pub(super) fn factor_rows(
@@ -27,8 +27,8 @@ pub(super) fn factor_rows(
     let column = |name| quoted(found, name).unwrap_or_else(|| "NULL".to_owned());
     // The app takes every value but false for verified, and older versions have no column.
     let sql = format!(
-        "SELECT CASE WHEN {verified} IN ({FALSE}) THEN 0 ELSE 1 END, {locked} FROM {table} WHERE {owner} = ?1",
-        verified = column("verified"),
+        "SELECT NOT {is_unverified}, {locked} FROM {table} WHERE {owner} = ?1",
+        is_unverified = spells_false(&column("verified")),
         locked = column("lockedUntil"),
         table = identifier(&found.table),
     );
@@ -142,7 +142,7 @@ pub(super) fn reset(
     // One half alone locks the user out, or refuses another factor.
     if reset.was_on {
         let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now))];
-        values.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
+        values.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
         rows::update_exactly(tx, mapping, "user", user_id, values)?;
     }
     rows::delete(tx, mapping, "verification", &pending)?;

@@ -489,20 +489,23 @@ fn each_expired(
     limit: usize,
     mut found: impl FnMut(Session),
 ) -> Result<(), StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "expiresAt" <= ?1 ORDER BY "expiresAt""#, rows::SESSION);
     let mut left = limit;
-    // Values of another form than that of the column may be before it and not be over, so SQL counts none.
-    tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", now)], &mut |row| {
-        if left == 0 {
-            return Ok(ControlFlow::Break(()));
-        }
-        let session = rows::session(row, 0, mapping)?;
-        if !session.may_be_live(now) && rows::is_id(&session.id) {
-            left -= 1;
-            found(session);
-        }
-        Ok(ControlFlow::Continue(()))
-    })
+    // Values of another form than that of the column are before or after all instants, so SQL counts none.
+    for (over, bound) in [(r#""expiresAt" <= ?1"#, now), (r#""expiresAt" > ?1"#, Timestamp::MAX)] {
+        let sql = format!(r#"SELECT {} FROM "session" WHERE {over} ORDER BY "expiresAt""#, rows::SESSION);
+        tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
+            if left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            let session = rows::session(row, 0, mapping)?;
+            if !session.may_be_live(now) && rows::is_id(&session.id) {
+                left -= 1;
+                found(session);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(())
 }
 
 pub(in crate::store) fn by_id(

@@ -118,7 +118,7 @@ pub(in crate::store) fn set_password_hash(
     if tx.count(&mapping.sql(find), &account)? == 0 {
         return Ok(false);
     }
-    let updated_at = rows::update_time(tx, mapping, "account", now);
+    let updated_at = rows::update_time(tx, mapping, "account", now)?;
     let stamp = if updated_at.is_some() { r#", "updatedAt" = ?5"# } else { "" };
     let sql = format!(
         r#"UPDATE "account" SET "password" = ?4{stamp}
@@ -388,7 +388,7 @@ pub(in crate::store) fn write_changes(
     let as_before: rows::Values = values(before);
     let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
     changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
-    changed.extend(rows::update_time(tx, mapping, "user", now).map(|now| ("updatedAt", now)));
+    changed.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
     rows::update(tx, mapping, "user", &after.id, changed)?;
     let stored = read_back(tx, mapping, &after.id)?;
     if is_undone(before, after, &stored) { Err(ignored("undoes the change")) } else { Ok(stored) }

@@ -13,13 +13,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::audit::{failed_of, intended_of, interrupted_of, signed};
-use super::{Answer, audit, sessions, throttle};
+use super::{Answer, audit, sample, sessions, throttle};
 use crate::auth::Caller;
 use crate::auth::audit::{Acting, Actor, Entry, Event};
 use crate::auth::storage::{GuestSchema, LooseEnds, StoreError};
 use crate::auth::throttle::AttemptKey;
 use crate::store::engine::{Engine, Tx, WriteTx};
-use crate::store::mapping::{NATIVE, SchemaMapping};
+use crate::store::mapping::{Evidence, NATIVE, SchemaMapping, identifier};
 
 /// How often a transaction runs again after a conflict with another process.
 const RETRIES_MAX: u32 = 5;
@@ -42,6 +42,8 @@ pub struct SqlStore {
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) schema: GuestSchema,
+    /// What the columns show of their encodings.
+    evidence: Evidence,
     pub(super) state: State,
 }
 
@@ -81,10 +83,10 @@ impl SqlStore {
     pub(in crate::store) fn guest(
         engine: impl Engine + 'static,
         mapping: SchemaMapping,
-        schema: GuestSchema,
+        (schema, evidence): (GuestSchema, Evidence),
         state: State,
     ) -> Self {
-        Self { mapping, guest: Some(Guest { schema, state }), ..Self::native(engine) }
+        Self { mapping, guest: Some(Guest { schema, evidence, state }), ..Self::native(engine) }
     }
 
     /// A statement in the names of this database, for tests that write as another program would.
@@ -143,10 +145,17 @@ impl SqlStore {
 
     pub(super) fn write_tx_and_clear<'k, T: Answer>(
         &mut self,
+        mut act: impl Act<T>,
+        cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
+    ) -> Result<T, StoreError> {
+        self.settling(|store| store.write_settled(&mut act, &cleared))
+    }
+
+    fn write_settled<'k, T: Answer>(
+        &mut self,
         act: impl Act<T>,
         cleared: impl Fn(&T) -> Option<&'k AttemptKey>,
     ) -> Result<T, StoreError> {
-        self.require_writable()?;
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest {
@@ -194,18 +203,22 @@ impl SqlStore {
     }
 
     /// Runs an act and takes back what it wrote.
-    pub(in crate::store) fn dry_run<T>(&mut self, act: impl Act<T>) -> Result<T, StoreError> {
-        self.require_writable()?;
-        let Self { engine, mapping, caller, .. } = self;
-        let mut act = for_caller(caller.as_deref(), mapping, act);
-        retrying(engine.wait(), || act(&mut *engine.begin()?, &mut Vec::new()))
+    pub(in crate::store) fn dry_run<T>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
+        self.settling(|store| {
+            let Self { engine, mapping, caller, .. } = store;
+            let mut act = for_caller(caller.as_deref(), mapping, &mut act);
+            retrying(engine.wait(), || act(&mut *engine.begin()?, &mut Vec::new()))
+        })
     }
 
     /// Does the work of an act as [`Self::write_tx`] does, log entries included, and takes all of it back
     /// before the commit. The pages that the act touched are written all the same, with their old content,
     /// so that the work cannot be told from that of the act itself.
-    pub(super) fn rehearse(&mut self, act: impl Act<()>) -> Result<(), StoreError> {
-        self.require_writable()?;
+    pub(super) fn rehearse(&mut self, mut act: impl Act<()>) -> Result<(), StoreError> {
+        self.settling(|store| store.rehearse_settled(&mut act))
+    }
+
+    fn rehearse_settled(&mut self, act: impl Act<()>) -> Result<(), StoreError> {
         let Self { engine, mapping, acting, caller, guest, loose_ends } = self;
         let mut act = for_caller(caller.as_deref(), mapping, act);
         match guest {
@@ -224,6 +237,48 @@ impl SqlStore {
                 both.rehearse(&mut act)
             }),
         }
+    }
+
+    /// Runs a transaction that writes. When it needs a column whose encoding the sample does not decide, all values of the
+    /// column are read, and the transaction runs again.
+    fn settling<T>(
+        &mut self,
+        mut transaction: impl FnMut(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            self.require_writable()?;
+            match transaction(self) {
+                Err(StoreError::Unsettled(table)) => self.settle_table(table)?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Reads all values of the columns of a table whose encoding the sample does not decide.
+    fn settle_table(&mut self, table: &str) -> Result<(), StoreError> {
+        let Some(Guest { schema, evidence, .. }) = &mut self.guest else { return Ok(()) };
+        let before = evidence.verdict().blockers;
+        let mut observed = evidence.of_table(table);
+        observed.retain_mut(|column| !column.place().is_settled);
+        let columns: Vec<String> = observed.iter_mut().map(|column| identifier(column.place().column)).collect();
+        let sql = format!(r#"SELECT {} FROM "{table}" WHERE TRUE"#, columns.join(", "));
+        let sql = self.mapping.sql(sql);
+        self.engine.query(|tx| sample::count(tx, &sql, &mut observed))?;
+        let verdict = evidence.verdict();
+        schema.write_blockers.retain(|blocker| !before.contains(blocker));
+        schema.write_blockers.extend(verdict.blockers.iter().cloned());
+        schema.time.clone_from(&verdict.name);
+        schema.time_evidence.clone_from(&verdict.evidence);
+        self.mapping.decide(verdict);
+        Ok(())
+    }
+
+    /// Reads all values of every column whose encoding the sample does not decide.
+    pub(super) fn settle_all(&mut self) -> Result<(), StoreError> {
+        while let Some((table, _)) = self.mapping.unsettled.first() {
+            self.settle_table(table)?;
+        }
+        Ok(())
     }
 
     /// # Errors
