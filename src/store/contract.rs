@@ -27,6 +27,7 @@ use crate::auth::user::{User, UserRef};
 
 mod admins;
 mod audit;
+mod computed;
 mod doctor;
 mod mixed;
 mod odd_rows;

@@ -205,6 +205,8 @@ pub(in crate::store) struct CatalogCheck {
 pub(in crate::store) struct CatalogColumn {
     pub(in crate::store) name: String,
     pub(in crate::store) is_nullable: bool,
+    /// Whether the database computes the values from other columns, so that no program writes them.
+    pub(in crate::store) is_computed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

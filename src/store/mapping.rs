@@ -173,6 +173,12 @@ impl SchemaMapping {
         listed.map(|(_, _, blocker)| blocker).or_else(|| self.times.read_only(table, column))
     }
 
+    /// Why a column is not written that the database computes; `None` for any other.
+    pub(super) fn computed(&self, table: &str, column: &str) -> Option<&WriteBlocker> {
+        let listed = self.read_only.iter().find(|(of, name, _)| (*of, *name) == (table, column));
+        listed.map(|(_, _, blocker)| blocker).filter(|_| self.has(table, column))
+    }
+
     pub(super) fn has(&self, table: &str, column: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.column(table, column).is_some())
     }

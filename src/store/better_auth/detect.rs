@@ -254,10 +254,14 @@ impl<'c> Findings<'c> {
                 self.read_only.push((table.name, column.name, blocker));
                 near_missing.extend(near::columns(&existing, table, column.name));
             }
+            if let Some(found) = found.filter(|found| found.is_computed) {
+                self.add_computed(table, column, format!("{physical}.{}", found.name));
+            }
             read.extend(found.map(|found| (column.name, found)));
             if (table.name, column.name) == ("user", "role") {
                 let default = found.and_then(|found| found.default.as_deref());
-                self.has_default_role = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
+                let has_default = default.is_some_and(|default| !default.eq_ignore_ascii_case("null"));
+                self.has_default_role = has_default || found.is_some_and(|found| found.is_computed);
             }
             if found.is_none() {
                 let near = near::lines_for_column(&existing, table, column.name);
@@ -388,6 +392,21 @@ impl<'c> Findings<'c> {
         Ok(())
     }
 
+    /// Refuses to write a column that the database computes. Without an id that authctl writes, there are no new rows.
+    fn add_computed(&mut self, table: &'static Table, column: &Column, place: String) {
+        let mut blocker = WriteBlocker {
+            problem: format!("the database computes {place}"),
+            remedy: "let the app change the columns that it is computed from".to_owned(),
+            scope: WriteScope::Column(place),
+        };
+        if column.name == "id" {
+            blocker.scope = WriteScope::NewRows(table.name.to_owned());
+            self.without_new_rows.push((table.name, blocker));
+        } else {
+            self.read_only.push((table.name, column.name, blocker));
+        }
+    }
+
     /// Refuses new rows when a column of the app needs a value that authctl does not know, and is not one that may be a
     /// missing column of Better Auth.
     fn add_unknown(
@@ -400,7 +419,7 @@ impl<'c> Findings<'c> {
     ) {
         for column in existing {
             let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
-            if is_known || column.key {
+            if is_known || column.key || column.is_computed {
                 continue;
             }
             if let Some(value) = self.overrides.value(table.name, &column.name) {
@@ -496,6 +515,8 @@ pub(super) struct FoundColumn {
     pub default: Option<String>,
     /// Whether the column is part of the primary key.
     pub key: bool,
+    /// Whether the database computes the values from other columns.
+    pub is_computed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -517,8 +538,8 @@ pub(super) fn find_table(connection: &Connection, name: &str) -> rusqlite::Resul
 }
 
 pub(super) fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<FoundColumn>> {
-    let mut statement =
-        connection.prepare(r#"SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?1, 'main')"#)?;
+    let mut statement = connection
+        .prepare(r#"SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?1, 'main')"#)?;
     let column = |row: &Row<'_>| {
         Ok(FoundColumn {
             name: row.get(0)?,
@@ -526,6 +547,7 @@ pub(super) fn columns_of(connection: &Connection, table: &str) -> rusqlite::Resu
             not_null: row.get(2)?,
             default: row.get(3)?,
             key: row.get::<_, i64>(4)? > 0,
+            is_computed: row.get(5)?,
         })
     };
     statement.query_map([table], column)?.collect()

@@ -307,6 +307,7 @@ mod tests {
             not_null: false,
             default: None,
             key: false,
+            is_computed: false,
         };
         let existing = ["id", "email", "ban_expires_at", "banned"].map(column);
         let lines = |name| lines_for_column(&existing, &TABLES[0], name);
@@ -334,6 +335,7 @@ mod tests {
                 not_null: false,
                 default: None,
                 key: false,
+                is_computed: false,
             }];
             assert_eq!(columns(&existing, table, column).collect::<Vec<_>>(), [found]);
         }

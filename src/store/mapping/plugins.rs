@@ -1,6 +1,6 @@
 //! The tables of Better Auth's plugins, as far as their rows name users and sessions, and where a database keeps them.
 
-use crate::store::engine::CatalogTable;
+use crate::store::engine::{CatalogColumn, CatalogTable};
 
 /// A table of a plugin, in Better Auth's names.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,13 +83,22 @@ pub(in crate::store) struct FoundPlugin {
     pub(in crate::store) plugin: &'static PluginTable,
     /// The name in the database.
     pub(in crate::store) table: String,
-    columns: Vec<String>,
+    columns: Vec<CatalogColumn>,
 }
 
 impl FoundPlugin {
     /// The database's name of a column; `None` when it lacks the column.
     pub(in crate::store) fn column(&self, name: &str) -> Option<&str> {
-        self.columns.iter().find(|column| is_same(column, name)).map(String::as_str)
+        self.find(name).map(|column| column.name.as_str())
+    }
+
+    /// As [`Self::column`], for a column that is written; `None` if the database computes it.
+    pub(in crate::store) fn written_column(&self, name: &str) -> Option<&str> {
+        self.find(name).filter(|column| !column.is_computed).map(|column| column.name.as_str())
+    }
+
+    fn find(&self, name: &str) -> Option<&CatalogColumn> {
+        self.columns.iter().find(|column| is_same(&column.name, name))
     }
 }
 
@@ -106,8 +115,7 @@ pub(in crate::store) fn find(catalog: &[CatalogTable], user: &str) -> Vec<FoundP
             let mut named = tables.iter().filter(|(name, _)| is_called(name, prefix, plugin)).map(|(_, table)| table);
             let fitting = named.find(|table| plugin.fits(table));
             if let Some(table) = fitting.filter(|_| !found.iter().any(is_found)) {
-                let columns = table.columns.iter().map(|column| column.name.clone()).collect();
-                found.push(FoundPlugin { plugin, table: table.name.clone(), columns });
+                found.push(FoundPlugin { plugin, table: table.name.clone(), columns: table.columns.clone() });
             }
         }
     }
@@ -145,10 +153,9 @@ fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::engine::CatalogColumn;
 
     fn catalog(tables: &[(&str, &[&str])]) -> Vec<CatalogTable> {
-        let column = |name: &&str| CatalogColumn { name: (*name).to_owned(), is_nullable: true };
+        let column = |name: &&str| CatalogColumn { name: (*name).to_owned(), is_nullable: true, is_computed: false };
         let table = |(name, columns): &(&str, &[&str])| CatalogTable {
             name: (*name).to_owned(),
             columns: columns.iter().map(column).collect(),

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
-use super::plugins::{is_over, quoted, time_encoding, truth_encoding};
+use super::plugins::{is_over, quoted, quoted_to_write, time_encoding, truth_encoding};
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached, challenge_of};
@@ -79,7 +79,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
     if let Some(found) = inventory.plugin("apikey")
         && let Some(owner) = quoted(found, "referenceId").or_else(|| quoted(found, "userId"))
     {
-        let (end, is_open) = match quoted(found, "enabled") {
+        let (end, is_open) = match quoted_to_write(found, "enabled") {
             // NULL counts as enabled.
             Some(enabled) => {
                 let is_open = format!(" AND NOT {}", spells_false(&enabled));
@@ -96,7 +96,7 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
         });
     }
     if let Some(found) = inventory.plugin("deviceCode")
-        && let (Some(owner), Some(status)) = (quoted(found, "userId"), quoted(found, "status"))
+        && let (Some(owner), Some(status)) = (quoted(found, "userId"), quoted_to_write(found, "status"))
     {
         tables.push(AccessTable {
             kind: AccessKind::DeviceCode,
@@ -124,7 +124,7 @@ fn token_table(kind: AccessKind, found: &FoundPlugin, mapping: &SchemaMapping) -
         ));
         format!(" OR {session} IN ({own})")
     });
-    let (end, is_open) = match quoted(found, "revoked") {
+    let (end, is_open) = match quoted_to_write(found, "revoked") {
         Some(revoked) => {
             let is_open = format!(" AND {revoked} IS NULL");
             (End::Revoke(revoked), is_open)
@@ -196,7 +196,7 @@ pub(in crate::store) fn end_tokens(
             _ => String::new(),
         };
         let of_session = format!("{session} = ?1{is_online}");
-        let revocation = match quoted(found, "revoked") {
+        let revocation = match quoted_to_write(found, "revoked") {
             Some(revoked) => {
                 let expires = quoted(found, "expiresAt").unwrap_or_else(null);
                 let value = time_encoding(tx, mapping, &table, &[&revoked, &expires])?.write(now);

@@ -130,6 +130,11 @@ pub(super) fn quoted(found: &FoundPlugin, column: &str) -> Option<String> {
     found.column(column).map(identifier)
 }
 
+/// As [`quoted`], for a column that is written; `None` if the database computes it.
+pub(super) fn quoted_to_write(found: &FoundPlugin, column: &str) -> Option<String> {
+    found.written_column(column).map(identifier)
+}
+
 /// Reads an instant in whatever encoding it shows.
 pub(super) fn instant(value: ValueRef<'_>) -> Option<Timestamp> {
     TimeEncoding::shown_by(value).and_then(|encoding| encoding.read(value))

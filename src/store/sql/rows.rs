@@ -291,7 +291,7 @@ pub(in crate::store) fn insert(
     if strategy != IdStrategy::Serial {
         row.push((identifier("id"), strategy.write(&id)));
     }
-    row.extend(present(mapping, table, values)?.into_iter().map(|(column, value)| (identifier(column), value)));
+    row.extend(present(mapping, table, values, true)?.into_iter().map(|(column, value)| (identifier(column), value)));
     let fixed = mapping.fixed.iter().filter(|(owner, _, _)| *owner == table);
     row.extend(fixed.map(|(_, column, value)| (identifier(column), Value::Text(value.clone()))));
     let (columns, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
@@ -324,7 +324,7 @@ pub(in crate::store) fn update(
     id: &str,
     values: Values,
 ) -> Result<(), StoreError> {
-    let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values)?.into_iter().unzip();
+    let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values, false)?.into_iter().unzip();
     if columns.is_empty() {
         return Ok(());
     }
@@ -348,7 +348,8 @@ pub(in crate::store) fn update_exactly(
     id: &str,
     values: Values,
 ) -> Result<(), StoreError> {
-    let checked = present(mapping, table, values.clone())?.into_iter().filter(|(column, _)| *column != "updatedAt");
+    let checked =
+        present(mapping, table, values.clone(), false)?.into_iter().filter(|(column, _)| *column != "updatedAt");
     let (columns, expected): (Vec<&str>, Vec<Value>) = checked.unzip();
     update(tx, mapping, table, id, values)?;
     let differs = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" IS NOT ?{}"#, index + 2));
@@ -369,7 +370,7 @@ pub(in crate::store) fn update_time(
     table: &'static str,
     now: Timestamp,
 ) -> Result<Option<Value>, StoreError> {
-    if !mapping.has(table, "updatedAt") {
+    if !mapping.has(table, "updatedAt") || mapping.computed(table, "updatedAt").is_some() {
         return Ok(None);
     }
     require_settled(mapping, table, "updatedAt")?;
@@ -433,10 +434,19 @@ fn taken(mapping: &SchemaMapping, error: StoreError) -> StoreError {
     }
 }
 
-/// Leaves out columns that the database lacks, if their values say nothing.
-fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Result<Values, StoreError> {
+/// Leaves out columns that the database lacks, if their values say nothing, and of a new row those that it computes, if
+/// their values are the time or say nothing.
+fn present(mapping: &SchemaMapping, table: &'static str, values: Values, is_new: bool) -> Result<Values, StoreError> {
+    let says_nothing =
+        |value: &Value| matches!(value, Value::Null | Value::Integer(0)) || *value == Value::Text(String::new());
     let mut kept = Values::new();
     for (column, value) in values {
+        if let Some(blocker) = mapping.computed(table, column) {
+            if is_new && (says_nothing(&value) || ["createdAt", "updatedAt"].contains(&column)) {
+                continue;
+            }
+            return Err(StoreError::NotOurs(blocker.clone()));
+        }
         if value != Value::Null {
             require_settled(mapping, table, column)?;
             if let Some(blocker) = mapping.read_only(table, column) {
@@ -445,7 +455,7 @@ fn present(mapping: &SchemaMapping, table: &'static str, values: Values) -> Resu
         }
         if mapping.has(table, column) {
             kept.push((column, value));
-        } else if !matches!(&value, Value::Null | Value::Integer(0)) && value != Value::Text(String::new()) {
+        } else if !says_nothing(&value) {
             return Err(mapping.no_column(table, column));
         }
     }

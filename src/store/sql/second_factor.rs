@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::access::pending_of;
 use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
-use super::plugins::{instant, quoted};
+use super::plugins::{instant, quoted, quoted_to_write};
 use super::{rows, sessions, users};
 use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};
@@ -48,8 +48,8 @@ pub(super) fn factor_rows(
 fn lock(inventory: &Inventory) -> Option<(String, String, String)> {
     let found = inventory.plugin("twoFactor")?;
     let owner = quoted(found, "userId")?;
-    let failures = quoted(found, "failedVerificationCount");
-    let locked = quoted(found, "lockedUntil");
+    let failures = quoted_to_write(found, "failedVerificationCount");
+    let locked = quoted_to_write(found, "lockedUntil");
     let changes = [
         failures.as_ref().map(|column| format!("{column} = 0")),
         locked.as_ref().map(|column| format!("{column} = NULL")),

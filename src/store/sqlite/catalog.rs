@@ -15,12 +15,14 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
     let mut tables: Vec<CatalogTable> = Vec::new();
     let mut keys: Vec<(String, i64, String)> = Vec::new();
     let sql = format!(
-        r#"SELECT made.name, has.name, has."notnull", has.pk, made.sql FROM ({TABLES}) AS made
-           CROSS JOIN pragma_table_info(made.name, 'main') AS has ORDER BY made.created, has.cid"#
+        r#"SELECT made.name, has.name, has."notnull", has.pk, made.sql, has.hidden FROM ({TABLES}) AS made
+           CROSS JOIN pragma_table_xinfo(made.name, 'main') AS has ORDER BY made.created, has.cid"#
     );
     each(connection, &sql, |row| {
         let name: String = row.get(0)?;
-        let column = CatalogColumn { name: row.get(1)?, is_nullable: !row.get::<_, bool>(2)? };
+        let is_computed: bool = row.get(5)?;
+        let column =
+            CatalogColumn { name: row.get(1)?, is_nullable: !is_computed && !row.get::<_, bool>(2)?, is_computed };
         keys.push((name.clone(), row.get(3)?, column.name.clone()));
         if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
             table.columns.push(column);
@@ -99,7 +101,7 @@ mod tests {
                ON DELETE SET NULL, FOREIGN KEY (author, editor) REFERENCES pair (a, b) ON DELETE CASCADE);",
         );
         assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["user", "post"]);
-        assert_eq!(tables[0].columns[0], CatalogColumn { name: "id".into(), is_nullable: false });
+        assert_eq!(tables[0].columns[0], CatalogColumn { name: "id".into(), is_nullable: false, is_computed: false });
         assert!(tables[1].columns[2].is_nullable);
         let expected = [
             key("pair", &[("author", "a"), ("editor", "b")], OnDelete::Cascade),
@@ -107,6 +109,14 @@ mod tests {
             key("User", &[("author", "id")], OnDelete::RefuseAtEnd),
         ];
         assert_eq!(tables[1].foreign_keys, expected);
+    }
+
+    #[test]
+    fn computed_columns_are_read_with_the_others() {
+        let tables = catalog("CREATE TABLE t (a TEXT, b TEXT AS (lower(a)), c TEXT AS (upper(a)) STORED)");
+        let columns = tables[0].columns.iter().map(|column| (&*column.name, column.is_computed, column.is_nullable));
+        let expected = [("a", false, true), ("b", true, false), ("c", true, false)];
+        assert_eq!(columns.collect::<Vec<_>>(), expected);
     }
 
     #[test]
