@@ -375,7 +375,7 @@ pub enum Differs {
 /// What an app that took a native database for its own left in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppTraces {
-    /// Tables of Better Auth's plugins and of the migrations of ORMs.
+    /// Tables of Better Auth's plugins and of the migrations of ORMs, and tables that refer to one of authctl's.
     pub tables: Vec<String>,
     /// Sessions whose token is stored as the app has it. No token of authctl finds them.
     pub sessions: u64,

@@ -264,8 +264,9 @@ fn traces_of_an_app_are_told_and_fixed() {
     );
     sandbox.execute(&APP_WRITES[2..].join(";"));
     sandbox.execute("CREATE TABLE __drizzle_migrations (hash); CREATE TABLE twoFactor (secret, backupCodes, userId)");
+    sandbox.execute("CREATE TABLE todo (owner REFERENCES User (id)); CREATE TABLE note (todo REFERENCES todo)");
     let status = sandbox.run("db status");
-    let line = "left by an app    tables twoFactor, __drizzle_migrations; 1 session; 1 code";
+    let line = "left by an app    tables twoFactor, __drizzle_migrations, todo; 1 session; 1 code";
     assert!(status.stdout.contains(line), "{status}");
     assert!(status.stderr.contains("`authctl doctor` says what to do about the app"), "{status}");
     let doctor = sandbox.run("doctor");
@@ -274,7 +275,7 @@ fn traces_of_an_app_are_told_and_fixed() {
     let traces = &sandbox.run("db status --json").json()["appTraces"];
     assert_eq!(
         (&traces["sessions"], &traces["codes"], traces["tables"].as_array().unwrap().len()),
-        (&0.into(), &0.into(), 2)
+        (&0.into(), &0.into(), 3)
     );
     assert_eq!(sandbox.newest_entry()["event"], "app-rows.deleted");
     sandbox.run("whoami").success();

@@ -91,6 +91,7 @@ fn each_kind_of_invalid_row_is_found() {
         ),
         (1, "app-writes 1", r#"UPDATE "session" SET "token" = 'GkRzKX2ttZPcnWNBBcPHTIQPyWiPnJUo'"#.into()),
         (1, "schema 1, app-writes 1", r#"CREATE TABLE "__drizzle_migrations" (hash)"#.into()),
+        (1, "schema 1, app-writes 1", r#"CREATE TABLE "todo" ("owner" TEXT REFERENCES "user" ("id"))"#.into()),
         (1, "policy 1", r#"INSERT INTO "authctl_policy" VALUES ('session.lifetime', 'forever', 1)"#.into()),
         (1, "email-case 1", format!(r#"{user} UPDATE "user" SET "email" = 'Bob@example.com' WHERE "id" = 'u2'"#)),
         (1, "email-twins 1", format!(r#"{user} UPDATE "user" SET "email" = 'ADA@example.com' WHERE "id" = 'u2'"#)),

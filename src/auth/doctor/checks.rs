@@ -95,7 +95,7 @@ const APP_TRACES: Check = Check {
         let traces = auth.store.app_traces()?;
         let count = traces.rows() + traces.tables.len() as u64;
         let Some(words) = traces.in_words() else { return Ok(None) };
-        let message = format!("a Better Auth app took this database for its own: {words}");
+        let message = format!("an app took this database for its own: {words}");
         let hint = "give the app a database of its own, or this one with `authctl db convert --to better-auth`; \
                     `authctl doctor --fix` deletes the sessions and codes of the app";
         let details = Details::new(count, message, hint);

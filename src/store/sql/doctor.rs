@@ -20,8 +20,8 @@ use crate::auth::storage::{
     WrittenAfter,
 };
 use crate::auth::user::User;
-use crate::store::engine::{Dialect, Tx, Value};
-use crate::store::mapping::{IdStrategy, ORM_TABLES, OWN_TIME, SchemaMapping, find_plugins};
+use crate::store::engine::{CatalogTable, Dialect, Tx, Value};
+use crate::store::mapping::{IdStrategy, ORM_TABLES, OWN_TIME, SchemaMapping, TABLES, find_plugins};
 
 impl DoctorStore for SqlStore {
     fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
@@ -291,12 +291,23 @@ pub(in crate::store) fn sampled_app_traces(tx: &mut dyn Tx, mapping: &SchemaMapp
     }
 }
 
-/// The tables of an app in a native database.
+/// The tables of an app in a native database: those of plugins and ORMs, and those whose foreign keys refer to one of
+/// authctl's tables.
 fn app_tables(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let catalog = tx.catalog()?;
     let plugins = find_plugins(&catalog, mapping.table("user")).into_iter().map(|found| found.table);
-    let of_orm = catalog.iter().map(|table| &table.name).filter(|name| ORM_TABLES.contains(&name.as_str()));
-    Ok(plugins.chain(of_orm.cloned()).collect())
+    let mut tables: Vec<String> = plugins.collect();
+    let is_own = |name: &str| TABLES.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+    let is_of_app = |table: &&CatalogTable| {
+        ORM_TABLES.contains(&table.name.as_str())
+            || !is_own(&table.name) && table.foreign_keys.iter().any(|key| is_own(&key.parent))
+    };
+    for table in catalog.iter().filter(is_of_app) {
+        if !tables.contains(&table.name) {
+            tables.push(table.name.clone());
+        }
+    }
+    Ok(tables)
 }
 
 /// Finds the traces of an app in a native database. It reads every row.
