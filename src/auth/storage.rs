@@ -34,9 +34,9 @@ pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserS
 pub use refusals::{Constraint, Holder};
 pub(in crate::auth) use types::needed;
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, CHAINS_MAX, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo,
-    Deletion, DeletionRequest, EndSessions, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
-    PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deletion,
+    DeletionRequest, EndSessions, FOLLOWED_MAX, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
+    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.

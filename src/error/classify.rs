@@ -298,7 +298,7 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Held(_) => Failure::new(ExitCode::Refused, "ROWS_HELD")
             .remedy("delete these rows in the app, or give them to another, and try again")
             .unchanged(),
-        StoreError::TooManyChains(_) => {
+        StoreError::TooManyKeys(_) => {
             Failure::new(ExitCode::Database, "DATABASE_LIMIT").remedy("do this in the app").unchanged()
         }
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")

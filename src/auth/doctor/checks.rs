@@ -11,7 +11,7 @@ use crate::auth::password::HashFormat;
 use crate::auth::policy::Policy;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::session::CLOCK_SKEW;
-use crate::auth::storage::{CHAINS_MAX, Depth, Differs, StoreError, WriteBlocker, WriteScope};
+use crate::auth::storage::{Depth, Differs, FOLLOWED_MAX, StoreError, WriteBlocker, WriteScope};
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SignInBlocker};
 
@@ -289,9 +289,9 @@ const REFERENCES: Check = Check::new("references", Severity::Problem, |auth| {
 });
 
 const CHAINS: Check = Check::new("reference-chains", Severity::Problem, |auth| {
-    let tables = auth.store.tables_in_too_many_chains()?;
+    let tables = auth.store.tables_with_too_many_keys()?;
     let message = format!(
-        "tables of which authctl deletes no row, because more than {CHAINS_MAX} chains of foreign keys lead to them: {}",
+        "tables of which authctl deletes no row, because more than {FOLLOWED_MAX} foreign keys lead to them through others: {}",
         some_of(&tables)
     );
     let hint = "delete users and end sessions in the app";

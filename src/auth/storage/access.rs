@@ -46,8 +46,8 @@ pub trait PluginStore {
     /// Counts users whose flag and whose second factor do not fit.
     fn odd_factors(&mut self) -> Result<OddFactors, StoreError>;
 
-    /// The tables whose rows no act can delete because of [`StoreError::TooManyChains`].
-    fn tables_in_too_many_chains(&mut self) -> Result<Vec<String>, StoreError>;
+    /// The tables whose rows no act can delete because of [`StoreError::TooManyKeys`].
+    fn tables_with_too_many_keys(&mut self) -> Result<Vec<String>, StoreError>;
 
     /// The slugs of organizations of which no member is an owner.
     fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError>;

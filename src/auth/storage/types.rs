@@ -380,9 +380,9 @@ pub struct BackupSummary {
     pub head: String,
 }
 
-/// The most chains of foreign keys to one table that an act follows. Each table of an app that refers to another makes
-/// some; only many tables that refer to each other make more.
-pub const CHAINS_MAX: usize = 500;
+/// The most foreign keys that an act follows from one table in one query. Keys of tables that no other table refers to
+/// do not count.
+pub const FOLLOWED_MAX: usize = 300;
 
 /// Storage errors.
 #[derive(Debug, thiserror::Error)]
@@ -464,8 +464,8 @@ pub enum StoreError {
     #[error("{}", held(.0))]
     Held(Vec<Holder>),
     /// So many tables refer to each other that authctl does not find all rows that go with one of the table.
-    #[error("more than {CHAINS_MAX} chains of foreign keys lead to the table {0}, and authctl follows no more")]
-    TooManyChains(String),
+    #[error("more than {FOLLOWED_MAX} foreign keys lead to the table {0} through others, and authctl follows no more")]
+    TooManyKeys(String),
     /// A trigger of the app refuses the change. Holds its words.
     #[error("the app's database refuses this: {0}")]
     Trigger(String),
@@ -516,7 +516,7 @@ impl StoreError {
             | Self::Incomplete(_)
             | Self::Converted
             | Self::Held(_)
-            | Self::TooManyChains(_)
+            | Self::TooManyKeys(_)
             | Self::Trigger(_)
             | Self::OnlyTheApps(_)
             | Self::Caller(_)

@@ -12,7 +12,8 @@ use crate::auth::storage::{Account, BackupSummary, LooseEnds, StoreError, WriteB
 use crate::store::CopyError;
 use crate::store::engine::{Engine as _, Tx, Value};
 use crate::store::mapping::{Holds, NATIVE, SchemaMapping, TABLES, Table, identifier};
-use crate::store::sql::inventory::{Inventory, make_way};
+use crate::store::sql::inventory::Inventory;
+use crate::store::sql::steps::make_way;
 use crate::store::sql::users::PASSWORD;
 use crate::store::sql::{Both, SqlStore, State, policy, retrying, rows, throttle};
 use crate::store::sqlite::Sqlite;

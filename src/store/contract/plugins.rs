@@ -581,6 +581,10 @@ fn organization_without_owner_is_found_if_the_app_has_owners() {
              INSERT INTO {member} VALUES ('m1', 'o1', 'ada', 'admin, owner'), ('m2', 'o2', 'ada', 'coowner,Owner')",
         );
         assert_eq!(store.organizations_without_owner().unwrap(), ["three", "two"]);
+        // A row whose user does not exist owns nothing.
+        let off = db.engine.ignore_foreign_keys;
+        db.edit_plugins(&format!("{off}; UPDATE {{member}} SET {{userId}} = 'gone' WHERE id = 'm1'"));
+        assert_eq!(store.organizations_without_owner().unwrap(), ["one", "three", "two"]);
         db.edit_plugins("UPDATE {member} SET role = 'boss'");
         assert_eq!(store.organizations_without_owner().unwrap(), [""; 0]);
     });

@@ -1,6 +1,7 @@
 //! Names the table, the columns and the rows behind a constraint of the app that refuses a change.
 
-use super::inventory::{Effect, Step, count};
+use super::inventory::Effect;
+use super::steps::{Step, count};
 use crate::auth::storage::{Constraint, Holder, StoreError};
 use crate::store::engine::{CatalogCheck, CatalogTable, Tx, Value};
 use crate::store::mapping::{SchemaMapping, identifier};
@@ -47,8 +48,8 @@ pub(in crate::store) fn columns_of<'c>(
     names.filter(|column| check.names.iter().any(|name| name.eq_ignore_ascii_case(column)))
 }
 
-/// Tells an error of a deletion as the rows that keep the other one: the database would clear their reference, and a
-/// constraint forbids it. `steps` and `values` are those of the deletion.
+/// Tells an error of a deletion as the rows that keep the other one: their reference would be cleared, and a
+/// constraint forbids it, or their key keeps the other row. `steps` and `values` are those of the deletion.
 pub(in crate::store) fn explain_deletion(
     tx: &mut dyn Tx,
     steps: &[Step],
@@ -57,7 +58,10 @@ pub(in crate::store) fn explain_deletion(
 ) -> StoreError {
     let (StoreError::Constraint(constraint), Ok(catalog)) = (&error, tx.catalog()) else { return error };
     let mut holders: Vec<Holder> = Vec::new();
-    for step in steps.iter().filter(|step| step.effect == Effect::Cleared) {
+    let writes = [Effect::Clear, Effect::Cleared];
+    let is_key = matches!(constraint, Constraint::ForeignKey { .. });
+    let refuses = |step: &&Step| writes.contains(&step.effect) || is_key && step.effect == Effect::HoldToEnd;
+    for step in steps.iter().filter(refuses) {
         let table = catalog.iter().find(|table| table.name == step.table);
         if table.is_some_and(|table| is_about(constraint, table, &step.columns)) {
             holders.extend(holder(tx, &step.table, &step.columns, &step.condition, values));

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::inventory::{self, Inventory};
+use super::inventory::Inventory;
 use super::organizations::Organizations;
 use super::plugins::quoted;
-use super::{access, codes, constraints, rows, sessions, users};
+use super::{access, codes, constraints, rows, sessions, steps, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
@@ -47,8 +47,8 @@ pub(in crate::store) fn delete(
         return Ok(Err(AuthError::SharedWithOthers(deletion.shared)));
     }
     deletion.ownerless = owned_only_by(tx, mapping, &inventory, id)?;
-    let (steps, values) = (inventory.steps_for_row(mapping, "user")?, [mapping.key("user", id)]);
-    deletion.tables = inventory::reach(tx, &steps, &values)?;
+    let (taken, values) = (inventory.steps_for_row(mapping, "user")?, [mapping.key("user", id)]);
+    deletion.tables = steps::reach(tx, &taken, &values)?;
     let mut take = |table: &str| {
         let place = deletion.tables.iter().position(|rows| rows.table == mapping.table(table));
         place.map_or(0, |place| deletion.tables.remove(place).deleted)
@@ -62,9 +62,9 @@ pub(in crate::store) fn delete(
         deletion.codes += codes::delete_of_user(tx, mapping, id)?;
     }
     sessions::end_impersonations(tx, mapping, log, id, now)?;
-    inventory::make_way(tx, &inventory, &steps, &values)?;
+    steps::make_way(tx, &inventory, &taken, &values)?;
     rows::delete(tx, mapping, "user", [&id.to_owned()])
-        .map_err(|error| constraints::explain_deletion(tx, &steps, &values, error))?;
+        .map_err(|error| constraints::explain_deletion(tx, &taken, &values, error))?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));
     // The first entry is the one that an interrupted act shows.
     log.insert(first, event.changing(Changes::between(Some(&user), None).only(LIFE)));
@@ -78,7 +78,7 @@ fn owned_only_by(
     inventory: &Inventory,
     id: &str,
 ) -> Result<Vec<Organization>, StoreError> {
-    Organizations::find(inventory).map_or(Ok(Vec::new()), |found| found.owned_only_by(tx, mapping, id))
+    Organizations::find(inventory, mapping).map_or(Ok(Vec::new()), |found| found.owned_only_by(tx, mapping, id))
 }
 
 /// The OAuth clients and SSO providers of a user with which others sign in.
@@ -90,7 +90,7 @@ fn shared(
 ) -> Result<Vec<SharedRow>, StoreError> {
     let mut shared = Vec::new();
     for (kind, table, key) in SHARED {
-        let Some(owned) = inventory.plugin(table) else { continue };
+        let Some(owned) = inventory.plugin(table).filter(|owned| inventory.goes_with_user(owned)) else { continue };
         let Some(((key, of_user), row_id)) = quoted(owned, key).zip(quoted(owned, "userId")).zip(quoted(owned, "id"))
         else {
             continue;
@@ -160,7 +160,7 @@ impl HandOver<'_> {
         log: &mut Vec<Event>,
     ) -> Result<(Vec<Organization>, Vec<SharedRow>), StoreError> {
         let mut organizations = Vec::new();
-        if let Some(found) = Organizations::find(self.inventory) {
+        if let Some(found) = Organizations::find(self.inventory, mapping) {
             organizations = found.owned_only_by(tx, mapping, &self.user.id)?;
             for (number, Organization { id, name }) in organizations.iter().enumerate() {
                 let random =

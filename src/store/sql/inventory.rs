@@ -1,31 +1,36 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
-use super::constraints::explain_deletion;
-use super::organizations::lower_member_counts;
-use crate::auth::storage::{CHAINS_MAX, Holder, StoreError, TableRows};
-use crate::store::engine::{Catalog, OnDelete, Tx, Value};
+use super::reach::Reach;
+use super::steps::{RowDeletion, Step};
+use crate::auth::storage::{FOLLOWED_MAX, StoreError};
+use crate::store::engine::{Catalog, ForeignKey, OnDelete, Tx};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
 /// The columns of Better Auth's own tables that refer to users.
 const CORE: &[(&str, &str)] = &[("session", "userId"), ("session", "impersonatedBy"), ("account", "userId")];
+
+/// Tables whose rows give access. They go with their user, whatever the foreign key says.
+const ACCESS: &[&str] = &["session", "account", "apikey", "deviceCode", "oauthAccessToken", "oauthRefreshToken"];
 
 /// The tables of a database and what they are.
 #[derive(Debug)]
 pub(in crate::store) struct Inventory {
     catalog: Catalog,
     plugins: Vec<FoundPlugin>,
-    references: Vec<Reference>,
+    pub(super) references: Vec<Reference>,
 }
 
 /// Columns of a table that refer to rows of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Reference {
-    table: String,
-    parent: String,
+pub(super) struct Reference {
+    pub(super) table: String,
+    pub(super) parent: String,
     /// Each column with the one of the parent that it refers to.
-    columns: Vec<(String, String)>,
-    effect: Effect,
+    pub(super) columns: Vec<(String, String)>,
+    pub(super) effect: Effect,
+    /// Whether it is one of Better Auth's own, with a foreign key or without.
+    is_known: bool,
 }
 
 /// Columns of a table that refer to a row of one of several tables.
@@ -53,20 +58,6 @@ pub(in crate::store) enum Effect {
     Hold,
     /// The database refuses it unless this row is gone at the end of the same statement.
     HoldToEnd,
-}
-
-/// What a deletion does to rows of another table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct Step {
-    /// The table, in the name of the database.
-    pub(in crate::store) table: String,
-    /// The columns that refer to the rows that go.
-    pub(in crate::store) columns: Vec<String>,
-    /// Selects the rows. It holds until the rows of the following steps are deleted.
-    pub(in crate::store) condition: String,
-    pub(in crate::store) effect: Effect,
-    /// Whether the database reaches the other row in the statement that deletes the first one.
-    is_same_statement: bool,
 }
 
 impl Inventory {
@@ -134,20 +125,28 @@ impl Inventory {
                 let name = physical(table).unwrap_or_else(|| mapping.table(table).to_owned());
                 let (own, parent) = (column(table, own)?, physical(parent_table)?);
                 let referred = column(parent_table, referred)?;
-                // A token without its session stays a token; the act that ends the session revokes it.
-                let is_clearable = parent_table == "session" && self.is_nullable(&name, &own);
-                let effect = if is_clearable { Effect::Clear } else { Effect::Delete };
-                Some(Reference { table: name, parent, columns: vec![(own, referred)], effect })
+                let effect = match self.declared_action(&name, &own) {
+                    // A token without its session stays a token; the act that ends the session revokes it.
+                    _ if parent_table == "session" && self.is_nullable(&name, &own) => Effect::Clear,
+                    Some(OnDelete::Clear) if self.is_nullable(&name, &own) && !ACCESS.contains(&table) => {
+                        Effect::Cleared
+                    }
+                    _ => Effect::Delete,
+                };
+                Some(Reference { table: name, parent, columns: vec![(own, referred)], effect, is_known: true })
             })
             .collect()
     }
 
+    /// What the foreign key of a column does when the row that it refers to is deleted.
+    fn declared_action(&self, table: &str, column: &str) -> Option<OnDelete> {
+        let table = self.catalog.iter().find(|known| known.name == table)?;
+        let is_of_column = |key: &&ForeignKey| matches!(&key.columns[..], [(own, _)] if own == column);
+        table.foreign_keys.iter().find(is_of_column).map(|key| key.on_delete)
+    }
+
     /// The references that only foreign keys show.
     fn declared(&self, mapping: &SchemaMapping) -> Vec<Reference> {
-        let is_ours = |name: &str| {
-            ["user", "session", "account", "verification"].iter().any(|core| mapping.table(core) == name)
-                || self.plugins.iter().any(|found| found.table == name)
-        };
         let keys = self.catalog.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
         let unknown = keys.filter(|(table, key)| {
             !self.references.iter().any(|known| {
@@ -157,21 +156,43 @@ impl Inventory {
             })
         });
         unknown
-            .map(|(table, key)| {
-                let effect = match key.on_delete {
-                    OnDelete::Cascade => Effect::Cascade,
-                    OnDelete::Clear => Effect::Cleared,
-                    OnDelete::Refuse | OnDelete::RefuseAtEnd if is_ours(&table.name) => Effect::Delete,
-                    OnDelete::Refuse => Effect::Hold,
-                    OnDelete::RefuseAtEnd => Effect::HoldToEnd,
-                };
-                let (parent, columns) = (key.parent.clone(), key.columns.clone());
-                Reference { table: table.name.clone(), parent, columns, effect }
+            .map(|(table, key)| Reference {
+                table: table.name.clone(),
+                parent: key.parent.clone(),
+                columns: key.columns.clone(),
+                effect: self.effect(mapping, &table.name, key),
+                is_known: false,
             })
             .collect()
     }
 
-    fn is_nullable(&self, table: &str, column: &str) -> bool {
+    /// What happens to the rows of a foreign key of which Better Auth knows nothing. It may be about anything, such as
+    /// who made a row, so authctl itself deletes none of them.
+    fn effect(&self, mapping: &SchemaMapping, table: &str, key: &ForeignKey) -> Effect {
+        let is_ours = ["user", "session", "account", "verification"].iter().any(|core| mapping.table(core) == table)
+            || self.plugins.iter().any(|found| found.table == table);
+        let is_clearable = key.columns.iter().any(|(own, _)| self.is_nullable(table, own));
+        let is_user = table == mapping.table("user");
+        match key.on_delete {
+            // No user goes because another one does, or because a session ends.
+            OnDelete::Cascade if is_user && !key.parent.eq_ignore_ascii_case(table) && is_clearable => Effect::Clear,
+            OnDelete::Cascade if is_user => Effect::HoldToEnd,
+            OnDelete::Cascade => Effect::Cascade,
+            OnDelete::Clear => Effect::Cleared,
+            OnDelete::Refuse | OnDelete::RefuseAtEnd if is_ours && is_clearable => Effect::Clear,
+            OnDelete::Refuse => Effect::Hold,
+            OnDelete::RefuseAtEnd => Effect::HoldToEnd,
+        }
+    }
+
+    /// Whether the rows of a plugin's table go with the user whose they are.
+    pub(in crate::store) fn goes_with_user(&self, found: &FoundPlugin) -> bool {
+        let column = found.column("userId");
+        let mut references = self.references.iter().filter(|one| one.is_known && one.table == found.table);
+        references.any(|one| one.effect.goes() && one.own().next() == column)
+    }
+
+    pub(super) fn is_nullable(&self, table: &str, column: &str) -> bool {
         let found = self.catalog.iter().find(|known| known.name == table);
         let found = found.and_then(|table| table.columns.iter().find(|known| known.name == column));
         found.is_some_and(|column| column.is_nullable)
@@ -181,7 +202,11 @@ impl Inventory {
     pub(in crate::store) fn referring(&self) -> Vec<Referring> {
         let mut all: Vec<Referring> = Vec::new();
         // The id of an ended session stays in its tokens where no foreign key clears it, and does no harm.
-        for reference in self.references.iter().filter(|reference| reference.effect != Effect::Clear) {
+        let is_harmless = |reference: &&Reference| reference.is_known && reference.effect == Effect::Clear;
+        // A key may name a table that the database does not have.
+        let exists = |name: &str| self.catalog.iter().any(|table| table.name.eq_ignore_ascii_case(name));
+        let references = self.references.iter().filter(|reference| exists(&reference.parent));
+        for reference in references.filter(|reference| !is_harmless(reference)) {
             let (columns, referred): (Vec<_>, Vec<_>) = reference.columns.iter().cloned().unzip();
             let parent = (reference.parent.clone(), referred);
             match all.iter_mut().find(|known| known.table == reference.table && known.columns == columns) {
@@ -189,9 +214,6 @@ impl Inventory {
                 None => all.push(Referring { table: reference.table.clone(), columns, parents: vec![parent] }),
             }
         }
-        // A key may name a table that the database does not have.
-        let exists = |name: &str| self.catalog.iter().any(|table| table.name.eq_ignore_ascii_case(name));
-        all.retain(|referring| referring.parents.iter().all(|(parent, _)| exists(parent)));
         all
     }
 
@@ -199,11 +221,14 @@ impl Inventory {
     /// go before them. `table` is the database's name.
     ///
     /// # Errors
-    /// [`StoreError::TooManyChains`].
+    /// [`StoreError::TooManyKeys`].
     pub(in crate::store) fn steps(&self, table: &str, condition: &str) -> Result<Vec<Step>, StoreError> {
-        let mut steps = Vec::new();
-        self.add_steps((table, condition), true, &mut vec![table.to_owned()], &mut steps);
-        if steps.len() > CHAINS_MAX { Err(StoreError::TooManyChains(table.to_owned())) } else { Ok(steps) }
+        let reach = Reach::new(self, table, condition);
+        if reach.parts() > FOLLOWED_MAX {
+            return Err(StoreError::TooManyKeys(table.to_owned()));
+        }
+        let going = reach.going();
+        Ok(reach.references.iter().map(|reference| reach.step(&going, reference)).collect())
     }
 
     /// What the deletion of the row with the id `?1` does to others. `table` is Better Auth's name.
@@ -219,172 +244,45 @@ impl Inventory {
     /// Prepares the deletion of rows of a table. Takes the database's names of the table and of its ids.
     ///
     /// # Errors
-    /// [`StoreError::TooManyChains`].
+    /// [`StoreError::TooManyKeys`].
     pub(in crate::store) fn deletion(&self, table: &str, id: &str) -> Result<RowDeletion<'_>, StoreError> {
         let condition = format!("{} = ?1", identifier(id));
         let delete = format!("DELETE FROM {} WHERE {condition}", identifier(table));
         Ok(RowDeletion { inventory: self, steps: self.steps(table, &condition)?, delete })
     }
 
-    /// Adds the steps of rows that refer to those of a table that a condition selects. `is_same_statement` tells whether
-    /// cascades alone lead from the first row to these.
-    fn add_steps(
-        &self,
-        (table, condition): (&str, &str),
-        is_same_statement: bool,
-        path: &mut Vec<String>,
-        steps: &mut Vec<Step>,
-    ) {
-        for reference in self.references.iter().filter(|reference| reference.parent.eq_ignore_ascii_case(table)) {
-            if steps.len() > CHAINS_MAX {
-                return;
-            }
-            let condition = self.condition(reference, table, condition);
-            let goes = matches!(reference.effect, Effect::Delete | Effect::Cascade);
-            if goes && !path.contains(&reference.table) {
-                path.push(reference.table.clone());
-                let is_same_statement = is_same_statement && reference.effect == Effect::Cascade;
-                self.add_steps((&reference.table, &condition), is_same_statement, path, steps);
-                path.pop();
-            }
-            steps.push(Step {
-                table: reference.table.clone(),
-                columns: reference.columns.iter().map(|(own, _)| own.clone()).collect(),
-                condition,
-                effect: reference.effect,
-                is_same_statement,
-            });
-        }
-    }
-
-    /// Selects the rows that refer to rows of the parent.
-    fn condition(&self, reference: &Reference, parent: &str, condition: &str) -> String {
-        let list = |of: fn(&(String, String)) -> &String| {
-            reference.columns.iter().map(|pair| identifier(of(pair))).collect::<Vec<_>>().join(", ")
-        };
-        let (own, referred) = (list(|(own, _)| own), list(|(_, referred)| referred));
-        let refers = format!("({own}) IN (SELECT {referred} FROM {} WHERE {condition})", identifier(parent));
-        // A key of an organization is not one of the user who has the same number.
+    /// The condition for the rows of a reference, beside what their columns say. A key of an organization is not one of
+    /// the user who has the same number.
+    pub(super) fn besides(&self, reference: &Reference) -> Option<String> {
+        let organization = self.plugin("organization")?;
         let is_key = self.plugin("apikey").is_some_and(|keys| keys.table == reference.table);
-        match self.plugin("organization").filter(|_| is_key) {
-            Some(organization) if organization.table != parent => {
-                let id = identifier(organization.column("id").unwrap_or("id"));
-                format!("{refers} AND {own} NOT IN (SELECT {id} FROM {})", identifier(&organization.table))
-            }
-            _ => refers,
-        }
+        let (own, _) = reference.columns.first().filter(|_| is_key && organization.table != reference.parent)?;
+        let (id, own) = (identifier(organization.column("id").unwrap_or("id")), identifier(own));
+        let (keys, organizations) = (identifier(&reference.table), identifier(&organization.table));
+        Some(format!("{keys}.{own} NOT IN (SELECT {id} FROM {organizations})"))
     }
 }
 
-/// Deletes and changes the rows that must go before the rows that they refer to. `values` are those of the condition
-/// that the steps were made for.
-///
-/// # Errors
-/// [`StoreError::Held`] when rows of the app keep the others.
-pub(in crate::store) fn make_way(
-    tx: &mut dyn Tx,
-    inventory: &Inventory,
-    steps: &[Step],
-    values: &[Value],
-) -> Result<(), StoreError> {
-    let holders = holders(tx, steps, values)?;
-    if !holders.is_empty() {
-        return Err(StoreError::Held(holders));
-    }
-    for step in steps {
-        let (table, condition) = (identifier(&step.table), &step.condition);
-        match step.effect {
-            Effect::Delete => {
-                lower_member_counts(tx, inventory, step, values)?;
-                tx.delete(&format!("DELETE FROM {table} WHERE {condition}"), values)
-                    .map_err(|error| explain_deletion(tx, steps, values, error))?;
-            }
-            Effect::Clear => {
-                let columns: Vec<_> =
-                    step.columns.iter().map(|column| format!("{} = NULL", identifier(column))).collect();
-                tx.update_until_none(&table, &columns.join(", "), condition, values, &[])?;
-            }
-            Effect::Cascade | Effect::Cleared | Effect::Hold | Effect::HoldToEnd => {}
-        }
-    }
-    Ok(())
-}
-
-/// The deletion of rows of a table by their ids, each with what must go before it.
-pub(in crate::store) struct RowDeletion<'i> {
-    inventory: &'i Inventory,
-    steps: Vec<Step>,
-    delete: String,
-}
-
-impl RowDeletion<'_> {
-    /// Deletes the row with an id, and returns the number of deleted rows: 0 if it is gone.
-    ///
-    /// # Errors
-    /// As for [`make_way`]. Then some of the rows that refer to it may be gone.
-    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, id: &Value) -> Result<u64, StoreError> {
-        let id = std::slice::from_ref(id);
-        make_way(tx, self.inventory, &self.steps, id)?;
-        let deleted = tx.delete(&self.delete, id);
-        deleted.map_err(|error| explain_deletion(tx, &self.steps, id, error))
+impl Effect {
+    /// Whether the row goes too.
+    pub(super) fn goes(self) -> bool {
+        matches!(self, Self::Delete | Self::Cascade)
     }
 }
 
-/// The rows of the app that keep the others.
-fn holders(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<Holder>, StoreError> {
-    let mut holders = Vec::new();
-    for step in steps.iter().filter(|step| matches!(step.effect, Effect::Hold | Effect::HoldToEnd)) {
-        let goes = |other: &&Step| {
-            step.effect == Effect::HoldToEnd
-                && other.effect == Effect::Cascade
-                && step.is_same_statement
-                && other.is_same_statement
-                && other.table == step.table
-        };
-        let going = steps.iter().filter(goes).map(|other| format!(" AND ({}) IS NOT TRUE", other.condition));
-        let condition = format!("({}){}", step.condition, going.collect::<String>());
-        let rows = count(tx, &step.table, &condition, values)?;
-        if rows > 0 {
-            holders.push(Holder { table: step.table.clone(), column: step.columns.join(", "), rows });
-        }
+impl Reference {
+    /// Whether its rows go with the row that they refer to.
+    pub(super) fn goes(&self) -> bool {
+        self.effect.goes()
     }
-    Ok(holders)
-}
 
-/// Counts the rows that steps delete and change, by table.
-pub(in crate::store) fn reach(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<TableRows>, StoreError> {
-    let mut tables: Vec<TableRows> = Vec::new();
-    for step in steps {
-        if tables.iter().any(|known| known.table == step.table) {
-            continue;
-        }
-        let rows = |effects: &[Effect]| {
-            let of_table = steps.iter().filter(|one| one.table == step.table && effects.contains(&one.effect));
-            let conditions: Vec<_> = of_table.map(|one| format!("({})", one.condition)).collect();
-            (!conditions.is_empty()).then(|| conditions.join(" OR "))
-        };
-        let deleted = rows(&[Effect::Delete, Effect::Cascade]);
-        let cleared = rows(&[Effect::Clear, Effect::Cleared]).map(|cleared| match &deleted {
-            Some(deleted) => format!("({cleared}) AND NOT ({deleted})"),
-            None => cleared,
-        });
-        let mut rows =
-            |condition: Option<String>| condition.map_or(Ok(0), |condition| count(tx, &step.table, &condition, values));
-        let (deleted, cleared) = (rows(deleted)?, rows(cleared)?);
-        tables.push(TableRows { table: step.table.clone(), deleted, cleared });
+    pub(super) fn own(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(own, _)| own.as_str())
     }
-    tables.retain(|table| table.deleted + table.cleared > 0);
-    Ok(tables)
-}
 
-/// Counts the rows of a table of the database.
-pub(in crate::store) fn count(
-    tx: &mut dyn Tx,
-    table: &str,
-    condition: &str,
-    values: &[Value],
-) -> Result<u64, StoreError> {
-    tx.count(&format!("SELECT count(*) FROM {} WHERE {condition}", identifier(table)), values)
+    pub(super) fn referred(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(_, referred)| referred.as_str())
+    }
 }
 
 #[cfg(test)]
@@ -392,7 +290,9 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
+    use crate::auth::storage::{Holder, TableRows};
     use crate::store::mapping::NATIVE;
+    use crate::store::sql::steps::{make_way, reach};
     use crate::store::sqlite::engine::SqliteTx;
 
     /// Tables of an app and its plugins, with a foreign key where `KEY` is.
@@ -497,7 +397,7 @@ mod tests {
                      INSERT INTO post VALUES (1, 'bob'), (2, 'ada'); INSERT INTO comment VALUES (1, 2, 'bob');";
         let db = database(SHAPES[2], posts);
         let reached = delete(&db, "bob").unwrap();
-        let of = |table: &str| reached.iter().find(|rows| rows.table == table).map(|rows| (rows.deleted, rows.cleared));
+        let of = |table: &str| of(&reached, table);
         assert_eq!((of("post"), of("comment")), (Some((1, 0)), Some((0, 1))));
         assert_eq!(of("oauthAccessToken"), Some((2, 0)), "a row that goes is not counted twice");
         let db = database(SHAPES[2], &posts.replace("(1, 2, 'bob')", "(1, 1, 'ada')"));
@@ -553,37 +453,113 @@ mod tests {
             let others = (0..tables).filter(|other| *other != own);
             let keys = others.map(|other| format!("c{other} REFERENCES circle{other} (id) ON DELETE CASCADE"));
             let keys = keys.collect::<Vec<_>>().join(", ");
-            format!("CREATE TABLE circle{own} (id TEXT PRIMARY KEY, u REFERENCES user (id) ON DELETE CASCADE, {keys})")
+            format!("CREATE TABLE circle{own} (id TEXT PRIMARY KEY, u REFERENCES user (id) ON DELETE CASCADE, {keys});")
         };
-        (0..tables).map(table).collect::<Vec<_>>().join("; ")
+        (0..tables).map(table).collect()
+    }
+
+    fn of(reached: &[TableRows], table: &str) -> Option<(u64, u64)> {
+        reached.iter().find(|rows| rows.table == table).map(|rows| (rows.deleted, rows.cleared))
     }
 
     #[test]
-    fn too_many_chains_of_keys_are_refused_and_nothing_is_deleted() {
-        let steps = |more: &str| {
-            let db = database(SHAPES[1], more);
-            let inventory = Inventory::read(&mut SqliteTx::new(&db), &NATIVE).unwrap();
-            inventory.steps_for_row(&NATIVE, "user").map(|steps| steps.len())
-        };
-        // Every table refers to the user, and at the end of each path of 1 to 4 tables the three others refer to the last.
-        let paths = 4 + 4 * 3 + 4 * 3 * 2 + 4 * 3 * 2;
-        assert_eq!(steps(&circle(4)).unwrap() - steps("").unwrap(), 4 + 3 * paths);
-        let Err(StoreError::TooManyChains(table)) = steps(&circle(5)) else { panic!("no limit") };
-        assert_eq!(table, "user");
-        let db = database(SHAPES[1], &circle(5));
-        assert!(matches!(delete(&db, "bob"), Err(StoreError::TooManyChains(_))));
-        assert_eq!(ids(&db, "user") + &ids(&db, "member"), "ada bobam bm");
+    fn tables_in_circles_are_followed_to_the_last_row() {
+        let rows = "INSERT INTO circle0 (id, u) VALUES ('a', 'bob'), ('x', 'ada'); INSERT INTO circle8 (id, c0) VALUES ('b', 'a');
+                    INSERT INTO circle3 (id, c8) VALUES ('c', 'b'); INSERT INTO circle0 (id, c3) VALUES ('d', 'c'), ('y', NULL);
+                    INSERT INTO circle8 (id, c0) VALUES ('e', 'd'), ('z', 'x'); UPDATE circle0 SET c8 = 'e' WHERE id = 'a';";
+        let db = database(SHAPES[1], &(circle(9) + rows));
+        let reached = delete(&db, "bob").unwrap();
+        let counts = ["circle0", "circle8", "circle3", "circle1"].map(|table| of(&reached, table));
+        assert_eq!(counts, [Some((2, 0)), Some((2, 0)), Some((1, 0)), None]);
+        assert_eq!(ids(&db, "circle0") + &ids(&db, "circle8") + &ids(&db, "circle3"), "x yz");
     }
 
     #[test]
-    fn tables_of_all_plugins_are_far_from_the_limit_of_chains() {
-        let drizzle = include_str!("../../../tests/fixtures/better-auth/drizzle-ms.sql");
-        let plugins = include_str!("../../../tests/fixtures/plugin-tables/drizzle.sql");
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(drizzle).unwrap();
-        connection.execute_batch(plugins).unwrap();
-        let inventory = Inventory::read(&mut SqliteTx::new(&connection), &NATIVE).unwrap();
-        let chains = inventory.steps_for_row(&NATIVE, "user").unwrap().len();
-        assert!(chains < CHAINS_MAX / 4, "{chains}");
+    fn tree_is_counted_and_kept_at_any_depth() {
+        let comments = "CREATE TABLE comment (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE,
+                          parent REFERENCES comment ON DELETE CASCADE);
+                        CREATE TABLE attachment (id INTEGER PRIMARY KEY, c REFERENCES comment);
+                        INSERT INTO comment VALUES (1, 'bob', NULL), (2, 'ada', 1), (3, 'ada', 2), (4, 'bob', 3), (5, 'ada', NULL);";
+        let db = database(SHAPES[0], comments);
+        assert_eq!(of(&delete(&db, "bob").unwrap(), "comment"), Some((4, 0)));
+        assert_eq!(ids(&db, "comment"), "5");
+        let db = database(SHAPES[0], &format!("{comments} INSERT INTO attachment VALUES (1, 3), (2, 5);"));
+        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps the comment") };
+        assert_eq!(holders, [Holder { table: "attachment".into(), column: "c".into(), rows: 1 }]);
+    }
+
+    /// A key in a table of Better Auth's says who made a row, as often as whose it is.
+    #[test]
+    fn key_without_action_deletes_no_row_of_another() {
+        let more = "ALTER TABLE user ADD COLUMN manager TEXT REFERENCES user (id);
+                    ALTER TABLE organization ADD COLUMN by TEXT REFERENCES user (id) ON DELETE RESTRICT;
+                    ALTER TABLE member ADD COLUMN invitedBy TEXT REFERENCES user (id);
+                    ALTER TABLE user ADD COLUMN last TEXT REFERENCES session (id);
+                    ALTER TABLE account ADD COLUMN linkedIn TEXT REFERENCES session (id);
+                    UPDATE user SET manager = 'bob', last = 'bs'; UPDATE organization SET by = 'bob';
+                    UPDATE member SET invitedBy = 'bob'; UPDATE account SET linkedIn = 'bs';";
+        for shape in SHAPES {
+            let db = database(shape, more);
+            let reached = delete(&db, "bob").unwrap();
+            let left = ["user", "account", "organization", "member"].map(|table| ids(&db, table));
+            assert_eq!(left, ["ada", "a", "bob o", "am"], "{shape}");
+            let of = ["user", "organization", "member"].map(|table| of(&reached, table));
+            assert_eq!(of, [Some((0, 1)), Some((0, 2)), Some((1, 1))], "{shape}");
+        }
+    }
+
+    #[test]
+    fn key_that_must_have_a_value_keeps_the_user_unless_its_row_goes() {
+        let more = |by: &str| {
+            format!(
+                "CREATE TABLE team2 (id TEXT); DROP TABLE member;
+                 CREATE TABLE member (id TEXT PRIMARY KEY, organizationId TEXT, userId TEXT, role TEXT,
+                   invitedBy TEXT NOT NULL REFERENCES user (id));
+                 INSERT INTO member VALUES ('am', 'o', 'ada', 'owner', '{by}'), ('bm', 'o', 'bob', 'member', 'bob');"
+            )
+        };
+        let db = database(SHAPES[1], &more("ada"));
+        delete(&db, "bob").unwrap();
+        assert_eq!(ids(&db, "member"), "am");
+        let db = database(SHAPES[1], &more("bob"));
+        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
+        assert_eq!(holders, [Holder { table: "member".into(), column: "invitedBy".into(), rows: 1 }]);
+    }
+
+    #[test]
+    fn user_goes_with_no_other_row() {
+        let more = "ALTER TABLE user ADD COLUMN parent TEXT REFERENCES user (id) ON DELETE CASCADE;
+                    ALTER TABLE user ADD COLUMN last TEXT REFERENCES session (id) ON DELETE CASCADE;";
+        let db = database(SHAPES[0], &format!("{more} UPDATE user SET parent = 'bob';"));
+        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
+        assert_eq!(holders, [Holder { table: "user".into(), column: "parent".into(), rows: 1 }]);
+        let db = database(SHAPES[0], &format!("{more} UPDATE user SET parent = id, last = 'bs';"));
+        delete(&db, "bob").unwrap();
+        assert_eq!(ids(&db, "user"), "ada");
+    }
+
+    #[test]
+    fn row_that_the_key_keeps_loses_its_reference() {
+        let db = database("REFERENCES $1 ($2) ON DELETE SET NULL", "DELETE FROM session WHERE id = 'ab'");
+        let reached = delete(&db, "bob").unwrap();
+        assert_eq!((of(&reached, "oauthClient"), of(&reached, "member")), (Some((0, 1)), Some((0, 1))));
+        let tables = ["oauthClient", "member", "session", "account", "apikey", "oauthRefreshToken"];
+        // What gives access goes.
+        assert_eq!(tables.map(|table| ids(&db, table)), ["bc", "am bm", "as", "a", "ak bk", "ar"]);
+        assert_eq!(db.query_row("SELECT count(*) FROM member WHERE userId IS NULL", [], |row| row.get(0)), Ok(1));
+    }
+
+    /// Keys of one column of the reach have the types of several tables.
+    #[test]
+    fn keys_of_several_types_are_followed() {
+        let more = "CREATE TABLE post (id INTEGER PRIMARY KEY, author TEXT REFERENCES user ON DELETE CASCADE);
+                    CREATE TABLE note (id TEXT PRIMARY KEY, post TEXT REFERENCES post ON DELETE CASCADE);
+                    CREATE TABLE mark (id BLOB PRIMARY KEY, note REFERENCES note ON DELETE CASCADE);
+                    INSERT INTO post VALUES (7, 'bob'), (8, 'ada'); INSERT INTO note VALUES ('007', '7'), ('7', '8');
+                    INSERT INTO mark VALUES (x'07', '007'), (x'08', '7');";
+        let db = database(SHAPES[0], more);
+        let reached = delete(&db, "bob").unwrap();
+        assert_eq!(["post", "note", "mark"].map(|table| of(&reached, table)), [Some((1, 0)); 3]);
+        assert_eq!(ids(&db, "note"), "7");
     }
 }

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::inventory::{Inventory, Step};
+use super::inventory::Inventory;
 use super::plugins::{self, quoted};
 use super::rows;
+use super::steps::Step;
 use crate::auth::storage::{Organization, StoreError};
 use crate::store::engine::{Tx, Value, ignored};
 use crate::store::mapping::{IdStrategy, SchemaMapping, identifier, is_uuid};
@@ -25,11 +26,13 @@ pub(super) struct Organizations {
     user: String,
     role: String,
     joined: Option<String>,
+    /// The ids of all users, as a subquery.
+    users: String,
 }
 
 impl Organizations {
     /// Finds the tables; `None` if the app has no organizations.
-    pub(super) fn find(inventory: &Inventory) -> Option<Self> {
+    pub(super) fn find(inventory: &Inventory, mapping: &SchemaMapping) -> Option<Self> {
         let (organization, member) = inventory.plugin("organization").zip(inventory.plugin("member"))?;
         Some(Self {
             table: identifier(&organization.table),
@@ -42,13 +45,16 @@ impl Organizations {
             user: quoted(member, "userId")?,
             role: quoted(member, "role")?,
             joined: quoted(member, "createdAt"),
+            users: mapping.sql(r#"SELECT "id" FROM "user""#.to_owned()).into_owned(),
         })
     }
 
-    /// The organizations of which members that a condition selects are owners, as a subquery.
+    /// The organizations of which members that a condition selects are owners, as a subquery. A member whose user is
+    /// gone owns nothing.
     fn owned(&self, tx: &dyn Tx, members: &str) -> String {
-        let Self { members: table, of, .. } = self;
-        format!("SELECT {of} FROM {table} WHERE {of} IS NOT NULL AND {members} AND {}", self.is_owner(tx))
+        let Self { members: table, of, user, users, .. } = self;
+        let exists = format!("{user} IN ({users})");
+        format!("SELECT {of} FROM {table} WHERE {of} IS NOT NULL AND {members} AND {exists} AND {}", self.is_owner(tx))
     }
 
     /// The condition for members who are owners. The roles of a member are separated by commas.
@@ -78,10 +84,12 @@ impl Organizations {
     /// The slugs of organizations without an owner. An app may name its owners otherwise: if no organization has one,
     /// no organization lacks one.
     pub(super) fn without_owner(&self, tx: &mut dyn Tx) -> Result<Vec<String>, StoreError> {
-        let Self { table, id, slug, .. } = self;
-        let owned = self.owned(tx, "TRUE");
-        let sql =
-            format!("SELECT {slug} FROM {table} WHERE {id} NOT IN ({owned}) AND EXISTS ({owned}) ORDER BY {slug}");
+        let Self { table, id, slug, members, .. } = self;
+        let (owned, is_owner) = (self.owned(tx, "TRUE"), self.is_owner(tx));
+        let sql = format!(
+            "SELECT {slug} FROM {table} WHERE {id} NOT IN ({owned}) AND EXISTS (SELECT 1 FROM {members} WHERE {is_owner})
+             ORDER BY {slug}"
+        );
         tx.query_all(&sql, &[], |row| Ok(row.value(0)?.as_text().unwrap_or("(unreadable)").to_owned()))
     }
 

@@ -31,8 +31,8 @@ impl PluginStore for SqlStore {
         self.read(odd_factors)
     }
 
-    fn tables_in_too_many_chains(&mut self) -> Result<Vec<String>, StoreError> {
-        self.read(tables_in_too_many_chains)
+    fn tables_with_too_many_keys(&mut self) -> Result<Vec<String>, StoreError> {
+        self.read(tables_with_too_many_keys)
     }
 
     fn organizations_without_owner(&mut self) -> Result<Vec<String>, StoreError> {
@@ -111,18 +111,18 @@ fn odd_factors(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<OddFactors, S
 }
 
 /// The tables whose rows no act can delete.
-fn tables_in_too_many_chains(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
+fn tables_with_too_many_keys(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let core = ["user", "session"].map(|table| mapping.table(table));
     let plugins = Expiring::ALL.iter().filter_map(|kind| inventory.plugin(kind.table())).map(|found| &*found.table);
-    let is_too_much = |table: &&str| matches!(inventory.steps(table, "TRUE"), Err(StoreError::TooManyChains(_)));
+    let is_too_much = |table: &&str| matches!(inventory.steps(table, "TRUE"), Err(StoreError::TooManyKeys(_)));
     Ok(core.into_iter().chain(plugins).filter(is_too_much).map(str::to_owned).collect())
 }
 
 /// The slugs of organizations without an owner.
 fn organizations_without_owner(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Vec<String>, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
-    Organizations::find(&inventory).map_or(Ok(Vec::new()), |found| found.without_owner(tx))
+    Organizations::find(&inventory, mapping).map_or(Ok(Vec::new()), |found| found.without_owner(tx))
 }
 
 /// The name of a plugin's column, quoted for SQL; `None` if the database lacks it.

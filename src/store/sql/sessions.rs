@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
-use super::inventory::{Inventory, RowDeletion};
+use super::inventory::Inventory;
 use super::prune::{Part, delete_free};
+use super::steps::RowDeletion;
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::prune::Pruning;
