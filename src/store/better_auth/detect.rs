@@ -132,9 +132,9 @@ pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) ->
         let of_table: Vec<_> = needed.iter().filter(|column| column.table == table.name).collect();
         write_blockers.extend(NeededColumn::blocker(&of_table));
     }
-        let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
-        let (time, time_evidence) = (verdict.name.clone(), verdict.evidence.clone());
-        let mut mapping = SchemaMapping {
+    let unreached = tables.iter().filter_map(|table| Some((table.name, table.unreached.clone()?))).collect();
+    let (time, time_evidence) = (verdict.name.clone(), verdict.evidence.clone());
+    let mut mapping = SchemaMapping {
         names: Some(names),
         tokens: TokenStorage::Plain,
         ids,
@@ -276,6 +276,7 @@ impl<'c> Findings<'c> {
         }
         let read = ReadTable { known: table, name: &physical, order: &order, columns: read };
         read.add_to(&mut self.evidence, self.connection, self.overrides)?;
+        self.require_columns_of_values(table, &physical, &existing, &columns)?;
         self.add_unknown(table, &physical, &existing, &columns, &near_missing);
         self.triggers.extend(triggers_of(self.connection, &physical)?);
         self.names.set_table(table.name, &physical);
@@ -407,6 +408,31 @@ impl<'c> Findings<'c> {
         }
     }
 
+    /// Requires that the `--schema` file names values for columns of the app alone.
+    fn require_columns_of_values(
+        &self,
+        table: &Table,
+        physical: &str,
+        existing: &[FoundColumn],
+        known: &[GuestColumn],
+    ) -> Result<(), NotRead> {
+        let of_app = || existing.iter().filter(|column| is_of_app(column, known)).map(|column| column.name.as_str());
+        for (column, value) in self.overrides.values_of(table.name) {
+            if of_app().any(|name| name == column) {
+                continue;
+            }
+            let remedy = near::nearest(of_app(), column).map_or_else(
+                || "leave it out, or name a column that only the app knows".to_owned(),
+                |near| format!("correct the name: {}", line("values", table.name, near, value)),
+            );
+            let key = format!("{}.{column}", table.name);
+            let problem =
+                format!("\"values\" in the --schema file names {key}, and {physical} has no such column of the app");
+            return Err(NotRead::Renamed { problem, remedy });
+        }
+        Ok(())
+    }
+
     /// Refuses new rows when a column of the app needs a value that authctl does not know, and is not one that may be a
     /// missing column of Better Auth.
     fn add_unknown(
@@ -418,8 +444,7 @@ impl<'c> Findings<'c> {
         near_missing: &[&str],
     ) {
         for column in existing {
-            let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
-            if is_known || column.key || column.is_computed {
+            if !is_of_app(column, known) {
                 continue;
             }
             if let Some(value) = self.overrides.value(table.name, &column.name) {
@@ -470,6 +495,12 @@ impl<'c> Findings<'c> {
         };
         Ok(ESSENTIAL.iter().filter(|column| table.column(column).is_some()).all(has))
     }
+}
+
+/// Whether only the app knows a column, for which a new row may need a value.
+fn is_of_app(column: &FoundColumn, known: &[GuestColumn]) -> bool {
+    let is_known = known.iter().any(|one| one.physical.as_ref() == Some(&column.name) && one.name != "issuer");
+    !is_known && !column.key && !column.is_computed
 }
 
 /// What to do when two tables or columns fit the same name.

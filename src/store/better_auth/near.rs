@@ -216,6 +216,23 @@ pub(super) fn columns<'c>(
     existing.iter().map(|one| one.name.as_str()).filter(move |name| is_near(name) && !is_taken(name))
 }
 
+/// The name that comes nearest to another one: it contains it, or they begin and end alike.
+pub(super) fn nearest<'n>(names: impl Iterator<Item = &'n str>, wanted: &str) -> Option<&'n str> {
+    let wanted = plain(wanted);
+    let alike = |name: &str| {
+        let name = plain(name);
+        if name.contains(&wanted) || wanted.contains(&name) {
+            return usize::MAX;
+        }
+        let start = name.chars().zip(wanted.chars()).take_while(|(one, other)| one == other).count();
+        let end = name.chars().rev().zip(wanted.chars().rev()).take_while(|(one, other)| one == other).count();
+        let (same, longest) = (start + end, name.len().max(wanted.len()));
+        if same * 2 > longest { same } else { 0 }
+    };
+    let near = names.map(|name| (alike(name), name)).filter(|(same, _)| *same > 0);
+    near.max_by_key(|(same, _)| *same).map(|(_, name)| name)
+}
+
 /// A name without case and separators.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
@@ -297,6 +314,15 @@ mod tests {
     #[test]
     fn other_tables_are_not_near() {
         assert_eq!(line(&[("post", "(id, title, user_id)"), ("contact", "(id, name, email)")]), None);
+    }
+
+    #[test]
+    fn nearest_name_is_found() {
+        let near = |wanted| nearest(["tenant_id", "plan", "color"].into_iter(), wanted);
+        for wanted in ["tenent_id", "tennantId", "TenantID", "tenant", "my_tenant_id", "tennat_id"] {
+            assert_eq!(near(wanted), Some("tenant_id"), "{wanted}");
+        }
+        assert_eq!((near("plam"), near("colour"), near("birthday")), (Some("plan"), Some("color"), None));
     }
 
     #[test]

@@ -167,6 +167,12 @@ impl SchemaOverrides {
         self.columns.get(&format!("{table}.{column}")).map(String::as_str)
     }
 
+    /// The columns of a table for which the file names a value, with the values.
+    pub(super) fn values_of(&self, table: &str) -> impl Iterator<Item = (&str, &str)> {
+        let columns = self.values.iter().filter_map(|(key, value)| Some((key.split_once('.')?, value.as_str())));
+        columns.filter_map(move |((of, column), value)| (of == table).then_some((column, value)))
+    }
+
     pub(super) fn value(&self, table: &str, column: &str) -> Option<&str> {
         self.values.get(&format!("{table}.{column}")).map(String::as_str)
     }

@@ -207,6 +207,27 @@ fn unknown_required_column_stops_only_new_rows_of_its_table() {
 }
 
 #[test]
+fn value_for_a_column_that_the_app_lacks_is_refused() {
+    let odd = Odd::new("extra-not-null");
+    let run = |values: &str| {
+        let hints = odd.sandbox.file("hints.json", format!(r#"{{"values": {{{values}}}}}"#));
+        odd.run(&format!("users list --schema {} --json", hints.display())).json_error(9)
+    };
+    for name in ["tenant_id", "tenentId", "tenantid"] {
+        let error = run(&format!(r#""user.{name}": "main""#));
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(&format!("names user.{name}, and user has no such column")), "{message}");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(hint.contains(r#"{"values": {"user.tenantId": "main"}}"#), "{hint}");
+    }
+    for column in ["user.email", "session.tenantId"] {
+        let error = run(&format!(r#""{column}": "main""#));
+        assert!(error["hint"].as_str().unwrap().starts_with("leave it out"), "{error}");
+    }
+    assert!(odd.is_as_made());
+}
+
+#[test]
 fn new_user_gets_the_role_that_the_column_gives() {
     let sql = "ALTER TABLE user DROP COLUMN role; ALTER TABLE user ADD COLUMN role text DEFAULT 'member' NOT NULL";
     let odd = Odd::changed("drizzle-ms", sql);
