@@ -544,3 +544,25 @@ fn code_with_an_outdated_proof_changes_nothing() {
         with(&mut *store, CodeProof::Password(&in_force)).unwrap();
     });
 }
+
+/// The identifier does not show the purpose.
+#[test]
+fn new_password_voids_reset_codes_with_hashed_identifiers() {
+    super::plugins::on_apps(|db| {
+        let mut store = two_users(db);
+        for (id, identifier, user) in [("a", "reset-password:x", "ada"), ("b", "reset-password:y", "bob")] {
+            let identifier = hashed_identifier(identifier);
+            let (end, now) = (db.time(600), db.time(0));
+            db.edit(&format!(
+                r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
+                   VALUES ('{id}', '{identifier}', '{user}', {end}, {now}, {now})"#
+            ));
+        }
+        set_password(&mut *store, "ada", "new", None, 30).unwrap();
+        assert_eq!(db.ask(r#"SELECT group_concat("id") FROM "verification""#).unwrap(), "b");
+        let mut replaced = |text| replace_password(&mut *store, "new", text, None, 30).unwrap().is_some();
+        db.edit(r#"UPDATE "verification" SET "value" = 'ada'"#);
+        assert!(replaced("newer"));
+        assert_eq!(db.count("verification"), 0);
+    });
+}

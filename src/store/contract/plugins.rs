@@ -87,7 +87,7 @@ impl Database {
 }
 
 /// Runs a test on the databases of apps.
-fn on_apps(test: impl Fn(&Database) + Sync) {
+pub(super) fn on_apps(test: impl Fn(&Database) + Sync) {
     on_engines(|engine| !engine.is_native, test);
 }
 
@@ -587,27 +587,5 @@ fn organization_without_owner_is_found_if_the_app_has_owners() {
         assert_eq!(store.organizations_without_owner().unwrap(), ["one", "three", "two"]);
         db.edit_plugins("UPDATE {member} SET role = 'boss'");
         assert_eq!(store.organizations_without_owner().unwrap(), [""; 0]);
-    });
-}
-
-/// The identifier does not show the purpose.
-#[test]
-fn new_password_voids_reset_codes_with_hashed_identifiers() {
-    on_apps(|db| {
-        let mut store = two_users(db);
-        for (id, identifier, user) in [("a", "reset-password:x", "ada"), ("b", "reset-password:y", "bob")] {
-            let identifier = crate::auth::secret::hashed_identifier(identifier);
-            let (end, now) = (db.time(600), db.time(0));
-            db.edit(&format!(
-                r#"INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
-                   VALUES ('{id}', '{identifier}', '{user}', {end}, {now}, {now})"#
-            ));
-        }
-        set_password(&mut *store, "ada", "new", None, 30).unwrap();
-        assert_eq!(db.ask(r#"SELECT group_concat("id") FROM "verification""#).unwrap(), "b");
-        let mut replaced = |text| replace_password(&mut *store, "new", text, None, 30).unwrap().is_some();
-        db.edit(r#"UPDATE "verification" SET "value" = 'ada'"#);
-        assert!(replaced("newer"));
-        assert_eq!(db.count("verification"), 0);
     });
 }

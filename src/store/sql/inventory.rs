@@ -511,12 +511,11 @@ mod tests {
     #[test]
     fn key_that_must_have_a_value_keeps_the_user_unless_its_row_goes() {
         let more = |by: &str| {
-            format!(
-                "CREATE TABLE team2 (id TEXT); DROP TABLE member;
+            let member = "CREATE TABLE team2 (id TEXT); DROP TABLE member;
                  CREATE TABLE member (id TEXT PRIMARY KEY, organizationId TEXT, userId TEXT, role TEXT,
                    invitedBy TEXT NOT NULL REFERENCES user (id));
-                 INSERT INTO member VALUES ('am', 'o', 'ada', 'owner', '{by}'), ('bm', 'o', 'bob', 'member', 'bob');"
-            )
+                 INSERT INTO member VALUES ('am', 'o', 'ada', 'owner', 'INVITER'), ('bm', 'o', 'bob', 'member', 'bob');";
+            member.replace("INVITER", by)
         };
         let db = database(SHAPES[1], &more("ada"));
         delete(&db, "bob").unwrap();

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use super::definition::Definition;
 use super::error::SqliteResult as _;
 use super::migrate::{HISTORY, MIGRATIONS};
-use super::{connect, migrate};
+use super::{catalog, connect, migrate};
 use crate::auth::storage::{Depth, Differs, SchemaDifference, StoreError};
 use crate::store::mapping::identifier;
 
@@ -69,14 +69,7 @@ pub(super) fn tables_only_the_app_checks(connection: &Connection) -> Result<Vec<
 }
 
 fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    let sql = r#"SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY "name""#;
-    connection
-        .prepare(sql)
-        .engine()?
-        .query_map([], |row| row.get(0))
-        .engine()?
-        .collect::<rusqlite::Result<_>>()
-        .engine()
+    Ok(catalog::read(connection).engine()?.into_iter().map(|table| table.name).collect())
 }
 
 /// Compares the schema with the one that the migrations up to `version` make.
@@ -165,31 +158,38 @@ fn is_instant(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::MAIN_DB;
+
     use super::*;
 
-    /// A table `person` whose definition has words that only the app understands, beside a table without.
-    fn with_words_of_the_app(object: &str, known: &str, unknown: &str) -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        let tables = "CREATE TABLE person (name TEXT CHECK (instr(name, 'x') = 0)); CREATE TABLE post (title TEXT);
+    /// A table `person` whose definition has words that only the app understands, beside a table without. The words are
+    /// replaced in the bytes of the database by others of the same length.
+    fn with_words_of_the_app(words: &[(&str, &str)]) -> Connection {
+        let mut made = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE person (name TEXT CHECK (instr(name, 'x') = 0));
             CREATE INDEX sorted ON person (name COLLATE NOCASE); CREATE INDEX plain ON person (lower(name));
-            INSERT INTO person VALUES ('Ada'); PRAGMA writable_schema = ON";
-        connection.execute_batch(tables).unwrap();
-        let change = "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE name = ?3";
-        connection.execute(change, [known, unknown, object]).unwrap();
-        connection.execute_batch("PRAGMA writable_schema = RESET").unwrap();
+            CREATE TABLE post (title TEXT         ); INSERT INTO person VALUES ('Ada'); INSERT INTO post VALUES (NULL)";
+        made.execute_batch(tables).unwrap();
+        let mut bytes = made.serialize(MAIN_DB).unwrap().to_vec();
+        for (known, unknown) in words {
+            let at = bytes.windows(known.len()).position(|part| part == known.as_bytes()).unwrap();
+            bytes[at..at + known.len()].copy_from_slice(unknown.as_bytes());
+        }
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.deserialize_read_exact(MAIN_DB, &*bytes, bytes.len(), false).unwrap();
         connection
     }
 
-    const WORDS_OF_THE_APP: [(&str, &str, &str, &str); 3] = [
-        ("sorted", "NOCASE", "unicode_ci", "no such collation sequence: unicode_ci"),
-        ("plain", "lower(", "unaccent(", "unknown function: unaccent()"),
-        ("person", "instr(", "regexp(", "unknown function: regexp()"),
+    const WORDS_OF_THE_APP: [(&str, &str, &str); 3] = [
+        ("NOCASE", "GERMAN", "no such collation sequence: GERMAN"),
+        ("lower(", "ascii(", "unknown function: ascii()"),
+        ("instr(", "regex(", "unknown function: regex()"),
     ];
 
     #[test]
     fn function_that_only_the_app_has_is_no_damage() {
-        for (object, known, unknown, words) in WORDS_OF_THE_APP {
-            let connection = with_words_of_the_app(object, known, unknown);
+        for (known, unknown, words) in WORDS_OF_THE_APP {
+            let connection = with_words_of_the_app(&[(known, unknown)]);
             for depth in [Depth::Quick, Depth::Full] {
                 assert_eq!(damage(&connection, depth).unwrap(), [""; 0], "{unknown} {depth:?}");
             }
@@ -202,12 +202,8 @@ mod tests {
 
     #[test]
     fn damage_beside_a_function_of_the_app_is_found() {
-        let (object, known, unknown, _) = WORDS_OF_THE_APP[2];
-        let connection = with_words_of_the_app(object, known, unknown);
-        let break_post = "INSERT INTO post VALUES (NULL); PRAGMA writable_schema = ON;
-            UPDATE sqlite_schema SET sql = 'CREATE TABLE post (title TEXT NOT NULL)' WHERE name = 'post';
-            PRAGMA writable_schema = RESET;";
-        connection.execute_batch(break_post).unwrap();
+        let (known, unknown, _) = WORDS_OF_THE_APP[2];
+        let connection = with_words_of_the_app(&[(known, unknown), ("title TEXT         ", "title TEXT NOT NULL")]);
         assert_eq!(damage(&connection, Depth::Quick).unwrap(), ["NULL value in post.title"]);
     }
 
