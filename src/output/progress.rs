@@ -14,7 +14,7 @@ const TICK: Duration = Duration::from_millis(250);
 const WITH_TOTAL: &str = "{msg} [{bar:20}] {human_pos} of {human_len}, {rate}, {eta} left";
 const WITHOUT_TOTAL: &str = "{spinner} {msg}, {elapsed}";
 
-/// Shows on standard error how far an act is, if it takes longer than [`DELAY`], and clears the line when it is dropped.
+/// Shows on standard error how far an act is, if it takes longer than a second, and clears the line when it is dropped.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,

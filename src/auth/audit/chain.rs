@@ -112,7 +112,7 @@ pub fn intention(intended: &Entry) -> String {
     format!("{what}{whom} (entry {})", intended.seq)
 }
 
-/// The detail of an intention: the names of the events, each with its count if there are several. [`is_end`] reads the
+/// The detail of an intention: the names of the events, each with its count if there are several. `is_end` reads the
 /// first name.
 pub fn intended_detail(events: &[Event]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
