@@ -124,7 +124,7 @@ impl fmt::Display for CrackTimeSeconds {
 impl From<CrackTimeSeconds> for std::time::Duration {
     fn from(s: CrackTimeSeconds) -> std::time::Duration {
         match s {
-            // TODO: Use `from_secs_f64` when it is stable
+            // Whole seconds, of a number that may exceed what `from_secs_f64` takes.
             CrackTimeSeconds::Float(f) => std::time::Duration::from_secs(f as u64),
             CrackTimeSeconds::Integer(i) => std::time::Duration::from_secs(i),
         }
