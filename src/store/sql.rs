@@ -9,6 +9,7 @@ mod deletion;
 pub(in crate::store) mod doctor;
 mod filter;
 pub(in crate::store) mod inventory;
+mod key_owners;
 mod organizations;
 mod plugins;
 pub(in crate::store) mod policy;

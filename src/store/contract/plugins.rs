@@ -333,6 +333,26 @@ fn token_without_a_column_for_its_end_is_deleted() {
     });
 }
 
+/// Users and organizations that have numbers may share one, and then the configuration shows whose a key is.
+#[test]
+fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
+    on_apps(|db| {
+        db.edit_plugins(
+            "CREATE TABLE {organization} (id TEXT PRIMARY KEY, name TEXT, slug TEXT);
+             CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {configId} TEXT, {referenceId} TEXT, {key} TEXT, {enabled} INTEGER);
+             INSERT INTO {organization} VALUES ('ada', 'Ada', 'ada'), ('o', 'O', 'o');
+             INSERT INTO {apikey} VALUES ('users', NULL, 'ada', 'a', 1), ('shown', 'org', 'o', 'b', 1),
+               ('organizations', 'org', 'ada', 'c', 1), ('doubtful', 'x', 'ada', 'd', 1)",
+        );
+        let mut store = two_users(db);
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(ended.of(AccessKind::ApiKey), 1);
+        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown");
+        let left = store.take_loose_ends().left;
+        assert!(left.iter().any(|note| note.ends_with(": doubtful")), "{left:?}");
+    });
+}
+
 #[test]
 fn key_is_disabled_in_the_encoding_of_its_column() {
     on_apps(|db| {

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
+use super::key_owners::KeyOwners;
 use super::plugins::{is_over, quoted, quoted_to_write, time_encoding, truth_encoding};
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
@@ -87,10 +88,11 @@ fn access_tables(inventory: &Inventory, mapping: &SchemaMapping) -> Vec<AccessTa
             }
             None => (End::Delete, String::new()),
         };
+        let is_of_user = KeyOwners::of(inventory, mapping).map(|owners| format!(" AND {}", owners.is_of_user()));
         tables.push(AccessTable {
             kind: AccessKind::ApiKey,
             table: identifier(&found.table),
-            condition: format!("{owner} = ?1{is_open}"),
+            condition: format!("{owner} = ?1{is_open}{}", is_of_user.unwrap_or_default()),
             expires: quoted(found, "expiresAt").unwrap_or_else(null),
             end,
         });
@@ -389,6 +391,9 @@ fn lock_down(
     }
     for table in access_tables(&inventory, mapping) {
         table.end(tx, mapping, user_id, now)?;
+    }
+    if let Some(owners) = KeyOwners::of(&inventory, mapping) {
+        owners.tell_doubtful(tx, &inventory, mapping, user_id)?;
     }
     let ids: Vec<String> = pending.into_iter().map(|row| row.id).collect();
     rows::delete(tx, mapping, "verification", &ids)?;

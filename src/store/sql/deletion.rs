@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::inventory::Inventory;
+use super::key_owners::KeyOwners;
 use super::organizations::Organizations;
 use super::plugins::quoted;
 use super::{access, codes, constraints, rows, sessions, steps, users};
@@ -57,6 +58,9 @@ pub(in crate::store) fn delete(
     let pending =
         if mapping.is_guest() { access::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
     let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
+    if let Some(owners) = KeyOwners::of(&inventory, mapping) {
+        owners.tell_doubtful(tx, &inventory, mapping, id)?;
+    }
     deletion.codes = rows::delete(tx, mapping, "verification", &pending)?;
     if !mapping.is_guest() {
         deletion.codes += codes::delete_of_user(tx, mapping, id)?;

@@ -1,6 +1,7 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
+use super::key_owners::KeyOwners;
 use super::reach::Reach;
 use super::steps::{RowDeletion, Step};
 use crate::auth::storage::{FOLLOWED_MAX, StoreError};
@@ -254,12 +255,10 @@ impl Inventory {
     /// The condition for the rows of a reference, beside what their columns say. A key of an organization is not one of
     /// the user who has the same number.
     pub(super) fn besides(&self, reference: &Reference) -> Option<String> {
-        let organization = self.plugin("organization")?;
         let is_key = self.plugin("apikey").is_some_and(|keys| keys.table == reference.table);
-        let (own, _) = reference.columns.first().filter(|_| is_key && organization.table != reference.parent)?;
-        let (id, own) = (identifier(organization.column("id").unwrap_or("id")), identifier(own));
-        let (keys, organizations) = (identifier(&reference.table), identifier(&organization.table));
-        Some(format!("{keys}.{own} NOT IN (SELECT {id} FROM {organizations})"))
+        let is_of_organization = self.plugin("organization").is_some_and(|found| found.table == reference.parent);
+        let (_, referred) = reference.columns.first().filter(|_| is_key && !is_of_organization)?;
+        KeyOwners::find(self, &reference.parent, &identifier(referred)).map(|owners| owners.is_of_user())
     }
 }
 
@@ -304,7 +303,7 @@ mod tests {
         CREATE TABLE member (id TEXT PRIMARY KEY, organizationId TEXT KEY(organization.id), userId TEXT KEY(user.id), role TEXT);
         CREATE TABLE team (id TEXT PRIMARY KEY, name TEXT, memberCount INTEGER, organizationId TEXT KEY(organization.id));
         CREATE TABLE teamMember (id TEXT PRIMARY KEY, teamId TEXT KEY(team.id), userId TEXT KEY(user.id));
-        CREATE TABLE apikey (id TEXT PRIMARY KEY, key TEXT, referenceId TEXT);
+        CREATE TABLE apikey (id TEXT PRIMARY KEY, key TEXT, referenceId TEXT, configId TEXT);
         CREATE TABLE oauthClient (id TEXT PRIMARY KEY, clientId TEXT UNIQUE, redirectUris TEXT, userId TEXT KEY(user.id));
         CREATE TABLE oauthRefreshToken (id TEXT PRIMARY KEY, clientId TEXT KEY(oauthClient.clientId),
           sessionId TEXT KEY(session.id), userId TEXT KEY(user.id));
@@ -317,7 +316,7 @@ mod tests {
         INSERT INTO member VALUES ('am', 'o', 'ada', 'owner'), ('bm', 'o', 'bob', 'member');
         INSERT INTO team VALUES ('t', 'T', 2, 'o');
         INSERT INTO teamMember VALUES ('at', 't', 'ada'), ('bt', 't', 'bob');
-        INSERT INTO apikey VALUES ('ak', '1', 'ada'), ('bk', '2', 'bob');
+        INSERT INTO apikey VALUES ('ak', '1', 'ada', NULL), ('bk', '2', 'bob', NULL);
         INSERT INTO oauthClient VALUES ('bc', 'bc', '', 'bob');
         INSERT INTO oauthRefreshToken VALUES ('ar', 'bc', 'as', 'ada'), ('br', 'bc', 'bs', 'bob');
         INSERT INTO oauthAccessToken VALUES ('at', 'bc', 'as', 'ada', 'ar'), ('bt', 'bc', 'bs', 'bob', 'br');";
@@ -373,11 +372,23 @@ mod tests {
         }
     }
 
+    /// The key `bk` names a user and an organization; the other keys of its configuration show whose it is.
     #[test]
     fn key_of_an_organization_is_not_one_of_a_user() {
-        let db = database(SHAPES[1], "");
-        delete(&db, "bob").unwrap();
-        assert_eq!(ids(&db, "apikey"), "ak bk");
+        for (keys, left) in [
+            ("", "ak"),
+            ("UPDATE apikey SET configId = 'default'", "ak"),
+            ("UPDATE apikey SET configId = 'x'", "ak"),
+            ("UPDATE apikey SET configId = 'x' WHERE id = 'bk'", "ak bk"),
+            ("UPDATE apikey SET referenceId = 'o' WHERE id = 'ak'", "ak bk"),
+            ("UPDATE apikey SET configId = 'x'; INSERT INTO apikey VALUES ('ok', '3', 'o', 'x')", "ak bk ok"),
+            ("INSERT INTO apikey VALUES ('ok', '3', 'o', 'x')", "ak ok"),
+            ("INSERT INTO apikey VALUES ('gone', '3', 'missing', 'x'); UPDATE apikey SET configId = 'x'", "ak gone"),
+        ] {
+            let db = database(SHAPES[1], keys);
+            delete(&db, "bob").unwrap();
+            assert_eq!(ids(&db, "apikey"), left, "{keys}");
+        }
     }
 
     #[test]
@@ -544,7 +555,7 @@ mod tests {
         assert_eq!((of(&reached, "oauthClient"), of(&reached, "member")), (Some((0, 1)), Some((0, 1))));
         let tables = ["oauthClient", "member", "session", "account", "apikey", "oauthRefreshToken"];
         // What gives access goes.
-        assert_eq!(tables.map(|table| ids(&db, table)), ["bc", "am bm", "as", "a", "ak bk", "ar"]);
+        assert_eq!(tables.map(|table| ids(&db, table)), ["bc", "am bm", "as", "a", "ak", "ar"]);
         assert_eq!(db.query_row("SELECT count(*) FROM member WHERE userId IS NULL", [], |row| row.get(0)), Ok(1));
     }
 
