@@ -333,6 +333,16 @@ fn token_without_a_column_for_its_end_is_deleted() {
     });
 }
 
+#[test]
+fn new_user_has_false_in_the_flags_of_plugins() {
+    on_apps(|db| {
+        db.edit_plugins(r#"ALTER TABLE "user" ADD COLUMN {isAnonymous} INTEGER"#);
+        drop(db.with(&["ada"]));
+        let stored = r#"SELECT typeof({isAnonymous}) || {isAnonymous} FROM "user""#;
+        assert_eq!(db.ask_plugins(stored), "integer0");
+    });
+}
+
 /// Users and organizations that have numbers may share one, and then the configuration shows whose a key is.
 #[test]
 fn key_of_an_organization_with_the_id_of_the_user_stays_open() {

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::audit::{change_events, ended_of, subject};
+use super::inventory::Inventory;
 use super::{codes, roles, rows, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
@@ -19,7 +20,7 @@ use crate::auth::storage::{
 };
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value, ignored};
-use crate::store::mapping::{IdStrategy, SchemaMapping};
+use crate::store::mapping::{IdStrategy, SchemaMapping, identifier};
 
 pub(in crate::store) fn find(
     tx: &mut dyn Tx,
@@ -166,10 +167,39 @@ pub(in crate::store) fn insert(
         }
         None => insert(tx, None)?,
     };
+    clear_flags(tx, mapping, &id, user.now)?;
     if let Some(hash) = hash {
         insert_credential(tx, mapping, &user.account_id, &id, hash, user.now)?;
     }
     read_back(tx, mapping, &id)
+}
+
+/// The booleans that plugins add to users and write as false in a new one.
+const FLAGS: [&str; 2] = ["twoFactorEnabled", "isAnonymous"];
+
+/// Writes false where a new user has no value, as the app does: its queries for false do not find NULL.
+fn clear_flags(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    if !mapping.is_guest() {
+        return Ok(());
+    }
+    let inventory = Inventory::read(tx, mapping)?;
+    let table = identifier(mapping.table("user"));
+    for name in FLAGS {
+        if mapping.read_only("user", name).is_some() {
+            continue;
+        }
+        let own = mapping.column("user", name).map(str::to_owned);
+        let Some(column) = own.or_else(|| inventory.column(mapping.table("user"), name).map(str::to_owned)) else {
+            continue;
+        };
+        let (column, value) = (identifier(&column), mapping.truth("user", name, false, now));
+        if value != Value::Null {
+            let id_column = identifier(mapping.column("user", "id").unwrap_or("id"));
+            let is_unset = format!("{id_column} = ?1 AND {column} IS NULL");
+            tx.update_until_none(&table, &format!("{column} = ?2"), &is_unset, &[mapping.key("user", id)], &[value])?;
+        }
+    }
+    Ok(())
 }
 
 fn insert_credential(
