@@ -26,6 +26,7 @@ use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
 mod admins;
+mod api_keys;
 mod audit;
 mod computed;
 mod doctor;

@@ -1,0 +1,47 @@
+//! API keys of users and organizations in the databases of apps.
+
+use super::plugins::{lockdown, on_apps, selected};
+use super::*;
+use crate::auth::access::AccessKind;
+
+/// Users and organizations that have numbers may share one, and then the configuration shows whose a key is.
+#[test]
+fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
+    on_apps(|db| {
+        db.edit_plugins(
+            "CREATE TABLE {organization} (id TEXT PRIMARY KEY, name TEXT, slug TEXT);
+             CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {configId} TEXT, {referenceId} TEXT, {key} TEXT, {enabled} INTEGER);
+             INSERT INTO {organization} VALUES ('ada', 'Ada', 'ada'), ('o', 'O', 'o');
+             INSERT INTO {apikey} VALUES ('users', NULL, 'ada', 'a', 1), ('shown', 'org', 'o', 'b', 1),
+               ('organizations', 'org', 'ada', 'c', 1), ('doubtful', 'x', 'ada', 'd', 1)",
+        );
+        let mut store = two_users(db);
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!(ended.of(AccessKind::ApiKey), 1);
+        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown");
+        let left = store.take_loose_ends().left;
+        assert!(left.iter().any(|note| note.ends_with(": doubtful")), "{left:?}");
+    });
+}
+
+#[test]
+fn key_is_disabled_in_the_encoding_of_its_column() {
+    on_apps(|db| {
+        db.edit_plugins("CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {enabled})");
+        for (open, closed) in [("'true'", "'false'"), ("'TRUE'", "'FALSE'"), ("'1'", "'0'"), ("1.0", "0.0"), ("1", "0")]
+        {
+            let mut store = two_users(db);
+            db.edit_plugins(&format!(
+                "INSERT INTO {{apikey}} VALUES ('a', 'ada', 'k', {open}), ('b', 'ada', 'k', {closed}), ('c', 'bob', 'k', {open})"
+            ));
+            let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+            assert_eq!(ended.of(AccessKind::ApiKey), 1, "{open}");
+            let is_closed = format!("{{enabled}} = {closed} AND typeof({{enabled}}) = typeof({closed})");
+            assert_eq!(selected(db, "apikey", &is_closed), "a b", "{open}");
+            db.edit_plugins("DELETE FROM {apikey}");
+            for user in ["ada", "bob"] {
+                delete_user(&mut *store, user, AdminGuard::Off, at(0)).unwrap().unwrap();
+            }
+        }
+    });
+}
