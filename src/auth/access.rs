@@ -275,7 +275,8 @@ impl Auth<'_> {
         self.store.account_access(&user.id, self.now)?.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))
     }
 
-    /// Ends all access to a user's account that the database holds, in one transaction.
+    /// Ends all access to a user's account that the database holds, in one transaction. `rehearses` takes it back, and
+    /// no code counts then.
     ///
     /// # Errors
     /// [`AuthError::LastAdmin`] with a ban, [`AuthError::NoSuchUser`].
@@ -284,6 +285,7 @@ impl Auth<'_> {
         user: &User,
         request: LockdownRequest<'_>,
         guard: AdminGuard,
+        rehearses: bool,
     ) -> Result<LockedDown, AuthError> {
         let code = request.reset_code.map(|_| self.entropy.code()).transpose()?;
         let new = match (&code, request.reset_code) {
@@ -293,7 +295,9 @@ impl Auth<'_> {
         let expires_at = new.as_ref().map(|new| new.stored.expires_at);
         let ban = request.ban.map(|reason| Ban::Imposed { reason: reason.map(str::to_owned), until: None });
         let lockdown = Lockdown { user_id: &user.id, ban, guard, code: new.as_ref(), now: self.now };
-        let (user, ended) = self.store.lock_down(&lockdown)??;
+        let done =
+            if rehearses { self.store.rehearse_lockdown(&lockdown)? } else { self.store.lock_down(&lockdown)? };
+        let (user, ended) = done?;
         Ok(LockedDown { user, ended, code: code.zip(expires_at) })
     }
 }

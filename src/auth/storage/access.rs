@@ -18,6 +18,12 @@ pub trait AccessStore {
     /// [`AuthError::NoSuchUser`], and with [`AuthError::LastAdmin`] as the guard asks.
     fn lock_down(&mut self, lockdown: &Lockdown<'_>) -> Result<Result<(User, AccessCounts), AuthError>, StoreError>;
 
+    /// Does the work of [`Self::lock_down`] and takes it back, so that it answers, refuses and leaves the same.
+    fn rehearse_lockdown(
+        &mut self,
+        lockdown: &Lockdown<'_>,
+    ) -> Result<Result<(User, AccessCounts), AuthError>, StoreError>;
+
     /// Reads the second factor of a user; `None` if the database has no table of second factors.
     fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError>;
 

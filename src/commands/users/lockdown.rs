@@ -49,8 +49,13 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     let database = context.database()?.location;
     let user = context.auth()?.find_user(&args.user)?;
     let access = context.auth()?.account_access(&user)?;
+    let reason = context.reason();
+    let request =
+        LockdownRequest { ban: args.ban.then_some(reason.as_deref()), reset_code: args.reset_code.then_some(args.ttl) };
+    let guard = admin_guard(args.force_last_admin);
     if args.dry_run {
-        let (ended, is_banned) = (access.counts, args.ban || user.is_banned(context.now()?));
+        let done = context.auth()?.lock_down(&user, request, guard, true)?;
+        let (ended, is_banned) = (done.ended, done.user.is_banned(context.now()?));
         return Ok(Lockdown { user, ended, access, code: None, is_banned, dry_run: true, database }.into());
     }
     let ban = if args.ban { " and bans the user" } else { "" };
@@ -61,10 +66,7 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
         listed(&access.counts).unwrap_or_else(|| "nothing now".to_owned()),
     );
     confirm(&effect, "Lock the account down?", context)?;
-    let reason = context.reason();
-    let request =
-        LockdownRequest { ban: args.ban.then_some(reason.as_deref()), reset_code: args.reset_code.then_some(args.ttl) };
-    let done = context.auth()?.lock_down(&user, request, admin_guard(args.force_last_admin))?;
+    let done = context.auth()?.lock_down(&user, request, guard, false)?;
     let is_banned = done.user.is_banned(context.now()?);
     let (user, ended, code) = (done.user, done.ended, done.code);
     Ok(Lockdown { user, ended, access, code, is_banned, dry_run: false, database }.into())

@@ -16,11 +16,25 @@ fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
                ('organizations', 'org', 'ada', 'c', 1), ('doubtful', 'x', 'ada', 'd', 1)",
         );
         let mut store = two_users(db);
+        let (_, would_end) = store.rehearse_lockdown(&lockdown(None)).unwrap().unwrap();
+        let left_by_rehearsal = store.take_loose_ends().left;
+        assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown users");
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended.of(AccessKind::ApiKey), 1);
+        assert_eq!((ended.of(AccessKind::ApiKey), &ended), (1, &would_end));
         assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown");
         let left = store.take_loose_ends().left;
         assert!(left.iter().any(|note| note.ends_with(": doubtful")), "{left:?}");
+        assert_eq!(left, left_by_rehearsal);
+        // Nothing is left to end, and the key is in doubt as before.
+        let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
+        assert_eq!((ended.is_empty(), store.take_loose_ends().left), (true, left.clone()));
+        let request =
+            DeletionRequest { id: "ada", guard: AdminGuard::Off, force_shared: false, new_owner: None, now: at(0) };
+        store.rehearse_deletion(&request).unwrap().unwrap();
+        assert_eq!(store.take_loose_ends().left, left);
+        store.delete_user(&request).unwrap().unwrap();
+        assert_eq!(store.take_loose_ends().left, left);
+        assert_eq!(selected(db, "apikey", "TRUE"), "doubtful organizations shown");
     });
 }
 

@@ -27,6 +27,13 @@ impl AccessStore for SqlStore {
         self.write_tx(|tx, mapping, log| lock_down(tx, mapping, log, request))
     }
 
+    fn rehearse_lockdown(
+        &mut self,
+        request: &Lockdown<'_>,
+    ) -> Result<Result<(User, AccessCounts), AuthError>, StoreError> {
+        self.dry_run(|tx, mapping, log| lock_down(tx, mapping, log, request))
+    }
+
     fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError> {
         self.read(|tx, mapping| second_factor::factor_rows(tx, mapping, user_id))
     }

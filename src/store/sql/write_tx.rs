@@ -202,12 +202,17 @@ impl SqlStore {
         }
     }
 
-    /// Runs an act and takes back what it wrote.
+    /// Runs an act and takes back what it wrote. What it leaves as it was is reported as for the act itself.
     pub(in crate::store) fn dry_run<T>(&mut self, mut act: impl Act<T>) -> Result<T, StoreError> {
         self.settling(|store| {
-            let Self { engine, mapping, caller, .. } = store;
+            let Self { engine, mapping, caller, loose_ends, .. } = store;
             let mut act = for_caller(caller.as_deref(), mapping, &mut act);
-            retrying(engine.wait(), || act(&mut *engine.begin()?, &mut Vec::new()))
+            retrying(engine.wait(), || {
+                let mut tx = engine.begin()?;
+                let result = act(&mut *tx, &mut Vec::new())?;
+                loose_ends.leave(std::mem::take(tx.left()));
+                Ok(result)
+            })
         })
     }
 
@@ -392,6 +397,7 @@ impl Both<'_> {
         let left = std::mem::take(app.left());
         let Some(first) = events.first().cloned() else {
             app.commit()?;
+            self.loose_ends.leave(left);
             return Ok(result);
         };
         let actor = signed(&mut *app, self.mapping, self.acting.actor(), &events)?;

@@ -94,8 +94,10 @@ fn lockdown_bans_and_makes_a_code_in_the_same_step() {
     let entries = app.run("audit list --json --user bob@example.com").json()["entries"].clone();
     let events: Vec<&str> = entries.as_array().unwrap().iter().map(|entry| entry["event"].as_str().unwrap()).collect();
     assert!(events.contains(&"user.locked-down") && events.contains(&"user.banned"), "{events:?}");
-    let refused = app.run("users lockdown ada@example.com --yes --ban --json").json_error(5);
-    assert_eq!(refused["code"], "LAST_ADMIN");
+    for way in ["--yes", "--dry-run"] {
+        let refused = app.run(&format!("users lockdown ada@example.com {way} --ban --json")).json_error(5);
+        assert_eq!(refused["code"], "LAST_ADMIN", "{way}");
+    }
     let _ = app.run("users lockdown ada@example.com --yes --ttl 30m").failure(2);
     let _ = app.run("users lockdown unknown@example.com --yes").failure(3);
 }
