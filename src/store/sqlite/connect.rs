@@ -2,7 +2,7 @@
 //! `hex(zeroblob(300000000))` in a constraint, or pages that refer to each other.
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -140,17 +140,29 @@ fn apply_limits(connection: &mut Connection, path: &Path) -> rusqlite::Result<()
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     // The limit holds for the process; a lower one stays.
     connection.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES_MAX}"), [], |_| Ok(()))?;
+    connection.progress_handler(STEPS_COUNTED, Some(limit(path.to_owned())))
+}
+
+/// Counts the steps of a process, and returns whether they are more than the files of the database allow.
+fn limit(path: PathBuf) -> impl FnMut() -> bool {
+    let (mut steps, mut allowed) = (0, STEPS_MIN);
+    move || {
+        steps += u64::from(STEPS_COUNTED.unsigned_abs());
+        if steps > allowed {
+            // The database may have grown since the last look, and a copy begins as an empty file.
+            allowed = steps_allowed(&path);
+        }
+        steps > allowed
+    }
+}
+
+/// How many steps the files of a database allow one process.
+fn steps_allowed(path: &Path) -> u64 {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     let blocks = (bytes(path) + bytes(Path::new(&log))) / BLOCK_BYTES;
-    let allowed = STEPS_MIN.saturating_add(blocks.saturating_mul(STEPS_PER_BLOCK));
-    let mut steps: u64 = 0;
-    let spent = move || {
-        steps += u64::from(STEPS_COUNTED.unsigned_abs());
-        steps > allowed
-    };
-    connection.progress_handler(STEPS_COUNTED, Some(spent))
+    STEPS_MIN.saturating_add(blocks.saturating_mul(STEPS_PER_BLOCK))
 }
 
 /// Runs a statement that needs whole rows, however large they are. SQLite writes a row as a whole and reads a
@@ -173,6 +185,17 @@ mod tests {
     use crate::store::mapping::NATIVE;
     use crate::store::sql::rows::count;
     use crate::store::sqlite::engine::SqliteTx;
+
+    #[test]
+    fn database_that_grows_allows_more_steps() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut is_spent = limit(file.path().to_owned());
+        let looks = STEPS_MIN / u64::from(STEPS_COUNTED.unsigned_abs());
+        assert!((0..looks).all(|_| !is_spent()));
+        assert!(is_spent());
+        file.as_file().set_len(BLOCK_BYTES).unwrap();
+        assert!(!is_spent());
+    }
 
     /// Counting takes steps, so the limit of steps interrupts it.
     #[test]
