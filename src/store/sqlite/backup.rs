@@ -45,7 +45,7 @@ impl Sqlite {
         let snapshot = self.connection().unchecked_transaction().engine().map_err(failed)?;
         let wanted = read(&snapshot).map_err(failed)?;
         copy(&snapshot, to, wait, |copied| {
-            if let Some(problem) = integrity::damage(copied, Depth::Full).map_err(failed)?.into_iter().next() {
+            if let Some(problem) = integrity::damage(copied, Depth::Quick).map_err(failed)?.into_iter().next() {
                 return Err(CopyError::Damaged { path: path.into(), problem });
             }
             let found = read(copied).map_err(failed)?;
