@@ -43,19 +43,23 @@ pub(in crate::store) fn with_address(
 ) -> Result<Vec<User>, StoreError> {
     let column = "email";
     let exact = format!(r#"SELECT {} FROM "user" WHERE "{column}" = ?1"#, rows::USER);
-    let found = tx.query_all(&mapping.sql(exact), &[address.into()], |row| rows::user(row, 0, mapping))?;
+    let found = tx.query_all(&mapping.sql(&exact), &[address.into()], |row| rows::user(row, 0, mapping))?;
     // The column of an app may compare without regard to case.
     if let Some(user) = found.into_iter().find(|user| user.email == address) {
         return Ok(vec![user]);
     }
-    // The length is known without reading the value, so a large one costs nothing.
-    let any_case = format!(
-        r#"SELECT {} FROM "user" WHERE octet_length("email") = ?2 AND lower("email") = lower(?1) ORDER BY "id""#,
-        rows::USER
-    );
+    // An index has every address, and is a small part of the table. The length is known without reading the value, so
+    // that a large one costs nothing.
+    let spellings =
+        r#"SELECT DISTINCT "email" FROM "user" WHERE octet_length("email") = ?2 AND lower("email") = lower(?1)"#;
     let values = [address.into(), i64::try_from(address.len()).unwrap_or(i64::MAX).into()];
-    let mut found = tx.query_all(&mapping.sql(any_case), &values, |row| rows::user(row, 0, mapping))?;
+    let spellings = tx.query_all(&mapping.sql(spellings), &values, |row| Ok(row.value(0)?.to_value()))?;
+    let mut found = Vec::new();
+    for spelling in spellings {
+        found.extend(tx.query_all(&mapping.sql(&exact), &[spelling], |row| rows::user(row, 0, mapping))?);
+    }
     found.retain(|user| user.email.eq_ignore_ascii_case(address));
+    found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)
 }
 
