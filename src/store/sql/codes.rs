@@ -267,7 +267,7 @@ pub(in crate::store) fn delete_over(
     let inventory = Inventory::read(tx, mapping)?;
     let deletion =
         inventory.deletion(mapping.table("verification"), mapping.column("verification", "id").unwrap_or("id"))?;
-    let part = delete_free(tx, mapping.table("verification"), &ids, |tx, id| {
+    let part = delete_free(tx, mapping.table("verification"), &ids, deletion.is_one_statement(), |tx, id| {
         deletion.run(tx, &mapping.key("verification", id))
     })?;
     log.extend(part.event("codes.pruned", "expired code"));

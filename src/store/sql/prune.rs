@@ -99,7 +99,7 @@ pub(super) fn delete(
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
     let deletion = inventory.deletion(&found.table, id)?;
     let ids = ids.get(pruning.kept..).unwrap_or_default();
-    let part = delete_free(tx, &found.table, ids, |tx, id| deletion.run(tx, id))?;
+    let part = delete_free(tx, &found.table, ids, deletion.is_one_statement(), |tx, id| deletion.run(tx, id))?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
     Ok(part)
 }
@@ -126,8 +126,9 @@ impl Part {
     }
 }
 
-/// Deletes rows of a table (in the name of the database), each by itself if the app keeps one of them. `delete` returns
-/// the number of deleted rows.
+/// Deletes rows of a table (in the name of the database) but for those that the app keeps. `delete` returns the number
+/// of deleted rows. Unless it `is_one_statement`, a savepoint takes back what it did for a row that stays. The savepoint
+/// is for all rows while none stays, because each one costs a copy of every page that changes.
 ///
 /// # Errors
 /// [`StoreError::Engine`] when no row is deleted or kept.
@@ -135,22 +136,37 @@ pub(super) fn delete_free<I>(
     tx: &mut dyn Tx,
     table: &str,
     ids: &[I],
+    is_one_statement: bool,
     mut delete: impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
 ) -> Result<Part, StoreError> {
     let mut part = Part { rows: ids.len(), ..Part::default() };
-    match tx.attempt(|tx| ids.iter().try_fold(0, |deleted, id| Ok(deleted + delete(tx, id)?))) {
-        Err(StoreError::Held(_)) => {
+    let all = if is_one_statement { None } else { delete_all(tx, ids, &mut delete)? };
+    match all {
+        Some(deleted) => part.deleted = deleted,
+        None => {
             for id in ids {
-                match tx.attempt(|tx| delete(tx, id)) {
+                let deleted = if is_one_statement { delete(tx, id) } else { tx.attempt(|tx| delete(tx, id)) };
+                match deleted {
                     Err(StoreError::Held(holders)) => part.kept.push(holders),
                     deleted => part.deleted += deleted?,
                 }
             }
         }
-        deleted => part.deleted = deleted?,
     }
     rows::require_some(table, ids.len() - part.kept.len(), part.deleted)?;
     Ok(part)
+}
+
+/// Deletes all rows, or none and returns `None` if the app keeps one of them.
+fn delete_all<I>(
+    tx: &mut dyn Tx,
+    ids: &[I],
+    delete: &mut impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
+) -> Result<Option<u64>, StoreError> {
+    match tx.attempt(|tx| ids.iter().try_fold(0, |deleted, id| Ok(deleted + delete(tx, id)?))) {
+        Err(StoreError::Held(_)) => Ok(None),
+        deleted => deleted.map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -166,8 +182,8 @@ mod tests {
         let mut tx = SqliteTx::new(&connection);
         let held = || StoreError::Held(vec![Holder { table: "post".into(), column: "user".into(), rows: 1 }]);
         // Each id stands for what becomes of its row: it is deleted, it is not found, or the app keeps it.
-        let mut delete = |ids: &[&str]| {
-            delete_free(&mut tx, "session", ids, |_, id| match *id {
+        let mut delete = |ids: &[&str], is_one_statement| {
+            delete_free(&mut tx, "session", ids, is_one_statement, |_, id| match *id {
                 "deleted" => Ok(1),
                 "missing" => Ok(0),
                 _ => Err(held()),
@@ -180,11 +196,13 @@ mod tests {
             (&["kept"], 0, 1),
             (&[], 0, 0),
         ] {
-            let part = delete(ids).unwrap();
-            assert_eq!((part.deleted, part.kept.len()), (deleted, kept), "{ids:?}");
+            for is_one_statement in [false, true] {
+                let part = delete(ids, is_one_statement).unwrap();
+                assert_eq!((part.deleted, part.kept.len()), (deleted, kept), "{ids:?}");
+            }
         }
         for ids in [&["missing", "missing"][..], &["missing", "kept"]] {
-            assert!(delete(ids).unwrap_err().to_string().contains("of the table session"), "{ids:?}");
+            assert!(delete(ids, false).unwrap_err().to_string().contains("of the table session"), "{ids:?}");
         }
     }
 }

@@ -450,7 +450,9 @@ pub(in crate::store) fn delete_over(
     let ids = ids.get(pruning.kept..).unwrap_or_default();
     let inventory = Inventory::read(tx, mapping)?;
     let deletion = deletion(&inventory, mapping)?;
-    let part = delete_free(tx, mapping.table("session"), ids, |tx, id| {
+    // An app may have tokens of a session, which end with it.
+    let is_one_statement = !mapping.is_guest() && deletion.is_one_statement();
+    let part = delete_free(tx, mapping.table("session"), ids, is_one_statement, |tx, id| {
         access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(id), false, now)?;
         deletion.run(tx, &mapping.key("session", id))
     })?;

@@ -71,6 +71,11 @@ pub(in crate::store) struct RowDeletion<'i> {
 }
 
 impl RowDeletion<'_> {
+    /// Whether one statement deletes a row, so that a failure leaves nothing half done.
+    pub(super) fn is_one_statement(&self) -> bool {
+        self.steps.iter().all(|step| !matches!(step.effect, Effect::Delete | Effect::Clear))
+    }
+
     /// Deletes the row with an id, and returns the number of deleted rows: 0 if it is gone.
     ///
     /// # Errors

@@ -15,9 +15,11 @@ use crate::auth::storage::{Depth, SchemaDifference, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
-/// overwritten, so that an old hash does not stay readable in free pages.
+/// overwritten, so that an old hash does not stay readable in free pages. A cache of 32 MiB holds every page that a
+/// batch of a thousand rows changes; SQLite writes a page that it has no room for, and reads it again.
 pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
-    PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;";
+    PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
+    PRAGMA cache_size = -32768;";
 /// Commits without a sync. With a write-ahead log that can lose the commit, and never harms the database; with a
 /// rollback journal it could.
 const UNSYNCED: &str = "PRAGMA synchronous = NORMAL";
