@@ -67,7 +67,7 @@ const OPERATOR: &[&str] = &[
 /// Commands that read every row. They belong to the table of sizes.
 const WHOLE: &[&str] = &[
     "users list --count --limit 1",
-    "users list --json --limit 1000000",
+    "users list --json --limit 1000",
     "sessions list --all-users --json",
     "audit list --json",
     "audit verify",
