@@ -31,7 +31,7 @@ pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
-pub use refusals::{Constraint, Holder};
+pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub(in crate::auth) use types::needed;
 pub use types::{
     Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deletion,

@@ -295,11 +295,12 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::NotOurs(refusal) => {
             Failure::new(ExitCode::Database, "DATABASE_NOT_WRITTEN").remedy(refusal.remedy.clone())
         }
-        StoreError::Held(_) => Failure::new(ExitCode::Refused, "ROWS_HELD")
-            .remedy("delete these rows in the app, or give them to another, and try again")
-            .unchanged(),
+        StoreError::Held(_) => Failure::new(ExitCode::Refused, "ROWS_HELD").remedy(error.way_out()).unchanged(),
         StoreError::TooManyKeys(_) => {
             Failure::new(ExitCode::Database, "DATABASE_LIMIT").remedy("do this in the app").unchanged()
+        }
+        StoreError::BrokenKeys(_) => {
+            Failure::new(ExitCode::Refused, "APP_REFUSES").remedy(error.way_out()).unchanged()
         }
         StoreError::Trigger(_) => Failure::new(ExitCode::Refused, "APP_REFUSES")
             .remedy("a trigger or foreign key of the app says so; `authctl db status` lists the triggers")

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::mapping::SchemaMapping;
-use crate::auth::storage::{Depth, SchemaDifference, StoreError};
+use crate::auth::storage::{BrokenKey, Depth, KeyFault, SchemaDifference, StoreError};
 
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
@@ -213,9 +213,37 @@ pub(in crate::store) struct CatalogColumn {
 pub(in crate::store) struct ForeignKey {
     /// The table that the key refers to, as the schema spells it.
     pub(in crate::store) parent: String,
-    /// Each column with the one of the parent that it refers to.
+    /// Each column with the one of the parent that it refers to; an empty name if the parent has no such column.
     pub(in crate::store) columns: Vec<(String, String)>,
     pub(in crate::store) on_delete: OnDelete,
+    /// Why it cannot work.
+    pub(in crate::store) fault: Option<KeyFault>,
+}
+
+impl ForeignKey {
+    /// Whether the key leads to rows. A statement that needs one that does not is refused as a whole.
+    pub(in crate::store) fn leads_to_rows(&self) -> bool {
+        !matches!(self.fault, Some(KeyFault::NoTable | KeyFault::NotUnique))
+    }
+}
+
+impl CatalogTable {
+    /// The foreign keys that lead to rows.
+    pub(in crate::store) fn working_keys(&self) -> impl Iterator<Item = &ForeignKey> {
+        self.foreign_keys.iter().filter(|key| key.leads_to_rows())
+    }
+
+    /// The foreign keys that cannot work.
+    pub(in crate::store) fn broken_keys(&self) -> impl Iterator<Item = BrokenKey> {
+        self.foreign_keys.iter().filter_map(|key| {
+            let (columns, mut referred): (Vec<String>, Vec<String>) = key.columns.iter().cloned().unzip();
+            if referred.iter().any(String::is_empty) {
+                referred.clear();
+            }
+            let (table, parent) = (self.name.clone(), key.parent.clone());
+            Some(BrokenKey { table, columns, parent, referred, fault: key.fault? })
+        })
+    }
 }
 
 /// What the database does with rows whose parent is deleted.

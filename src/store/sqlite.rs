@@ -10,6 +10,7 @@ mod descriptors;
 pub(in crate::store) mod engine;
 pub(in crate::store) mod error;
 mod integrity;
+mod keys;
 mod migrate;
 mod permissions;
 mod preflight;

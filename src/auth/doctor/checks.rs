@@ -23,7 +23,7 @@ pub const STRUCTURE: &[Check] =
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
 
 /// The checks that read tables of plugins. In a database without them they find nothing.
-pub const PLUGINS: &[Check] = &[REFERENCES, CHAINS, SECOND_FACTORS, LEFT_FACTORS, OWNERS, EXPIRED_ROWS];
+pub const PLUGINS: &[Check] = &[FOREIGN_KEYS, REFERENCES, CHAINS, SECOND_FACTORS, LEFT_FACTORS, OWNERS, EXPIRED_ROWS];
 
 /// The number of rows that one transaction deletes.
 const BATCH: usize = 500;
@@ -286,6 +286,14 @@ const REFERENCES: Check = Check::new("references", Severity::Problem, |auth| {
     let hint = "the app may fail where it follows them, and a key of a deleted user stays valid: look at these rows, \
                 and delete those of no use in the app";
     Ok(Details::if_any(count, message, hint))
+});
+
+const FOREIGN_KEYS: Check = Check::new("foreign-keys", Severity::Problem, |auth| {
+    let keys = auth.store.broken_keys()?;
+    let lines = keys.iter().map(|key| format!("{key}: {}", key.remedy())).collect();
+    let message = format!("foreign keys of the app's schema that cannot work: {}", keys.len());
+    let hint = "the database refuses acts that need one of them, such as deleting a user: correct the app's schema";
+    Ok(Details::if_any(keys.len() as u64, message, hint).map(|details| Details { lines, ..details }))
 });
 
 const CHAINS: Check = Check::new("reference-chains", Severity::Problem, |auth| {

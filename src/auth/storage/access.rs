@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AdminGuard, Ban, NewCodeRow, StoreError};
+use super::{AdminGuard, Ban, BrokenKey, NewCodeRow, StoreError};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccountAccess};
 use crate::auth::prune::{Expiring, Pruning};
@@ -48,6 +48,9 @@ pub trait PluginStore {
 
     /// Counts rows that refer to rows that do not exist, except those of [`super::DoctorStore::orphans`].
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError>;
+
+    /// The foreign keys that cannot work, of all tables.
+    fn broken_keys(&mut self) -> Result<Vec<BrokenKey>, StoreError>;
 
     /// Counts users whose flag and whose second factor do not fit.
     fn odd_factors(&mut self) -> Result<OddFactors, StoreError>;

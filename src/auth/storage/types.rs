@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::AppTraces;
 use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
-use super::refusals::{Constraint, Holder, held};
+use super::refusals::{BrokenKey, Constraint, Holder, broken, correction, held, release};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::{Purpose, StoredCode};
@@ -466,6 +466,9 @@ pub enum StoreError {
     /// So many tables refer to each other that authctl does not find all rows that go with one of the table.
     #[error("more than {FOLLOWED_MAX} foreign keys lead to the table {0} through others, and authctl follows no more")]
     TooManyKeys(String),
+    /// Foreign keys of the app that cannot work keep the database from running the statement.
+    #[error("the app's database refuses this: {}", broken(.0))]
+    BrokenKeys(Vec<BrokenKey>),
     /// A trigger of the app refuses the change. Holds its words.
     #[error("the app's database refuses this: {0}")]
     Trigger(String),
@@ -487,6 +490,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What the caller can do about rows and foreign keys of the app that are in the way; empty for other errors.
+    pub fn way_out(&self) -> String {
+        match self {
+            Self::Held(holders) => release(holders),
+            Self::BrokenKeys(keys) => correction(keys),
+            _ => String::new(),
+        }
+    }
+
     /// Whether the act that failed may have been committed all the same. An error of the operating system in the middle
     /// of a commit does not tell.
     pub fn may_be_committed(&self) -> bool {
@@ -517,6 +529,7 @@ impl StoreError {
             | Self::Converted
             | Self::Held(_)
             | Self::TooManyKeys(_)
+            | Self::BrokenKeys(_)
             | Self::Trigger(_)
             | Self::OnlyTheApps(_)
             | Self::Caller(_)

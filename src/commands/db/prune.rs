@@ -4,6 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::StoreError;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     };
     let mut pruned = Vec::new();
     let mut total = 0;
-    let mut held = Vec::new();
+    let (mut held, mut broken) = (Vec::new(), Vec::new());
     for kind in kinds() {
         if args.dry_run {
             pruned.push((kind, context.auth()?.count_expired(kind)?));
@@ -48,7 +49,13 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
         }
         let (mut count, mut pruning) = (0, Pruning::by(BATCH));
         while !pruning.is_over {
-            let part = context.auth()?.prune_expired(kind, &mut pruning)?;
+            let part = match context.auth()?.prune_expired(kind, &mut pruning) {
+                Err(AuthError::Store(StoreError::BrokenKeys(keys))) => {
+                    broken.extend(keys);
+                    break;
+                }
+                part => part?,
+            };
             line.advance(part);
             (count, total) = (count + part, total + part);
             if total > 0 {
@@ -62,6 +69,9 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     }
     if !held.is_empty() {
         return Err(StoreError::Held(held).into());
+    }
+    if !broken.is_empty() {
+        return Err(StoreError::BrokenKeys(broken).into());
     }
     Ok(Pruned { counts: pruned, dry_run: args.dry_run, database }.into())
 }

@@ -2,7 +2,7 @@
 
 use super::inventory::Effect;
 use super::steps::{Step, count};
-use crate::auth::storage::{Constraint, Holder, StoreError};
+use crate::auth::storage::{Constraint, Holder, KeyFault, Release, StoreError};
 use crate::store::engine::{CatalogCheck, CatalogTable, Tx, Value};
 use crate::store::mapping::{SchemaMapping, identifier};
 
@@ -27,7 +27,7 @@ pub(in crate::store) fn explain(
             Constraint::Check { label: label.clone(), columns: columns.unwrap_or_default() }
         }
         Constraint::ForeignKey { .. } => {
-            let keys = own.flat_map(|table| &table.foreign_keys);
+            let keys = own.flat_map(CatalogTable::working_keys);
             // The users that authctl refers to exist.
             let unknown = keys.filter(|key| !key.parent.eq_ignore_ascii_case(mapping.table("user")));
             let keys = unknown.flat_map(|key| {
@@ -64,7 +64,8 @@ pub(in crate::store) fn explain_deletion(
     for step in steps.iter().filter(refuses) {
         let table = catalog.iter().find(|table| table.name == step.table);
         if table.is_some_and(|table| is_about(constraint, table, &step.columns)) {
-            holders.extend(holder(tx, &step.table, &step.columns, &step.condition, values));
+            let rows = count(tx, &step.table, &step.condition, values).unwrap_or_default();
+            holders.extend((rows > 0).then(|| step.holder(rows)));
         }
     }
     if holders.is_empty() { error } else { StoreError::Held(holders) }
@@ -86,7 +87,7 @@ pub(in crate::store) fn explain_change(
     let is_changed = |referred: &str| changed.iter().any(|column| referred.eq_ignore_ascii_case(column));
     let mut holders: Vec<Holder> = Vec::new();
     for referring in catalog.iter() {
-        for key in referring.foreign_keys.iter().filter(|key| key.parent.eq_ignore_ascii_case(parent)) {
+        for key in referring.working_keys().filter(|key| key.parent.eq_ignore_ascii_case(parent)) {
             let (own, referred): (Vec<String>, Vec<String>) = key.columns.iter().cloned().unzip();
             if !referred.iter().any(|column| is_changed(column)) || !is_about(constraint, referring, &own) {
                 continue;
@@ -99,10 +100,28 @@ pub(in crate::store) fn explain_change(
                 identifier(parent),
                 identifier(mapping.column(table, "id").unwrap_or("id"))
             );
-            holders.extend(holder(tx, &referring.name, &own, &condition, std::slice::from_ref(id)));
+            let rows = count(tx, &referring.name, &condition, std::slice::from_ref(id)).unwrap_or_default();
+            if rows > 0 {
+                let release = match release(referring, &own, mapping.table("user")) {
+                    // Nothing is deleted.
+                    Release::Schema(_) => Release::Rows,
+                    other => other,
+                };
+                holders.push(Holder { table: referring.name.clone(), column: own.join(", "), rows, release });
+            }
         }
     }
     if holders.is_empty() { explain(tx, mapping, table, error) } else { StoreError::Held(holders) }
+}
+
+/// What helps where rows of a table keep those to which their columns refer. `users` is the table of users.
+pub(super) fn release(table: &CatalogTable, columns: &[String], users: &str) -> Release {
+    if table.name == users {
+        let mut own = table.columns.iter().filter(|column| columns.contains(&column.name));
+        return Release::Users { is_nullable: own.any(|column| column.is_nullable) };
+    }
+    let mut broken = table.broken_keys().filter(|key| key.fault == KeyFault::NeverNull);
+    broken.find(|key| key.columns == columns).map_or(Release::Rows, Release::Schema)
 }
 
 /// Whether a constraint may be one of a table and of its columns that refer to another.
@@ -111,12 +130,6 @@ fn is_about(constraint: &Constraint, table: &CatalogTable, columns: &[String]) -
         Constraint::NotNull(place) => columns.iter().any(|column| *place == format!("{}.{column}", table.name)),
         Constraint::Check { label, .. } => table.checks.iter().any(|check| check.label == *label),
         Constraint::ForeignKey { .. } => true,
-        Constraint::Role { .. } | Constraint::Other(_) => false,
+        Constraint::Deferred(_) | Constraint::Role { .. } | Constraint::Other(_) => false,
     }
-}
-
-/// The rows that a condition selects; `None` without one, or if they cannot be counted.
-fn holder(tx: &mut dyn Tx, table: &str, columns: &[String], condition: &str, values: &[Value]) -> Option<Holder> {
-    let rows = count(tx, table, condition, values).ok().filter(|rows| *rows > 0)?;
-    Some(Holder { table: table.to_owned(), column: columns.join(", "), rows })
 }

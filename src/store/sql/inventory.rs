@@ -1,10 +1,11 @@
 //! Which rows refer to a user or session: by the foreign keys of all tables, whatever their names, and by the columns
 //! of known plugins, whether the database has keys for them or not.
 
+use super::constraints::release;
 use super::key_owners::KeyOwners;
 use super::reach::Reach;
 use super::steps::{RowDeletion, Step};
-use crate::auth::storage::{FOLLOWED_MAX, StoreError};
+use crate::auth::storage::{FOLLOWED_MAX, Release, StoreError};
 use crate::store::engine::{Catalog, ForeignKey, OnDelete, Tx};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
@@ -18,6 +19,8 @@ const ACCESS: &[&str] = &["session", "account", "apikey", "deviceCode", "oauthAc
 #[derive(Debug)]
 pub(in crate::store) struct Inventory {
     catalog: Catalog,
+    /// The table of users.
+    users: String,
     plugins: Vec<FoundPlugin>,
     pub(super) references: Vec<Reference>,
 }
@@ -68,7 +71,8 @@ impl Inventory {
 
     fn of(catalog: Catalog, mapping: &SchemaMapping) -> Self {
         let plugins = find_plugins(&catalog, mapping.table("user"));
-        let mut inventory = Self { catalog, plugins, references: Vec::new() };
+        let users = mapping.table("user").to_owned();
+        let mut inventory = Self { catalog, users, plugins, references: Vec::new() };
         inventory.references = inventory.known(mapping);
         let declared = inventory.declared(mapping);
         inventory.references.extend(declared);
@@ -143,12 +147,12 @@ impl Inventory {
     fn declared_action(&self, table: &str, column: &str) -> Option<OnDelete> {
         let table = self.catalog.iter().find(|known| known.name == table)?;
         let is_of_column = |key: &&ForeignKey| matches!(&key.columns[..], [(own, _)] if own == column);
-        table.foreign_keys.iter().find(is_of_column).map(|key| key.on_delete)
+        table.working_keys().find(is_of_column).map(|key| key.on_delete)
     }
 
     /// The references that only foreign keys show.
     fn declared(&self, mapping: &SchemaMapping) -> Vec<Reference> {
-        let keys = self.catalog.iter().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
+        let keys = self.catalog.iter().flat_map(|table| table.working_keys().map(move |key| (table, key)));
         let unknown = keys.filter(|(table, key)| {
             !self.references.iter().any(|known| {
                 known.table == table.name
@@ -199,12 +203,19 @@ impl Inventory {
         found.is_some_and(|column| column.is_nullable)
     }
 
+    /// What helps where the rows of a reference keep others.
+    pub(super) fn release(&self, reference: &Reference) -> Release {
+        let table = self.catalog.iter().find(|known| known.name == reference.table);
+        let own: Vec<String> = reference.own().map(str::to_owned).collect();
+        table.map_or(Release::Rows, |table| release(table, &own, &self.users))
+    }
+
     /// The columns that refer to rows of other tables, each with the tables in one of which the row must be.
     pub(in crate::store) fn referring(&self) -> Vec<Referring> {
         let mut all: Vec<Referring> = Vec::new();
         // The id of an ended session stays in its tokens where no foreign key clears it, and does no harm.
         let is_harmless = |reference: &&Reference| reference.is_known && reference.effect == Effect::Clear;
-        // A key may name a table that the database does not have.
+        // The app may have no table of sessions.
         let exists = |name: &str| self.catalog.iter().any(|table| table.name.eq_ignore_ascii_case(name));
         let references = self.references.iter().filter(|reference| exists(&reference.parent));
         for reference in references.filter(|reference| !is_harmless(reference)) {
@@ -289,7 +300,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::auth::storage::{Holder, TableRows};
+    use crate::auth::storage::TableRows;
     use crate::store::mapping::NATIVE;
     use crate::store::sql::steps::{make_way, reach};
     use crate::store::sqlite::engine::SqliteTx;
@@ -349,6 +360,12 @@ mod tests {
         Ok(reached)
     }
 
+    /// The columns that keep a user, each with the number of its rows.
+    fn holders(connection: &Connection, user: &str) -> Vec<(String, u64)> {
+        let Err(StoreError::Held(holders)) = delete(connection, user) else { panic!("nothing keeps {user}") };
+        holders.into_iter().map(|holder| (format!("{}.{}", holder.table, holder.column), holder.rows)).collect()
+    }
+
     fn ids(connection: &Connection, table: &str) -> String {
         let sql = format!("SELECT coalesce(group_concat(id, ' '), '') FROM {table}");
         connection.query_row(&sql, [], |row| row.get(0)).unwrap()
@@ -396,8 +413,7 @@ mod tests {
         let posts = "CREATE TABLE post (id INTEGER PRIMARY KEY, author REFERENCES user (id));
                      INSERT INTO post VALUES (1, 'bob'), (2, 'bob'), (3, 'ada');";
         let db = database(SHAPES[0], posts);
-        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
-        assert_eq!(holders, [Holder { table: "post".into(), column: "author".into(), rows: 2 }]);
+        assert_eq!(holders(&db, "bob"), [("post.author".to_owned(), 2)]);
         assert_eq!(ids(&db, "member"), "am bm");
     }
 
@@ -495,8 +511,7 @@ mod tests {
         assert_eq!(of(&delete(&db, "bob").unwrap(), "comment"), Some((4, 0)));
         assert_eq!(ids(&db, "comment"), "5");
         let db = database(SHAPES[0], &format!("{comments} INSERT INTO attachment VALUES (1, 3), (2, 5);"));
-        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps the comment") };
-        assert_eq!(holders, [Holder { table: "attachment".into(), column: "c".into(), rows: 1 }]);
+        assert_eq!(holders(&db, "bob"), [("attachment.c".to_owned(), 1)]);
     }
 
     /// A key in a table of Better Auth's says who made a row, as often as whose it is.
@@ -532,8 +547,7 @@ mod tests {
         delete(&db, "bob").unwrap();
         assert_eq!(ids(&db, "member"), "am");
         let db = database(SHAPES[1], &more("bob"));
-        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
-        assert_eq!(holders, [Holder { table: "member".into(), column: "invitedBy".into(), rows: 1 }]);
+        assert_eq!(holders(&db, "bob"), [("member.invitedBy".to_owned(), 1)]);
     }
 
     #[test]
@@ -541,8 +555,7 @@ mod tests {
         let more = "ALTER TABLE user ADD COLUMN parent TEXT REFERENCES user (id) ON DELETE CASCADE;
                     ALTER TABLE user ADD COLUMN last TEXT REFERENCES session (id) ON DELETE CASCADE;";
         let db = database(SHAPES[0], &format!("{more} UPDATE user SET parent = 'bob';"));
-        let Err(StoreError::Held(holders)) = delete(&db, "bob") else { panic!("nothing keeps bob") };
-        assert_eq!(holders, [Holder { table: "user".into(), column: "parent".into(), rows: 1 }]);
+        assert_eq!(holders(&db, "bob"), [("user.parent".to_owned(), 1)]);
         let db = database(SHAPES[0], &format!("{more} UPDATE user SET parent = id, last = 'bs';"));
         delete(&db, "bob").unwrap();
         assert_eq!(ids(&db, "user"), "ada");

@@ -7,8 +7,8 @@ use super::inventory::{Inventory, Referring};
 use super::organizations::Organizations;
 use super::{SqlStore, prune};
 use crate::auth::prune::{Expiring, Pruning};
-use crate::auth::storage::{BrokenReference, OddFactors, PluginStore, StoreError};
-use crate::store::engine::{Tx, ValueRef};
+use crate::auth::storage::{BrokenKey, BrokenReference, OddFactors, PluginStore, StoreError};
+use crate::store::engine::{CatalogTable, Tx, ValueRef};
 use crate::store::mapping::{
     Elected, FoundPlugin, SchemaMapping, TimeEncoding, TruthEncoding, TruthValues, Votes, identifier, spells_false,
 };
@@ -25,6 +25,10 @@ impl PluginStore for SqlStore {
 
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {
         self.read(broken_references)
+    }
+
+    fn broken_keys(&mut self) -> Result<Vec<BrokenKey>, StoreError> {
+        self.read(|tx, _| Ok(tx.catalog()?.iter().flat_map(CatalogTable::broken_keys).collect()))
     }
 
     fn odd_factors(&mut self) -> Result<OddFactors, StoreError> {

@@ -174,13 +174,17 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
+    use crate::auth::storage::Release;
     use crate::store::sqlite::engine::SqliteTx;
 
     #[test]
     fn part_counts_the_rows_that_were_deleted() {
         let connection = Connection::open_in_memory().unwrap();
         let mut tx = SqliteTx::new(&connection);
-        let held = || StoreError::Held(vec![Holder { table: "post".into(), column: "user".into(), rows: 1 }]);
+        let held = || {
+            let release = Release::Rows;
+            StoreError::Held(vec![Holder { table: "post".into(), column: "user".into(), rows: 1, release }])
+        };
         // Each id stands for what becomes of its row: it is deleted, it is not found, or the app keeps it.
         let mut delete = |ids: &[&str], is_one_statement| {
             delete_free(&mut tx, "session", ids, is_one_statement, |_, id| match *id {

@@ -144,6 +144,7 @@ impl<'i> Reach<'i> {
             condition: self.condition(going, reference),
             effect: reference.effect,
             gone: self.gone(going, &reference.table),
+            release: self.inventory.release(reference),
         }
     }
 }

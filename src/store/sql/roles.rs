@@ -35,7 +35,7 @@ impl Limits {
         let Some(table) = catalog.iter().find(|table| table.name == mapping.table("user")) else { return Ok(None) };
         let is_own = |column: &str| column.eq_ignore_ascii_case(role);
         let checks: Vec<_> = table.checks.iter().filter(|check| columns_of(table, check).any(is_own)).collect();
-        let keys = table.foreign_keys.iter().flat_map(|key| {
+        let keys = table.working_keys().flat_map(|key| {
             let own = key.columns.iter().filter(|(own, _)| is_own(own));
             own.map(|(_, referred)| (key.parent.clone(), referred.clone()))
         });

@@ -3,7 +3,7 @@
 use super::constraints::explain_deletion;
 use super::inventory::{Effect, Inventory};
 use super::organizations::lower_member_counts;
-use crate::auth::storage::{Holder, StoreError, TableRows};
+use crate::auth::storage::{Holder, Release, StoreError, TableRows};
 use crate::store::engine::{Tx, Value};
 use crate::store::mapping::identifier;
 
@@ -19,9 +19,17 @@ pub(in crate::store) struct Step {
     pub(in crate::store) effect: Effect,
     /// Selects all rows of the table that go.
     pub(super) gone: String,
+    /// What helps where the rows keep others.
+    pub(in crate::store) release: Release,
 }
 
 impl Step {
+    /// Its rows, as what keeps others.
+    pub(super) fn holder(&self, rows: u64) -> Holder {
+        let (table, column) = (self.table.clone(), self.columns.join(", "));
+        Holder { table, column, rows, release: self.release.clone() }
+    }
+
     /// Selects those of some rows of the table that do not go.
     fn staying(&self, rows: &str) -> String {
         if self.gone.is_empty() { rows.to_owned() } else { format!("({rows}) AND ({}) IS NOT TRUE", self.gone) }
@@ -97,7 +105,7 @@ fn holders(tx: &mut dyn Tx, steps: &[Step], values: &[Value]) -> Result<Vec<Hold
         let condition = if is_late { step.staying(&step.condition) } else { step.condition.clone() };
         let rows = count(tx, &step.table, &condition, values)?;
         if rows > 0 {
-            holders.push(Holder { table: step.table.clone(), column: step.columns.join(", "), rows });
+            holders.push(step.holder(rows));
         }
     }
     Ok(holders)

@@ -3,6 +3,8 @@
 use rusqlite::{Connection, Row};
 
 use super::checks;
+use super::keys::{self, PrimaryKeyColumn};
+use crate::auth::storage::KeyFault;
 use crate::store::engine::{CatalogColumn, CatalogTable, ForeignKey, OnDelete};
 
 /// Tables that hold rows of their own. A virtual table may need a module that this program does not have, and
@@ -13,7 +15,7 @@ const TABLES: &str = "SELECT name, sql, rowid AS created FROM main.sqlite_schema
 /// Reads the catalog of the main database.
 pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<CatalogTable>> {
     let mut tables: Vec<CatalogTable> = Vec::new();
-    let mut keys: Vec<(String, i64, String)> = Vec::new();
+    let mut primary: Vec<PrimaryKeyColumn> = Vec::new();
     let sql = format!(
         r#"SELECT made.name, has.name, has."notnull", has.pk, made.sql, has.hidden FROM ({TABLES}) AS made
            CROSS JOIN pragma_table_xinfo(made.name, 'main') AS has ORDER BY made.created, has.cid"#
@@ -23,7 +25,7 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
         let is_computed: bool = row.get(5)?;
         let column =
             CatalogColumn { name: row.get(1)?, is_nullable: !is_computed && !row.get::<_, bool>(2)?, is_computed };
-        keys.push((name.clone(), row.get(3)?, column.name.clone()));
+        primary.push(PrimaryKeyColumn { table: name.clone(), number: row.get(3)?, name: column.name.clone() });
         if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
             table.columns.push(column);
         } else {
@@ -43,25 +45,35 @@ pub(in crate::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Ca
         // Without a name, the foreign key refers to the primary key of the parent.
         let named: Option<String> = row.get(4)?;
         let of_key = || {
-            let is_part = |at: i64, table: &str| at == place + 1 && table.eq_ignore_ascii_case(&parent);
-            keys.iter().find(|(table, at, _)| is_part(*at, table)).map(|(_, _, column)| column.clone())
+            let is_part = |one: &&PrimaryKeyColumn| one.number == place + 1 && one.table.eq_ignore_ascii_case(&parent);
+            primary.iter().find(is_part).map(|one| one.name.clone())
         };
-        let Some(referred) = named.or_else(of_key) else { return Ok(()) };
-        let columns = (row.get(3)?, referred);
+        let own: String = row.get(3)?;
+        let action: String = row.get(5)?;
+        let is_never_null = |column: &CatalogColumn| column.name == own && !column.is_nullable;
+        let writes_null = action == "SET NULL" && table.columns.iter().any(is_never_null);
+        let fault = writes_null.then_some(KeyFault::NeverNull);
+        let columns = (own, named.or_else(of_key).unwrap_or_default());
         match table.foreign_keys.last_mut() {
-            Some(key) if place > 0 => key.columns.push(columns),
+            Some(key) if place > 0 => {
+                key.columns.push(columns);
+                key.fault = key.fault.or(fault);
+            }
             _ => {
-                let on_delete = match row.get::<_, String>(5)?.as_str() {
+                let on_delete = match action.as_str() {
                     "CASCADE" => OnDelete::Cascade,
                     "SET NULL" | "SET DEFAULT" => OnDelete::Clear,
                     "RESTRICT" => OnDelete::Refuse,
                     _ => OnDelete::RefuseAtEnd,
                 };
-                table.foreign_keys.push(ForeignKey { parent, columns: vec![columns], on_delete });
+                table.foreign_keys.push(ForeignKey { parent, columns: vec![columns], on_delete, fault });
             }
         }
         Ok(())
     })?;
+    for key in tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
+        key.fault = keys::fault(connection, key, &primary)?.or(key.fault);
+    }
     Ok(tables)
 }
 
@@ -90,7 +102,7 @@ mod tests {
 
     fn key(parent: &str, columns: &[(&str, &str)], on_delete: OnDelete) -> ForeignKey {
         let columns = columns.iter().map(|(own, referred)| ((*own).to_owned(), (*referred).to_owned())).collect();
-        ForeignKey { parent: parent.to_owned(), columns, on_delete }
+        ForeignKey { parent: parent.to_owned(), columns, on_delete, fault: None }
     }
 
     #[test]
@@ -104,7 +116,10 @@ mod tests {
         assert_eq!(tables[0].columns[0], CatalogColumn { name: "id".into(), is_nullable: false, is_computed: false });
         assert!(tables[1].columns[2].is_nullable);
         let expected = [
-            key("pair", &[("author", "a"), ("editor", "b")], OnDelete::Cascade),
+            ForeignKey {
+                fault: Some(KeyFault::NoTable),
+                ..key("pair", &[("author", "a"), ("editor", "b")], OnDelete::Cascade)
+            },
             key("user", &[("editor", "id")], OnDelete::Clear),
             key("User", &[("author", "id")], OnDelete::RefuseAtEnd),
         ];

@@ -10,8 +10,8 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionB
 
 use super::connect::{Connected, schema_version};
 use super::error::{SqliteResult as _, translate};
-use super::{catalog, connect, integrity};
-use crate::auth::storage::{Depth, SchemaDifference, StoreError};
+use super::{catalog, connect, integrity, keys};
+use crate::auth::storage::{Constraint, Depth, SchemaDifference, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
@@ -151,7 +151,8 @@ impl<C: Deref<Target = Connection>> SqliteTx<C> {
     /// Prepares a statement that writes.
     ///
     /// # Errors
-    /// [`StoreError::Trigger`] if only the triggers that it runs do not fit the schema.
+    /// [`StoreError::Trigger`] if only the triggers that it runs do not fit the schema, and [`StoreError::BrokenKeys`] if
+    /// it needs a foreign key that leads nowhere.
     fn prepare_change(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
         self.connection.prepare_cached(sql).map_err(|error| {
             let is_of_schema = error.sqlite_error_code() == Some(ErrorCode::Unknown);
@@ -160,6 +161,9 @@ impl<C: Deref<Target = Connection>> SqliteTx<C> {
                     if is_of_schema && self.is_right_without_triggers(sql) =>
                 {
                     StoreError::Trigger(format!("a trigger of the app fails: {words}"))
+                }
+                StoreError::Trigger(words) => {
+                    keys::explain(&self.connection, &words).unwrap_or(StoreError::Trigger(words))
                 }
                 other => other,
             }
@@ -223,8 +227,16 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
 impl WriteTx for SqliteTx<Transaction<'_>> {
     /// When the operating system fails in the middle of a commit, the changes may be durable or not.
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.connection.commit().engine().map_err(|error| match error {
+        self.connection.execute_batch("COMMIT").engine().map_err(|error| match error {
             StoreError::Io(problem) => StoreError::Uncertain(problem),
+            StoreError::Constraint(Constraint::ForeignKey { keys }) => {
+                let unmet = keys::unmet(&self.connection).unwrap_or_default();
+                StoreError::Constraint(if unmet.is_empty() {
+                    Constraint::ForeignKey { keys }
+                } else {
+                    Constraint::Deferred(unmet)
+                })
+            }
             other => other,
         })
     }

@@ -103,9 +103,104 @@ fn rows_of_the_app_that_keep_a_user_or_session_are_counted() {
         let error = odd.run(&format!("{words} --json")).json_error(5);
         assert_eq!(error["code"], "ROWS_HELD", "{schema}: {error}");
         let told = "1 row of the app's table consent refers to it by who";
-        assert!(error["message"].as_str().unwrap().ends_with(told), "{schema}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(told), "{schema}: {error}");
+        let is_never_null = schema.contains("TEXT NOT NULL") && schema.contains("ON DELETE SET NULL") && words != address;
+        assert_eq!(message.ends_with("with ON DELETE SET NULL, and must have a value)"), is_never_null, "{schema}");
         assert!(odd.is_as_made(), "{schema}");
     }
+}
+
+/// Tables of an app with foreign keys that cannot work.
+const BROKEN: [&str; 4] = [
+    "CREATE TABLE post (by TEXT REFERENCES user (id) ON DELETE CASCADE, team TEXT REFERENCES teams)",
+    "CREATE TABLE note (by TEXT REFERENCES user (name))",
+    "CREATE TABLE tag (post TEXT REFERENCES post)",
+    "CREATE TABLE mark (by TEXT NOT NULL REFERENCES user (id) ON DELETE SET NULL)",
+];
+
+#[test]
+fn foreign_keys_that_cannot_work_are_named_by_the_checks() {
+    let odd = Odd::changed("drizzle-ms", &BROKEN.join(";"));
+    assert_snapshot!(odd.run("db check"), @"
+    problem: foreign-keys: foreign keys of the app's schema that cannot work: 4
+      post.team refers to the table teams, which does not exist: let post.team refer to a table that exists, or remove the foreign key
+      note.by refers to user.name, which is neither the primary key nor unique: let note.by refer to the primary key of user, or make user.name unique
+      tag.post refers to the table post, which has no primary key of 1 column: let tag.post refer to columns of post that are unique
+      mark.by refers to user.id with ON DELETE SET NULL, and must have a value: let mark.by be null, or give the foreign key another action, such as ON DELETE CASCADE
+      hint: the database refuses acts that need one of them, such as deleting a user: correct the app's schema
+    [HOME]/app.db: not sound, 1 problem (indexes were not compared with their tables: --full)
+    [exit status: 1]
+    ");
+    let ran = odd.run("doctor --json");
+    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = found["findings"].as_array().unwrap();
+    let keys = findings.iter().find(|finding| finding["check"] == "foreign-keys").unwrap();
+    assert_eq!((&keys["count"], &keys["severity"], ran.code), (&4.into(), &"problem".into(), 1), "{keys}");
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn act_that_needs_a_broken_foreign_key_names_it() {
+    let delete = "users delete bob@example.com --yes";
+    let renaming = "users update bob@example.com --name Robert";
+    for (schema, words, told) in [
+        (BROKEN[0], delete, "post.team refers to the table teams, which does not exist"),
+        (BROKEN[0], &format!("{delete} --dry-run"), "post.team refers to the table teams, which does not exist"),
+        (BROKEN[1], delete, "note.by refers to user.name, which is neither the primary key nor unique"),
+        (BROKEN[1], renaming, "note.by refers to user.name, which is neither the primary key nor unique"),
+    ] {
+        let odd = Odd::changed("drizzle-ms", schema);
+        let error = odd.run(&format!("{words} --json")).json_error(5);
+        assert_eq!(error["code"], "APP_REFUSES", "{words}: {error}");
+        assert!(error["message"].as_str().unwrap().ends_with(told), "{words}: {error}");
+        assert!(error["hint"].as_str().unwrap().starts_with("in the app's schema, let "), "{words}: {error}");
+        assert!(odd.is_as_made(), "{words}");
+    }
+}
+
+#[test]
+fn act_that_needs_no_broken_foreign_key_goes_on() {
+    for (schema, code) in BROKEN.into_iter().zip([5, 5, 0, 0]) {
+        let odd = Odd::changed("drizzle-ms", schema);
+        for words in ["ban bob@example.com", "unban bob@example.com", "set-role bob@example.com admin"] {
+            odd.run(&format!("users {words}")).success();
+        }
+        odd.run("users update bob@example.com --email new@example.com").success();
+        odd.run("sessions revoke --user ada@example.com --all --yes").success();
+        assert_eq!(odd.run("users delete new@example.com --yes").code, code, "{schema}");
+    }
+}
+
+#[test]
+fn foreign_key_that_fails_at_the_commit_is_named() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "CREATE TABLE note (by TEXT REFERENCES user (id) DEFERRABLE INITIALLY DEFERRED, text TEXT);
+         PRAGMA foreign_keys = OFF; INSERT INTO note VALUES ('gone', 'before'); PRAGMA foreign_keys = ON;
+         CREATE TRIGGER kept AFTER DELETE ON user BEGIN INSERT INTO note VALUES (old.id, 'a'), (old.id, 'b'); END",
+    );
+    let error = odd.run("users delete bob@example.com --yes --json").json_error(5);
+    assert_eq!(error["code"], "APP_REFUSES", "{error}");
+    let told = "2 rows of the table note would refer by by to no row of user";
+    assert!(error["message"].as_str().unwrap().ends_with(told), "{error}");
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn users_who_keep_a_user_are_counted_with_what_helps() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        "ALTER TABLE user ADD COLUMN manager TEXT REFERENCES user (id) ON DELETE CASCADE;
+         UPDATE user SET manager = (SELECT id FROM user WHERE email = 'bob@example.com') WHERE email <> 'bob@example.com'",
+    );
+    assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
+    ------- stderr -------
+    error: could not delete the user: 4 users refer to it by user.manager
+    hint: change or clear user.manager of these users in the app, and try again; nothing was changed
+    [exit status: 5]
+    ");
+    assert!(odd.is_as_made());
 }
 
 #[test]

@@ -174,8 +174,8 @@ fn user_whose_key_would_delete_another_stays() {
     );
     assert_snapshot!(odd.run("users delete bob@example.com --yes"), @"
     ------- stderr -------
-    error: could not delete the user: 1 row of the app's table user refers to it by parent
-    hint: delete these rows in the app, or give them to another, and try again; nothing was changed
+    error: could not delete the user: 1 user refers to it by user.parent
+    hint: change or clear user.parent of these users in the app, and try again; nothing was changed
     [exit status: 5]
     ");
     assert!(odd.is_as_made());

@@ -184,6 +184,19 @@ fn rows_that_the_app_keeps_stay_and_the_others_go() {
     assert_eq!(app.text("SELECT CAST(count(*) AS TEXT) FROM oauth_client_assertion"), "0");
 }
 
+#[test]
+fn rows_that_a_broken_foreign_key_keeps_stay_and_the_others_go() {
+    let expired = "UPDATE apikey SET expires_at = 1735689600000; UPDATE device_code SET expires_at = 1735689600000;
+        CREATE TABLE usage (key TEXT REFERENCES device_code (user_id))";
+    let change = format!("{TABLES}{ROWS}; {expired}");
+    let app = App::changed(DRIZZLE, |connection| connection.execute_batch(&change).unwrap());
+    let error = app.run("db prune --json").json_error(5);
+    assert_eq!(error["code"], "APP_REFUSES", "{error}");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("usage.key refers to device_code.user_id") && message.contains("deleted"), "{error}");
+    assert_eq!(app.text("SELECT (SELECT count(*) FROM apikey) || ' ' || (SELECT count(*) FROM device_code)"), "0 1");
+}
+
 /// More rows than one transaction deletes are in front of the others.
 #[test]
 fn rows_behind_many_that_the_app_keeps_go() {
