@@ -1,6 +1,8 @@
 //! Values of a row that cannot be read as what their column holds. The row is used all the same, with a value in
 //! their place that grants nothing: not verified, banned, no role, not live.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 /// In the place of a time that cannot be read. A session with this end is over, and one with this beginning is not
@@ -25,10 +27,38 @@ pub struct OddValue {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OddRows {
     pub rows: u64,
-    /// The number of their odd values.
+    /// Columns of times without a value that can be read. The odd values are those of the others.
+    pub columns: Vec<OddColumn>,
+    /// The number of the odd values.
     pub values: u64,
-    /// The first of the values.
+    /// The first of the odd values.
     pub first: Vec<OddPlace>,
+}
+
+/// A column without a value that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddColumn {
+    /// Table and column as the database names them.
+    pub place: String,
+    pub rows: u64,
+    /// As in [`OddValue::problem`], of one of the values.
+    pub problem: String,
+    /// The files for `--schema` with which the values can be read; `None` if no file helps.
+    pub files: Option<String>,
+}
+
+impl fmt::Display for OddColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, rows, problem, files } = self;
+        match problem.strip_prefix("is not ") {
+            Some(expected) => write!(f, "none of the {rows} values of {place} is {expected}: ")?,
+            None => write!(f, "{place} {problem} in all {rows} rows: ")?,
+        }
+        match files {
+            Some(files) => write!(f, "name their encoding {files}"),
+            None => f.write_str("correct them with the program that wrote them"),
+        }
+    }
 }
 
 /// An odd value and its place in the database.
@@ -100,6 +130,24 @@ mod tests {
         assert_eq!(note([&none].into_iter()), None);
         assert!(note([&odd, &none].into_iter()).unwrap().starts_with("1 row has values"));
         assert!(note([&odd, &none, &odd].into_iter()).unwrap().starts_with("2 rows have values"));
+    }
+
+    #[test]
+    fn odd_column_is_told_with_the_number_of_its_rows() {
+        let told = |problem: &str, files: Option<&str>| {
+            let (place, problem) = ("users.made".to_owned(), problem.to_owned());
+            OddColumn { place, rows: 3, problem, files: files.map(str::to_owned) }.to_string()
+        };
+        let by_hand = "correct them with the program that wrote them";
+        assert_eq!(told("is null", None), format!("users.made is null in all 3 rows: {by_hand}"));
+        assert_eq!(
+            told("is not a number of seconds", None),
+            format!("none of the 3 values of users.made is a number of seconds: {by_hand}")
+        );
+        assert_eq!(
+            told("is not a number of seconds", Some("in the --schema file: {}")),
+            "none of the 3 values of users.made is a number of seconds: name their encoding in the --schema file: {}"
+        );
     }
 
     #[test]

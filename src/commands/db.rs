@@ -190,7 +190,9 @@ impl Report for StatusReport {
                     WriteScope::NewRows(table) | WriteScope::Elsewhere(table) => {
                         format!("no new row is written to {}", escape(table))
                     }
-                    WriteScope::Column(column) => format!("{} is not written", escape(column)),
+                    WriteScope::Column(column) | WriteScope::Silent { column, .. } => {
+                        format!("{} is not written", escape(column))
+                    }
                 };
                 format!("{what}: {}\n  {}", escape(&blocker.problem), escape(&blocker.remedy))
             }));

@@ -54,10 +54,13 @@ pub struct CheckArgs {
 }
 
 pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
+    let checking = activity("checking the database", context);
     let mut diagnosis = diagnose(args.full, context)?;
+    drop(checking);
     let mut findings = Vec::new();
     if args.fix && diagnosis.findings.iter().any(|finding| finding.fix.is_some()) {
         confirm_fixes(&diagnosis.findings, context)?;
+        let _activity = activity("fixing the database", context);
         let mut fixed = Vec::new();
         for finding in diagnosis.findings.iter().filter(|finding| finding.fix.is_some()) {
             fix(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
@@ -103,7 +106,6 @@ struct Diagnosis {
 fn diagnose(full: bool, context: &mut Context) -> anyhow::Result<Diagnosis> {
     // Every check needs the path, so a path that cannot be resolved is an error of the command.
     context.database()?;
-    let _activity = activity("checking the database", context);
     let mut findings: Vec<Finding> = SURROUNDINGS
         .iter()
         .filter_map(|check| check.finding((check.run)(context).map_err(|error| format!("{error:#}"))))

@@ -21,7 +21,7 @@ use crate::store::engine::{Value, ValueRef};
 
 pub(in crate::store) use encoding::{TimeEncoding, TimeEncodings, TruthEncoding, is_false, is_true, spells_false};
 pub(in crate::store) use evidence::{
-    DeclaredTruth, Evidence, Observed, Place, TimeEvidence, TruthEvidence, TruthValues, Verdict,
+    DeclaredTruth, Evidence, NAMED, Observed, Place, TimeEvidence, TruthEvidence, TruthValues, Verdict, files_with_unit,
 };
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};

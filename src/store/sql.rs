@@ -10,6 +10,7 @@ pub(in crate::store) mod doctor;
 mod filter;
 pub(in crate::store) mod inventory;
 mod key_owners;
+mod odd_rows;
 mod organizations;
 mod plugins;
 pub(in crate::store) mod policy;

@@ -288,6 +288,23 @@ fn on_a_terminal_a_long_act_shows_its_progress_and_clears_it() {
 }
 
 #[test]
+fn on_a_terminal_fixes_and_the_check_after_them_are_one_act() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(r#"UPDATE "user" SET "email" = 'Ada@example.com'"#);
+    let mut command = sandbox.command(["doctor", "--fix", "--wait", "30s"]);
+    command.env("TERM", "xterm");
+    let mut running = Terminal::new().run(command);
+    running.wait_for("Fix?");
+    let writer = sandbox.sql();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    running.enter("y").wait_for("fixing the database");
+    writer.execute_batch("ROLLBACK").unwrap();
+    let screen = running.end().with_code(0);
+    let (_, after) = screen.split_once("Fix?").unwrap();
+    assert!(!after.contains("checking the database") && after.contains("fixed: email-case"), "{screen:?}");
+}
+
+#[test]
 fn no_prompt_with_no_input_or_ci() {
     let sandbox = Sandbox::with_ada();
     let mut under_ci = sandbox.command(["signin", "ada@example.com"]);

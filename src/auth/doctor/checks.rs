@@ -117,12 +117,29 @@ fn write_blockers(
     let Some(schema) = auth.store.guest() else { return Ok(None) };
     let blockers: Vec<&WriteBlocker> =
         schema.write_blockers.iter().filter(|blocker| is_meant(&blocker.scope)).collect();
-    let list = |words: fn(&WriteBlocker) -> &String| {
-        blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
+    let count = blockers.len() as u64;
+    let silent = blockers.iter().filter_map(|blocker| match &blocker.scope {
+        WriteScope::Silent { key, .. } => Some(format!(r#""{key}": "seconds""#)),
+        _ => None,
+    });
+    let silent: Vec<String> = silent.collect();
+    if silent.len() < 2 {
+        let list = |words: fn(&WriteBlocker) -> &String| {
+            blockers.iter().map(|blocker| words(blocker).as_str()).collect::<Vec<_>>().join("; ")
+        };
+        let message = format!("{message}: {}", list(|blocker| &blocker.problem));
+        return Ok(Details::if_any(count, message, list(|blocker| &blocker.remedy)));
+    }
+    let line = |blocker: &&WriteBlocker| match &blocker.scope {
+        WriteScope::Silent { column, .. } => format!("{column}: no value shows its encoding, and others differ"),
+        _ => format!("{}: {}", blocker.problem, blocker.remedy),
     };
-    let message = format!("{message}: {}", list(|blocker| &blocker.problem));
-    let details = || Details::new(blockers.len() as u64, message, list(|blocker| &blocker.remedy));
-    Ok((!blockers.is_empty()).then(details))
+    let lines = blockers.iter().map(line).collect();
+    let hint = format!(
+        r#"name these encodings in the --schema file: {{"times": {{{}}}}}, with "milliseconds" or "text" where it is that"#,
+        silent.join(", ")
+    );
+    Ok(Some(Details { lines, ..Details::new(count, format!("{message}: {count}"), hint) }))
 }
 
 const APP_SCHEMA: Check = Check::new("app-schema", Severity::Problem, |auth| {
@@ -136,7 +153,7 @@ const APP_COLUMNS: Check = Check::new("app-columns", Severity::Notice, |auth| {
 });
 
 const READ_ONLY_COLUMNS: Check = Check::new("read-only-columns", Severity::Notice, |auth| {
-    let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::Column(_));
+    let is_meant = |scope: &WriteScope| matches!(scope, WriteScope::Column(_) | WriteScope::Silent { .. });
     Ok(write_blockers(auth, is_meant, "some columns of this app are not written")?)
 });
 
@@ -192,14 +209,11 @@ const ODD_MAX: usize = 10;
 
 pub(super) const ODD_ROWS: Check = Check::new("rows", Severity::Problem, |auth| {
     let odd = auth.store.odd_rows(ODD_MAX)?;
-    let mut lines: Vec<String> = odd
-        .first
-        .iter()
-        .map(|odd| {
-            let is_written = !auth.store.guest().is_some_and(|schema| schema.is_read_only(&odd.place));
-            format!("{} of row {} {}: {}", odd.place, odd.row, odd.value.problem, odd.remedy(is_written))
-        })
-        .collect();
+    let mut lines: Vec<String> = odd.columns.iter().map(ToString::to_string).collect();
+    lines.extend(odd.first.iter().map(|odd| {
+        let is_written = !auth.store.guest().is_some_and(|schema| schema.is_read_only(&odd.place));
+        format!("{} of row {} {}: {}", odd.place, odd.row, odd.value.problem, odd.remedy(is_written))
+    }));
     match odd.values.saturating_sub(ODD_MAX as u64) {
         0 => {}
         more => lines.push(format!("and {more} more")),
@@ -459,6 +473,12 @@ pub(super) const ADMINISTRATOR: Check = Check::new("administrator", Severity::No
             administrators.push(user);
         }
     })?;
+    let without_accounts = auth.store.guest().and_then(|app| app.unreached("account").map(|why| why.problem.clone()));
+    if let Some(problem) = without_accounts.as_ref().filter(|_| !administrators.is_empty()) {
+        let message = format!("no administrator can sign in with authctl: {problem}");
+        let hint = "`authctl guard --role admin` admits an administrator with AUTHCTL_TOKEN, the token of a session of the app";
+        return Ok(Some(Details::new(1, message, hint)));
+    }
     for user in &administrators {
         // Failed guesses of others make an administrator wait, and that passes.
         let stays = |blocker: &SignInBlocker| !matches!(blocker, SignInBlocker::Throttled { .. });
@@ -467,7 +487,12 @@ pub(super) const ADMINISTRATOR: Check = Check::new("administrator", Severity::No
         }
     }
     let message = "no administrator can sign in, so `authctl guard --role admin` refuses every user";
-    Ok(Some(Details::new(1, message, "`authctl users create EMAIL --role admin` makes one, if one is wanted")))
+    let hint = if without_accounts.is_none() {
+        "`authctl users create EMAIL --role admin` makes one, if one is wanted"
+    } else {
+        "`authctl users set-role USER admin` makes one, if one is wanted"
+    };
+    Ok(Some(Details::new(1, message, hint)))
 });
 
 fn count_users(auth: &mut Auth<'_>, is_meant: impl Fn(&User) -> bool) -> Result<u64, StoreError> {

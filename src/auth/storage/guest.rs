@@ -49,9 +49,10 @@ impl GuestSchema {
     /// Whether a column is not written because its encoding is not clear. Takes the database's name, as in
     /// `user.created_at`.
     pub fn is_read_only(&self, place: &str) -> bool {
-        self.write_blockers
-            .iter()
-            .any(|blocker| matches!(&blocker.scope, WriteScope::Column(column) if column == place))
+        self.write_blockers.iter().any(|blocker| match &blocker.scope {
+            WriteScope::Column(column) | WriteScope::Silent { column, .. } => column == place,
+            WriteScope::Everything | WriteScope::NewRows(_) | WriteScope::Elsewhere(_) => false,
+        })
     }
 
     /// Why the rows of a table are not reached; `None` if they are. Takes Better Auth's name.
@@ -113,13 +114,21 @@ pub enum WriteScope {
     Elsewhere(String),
     /// A column, such as `user.created_at`. Acts that need not write it go on.
     Column(String),
+    /// A column likewise, of whose encoding nothing is known: the `--schema` file can name any. `key` is Better Auth's
+    /// name of it, such as `user.createdAt`.
+    Silent {
+        column: String,
+        key: String,
+    },
 }
 
 impl fmt::Display for WriteBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scope {
             WriteScope::Everything => write!(f, "nothing is written to this app's database: {}", self.problem),
-            WriteScope::NewRows(_) | WriteScope::Elsewhere(_) | WriteScope::Column(_) => f.write_str(&self.problem),
+            WriteScope::NewRows(_) | WriteScope::Elsewhere(_) | WriteScope::Column(_) | WriteScope::Silent { .. } => {
+                f.write_str(&self.problem)
+            }
         }
     }
 }

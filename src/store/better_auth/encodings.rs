@@ -216,7 +216,8 @@ mod tests {
         assert_eq!(encodings(&found), [TimeEncoding::Milliseconds; 2]);
         let found = verdict("a, b, c", "INSERT INTO t VALUES (1763904520, 1763904520302, NULL)");
         assert_eq!(found.blockers.len(), 1, "db status shows the line for the --schema file");
-        assert_eq!(found.blockers[0].scope, WriteScope::Column("t.c".to_owned()));
+        let scope = WriteScope::Silent { column: "t.c".to_owned(), key: "session.updatedAt".to_owned() };
+        assert_eq!(found.blockers[0].scope, scope);
         assert_eq!(found.times.read_only("session", TIMES[2]), Some(&found.blockers[0]));
     }
 

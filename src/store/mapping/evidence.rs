@@ -261,6 +261,18 @@ fn unit(encoding: TimeEncoding) -> &'static str {
     }
 }
 
+/// The encodings that the `--schema` file can name.
+pub(in crate::store) const NAMED: [TimeEncoding; 3] =
+    [TimeEncoding::Seconds, TimeEncoding::Milliseconds, TimeEncoding::Text(TextForm::ZULU)];
+
+/// The `--schema` files that name these encodings of a column.
+pub(in crate::store) fn files_with_unit(table: &str, column: &str, encodings: &[TimeEncoding]) -> String {
+    let file = |encoding: &TimeEncoding| format!(r#"{{"times": {{"{table}.{column}": "{}"}}}}"#, unit(*encoding));
+    let mut files: Vec<String> = encodings.iter().map(file).collect();
+    files.dedup();
+    format!("in the --schema file: {}", files.join(" or "))
+}
+
 /// Describes the encodings of a database, and what shows them.
 fn described(columns: &[Decided<'_>], known: &[Known]) -> (String, String) {
     let shown_by = known.iter().find_map(|known| match known {
@@ -354,27 +366,21 @@ impl TimeEvidence {
         by_app.elected().or_else(|| self.votes.elected())
     }
 
-    /// The lines of the `--schema` file that name these units.
-    fn lines(&self, units: &[&str]) -> String {
-        let Place { table, column, .. } = self.place;
-        let line = |unit| format!(r#"{{"times": {{"{table}.{column}": "{unit}"}}}}"#);
-        let mut lines: Vec<String> = units.iter().map(line).collect();
-        lines.dedup();
-        format!("in the --schema file: {}", lines.join(" or "))
-    }
-
     /// No value shows the encoding, and the other columns differ.
     fn unknown(&self) -> WriteBlocker {
         let problem = format!("no value shows how {} encodes instants, and other columns differ", self.place.name);
-        self.place.read_only(problem, format!("name it {}", self.lines(&["seconds", "milliseconds", "text"])))
+        let Place { table, column, name, .. } = &self.place;
+        let scope = WriteScope::Silent { column: name.clone(), key: format!("{table}.{column}") };
+        let remedy = format!("name it {}", files_with_unit(table, column, &NAMED));
+        WriteBlocker { problem, remedy, scope }
     }
 
     /// Equally many values have two encodings.
     fn differ(&self, one: TimeEncoding, other: TimeEncoding) -> WriteBlocker {
         let (name, some, others) = (&self.place.name, one.plural(), other.plural());
         let problem = format!("some of the values of {name} are {some}, others are {others}");
-        let lines = self.lines(&[unit(one), unit(other)]);
-        self.place.read_only(problem, format!("correct the rows, or name the right encoding {lines}"))
+        let files = files_with_unit(self.place.table, self.place.column, &[one, other]);
+        self.place.read_only(problem, format!("correct the rows, or name the right encoding {files}"))
     }
 
     /// The `--schema` file names another encoding than the values have.

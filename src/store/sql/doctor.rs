@@ -8,11 +8,11 @@ use super::audit::{interrupted_of, subject};
 use super::codes::VALUE;
 use super::users::PASSWORD;
 use super::write_tx::Guest;
-use super::{SqlStore, audit, codes, policy, rows};
+use super::{SqlStore, audit, codes, odd_rows, policy, rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
 use crate::auth::codes::Purpose;
 use crate::auth::doctor::lowered;
-use crate::auth::odd::{OddPlace, OddRows, OddValue};
+use crate::auth::odd::OddRows;
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{DIGEST_LENGTH, StoredHash};
 use crate::auth::storage::{
@@ -86,7 +86,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn odd_rows(&mut self, limit: usize) -> Result<OddRows, StoreError> {
-        self.read(|tx, mapping| odd_rows(tx, mapping, limit))
+        self.read(|tx, mapping| odd_rows::find(tx, mapping, limit))
     }
 
     fn each_user(&mut self, found: &mut dyn FnMut(User)) -> Result<(), StoreError> {
@@ -173,31 +173,6 @@ impl DoctorStore for SqlStore {
             Ok(())
         })
     }
-}
-
-/// Counts the users and sessions with values that cannot be read, and lists the first `limit` of the values.
-pub(in crate::store) fn odd_rows(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    limit: usize,
-) -> Result<OddRows, StoreError> {
-    let mut found = OddRows::default();
-    let mut take = |table, row: &str, odd: Vec<OddValue>| {
-        found.rows += u64::from(!odd.is_empty());
-        found.values += odd.len() as u64;
-        for value in odd.into_iter().take(limit - found.first.len()) {
-            let place = mapping.place(table, value.column);
-            found.first.push(OddPlace { table, place, row: row.to_owned(), value });
-        }
-    };
-    each_user(tx, mapping, &mut |user| take("user", &user.id, user.odd))?;
-    let sql = format!(r#"SELECT {} FROM "session" WHERE TRUE"#, rows::SESSION);
-    tx.each(&mapping.sql(sql), &[], |row| {
-        let session = rows::session(row, 0, mapping)?;
-        take("session", &session.id, session.odd);
-        Ok(())
-    })?;
-    Ok(found)
 }
 
 pub(in crate::store) fn each_user(

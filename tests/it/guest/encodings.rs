@@ -230,3 +230,64 @@ fn expired_sessions_are_deleted_behind_live_ones_in_another_form() {
         assert_eq!(database.run("sessions prune --json").json()["pruned"], 0);
     }
 }
+
+/// Removes the defaults that show the encoding of their column.
+const WITHOUT_DEFAULTS: &str = "PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'DEFAULT (cast(unixepoch(''subsecond'') * 1000 as integer))', '')";
+
+/// The text of the report of a check, without those of the others.
+fn finding(ran: &Ran, check: &str) -> String {
+    let (_, found) = ran.stdout.split_once(&format!(": {check}: ")).unwrap_or_else(|| panic!("no {check}: {ran}"));
+    let lines = found.lines().enumerate().take_while(|(number, line)| *number == 0 || line.starts_with("  "));
+    lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn column_that_cannot_be_read_is_reported_once_with_what_helps() {
+    let dates = "strftime('%Y-%m-%dT%H:%M:%fZ', 1764000000, 'unixepoch')";
+    let database = Database::new(&format!(
+        "UPDATE user SET created_at = {dates}, updated_at = '23/11/2026', ban_expires = 0;
+         UPDATE user SET image = x'00' WHERE email = 'bob@example.com';
+         UPDATE account SET created_at = {dates}, updated_at = {dates};
+         UPDATE session SET created_at = {dates}, updated_at = {dates}, expires_at = {dates};
+         UPDATE session SET expires_at = 'never' WHERE id = (SELECT min(id) FROM session); {WITHOUT_DEFAULTS}"
+    ));
+    let found = finding(&database.run("doctor"), "rows");
+    let lines: Vec<&str> = found.lines().collect();
+    assert_eq!(lines[0], "rows with values that cannot be read: 6");
+    assert_eq!(lines.len(), 6, "{found}");
+    assert!(lines[1].starts_with("  none of the 5 values of user.updated_at is a time such as "), "{found}");
+    assert!(lines[1].ends_with(": correct them with the program that wrote them"), "{found}");
+    for file in [r#"{"times": {"user.banExpires": "seconds"}}"#, r#"{"times": {"user.banExpires": "milliseconds"}}"#] {
+        assert!(lines[2].contains(file), "{found}");
+        database.sandbox.file("schema.json", file);
+        let with = database.run("doctor --schema schema.json");
+        assert!(!with.stdout.contains("user.ban_expires"), "{file}: {with}");
+    }
+}
+
+#[test]
+fn columns_without_a_sign_of_their_encoding_are_listed() {
+    let database = Database::new(&format!(
+        "UPDATE user SET created_at = created_at / 1000, updated_at = updated_at / 1000, ban_expires = NULL;
+         DELETE FROM session; DELETE FROM verification; {WITHOUT_DEFAULTS}"
+    ));
+    let doctor = database.run("doctor");
+    let found = finding(&doctor, "read-only-columns");
+    assert_snapshot!(found, @r#"
+    some columns of this app are not written: 6
+      session.expires_at: no value shows its encoding, and others differ
+      session.created_at: no value shows its encoding, and others differ
+      session.updated_at: no value shows its encoding, and others differ
+      verification.expires_at: no value shows its encoding, and others differ
+      verification.created_at: no value shows its encoding, and others differ
+      verification.updated_at: no value shows its encoding, and others differ
+      hint: name these encodings in the --schema file: {"times": {"session.expiresAt": "seconds", "session.createdAt": "seconds", "session.updatedAt": "seconds", "verification.expiresAt": "seconds", "verification.createdAt": "seconds", "verification.updatedAt": "seconds"}}, with "milliseconds" or "text" where it is that
+    "#);
+    assert!(found.lines().rev().skip(1).all(|line| line.len() <= 80), "{found}");
+    let hint = found.lines().last().unwrap();
+    let file = &hint[hint.find('{').unwrap()..=hint.rfind('}').unwrap()];
+    database.sandbox.file("schema.json", file.replace("seconds", "milliseconds"));
+    let with = database.run("doctor --schema schema.json");
+    assert!(!with.stdout.contains("read-only-columns"), "{with}");
+}

@@ -151,3 +151,21 @@ fn database_of_another_program_is_none_of_better_auth() {
         assert!(odd.is_as_made(), "{sql}");
     }
 }
+
+#[test]
+fn doctor_says_who_gets_in_where_no_account_is_reached() {
+    for (change, told) in [
+        ("DROP TABLE account", "the database has no table account"),
+        ("ALTER TABLE account RENAME COLUMN userId TO x", "userId"),
+    ] {
+        let odd = Odd::changed("kysely", &format!("UPDATE user SET role = 'admin' WHERE name = 'Ada'; {change}"));
+        let doctor: serde_json::Value = serde_json::from_str(&odd.run("doctor --json").stdout).unwrap();
+        let found = doctor["findings"].as_array().unwrap().iter().find(|one| one["check"] == "administrator").unwrap();
+        let message = found["message"].as_str().unwrap();
+        assert!(message.starts_with("no administrator can sign in with authctl: "), "{change}: {message}");
+        assert!(message.contains(told), "{change}: {message}");
+        assert_eq!(found["severity"], "notice", "{change}");
+    }
+    let odd = Odd::changed("kysely", "UPDATE user SET role = 'user'; DROP TABLE account");
+    assert!(odd.run("doctor").stdout.contains("`authctl users set-role USER admin` makes one"));
+}
