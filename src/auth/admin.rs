@@ -44,6 +44,21 @@ impl Auth<'_> {
         }
     }
 
+    /// Finds a user for an act, as [`Self::find_user`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::find_user`], and [`StoreError::NoId`]: what an act wrote would belong to no user.
+    ///
+    /// [`StoreError::NoId`]: super::storage::StoreError::NoId
+    pub fn user_to_change(&mut self, named: &str) -> Result<User, AuthError> {
+        let user = self.find_user(named)?;
+        if user.has_id() {
+            Ok(user)
+        } else {
+            Err(self.store.without_id("user", &format!("the user {}", user.email)).into())
+        }
+    }
+
     /// The user who has an address already, so that a new user must not get it: the one whom a sign-in finds, else
     /// one whose address differs in case.
     ///

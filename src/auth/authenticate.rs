@@ -213,6 +213,9 @@ impl Auth<'_> {
     /// # Errors
     /// As for [`Caller::check`].
     pub(super) fn reread(&mut self, me: InPerson<'_>) -> Result<User, AuthError> {
+        if !me.session.has_id() {
+            return Err(self.store.without_id("session", "the session of the caller").into());
+        }
         let session = self.store.session_by_id(&me.session.id)?;
         let user = self.store.user(&UserRef::Id(me.user.id.clone()))?;
         me.caller(self.now).check(session.as_ref(), user.as_ref(), None)?;

@@ -114,7 +114,7 @@ impl Auth<'_> {
     pub fn code_to_mail(&mut self, purpose: Purpose, email: &Email) -> Result<Option<CodeToMail>, AuthError> {
         self.count_attempt(&AttemptKey::mail(email))?;
         let user = self.store.user(&UserRef::Email(email.clone()))?;
-        let is_needed = |user: &User| purpose != Purpose::EmailVerification || !user.email_verified;
+        let is_needed = |user: &User| user.has_id() && (purpose != Purpose::EmailVerification || !user.email_verified);
         let Some(user) = user.filter(is_needed) else {
             self.rehearse_code(purpose, email)?;
             return Ok(None);

@@ -9,6 +9,14 @@ use jiff::Timestamp;
 /// fresh.
 pub const UNREADABLE: Timestamp = Timestamp::MIN;
 
+/// In the place of an id that finds no row: NULL, or text that is not UTF-8.
+pub const NO_ID: &str = "(unreadable)";
+
+/// Whether a text that was read as the id of a row finds the row.
+pub fn is_id(text: &str) -> bool {
+    text != NO_ID
+}
+
 /// The instant, unless it stands for one that cannot be read.
 pub fn readable(instant: Timestamp) -> Option<Timestamp> {
     (instant != UNREADABLE).then_some(instant)

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
-use super::odd::{OddValue, UNREADABLE};
+use super::odd::{OddValue, UNREADABLE, is_id};
 use super::policy::{LONGEST_LIFE, SessionRules};
 use super::storage::{SessionQuery, Which};
 
@@ -54,6 +54,11 @@ pub fn last_end(now: Timestamp) -> Timestamp {
 }
 
 impl Session {
+    /// Whether acts find the row by its id.
+    pub fn has_id(&self) -> bool {
+        is_id(&self.id)
+    }
+
     /// Whether the session is live. **Every** check of expiry in the program calls this. A session is over at
     /// `expiresAt`. A session that a wrong clock made years ahead is over too, because its end does not show how
     /// long it was meant to live.
@@ -228,6 +233,16 @@ pub struct Selection {
     pub after: Option<String>,
 }
 
+impl Selection {
+    /// Whether every session is chosen that has no id. One alone cannot be ended, so that a selection that has
+    /// conditions, or the caller's own session, leaves them.
+    pub fn chooses_without_id(&self) -> bool {
+        let SessionFilter { older_than, idle, network, user_agent, except: _ } = &self.filter;
+        let is_own = matches!(self.scope, Scope::Own(_));
+        !is_own && older_than.is_none() && idle.is_none() && network.is_none() && user_agent.is_none()
+    }
+}
+
 /// A page of sessions, the newest first.
 #[derive(Debug, Default)]
 pub struct SessionPage {
@@ -265,7 +280,7 @@ impl Auth<'_> {
     /// [`AuthError::NoSuchSession`] as for [`Auth::end_sessions`].
     pub fn choose_sessions(&mut self, me: InPerson<'_>, which: &Which) -> Result<Vec<Session>, AuthError> {
         let live = self.live_sessions(&me.user.id)?;
-        if let Some(id) = which.missing_from(&live) {
+        if let Some(id) = which.missing(|id| live.iter().any(|session| session.id == id)) {
             return Err(AuthError::NoSuchSession(id.to_owned()));
         }
         Ok(live.into_iter().filter(|session| which.means(&session.id)).collect())
@@ -323,16 +338,24 @@ impl Auth<'_> {
         Ok(chosen)
     }
 
-    /// Ends sessions that were chosen in this scope, in one transaction. Returns those that still existed.
+    /// Ends sessions that were chosen in this scope, in one transaction. Returns those that still existed. A session
+    /// without an id ends with all others without one of the same user: see [`Selection::chooses_without_id`].
     ///
     /// # Errors
     /// For sessions of the caller, as for [`super::Caller::check`].
     pub fn end_chosen(&mut self, scope: &Scope, chosen: &[Session]) -> Result<Vec<Session>, AuthError> {
-        let ids: Vec<String> = chosen.iter().map(|session| session.id.clone()).collect();
-        match scope {
-            Scope::Own(me) => self.act_for(&me.in_person(), |auth| Ok(auth.store.end_sessions_by_id(&ids)?)),
-            Scope::User(_) | Scope::AllUsers => Ok(self.store.end_sessions_by_id(&ids)?),
-        }
+        let (named, nameless): (Vec<&Session>, Vec<&Session>) = chosen.iter().partition(|session| session.has_id());
+        let ids: Vec<String> = named.into_iter().map(|session| session.id.clone()).collect();
+        let mut users: Vec<String> = nameless.into_iter().map(|session| session.user_id.clone()).collect();
+        users.sort();
+        users.dedup();
+        let ended = match scope {
+            Scope::Own(me) => {
+                self.act_for(&me.in_person(), |auth| Ok(auth.store.end_sessions_by_id(&ids, &users)?))?
+            }
+            Scope::User(_) | Scope::AllUsers => self.store.end_sessions_by_id(&ids, &users)?,
+        };
+        Ok(self.only_live(ended))
     }
 
     pub(super) fn only_live(&self, sessions: Vec<Session>) -> Vec<Session> {

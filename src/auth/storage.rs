@@ -88,8 +88,11 @@ pub trait Store: Maintenance + DoctorStore + AccessStore + PluginStore + fmt::De
         found: &mut dyn FnMut(FoundSession) -> bool,
     ) -> Result<(), StoreError>;
 
-    /// Ends sessions of any users and returns those that existed.
-    fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError>;
+    /// Ends sessions of any users, and all sessions without an id of some users. Returns those that existed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoId`] if a session of such a user has an id that is not NULL and cannot be read.
+    fn end_sessions_by_id(&mut self, ids: &[String], without_id_of: &[String]) -> Result<Vec<Session>, StoreError>;
 
     /// Counts an attempt as failed before its result is known, if [`super::throttle::decide`] allows it.
     fn count_attempt(
@@ -267,6 +270,9 @@ pub trait Maintenance {
 
     /// Deletes the next part of the sessions that are over and returns their number. Those that the app keeps stay.
     fn prune(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError>;
+
+    /// The error about an act on a row that has no id. `row` says what else is known of it.
+    fn without_id(&self, table: &'static str, row: &str) -> StoreError;
 
     /// Takes what the acts of this process must report besides their results.
     fn take_loose_ends(&mut self) -> LooseEnds;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::AuthError;
 use super::email::Email;
-use super::odd::{OddValue, is_odd};
+use super::odd::{OddValue, is_id, is_odd};
 
 /// The longest display name in characters.
 pub const NAME_CHARS_MAX: usize = 200;
@@ -48,6 +48,11 @@ pub fn left_out(bytes: u64) -> String {
 }
 
 impl User {
+    /// Whether acts find the row by its id.
+    pub fn has_id(&self) -> bool {
+        is_id(&self.id)
+    }
+
     /// Whether the stored value of a column cannot be read.
     pub fn is_odd(&self, column: &str) -> bool {
         is_odd(&self.odd, column)

@@ -119,7 +119,7 @@ pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> a
 /// The sessions that an operator names; `None` for the caller's own.
 fn scope(whose: &WhoseArgs, context: &mut Context) -> anyhow::Result<Option<Scope>> {
     match &whose.user {
-        Some(named) => Ok(Some(Scope::User(context.auth()?.find_user(named)?.id))),
+        Some(named) => Ok(Some(Scope::User(context.auth()?.user_to_change(named)?.id))),
         None => Ok(whose.all_users.then_some(Scope::AllUsers)),
     }
 }
@@ -167,7 +167,7 @@ fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     } else {
         None
     };
-    let user = context.auth()?.find_user(&args.user)?;
+    let user = context.auth()?.user_to_change(&args.user)?;
     // As for an impersonation: the token of an administrator gives all rights.
     let whom = if args.force { ActAs::AnyUser } else { ActAs::NonAdmins };
     let (user, session, _) = begin(&session_request, &user.email, true, context, |mut auth| {

@@ -199,7 +199,7 @@ fn changed<'c>(
 ) -> anyhow::Result<UserChanged> {
     let database = context.database()?.location;
     let mut auth = context.auth()?;
-    let user = auth.find_user(named)?;
+    let user = auth.user_to_change(named)?;
     let UserUpdated { user, ended, changed } = apply(&mut auth, &user)?;
     Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) })
 }

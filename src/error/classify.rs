@@ -289,6 +289,9 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Inconsistent { .. } => Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
             .remedy("restore a backup, or correct the row; `authctl doctor` looks closer")
             .unchanged(),
+        StoreError::NoId { .. } => Failure::new(ExitCode::Database, "ROW_WITHOUT_ID")
+            .remedy("give the row an id with the program that wrote it; `authctl doctor` names all such rows")
+            .unchanged(),
         StoreError::LogFull(_) => Failure::new(ExitCode::Failed, "AUDIT_LOG_BROKEN")
             .remedy("restore a backup; `authctl audit verify` looks closer")
             .unchanged(),

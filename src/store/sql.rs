@@ -108,10 +108,13 @@ impl Store for SqlStore {
         self.read(|tx, mapping| sessions::each(tx, mapping, query, found))
     }
 
-    fn end_sessions_by_id(&mut self, ids: &[String]) -> Result<Vec<Session>, StoreError> {
+    fn end_sessions_by_id(&mut self, ids: &[String], without_id_of: &[String]) -> Result<Vec<Session>, StoreError> {
         let now = self.time_of_act();
         self.write_tx(|tx, mapping, log| {
-            let ended = sessions::delete_by_ids(tx, mapping, ids, now)?;
+            let mut ended = sessions::delete_by_ids(tx, mapping, ids, now)?;
+            for user_id in without_id_of {
+                ended.extend(sessions::delete_without_id(tx, mapping, user_id, now)?);
+            }
             log.extend(audit::ended_of_users(tx, mapping, &ended)?);
             Ok(ended)
         })
@@ -391,6 +394,10 @@ impl Maintenance for SqlStore {
             self.engine.tidy()?;
         }
         Ok(pruned)
+    }
+
+    fn without_id(&self, table: &'static str, row: &str) -> StoreError {
+        rows::without_id(&self.mapping, table, row)
     }
 
     fn take_loose_ends(&mut self) -> LooseEnds {

@@ -55,6 +55,16 @@ const MAY_SCAN: &[(&str, &str)] = &[
 /// The placeholders for names, and all names that each stands for.
 const NAMES: &[(&str, &[&str])] = &[
     ("{column}", &["email", "id"]),
+    (
+        "{chosen}",
+        &[
+            r#""id" = ?1"#,
+            r#""token" = ?1"#,
+            r#""impersonatedBy" = ?1"#,
+            r#""userId" = ?1 ORDER BY "createdAt" DESC, rowid DESC"#,
+        ],
+    ),
+    ("{is_row}", &[r#"(rowid = ?1 OR "id" = ?2)"#]),
     ("{order}", &["rowid"]),
     ("{stamp}", &["", r#", "updatedAt" = ?5"#]),
     ("{direction}", &["ASC", "DESC"]),

@@ -9,6 +9,7 @@ use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::email::Email;
+use crate::auth::odd::is_id;
 use crate::auth::secret::{Code, StoredHash, Token};
 use crate::auth::session::Session;
 use crate::auth::throttle::AttemptKey;
@@ -72,13 +73,11 @@ impl Which {
         }
     }
 
-    /// The first selected id that none of the sessions has.
-    pub fn missing_from(&self, sessions: &[Session]) -> Option<&str> {
+    /// The first selected id that does not exist.
+    pub fn missing(&self, exists: impl Fn(&str) -> bool) -> Option<&str> {
         match self {
             Self::All | Self::Others(_) => None,
-            Self::Ids(ids) => {
-                ids.iter().map(String::as_str).find(|id| !sessions.iter().any(|session| session.id == **id))
-            }
+            Self::Ids(ids) => ids.iter().map(String::as_str).find(|id| !is_id(id) || !exists(id)),
         }
     }
 }
@@ -441,6 +440,15 @@ pub enum StoreError {
         /// Does not quote the value.
         problem: String,
     },
+    /// An act about a row that has no id. Holds the column with its table, in the names of the database.
+    #[error(
+        "nothing can be done about {row}: {place} of the row is null or not valid UTF-8, and acts find a row by its id"
+    )]
+    NoId {
+        place: String,
+        /// What else is known of the row.
+        row: String,
+    },
     /// The newest entry of the audit log has the highest possible number.
     #[error("the audit log is damaged: no entry can follow entry {0}, which authctl did not write")]
     LogFull(u64),
@@ -519,6 +527,7 @@ impl StoreError {
             | Self::Conflict
             | Self::TooMuch(_)
             | Self::Inconsistent { .. }
+            | Self::NoId { .. }
             | Self::LogFull(_)
             | Self::NotOurs(_)
             | Self::Unsettled(_)

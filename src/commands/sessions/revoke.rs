@@ -114,7 +114,11 @@ fn current_session(must_be_known: bool, context: &mut Context) -> anyhow::Result
         Err(_) => return Ok(None),
         Ok(()) => {}
     }
-    Ok(context.auth()?.store.session(&token)?.map(|(session, _)| session.id))
+    let current = context.auth()?.store.session(&token)?.map(|(session, _)| session);
+    match current.as_ref().filter(|session| must_be_known && !session.has_id()) {
+        Some(_) => Err(context.auth()?.store.without_id("session", "the current session").into()),
+        None => Ok(current.filter(Session::has_id).map(|session| session.id)),
+    }
 }
 
 fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -159,6 +163,8 @@ struct Revocation {
     held_back: Option<Session>,
     is_signed_out: bool,
     count: usize,
+    /// The number of those that were not ended, because they have no id.
+    left: usize,
 }
 
 pub(in crate::commands) fn pages(ending: Ending, json: bool, style: Style) -> Box<dyn Pages> {
@@ -168,7 +174,7 @@ pub(in crate::commands) fn pages(ending: Ending, json: bool, style: Style) -> Bo
 
 impl Revocation {
     fn new(ending: Ending) -> Self {
-        Self { ending, held_back: None, is_signed_out: false, count: 0 }
+        Self { ending, held_back: None, is_signed_out: false, count: 0, left: 0 }
     }
 
     fn is_current(&self, session: &Session) -> bool {
@@ -193,6 +199,11 @@ impl Revocation {
     fn read_batch(&mut self, size: usize, context: &mut Context) -> anyhow::Result<(Vec<Session>, bool)> {
         let page = context.auth()?.sessions_page(&mut self.ending.selection, size.min(BATCH))?;
         let mut batch: Vec<Session> = page.sessions.into_iter().map(|(_, session)| session).collect();
+        if !self.ending.selection.chooses_without_id() {
+            let found = batch.len();
+            batch.retain(Session::has_id);
+            self.left += found - batch.len();
+        }
         if !self.ending.dry_run && page.has_more {
             let current = batch.iter().position(|session| self.is_current(session));
             self.held_back = current.map(|index| batch.remove(index)).or(self.held_back.take());
@@ -219,6 +230,12 @@ impl List for Revocation {
         if self.is_signed_out {
             let (token, _) = context.token()?;
             forget(&token, self.count, context)?;
+        }
+        if self.left > 0 {
+            let sessions = counted(self.left as u64, "session");
+            context.notices.push(format!(
+                "left out: {sessions} without an id, which cannot be ended alone; `sessions revoke --all` ends all of a user"
+            ));
         }
         let dry_run = self.ending.dry_run;
         let named = self.ending.named.as_ref().filter(|_| !dry_run);

@@ -42,7 +42,7 @@ pub struct DeleteUserArgs {
 
 pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
-    let user = match context.auth()?.find_user(&args.user) {
+    let user = match context.auth()?.user_to_change(&args.user) {
         Err(AuthError::NoSuchUser(_)) if args.if_exists => return Ok(WasMissing { database }.into()),
         found => found?,
     };
@@ -83,7 +83,7 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
 }
 
 fn new_owner(named: &str, user: &User, context: &mut Context) -> anyhow::Result<User> {
-    let owner = context.auth()?.find_user(named)?;
+    let owner = context.auth()?.user_to_change(named)?;
     if owner.id == user.id {
         let message = "the new owner is the user to delete".to_owned();
         return Err(CommandError::Usage { message, hint: "name another user with --new-owner" }.into());

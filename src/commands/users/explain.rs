@@ -34,7 +34,7 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     let at = args.at.map_or(Ok(now), |at| moment(at, now))?;
     let mut auth = context.auth()?;
     auth.now = at;
-    let user = auth.find_user(&args.user)?;
+    let user = auth.user_to_change(&args.user)?;
     let blockers = auth.blockers(&user)?;
     let second_factor = auth.second_factor(&user)?;
     Ok(Explanation { user, at, is_now: args.at.is_none(), blockers, second_factor }.into())

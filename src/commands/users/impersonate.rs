@@ -42,7 +42,7 @@ pub(super) fn run(args: &ImpersonateArgs, context: &mut Context) -> anyhow::Resu
         refuse_lost(Printed::Token, context)?;
     }
     let database = context.database()?.location;
-    let user = context.auth()?.find_user(args.user.as_deref().unwrap_or_default())?;
+    let user = context.auth()?.user_to_change(args.user.as_deref().unwrap_or_default())?;
     let own = if args.print_token { None } else { own_session(context)? };
     let by = operator(context)?;
     let lifetime = Lifetime::Exactly(args.duration);

@@ -47,7 +47,7 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
         refuse_lost(Printed::Code, context)?;
     }
     let database = context.database()?.location;
-    let user = context.auth()?.find_user(&args.user)?;
+    let user = context.auth()?.user_to_change(&args.user)?;
     let access = context.auth()?.account_access(&user)?;
     let reason = context.reason();
     let request =

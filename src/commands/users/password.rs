@@ -90,7 +90,7 @@ pub(super) fn to_print(args: &PasswordInputArgs, given: PasswordInput) -> Option
 
 pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
-    let user = context.auth()?.find_user(&args.user)?;
+    let user = context.auth()?.user_to_change(&args.user)?;
     let given = given(&args.password, context)?;
     let ended = context.auth()?.set_password(&user, &given, args.password.allow_weak, args.keep_sessions)?;
     let what = format!("the password of {} was set", user.email);
@@ -106,7 +106,7 @@ pub(super) fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow:
     refuse_lost(Printed::Code, context)?;
     let database = context.database()?.location;
     let mut auth = context.auth()?;
-    let user = auth.find_user(&args.user)?;
+    let user = auth.user_to_change(&args.user)?;
     let (code, expires_at) = auth.reset_code(&user, args.ttl)?;
     Ok(ResetCode { user, code, expires_at, database }.into())
 }

@@ -25,7 +25,7 @@ pub struct ResetSecondFactorArgs {
 
 pub(super) fn run(args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
-    let user = context.auth()?.find_user(&args.user)?;
+    let user = context.auth()?.user_to_change(&args.user)?;
     let reset = context.auth()?.factor_to_reset(&user)?;
     if args.dry_run || reset.is_empty() {
         return Ok(Reset { user, removed: reset, dry_run: args.dry_run, database }.into());

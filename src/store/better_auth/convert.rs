@@ -232,8 +232,8 @@ fn make_way_for_all(tx: &mut dyn Tx, converted: &mut Converted) -> Result<(), St
         make_way(tx, &inventory, &inventory.steps(table.name, "TRUE")?, &[])?;
     }
     let forgotten = unverifiable(tx, converted)?;
-    let deletion = inventory.deletion("account", "rowid")?;
-    forgotten.iter().try_for_each(|row| deletion.run(tx, row).map(drop))
+    let deletion = inventory.deletion("account", "rowid = ?1")?;
+    forgotten.iter().try_for_each(|row| deletion.run(tx, std::slice::from_ref(row)).map(drop))
 }
 
 /// Finds the password accounts whose hash the app cannot verify: it answers 500 for the hash of another function. Users

@@ -3,6 +3,7 @@
 use super::plugins::{lockdown, on_apps, selected};
 use super::*;
 use crate::auth::access::AccessKind;
+use crate::auth::prune::{Expiring, Pruning};
 
 /// Users and organizations that have numbers may share one, and then the configuration shows whose a key is.
 #[test]
@@ -57,5 +58,21 @@ fn key_is_disabled_in_the_encoding_of_its_column() {
                 delete_user(&mut *store, user, AdminGuard::Off, at(0)).unwrap().unwrap();
             }
         }
+    });
+}
+
+#[test]
+fn expired_key_without_an_id_stays_and_is_told() {
+    on_apps(|db| {
+        db.edit_plugins(
+            "CREATE TABLE {apikey} (id TEXT PRIMARY KEY, {referenceId} TEXT, {key} TEXT, {expiresAt});
+             INSERT INTO {apikey} VALUES (NULL, 'ada', 'a', [30]), ('b', 'ada', 'b', [30]), ('c', 'ada', 'c', [600])",
+        );
+        let mut store = db.store();
+        assert_eq!(store.count_expired_rows(Expiring::ApiKey, at(60)).unwrap(), 1);
+        assert_eq!(store.prune_rows(Expiring::ApiKey, at(60), &mut Pruning::by(9)).unwrap(), 1);
+        assert_eq!(db.ask_plugins("SELECT group_concat(key, ' ') FROM {apikey}"), "a c");
+        let left = store.take_loose_ends().left;
+        assert!(left.iter().any(|note| note.starts_with("1 expired row without an id")), "{left:?}");
     });
 }

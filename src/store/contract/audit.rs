@@ -125,7 +125,7 @@ fn refused_or_empty_act_leaves_no_entry() {
         assert!(store.end_session(&token_of("unknown")).unwrap().is_none());
         let ids = Which::Ids(vec!["adas".into(), "unknown".into()]);
         assert!(store.end_sessions("ada", &ids).unwrap().is_err());
-        assert_eq!(store.end_sessions_by_id(&["unknown".into()]).unwrap(), []);
+        assert_eq!(store.end_sessions_by_id(&["unknown".into()], &[]).unwrap(), []);
         assert!(replace_password(&mut *store, "older", "new", Some(Which::All), 3).unwrap().is_none());
         assert!(replace_password(&mut *store, "hash of ada", "new", Some(ids), 3).unwrap().is_none());
         for id in ["ada", "unknown"] {
@@ -244,7 +244,7 @@ fn each_act_leaves_its_entries() {
         }
         assert_eq!(seen.next(&mut *store).len(), 4);
         store.end_sessions("ada", &Which::Ids(vec!["four".into()])).unwrap().unwrap();
-        store.end_sessions_by_id(&["five".into(), "unknown".into()]).unwrap();
+        store.end_sessions_by_id(&["five".into(), "unknown".into()], &[]).unwrap();
         assert_eq!(seen.next(&mut *store), ["session.ended ada four -", "session.ended ada five -"]);
         store.prune(at(60), &mut Pruning::by(10)).unwrap();
         assert_eq!(seen.next(&mut *store), ["sessions.pruned - - 2 expired sessions"]);
@@ -361,7 +361,7 @@ fn entry_has_the_address_of_the_user_before_the_act() {
         }
         seen.extend(about(&mut *store, &mut |store| drop(store.move_session("one", at(1), at(70)).unwrap().unwrap())));
         seen.extend(about(&mut *store, &mut |store| drop(store.end_session(&token_of("one")).unwrap().unwrap())));
-        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions_by_id(&["two".into()]).unwrap())));
+        seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions_by_id(&["two".into()], &[]).unwrap())));
         let three = Which::Ids(vec!["three".into()]);
         seen.extend(about(&mut *store, &mut |store| drop(store.end_sessions("ada", &three).unwrap())));
         let issued = new_session("issued", "ada", at(0), at(60));

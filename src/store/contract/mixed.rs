@@ -248,7 +248,7 @@ fn act(store: &mut dyn Store, users: &[String], model: &mut [Person], dice: &mut
             // Sessions of several users.
             let newest: Vec<String> =
                 model.iter().filter_map(|person| person.sessions.last()).map(|(id, _)| id.clone()).collect();
-            store.end_sessions_by_id(&newest).unwrap();
+            store.end_sessions_by_id(&newest, &[]).unwrap();
             for person in model.iter_mut() {
                 person.sessions.retain(|(id, _)| !newest.contains(id));
             }

@@ -1,10 +1,15 @@
 //! Rows with values that cannot be read. They hide no other row, every act works on them, and they give no right.
 
 use super::*;
+use crate::auth::Caller;
+use crate::auth::access::AccessKind;
+use crate::auth::codes::{Purpose, StoredCode};
 use crate::auth::odd::UNREADABLE;
 use crate::auth::prune::Pruning;
 use crate::auth::session::SessionFilter;
-use crate::auth::storage::{AdminGuard, Ban, EndSessions, FoundSession, SessionQuery, UserChange, UserQuery, UserSort};
+use crate::auth::storage::{
+    AdminGuard, Ban, EndSessions, FoundSession, Lockdown, NewCodeRow, SessionQuery, UserChange, UserQuery, UserSort,
+};
 
 /// Ada, bob and cy with a session each, in tables that take any value, as those of some apps do.
 fn with_loose_tables(db: &Database) -> Box<dyn Store> {
@@ -18,7 +23,8 @@ fn with_loose_tables(db: &Database) -> Box<dyn Store> {
         loose = format!("replace({loose}, '{word}', '')");
     }
     db.edit(&format!(
-        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = {loose} WHERE name IN ('user', 'users', 'session', 'sessions')"
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = {loose} 
+         WHERE name IN ('user', 'users', 'session', 'sessions', 'verification', 'verifications')"
     ));
     db.store()
 }
@@ -207,7 +213,7 @@ fn admin_with_an_odd_ban_is_not_another_admin() {
     });
 }
 
-/// A text stays a text, also one that looks like bytes, and every session with an id is found by it.
+/// A text stays a text, also one that looks like bytes, and the place of a row finds those without an id.
 #[test]
 fn session_with_an_odd_id_is_deleted_and_counted() {
     on_every_engine(|db| {
@@ -215,9 +221,109 @@ fn session_with_an_odd_id_is_deleted_and_counted() {
         for (name, id) in [("ada", "'0x10'"), ("bob", "x'0010'"), ("cy", "CAST(x'ff' AS TEXT)")] {
             db.edit(&format!(r#"UPDATE "session" SET "id" = {id} WHERE "id" = '{name}s'"#));
         }
-        assert_eq!(store.end_sessions("cy", &Which::All).unwrap().unwrap().len(), 0, "without an id it stays");
-        assert_eq!(store.count_expired(at(70)).unwrap(), 2);
+        if db.engine.is_without_rowid {
+            let left = store.end_sessions("cy", &Which::All);
+            assert!(matches!(&left, Err(StoreError::NoId { place, .. }) if place == "session.id"), "{left:?}");
+            db.edit(r#"DELETE FROM "session" WHERE "userId" = 'cy'"#);
+        }
+        let sessions = db.count("session") as usize;
+        assert_eq!(store.count_expired(at(70)).unwrap(), sessions as u64);
         let pruned = [1, 1, 1].map(|limit| store.prune(at(70), &mut Pruning::by(limit)).unwrap());
-        assert_eq!((pruned, db.count("session")), ([1, 1, 0], 1));
+        assert_eq!((&pruned[..sessions], db.count("session")), (&[1, 1, 1][..sessions], 0));
+    });
+}
+
+/// Ends bob's session.
+type EndSession = fn(&mut dyn Store);
+
+#[test]
+fn session_without_an_id_ends_with_its_user_or_token() {
+    let by_password = |store: &mut dyn Store| drop(set_password(store, "bob", "new", Some(Which::All), 1).unwrap());
+    let by_ban = |store: &mut dyn Store| {
+        let ban = Some(Ban::Imposed { reason: None, until: None });
+        let ban = UserChange { ban, end: EndSessions::Always, ..UserChange::default() };
+        assert_eq!(store.update_user("bob", &ban, AdminGuard::Off, at(1)).unwrap().unwrap().ended.len(), 1);
+    };
+    let by_lockdown = |store: &mut dyn Store| {
+        let lockdown = Lockdown { user_id: "bob", ban: None, guard: AdminGuard::Off, code: None, now: at(1) };
+        assert_eq!(store.lock_down(&lockdown).unwrap().unwrap().1.of(AccessKind::Session), 1);
+    };
+    let ends: [(&str, EndSession); 8] = [
+        ("token", |store| assert_eq!(store.end_session(&token_of("bobs")).unwrap().unwrap().user_id, "bob")),
+        ("user", |store| assert_eq!(store.end_sessions("bob", &Which::All).unwrap().unwrap().len(), 1)),
+        ("others", |store| {
+            assert_eq!(store.end_sessions("bob", &Which::Others("x".into())).unwrap().unwrap().len(), 1);
+        }),
+        ("selection", |store| assert_eq!(store.end_sessions_by_id(&[], &["bob".into()]).unwrap().len(), 1)),
+        ("password", by_password),
+        ("ban", by_ban),
+        ("lockdown", by_lockdown),
+        ("deletion", |store| {
+            assert_eq!(delete_user(store, "bob", AdminGuard::Off, at(1)).unwrap().unwrap().sessions, 1);
+        }),
+    ];
+    on_every_engine(|db| {
+        // Such a table has no row without an id.
+        for (how, end) in ends.into_iter().filter(|_| !db.engine.is_without_rowid) {
+            let db = &Database::new(db.engine);
+            let mut store = with_loose_tables(db);
+            db.edit(r#"UPDATE "session" SET "id" = NULL WHERE "userId" <> 'cy'"#);
+            end(&mut *store);
+            assert_eq!(db.ask(r#"SELECT group_concat("userId", ' ') FROM "session""#).unwrap(), "ada cy", "{how}");
+        }
+    });
+}
+
+#[test]
+fn session_without_an_id_is_named_and_refused_by_id() {
+    on_every_engine(|db| {
+        if db.engine.is_without_rowid {
+            return;
+        }
+        let mut store = with_loose_tables(db);
+        let session = store.session(&token_of("bobs")).unwrap().unwrap().0;
+        let caller =
+            |id: &str| Caller { user_id: "bob".into(), session_id: id.into(), impersonated_by: None, now: at(1) };
+        store.require_caller(Some(caller(&session.id)));
+        assert!(store.end_sessions("ada", &Which::Others("adas".into())).unwrap().is_ok());
+        db.edit(r#"UPDATE "session" SET "id" = NULL WHERE "userId" = 'bob'"#);
+        let odd = store.odd_rows(9).unwrap();
+        assert_eq!((odd.rows, odd.first[0].row.as_str()), (1, "(unreadable) of user bob"));
+        store.require_caller(Some(caller("(unreadable)")));
+        assert!(matches!(store.end_sessions("ada", &Which::All), Err(StoreError::NoId { .. })));
+        store.require_caller(None);
+        let chosen = store.end_sessions("bob", &Which::Ids(vec!["(unreadable)".into()])).unwrap();
+        assert!(matches!(chosen, Err(AuthError::NoSuchSession(_))));
+        assert_eq!(db.count("session"), 3);
+    });
+}
+
+#[test]
+fn code_without_an_id_ends_with_its_user_and_its_time() {
+    let stored = |user: &str| StoredCode {
+        user_id: user.into(),
+        email: format!("{user}@example.com"),
+        new_email: None,
+        expires_at: at(60),
+        made_at: None,
+    };
+    on_every_engine(|db| {
+        if db.engine.is_without_rowid {
+            return;
+        }
+        let mut store = with_loose_tables(db);
+        for name in ["ada", "bob", "cy"] {
+            let secret = code(name);
+            let (purpose, stored) = (Purpose::ResetPassword, stored(name));
+            store.create_code(&NewCodeRow { id: name.into(), purpose, code: &secret, stored, now: at(0) }).unwrap();
+        }
+        db.edit(r#"UPDATE "verification" SET "id" = NULL"#);
+        let lockdown = Lockdown { user_id: "bob", ban: None, guard: AdminGuard::Off, code: None, now: at(1) };
+        store.lock_down(&lockdown).unwrap().unwrap();
+        assert_eq!(db.count("verification"), 2);
+        assert_eq!(delete_user(&mut *store, "ada", AdminGuard::Off, at(1)).unwrap().unwrap().codes, 1);
+        assert_eq!((db.count("verification"), store.count_expired_codes(at(70)).unwrap()), (1, 1));
+        assert_eq!(store.prune_codes(at(70), &mut Pruning::by(9)).unwrap(), 1);
+        assert_eq!(db.count("verification"), 0);
     });
 }

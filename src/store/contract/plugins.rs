@@ -242,7 +242,7 @@ type EndSession = fn(&mut dyn Store);
 
 #[test]
 fn session_that_ends_takes_its_tokens_along() {
-    let by_id = |store: &mut dyn Store| drop(store.end_sessions_by_id(&["adas".into()]).unwrap());
+    let by_id = |store: &mut dyn Store| drop(store.end_sessions_by_id(&["adas".into()], &[]).unwrap());
     let by_token = |store: &mut dyn Store| drop(store.end_session(&token_of("adas")).unwrap().unwrap());
     let by_user = |store: &mut dyn Store| drop(store.end_sessions("ada", &Which::All).unwrap().unwrap());
     let by_password = |store: &mut dyn Store| drop(set_password(store, "ada", "new", Some(Which::All), 30).unwrap());

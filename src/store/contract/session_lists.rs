@@ -156,7 +156,7 @@ fn list_goes_on_after_a_session_that_ended() {
             assert_eq!(names(&adas), ["four", "three", "one"]);
         }
         assert_eq!(whole.iter().filter(|one| one.email == "bob@example.com").count(), 1);
-        store.end_sessions_by_id(&[whole[1].session.id.clone()]).unwrap();
+        store.end_sessions_by_id(&[whole[1].session.id.clone()], &[]).unwrap();
         let rest = read(&mut *store, &SessionQuery { after: whole[1].place.as_deref(), ..all(&filter) });
         assert_eq!(names(&rest), names(&whole[2..]));
         let mut stopped = 0;

@@ -390,7 +390,7 @@ const ACTS: [(&str, Act); 12] = [
     ("update", rename),
     ("delete", |store| delete_user(store, "ada", AdminGuard::Off, at(3)).map(drop)),
     ("end", |store| store.end_sessions("ada", &Which::Others("mine".into())).map(drop)),
-    ("end by id", |store| store.end_sessions_by_id(&["other".into()]).map(drop)),
+    ("end by id", |store| store.end_sessions_by_id(&["other".into()], &[]).map(drop)),
     ("end by token", |store| store.end_session(&token_of("other")).map(drop)),
     ("move", |store| store.move_session("other", at(3), at(90)).map(drop)),
     ("replace password", |store| replace_password(store, "hash of ada", "new", Some(Which::All), 3).map(drop)),

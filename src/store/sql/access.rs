@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
 use super::plugins::{is_over, quoted, quoted_to_write, time_encoding, truth_encoding};
+use super::rows::RowKey;
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
 use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached, challenge_of};
@@ -183,41 +184,49 @@ impl AccessTable {
     }
 }
 
-/// Ends the tokens of sessions, as the app does when it ends a session: their access tokens, and their refresh tokens
-/// without `offline_access`; those too, if `is_offline_too`. Must run before the sessions are deleted: an app takes a token without a session for
-/// one that needs none, and foreign keys make it one.
-pub(in crate::store) fn end_tokens(
+/// Which tokens end with their session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// As the app does: access tokens, and refresh tokens without `offline_access`.
+    Online,
+    All,
+}
+
+/// Ends the tokens of sessions. Must run before the sessions are deleted: an app takes a token without a session for one
+/// that needs none, and foreign keys make it one.
+pub(super) fn end_tokens(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     inventory: &Inventory,
-    session_ids: &[String],
-    is_offline_too: bool,
+    sessions: &[RowKey],
+    tokens: Tokens,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let is_session = rows::is_row(tx, mapping, "session");
+    let id = mapping.sql(format!(r#"SELECT "id" FROM "session" WHERE {is_session}"#));
     for (kind, name) in TOKENS {
         let Some(found) = inventory.plugin(name) else { continue };
         let Some(session) = quoted(found, "sessionId") else { continue };
         let table = identifier(&found.table);
         let is_online = match quoted(found, "scopes") {
-            Some(scopes) if kind == AccessKind::RefreshToken && !is_offline_too => {
+            Some(scopes) if kind == AccessKind::RefreshToken && tokens == Tokens::Online => {
                 format!(" AND ({scopes} IS NULL OR {scopes} NOT LIKE '%offline_access%')")
             }
             _ => String::new(),
         };
-        let of_session = format!("{session} = ?1{is_online}");
+        let of_session = format!("{session} IN ({id}){is_online}");
         let revocation = match quoted_to_write(found, "revoked") {
             Some(revoked) => {
                 let expires = quoted(found, "expiresAt").unwrap_or_else(null);
                 let value = time_encoding(tx, mapping, &table, &[&revoked, &expires])?.write(now);
-                Some((format!("{revoked} = ?2"), format!("{of_session} AND {revoked} IS NULL"), [value]))
+                Some((format!("{revoked} = ?3"), format!("{of_session} AND {revoked} IS NULL"), [value]))
             }
             None => None,
         };
-        for id in session_ids {
-            let session = [mapping.key("session", id)];
+        for session in sessions {
             match &revocation {
-                Some((change, is_open, value)) => tx.update_until_none(&table, change, is_open, &session, value)?,
-                None => tx.delete(&format!("DELETE FROM {table} WHERE {of_session}"), &session)?,
+                Some((change, is_open, value)) => tx.update_until_none(&table, change, is_open, session, value)?,
+                None => tx.delete(&format!("DELETE FROM {table} WHERE {of_session}"), session)?,
             };
         }
     }
@@ -226,7 +235,7 @@ pub(in crate::store) fn end_tokens(
 
 /// A row of `verification` that gives access to an account.
 pub(super) struct Pending {
-    pub(super) id: String,
+    pub(super) key: RowKey,
     pub(super) kind: AccessKind,
     pub(super) is_over: bool,
     /// Whether the row has the id of the user under a hashed identifier: it may also be a trusted device.
@@ -241,10 +250,11 @@ fn pending(
     now: Timestamp,
 ) -> Result<Vec<Pending>, StoreError> {
     let (position, value) = (tx.dialect().position, codes::VALUE);
+    let order = tx.dialect().order(mapping, "verification");
     let identifier = codes::IDENTIFIER;
     // SQL selects by parts of the text, and the rule decides.
     let sql = format!(
-        r#"SELECT "id", {identifier}, {value}, "expiresAt" FROM "verification"
+        r#"SELECT {order}, "id", {identifier}, {value}, "expiresAt" FROM "verification"
            WHERE "identifier" LIKE '2fa-%' OR {position}({value}, ?1) > 0 OR {position}({identifier}, ?1) > 0
            OR {position}(lower({value}), lower(?2)) > 0 OR {position}(lower({identifier}), lower(?2)) > 0
            OR {position}({identifier}, ?3) > 0 OR octet_length("identifier") IN ({HASHED_BYTES})"#
@@ -255,17 +265,17 @@ fn pending(
     let mut others = Vec::new();
     tx.each(&mapping.sql(sql), &[owner.user_id.into(), owner.email.into(), phone.into()], |row| {
         let text = |index| Ok::<_, StoreError>(row.value(index)?.as_text().unwrap_or_default().to_owned());
-        let (identifier, value) = (text(1)?, text(2)?);
-        let (id, is_over) = (rows::key(row, 0, mapping, "verification")?, is_over(row.value(3)?, now));
+        let (identifier, value) = (text(2)?, text(3)?);
+        let (key, is_over) = (rows::row_key(row, 0, mapping, "verification")?, is_over(row.value(4)?, now));
         match owner.access_of(&identifier, &value) {
             Some(kind) => {
                 let hides_kind = identifier.len() == HASHED_BYTES as usize && value.starts_with(owner.user_id);
                 if kind == AccessKind::Challenge {
                     challenges.push(identifier);
                 }
-                found.push(Pending { id, kind, is_over, hides_kind });
+                found.push(Pending { key, kind, is_over, hides_kind });
             }
-            None => others.push((identifier, id)),
+            None => others.push((identifier, key)),
         }
         Ok(())
     })?;
@@ -274,18 +284,21 @@ fn pending(
         challenge_of(identifier).is_some_and(|challenge| challenges.iter().any(|known| known == challenge))
     };
     let parts = others.into_iter().filter(|(identifier, _)| belongs(identifier));
-    found.extend(parts.map(|(_, id)| Pending { id, kind: AccessKind::Challenge, is_over: true, hides_kind: false }));
+    found.extend(parts.map(|(_, key)| Pending { key, kind: AccessKind::Challenge, is_over: true, hides_kind: false }));
     Ok(found)
 }
 
 /// The rows of `verification` that hold a token of a session of the user.
-fn one_time_tokens(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Result<Vec<String>, StoreError> {
+fn one_time_tokens(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Result<Vec<RowKey>, StoreError> {
+    let order = tx.dialect().order(mapping, "verification");
     let sql = format!(
-        r#"SELECT "id" FROM "verification"
+        r#"SELECT {order}, "id" FROM "verification"
            WHERE {} IN (SELECT "session"."token" FROM "session" WHERE "session"."userId" = ?1)"#,
         codes::VALUE
     );
-    tx.query_all(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| rows::key(row, 0, mapping, "verification"))
+    tx.query_all(&mapping.sql(sql), &[mapping.key("user", user_id)], |row| {
+        rows::row_key(row, 0, mapping, "verification")
+    })
 }
 
 /// Everything that gives access to a user's account.
@@ -309,10 +322,10 @@ fn find(
         counts.add(table.kind, table.count(tx, &mapping.key("user", &user.id), now)?);
     }
     let mut pending = pending_of(tx, mapping, inventory, user, now)?;
-    for id in one_time_tokens(tx, mapping, &user.id)? {
-        if !pending.iter().any(|known| known.id == id) {
+    for key in one_time_tokens(tx, mapping, &user.id)? {
+        if !pending.iter().any(|known| known.key == key) {
             // Its session is counted.
-            pending.push(Pending { id, kind: AccessKind::Code, is_over: true, hides_kind: false });
+            pending.push(Pending { key, kind: AccessKind::Code, is_over: true, hides_kind: false });
         }
     }
     for row in pending.iter().filter(|row| !row.is_over) {
@@ -402,8 +415,8 @@ fn lock_down(
     if let Some(owners) = KeyOwners::of(&inventory, mapping) {
         owners.tell_doubtful(tx, &inventory, mapping, user_id)?;
     }
-    let ids: Vec<String> = pending.into_iter().map(|row| row.id).collect();
-    rows::delete(tx, mapping, "verification", &ids)?;
+    let pending: Vec<RowKey> = pending.into_iter().map(|row| row.key).collect();
+    rows::delete_rows(tx, mapping, "verification", &pending)?;
     sessions::end_impersonations(tx, mapping, log, user_id, now)?;
     let change = UserChange { ban: lockdown.ban.clone(), end: EndSessions::Always, ..UserChange::default() };
     let updated = match users::update(tx, mapping, log, user_id, &change, lockdown.guard, now)? {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::inventory::Inventory;
 use super::prune::{Part, delete_free};
+use super::rows::RowKey;
 use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
 use crate::auth::codes::{Purpose, StoredCode, can_end_at};
@@ -262,39 +263,39 @@ pub(in crate::store) fn delete_over(
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
-    let mut ids = Vec::new();
-    each_over(tx, mapping, now, is_clock_sane, |id| ids.push(id))?;
+    let mut keys = Vec::new();
+    each_over(tx, mapping, now, is_clock_sane, |key| keys.push(key))?;
     let inventory = Inventory::read(tx, mapping)?;
-    let deletion =
-        inventory.deletion(mapping.table("verification"), mapping.column("verification", "id").unwrap_or("id"))?;
-    let part = delete_free(tx, mapping.table("verification"), &ids, deletion.is_one_statement(), |tx, id| {
-        deletion.run(tx, &mapping.key("verification", id))
+    let deletion = rows::deletion(tx, &inventory, mapping, "verification")?;
+    let part = delete_free(tx, mapping.table("verification"), &keys, deletion.is_one_statement(), |tx, key| {
+        deletion.run(tx, key)
     })?;
     log.extend(part.event("codes.pruned", "expired code"));
     Ok(part)
 }
 
-/// Goes through codes that are no longer valid. The index on `expiresAt` finds them, and the rule that
+/// Goes through the codes that are no longer valid. The index on `expiresAt` finds them, and the rule that
 /// accepts codes decides. A time outside the calendar counts as expired. An app's rows may have any lifetime.
 fn each_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
-    mut found: impl FnMut(String),
+    mut found: impl FnMut(RowKey),
 ) -> Result<(), StoreError> {
-    let sql =
-        r#"SELECT "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#;
+    let order = tx.dialect().order(mapping, "verification");
+    let sql = format!(
+        r#"SELECT {order}, "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#
+    );
     let bounds = [now, latest(now)].map(|bound| mapping.time("verification", "expiresAt", bound));
     tx.each(&mapping.sql(sql), &bounds, |row| {
-        let is_over = match mapping.read_time("verification", "expiresAt", row.value(1)?) {
+        let is_over = match mapping.read_time("verification", "expiresAt", row.value(2)?) {
             None => true,
             Some(end) if now >= end => true,
-            Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(2)?.as_text()),
+            Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(3)?.as_text()),
         };
-        let id = rows::key(row, 0, mapping, "verification")?;
-        if is_over && rows::is_id(&id) {
-            found(id);
+        if is_over {
+            found(rows::row_key(row, 0, mapping, "verification")?);
         }
         Ok(())
     })

@@ -6,6 +6,7 @@ use super::inventory::Inventory;
 use super::key_owners::KeyOwners;
 use super::organizations::Organizations;
 use super::plugins::quoted;
+use super::rows::RowKey;
 use super::{access, codes, constraints, rows, sessions, steps, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
@@ -57,18 +58,17 @@ pub(in crate::store) fn delete(
     (deletion.sessions, deletion.accounts) = (take("session"), take("account"));
     let pending =
         if mapping.is_guest() { access::pending_of(tx, mapping, &inventory, &user, now)? } else { Vec::new() };
-    let pending: Vec<String> = pending.into_iter().map(|row| row.id).collect();
+    let pending: Vec<RowKey> = pending.into_iter().map(|row| row.key).collect();
     if let Some(owners) = KeyOwners::of(&inventory, mapping) {
         owners.tell_doubtful(tx, &inventory, mapping, id)?;
     }
-    deletion.codes = rows::delete(tx, mapping, "verification", &pending)?;
+    deletion.codes = rows::delete_rows(tx, mapping, "verification", &pending)?;
     if !mapping.is_guest() {
         deletion.codes += codes::delete_of_user(tx, mapping, id)?;
     }
     sessions::end_impersonations(tx, mapping, log, id, now)?;
     steps::make_way(tx, &inventory, &taken, &values)?;
-    rows::delete(tx, mapping, "user", [&id.to_owned()])
-        .map_err(|error| constraints::explain_deletion(tx, &taken, &values, error))?;
+    rows::delete(tx, mapping, "user", id).map_err(|error| constraints::explain_deletion(tx, &taken, &values, error))?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));
     // The first entry is the one that an interrupted act shows.
     log.insert(first, event.changing(Changes::between(Some(&user), None).only(LIFE)));

@@ -253,14 +253,13 @@ impl Inventory {
         self.steps(mapping.table(table), &format!("{id} = ?1"))
     }
 
-    /// Prepares the deletion of rows of a table. Takes the database's names of the table and of its ids.
+    /// Prepares the deletion of the rows of a table that a condition selects. Takes the database's names.
     ///
     /// # Errors
     /// [`StoreError::TooManyKeys`].
-    pub(in crate::store) fn deletion(&self, table: &str, id: &str) -> Result<RowDeletion<'_>, StoreError> {
-        let condition = format!("{} = ?1", identifier(id));
+    pub(in crate::store) fn deletion(&self, table: &str, condition: &str) -> Result<RowDeletion<'_>, StoreError> {
         let delete = format!("DELETE FROM {} WHERE {condition}", identifier(table));
-        Ok(RowDeletion { inventory: self, steps: self.steps(table, &condition)?, delete })
+        Ok(RowDeletion { inventory: self, steps: self.steps(table, condition)?, delete })
     }
 
     /// The condition for the rows of a reference, beside what their columns say. A key of an organization is not one of

@@ -30,11 +30,12 @@ pub(super) fn find(tx: &mut dyn Tx, mapping: &SchemaMapping, limit: usize) -> Re
             add(&mut columns, mapping, found.values, (table, row, value), limit);
         }
     };
-    each_user(tx, mapping, &mut |user| take("user", &user.id, user.odd))?;
+    each_user(tx, mapping, &mut |user| take("user", if user.has_id() { &user.id } else { &user.email }, user.odd))?;
     let sql = format!(r#"SELECT {} FROM "session" WHERE TRUE"#, rows::SESSION);
     tx.each(&mapping.sql(sql), &[], |row| {
         let session = rows::session(row, 0, mapping)?;
-        take("session", &session.id, session.odd);
+        let name = if session.has_id() { session.id } else { format!("{} of user {}", session.id, session.user_id) };
+        take("session", &name, session.odd);
         Ok(())
     })?;
     let mut first = Vec::new();

@@ -38,7 +38,7 @@ fn expired(
         _ => "TRUE".to_owned(),
     };
     let sql = format!("SELECT {id}, {} FROM {table} WHERE {unused}", ends.join(", "));
-    let mut ids = Vec::new();
+    let (mut ids, mut without_id) = (Vec::new(), 0);
     tx.query(&sql, &[], &mut |row| {
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
@@ -54,11 +54,18 @@ fn expired(
                 return Ok(ControlFlow::Continue(()));
             }
         }
-        if has_end {
-            ids.push(row.value(0)?.to_value());
+        match row.value(0)? {
+            _ if !has_end => {}
+            ValueRef::Null => without_id += 1,
+            id => ids.push(id.to_value()),
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    if without_id > 0 {
+        let (rows, id) =
+            (counted(without_id, "expired row"), format!("{}.{}", found.table, found.column("id").unwrap_or("id")));
+        tx.left().push(format!("{rows} without an id stayed: {id} is null there"));
+    }
     Ok(ids)
 }
 
@@ -97,9 +104,11 @@ pub(super) fn delete(
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(Part::default()) };
     let ids = expired(tx, &inventory, found, kind, now, pruning.kept.saturating_add(pruning.limit))?;
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
-    let deletion = inventory.deletion(&found.table, id)?;
+    let deletion = inventory.deletion(&found.table, &format!("{} = ?1", identifier(id)))?;
     let ids = ids.get(pruning.kept..).unwrap_or_default();
-    let part = delete_free(tx, &found.table, ids, deletion.is_one_statement(), |tx, id| deletion.run(tx, id))?;
+    let part = delete_free(tx, &found.table, ids, deletion.is_one_statement(), |tx, id| {
+        deletion.run(tx, std::slice::from_ref(id))
+    })?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
     Ok(part)
 }

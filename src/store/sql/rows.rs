@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 
 use super::constraints;
+use super::inventory::Inventory;
+use super::steps::RowDeletion;
 use crate::auth::audit::counted;
-use crate::auth::odd::{OddValue, UNREADABLE, is_odd};
+use crate::auth::odd::{NO_ID, OddValue, UNREADABLE, is_odd};
 use crate::auth::session::Session;
 use crate::auth::storage::StoreError;
 use crate::auth::user::{User, left_out};
@@ -111,9 +113,6 @@ pub(in crate::store) fn key(
 ) -> Result<String, StoreError> {
     Ok(mapping.ids.of(table).read(row.value(column)?).unwrap_or_else(|| NO_ID.to_owned()))
 }
-
-/// In the place of an id that names no row: NULL, or text that is not UTF-8.
-const NO_ID: &str = "(unreadable)";
 
 /// What is wrong with a value where text is expected.
 fn problem_of(value: ValueRef<'_>) -> &'static str {
@@ -387,24 +386,76 @@ fn require_settled(mapping: &SchemaMapping, table: &'static str, column: &'stati
     if mapping.unsettled.contains(&(table, column)) { Err(StoreError::Unsettled(table)) } else { Ok(()) }
 }
 
-/// Deletes the rows with these ids, however large they are, and returns their number.
+/// What finds a row again in the same transaction: the place of the row, and its id, or NULL for a row without one. A trigger
+/// may add the row again at another place.
+pub(in crate::store) type RowKey = [Value; 2];
+
+/// Reads the key of a row of a table from two columns: the one of its order, and its id.
+pub(in crate::store) fn row_key(
+    row: &Row<'_>,
+    first: usize,
+    mapping: &SchemaMapping,
+    table: &str,
+) -> Result<RowKey, StoreError> {
+    let id = row.value(first + 1)?;
+    let has_id = mapping.ids.of(table).read(id).is_some();
+    Ok([row.value(first)?.to_value(), if has_id { id.to_value() } else { Value::Null }])
+}
+
+/// The condition for the row of a key.
+pub(in crate::store) fn is_row(tx: &mut dyn Tx, mapping: &SchemaMapping, table: &str) -> String {
+    let order = tx.dialect().order(mapping, table);
+    format!(r#"({order} = ?1 OR "id" = ?2)"#)
+}
+
+/// Prepares the deletion of rows of a table of Better Auth by their keys.
+///
+/// # Errors
+/// [`StoreError::TooManyKeys`].
+pub(in crate::store) fn deletion<'i>(
+    tx: &mut dyn Tx,
+    inventory: &'i Inventory,
+    mapping: &SchemaMapping,
+    table: &str,
+) -> Result<RowDeletion<'i>, StoreError> {
+    let id = identifier(mapping.column(table, "id").unwrap_or("id"));
+    let is_row = is_row(tx, mapping, table).replace(r#""id""#, &id);
+    inventory.deletion(mapping.table(table), &is_row)
+}
+
+/// Deletes rows of a table of Better Auth, however large they are, and returns their number.
 ///
 /// # Errors
 /// [`StoreError::Engine`] when none of them exists.
-pub(in crate::store) fn delete<'i>(
+pub(in crate::store) fn delete_rows(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
-    table: &'static str,
-    ids: impl IntoIterator<Item = &'i String>,
+    table: &str,
+    keys: &[RowKey],
+) -> Result<u64, StoreError> {
+    let is_row = is_row(tx, mapping, table);
+    let sql = format!(r#"DELETE FROM "{table}" WHERE {is_row}"#);
+    let delete = mapping.sql(sql);
+    let mut deleted = 0;
+    for key in keys {
+        deleted += tx.delete(&delete, key)?;
+    }
+    require_some(mapping.table(table), keys.len(), deleted)
+}
+
+/// Deletes the row with an id, however large it is.
+///
+/// # Errors
+/// [`StoreError::Engine`] when it does not exist.
+pub(in crate::store) fn delete(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &str,
+    id: &str,
 ) -> Result<u64, StoreError> {
     let sql = format!(r#"DELETE FROM "{table}" WHERE "id" = ?1"#);
-    let delete = mapping.sql(sql);
-    let (mut expected, mut deleted) = (0, 0);
-    for id in ids.into_iter().filter(|id| is_id(id)) {
-        expected += 1;
-        deleted += tx.delete(&delete, &[mapping.key(table, id)])?;
-    }
-    require_some(mapping.table(table), expected, deleted)
+    let deleted = tx.delete(&mapping.sql(sql), &[mapping.key(table, id)])?;
+    require_some(mapping.table(table), 1, deleted)
 }
 
 /// The number of deleted rows of a table (in the name of the database), of which a number was read before.
@@ -419,9 +470,9 @@ pub(in crate::store) fn require_some(table: &str, expected: usize, deleted: u64)
     Ok(deleted)
 }
 
-/// Whether a text that was read as the id of a row finds the row.
-pub(in crate::store) fn is_id(text: &str) -> bool {
-    text != NO_ID
+/// The error about a row whose id finds no row. `table` is Better Auth's name, and `row` says what else is known of it.
+pub(in crate::store) fn without_id(mapping: &SchemaMapping, table: &str, row: impl Into<String>) -> StoreError {
+    StoreError::NoId { place: mapping.place(table, "id"), row: row.into() }
 }
 
 /// Converts a violated unique constraint on `user.email` into [`StoreError::EmailTaken`].

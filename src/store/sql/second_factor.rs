@@ -6,6 +6,7 @@ use super::access::pending_of;
 use super::audit::{ended_of, subject};
 use super::inventory::Inventory;
 use super::plugins::{instant, quoted, quoted_to_write};
+use super::rows::RowKey;
 use super::{rows, sessions, users};
 use crate::auth::access::AccessKind;
 use crate::auth::audit::{Event, counted};
@@ -89,11 +90,11 @@ fn find(
     mapping: &SchemaMapping,
     user: &User,
     now: Timestamp,
-) -> Result<(FactorReset, Vec<String>), StoreError> {
+) -> Result<(FactorReset, Vec<RowKey>), StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let mut reset = FactorReset { was_on: user.two_factor_enabled, ..FactorReset::default() };
     reset.rows = factor_rows(tx, mapping, &user.id)?.map_or(0, |factor| factor.rows);
-    let mut ids = Vec::new();
+    let mut rows = Vec::new();
     for row in pending_of(tx, mapping, &inventory, user, now)? {
         match row.kind {
             AccessKind::TrustedDevice => reset.trusted_devices += u64::from(!row.is_over),
@@ -101,11 +102,11 @@ fn find(
             _ if row.hides_kind => {}
             _ => continue,
         }
-        ids.push(row.id);
+        rows.push(row.key);
     }
     let sessions = sessions::of_user(tx, mapping, &user.id)?;
     reset.sessions = sessions.iter().filter(|session| session.is_live(now)).count() as u64;
-    Ok((reset, ids))
+    Ok((reset, rows))
 }
 
 /// Counts what [`reset`] removes; `None` if the user does not exist.
@@ -145,7 +146,7 @@ pub(super) fn reset(
         values.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
         rows::update_exactly(tx, mapping, "user", user_id, values)?;
     }
-    rows::delete(tx, mapping, "verification", &pending)?;
+    rows::delete_rows(tx, mapping, "verification", &pending)?;
     let detail = [
         (reset.trusted_devices, AccessKind::TrustedDevice.noun()),
         (reset.pending_sign_ins, AccessKind::Challenge.noun()),

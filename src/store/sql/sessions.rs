@@ -4,20 +4,22 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
+use super::access::Tokens;
 use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
 use super::inventory::Inventory;
 use super::prune::{Part, delete_free};
-use super::steps::RowDeletion;
+use super::rows::RowKey;
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
+use crate::auth::odd::is_id;
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{StoredHash, Token};
 use crate::auth::session::{Pattern, Session, last_end, latest};
 use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::engine::{Dialect, Tx};
+use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -42,6 +44,9 @@ pub(in crate::store) fn check_caller(
     mapping: &SchemaMapping,
     caller: &Caller,
 ) -> Result<Result<(), AuthError>, StoreError> {
+    if !is_id(&caller.session_id) {
+        return Err(rows::without_id(mapping, "session", "the session of the caller"));
+    }
     let session = by_id(tx, mapping, &caller.session_id)?;
     let mut user = |id: &str| users::find(tx, mapping, &UserRef::Id(id.to_owned()));
     let impersonator = caller.impersonator().map(&mut user).transpose()?.flatten();
@@ -53,14 +58,7 @@ pub(in crate::store) fn of_user(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Vec<Session>, StoreError> {
-    let order = tx.dialect().order(mapping, "session");
-    let sql = format!(
-        r#"SELECT {} FROM "session" WHERE "userId" = ?1 ORDER BY "createdAt" DESC, {order} DESC"#,
-        rows::SESSION
-    );
-    tx.query_all(&mapping.sql(sql), &[mapping.reference("session", "userId", user_id)], |row| {
-        rows::session(row, 0, mapping)
-    })
+    Ok(select_of_user(tx, mapping, user_id)?.into_iter().map(|found| found.session).collect())
 }
 
 pub(in crate::store) fn each(
@@ -160,39 +158,76 @@ pub(in crate::store) fn delete_by_ids(
     ids: &[String],
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let sessions = by_ids(tx, mapping, ids)?;
-    remove(tx, mapping, sessions, now)
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(select(tx, mapping, r#""id" = ?1"#, &[mapping.key("session", id)])?);
+    }
+    remove(tx, mapping, found, Tokens::Online, now)
 }
 
-/// Deletes sessions that were read, after their tokens ended and the rows that refer to them are gone. Returns them,
-/// without those whose id cannot be read.
+/// Deletes the sessions of a user that have no id, and returns them.
+pub(in crate::store) fn delete_without_id(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut found = select_of_user(tx, mapping, user_id)?;
+    found.retain(|found| !found.session.has_id());
+    remove(tx, mapping, found, Tokens::Online, now)
+}
+
+/// A session, and what finds its row again, with an id or without.
+struct Found {
+    key: RowKey,
+    session: Session,
+}
+
+/// Finds sessions by the end of a statement, from its condition on.
+fn select(tx: &mut dyn Tx, mapping: &SchemaMapping, chosen: &str, values: &[Value]) -> Result<Vec<Found>, StoreError> {
+    let order = tx.dialect().order(mapping, "session");
+    let sql = format!(r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {chosen}"#, rows::SESSION);
+    tx.query_all(&mapping.sql(sql), values, |row| {
+        Ok(Found { key: rows::row_key(row, 0, mapping, "session")?, session: rows::session(row, 2, mapping)? })
+    })
+}
+
+fn select_of_user(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Result<Vec<Found>, StoreError> {
+    let order = tx.dialect().order(mapping, "session");
+    let of_user = format!(r#""userId" = ?1 ORDER BY "createdAt" DESC, {order} DESC"#);
+    select(tx, mapping, &of_user, &[mapping.reference("session", "userId", user_id)])
+}
+
+/// Deletes sessions, after their tokens ended and the rows that refer to them are gone. Returns them.
 ///
 /// # Errors
-/// [`StoreError::Held`] when rows of the app keep a session.
+/// [`StoreError::Held`] when rows of the app keep a session, and [`StoreError::NoId`] when a table without an order of
+/// insertion has one without an id.
 fn remove(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
-    mut sessions: Vec<Session>,
+    found: Vec<Found>,
+    tokens: Tokens,
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    sessions.retain(|session| rows::is_id(&session.id));
+    let (keys, sessions): (Vec<RowKey>, Vec<Session>) =
+        found.into_iter().map(|found| (found.key, found.session)).unzip();
     if sessions.is_empty() {
         return Ok(sessions);
     }
     let inventory = Inventory::read(tx, mapping)?;
-    let ids: Vec<String> = sessions.iter().map(|session| session.id.clone()).collect();
-    access::end_tokens(tx, mapping, &inventory, &ids, false, now)?;
-    let deletion = deletion(&inventory, mapping)?;
+    access::end_tokens(tx, mapping, &inventory, &keys, tokens, now)?;
+    let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
     let mut deleted = 0;
-    for id in &ids {
-        deleted += deletion.run(tx, &mapping.key("session", id))?;
+    for (key, session) in keys.iter().zip(&sessions) {
+        let rows = deletion.run(tx, key)?;
+        if rows == 0 && !session.has_id() {
+            return Err(rows::without_id(mapping, "session", format!("a session of the user {}", session.user_id)));
+        }
+        deleted += rows;
     }
-    rows::require_some(mapping.table("session"), ids.len(), deleted)?;
+    rows::require_some(mapping.table("session"), sessions.len(), deleted)?;
     Ok(sessions)
-}
-
-fn deletion<'i>(inventory: &'i Inventory, mapping: &SchemaMapping) -> Result<RowDeletion<'i>, StoreError> {
-    inventory.deletion(mapping.table("session"), mapping.column("session", "id").unwrap_or("id"))
 }
 
 pub(in crate::store) fn insert(
@@ -313,10 +348,8 @@ pub(in crate::store) fn delete_by_token(
     token: &Token,
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let token = [mapping.token(token).into_owned().into()];
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "token" = ?1"#, rows::SESSION);
-    let session = tx.query_one(&mapping.sql(sql), &token, |row| rows::session(row, 0, mapping))?;
-    Ok(remove(tx, mapping, session.into_iter().collect(), now)?.pop())
+    let found = select(tx, mapping, r#""token" = ?1"#, &[mapping.token(token).into_owned().into()])?;
+    Ok(remove(tx, mapping, found, Tokens::Online, now)?.pop())
 }
 
 /// Deletes sessions of a user and returns them. If one of the ids does not exist, nothing is deleted.
@@ -327,12 +360,12 @@ pub(in crate::store) fn delete(
     which: &Which,
     now: Timestamp,
 ) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
-    let of_user = of_user(tx, mapping, user_id)?;
-    if let Some(id) = which.missing_from(&of_user) {
+    let mut found = select_of_user(tx, mapping, user_id)?;
+    if let Some(id) = which.missing(|id| found.iter().any(|found| found.session.id == id)) {
         return Ok(Err(AuthError::NoSuchSession(id.to_owned())));
     }
-    let chosen = of_user.into_iter().filter(|session| which.means(&session.id)).collect();
-    remove(tx, mapping, chosen, now).map(Ok)
+    found.retain(|found| which.means(&found.session.id));
+    remove(tx, mapping, found, Tokens::Online, now).map(Ok)
 }
 
 /// Deletes the sessions that another act ends. Ids that do not exist are ignored.
@@ -353,10 +386,16 @@ pub(in crate::store) fn impersonations(
     mapping: &SchemaMapping,
     impersonator: &str,
 ) -> Result<Vec<Session>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "impersonatedBy" = ?1"#, rows::SESSION);
-    tx.query_all(&mapping.sql(sql), &[mapping.reference("session", "impersonatedBy", impersonator)], |row| {
-        rows::session(row, 0, mapping)
-    })
+    Ok(select_impersonations(tx, mapping, impersonator)?.into_iter().map(|found| found.session).collect())
+}
+
+fn select_impersonations(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    impersonator: &str,
+) -> Result<Vec<Found>, StoreError> {
+    let by = mapping.reference("session", "impersonatedBy", impersonator);
+    select(tx, mapping, r#""impersonatedBy" = ?1"#, &[by])
 }
 
 /// Deletes the sessions in which a user impersonates another one, and returns them. No token of theirs outlives them: the
@@ -368,12 +407,8 @@ pub(in crate::store) fn end_impersonations(
     impersonator: &str,
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let ids: Vec<String> = impersonations(tx, mapping, impersonator)?.into_iter().map(|session| session.id).collect();
-    if !ids.is_empty() {
-        let inventory = Inventory::read(tx, mapping)?;
-        access::end_tokens(tx, mapping, &inventory, &ids, true, now)?;
-    }
-    let ended = delete_by_ids(tx, mapping, &ids, now)?;
+    let found = select_impersonations(tx, mapping, impersonator)?;
+    let ended = remove(tx, mapping, found, Tokens::All, now)?;
     log.extend(ended_of_users(tx, mapping, &ended)?);
     Ok(ended)
 }
@@ -442,46 +477,50 @@ pub(in crate::store) fn delete_over(
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
     let limit = pruning.kept.saturating_add(pruning.limit);
-    let mut ids = Vec::new();
-    each_expired(tx, mapping, now, limit, |session| ids.push(session.id))?;
-    if is_clock_sane && ids.len() < limit {
-        ids.extend(from_future(tx, mapping, now, limit - ids.len())?);
+    let mut keys = Vec::new();
+    each_expired(tx, mapping, now, limit, |key| keys.push(key))?;
+    if is_clock_sane && keys.len() < limit {
+        keys.extend(from_future(tx, mapping, now, limit - keys.len())?);
     }
-    let ids = ids.get(pruning.kept..).unwrap_or_default();
+    let keys = keys.get(pruning.kept..).unwrap_or_default();
     let inventory = Inventory::read(tx, mapping)?;
-    let deletion = deletion(&inventory, mapping)?;
+    let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
     // An app may have tokens of a session, which end with it.
     let is_one_statement = !mapping.is_guest() && deletion.is_one_statement();
-    let part = delete_free(tx, mapping.table("session"), ids, is_one_statement, |tx, id| {
-        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(id), false, now)?;
-        deletion.run(tx, &mapping.key("session", id))
+    let part = delete_free(tx, mapping.table("session"), keys, is_one_statement, |tx, key| {
+        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(key), Tokens::Online, now)?;
+        deletion.run(tx, key)
     })?;
     log.extend(part.event("sessions.pruned", "expired session"));
     Ok(part)
 }
 
-/// The ids of sessions that are not live although their end is in the future. No index finds them, so it
+/// The sessions that are not live although their end is in the future. No index finds them, so it
 /// reads every row.
 fn from_future(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<String>, StoreError> {
-    let sql = format!(r#"SELECT {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#, rows::SESSION);
+) -> Result<Vec<RowKey>, StoreError> {
+    let order = tx.dialect().order(mapping, "session");
+    let sql = format!(
+        r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#,
+        rows::SESSION
+    );
     let after = ["createdAt", "updatedAt"].map(|column| mapping.time("session", column, now));
-    let mut ids = Vec::new();
+    let mut keys = Vec::new();
     tx.query(&mapping.sql(sql), &after, &mut |row| {
-        if ids.len() >= limit {
+        if keys.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
-        let session = rows::session(row, 0, mapping)?;
-        if now < session.expires_at && !session.is_live(now) && rows::is_id(&session.id) {
-            ids.push(session.id);
+        let session = rows::session(row, 2, mapping)?;
+        if now < session.expires_at && !session.is_live(now) {
+            keys.push(rows::row_key(row, 0, mapping, "session")?);
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(ids)
+    Ok(keys)
 }
 
 /// Goes through expired sessions. The index on `expiresAt` finds them, and the rule decides.
@@ -490,20 +529,23 @@ fn each_expired(
     mapping: &SchemaMapping,
     now: Timestamp,
     limit: usize,
-    mut found: impl FnMut(Session),
+    mut found: impl FnMut(RowKey),
 ) -> Result<(), StoreError> {
+    let order = tx.dialect().order(mapping, "session");
     let mut left = limit;
     // Values of another form than that of the column are before or after all instants, so SQL counts none.
     for (over, bound) in [(r#""expiresAt" <= ?1"#, now), (r#""expiresAt" > ?1"#, Timestamp::MAX)] {
-        let sql = format!(r#"SELECT {} FROM "session" WHERE {over} ORDER BY "expiresAt""#, rows::SESSION);
+        let sql = format!(
+            r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over} ORDER BY "expiresAt""#,
+            rows::SESSION
+        );
         tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }
-            let session = rows::session(row, 0, mapping)?;
-            if !session.may_be_live(now) && rows::is_id(&session.id) {
+            if !rows::session(row, 2, mapping)?.may_be_live(now) {
                 left -= 1;
-                found(session);
+                found(rows::row_key(row, 0, mapping, "session")?);
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -516,18 +558,8 @@ pub(in crate::store) fn by_id(
     mapping: &SchemaMapping,
     id: &str,
 ) -> Result<Option<Session>, StoreError> {
-    Ok(by_ids(tx, mapping, &[id.to_owned()])?.pop())
-}
-
-/// Finds sessions. Ids that do not exist are left out.
-fn by_ids(tx: &mut dyn Tx, mapping: &SchemaMapping, ids: &[String]) -> Result<Vec<Session>, StoreError> {
     let sql = format!(r#"SELECT {} FROM "session" WHERE "id" = ?1"#, rows::SESSION);
-    let find = mapping.sql(sql);
-    let mut found = Vec::new();
-    for id in ids {
-        found.extend(tx.query_one(&find, &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))?);
-    }
-    Ok(found)
+    tx.query_one(&mapping.sql(sql), &[mapping.key("session", id)], |row| rows::session(row, 0, mapping))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub(in crate::store) fn make_way(
     Ok(())
 }
 
-/// The deletion of rows of a table by their ids, each with what must go before it.
+/// The deletion of the rows of a table that a condition selects, with what must go before them.
 pub(in crate::store) struct RowDeletion<'i> {
     pub(super) inventory: &'i Inventory,
     pub(super) steps: Vec<Step>,
@@ -84,15 +84,14 @@ impl RowDeletion<'_> {
         self.steps.iter().all(|step| !matches!(step.effect, Effect::Delete | Effect::Clear))
     }
 
-    /// Deletes the row with an id, and returns the number of deleted rows: 0 if it is gone.
+    /// Deletes the rows, and returns their number: 0 if they are gone. `values` are those of the condition.
     ///
     /// # Errors
-    /// As for [`make_way`]. Then some of the rows that refer to it may be gone.
-    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, id: &Value) -> Result<u64, StoreError> {
-        let id = std::slice::from_ref(id);
-        make_way(tx, self.inventory, &self.steps, id)?;
-        let deleted = tx.delete(&self.delete, id);
-        deleted.map_err(|error| explain_deletion(tx, &self.steps, id, error))
+    /// As for [`make_way`]. Then some of the rows that refer to them may be gone.
+    pub(in crate::store) fn run(&self, tx: &mut dyn Tx, values: &[Value]) -> Result<u64, StoreError> {
+        make_way(tx, self.inventory, &self.steps, values)?;
+        let deleted = tx.delete(&self.delete, values);
+        deleted.map_err(|error| explain_deletion(tx, &self.steps, values, error))
     }
 }
 

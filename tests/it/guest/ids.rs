@@ -142,5 +142,5 @@ fn id_of_an_odd_type_is_shown_and_found() {
     shape.run("users ban blob:00FF").success();
     shape.run("users delete blob:00FF --yes").success();
     shape.run("users show none@example.com").success();
-    shape.run("users ban none@example.com").failure(3);
+    shape.run("users ban none@example.com").failure(9);
 }

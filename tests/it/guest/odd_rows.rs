@@ -174,3 +174,71 @@ fn doctor_names_at_most_ten_odd_values() {
         (Some(5), 11, Some("and 5 more"))
     );
 }
+
+#[test]
+fn acts_about_a_user_without_an_id_are_refused() {
+    let loose = Loose::new("PRAGMA foreign_keys = OFF; UPDATE user SET id = NULL WHERE email = 'emo@example.com';");
+    let list = loose.run("users list");
+    assert!(list.stdout.contains("(unreadable)") && list.stderr.contains("1 row has values"), "{list}");
+    assert!(loose.run("doctor").stdout.contains("user.id of row emo@example.com is null"));
+    let before = std::fs::read(loose.0.path("app.db")).unwrap();
+    for act in [
+        "users reset-code emo@example.com",
+        "users set-password emo@example.com --password-stdin",
+        "users ban emo@example.com --yes",
+        "users unlock emo@example.com",
+        "users update emo@example.com --name Emo",
+        "users set-role emo@example.com user --yes",
+        "users delete emo@example.com --yes",
+        "users delete bob --new-owner emo@example.com --yes",
+        "users lockdown emo@example.com --yes",
+        "users lockdown emo@example.com --dry-run",
+        "users reset-2fa emo@example.com --yes",
+        "users impersonate emo@example.com --print-token",
+        "sessions issue --user emo@example.com",
+        "sessions revoke --user emo@example.com --all --yes",
+    ] {
+        let error = loose.run(&format!("{act} --json")).json_error(9);
+        assert_eq!(error["code"], "ROW_WITHOUT_ID", "{act}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("the user emo@example.com: user.id of the row is null"), "{act}: {message}");
+    }
+    assert!(std::fs::read(loose.0.path("app.db")).unwrap() == before, "the file was written to");
+}
+
+#[test]
+fn revoke_ends_sessions_without_an_id_or_says_that_they_stay() {
+    let loose = Loose::new(
+        "INSERT INTO session SELECT id || '2', expires_at, token || '2', created_at, updated_at, ip_address, user_agent, user_id,
+           impersonated_by FROM session WHERE user_id = 'bob'; UPDATE session SET id = NULL WHERE id LIKE '%2';",
+    );
+    let sessions = || {
+        let sql = "SELECT count(id) || ' ' || count(*) FROM session WHERE user_id = 'bob'";
+        let database = Connection::open(loose.0.path("app.db")).unwrap();
+        database.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert_eq!(sessions(), "1 2");
+    let dry = loose.run("sessions revoke --user bob --user-agent Moz* --dry-run --json");
+    assert!(dry.stderr.contains("left out: 1 session without an id"), "{dry}");
+    assert_eq!(dry.json()["ended"], 1);
+    assert_snapshot!(loose.run("sessions revoke --user bob --user-agent Moz*"), @"
+    ------- stderr -------
+    note: left out: 1 session without an id, which cannot be ended alone; `sessions revoke --all` ends all of a user
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    ended 1 session
+    ");
+    assert_eq!(sessions(), "0 1");
+    let _ = loose.run("sessions revoke --user bob (unreadable)").failure(3);
+    assert_snapshot!(loose.run("sessions revoke --user bob --all --dry-run"), @"
+       ID            SIGNED IN                 EXPIRES                   ADDRESS      FROM
+       (unreadable)  [TIME]  [TIME]  203.0.113.7  Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0
+    ------- stderr -------
+    would end 1 session
+    ");
+    assert_snapshot!(loose.run("sessions revoke --user bob --all"), @"
+    ------- stderr -------
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    ended 1 session
+    ");
+    assert_eq!(sessions(), "0 0");
+}
