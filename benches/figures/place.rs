@@ -55,6 +55,7 @@ impl Place {
         database.execute(FILL, [i64::try_from(users).unwrap()]).unwrap();
         database.execute(FILL_ACCOUNTS, []).unwrap();
         database.execute(FILL_SESSIONS, []).unwrap();
+        database.execute_batch(authctl::store::sqlite::FILL_SEARCH).unwrap();
         fill_log(&database, users);
         let question = format!(
             r#"SELECT * FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "token" = '{token}'"#

@@ -376,6 +376,8 @@ pub enum Differs {
     Unexpected,
     /// Its SQL differs.
     Changed,
+    /// An index that authctl keeps itself lacks rows.
+    Stale,
 }
 
 /// What an app that took a native database for its own left in it.

@@ -162,6 +162,10 @@ fn run_sqlite(engine: &TestEngine, path: &Path, sql: &str) -> Option<String> {
         return connection.query_row(sql, [], |row| row.get(0)).unwrap();
     }
     connection.execute_batch(sql).unwrap();
+    if engine.is_native {
+        // As the triggers would do.
+        sqlite::fill_search(&connection).unwrap();
+    }
     None
 }
 

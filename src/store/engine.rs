@@ -171,6 +171,23 @@ pub(in crate::store) struct Dialect {
     /// A column that follows the order of insertion and needs no sorting, in tables that have one. It orders
     /// rows of the same second.
     pub(in crate::store) insertion: &'static str,
+    /// The index for searches, in databases that authctl made; `None` if the engine needs none.
+    pub(in crate::store) search: Option<&'static SearchIndex>,
+}
+
+/// An index of the names and addresses of users. It finds every user with a text, and may find others.
+#[derive(Debug)]
+pub(in crate::store) struct SearchIndex {
+    /// The statement that adds the user with an id.
+    pub(in crate::store) add: &'static str,
+    /// The statement that removes the user with an id.
+    pub(in crate::store) remove: &'static str,
+    /// Selects the value of [`Dialect::insertion`] of the users whom a term finds.
+    pub(in crate::store) rows: &'static str,
+    /// Counts the users whom a term finds, up to a limit.
+    pub(in crate::store) count: &'static str,
+    /// The term for a text; `None` if the index cannot find it.
+    pub(in crate::store) term: fn(&str) -> Option<String>,
 }
 
 impl Dialect {

@@ -15,6 +15,7 @@ mod migrate;
 mod permissions;
 mod preflight;
 mod repair;
+mod search;
 mod staging;
 pub(in crate::store) mod unwritable_state;
 
@@ -37,11 +38,12 @@ pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, GuestD
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
-#[cfg(test)]
-pub(in crate::store) use migrate::plan;
 pub use migrate::{LATEST, MIGRATIONS, Migrated, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::require_own;
+pub use search::FILL_SEARCH;
+#[cfg(test)]
+pub(in crate::store) use {engine::DIALECT, migrate::plan, search::fill as fill_search};
 
 impl Sqlite {
     /// The store of a database that authctl made.

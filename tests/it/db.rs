@@ -14,6 +14,9 @@ pub(crate) fn make_old(sandbox: &Sandbox) {
          DROP TRIGGER authctl_only_session;
          DROP TRIGGER authctl_only_account;
          DROP TRIGGER authctl_only_verification;
+         DROP TRIGGER authctl_search_changed;
+         DROP TRIGGER authctl_search_deleted;
+         DROP TABLE authctl_search;
          DROP TABLE authctl_throttle;
          DROP TABLE authctl_policy;
          DROP INDEX user_role_idx;
@@ -114,7 +117,7 @@ fn migrate_has_nothing_to_do_on_a_new_database() {
     let before = tree(sandbox.home());
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    [HOME]/.local/share/authctl/auth.db is up to date at schema version 9
+    [HOME]/.local/share/authctl/auth.db is up to date at schema version 10
     ");
     before.assert_same(&tree(sandbox.home()));
 }
@@ -125,7 +128,7 @@ fn migrate_brings_an_old_database_forward_and_loses_nothing() {
     make_old(&sandbox);
     assert_snapshot!(sandbox.run("db migrate"), @"
     ------- stderr -------
-    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 9
+    migrated [HOME]/.local/share/authctl/auth.db from schema version 1 to 10
     ");
     assert_eq!(schema_version(&sandbox), LATEST);
     assert_eq!(sandbox.number("SELECT count(*) FROM authctl_schema_history"), LATEST);

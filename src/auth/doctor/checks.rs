@@ -65,20 +65,21 @@ const ONLY_THE_APPS: Check = Check::new("app-functions", Severity::Notice, |auth
 });
 
 const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
-    let differences: Vec<String> = auth
-        .store
-        .schema_differences()?
+    let found = auth.store.schema_differences()?;
+    let is_made_again = found.iter().any(|difference| matches!(difference.how, Differs::Missing | Differs::Stale));
+    let differences: Vec<String> = found
         .into_iter()
         .map(|difference| {
             let how = match difference.how {
                 Differs::Missing => "is missing",
                 Differs::Unexpected => "was not made by authctl",
                 Differs::Changed => "is not as authctl made it",
+                Differs::Stale => "lacks users, and a search may not find them",
             };
             format!("{} {how}", difference.object)
         })
         .collect();
-    let hint = if differences.iter().any(|difference| difference.ends_with("is missing")) {
+    let hint = if is_made_again {
         "`authctl db migrate` makes again what is missing"
     } else {
         "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with \

@@ -7,7 +7,7 @@ use super::key_owners::KeyOwners;
 use super::organizations::Organizations;
 use super::plugins::quoted;
 use super::rows::RowKey;
-use super::{access, codes, constraints, rows, sessions, steps, users};
+use super::{access, codes, constraints, rows, search, sessions, steps, users};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, counted};
 use crate::auth::secret::digest;
@@ -68,7 +68,8 @@ pub(in crate::store) fn delete(
     }
     sessions::end_impersonations(tx, mapping, log, id, now)?;
     steps::make_way(tx, &inventory, &taken, &values)?;
-    rows::delete(tx, mapping, "user", id).map_err(|error| constraints::explain_deletion(tx, &taken, &values, error))?;
+    search::reindexing(tx, mapping, id, |tx| rows::delete(tx, mapping, "user", id))
+        .map_err(|error| constraints::explain_deletion(tx, &taken, &values, error))?;
     let event = Event::user("user.deleted", &user).with(format!("with {}", counted(deletion.sessions, "session")));
     // The first entry is the one that an interrupted act shows.
     log.insert(first, event.changing(Changes::between(Some(&user), None).only(LIFE)));

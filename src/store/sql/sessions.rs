@@ -569,7 +569,7 @@ mod tests {
     use super::*;
     use crate::auth::session::SessionFilter;
     use crate::store::mapping::NATIVE;
-    use crate::store::sqlite::plan;
+    use crate::store::sqlite::{DIALECT, plan};
 
     fn plan_of(user_id: Option<&str>, after: Option<&str>) -> Vec<String> {
         let chosen = SessionFilter {
@@ -579,8 +579,7 @@ mod tests {
             ..SessionFilter::default()
         };
         let query = SessionQuery { user_id, filter: &chosen, after, now: Timestamp::MAX };
-        let dialect = Dialect { position: "instr", insertion: "rowid" };
-        plan(&list_sql("rowid", &filter(&query, &NATIVE, &dialect).unwrap()))
+        plan(&list_sql("rowid", &filter(&query, &NATIVE, &DIALECT).unwrap()))
     }
 
     /// Each batch begins at its place, without sorting, and users are looked up for the sessions that SQL leaves.

@@ -1,13 +1,17 @@
 //! Lists of users, by pages.
 
 use super::filter::Filter;
-use super::rows;
+use super::{rows, search};
 use crate::auth::storage::{PAGE_MAX, StoreError, UserPage, UserQuery, UserSort};
 use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{SchemaMapping, is_false, is_true};
 
 pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) -> Result<UserPage, StoreError> {
     let mut filter = filter(query, mapping, tx.dialect());
+    let is_narrow = match &query.search {
+        Some(search) => search::narrow(tx, mapping, &mut filter, search, SORTED_MAX)?,
+        None => false,
+    };
     let limit = query.limit.clamp(1, PAGE_MAX);
     let total = query.count.then(|| count(tx, mapping, &filter, None)).transpose()?;
     let column = match query.sort {
@@ -15,7 +19,8 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
         UserSort::Name => r#""name""#,
         UserSort::Created => r#""createdAt""#,
     };
-    let is_sorted = !filter.conditions.is_empty() && count(tx, mapping, &filter, Some(SORTED_MAX))? < SORTED_MAX;
+    let is_sorted =
+        is_narrow || !filter.conditions.is_empty() && count(tx, mapping, &filter, Some(SORTED_MAX))? < SORTED_MAX;
     let column = if is_sorted { ["+", column].concat() } else { column.to_owned() };
     let column = column.as_str();
     if let Some(id) = &query.after {
@@ -146,7 +151,7 @@ fn pattern(search: &str) -> String {
 mod tests {
     use super::*;
     use crate::store::mapping::NATIVE;
-    use crate::store::sqlite::plan;
+    use crate::store::sqlite::{DIALECT, plan};
     use jiff::Timestamp;
 
     /// SQLite's plans for the first page and for a later one.
@@ -168,11 +173,10 @@ mod tests {
 
     #[test]
     fn users_with_a_role_or_a_ban_are_found_by_their_index() {
-        let dialect = Dialect { position: "instr", insertion: "rowid" };
         let with_role = UserQuery { role: Some("admin".into()), ..UserQuery::default() };
         let banned = UserQuery { banned_at: Some(Timestamp::UNIX_EPOCH), ..UserQuery::default() };
         for (query, index) in [(with_role, "user_role_idx"), (banned, "user_banned_idx")] {
-            let filter = filter(&query, &NATIVE, &dialect);
+            let filter = filter(&query, &NATIVE, &DIALECT);
             for sql in
                 [count_sql(&filter, None), count_sql(&filter, Some(SORTED_MAX)), page_sql(r#"+"email""#, &filter, 50)]
             {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::audit::{change_events, ended_of, subject};
 use super::inventory::Inventory;
-use super::{codes, roles, rows, sessions};
+use super::{codes, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
@@ -157,7 +157,7 @@ pub(in crate::store) fn insert(
     ];
     let mut insert = |tx: &mut dyn Tx, role: Option<&str>| {
         let values = values.iter().cloned().chain([("role", role.into())]).collect();
-        rows::insert(tx, mapping, "user", &user.id, values)
+        search::reindexing(tx, mapping, &user.id, |tx| rows::insert(tx, mapping, "user", &user.id, values))
     };
     // The app's admin plugin gives every user a role. Without the plugin there is no column for it.
     let needs_role = mapping.is_guest() && mapping.has("user", "role");
@@ -423,7 +423,12 @@ pub(in crate::store) fn write_changes(
     let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
     changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
     changed.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
-    rows::update(tx, mapping, "user", &after.id, changed)?;
+    let update = |tx: &mut dyn Tx| rows::update(tx, mapping, "user", &after.id, changed);
+    if before.name == after.name && before.email == after.email {
+        update(tx)?;
+    } else {
+        search::reindexing(tx, mapping, &after.id, update)?;
+    }
     let stored = read_back(tx, mapping, &after.id)?;
     if is_undone(before, after, &stored) { Err(ignored("undoes the change")) } else { Ok(stored) }
 }

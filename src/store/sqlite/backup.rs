@@ -18,7 +18,7 @@ use super::engine::{Sqlite, SqliteTx, WRITER_SETTINGS};
 use super::error::SqliteResult as _;
 use super::preflight::{self, Checked};
 use super::staging::{self, Lock, StagedFile};
-use super::{cannot_create, claim, integrity, migrate, refuse_unsafe_place};
+use super::{cannot_create, claim, integrity, migrate, refuse_unsafe_place, search};
 use crate::auth::audit::{Acting, Event, counted};
 use crate::auth::storage::{BackupSummary, Depth, Differs, StoreError};
 use crate::store::engine::Engine as _;
@@ -216,6 +216,8 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
                 Some(("trigger" | "view", _)) => additions.left_out.push(difference.object),
                 _ => additions.kept.push(difference.object),
             },
+            // It is made anew in the copy.
+            Differs::Stale => {}
             Differs::Missing => return Err(damaged(format!("{} is missing", difference.object))),
             Differs::Changed => return Err(damaged(format!("{} is not as authctl made it", difference.object))),
         }
@@ -293,6 +295,9 @@ fn prepare(
         prepared.execute_batch(WRITER_SETTINGS).engine()?;
         leave_out(&prepared, &additions)?;
         migrate::run(&mut prepared)?;
+        if search::is_stale(&prepared).engine()? {
+            search::fill(&prepared)?;
+        }
         end(&prepared, options)
     };
     let ended = bring_forward().map_err(|source| failed(options.path, source))?;

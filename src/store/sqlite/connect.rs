@@ -173,10 +173,25 @@ pub(in crate::store) fn with_large_rows<T>(
     connection: &Connection,
     act: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX).engine()?;
+    limit_rows(connection, ROW_BYTES_MAX)?;
     let result = act();
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).engine()?;
+    limit_rows(connection, VALUE_BYTES_MAX)?;
     result
+}
+
+/// As [`with_large_rows`], for an act that needs the connection for itself.
+pub(super) fn having_large_rows<T>(
+    connection: &mut Connection,
+    act: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    limit_rows(connection, ROW_BYTES_MAX)?;
+    let result = act(connection);
+    limit_rows(connection, VALUE_BYTES_MAX)?;
+    result
+}
+
+fn limit_rows(connection: &Connection, bytes: i32) -> Result<(), StoreError> {
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes).engine().map(drop)
 }
 
 #[cfg(test)]

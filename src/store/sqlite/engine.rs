@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionB
 
 use super::connect::{Connected, schema_version};
 use super::error::{SqliteResult as _, translate};
-use super::{catalog, connect, integrity, keys};
+use super::{catalog, connect, integrity, keys, search};
 use crate::auth::storage::{Constraint, Depth, SchemaDifference, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
@@ -181,7 +181,8 @@ impl<C: Deref<Target = Connection>> SqliteTx<C> {
     }
 }
 
-const DIALECT: Dialect = Dialect { position: "instr", insertion: "rowid" };
+pub(in crate::store) const DIALECT: Dialect =
+    Dialect { position: "instr", insertion: "rowid", search: Some(&search::INDEX) };
 
 impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     fn dialect(&self) -> &'static Dialect {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use super::definition::Definition;
 use super::error::SqliteResult as _;
 use super::migrate::{HISTORY, MIGRATIONS};
-use super::{catalog, connect, migrate};
+use super::{catalog, connect, migrate, search};
 use crate::auth::storage::{Depth, Differs, SchemaDifference, StoreError};
 use crate::store::mapping::identifier;
 
@@ -50,7 +50,8 @@ fn integrity(connection: &Connection, depth: Depth, table: Option<&str>) -> Resu
         Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
         // SQLite stops at damage that keeps it from reading on.
         Err(StoreError::Corrupt(what)) => Ok(vec![what]),
-        found => found,
+        // An index that does not fit is made anew, and nothing is lost.
+        found => found.map(|lines| lines.into_iter().filter(|line| !search::is_about(line)).collect()),
     }
 }
 
@@ -93,6 +94,10 @@ pub(super) fn differences(connection: &Connection, version: u32) -> Result<Vec<S
             },
         };
         differences.push(SchemaDifference { object, how });
+    }
+    let is_whole = differences.iter().all(|difference| !difference.object.contains(search::TABLE));
+    if version >= search::SINCE && is_whole && search::is_stale(connection).engine()? {
+        differences.push(SchemaDifference { object: format!("table {}", search::TABLE), how: Differs::Stale });
     }
     differences.extend(found.into_keys().map(|object| SchemaDifference { object, how: Differs::Unexpected }));
     Ok(differences)

@@ -8,7 +8,7 @@ use refinery::error::Kind;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::connect::{connect, is_own, schema_version};
+use super::connect::{connect, having_large_rows, is_own, schema_version};
 use super::engine::WRITER_SETTINGS;
 use super::error::{self, SqliteResult as _};
 use super::repair::Pattern;
@@ -29,10 +29,11 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("V007__audit_intended", include_str!("../../../migrations/V007__audit_intended.sql")),
     ("V008__app_writes", include_str!("../../../migrations/V008__app_writes.sql")),
     ("V009__filters", include_str!("../../../migrations/V009__filters.sql")),
+    ("V010__search", include_str!("../../../migrations/V010__search.sql")),
 ];
 
 /// The newest schema version. Every database is migrated to it when it is opened.
-pub const LATEST: u32 = 9;
+pub const LATEST: u32 = 10;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
@@ -128,7 +129,8 @@ fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let mut runner = Runner::new(&migrations).set_grouped(true);
     runner.set_migration_table_name(HISTORY);
-    runner.run(connection).map_err(|error| translate(&error))?;
+    // The index for searches reads names of any size.
+    having_large_rows(connection, |connection| runner.run(connection).map_err(|error| translate(&error)))?;
     Ok(())
 }
 
@@ -179,6 +181,7 @@ mod tests {
             ("V007__audit_intended", "ff560573f18062c7261a2024670eae9900a0095cb7bb61483eeabd3f80851a93"),
             ("V008__app_writes", "d915d038468d99b4cbdeb310d5206bc72563008aa05bbf84a7a75c3a2a7b6a9b"),
             ("V009__filters", "25d5584cd979fb4bde878354416bfdf7e8bf1098543a819261cd64cb73af75aa"),
+            ("V010__search", "c2405133474cfc637ec7e9a26a5680a2a6b2c7c2270f3116c154166e05eca4a5"),
         ];
         assert!(sums.iter().map(|(name, sum)| (*name, sum.as_str())).eq(released), "{sums:#?}");
     }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::error::SqliteResult as _;
 use super::migrate::{self, HISTORY};
+use super::search;
 use crate::auth::storage::StoreError;
 use crate::store::mapping::identifier;
 
@@ -17,6 +18,8 @@ struct Object {
     kind: String,
     name: String,
     sql: String,
+    /// The tables behind a virtual table, which SQLite makes with it.
+    behind: Vec<String>,
 }
 
 /// What a schema version has: an empty database of it, and the objects in there.
@@ -52,9 +55,14 @@ impl Pattern {
     /// them are impersonated.
     pub(super) fn complete(&self, connection: &mut Connection) -> Result<Vec<String>, StoreError> {
         // A table with other columns is made anew, and SQLite would delete the rows that refer to the old one.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).engine()?;
+        // Without it no table behind a virtual table can be dropped.
+        let settings = [DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, DbConfig::SQLITE_DBCONFIG_DEFENSIVE];
+        let set = |connection: &Connection, on| {
+            settings.iter().try_for_each(|setting| connection.set_db_config(*setting, on).map(drop)).engine()
+        };
+        set(connection, false)?;
         let made = self.complete_in_transaction(connection);
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).engine()?;
+        set(connection, true)?;
         made
     }
 
@@ -64,6 +72,9 @@ impl Pattern {
         let mut made = Vec::new();
         for Missing { object, columns } in &missing {
             if columns.is_empty() {
+                if !object.behind.is_empty() {
+                    search::remove(&tx, &object.behind).engine()?;
+                }
                 tx.execute_batch(&object.sql).engine()?;
                 made.push(format!("{} {}", object.kind, object.name));
             } else {
@@ -80,6 +91,10 @@ impl Pattern {
                 tx.execute_batch(&part.sql).engine()?;
             }
         }
+        // A table that was made anew may have other row ids.
+        if !missing.is_empty() && self.objects.iter().any(|object| object.name == search::TABLE) {
+            search::fill(&tx)?;
+        }
         if missing.iter().any(|missing| missing.object.name == HISTORY) {
             copy_history(&self.database, &tx).engine()?;
         }
@@ -90,7 +105,7 @@ impl Pattern {
     fn missing_from(&self, connection: &Connection) -> rusqlite::Result<Vec<Missing<'_>>> {
         let mut missing = Vec::new();
         for object in &self.objects {
-            if !exists(connection, object)? {
+            if !exists(connection, object)? || object.name == search::TABLE && search::is_stale(connection)? {
                 missing.push(Missing { object, columns: Vec::new() });
             } else if object.kind == "table" {
                 let found = columns(connection, &object.name)?;
@@ -144,15 +159,27 @@ fn copy_history(pattern: &Connection, connection: &Connection) -> rusqlite::Resu
 
 /// The tables that migrations make, and then the indexes and triggers.
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+    let behind = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
+    let behind: Vec<String> = connection.prepare(behind)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let sql = "SELECT type, name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL ORDER BY type <> 'table', rowid";
-    let object = |row: &Row<'_>| Ok(Object { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? });
-    connection.prepare(sql)?.query_map([], object)?.collect()
+    let object = |row: &Row<'_>| {
+        let (kind, name, sql): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_virtual = sql.starts_with("CREATE VIRTUAL");
+        let behind = behind.iter().filter(|table| is_virtual && table.starts_with(&name)).cloned().collect();
+        Ok(Object { kind, name, sql, behind })
+    };
+    let objects: Vec<Object> = connection.prepare(sql)?.query_map([], object)?.collect::<Result<_, _>>()?;
+    Ok(objects.into_iter().filter(|object| !behind.contains(&object.name)).collect())
 }
 
 fn exists(connection: &Connection, object: &Object) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM main.sqlite_schema WHERE type = ?1 AND name = ?2")?
-        .exists([&object.kind, &object.name])
+    let mut find = connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = ?1 AND name = ?2")?;
+    for name in std::iter::once(&object.name).chain(&object.behind) {
+        if !find.exists([&object.kind, name])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
@@ -174,9 +201,9 @@ mod tests {
                        VALUES ('u', 'Ada', 'ada@example.com', 1, 1, 1);
                      INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId")
                        VALUES ('s', 9, 't', 1, 1, 'u');"#;
-        connection
-            .execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql} {damage}; PRAGMA foreign_keys = ON"))
-            .unwrap();
+        connection.execute_batch(sql).unwrap();
+        search::fill(&connection).unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {damage}; PRAGMA foreign_keys = ON")).unwrap();
         connection
     }
 
@@ -200,6 +227,8 @@ mod tests {
             .filter(|object| !["user", "session"].contains(&object.name.as_str()))
             .map(|object| format!("DROP {} {}", object.kind, identifier(&object.name)))
             .collect();
+        let behind = objects(&pattern).unwrap().into_iter().flat_map(|object| object.behind);
+        damages.extend(behind.map(|table| format!("DROP TABLE {table}")));
         let indexes: Vec<String> = damages.iter().filter(|damage| damage.starts_with("DROP index")).cloned().collect();
         damages.push(format!("{}; {PUSH}", indexes.join("; ")));
         for damage in damages {

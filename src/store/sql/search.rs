@@ -1,0 +1,45 @@
+//! The index of names and addresses, in databases that authctl made.
+
+use super::filter::Filter;
+use crate::auth::storage::StoreError;
+use crate::store::engine::{SearchIndex, Tx};
+use crate::store::mapping::SchemaMapping;
+
+fn index(tx: &dyn Tx, mapping: &SchemaMapping) -> Option<&'static SearchIndex> {
+    tx.dialect().search.filter(|_| !mapping.is_guest())
+}
+
+/// Adds, changes or deletes the user with an id, and keeps the index up to date.
+pub(super) fn reindexing<T>(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    id: &str,
+    act: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let Some(index) = index(tx, mapping) else { return act(tx) };
+    // Names of other programs may be of any size.
+    tx.change(index.remove, &[id.into()])?;
+    let done = act(tx)?;
+    tx.change(index.add, &[id.into()])?;
+    Ok(done)
+}
+
+/// Adds to a filter, which selects all users with a text, that the index finds them. Returns `false` and leaves the
+/// filter as it is if the index finds `max` users or more, or cannot find the text.
+pub(super) fn narrow(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    filter: &mut Filter,
+    text: &str,
+    max: u64,
+) -> Result<bool, StoreError> {
+    let Some((index, term)) = index(tx, mapping).and_then(|index| Some((index, (index.term)(text)?))) else {
+        return Ok(false);
+    };
+    let limit = i64::try_from(max).unwrap_or(i64::MAX);
+    if tx.count(index.count, &[term.as_str().into(), limit.into()])? >= max {
+        return Ok(false);
+    }
+    filter.add(&format!(r#""{}" IN ({})"#, tx.dialect().insertion, index.rows), term);
+    Ok(true)
+}
