@@ -224,6 +224,8 @@ pub(in crate::store) struct CatalogColumn {
     pub(in crate::store) is_nullable: bool,
     /// Whether the database computes the values from other columns, so that no program writes them.
     pub(in crate::store) is_computed: bool,
+    /// Whether it is a part of the primary key. SQLite takes NULL there too.
+    pub(in crate::store) is_key: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

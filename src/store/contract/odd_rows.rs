@@ -120,6 +120,30 @@ fn odd_user_is_listed_named_and_acted_upon() {
 }
 
 #[test]
+fn column_of_times_without_a_readable_value_is_listed_once() {
+    on_every_engine(|db| {
+        let mut store = with_loose_tables(db);
+        db.edit(
+            r#"UPDATE "user" SET "createdAt" = 'soon', "name" = NULL; UPDATE "user" SET "createdAt" = NULL WHERE "id" = 'cy';
+               UPDATE "user" SET "banExpires" = 'never' WHERE "id" = 'bob'"#,
+        );
+        let odd = store.odd_rows(3).unwrap();
+        let columns: Vec<_> = odd.columns.iter().map(|column| (column.rows, column.files.is_some())).collect();
+        assert_eq!((odd.rows, columns, odd.values), (3, vec![(3, false)], 4), "{odd:?}");
+        let first: Vec<_> = odd.first.iter().map(|odd| (odd.row.as_str(), odd.value.column)).collect();
+        assert_eq!(first, [("ada", "name"), ("bob", "name"), ("bob", "banExpires")]);
+        // One value that can be read shows that the others are odd.
+        db.edit(r#"UPDATE "user" SET "createdAt" = (SELECT max("updatedAt") FROM "user") WHERE "id" = 'cy'"#);
+        let odd = store.odd_rows(9).unwrap();
+        assert_eq!((odd.columns.len(), odd.values, odd.first.len()), (0, 6, 6), "{odd:?}");
+        db.edit(r#"UPDATE "user" SET "createdAt" = NULL, "name" = 'A'"#);
+        let odd = store.odd_rows(9).unwrap();
+        assert_eq!(odd.columns.iter().map(|column| column.rows).collect::<Vec<_>>(), [3], "{odd:?}");
+        assert!(odd.columns[0].to_string().contains(" is null in all 3 rows: correct them"), "{odd:?}");
+    });
+}
+
+#[test]
 fn value_that_cannot_be_read_gives_no_right() {
     on_every_engine(|db| {
         let mut store = db.with(&["bob"]);

@@ -155,7 +155,12 @@ mod tests {
     use super::*;
 
     fn catalog(tables: &[(&str, &[&str])]) -> Vec<CatalogTable> {
-        let column = |name: &&str| CatalogColumn { name: (*name).to_owned(), is_nullable: true, is_computed: false };
+        let column = |name: &&str| CatalogColumn {
+            name: (*name).to_owned(),
+            is_nullable: true,
+            is_computed: false,
+            is_key: false,
+        };
         let table = |(name, columns): &(&str, &[&str])| CatalogTable {
             name: (*name).to_owned(),
             columns: columns.iter().map(column).collect(),

@@ -133,3 +133,29 @@ fn is_about(constraint: &Constraint, table: &CatalogTable, columns: &[String]) -
         Constraint::Deferred(_) | Constraint::Role { .. } | Constraint::Other(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::sqlite::catalog;
+
+    #[test]
+    fn holding_rows_are_released_as_their_table_and_key_allow() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(
+            "CREATE TABLE user (id TEXT PRIMARY KEY, name TEXT, manager TEXT REFERENCES user (id),
+               boss TEXT NOT NULL REFERENCES user (id));
+             CREATE TABLE post (a TEXT NOT NULL REFERENCES user (id) ON DELETE SET NULL, b TEXT REFERENCES user (name),
+               c TEXT REFERENCES user (id));",
+        )
+        .unwrap();
+        let tables = catalog::read(&db).unwrap();
+        let release = |table: usize, column: &str| release(&tables[table], &[column.to_owned()], "user");
+        assert_eq!(release(0, "manager"), Release::Users { is_nullable: true });
+        assert_eq!(release(0, "boss"), Release::Users { is_nullable: false });
+        assert!(matches!(release(1, "a"), Release::Schema(key) if key.columns == ["a"]));
+        assert_eq!(["b", "c"].map(|column| release(1, column)), [Release::Rows, Release::Rows]);
+    }
+}

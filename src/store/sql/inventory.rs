@@ -6,7 +6,7 @@ use super::key_owners::KeyOwners;
 use super::reach::Reach;
 use super::steps::{RowDeletion, Step};
 use crate::auth::storage::{FOLLOWED_MAX, Release, StoreError};
-use crate::store::engine::{Catalog, ForeignKey, OnDelete, Tx};
+use crate::store::engine::{Catalog, CatalogColumn, ForeignKey, OnDelete, Tx};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, find_plugins, identifier, is_same};
 
 /// The columns of Better Auth's own tables that refer to users.
@@ -198,9 +198,17 @@ impl Inventory {
     }
 
     pub(super) fn is_nullable(&self, table: &str, column: &str) -> bool {
-        let found = self.catalog.iter().find(|known| known.name == table);
-        let found = found.and_then(|table| table.columns.iter().find(|known| known.name == column));
-        found.is_some_and(|column| column.is_nullable)
+        self.catalog_column(table, column).is_some_and(|column| column.is_nullable)
+    }
+
+    /// Whether a column has a value in every row, as far as the schema says.
+    pub(super) fn always_has_value(&self, table: &str, column: &str) -> bool {
+        self.catalog_column(table, column).is_some_and(|column| column.is_key || !column.is_nullable)
+    }
+
+    fn catalog_column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
+        let found = self.catalog.iter().find(|known| known.name.eq_ignore_ascii_case(table))?;
+        found.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column))
     }
 
     /// What helps where the rows of a reference keep others.
@@ -295,7 +303,7 @@ impl Reference {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rusqlite::Connection;
 
     use super::*;
@@ -332,9 +340,10 @@ mod tests {
         INSERT INTO oauthAccessToken VALUES ('at', 'bc', 'as', 'ada', 'ar'), ('bt', 'bc', 'bs', 'bob', 'br');";
 
     /// The three shapes in which apps have foreign keys.
-    const SHAPES: [&str; 3] = ["REFERENCES $1 ($2) ON DELETE CASCADE", "REFERENCES $1 ($2)", ""];
+    pub(in crate::store::sql) const SHAPES: [&str; 3] =
+        ["REFERENCES $1 ($2) ON DELETE CASCADE", "REFERENCES $1 ($2)", ""];
 
-    fn database(shape: &str, more: &str) -> Connection {
+    pub(in crate::store::sql) fn database(shape: &str, more: &str) -> Connection {
         let mut sql = String::new();
         let mut parts = TABLES.split("KEY(");
         sql.push_str(parts.next().unwrap());
@@ -349,7 +358,7 @@ mod tests {
         connection
     }
 
-    fn delete(connection: &Connection, user: &str) -> Result<Vec<TableRows>, StoreError> {
+    pub(in crate::store::sql) fn delete(connection: &Connection, user: &str) -> Result<Vec<TableRows>, StoreError> {
         let mut tx = SqliteTx::new(connection);
         let inventory = Inventory::read(&mut tx, &NATIVE)?;
         let steps = inventory.steps_for_row(&NATIVE, "user")?;
@@ -360,12 +369,12 @@ mod tests {
     }
 
     /// The columns that keep a user, each with the number of its rows.
-    fn holders(connection: &Connection, user: &str) -> Vec<(String, u64)> {
+    pub(in crate::store::sql) fn holders(connection: &Connection, user: &str) -> Vec<(String, u64)> {
         let Err(StoreError::Held(holders)) = delete(connection, user) else { panic!("nothing keeps {user}") };
         holders.into_iter().map(|holder| (format!("{}.{}", holder.table, holder.column), holder.rows)).collect()
     }
 
-    fn ids(connection: &Connection, table: &str) -> String {
+    pub(in crate::store::sql) fn ids(connection: &Connection, table: &str) -> String {
         let sql = format!("SELECT coalesce(group_concat(id, ' '), '') FROM {table}");
         connection.query_row(&sql, [], |row| row.get(0)).unwrap()
     }
@@ -484,7 +493,7 @@ mod tests {
         (0..tables).map(table).collect()
     }
 
-    fn of(reached: &[TableRows], table: &str) -> Option<(u64, u64)> {
+    pub(in crate::store::sql) fn of(reached: &[TableRows], table: &str) -> Option<(u64, u64)> {
         reached.iter().find(|rows| rows.table == table).map(|rows| (rows.deleted, rows.cleared))
     }
 

@@ -44,11 +44,12 @@ impl<'i> Reach<'i> {
     /// reference that it looks at.
     pub(super) fn parts(&self) -> usize {
         let keys = |table: &str| self.keys.iter().filter(|(of, _)| of.eq_ignore_ascii_case(table)).count();
+        let has_sure = |table: &str| self.sure_key(table).is_some();
         let going = self.references.iter().filter(|reference| reference.goes());
         let followed: usize = going.map(|reference| keys(&reference.table)).sum();
         let looked_at = |table: &str| {
             let of_table = self.references.iter().filter(|one| one.table == table && !self.is_first(one));
-            of_table.filter(|one| !one.goes() || keys(table) == 0).count() + keys(table).min(1)
+            of_table.filter(|one| !one.goes() || !has_sure(table)).count() + usize::from(has_sure(table))
         };
         followed * self.references.iter().map(|one| looked_at(&one.table)).max().unwrap_or(0)
     }
@@ -57,6 +58,12 @@ impl<'i> Reach<'i> {
     fn is_first(&self, reference: &Reference) -> bool {
         let is_start = |table: &str| table.eq_ignore_ascii_case(self.start.0);
         is_start(&reference.parent) && !self.references.iter().any(|one| one.goes() && is_start(&one.table))
+    }
+
+    /// A key that every row of a table has.
+    fn sure_key(&self, table: &str) -> Option<&(&'i str, Vec<&'i str>)> {
+        let mut of_table = self.keys.iter().filter(|(of, _)| of.eq_ignore_ascii_case(table));
+        of_table.find(|(of, columns)| columns.iter().all(|column| self.inventory.always_has_value(of, column)))
     }
 
     /// Selects the rows of a table whose key is in the table of those that go.
@@ -81,9 +88,8 @@ impl<'i> Reach<'i> {
     fn gone(&self, going: &str, table: &str) -> String {
         let of_table = self.references.iter().filter(|one| one.goes() && one.table.eq_ignore_ascii_case(table));
         let of_table: Vec<_> = of_table.collect();
-        let key = self.keys.iter().find(|(of, _)| of.eq_ignore_ascii_case(table));
         let is_start = table.eq_ignore_ascii_case(self.start.0);
-        match key {
+        match self.sure_key(table) {
             _ if is_start && of_table.is_empty() => self.start.1.to_owned(),
             Some(key) if of_table.iter().any(|reference| !self.is_first(reference)) => {
                 self.by_key(going, &list(key.1.iter().copied()), |one| one == key).unwrap_or_default()
@@ -100,13 +106,14 @@ impl<'i> Reach<'i> {
     pub(super) fn going(&self) -> String {
         let width = self.keys.iter().map(|(_, columns)| columns.len()).max().unwrap_or(1);
         let names: Vec<String> = (0..width).map(|place| format!("k{place}")).collect();
-        // The sign takes the type of a column away: the keys of all tables are in the same columns.
+        // The sign takes the type of a column away, and the words its collation: the keys of all tables are in the same
+        // columns.
         let selects = |of: &str| {
             let keys = self.keys.iter().enumerate().filter(|(_, (table, _))| table.eq_ignore_ascii_case(of));
             let select = |(number, (table, columns)): (usize, &(&str, Vec<&str>))| {
                 let table = identifier(table);
                 let mut values: Vec<String> =
-                    columns.iter().map(|column| format!("+{table}.{}", identifier(column))).collect();
+                    columns.iter().map(|column| format!("+{table}.{} COLLATE BINARY", identifier(column))).collect();
                 values.resize(width, "NULL".to_owned());
                 format!("SELECT {number}, {}", values.join(", "))
             };
@@ -156,4 +163,194 @@ fn is_key_of(key: &(&str, Vec<&str>), reference: &Reference) -> bool {
 
 fn list<'c>(columns: impl Iterator<Item = &'c str>) -> String {
     columns.map(identifier).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::auth::storage::{FOLLOWED_MAX, StoreError, TableRows};
+    use crate::store::engine::Value;
+    use crate::store::mapping::NATIVE;
+    use crate::store::sql::inventory::tests::{SHAPES, database, delete, holders, ids, of};
+    use crate::store::sql::steps::reach;
+    use crate::store::sqlite::engine::SqliteTx;
+
+    /// What goes with the row of a table that has an id, and what keeps it.
+    fn delete_row(db: &Connection, table: &str, id: impl Into<Value>) -> Result<Vec<TableRows>, StoreError> {
+        let mut tx = SqliteTx::new(db);
+        let inventory = Inventory::read(&mut tx, &NATIVE).unwrap();
+        let (deletion, id) = (inventory.deletion(table, "id = ?1").unwrap(), id.into());
+        let reached = reach(&mut tx, &deletion.steps, std::slice::from_ref(&id)).unwrap();
+        deletion.run(&mut tx, std::slice::from_ref(&id)).map(|rows| assert_eq!(rows, 1))?;
+        Ok(reached)
+    }
+
+    #[test]
+    fn tables_whose_rows_stay_are_not_followed() {
+        let db = database(
+            SHAPES[0],
+            "CREATE TABLE post (id INTEGER PRIMARY KEY, editor REFERENCES user ON DELETE SET NULL);
+             CREATE TABLE comment (id INTEGER PRIMARY KEY, post REFERENCES post ON DELETE CASCADE);",
+        );
+        let inventory = Inventory::read(&mut SqliteTx::new(&db), &NATIVE).unwrap();
+        let steps = inventory.steps_for_row(&NATIVE, "user").unwrap();
+        let has = |table: &str| steps.iter().any(|step| step.table == table);
+        assert_eq!((has("post"), has("comment")), (true, false));
+    }
+
+    #[test]
+    fn rows_of_the_first_table_are_followed_too() {
+        let comments = "CREATE TABLE comment (id INTEGER PRIMARY KEY, parent REFERENCES comment ON DELETE CASCADE);
+                        CREATE TABLE attachment (id INTEGER PRIMARY KEY, c REFERENCES comment);
+                        INSERT INTO comment VALUES (1, NULL), (2, 1), (3, 2), (4, NULL); INSERT INTO attachment VALUES (1, 4);";
+        let db = database(SHAPES[2], comments);
+        assert_eq!(of(&delete_row(&db, "comment", 1_i64).unwrap(), "comment"), Some((3, 0)));
+        assert_eq!(ids(&db, "comment"), "4");
+        let db = database(SHAPES[2], &format!("{comments} UPDATE attachment SET c = 3;"));
+        assert!(matches!(delete_row(&db, "comment", 1_i64), Err(StoreError::Held(_))));
+    }
+
+    #[test]
+    fn numbers_and_texts_with_their_digits_are_different_keys() {
+        let db = database(
+            SHAPES[2],
+            "CREATE TABLE post (id INTEGER PRIMARY KEY);
+             CREATE TABLE note (id TEXT PRIMARY KEY, post INTEGER REFERENCES post ON DELETE CASCADE);
+             CREATE TABLE mark (id TEXT PRIMARY KEY, note TEXT REFERENCES note ON DELETE CASCADE);
+             INSERT INTO post VALUES (7), (8); INSERT INTO note VALUES ('007', 7), ('7', 8);
+             INSERT INTO mark VALUES ('a', '007'), ('b', '7');",
+        );
+        let reached = delete_row(&db, "post", 7_i64).unwrap();
+        assert_eq!(["note", "mark"].map(|table| of(&reached, table)), [Some((1, 0)); 2]);
+        assert_eq!(ids(&db, "mark"), "b");
+    }
+
+    #[test]
+    fn keys_of_other_tables_are_compared_without_the_collation_of_the_first() {
+        let db = database(
+            SHAPES[2],
+            "CREATE TABLE post (id TEXT PRIMARY KEY COLLATE NOCASE);
+             CREATE TABLE note (id TEXT PRIMARY KEY, post TEXT REFERENCES post ON DELETE CASCADE);
+             CREATE TABLE mark (id TEXT PRIMARY KEY, note TEXT REFERENCES note ON DELETE CASCADE);
+             INSERT INTO post VALUES ('p'); INSERT INTO note VALUES ('n', 'p'), ('N', 'p');
+             INSERT INTO mark VALUES ('a', 'n'), ('b', 'N');",
+        );
+        let reached = delete_row(&db, "post", "p").unwrap();
+        assert_eq!(["note", "mark"].map(|table| of(&reached, table)), [Some((2, 0)); 2]);
+    }
+
+    #[test]
+    fn several_keys_of_a_table_and_keys_of_several_columns_are_followed() {
+        let db = database(
+            SHAPES[1],
+            "UPDATE oauthClient SET id = 'other'; DELETE FROM organization WHERE id = 'bob';
+             CREATE TABLE grants (id TEXT PRIMARY KEY, client REFERENCES oauthClient (id) ON DELETE CASCADE);
+             INSERT INTO grants VALUES ('g', 'other');
+             CREATE TABLE page (site TEXT, path TEXT, author REFERENCES user ON DELETE CASCADE, PRIMARY KEY (site, path));
+             CREATE TABLE link (id INTEGER PRIMARY KEY, site TEXT, path TEXT,
+               FOREIGN KEY (site, path) REFERENCES page ON DELETE CASCADE);
+             CREATE TABLE click (id INTEGER PRIMARY KEY, link REFERENCES link ON DELETE CASCADE);
+             INSERT INTO page VALUES ('a', '/', 'bob'), ('a', '/x', 'ada'), ('b', '/', 'ada');
+             INSERT INTO link VALUES (1, 'a', '/'), (2, 'a', '/x'), (3, 'b', '/'); INSERT INTO click VALUES (1, 1), (2, 2), (3, 3);",
+        );
+        let reached = delete(&db, "bob").unwrap();
+        assert_eq!(["grants", "page", "link", "click"].map(|table| of(&reached, table)), [Some((1, 0)); 4]);
+        assert_eq!(ids(&db, "click"), "2 3");
+        let tables: Vec<&str> = reached.iter().map(|rows| rows.table.as_str()).collect();
+        assert!(tables.iter().all(|table| tables.iter().filter(|other| *other == table).count() == 1), "{tables:?}");
+    }
+
+    #[test]
+    fn row_without_a_key_that_others_refer_to_goes_too() {
+        let db = database(
+            SHAPES[0],
+            "CREATE TABLE thread (id INTEGER PRIMARY KEY, author REFERENCES user ON DELETE CASCADE, slug TEXT UNIQUE);
+             CREATE TABLE post (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, thread REFERENCES thread ON DELETE CASCADE);
+             CREATE TABLE liking (id INTEGER PRIMARY KEY, thread REFERENCES thread (slug) ON DELETE CASCADE,
+               post REFERENCES post (slug) ON DELETE CASCADE);
+             INSERT INTO thread VALUES (1, 'bob', NULL), (2, 'ada', 's'); INSERT INTO post VALUES (1, NULL, 1), (2, 'p', 2);
+             INSERT INTO liking VALUES (1, 's', NULL), (2, NULL, 'p');",
+        );
+        let reached = delete(&db, "bob").unwrap();
+        assert_eq!(["thread", "post", "liking"].map(|table| of(&reached, table)), [Some((1, 0)), Some((1, 0)), None]);
+    }
+
+    #[test]
+    fn first_row_is_counted_beside_those_that_refer_to_it() {
+        let db = database(
+            SHAPES[2],
+            "CREATE TABLE comment (id INTEGER PRIMARY KEY, slug TEXT UNIQUE, parent REFERENCES comment (slug) ON DELETE CASCADE);
+             INSERT INTO comment VALUES (1, 'a', NULL), (2, NULL, 'a'), (3, NULL, NULL);",
+        );
+        assert_eq!(of(&delete_row(&db, "comment", 1_i64).unwrap(), "comment"), Some((2, 0)));
+        assert_eq!(ids(&db, "comment"), "3");
+    }
+
+    #[test]
+    fn rows_of_a_key_of_an_organization_stay() {
+        let usage = "CREATE TABLE usage (id TEXT PRIMARY KEY, key REFERENCES apikey (id) ON DELETE CASCADE);
+                     INSERT INTO usage VALUES ('a', 'ak'), ('b', 'bk'); UPDATE apikey SET configId = 'x' WHERE id = 'bk';";
+        for (more, usages, left) in
+            [("", None, "a b"), ("DELETE FROM organization WHERE id = 'bob'", Some((1, 0)), "a")]
+        {
+            let db = database(SHAPES[0], &format!("{usage} {more}"));
+            let reached = delete(&db, "bob").unwrap();
+            assert_eq!((of(&reached, "usage"), ids(&db, "usage").as_str()), (usages, left), "{more}");
+        }
+    }
+
+    #[test]
+    fn only_columns_that_may_be_null_lose_a_reference() {
+        let db = database(
+            SHAPES[0],
+            "ALTER TABLE user ADD COLUMN tenant TEXT NOT NULL DEFAULT 't'; CREATE UNIQUE INDEX whole ON user (tenant, id);
+             DROP TABLE member;
+             CREATE TABLE member (id TEXT PRIMARY KEY, organizationId TEXT, userId TEXT, role TEXT, tenant TEXT NOT NULL,
+               invitedBy TEXT, FOREIGN KEY (tenant, invitedBy) REFERENCES user (tenant, id));
+             INSERT INTO member VALUES ('am', 'o', 'ada', 'owner', 't', 'bob');",
+        );
+        delete(&db, "bob").unwrap();
+        assert_eq!(
+            db.query_row("SELECT tenant || coalesce(invitedBy, '-') FROM member", [], |row| row.get(0)),
+            Ok("t-".to_owned())
+        );
+    }
+
+    #[test]
+    fn rows_that_would_be_cleared_and_must_not_be_keep_a_row() {
+        let db = database(
+            SHAPES[2],
+            "CREATE TABLE usage (id INTEGER PRIMARY KEY, key TEXT NOT NULL REFERENCES apikey (id) ON DELETE SET NULL);
+             INSERT INTO usage VALUES (1, 'ak');",
+        );
+        let Err(StoreError::Held(found)) = delete_row(&db, "apikey", "ak") else { panic!("nothing keeps the key") };
+        assert_eq!((found.len(), found[0].table.as_str(), found[0].rows), (1, "usage", 1));
+        assert_eq!(holders(&db, "ada"), [("usage.key".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn as_many_keys_as_the_limit_are_followed() {
+        let tables = |count: usize| {
+            let table = |number| {
+                format!(
+                    "CREATE TABLE t{number} (id INTEGER PRIMARY KEY, u REFERENCES user ON DELETE CASCADE);
+                     CREATE TABLE of{number} (t REFERENCES t{number} ON DELETE CASCADE);"
+                )
+            };
+            let sql: String = (0..count).map(table).collect();
+            let db = Connection::open_in_memory().unwrap();
+            db.execute_batch(&format!("CREATE TABLE user (id TEXT PRIMARY KEY); {sql}")).unwrap();
+            Inventory::read(&mut SqliteTx::new(&db), &NATIVE).unwrap()
+        };
+        let parts = |inventory: &Inventory| Reach::new(inventory, "user", "id = ?1").parts();
+        let one = parts(&tables(1));
+        let count = (FOLLOWED_MAX - one) / (parts(&tables(2)) - one) + 1;
+        let inventory = tables(count);
+        assert_eq!(parts(&inventory), FOLLOWED_MAX);
+        assert!(inventory.steps_for_row(&NATIVE, "user").is_ok());
+        let more = tables(count + 1).steps_for_row(&NATIVE, "user");
+        assert!(matches!(more, Err(StoreError::TooManyKeys(_))), "{more:?}");
+    }
 }

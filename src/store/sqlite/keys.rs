@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn rows_that_fail_a_commit_are_counted_without_those_of_before() {
         let db = database(
-            "CREATE TABLE parent (a, b, UNIQUE (a, b)); CREATE TABLE broken (x REFERENCES ghost);
+            "CREATE TABLE parent (a, b, UNIQUE (a, b)); CREATE TABLE broken (x REFERENCES parent (a));
              CREATE TABLE child (x, y, FOREIGN KEY (x, y) REFERENCES parent (a, b) DEFERRABLE INITIALLY DEFERRED);",
         );
         db.execute_batch(
