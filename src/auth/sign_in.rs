@@ -11,7 +11,6 @@ use super::password::{self, HashFormat, Verdict};
 use super::policy::Policy;
 use super::secret::{Password, StoredHash};
 use super::session::Session;
-use super::storage::Account;
 use super::throttle::AttemptKey;
 use super::user::{User, UserRef};
 use super::{Auth, AuthError, SessionRequest};
@@ -157,12 +156,12 @@ pub enum SignInBlocker {
 }
 
 /// What a user without a password does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissingPassword {
     /// A credential account.
     Account,
-    /// A credential account whose `accountId` is the user's id. One with another `accountId` exists.
-    OwnAccount,
+    /// A credential account whose `accountId` is the user's id. Others with a hash exist, and these are their `accountId`s.
+    OwnAccount(Vec<String>),
     /// A hash in the credential account.
     Hash,
 }
@@ -268,12 +267,14 @@ impl Auth<'_> {
         }
         let accounts = self.store.accounts(&user.id)?;
         let own = accounts.iter().find(|account| account.is_credential() && account.account_id == user.id);
+        let credentials = || accounts.iter().filter(|account| account.is_credential());
         let lack = match own {
             // The stored text cannot be a hash: it is empty, too long or not printable.
             Some(own) if own.has_password => return Ok(Some(SignInBlocker::HashNotAccepted(HashFormat::Unknown))),
             Some(_) => MissingPassword::Hash,
-            None if accounts.iter().any(Account::is_credential) => MissingPassword::OwnAccount,
-            None => MissingPassword::Account,
+            None if credentials().next().is_none() => MissingPassword::Account,
+            None if !credentials().any(|account| account.has_password) => MissingPassword::Hash,
+            None => MissingPassword::OwnAccount(credentials().map(|account| account.account_id.clone()).collect()),
         };
         let others = accounts.into_iter().filter(|account| !account.is_credential());
         Ok(Some(SignInBlocker::NoPassword { lack, others: others.map(|account| account.provider_id).collect() }))

@@ -323,8 +323,8 @@ pub trait DoctorStore {
     /// Counts credential accounts whose `accountId` is not their user's id, so that no sign-in finds them.
     fn stray_accounts(&mut self) -> Result<StrayAccounts, StoreError>;
 
-    /// Sets the `accountId` of the correctable accounts and returns their number.
-    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Sets the `accountId` of the correctable accounts, deletes the surplus ones, and returns their number.
+    fn fix_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Addresses that several users have in different case, in lower case.
     fn twins(&mut self) -> Result<Vec<String>, StoreError>;
@@ -428,11 +428,15 @@ pub struct Credential {
 }
 
 /// Numbers of credential accounts whose `accountId` is not their user's id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StrayAccounts {
     pub all: u64,
     /// The accounts that are the only one of their user, and whose right `accountId` is free.
     pub correctable: u64,
+    /// The accounts whose user has another one with a password under the right `accountId`.
+    pub surplus: u64,
+    /// The ids of the first users with an account that is neither.
+    pub unclear: Vec<String>,
 }
 
 /// Numbers of rows and entries that were written after a time.

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::doctor::{found, healthy, report};
 use crate::pty::Terminal;
-use crate::sandbox::{PASSWORD, Sandbox};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
 
 /// Bob's address has a capital letter, his account is under his address, a session has no user, another
 /// session and a code have expired, the policy is invalid, and another program added a trigger.
@@ -106,8 +106,17 @@ fn account_ids_are_fixed_only_without_a_conflict() {
     );
     let ran = sandbox.run("doctor --fix --yes --json");
     assert!(found(&ran).contains(&"account-ids 2".to_owned()), "{ran}");
-    let hint = "`authctl users set-password` gives their users an account that works";
-    assert!(ran.stdout.contains(hint), "{ran}");
+    let shown = sandbox.run("users show bob@example.com --json").json();
+    let bob = shown["user"]["id"].as_str().unwrap();
+    let hint = format!("`authctl users set-password {bob}` and then `authctl doctor --fix` leave each user one");
+    assert!(ran.stdout.contains(&hint), "{ran}");
+    sandbox.run_with_input(&format!("users set-password {bob} --password-stdin"), OTHER_PASSWORD).success();
+    let ran = sandbox.run("doctor --fix --yes");
+    let line =
+        "fixed: account-ids: password accounts whose accountId is not their user's id, which no sign-in finds: 2";
+    assert!(ran.stdout.contains(line), "{ran}");
+    assert_eq!(sandbox.number(r#"SELECT count(*) FROM "account" WHERE "providerId" = 'credential'"#), 2);
+    sandbox.run_with_input("signin bob@example.com --password-stdin --no-store", OTHER_PASSWORD).success();
 }
 
 #[test]

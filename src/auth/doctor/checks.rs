@@ -418,19 +418,28 @@ pub(super) const STRAY_ACCOUNTS: Check = Check {
         let stray = auth.store.stray_accounts()?;
         let message =
             format!("password accounts whose accountId is not their user's id, which no sign-in finds: {}", stray.all);
-        if stray.all == 0 {
-            return Ok(None);
+        let mut hints = Vec::new();
+        if stray.correctable > 0 {
+            hints.push("`authctl doctor --fix` sets those right that are their user's only one".to_owned());
         }
-        Ok(Some(if stray.correctable > 0 {
-            Details::new(stray.all, message, "`authctl doctor --fix` sets those right that are their user's only one")
-                .fixable()
-        } else {
-            Details::new(stray.all, message, "`authctl users set-password` gives their users an account that works")
-        }))
+        if stray.surplus > 0 {
+            hints.push(
+                "`authctl doctor --fix` deletes those whose user has another one with the password in force".to_owned(),
+            );
+        }
+        // A password that is set is in an account that works. Then the others are surplus.
+        let commands = stray.unclear.iter().map(|id| format!("`authctl users set-password {id}`"));
+        let commands = commands.collect::<Vec<_>>().join(", ");
+        if !commands.is_empty() {
+            hints.push(format!("{commands} and then `authctl doctor --fix` leave each user one that works"));
+        }
+        let is_fixable = stray.correctable + stray.surplus > 0;
+        let details = Details::if_any(stray.all, message, hints.join("; "));
+        Ok(details.map(|details| if is_fixable { details.fixable() } else { details }))
     },
     fix: Some(Fix {
-        does: "set the accountId of password accounts to their user's id",
-        apply: |auth| Ok(auth.store.correct_stray_accounts(auth.now).map(drop)?),
+        does: "set the accountId of password accounts to their user's id, and delete those beside one that works",
+        apply: |auth| Ok(auth.store.fix_stray_accounts(auth.now).map(drop)?),
     }),
 };
 

@@ -126,6 +126,16 @@ impl Explanation {
             SignInBlocker::AddressUnusable | SignInBlocker::AddressNotFound { taken: true, .. } => {
                 format!("`authctl users update {user} --email ADDRESS` stores another")
             }
+            SignInBlocker::NoPassword { lack: MissingPassword::OwnAccount(found), .. } => match found.as_slice() {
+                [_] => format!(
+                    "`authctl doctor --fix` sets the accountId right and keeps the password; \
+                     `authctl users set-password {user}` sets it right with a new password"
+                ),
+                _ => format!(
+                    "`authctl users set-password {user}` adds one that works, and `authctl doctor --fix` then deletes \
+                     the others"
+                ),
+            },
             SignInBlocker::NoPassword { .. } => format!("`authctl users set-password {user}` sets one"),
             SignInBlocker::HashNotAccepted(_) => format!("`authctl users set-password {user}` sets another"),
             SignInBlocker::EmailNotVerified { .. } => format!(
@@ -163,13 +173,22 @@ fn message(blocker: &SignInBlocker) -> String {
         }
         SignInBlocker::NoPassword { lack, others } => {
             let lack = match lack {
-                MissingPassword::Account => "there is no password: no credential account",
-                MissingPassword::OwnAccount => {
-                    "there is no password: the credential account's accountId is not the user's id"
-                }
-                MissingPassword::Hash => "there is no password: the credential account holds no hash",
+                MissingPassword::Account => "there is no password: no credential account".to_owned(),
+                MissingPassword::OwnAccount(found) => match found.as_slice() {
+                    [found] => format!(
+                        "no sign-in finds the password: the accountId of the credential account is \"{found}\" and not \
+                         the user's id"
+                    ),
+                    found => format!(
+                        "no sign-in finds a password: the accountIds of the {} credential accounts are \"{}\" and not \
+                         the user's id",
+                        found.len(),
+                        found.join("\", \"")
+                    ),
+                },
+                MissingPassword::Hash => "there is no password: the credential account holds no hash".to_owned(),
             };
-            if others.is_empty() { lack.to_owned() } else { format!("{lack}; signs in by {}", others.join(", ")) }
+            if others.is_empty() { lack } else { format!("{lack}; signs in by {}", others.join(", ")) }
         }
         SignInBlocker::HashNotAccepted(kind) => {
             format!("the password hash is of a kind that is not accepted here ({})", kind.name())

@@ -39,7 +39,7 @@ fn fix_without_findings_leaves_no_entry() {
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "one", "ada", 0, 60);
         assert_eq!(store.delete_orphans().unwrap(), Orphans::default());
-        assert_eq!(store.correct_stray_accounts(at(1)).unwrap(), 0);
+        assert_eq!(store.fix_stray_accounts(at(1)).unwrap(), 0);
         assert_eq!(store.lower_addresses(at(1)).unwrap(), 0);
         assert_eq!(store.prune_codes(at(1), &mut Pruning::by(9)).unwrap(), 0);
         store.remove_settings(&["session.lifetime".into()]).unwrap();
@@ -106,13 +106,47 @@ fn stray_account_is_corrected_when_its_place_is_free() {
         );
         db.edit(r#"UPDATE "account" SET "accountId" = 'z' WHERE "userId" = 'cy'"#);
         db.edit(r#"UPDATE "account" SET "accountId" = 'cy' WHERE "userId" = 'dee'"#);
-        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 4, correctable: 2 });
+        let stray = StrayAccounts { all: 4, correctable: 2, surplus: 1, unclear: vec!["cy".into()] };
+        assert_eq!(store.stray_accounts().unwrap(), stray);
         assert_eq!(stored_hash(&mut *store, "ada"), None);
-        assert_eq!(store.correct_stray_accounts(at(9)).unwrap(), 2);
+        assert_eq!(store.fix_stray_accounts(at(9)).unwrap(), 3);
         // Dee's account has left cy's place, so the next run can correct cy's.
-        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 2, correctable: 1 });
+        assert_eq!(
+            store.stray_accounts().unwrap(),
+            StrayAccounts { all: 1, correctable: 1, ..StrayAccounts::default() }
+        );
         assert_eq!(stored_hash(&mut *store, "ada").as_deref(), Some("hash of ada"));
-        assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee"]);
+        assert_eq!(stored_hash(&mut *store, "bob").as_deref(), Some("hash of bob"));
+        assert_eq!(events(&mut *store), ["account.corrected ada", "account.corrected dee", "account.deleted bob"]);
+    });
+}
+
+#[test]
+fn password_is_set_in_the_only_account_wherever_it_is() {
+    on_every_engine(|db| {
+        let mut store = db.with(&["ada", "bob", "cy"]);
+        let second = |id: &str, user: &str| {
+            db.edit(&format!(
+                r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
+                   VALUES ('{id}', '{id}', 'credential', '{user}', 1, 1)"#
+            ));
+        };
+        db.edit(r#"UPDATE "account" SET "accountId" = 'other of ' || "userId" WHERE "userId" <> 'cy'"#);
+        second("second", "bob");
+        db.edit(r#"UPDATE "account" SET "password" = NULL WHERE "userId" = 'cy'"#);
+        second("third", "cy");
+        for user in ["ada", "bob", "cy"] {
+            set_password(&mut *store, user, "new", None, 1).unwrap().unwrap();
+            assert_eq!(stored_hash(&mut *store, user).as_deref(), Some("new"), "{user}");
+        }
+        // Ada's account was corrected. Bob has a third one now, and his others are of no use.
+        assert_eq!(store.accounts("ada").unwrap().len(), 1);
+        assert_eq!(store.stray_accounts().unwrap(), StrayAccounts { all: 3, surplus: 3, ..StrayAccounts::default() });
+        assert_eq!(store.fix_stray_accounts(at(9)).unwrap(), 3);
+        for user in ["ada", "bob", "cy"] {
+            assert_eq!(store.accounts(user).unwrap().len(), 1, "{user}");
+            assert_eq!(stored_hash(&mut *store, user).as_deref(), Some("new"), "{user}");
+        }
     });
 }
 

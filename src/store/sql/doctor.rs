@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::audit::{interrupted_of, subject};
 use super::codes::VALUE;
-use super::users::PASSWORD;
+use super::users::{PASSWORD, correct_account_id};
 use super::write_tx::Guest;
 use super::{SqlStore, audit, codes, odd_rows, policy, rows};
 use crate::auth::audit::{Changes, Entry, Event, Subject, counted};
@@ -22,6 +22,9 @@ use crate::auth::storage::{
 use crate::auth::user::User;
 use crate::store::engine::{CatalogTable, Dialect, Tx, Value};
 use crate::store::mapping::{IdStrategy, ORM_TABLES, OWN_TIME, SchemaMapping, TABLES, find_plugins};
+
+/// The number of users whose accounts have no fix that are named.
+const NAMED_MAX: usize = 5;
 
 impl DoctorStore for SqlStore {
     fn damage(&mut self, depth: Depth) -> Result<Vec<String>, StoreError> {
@@ -101,8 +104,8 @@ impl DoctorStore for SqlStore {
         self.read(|tx, mapping| stray_accounts(tx, mapping))
     }
 
-    fn correct_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write_tx(|tx, mapping, log| correct_stray_accounts(tx, mapping, log, now))
+    fn fix_stray_accounts(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write_tx(|tx, mapping, log| fix_stray_accounts(tx, mapping, log, now))
     }
 
     fn twins(&mut self) -> Result<Vec<String>, StoreError> {
@@ -397,53 +400,68 @@ pub(in crate::store) fn lower_addresses(
     Ok(changes.len() as u64)
 }
 
-/// The statement for stray accounts, each with its user and whether its right place is free.
+/// The statement for stray accounts, each with its user, whether its right place is free, and whether the user has
+/// another account with a password in that place.
 fn stray_sql(mapping: &SchemaMapping) -> String {
     let is_of = |account_id| mapping.ids.of("user").equals_text(r#""account"."userId""#, account_id);
     let (is_own, is_other) = (is_of(r#""account"."accountId""#), is_of(r#""other"."accountId""#));
+    let is_right = is_of(r#""own"."accountId""#);
     let own = r#""own"."userId" = "account"."userId" AND "own"."providerId" = ?1"#;
     let sql = format!(
-        r#"SELECT "id", "userId", (SELECT count(*) FROM "account" AS "own" WHERE {own}) = 1 AND NOT EXISTS
-           (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1 AND {is_other}), "accountId"
+        r#"SELECT "id", "userId", "accountId", (SELECT count(*) FROM "account" AS "own" WHERE {own}) = 1 AND NOT EXISTS
+           (SELECT 1 FROM "account" AS "other" WHERE "other"."providerId" = ?1 AND {is_other}), EXISTS
+           (SELECT 1 FROM "account" AS "own" WHERE {own} AND {is_right} AND octet_length("own"."password") > 0)
            FROM "account" WHERE "providerId" = ?1 AND NOT ({is_own})
            AND EXISTS (SELECT 1 FROM "user" WHERE "user"."id" = "account"."userId")"#
     );
     mapping.sql(sql).into_owned()
 }
 
+/// Counts the stray accounts, and names the first users whose accounts have no fix.
 pub(in crate::store) fn stray_accounts(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<StrayAccounts, StoreError> {
     let mut stray = StrayAccounts::default();
     tx.each(&stray_sql(mapping), &[Account::CREDENTIAL.into()], |row| {
+        let (is_correctable, is_surplus) = (row.truth(3)?, row.truth(4)?);
         stray.all += 1;
-        stray.correctable += u64::from(row.truth(2)?);
+        stray.correctable += u64::from(is_correctable);
+        stray.surplus += u64::from(is_surplus);
+        if !is_correctable && !is_surplus && stray.unclear.len() < NAMED_MAX {
+            let user_id = rows::key(row, 1, mapping, "user")?;
+            if !stray.unclear.contains(&user_id) {
+                stray.unclear.push(user_id);
+            }
+        }
         Ok(())
     })?;
     Ok(stray)
 }
 
-pub(in crate::store) fn correct_stray_accounts(
+pub(in crate::store) fn fix_stray_accounts(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut changes = Vec::new();
+    let (mut correctable, mut surplus) = (Vec::new(), Vec::new());
     tx.each(&stray_sql(mapping), &[Account::CREDENTIAL.into()], |row| {
-        if row.truth(2)? {
+        let (is_correctable, is_surplus) = (row.truth(3)?, row.truth(4)?);
+        if is_correctable || is_surplus {
             let [id, user_id] =
                 [(0, "account"), (1, "user")].map(|(index, table)| rows::key(row, index, mapping, table));
-            let before = IdStrategy::Text.read(row.value(3)?).unwrap_or_default();
-            changes.push((id?, user_id?, before));
+            let account_id = IdStrategy::Text.read(row.value(2)?).unwrap_or_default();
+            let fixed = if is_correctable { &mut correctable } else { &mut surplus };
+            fixed.push((id?, user_id?, account_id));
         }
         Ok(())
     })?;
-    for (id, user_id, before) in &changes {
-        let updated_at = rows::update_time(tx, mapping, "account", now)?.map(|now| ("updatedAt", now));
-        let account_id = ("accountId", user_id.into());
-        rows::update_exactly(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
-        let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
-        let change = Changes::default().field("accountId", before.as_str(), user_id.as_str());
-        log.push(event.with("the account is under its user's id now").changing(change));
+    for (id, user_id, account_id) in &correctable {
+        correct_account_id(tx, mapping, log, (id, user_id, account_id), now)?;
     }
-    Ok(changes.len() as u64)
+    for (id, user_id, account_id) in &surplus {
+        rows::delete(tx, mapping, "account", id)?;
+        let event = Event::user("account.deleted", subject(tx, mapping, user_id)?);
+        let change = Changes::default().field("accountId", account_id.as_str(), None::<String>);
+        log.push(event.with("the user has another account for the password").changing(change));
+    }
+    Ok((correctable.len() + surplus.len()) as u64)
 }

@@ -231,15 +231,56 @@ fn insert_credential(
 pub(in crate::store) fn upsert_password_hash(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
     new: &NewPassword<'_>,
 ) -> Result<bool, StoreError> {
     if find(tx, mapping, &UserRef::Id(new.user_id.to_owned()))?.is_none() {
         return Ok(false);
     }
-    if !set_password_hash(tx, mapping, new.user_id, new.hash, new.now)? {
-        insert_credential(tx, mapping, &new.account_id, new.user_id, new.hash, new.now)?;
+    if set_password_hash(tx, mapping, new.user_id, new.hash, new.now)? {
+        return Ok(true);
+    }
+    match only_credential(tx, mapping, new.user_id)? {
+        Some((id, account_id)) => {
+            correct_account_id(tx, mapping, log, (&id, new.user_id, &account_id), new.now)?;
+            set_password_hash(tx, mapping, new.user_id, new.hash, new.now)?;
+        }
+        None => insert_credential(tx, mapping, &new.account_id, new.user_id, new.hash, new.now)?,
     }
     Ok(true)
+}
+
+/// The id and the `accountId` of the user's credential account; `None` if there are none or several.
+fn only_credential(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    user_id: &str,
+) -> Result<Option<(String, String)>, StoreError> {
+    let sql = r#"SELECT "id", "accountId" FROM "account" WHERE "userId" = ?1 AND "providerId" = ?2"#;
+    let values = [mapping.reference("account", "userId", user_id), Account::CREDENTIAL.into()];
+    let mut found = tx.query_all(&mapping.sql(sql), &values, |row| {
+        let account_id = IdStrategy::Text.read(row.value(1)?).unwrap_or_default();
+        Ok((rows::key(row, 0, mapping, "account")?, account_id))
+    })?;
+    Ok(found.pop().filter(|_| found.is_empty()))
+}
+
+/// Sets the `accountId` of a credential account to its user's id. Takes the ids of the account and of the user, and the
+/// `accountId` before.
+pub(in crate::store) fn correct_account_id(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    log: &mut Vec<Event>,
+    (id, user_id, before): (&str, &str, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let updated_at = rows::update_time(tx, mapping, "account", now)?.map(|now| ("updatedAt", now));
+    let account_id = ("accountId", user_id.into());
+    rows::update_exactly(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
+    let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
+    let change = Changes::default().field("accountId", before, user_id);
+    log.push(event.with("the account is under its user's id now").changing(change));
+    Ok(())
 }
 
 pub(in crate::store) fn accounts(
@@ -302,7 +343,7 @@ pub(in crate::store) fn set_password(
     log: &mut Vec<Event>,
     new: &NewPassword<'_>,
 ) -> Result<Option<Vec<Session>>, StoreError> {
-    if !upsert_password_hash(tx, mapping, new)? {
+    if !upsert_password_hash(tx, mapping, log, new)? {
         return Ok(None);
     }
     codes::delete_resets(tx, mapping, new.user_id)?;

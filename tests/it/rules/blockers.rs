@@ -148,7 +148,10 @@ fn password_blocker_lists_the_other_ways_to_sign_in() {
         (r#"UPDATE "account" SET "password" = NULL"#.to_owned(), lacks(MissingPassword::Hash, &[])),
         (link.to_owned(), lacks(MissingPassword::Hash, &["github"])),
         (r#"UPDATE "account" SET "accountId" = 'other' WHERE "providerId" = 'credential'"#.to_owned(), {
-            lacks(MissingPassword::OwnAccount, &["github"])
+            lacks(MissingPassword::Hash, &["github"])
+        }),
+        (r#"UPDATE "account" SET "password" = 'x' WHERE "providerId" = 'credential'"#.to_owned(), {
+            lacks(MissingPassword::OwnAccount(vec!["other".into()]), &["github"])
         }),
         (r#"DELETE FROM "account" WHERE "providerId" = 'credential'"#.to_owned(), lacks(MissingPassword::Account, &["github"])),
         (r#"DELETE FROM "account""#.to_owned(), lacks(MissingPassword::Account, &[])),

@@ -54,14 +54,14 @@ fn explain_lists_all_blockers_in_order() {
          UPDATE account SET accountId = 'other' WHERE providerId = 'credential';
          UPDATE user SET email = 'Ada@example.com', twoFactorEnabled = 1",
     );
-    assert_snapshot!(explain(&sandbox, ""), @"
+    assert_snapshot!(explain(&sandbox, ""), @r#"
     Ada <Ada@example.com> cannot sign in
     1. locked after 5 failed attempts until [TIME]
        hint: `authctl users unlock [ID]` forgets the failures
     2. the stored address is not in lower case: a sign-in looks for ada@example.com
        hint: `authctl users update [ID] --email ada@example.com` stores that
-    3. there is no password: the credential account's accountId is not the user's id; signs in by github
-       hint: `authctl users set-password [ID]` sets one
+    3. no sign-in finds the password: the accountId of the credential account is "other" and not the user's id; signs in by github
+       hint: `authctl doctor --fix` sets the accountId right and keeps the password; `authctl users set-password [ID]` sets it right with a new password
     4. the email address is not verified, and the policy asks for that
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
     5. banned permanently: two strikes
@@ -69,13 +69,13 @@ fn explain_lists_all_blockers_in_order() {
     6. this user has a second factor, which authctl cannot check
        hint: sign in through the app, which can check it
     [exit status: 1]
-    ");
-    assert_snapshot!(explain(&sandbox, "--quiet --at 2090-01-01T00:00:00Z"), @"
+    "#);
+    assert_snapshot!(explain(&sandbox, "--quiet --at 2090-01-01T00:00:00Z"), @r#"
     Ada <Ada@example.com> cannot sign in at [TIME]
     1. the stored address is not in lower case: a sign-in looks for ada@example.com
        hint: `authctl users update [ID] --email ada@example.com` stores that
-    2. there is no password: the credential account's accountId is not the user's id; signs in by github
-       hint: `authctl users set-password [ID]` sets one
+    2. no sign-in finds the password: the accountId of the credential account is "other" and not the user's id; signs in by github
+       hint: `authctl doctor --fix` sets the accountId right and keeps the password; `authctl users set-password [ID]` sets it right with a new password
     3. the email address is not verified, and the policy asks for that
        hint: `authctl users verify-email [ID]` says that it is; `authctl policy unset email.verification` asks no more
     4. banned permanently: two strikes
@@ -83,7 +83,7 @@ fn explain_lists_all_blockers_in_order() {
     5. this user has a second factor, which authctl cannot check
        hint: sign in through the app, which can check it
     [exit status: 1]
-    ");
+    "#);
     let answer = explained(&sandbox, "");
     let expected = [
         "TOO_MANY_REQUESTS",
@@ -125,7 +125,11 @@ fn each_blocker_has_its_code_and_a_command_that_fixes_it() {
         let hint = answer["reasons"][0]["hint"].as_str().unwrap();
         let command = hint.split('`').nth(1).unwrap().strip_prefix("authctl ").unwrap();
         let command = command.replace("ADDRESS", "ada@example.com");
-        let (given, input) = if command.contains("set-password") { (" --password-stdin", PASSWORD) } else { ("", "") };
+        let (given, input) = match command.as_str() {
+            "doctor --fix" => (" --yes", ""),
+            command if command.contains("set-password") => (" --password-stdin", PASSWORD),
+            _ => ("", ""),
+        };
         sandbox.run_with_input(&format!("{command}{given}"), input).success();
         sandbox.execute("DELETE FROM authctl_throttle WHERE count < 5");
         explain(&sandbox, "").success();
