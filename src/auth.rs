@@ -234,8 +234,8 @@ pub enum AuthError {
     WrongRole(String),
     #[error("no such user: {0}")]
     NoSuchUser(String),
-    /// No user has the address as given, and several have it in another case.
-    #[error("no user has the address {address} as written, and several have it with other capitals: {ids}")]
+    /// No user has the address as given, and several have it in another spelling.
+    #[error("no user has the address {address} as written, and several have it in another spelling: {ids}")]
     AmbiguousUser {
         address: String,
         /// Their ids.

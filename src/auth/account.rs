@@ -11,7 +11,7 @@ use super::session::Session;
 use super::storage::{
     AdminGuard, Deletion, DeletionRequest, NewUserRow, PasswordChange, UserChange, UserQuery, UserUpdated, Which,
 };
-use super::user::{User, UserRef, check_image, check_name, checked_image, is_role};
+use super::user::{User, check_image, check_name, checked_image, is_role};
 use super::{Auth, AuthError, InPerson, SessionRequest};
 
 /// A request to create a user: a sign-up, or an act of an operator.
@@ -92,7 +92,7 @@ impl Auth<'_> {
         new_user: &ValidatedNewUser<'_>,
         session_request: Option<&SessionRequest>,
     ) -> Result<(User, Option<Session>), AuthError> {
-        if self.store.user(&UserRef::Email(new_user.email.clone()))?.is_some() {
+        if self.is_taken(&new_user.email, None)? {
             return Err(AuthError::UserExists);
         }
         let hash = new_user.password.map(|input| self.hash_input(input)).transpose()?;

@@ -25,11 +25,11 @@ fn is_address(named: &str) -> bool {
 
 impl Auth<'_> {
     /// Finds a user by address or id. An address is found as the database has it, which may be one that no sign-in
-    /// accepts; else in any case of its letters.
+    /// accepts; else in any spelling: in another case, or with blanks around it.
     ///
     /// # Errors
     /// [`AuthError::NoSuchUser`], [`AuthError::InvalidEmail`] for an address that no user can have, and
-    /// [`AuthError::AmbiguousUser`] if several users have it in another case.
+    /// [`AuthError::AmbiguousUser`] if several users have it in another spelling.
     pub fn find_user(&mut self, named: &str) -> Result<User, AuthError> {
         let found = if is_address(named) {
             self.user_with_address(named)?
@@ -60,12 +60,18 @@ impl Auth<'_> {
     }
 
     /// The user who has an address already, so that a new user must not get it: the one whom a sign-in finds, else
-    /// one whose address differs in case.
+    /// one whose address differs in spelling.
     ///
     /// # Errors
     /// [`AuthError::AmbiguousUser`].
     pub fn holder_of(&mut self, email: &Email) -> Result<Option<User>, AuthError> {
         self.user_with_address(email.as_str())
+    }
+
+    /// Whether a user other than this one has an address, in any spelling.
+    pub(super) fn is_taken(&mut self, email: &Email, by_other_than: Option<&str>) -> Result<bool, AuthError> {
+        let found = self.store.users_with_address(email.as_str())?;
+        Ok(found.iter().any(|user| Some(user.id.as_str()) != by_other_than))
     }
 
     fn user_with_address(&mut self, address: &str) -> Result<Option<User>, AuthError> {
@@ -78,7 +84,7 @@ impl Auth<'_> {
     }
 
     /// Finds the users that entries of the audit log are about or by. An id stands for itself, whether the
-    /// user still exists or not. An address stands for the user who has it now, in any case if no user has it
+    /// user still exists or not. An address stands for the user who has it now, in any spelling if no user has it
     /// as given, else for every user who had
     /// it in an entry, such as one who was deleted.
     ///
@@ -115,10 +121,16 @@ impl Auth<'_> {
         image: Option<&str>,
         email: Option<&str>,
     ) -> Result<UserUpdated, AuthError> {
+        let email = email.map(Email::parse).transpose()?;
+        if let Some(email) = &email
+            && self.is_taken(email, Some(&user.id))?
+        {
+            return Err(AuthError::UserExists);
+        }
         let change = UserChange {
             name: name.map(check_name).transpose()?.map(str::to_owned),
             image: image.map(checked_image).transpose()?,
-            email: email.map(Email::parse).transpose()?,
+            email,
             ..UserChange::default()
         };
         self.apply(user, &change, AdminGuard::Off)

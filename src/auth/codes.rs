@@ -314,7 +314,7 @@ impl Auth<'_> {
         // One limit protects a mailbox, the other stops a user who writes to many addresses.
         self.count_attempt(&AttemptKey::mail_of(&user.id))?;
         self.count_attempt(&AttemptKey::mail(new))?;
-        let is_taken = self.store.user(&UserRef::Email(new.clone()))?.is_some();
+        let is_taken = self.is_taken(new, Some(&user.id))?;
         let purpose = Purpose::ChangeEmail;
         let (code, _) = self.act_for(&me, |auth| auth.make_code(purpose, &user, Some(new), purpose.life()))?;
         Ok((!is_taken).then_some(code))
@@ -356,6 +356,11 @@ impl Auth<'_> {
             Owner::Password { hash, .. } => (CodeProof::Password(hash), EndSessions::Always),
         };
         let email = right.stored.new_email.clone();
+        if let Some(email) = &email
+            && self.is_taken(email, Some(&user.id))?
+        {
+            return Err(AuthError::UserExists);
+        }
         let change = UserChange { email, email_verified: Some(true), end, ..UserChange::default() };
         let before = change.email.is_some().then(|| user.email.clone());
         let (user, ended) = self.store.use_code(&CodeUse {

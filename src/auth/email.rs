@@ -48,6 +48,19 @@ impl fmt::Display for Email {
     }
 }
 
+/// The characters that count as blanks around an address.
+pub const BLANKS: &str = " \t\r\n\u{a0}";
+
+/// An address without the blanks around it.
+pub fn without_blanks(address: &str) -> &str {
+    address.trim_matches(|c| BLANKS.contains(c))
+}
+
+/// Whether two texts are spellings of one address: they differ at most in case and in blanks around them.
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    without_blanks(one).eq_ignore_ascii_case(without_blanks(other))
+}
+
 fn is_local_part(local: &str) -> bool {
     let atoms_are_plain = local.split('.').all(|atom| {
         !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'\'' | b'+' | b'-'))
@@ -113,6 +126,16 @@ mod tests {
             "a\0@b.co",
         ] {
             assert_eq!(Email::parse(text), Err(InvalidEmail), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn case_and_blanks_around_it_are_the_spelling_of_an_address() {
+        for spelling in ["a@b.co", "A@B.co", " a@b.co", "a@b.co\r\n", "\u{a0}\ta@b.Co "] {
+            assert!(is_same_address(spelling, "a@b.co") && is_same_address("A@b.co ", spelling), "{spelling:?}");
+        }
+        for other in ["", "a @b.co", "a@b.co.", "a@b.co x", "\u{200b}a@b.co"] {
+            assert!(!is_same_address(other, "a@b.co"), "{other:?}");
         }
     }
 

@@ -31,6 +31,9 @@ const BATCH: usize = 500;
 /// The number of items that a message lists.
 const NAMED_MAX: usize = 5;
 
+/// How much of an address a message shows.
+const SHOWN_CHARS: usize = 60;
+
 /// The hint for a damaged file.
 fn restore(auth: &Auth<'_>) -> &'static str {
     if auth.store.guest().is_some() {
@@ -405,10 +408,25 @@ pub(super) const TWINS: Check = Check::new("email-twins", Severity::Problem, |au
 });
 
 pub(super) const SYNTAX: Check = Check::new("email-syntax", Severity::Problem, |auth| {
-    let count = count_users(auth, |user| Email::parse(&user.email).is_err())?;
+    let (mut count, mut first) = (0, Vec::new());
+    auth.store.each_user(&mut |user| {
+        if Email::parse(&user.email).is_err() {
+            count += 1;
+            if first.len() < NAMED_MAX {
+                first.push(user);
+            }
+        }
+    })?;
+    let shown = |user: &User| format!("{}: \"{}\"", user.id, user.email.chars().take(SHOWN_CHARS).collect::<String>());
+    let mut lines: Vec<String> = first.iter().map(shown).collect();
+    let more = count - first.len() as u64;
+    lines.extend((more > 0).then(|| format!("and {more} more")));
     let message = format!("users with an invalid email address, who cannot sign in: {count}");
-    let hint = "`authctl users update ID --email NEW` gives a user another one";
-    Ok(Details::if_any(count, message, hint))
+    let hint = match first.as_slice() {
+        [one] => format!("`authctl users update {} --email NEW` gives the user another one", one.id),
+        _ => "`authctl users update ID --email NEW` gives a user another one".to_owned(),
+    };
+    Ok(Details::if_any(count, message, hint).map(|details| Details { lines, ..details }))
 });
 
 pub(super) const STRAY_ACCOUNTS: Check = Check {

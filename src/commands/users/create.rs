@@ -97,7 +97,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
 fn exists(args: &CreateUserArgs, email: &Email, user: User, context: &mut Context) -> anyhow::Result<Outcome> {
     if user.email != email.as_str() {
         context.notices.push(format!(
-            "the address is stored as {}, and a sign-in looks for {email}: `authctl users update {} --email {email}` \
+            "the address is stored as \"{}\", and a sign-in looks for {email}: `authctl users update {} --email {email}` \
              stores that",
             user.email, user.id
         ));

@@ -50,10 +50,13 @@ fn unknown_or_partial_id_or_address_finds_no_user() {
 }
 
 #[test]
-fn address_is_found_as_stored_else_in_any_case() {
+fn address_is_found_as_stored_else_in_any_spelling() {
     on_every_engine(|db| {
-        let mut store = db.with(&["ada", "bob", "cy", "dee"]);
-        for (id, email) in [("ada", "Ada@Example.com"), ("bob", "ADA@example.com"), ("dee", "not an@address")] {
+        let mut store = db.with(&["ada", "bob", "cy", "dee", "eve"]);
+        let blanks = "\tEve@example.COM \r\n\u{a0}";
+        for (id, email) in
+            [("ada", "Ada@Example.com"), ("bob", "ADA@example.com"), ("dee", "not an@address"), ("eve", blanks)]
+        {
             db.edit(&format!(r#"UPDATE "user" SET "email" = '{email}' WHERE "id" = '{id}'"#));
         }
         for (address, ids) in [
@@ -63,7 +66,12 @@ fn address_is_found_as_stored_else_in_any_case() {
             ("cy@example.com", vec!["cy"]),
             ("CY@EXAMPLE.com", vec!["cy"]),
             ("not an@address", vec!["dee"]),
+            (" cy@example.com\u{a0}", vec!["cy"]),
+            ("eve@example.com", vec!["eve"]),
+            ("EVE@example.COM", vec!["eve"]),
+            ("\tEve@example.COM \r\n\u{a0}", vec!["eve"]),
             ("cy@example.org", vec![]),
+            ("ve@example.com", vec![]),
             ("%@example.com", vec![]),
             ("", vec![]),
         ] {

@@ -12,6 +12,7 @@ use super::{codes, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
+use crate::auth::email::{BLANKS, is_same_address, without_blanks};
 use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
@@ -35,7 +36,10 @@ pub(in crate::store) fn find(
     tx.query_one(&mapping.sql(sql), &[key], |row| rows::user(row, 0, mapping))
 }
 
-/// Finds the user with exactly this address, else those with the address in another case.
+/// The most blanks around an address, in bytes, with which it is found.
+const BLANKS_MAX: usize = 200;
+
+/// Finds the user with exactly this address, else those with another spelling of it.
 pub(in crate::store) fn with_address(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -49,16 +53,19 @@ pub(in crate::store) fn with_address(
         return Ok(vec![user]);
     }
     // An index has every address, and is a small part of the table. The length is known without reading the value, so
-    // that a large one costs nothing.
-    let spellings =
-        r#"SELECT DISTINCT "email" FROM "user" WHERE octet_length("email") = ?2 AND lower("email") = lower(?1)"#;
-    let values = [address.into(), i64::try_from(address.len()).unwrap_or(i64::MAX).into()];
+    // that a large one costs nothing. A character takes twice the bytes in a database in UTF-16.
+    let spellings = r#"SELECT DISTINCT "email" FROM "user"
+                       WHERE octet_length("email") BETWEEN ?2 AND ?3 AND lower(trim("email", ?4)) = lower(?1)"#;
+    let sought = without_blanks(address);
+    let bytes = |bytes: usize| Value::from(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let longest = sought.len().saturating_mul(2).saturating_add(BLANKS_MAX);
+    let values = [sought.into(), bytes(sought.len()), bytes(longest), BLANKS.into()];
     let spellings = tx.query_all(&mapping.sql(spellings), &values, |row| Ok(row.value(0)?.to_value()))?;
     let mut found = Vec::new();
     for spelling in spellings {
         found.extend(tx.query_all(&mapping.sql(&exact), &[spelling], |row| rows::user(row, 0, mapping))?);
     }
-    found.retain(|user| user.email.eq_ignore_ascii_case(address));
+    found.retain(|user| is_same_address(&user.email, address));
     found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::app::{App, KYSELY};
-use crate::sandbox::PASSWORD;
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
 
 /// An app whose user bob has an address with capitals, under which no sign-in finds him.
 fn with_capitals() -> App {
@@ -35,19 +35,51 @@ fn address_as_listed_finds_its_user() {
 fn user_with_capitals_is_not_made_a_second_time() {
     let app = with_capitals();
     let create = "users create bob@example.com --name Bob --password-stdin";
-    assert_snapshot!(app.run_with_input(&format!("{create} --if-missing"), PASSWORD), @"
+    assert_snapshot!(app.run_with_input(&format!("{create} --if-missing"), PASSWORD), @r#"
     ------- stderr -------
-    note: the address is stored as Bob@Example.com, and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
+    note: the address is stored as "Bob@Example.com", and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
     Bob <Bob@Example.com> exists in [HOME]/app.db; nothing was changed
-    ");
-    assert_snapshot!(app.run_with_input(create, PASSWORD), @"
+    "#);
+    assert_snapshot!(app.run_with_input(create, PASSWORD), @r#"
     ------- stderr -------
-    note: the address is stored as Bob@Example.com, and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
+    note: the address is stored as "Bob@Example.com", and a sign-in looks for bob@example.com: `authctl users update [ID] --email bob@example.com` stores that
     error: could not create the user: a user with this email address exists
     hint: sign in with `authctl signin`, or use another address
     [exit status: 6]
-    ");
+    "#);
     assert_eq!(app.text(BOBS), "1");
+}
+
+/// An app whose user bob has an address with capitals and blanks around it.
+fn with_blanks() -> App {
+    App::changed(KYSELY, |sql| {
+        let stored = "\u{a0} Bob@Example.COM\t\r\n ";
+        sql.execute("UPDATE user SET email = ?1 WHERE email = 'bob@example.com'", [stored]).unwrap();
+    })
+}
+
+#[test]
+fn address_with_blanks_around_it_finds_its_user() {
+    let app = with_blanks();
+    for words in ["users exists", "users show", "sessions list --user", "users reset-code"] {
+        for address in ["Bob@Example.COM", "bob@example.com"] {
+            app.run(&format!("{words} {address}")).success();
+        }
+    }
+    let create = "users create bob@example.com --name Bob --no-password";
+    app.run(&format!("{create} --if-missing")).success();
+    for words in [create, "users update ada@example.com --email bob@example.com"] {
+        let refused = app.run(words).failure(6);
+        assert!(refused.contains("a user with this email address exists"), "{words}: {refused}");
+    }
+    let _ = app.run_with_input("signup BOB@example.com --name Bob --password-stdin", OTHER_PASSWORD).failure(6);
+    assert_eq!(app.text("SELECT count(*) FROM user WHERE lower(email) LIKE '%bob@example.com%'"), "1");
+    let id = app.text("SELECT id FROM user WHERE lower(email) LIKE '%bob@example.com%'");
+    let ran = app.run("doctor");
+    assert!(ran.stdout.contains(&format!("hint: `authctl users update {id} --email NEW` gives the user")), "{ran}");
+    assert!(ran.stdout.contains(&format!("\n  {id}: \"")), "{ran}");
+    app.run(&format!("users update {id} --email bob@example.com")).success();
+    assert_eq!(app.text(&format!("SELECT email FROM user WHERE id = '{id}'")), "bob@example.com");
 }
 
 #[test]
@@ -59,7 +91,7 @@ fn address_of_two_users_in_other_cases_names_their_ids() {
     app.sql().execute_batch(sql).unwrap();
     assert_snapshot!(app.run("users show bob@example.com"), @"
     ------- stderr -------
-    error: could not show the user: no user has the address bob@example.com as written, and several have it with other capitals: first, second
+    error: could not show the user: no user has the address bob@example.com as written, and several have it in another spelling: first, second
     hint: name the user by the id, or by the address as stored
     [exit status: 2]
     ");
