@@ -6,7 +6,7 @@ mod checks;
 use super::storage::StoreError;
 use super::{Auth, AuthError};
 
-pub use checks::{ACCOUNTS, FULL_INTEGRITY, INTEGRITY, PLUGINS, STRUCTURE, lowered};
+pub use checks::{ACCOUNTS, FULL_INTEGRITY, INTEGRITY, PLUGINS, SCHEMA, STRUCTURE, lowered};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {

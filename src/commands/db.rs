@@ -109,9 +109,17 @@ fn status(context: &mut Context) -> anyhow::Result<Outcome> {
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
+    let migrated = migrate_schema(context)?;
+    Ok(MigrateReport { database: context.database()?.location, migrated }.into())
+}
+
+/// Brings the schema to the newest version, and makes again what another program removed from it.
+pub(super) fn migrate_schema(context: &mut Context) -> anyhow::Result<Migrated> {
     let location = context.database()?.location;
     // The history of migrations is dated.
     context.now()?;
+    // Only one connection of the process may be open while the schema changes.
+    context.close_database();
     let migrated = match &location {
         DatabaseLocation::File(path) => sqlite::migrate(path, context.wait())?,
         DatabaseLocation::Url(url) => return Err(OpenError::NoEngine(url.to_string()).into()),
@@ -119,9 +127,28 @@ fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
     if !migrated.restored.is_empty() {
         context.did(format!("{location} has its whole schema again"), "look at it with `authctl doctor`");
         let event = Event::new("schema.restored").with(migrated.restored.join(", "));
-        context.auth()?.store.record(event)?;
+        context.auth_under_any_policy()?.store.record(event)?;
     }
-    Ok(MigrateReport { database: location, migrated }.into())
+    Ok(migrated)
+}
+
+/// What was made again in the schema, and what is gone with what was removed.
+pub(super) fn restored_lines(database: &DatabaseLocation, restored: &[String]) -> Vec<String> {
+    if restored.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("made again in {}: {}", escaped(database), restored.join(", "))];
+    let is_new = |what: &str| restored.iter().any(|one| one.starts_with(what));
+    if is_new("column user.") {
+        lines.push("roles and bans are gone with their columns; `authctl users set-role` and `ban` set them".into());
+    }
+    if is_new("column session.") {
+        lines.push("all sessions ended: nothing showed which of them an administrator had begun".into());
+    }
+    if is_new("table authctl_audit") {
+        lines.push("the audit log and its old entries are gone; it begins anew".into());
+    }
+    lines
 }
 
 #[derive(Debug)]
@@ -140,20 +167,7 @@ impl Report for MigrateReport {
         } else {
             Page::default()
         };
-        if !restored.is_empty() {
-            page.done.push(format!("made again in {}: {}", escaped(database), restored.join(", ")));
-        }
-        let is_new = |what: &str| restored.iter().any(|one| one.starts_with(what));
-        if is_new("column user.") {
-            page.done
-                .push("roles and bans are gone with their columns; `authctl users set-role` and `ban` set them".into());
-        }
-        if is_new("column session.") {
-            page.done.push("all sessions ended: nothing showed which of them an administrator had begun".into());
-        }
-        if is_new("table authctl_audit") {
-            page.done.push("the audit log and its old entries are gone; it begins anew".into());
-        }
+        page.done.extend(restored_lines(database, restored));
         page
     }
 

@@ -8,12 +8,15 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::db::{migrate_schema, restored_lines};
 use super::{activity, confirm};
 use crate::auth::audit::counted;
 use crate::auth::doctor::{
-    self, ACCOUNTS, CONTENT, Check, Details, FULL_INTEGRITY, Finding, Fix, INTEGRITY, PLUGINS, STRUCTURE, Severity,
+    self, ACCOUNTS, CONTENT, Check, Details, FULL_INTEGRITY, Finding, Fix, INTEGRITY, PLUGINS, SCHEMA, STRUCTURE,
+    Severity,
 };
 use crate::auth::session::CLOCK_SKEW;
+use crate::auth::storage::StoreError;
 use crate::context::Context;
 use crate::error::{ExitCode, Failure};
 use crate::output::text::{escape, escaped};
@@ -29,7 +32,9 @@ pub(crate) const EXAMPLES: &str = "Examples:
 
 The exit code is 1 when there is a problem, else 0; a notice is not a problem. The
 report is printed in both cases. --fix fixes problems that have only one possible
-fix, and shows them first. It never changes hashes, the schema or the audit log.
+fix, and shows them first. It never changes hashes or entries of the audit log, and
+changes the schema only to make again what another program removed from a database
+of authctl's own, as authctl db migrate does.
 
 authctl enforces its rules for people who go through authctl. A user who can
 write the database file or its directory is the administrator and can rewrite the
@@ -62,8 +67,9 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
         confirm_fixes(&diagnosis.findings, context)?;
         let _activity = activity("fixing the database", context);
         let mut fixed = Vec::new();
-        for finding in diagnosis.findings.iter().filter(|finding| finding.fix.is_some()) {
-            fix(finding.check, context).with_context(|| format!("could not fix {}", finding.check))?;
+        for finding in in_order(&mut diagnosis.findings) {
+            finding.details.lines =
+                fix(finding, context).with_context(|| format!("could not fix {}", finding.check))?;
             fixed.push(finding.check);
             context.did(format!("{} fixed", were(&fixed)), "run `authctl doctor` to see what is left");
         }
@@ -88,6 +94,29 @@ pub(super) fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<O
 /// The checks of the file, its schema and what refers to what.
 fn structure(full: bool) -> impl Iterator<Item = &'static Check> {
     [if full { &FULL_INTEGRITY } else { &INTEGRITY }].into_iter().chain(STRUCTURE).chain(PLUGINS)
+}
+
+/// What a fix of [`is_restorable`] does.
+const RESTORES: &str = "make again the tables, columns, indexes and triggers that another program removed";
+
+/// Whether a finding is that another program removed a part of authctl's schema.
+fn is_restorable(finding: &Finding) -> bool {
+    finding.fix == Some(RESTORES)
+}
+
+/// The findings to fix. Other fixes need the whole schema.
+fn in_order(findings: &mut [Finding]) -> Vec<&mut Finding> {
+    let mut fixable: Vec<&mut Finding> = findings.iter_mut().filter(|finding| finding.fix.is_some()).collect();
+    fixable.sort_by_key(|finding| !is_restorable(finding));
+    fixable
+}
+
+/// Whether a native database could not be opened because another program removed a table of authctl's.
+fn lacks_own_table(error: &anyhow::Error, context: &Context) -> bool {
+    let is_lack = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Incomplete(_)))
+    };
+    error.chain().any(is_lack) && file(context).ok().flatten().is_some_and(|path| sqlite::require_own(&path).is_ok())
 }
 
 /// "permissions was", "permissions and policy were".
@@ -121,17 +150,24 @@ fn diagnose(full: bool, context: &mut Context) -> anyhow::Result<Diagnosis> {
                 }
                 closed = Some(ExitCode::Database);
             }
+            for finding in &mut found {
+                if finding.check == SCHEMA.name && finding.details.is_fixable {
+                    finding.fix = Some(RESTORES);
+                }
+            }
             findings.extend(found);
         }
         Err(error) => {
             // The check of permissions has reported this error, with its fix.
             let is_reported = matches!(error.downcast_ref(), Some(OpenError::Unsafe { .. }))
                 && findings.iter().any(|finding| finding.check == PERMISSIONS.name);
+            let fix = lacks_own_table(&error, context).then_some(RESTORES);
             let failure = Failure::from(error);
             closed = Some(failure.code);
             if !is_reported {
                 let (message, hint) = (failure.message(), failure.advice().unwrap_or_default());
-                findings.push(Finding::problem("database", Details::new(1, message, hint)));
+                let details = Details::new(1, message, hint);
+                findings.push(Finding { fix, ..Finding::problem("database", details) });
             }
         }
     }
@@ -149,8 +185,17 @@ fn confirm_fixes(findings: &[Finding], context: &mut Context) -> anyhow::Result<
     confirm(&effect, "Fix?", context)
 }
 
+/// Applies the fix of a finding, and says what was made.
+fn fix(finding: &Finding, context: &mut Context) -> anyhow::Result<Vec<String>> {
+    if is_restorable(finding) {
+        let migrated = migrate_schema(context)?;
+        return Ok(restored_lines(&context.database()?.location, &migrated.restored));
+    }
+    apply(finding.check, context).map(|()| Vec::new())
+}
+
 /// Applies the fix of a check.
-fn fix(name: &str, context: &mut Context) -> anyhow::Result<()> {
+fn apply(name: &str, context: &mut Context) -> anyhow::Result<()> {
     if let Some(Check { fix: Some(Fix { apply, .. }), .. }) = SURROUNDINGS.iter().find(|check| check.name == name) {
         return apply(context);
     }
@@ -371,15 +416,13 @@ impl Report for DoctorReport {
 
 fn finding_text(finding: &Finding) -> String {
     let (name, message) = (finding.check, escape(&finding.details.message));
-    if finding.is_fixed {
-        format!("fixed: {name}: {message}")
-    } else {
-        let mut text = format!("{}: {name}: {message}", finding.severity.word());
-        for line in finding.details.lines.iter().chain([&format!("hint: {}", finding.details.hint)]) {
-            text.extend(["\n  ", &escape(line)]);
-        }
-        text
+    let word = if finding.is_fixed { "fixed" } else { finding.severity.word() };
+    let hint = (!finding.is_fixed).then(|| format!("hint: {}", finding.details.hint));
+    let mut text = format!("{word}: {name}: {message}");
+    for line in finding.details.lines.iter().chain(&hint) {
+        text.extend(["\n  ", &escape(line)]);
     }
+    text
 }
 
 fn finding_json(finding: &Finding) -> Value {

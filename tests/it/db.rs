@@ -252,7 +252,10 @@ fn first_write_of_an_app_fails_and_says_what_to_do() {
     // A push makes a changed table anew, without its triggers.
     sandbox.execute("DROP TRIGGER authctl_only_user; DROP TABLE verification");
     let ran = sandbox.run("doctor");
-    assert!(ran.stdout.contains("hint: `authctl db migrate` makes again what is missing"), "{ran}");
+    assert!(
+        ran.stdout.contains("hint: `authctl doctor --fix` or `authctl db migrate` makes again what is missing"),
+        "{ran}"
+    );
     sandbox.run("db migrate").success();
     refuses(database);
     assert_eq!(sandbox.run("doctor").code, 0);

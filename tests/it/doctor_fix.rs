@@ -69,6 +69,36 @@ fn fix_corrects_only_what_has_one_meaning() {
 }
 
 #[test]
+fn schema_that_another_program_cut_is_made_again() {
+    let sandbox = healthy();
+    sandbox.execute(
+        "DROP TABLE authctl_policy; DROP TABLE authctl_audit; DROP TABLE authctl_throttle; DROP TABLE authctl_schema_history",
+    );
+    assert_snapshot!(sandbox.run("doctor --fix --yes"), @"
+    fixed: database: another program removed authctl's table authctl_policy from the database
+      made again in [HOME]/.local/share/authctl/auth.db: table authctl_schema_history, table authctl_throttle, table authctl_policy, table authctl_audit, index authctl_audit_intended, index authctl_audit_user, index authctl_audit_userEmail, index authctl_audit_actor, index authctl_audit_actorEmail
+      the audit log and its old entries are gone; it begins anew
+    [HOME]/.local/share/authctl/auth.db: healthy
+    A user who can write this file or its directory is the administrator and can rewrite the audit log;
+    a user who can read it can guess passwords offline. See `authctl help security`.
+    ");
+    sandbox.run("users list").success();
+    sandbox.run("audit verify").success();
+    assert!(sandbox.run("audit list").success().contains("schema.restored"));
+    // The database opens without these, and the fix of the orphan needs the log.
+    sandbox.execute(
+        r#"PRAGMA foreign_keys = OFF; DROP TABLE authctl_throttle; DROP TABLE authctl_audit;
+           INSERT INTO "session" SELECT 's2', 4000000000, lower(hex(randomblob(32))), 1, 1, NULL, NULL, 'gone', NULL"#,
+    );
+    let ran = sandbox.run("doctor --fix --yes --json");
+    let report = report(&ran);
+    let fixed = report["findings"].as_array().unwrap().iter().filter(|finding| finding["fixed"] == true);
+    let fixed: Vec<&str> = fixed.map(|finding| finding["check"].as_str().unwrap()).collect();
+    assert_eq!((ran.code, fixed), (0, vec!["schema", "orphans"]), "{ran}");
+    assert!(report["findings"][0]["lines"][0].as_str().unwrap().contains("table authctl_throttle"), "{ran}");
+}
+
+#[test]
 fn json_lists_fixed_and_fixable_findings() {
     let sandbox = sick();
     let fixable = |ran: &crate::sandbox::Ran| {

@@ -67,7 +67,8 @@ const ONLY_THE_APPS: Check = Check::new("app-functions", Severity::Notice, |auth
     Ok(Details::if_any(tables.len() as u64, message, hint))
 });
 
-const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
+/// The check of authctl's schema. The command makes again what is missing, with the engine.
+pub const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
     let found = auth.store.schema_differences()?;
     let is_made_again = found.iter().any(|difference| matches!(difference.how, Differs::Missing | Differs::Stale));
     let differences: Vec<String> = found
@@ -83,13 +84,14 @@ const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
         })
         .collect();
     let hint = if is_made_again {
-        "`authctl db migrate` makes again what is missing"
+        "`authctl doctor --fix` or `authctl db migrate` makes again what is missing"
     } else {
         "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with \
          the program that did"
     };
     let message = format!("the schema is not authctl's: {}", some_of(&differences));
-    Ok(Details::if_any(differences.len() as u64, message, hint))
+    let details = Details::if_any(differences.len() as u64, message, hint);
+    Ok(details.map(|details| if is_made_again { details.fixable() } else { details }))
 });
 
 const APP_TRACES: Check = Check {
