@@ -25,7 +25,7 @@ pub(in crate::store) use evidence::{
 };
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
-pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier};
+pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name};
 pub(in crate::store) use text_time::TextForm;
 pub(in crate::store) use votes::{Elected, Votes};
 
@@ -143,7 +143,9 @@ impl SchemaMapping {
             || format!("the {plugin} plugin of Better Auth has this column: add it to the app and run its migration"),
             |(_, _, line)| format!("name it in a file for --schema, if it has another name: {line}"),
         );
-        StoreError::NoColumn { table, column, remedy }
+        let known = TABLES.iter().find(|one| one.name == table).map_or(&[][..], |table| table.columns);
+        let others = known.iter().filter_map(|other| self.column(table, other.name));
+        StoreError::NoColumn { column: missing_name(others, column), table: self.table(table).to_owned(), remedy }
     }
 
     /// Why one of some tables gets no new rows; all columns that need a value at once.

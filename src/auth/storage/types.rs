@@ -467,7 +467,7 @@ pub enum StoreError {
     NoState(NoState),
     /// The app's database cannot store the value.
     #[error("the database has no column {column} in its table {table}: its app knows no such thing")]
-    NoColumn { table: &'static str, column: &'static str, remedy: String },
+    NoColumn { table: String, column: String, remedy: String },
     /// Rows of the app refer to the row to delete, and its foreign keys keep them.
     #[error("{}", held(.0))]
     Held(Vec<Holder>),

@@ -12,7 +12,8 @@ use super::overrides::{SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::auth::storage::{GuestColumn, GuestSchema, GuestTable, GuestTrigger, StoreError, WriteBlocker, WriteScope};
 use crate::store::OpenError;
 use crate::store::mapping::{
-    Column, Evidence, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier,
+    Column, Evidence, NATIVE, Names, NeededColumn, SchemaMapping, TABLES, Table, TokenStorage, identifier, is_called,
+    missing_name,
 };
 use crate::store::sqlite::error::translate;
 
@@ -237,7 +238,8 @@ impl<'c> Findings<'c> {
                     remedy: choose(&lines),
                 });
             }
-            let lack = || format!("the table {physical} has no column {}", column.name);
+            let own_name = || missing_name(existing.iter().map(|one| one.name.as_str()), column.name);
+            let lack = || format!("the table {physical} has no column {}", own_name());
             let near = || match near::lines_for_column(&existing, table, column.name) {
                 near if near.is_empty() => line("columns", table.name, column.name, "..."),
                 near => near.join(" or "),
@@ -249,7 +251,7 @@ impl<'c> Findings<'c> {
                         "bring the app's migrations to their end, or name the column in the --schema file: {}",
                         near()
                     ),
-                    scope: WriteScope::Column(format!("{physical}.{}", column.name)),
+                    scope: WriteScope::Column(format!("{physical}.{}", own_name())),
                 };
                 self.read_only.push((table.name, column.name, blocker));
                 near_missing.extend(near::columns(&existing, table, column.name));
@@ -354,7 +356,9 @@ impl<'c> Findings<'c> {
         if missing.contains(&"id") && !is_of_better_auth {
             return Err(NotRead::Foreign);
         }
-        let called: Vec<&str> = missing.iter().map(|&column| hint(column).unwrap_or(column)).collect();
+        let own_name = |column| missing_name(existing.iter().map(|one| one.name.as_str()), column);
+        let called = missing.iter().map(|&column| hint(column).map_or_else(|| own_name(column), str::to_owned));
+        let called: Vec<String> = called.collect();
         let problem = format!("the table {physical} has no column {}", called.join(", "));
         let near: Vec<Option<&str>> =
             missing.iter().map(|column| near::columns(existing, table, column).next()).collect();
@@ -518,21 +522,6 @@ fn elsewhere(table: &Table) -> WriteBlocker {
         remedy: "do this in the app".to_owned(),
         scope: WriteScope::Elsewhere(table.name.to_owned()),
     }
-}
-
-/// Whether a column has a schema name, exactly or, unless `exact` is set, in `snake_case`.
-pub(super) fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
-    if exact {
-        return physical.eq_ignore_ascii_case(schema);
-    }
-    let mut snake = String::new();
-    for c in schema.chars() {
-        if c.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    physical.eq_ignore_ascii_case(schema) || physical.eq_ignore_ascii_case(&snake)
 }
 
 /// A column of a table of the file.

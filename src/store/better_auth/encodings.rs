@@ -276,10 +276,17 @@ mod tests {
              2025-11-25 as seconds, 1970-01-21 as milliseconds"
         );
         let found = named("(NULL, 1764054000302, NULL)", "seconds");
-        assert!(found.blockers[0].problem.contains("no date as seconds, 2025-11-25 as milliseconds"), "{found:?}");
+        assert!(found.blockers[0].problem.contains("57870-08-24 as seconds, 2025-11-25 as milliseconds"), "{found:?}");
         let found = named("('2025-11-25 07:00:00', NULL, NULL)", "seconds");
         assert!(found.blockers[0].problem.ends_with("t.a are text such as 2026-11-23 13:28:40"), "{found:?}");
         assert_eq!(named("('2025-11-25 07:00:00', NULL, NULL)", "text").blockers, []);
+        let found = named("(1764054000302, NULL, NULL)", "text");
+        assert!(
+            found.blockers[0]
+                .problem
+                .contains("text such as 2026-11-23T13:28:40.302Z, and the values of t.a are numbers"),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -305,10 +312,10 @@ mod tests {
         let found = verdict_with(&own("seconds"), "a, b", values);
         assert_eq!(encodings(&found), [TimeEncoding::Seconds, TimeEncoding::Milliseconds]);
         for (values, problem) in [
-            ("INSERT INTO t VALUES (1764054000302, 1764054000302)", "t.a holds 1764054000302: no date as seconds"),
+            ("INSERT INTO t VALUES (1764054000302, 1764054000302)", "t.a holds 1764054000302: 57870-08-24 as seconds"),
             (values, "some of the values of t.a are milliseconds, others are seconds"),
         ] {
-            let unit = if problem.contains("no date") { "seconds" } else { "text" };
+            let unit = if problem.contains("as seconds") { "seconds" } else { "text" };
             let found = verdict_with(&own(unit), "a, b", values);
             assert_eq!(found.blockers.len(), 1, "{found:?}");
             assert!(found.blockers[0].problem.contains(problem), "{found:?}");

@@ -1,9 +1,9 @@
 //! Tables and columns that come near those of Better Auth, when none has the name: what the `--schema` file may name.
 
-use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table, is_called};
+use super::detect::{ESSENTIAL, FoundColumn, NotRead, columns_of, find_table};
 use super::overrides::{Entries, SchemaOverrides, file_text, line, may_be_elsewhere};
 use crate::store::engine::CatalogTable;
-use crate::store::mapping::{TABLES, Table, find_plugins};
+use crate::store::mapping::{TABLES, Table, find_plugins, is_called};
 use crate::store::sqlite::catalog;
 use rusqlite::Connection;
 

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::encoding::{TimeEncoding, TimeEncodings, TruthEncoding};
 use super::text_time::TextForm;
 use super::votes::{Elected, Encoding as _, Votes};
-use crate::auth::duration::rfc3339;
 use crate::auth::storage::{WriteBlocker, WriteScope};
 use crate::store::engine::ValueRef;
 
@@ -208,7 +207,7 @@ impl Evidence {
             problem: format!(
                 "the --schema file says that times are {}, and {}",
                 named.plural(),
-                column.holds(encoding)
+                column.holds(encoding, named)
             ),
             remedy: "leave \"time\" out of the --schema file, or name the unit of the values".to_owned(),
             scope: WriteScope::Everything,
@@ -298,11 +297,26 @@ fn no_encoding() -> WriteBlocker {
 
 /// The date of a number in each unit.
 fn readings(number: i64) -> String {
-    let date = |instant: Result<Timestamp, jiff::Error>| {
-        instant.map_or_else(|_| "no date".to_owned(), |instant| rfc3339(instant).chars().take(10).collect())
-    };
-    let (seconds, milliseconds) = (Timestamp::from_second(number), Timestamp::from_millisecond(number));
+    const DAY: i64 = 86_400;
+    let (seconds, milliseconds) = (number.div_euclid(DAY), number.div_euclid(1000 * DAY));
     format!("{} as seconds, {} as milliseconds", date(seconds), date(milliseconds))
+}
+
+/// The date of a day, as its number after 1970-01-01. A number in the wrong unit is in a year that is beyond all calendars
+/// of libraries.
+fn date(day: i64) -> String {
+    /// The days of 400 years, after which the calendar repeats, and those before 1970-01-01 since a March 1.
+    const ERA: i64 = 146_097;
+    const BEFORE: i64 = 719_468;
+    let day = day.saturating_add(BEFORE);
+    let (era, of_era) = (day.div_euclid(ERA), day.rem_euclid(ERA));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / (ERA - 1)) / 365;
+    // The year begins in March, so that a leap day is its last one.
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{of_month:02}", 400 * era + year + next)
 }
 
 impl Place {
@@ -385,17 +399,20 @@ impl TimeEvidence {
 
     /// The `--schema` file names another encoding than the values have.
     fn contradicts(&self, encoding: TimeEncoding, named: TimeEncoding) -> WriteBlocker {
-        let (name, named, holds) = (&self.place.name, named.plural(), self.holds(encoding));
+        let (name, holds, named) = (&self.place.name, self.holds(encoding, named), named.plural());
         let problem = format!("the --schema file says that the values of {name} are {named}, and {holds}");
         let key = format!("{}.{}", self.place.table, self.place.column);
         self.place
             .read_only(problem, format!("leave \"{key}\" out of the --schema file, or name the unit of the values"))
     }
 
-    /// Describes the values, a number as the date that it is in each unit.
-    fn holds(&self, encoding: TimeEncoding) -> String {
+    /// Describes the values beside another encoding, and a number as the date that it is in each unit.
+    fn holds(&self, encoding: TimeEncoding, named: TimeEncoding) -> String {
         let name = &self.place.name;
         match self.number {
+            Some(number) if named.is_text() => {
+                format!("the values of {name} are numbers such as {number}: {}", readings(number))
+            }
             Some(number) => format!("{name} holds {number}: {}", readings(number)),
             None => format!("the values of {name} are {}", encoding.plural()),
         }
@@ -505,5 +522,25 @@ fn literal(value: ValueRef<'_>) -> String {
             let start: String = text.chars().take(SHOWN_LENGTH).collect();
             format!("'{}'", start.replace('\'', "''"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn date_is_that_of_the_calendar_also_in_far_years() {
+        for day in -719_528..2_932_896 {
+            if day % 97 == 0 || (-800..800).contains(&day) {
+                let epoch = jiff::civil::date(1970, 1, 1);
+                let expected = epoch.checked_add(jiff::Span::new().days(day)).unwrap();
+                assert_eq!(date(day), expected.to_string(), "{day}");
+            }
+        }
+        // As `date --date=@N` has them.
+        assert_eq!(date(2_932_897), "10000-01-01");
+        assert_eq!(readings(1_795_708_367_559), "58873-09-24 as seconds, 2026-11-26 as milliseconds");
+        assert!(readings(i64::MAX).starts_with("292277026596-12-04 as seconds"), "{}", readings(i64::MAX));
     }
 }

@@ -25,6 +25,31 @@ pub(in crate::store) struct Table {
     pub columns: &'static [Column],
 }
 
+/// A name of Better Auth in snake case.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// Whether a table or column may be one of Better Auth: under the same name, or in snake case unless `exact`.
+pub(in crate::store) fn is_called(physical: &str, schema: &str, exact: bool) -> bool {
+    physical.eq_ignore_ascii_case(schema) || !exact && physical.eq_ignore_ascii_case(&snake(schema))
+}
+
+/// What an app would call a column that its table lacks: in snake case if the other columns are.
+pub(in crate::store) fn missing_name<'n>(others: impl IntoIterator<Item = &'n str>, column: &str) -> String {
+    let others: Vec<&str> = others.into_iter().collect();
+    let is_snake = others.iter().any(|name| name.contains('_'))
+        && !others.iter().any(|name| name.contains(|c: char| c.is_ascii_uppercase()));
+    if is_snake { snake(column) } else { column.to_owned() }
+}
+
 const fn core(name: &'static str, holds: Holds) -> Column {
     Column { name, holds, core: true }
 }

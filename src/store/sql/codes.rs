@@ -108,12 +108,18 @@ pub(in crate::store) fn find(
 }
 
 /// Adds a code and deletes those for the same purpose and user.
+///
+/// # Errors
+/// [`StoreError::NotOurs`] for a code with which no password could be set.
 pub(in crate::store) fn create(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
     new: &NewCodeRow<'_>,
 ) -> Result<(), StoreError> {
+    if new.purpose == Purpose::ResetPassword {
+        users::require_credentials(mapping)?;
+    }
     delete_all(tx, mapping, new.purpose, &new.stored.user_id)?;
     let time = |column, instant| mapping.time("verification", column, instant);
     let [plain, hashed] = identifiers(mapping, new.purpose, new.code);

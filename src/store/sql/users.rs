@@ -73,6 +73,18 @@ pub(in crate::store) fn with_address(
 /// The hash of an account. A larger value cannot be a hash.
 pub(in crate::store) const PASSWORD: &str = r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#;
 
+/// Requires that passwords of the app's users are found and written.
+///
+/// # Errors
+/// [`StoreError::NotOurs`] with the column that is missing or not written.
+pub(in crate::store) fn require_credentials(mapping: &SchemaMapping) -> Result<(), StoreError> {
+    let not_found = mapping.not_found_by("account", &["accountId", "providerId", "password"]);
+    match not_found.or_else(|| mapping.read_only("account", "password")) {
+        Some(blocker) => Err(StoreError::NotOurs(blocker.clone())),
+        None => Ok(()),
+    }
+}
+
 /// The hash of the credential account whose `accountId` is the user's id, which Better Auth signs in with.
 ///
 /// # Errors
@@ -122,9 +134,7 @@ pub(in crate::store) fn set_password_hash(
     hash: &StoredHash,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if let Some(blocker) = mapping.read_only("account", "password") {
-        return Err(StoreError::NotOurs(blocker.clone()));
-    }
+    require_credentials(mapping)?;
     let account = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];
     let find = r#"SELECT count(*) FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#;
     if tx.count(&mapping.sql(find), &account)? == 0 {

@@ -22,7 +22,7 @@ const ACTS: &[(&str, &[&str])] = &[
     ("users create other@example.com --name New --password-stdin", &["account"]),
     ("sessions issue --user ada@example.com --force", &["session"]),
     ("sessions list --all-users", &[]),
-    ("users reset-code ada@example.com", &["verification"]),
+    ("users reset-code ada@example.com", &["account", "verification"]),
     ("users lockdown emo@example.com --yes", &[]),
     ("users delete bob@example.com --yes", &[]),
 ];
@@ -66,6 +66,38 @@ fn ban_ends_sessions_that_have_no_column_for_their_token() {
     hint: bring the app's migrations to their end, or name the column in the --schema file: {"columns": {"session.token": "..."}}
     [exit status: 9]
     "#);
+}
+
+#[test]
+fn missing_column_has_the_name_that_the_app_would_give_it() {
+    let odd = Odd::changed(
+        "plural",
+        "ALTER TABLE users DROP COLUMN email_verified; ALTER TABLE users DROP COLUMN ban_reason",
+    );
+    assert_snapshot!(odd.run("users verify-email ada@example.com"), @r#"
+    ------- stderr -------
+    error: could not verify the address: the table users has no column email_verified
+    hint: bring the app's migrations to their end, or name the column in the --schema file: {"columns": {"user.emailVerified": "..."}}
+    [exit status: 9]
+    "#);
+    let error = odd.run("users ban bob@example.com --reason spam --json").json_error(9);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("the database has no column ban_reason in its table users"), "{message}");
+}
+
+#[test]
+fn code_for_a_password_that_cannot_be_set_is_not_made() {
+    for column in ["password", "provider_id", "account_id"] {
+        let odd = Odd::changed(
+            "plural",
+            &format!("ALTER TABLE accounts RENAME COLUMN {column} TO x; DELETE FROM verifications"),
+        );
+        let refused = odd.run("users reset-code bob@example.com").failure(9);
+        assert!(refused.contains(&format!("the table accounts has no column {column}\n")), "{refused}");
+        let codes = "SELECT count(*) FROM verifications";
+        let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
+        assert_eq!(connection.query_row(codes, [], |row| row.get(0)), Ok(0));
+    }
 }
 
 #[test]

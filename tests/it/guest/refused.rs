@@ -370,7 +370,7 @@ const MISSING: &[(&str, &[&str])] = &[
     ("user.updatedAt", &["create"]),
     ("session.createdAt", &["issue"]),
     ("session.updatedAt", &["issue"]),
-    ("account.password", &["create", "password"]),
+    ("account.password", &["create", "password", "code"]),
     ("account.createdAt", &["create"]),
     ("account.updatedAt", &["create"]),
     ("verification.value", &["code"]),
