@@ -369,6 +369,8 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
         let mut left = ids(&mut *store, "ada");
         left.sort();
         assert_eq!(left, ["os:root@host", "other", "own"]);
+        let last = entries(&mut *store, 0).pop().unwrap();
+        assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "delete");
     });
 }
 

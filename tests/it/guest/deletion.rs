@@ -114,6 +114,27 @@ fn new_owner_gets_what_others_need() {
 }
 
 #[test]
+fn several_organizations_and_a_client_with_tokens_are_handed_over() {
+    let odd = Odd::changed(
+        "drizzle-ms",
+        &format!(
+            "{ROWS} DELETE FROM member WHERE id IN ('m2', 'm4'); DELETE FROM oauth_consent;
+             CREATE TABLE oauth_refresh_token (id text PRIMARY KEY, token text, client_id text, session_id text, user_id text,
+               expires_at integer);
+             INSERT INTO oauth_refresh_token SELECT 'r', 'h', 'alone', NULL, id, 4000000000000 FROM names WHERE name = 'emo';"
+        ),
+    );
+    let email = ask(&odd, "SELECT email FROM user WHERE email LIKE 'oct%'");
+    let json = odd.run(&format!("users delete bob@example.com --yes --json --new-owner {email}")).json();
+    assert_eq!(json["organizationsHandedOver"].as_array().unwrap().len(), 2, "{json}");
+    let clients = "SELECT group_concat(name || ' ' || client_id) FROM oauth_client JOIN names ON names.id = user_id";
+    assert_eq!(ask(&odd, clients), "oct alone");
+    let members = "SELECT group_concat(organization_id || ' ' || name || ' ' || role, ', ') FROM member JOIN names ON
+        names.id = user_id ORDER BY organization_id";
+    assert_eq!(ask(&odd, members), "o1 oct owner, o2 oct owner");
+}
+
+#[test]
 fn row_of_the_app_that_keeps_the_user_is_named() {
     let odd = Odd::changed(
         "drizzle-ms",
