@@ -7,6 +7,7 @@ pub(in crate::store) mod codes;
 mod constraints;
 mod deletion;
 pub(in crate::store) mod doctor;
+pub(in crate::store) mod expired;
 mod filter;
 pub(in crate::store) mod inventory;
 mod key_owners;
@@ -383,13 +384,13 @@ impl Maintenance for SqlStore {
 
     fn count_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        self.read(|tx, mapping| sessions::count_prunable(tx, mapping, now, is_clock_sane))
+        self.read(|tx, mapping| expired::count_prunable(tx, mapping, now, is_clock_sane))
     }
 
     fn prune(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
         let part =
-            self.write_tx(|tx, mapping, log| sessions::delete_over(tx, mapping, log, now, pruning, is_clock_sane))?;
+            self.write_tx(|tx, mapping, log| expired::delete_over(tx, mapping, log, now, pruning, is_clock_sane))?;
         let pruned = part.add_to(pruning);
         if self.guest.is_none() {
             self.engine.tidy()?;
@@ -419,7 +420,7 @@ impl Maintenance for SqlStore {
         let (users, sessions, expired, app_traces) = self.read(|tx, mapping| {
             let [users, sessions] = ["user", "session"].map(|table| rows::count(tx, mapping, table));
             let traces = (!is_guest).then(|| doctor::sampled_app_traces(tx, mapping)).transpose()?;
-            Ok((users?, sessions?, sessions::count_over(tx, mapping, now)?, traces))
+            Ok((users?, sessions?, expired::count_over(tx, mapping, now)?, traces))
         })?;
         let has_sessions = self.guest().is_none_or(|schema| schema.unreached("session").is_none());
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;

@@ -88,6 +88,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{is_own}", &[r#""account"."userId" = "account"."accountId""#]),
     ("{is_right}", &[r#""account"."userId" = "own"."accountId""#]),
     ("{is_other}", &[r#""account"."userId" = "other"."accountId""#]),
+    ("{TOKEN}", &[r#"CASE WHEN octet_length("session"."token") <= 100000 THEN "session"."token" END"#]),
     ("{PASSWORD}", &[r#"CASE WHEN octet_length("password") <= 100000 THEN "password" END"#]),
     ("{VALUE}", &[r#"CASE WHEN octet_length("value") <= 100000 THEN "value" END"#]),
     (

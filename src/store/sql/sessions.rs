@@ -8,18 +8,16 @@ use super::access::Tokens;
 use super::audit::{begun_of, change_events, ended_of_users};
 use super::filter::Filter;
 use super::inventory::Inventory;
-use super::prune::{Part, delete_free};
 use super::rows::RowKey;
 use super::{access, rows, users};
 use crate::auth::audit::{Actor, Event, Subject};
 use crate::auth::odd::is_id;
-use crate::auth::prune::Pruning;
 use crate::auth::secret::{StoredHash, Token};
-use crate::auth::session::{Pattern, Session, last_end, latest};
+use crate::auth::session::{Pattern, Session};
 use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::engine::{Dialect, Tx, Value};
+use crate::store::engine::{Dialect, Tx, Value, ignored};
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -180,15 +178,23 @@ pub(in crate::store) fn delete_without_id(
 /// A session, and what finds its row again, with an id or without.
 struct Found {
     key: RowKey,
+    token: Value,
     session: Session,
 }
+
+/// The token of a session. No cookie can have a larger one.
+const TOKEN: &str = r#"CASE WHEN octet_length("session"."token") <= 100000 THEN "session"."token" END"#;
 
 /// Finds sessions by the end of a statement, from its condition on.
 fn select(tx: &mut dyn Tx, mapping: &SchemaMapping, chosen: &str, values: &[Value]) -> Result<Vec<Found>, StoreError> {
     let order = tx.dialect().order(mapping, "session");
-    let sql = format!(r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {chosen}"#, rows::SESSION);
+    let sql = format!(
+        r#"SELECT "session".{order}, "session"."id", {TOKEN}, {} FROM "session" WHERE {chosen}"#,
+        rows::SESSION
+    );
     tx.query_all(&mapping.sql(sql), values, |row| {
-        Ok(Found { key: rows::row_key(row, 0, mapping, "session")?, session: rows::session(row, 2, mapping)? })
+        let (key, token) = (rows::row_key(row, 0, mapping, "session")?, row.value(2)?.to_value());
+        Ok(Found { key, token, session: rows::session(row, 3, mapping)? })
     })
 }
 
@@ -210,8 +216,8 @@ fn remove(
     tokens: Tokens,
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
-    let (keys, sessions): (Vec<RowKey>, Vec<Session>) =
-        found.into_iter().map(|found| (found.key, found.session)).unzip();
+    let (keys, (ended_tokens, sessions)): (Vec<RowKey>, (Vec<Value>, Vec<Session>)) =
+        found.into_iter().map(|found| (found.key, (found.token, found.session))).unzip();
     if sessions.is_empty() {
         return Ok(sessions);
     }
@@ -227,7 +233,29 @@ fn remove(
         deleted += rows;
     }
     rows::require_some(mapping.table("session"), sessions.len(), deleted)?;
+    for part in ended_tokens.chunks(TOKENS_PER_STATEMENT) {
+        require_ended(&with_tokens(tx, mapping, part)?, now)?;
+    }
     Ok(sessions)
+}
+
+const TOKENS_PER_STATEMENT: usize = 500;
+
+/// The sessions of an app with one of some tokens. A trigger may have copied one under another id. No trigger runs in a
+/// database that authctl made.
+fn with_tokens(tx: &mut dyn Tx, mapping: &SchemaMapping, tokens: &[Value]) -> Result<Vec<Found>, StoreError> {
+    if !mapping.is_guest() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (1..=tokens.len()).map(|number| format!("?{number}")).collect();
+    select(tx, mapping, &format!(r#""token" IN ({})"#, places.join(", ")), tokens)
+}
+
+/// # Errors
+/// [`StoreError::Trigger`] if one of the sessions gives access.
+fn require_ended(sessions: &[Found], now: Timestamp) -> Result<(), StoreError> {
+    let is_open = sessions.iter().any(|found| found.session.may_be_live(now));
+    if is_open { Err(ignored("adds a session again that was ended")) } else { Ok(()) }
 }
 
 pub(in crate::store) fn insert(
@@ -360,12 +388,19 @@ pub(in crate::store) fn delete(
     which: &Which,
     now: Timestamp,
 ) -> Result<Result<Vec<Session>, AuthError>, StoreError> {
-    let mut found = select_of_user(tx, mapping, user_id)?;
+    let found = select_of_user(tx, mapping, user_id)?;
     if let Some(id) = which.missing(|id| found.iter().any(|found| found.session.id == id)) {
         return Ok(Err(AuthError::NoSuchSession(id.to_owned())));
     }
-    found.retain(|found| which.means(&found.session.id));
-    remove(tx, mapping, found, Tokens::Online, now).map(Ok)
+    let (found, kept): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|found| which.means(&found.session.id));
+    let ended = remove(tx, mapping, found, Tokens::Online, now)?;
+    if mapping.is_guest() && !ended.is_empty() {
+        // A trigger may have added a session with another token.
+        let mut left = select_of_user(tx, mapping, user_id)?;
+        left.retain(|left| !kept.iter().any(|kept| kept.session.id == left.session.id));
+        require_ended(&left, now)?;
+    }
+    Ok(Ok(ended))
 }
 
 /// Deletes the sessions that another act ends. Ids that do not exist are ignored.
@@ -411,146 +446,6 @@ pub(in crate::store) fn end_impersonations(
     let ended = remove(tx, mapping, found, Tokens::All, now)?;
     log.extend(ended_of_users(tx, mapping, &ended)?);
     Ok(ended)
-}
-
-/// Counts sessions that are not live, also those whose end cannot be read, by the index on `expiresAt`. A session that a
-/// clock made in the future counts as live if its end is not beyond every policy: only a look at each row finds it.
-pub(in crate::store) fn count_over(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let times = mapping.times.of("session", "expiresAt");
-    let mut count = tx.count(&mapping.sql(r#"SELECT count(*) FROM "session" WHERE "expiresAt" IS NULL"#), &[])?;
-    let (until, end) = (times.write(now), times.write(Timestamp::MAX));
-    let until = if times.is_ordered() {
-        count += tx.count(&mapping.sql(r#"SELECT count(*) FROM "session" WHERE "expiresAt" <= ?1"#), &[until])?;
-        None
-    } else {
-        Some((r#""expiresAt" <= ?1"#, until))
-    };
-    // A value of another type than the column's is after all instants.
-    for (condition, bound) in until.into_iter().chain([(r#""expiresAt" > ?1"#, end)]) {
-        let sql = format!(r#"SELECT "expiresAt" FROM "session" WHERE {condition}"#);
-        tx.each(&mapping.sql(sql), &[bound], |row| {
-            count += u64::from(times.read(row.value(0)?).is_none_or(|expires_at| expires_at <= now));
-            Ok(())
-        })?;
-    }
-    let sql = format!(
-        r#"SELECT {} FROM "session" WHERE "expiresAt" > ?1 AND ("createdAt" > ?2 OR "updatedAt" > ?3)"#,
-        rows::SESSION
-    );
-    let bounds = [("expiresAt", last_end(now)), ("createdAt", latest(now)), ("updatedAt", latest(now))]
-        .map(|(column, instant)| mapping.time("session", column, instant));
-    tx.each(&mapping.sql(sql), &bounds, |row| {
-        let session = rows::session(row, 0, mapping)?;
-        count += u64::from(now < session.expires_at && !session.is_live(now));
-        Ok(())
-    })?;
-    Ok(count)
-}
-
-/// Counts the sessions that [`delete_over`] deletes.
-pub(in crate::store) fn count_prunable(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    now: Timestamp,
-    is_clock_sane: bool,
-) -> Result<u64, StoreError> {
-    let mut count = 0;
-    each_expired(tx, mapping, now, usize::MAX, |_| count += 1)?;
-    if is_clock_sane {
-        count += from_future(tx, mapping, now, usize::MAX)?.len() as u64;
-    }
-    Ok(count)
-}
-
-/// Deletes the next part of the sessions that are not live. Sessions from the future are deleted only if the clock is
-/// sane; otherwise they are live again as soon as the clock is right.
-pub(in crate::store) fn delete_over(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    log: &mut Vec<Event>,
-    now: Timestamp,
-    pruning: &Pruning,
-    is_clock_sane: bool,
-) -> Result<Part, StoreError> {
-    let limit = pruning.kept.saturating_add(pruning.limit);
-    let mut keys = Vec::new();
-    each_expired(tx, mapping, now, limit, |key| keys.push(key))?;
-    if is_clock_sane && keys.len() < limit {
-        keys.extend(from_future(tx, mapping, now, limit - keys.len())?);
-    }
-    let keys = keys.get(pruning.kept..).unwrap_or_default();
-    let inventory = Inventory::read(tx, mapping)?;
-    let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
-    // An app may have tokens of a session, which end with it.
-    let is_one_statement = !mapping.is_guest() && deletion.is_one_statement();
-    let part = delete_free(tx, mapping.table("session"), keys, is_one_statement, |tx, key| {
-        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(key), Tokens::Online, now)?;
-        deletion.run(tx, key)
-    })?;
-    log.extend(part.event("sessions.pruned", "expired session"));
-    Ok(part)
-}
-
-/// The sessions that are not live although their end is in the future. No index finds them, so it
-/// reads every row.
-fn from_future(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<RowKey>, StoreError> {
-    let order = tx.dialect().order(mapping, "session");
-    let sql = format!(
-        r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#,
-        rows::SESSION
-    );
-    let after = ["createdAt", "updatedAt"].map(|column| mapping.time("session", column, now));
-    let mut keys = Vec::new();
-    tx.query(&mapping.sql(sql), &after, &mut |row| {
-        if keys.len() >= limit {
-            return Ok(ControlFlow::Break(()));
-        }
-        let session = rows::session(row, 2, mapping)?;
-        if now < session.expires_at && !session.is_live(now) {
-            keys.push(rows::row_key(row, 0, mapping, "session")?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(keys)
-}
-
-/// Goes through expired sessions. The index on `expiresAt` finds them, and the rule decides.
-fn each_expired(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    now: Timestamp,
-    limit: usize,
-    mut found: impl FnMut(RowKey),
-) -> Result<(), StoreError> {
-    let order = tx.dialect().order(mapping, "session");
-    let mut left = limit;
-    // Values of another form than that of the column are before or after all instants, so SQL counts none.
-    for (over, bound) in [(r#""expiresAt" <= ?1"#, now), (r#""expiresAt" > ?1"#, Timestamp::MAX)] {
-        let sql = format!(
-            r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over} ORDER BY "expiresAt""#,
-            rows::SESSION
-        );
-        tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
-            if left == 0 {
-                return Ok(ControlFlow::Break(()));
-            }
-            if !rows::session(row, 2, mapping)?.may_be_live(now) {
-                left -= 1;
-                found(rows::row_key(row, 0, mapping, "session")?);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(())
 }
 
 pub(in crate::store) fn by_id(

@@ -24,7 +24,7 @@ use crate::auth::storage::{BackupSummary, Depth, Differs, StoreError};
 use crate::store::engine::Engine as _;
 use crate::store::mapping::{NATIVE, identifier};
 use crate::store::sql::rows::count;
-use crate::store::sql::{audit, sessions};
+use crate::store::sql::{audit, expired};
 use crate::store::{CopyError, OpenError};
 
 /// Copies every page in one step: one state of the database, without making a writer wait.
@@ -310,7 +310,7 @@ fn end(connection: &Connection, options: &RestoreOptions<'_>) -> Result<u64, Sto
     if options.keep_sessions {
         return Ok(0);
     }
-    let over = sessions::count_over(&mut SqliteTx::new(connection), &NATIVE, options.now)?;
+    let over = expired::count_over(&mut SqliteTx::new(connection), &NATIVE, options.now)?;
     let all = connection.execute(r#"DELETE FROM "session" WHERE TRUE"#, []).engine()? as u64;
     Ok(all.saturating_sub(over))
 }

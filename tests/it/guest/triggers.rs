@@ -114,7 +114,15 @@ fn trigger_that_leaves_access_open_refuses_the_act() {
     ]
     .map(|words| (again.clone(), words))
     .into();
+    // Under another id it opens the account as well.
+    let copied = again.replace("(OLD.id", "(OLD.id || 'x'");
+    let with_other_token = copied.replace("OLD.token", "OLD.token || 'x'");
     cases.extend([
+        (copied.clone(), "sessions revoke --user bob@example.com --all --yes"),
+        (copied.clone(), "users set-password bob@example.com --generate"),
+        (copied.clone(), "users ban bob@example.com"),
+        (copied, "users lockdown bob@example.com --yes"),
+        (with_other_token, "users lockdown bob@example.com --yes"),
         (skips("UPDATE ON apikey"), "users lockdown bob@example.com --yes"),
         ("AFTER UPDATE ON apikey BEGIN UPDATE apikey SET enabled = 1".into(), "users lockdown bob@example.com --yes"),
         (skips("UPDATE ON oauth_access_token"), "users lockdown bob@example.com --yes"),
