@@ -276,8 +276,17 @@ pub(in crate::store) fn insert(
         ("impersonatedBy", session.impersonated_by.as_ref().map(|by| reference("impersonatedBy", by)).into()),
     ];
     let id = rows::insert(tx, mapping, "session", &session.id, values)?;
-    by_id(tx, mapping, &id)?
-        .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))
+    let begun = by_id(tx, mapping, &id)?
+        .ok_or_else(|| StoreError::Engine("a session that was just written could not be read back".into()))?;
+    let is_as_asked = |found: &Session| {
+        let is_of = found.user_id == session.user_id && found.impersonated_by == session.impersonated_by;
+        (found.is_live(session.now) || session.expires_at <= session.now) && is_of
+    };
+    let token = [mapping.token(&session.token).into_owned().into()];
+    if mapping.is_guest() && !with_tokens(tx, mapping, &token)?.iter().any(|found| is_as_asked(&found.session)) {
+        return Err(ignored("changes a new session"));
+    }
+    Ok(begun)
 }
 
 /// The result of a verified sign-in.

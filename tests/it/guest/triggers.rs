@@ -117,12 +117,18 @@ fn trigger_that_leaves_access_open_refuses_the_act() {
     // Under another id it opens the account as well.
     let copied = again.replace("(OLD.id", "(OLD.id || 'x'");
     let with_other_token = copied.replace("OLD.token", "OLD.token || 'x'");
+    let over = "AFTER INSERT ON session BEGIN UPDATE session SET expires_at = 1 WHERE id = NEW.id";
+    let other_user = over.replace("expires_at = 1", "user_id = (SELECT id FROM user WHERE email = 'ada@example.com')");
+    let other_token = over.replace("expires_at = 1", "token = 'other' || NEW.id");
     cases.extend([
         (copied.clone(), "sessions revoke --user bob@example.com --all --yes"),
         (copied.clone(), "users set-password bob@example.com --generate"),
         (copied.clone(), "users ban bob@example.com"),
         (copied, "users lockdown bob@example.com --yes"),
         (with_other_token, "users lockdown bob@example.com --yes"),
+        (over.into(), "sessions issue --user bob@example.com"),
+        (other_token, "sessions issue --user bob@example.com"),
+        (other_user, "sessions issue --user bob@example.com"),
         (skips("UPDATE ON apikey"), "users lockdown bob@example.com --yes"),
         ("AFTER UPDATE ON apikey BEGIN UPDATE apikey SET enabled = 1".into(), "users lockdown bob@example.com --yes"),
         (skips("UPDATE ON oauth_access_token"), "users lockdown bob@example.com --yes"),
