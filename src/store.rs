@@ -52,6 +52,9 @@ pub enum OpenError {
     Renamed { path: PathBuf, problem: String, remedy: String },
     #[error("{} can be read in two ways: {problem}", path.display())]
     Ambiguous { path: PathBuf, problem: String, remedy: String },
+    /// The `--schema` file gives one table or column two names of Better Auth.
+    #[error("the --schema file does not fit {}: {problem}", path.display())]
+    TwoNames { path: PathBuf, problem: String },
     /// A later version of authctl has migrated the database.
     #[error("{} has schema version {found}; this authctl knows versions up to {known}", path.display())]
     Newer {

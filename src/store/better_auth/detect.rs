@@ -60,6 +60,8 @@ pub(super) enum NotRead {
         /// Names both.
         remedy: String,
     },
+    /// The `--schema` file gives one table or column two names of Better Auth.
+    TwoNames(String),
     Sqlite(rusqlite::Error),
     Store(StoreError),
 }
@@ -104,6 +106,7 @@ struct Findings<'c> {
 /// Reads the schema of a file and some of its rows.
 pub(super) fn recognise(connection: &Connection, overrides: &SchemaOverrides) -> Result<Recognised, NotRead> {
     let mut findings = Findings::new(connection, overrides);
+    findings.require_single_tables()?;
     for table in TABLES {
         findings.add_table(table)?;
     }
@@ -163,6 +166,7 @@ pub(super) fn read(connection: &Connection, path: &Path, overrides: &SchemaOverr
         NotRead::Renamed { problem, remedy } => OpenError::Renamed { path: path.into(), problem, remedy },
         NotRead::Lacking { problem, remedy } => OpenError::Lacking { path: path.into(), problem, remedy },
         NotRead::Ambiguous { problem, remedy } => OpenError::Ambiguous { path: path.into(), problem, remedy },
+        NotRead::TwoNames(problem) => OpenError::TwoNames { path: path.into(), problem },
         NotRead::Sqlite(error) => OpenError::Store { path: path.into(), source: translate(&error) },
         NotRead::Store(source) => OpenError::Store { path: path.into(), source },
     })
@@ -199,6 +203,13 @@ impl<'c> Findings<'c> {
             read_only: Vec::new(),
             near: Vec::new(),
         }
+    }
+
+    fn require_single_tables(&self) -> Result<(), NotRead> {
+        let tables = TABLES.iter().filter(|table| !self.overrides.is_elsewhere(table.name));
+        // A table that is not found is reported where it is read.
+        let found: Vec<_> = tables.filter_map(|table| Some((table.name, self.find(table).ok()?.name))).collect();
+        near::require_single("table", "", found.iter().map(|(table, name)| (*table, Some(name.as_str()))))
     }
 
     fn add_table(&mut self, table: &'static Table) -> Result<(), NotRead> {
@@ -276,6 +287,8 @@ impl<'c> Findings<'c> {
                 declared: found.map(|found| found.declared.clone()).unwrap_or_default(),
             });
         }
+        let found_columns = columns.iter().map(|column| (column.name, column.physical.as_deref()));
+        near::require_single("column", &format!("{}.", table.name), found_columns)?;
         let read = ReadTable { known: table, name: &physical, order: &order, columns: read };
         read.add_to(&mut self.evidence, self.connection, self.overrides)?;
         self.require_columns_of_values(table, &physical, &existing, &columns)?;

@@ -278,6 +278,22 @@ pub(super) fn error(connection: &Connection, overrides: &SchemaOverrides) -> Not
     }
 }
 
+/// Requires that the `--schema` file does not give two names of Better Auth to one table or column: authctl would write the
+/// values of one over those of the other. Takes the names with those in the database, and what comes before the former.
+pub(super) fn require_single<'n>(
+    what: &str,
+    of: &str,
+    found: impl Iterator<Item = (&'n str, Option<&'n str>)>,
+) -> Result<(), NotRead> {
+    let found: Vec<_> = found.filter_map(|(known, name)| Some((known, name?))).collect();
+    for (place, (other, name)) in found.iter().enumerate() {
+        if let Some((one, _)) = found[..place].iter().find(|(_, earlier)| earlier.eq_ignore_ascii_case(name)) {
+            return Err(NotRead::TwoNames(format!("the {what} {name} would be both {of}{one} and {of}{other}")));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

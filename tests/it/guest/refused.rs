@@ -113,6 +113,26 @@ fn ambiguous_column_is_refused() {
     odd.refuses_writes();
 }
 
+#[test]
+fn schema_file_with_two_names_for_one_column_or_table_is_refused() {
+    let odd = Odd::new("drizzle-ms");
+    for (document, told) in [
+        (r#"{"columns": {"user.banReason": "EMAIL"}}"#, "the column email would be both user.email and user.banReason"),
+        (
+            r#"{"tables": {"verification": "session"}, "columns": {"verification.identifier": "token",
+               "verification.value": "ip_address"}}"#,
+            "the table session would be both session and verification",
+        ),
+        (r#"{"tables": {"session": "account"}}"#, "the table account would be both session and account"),
+    ] {
+        let file = odd.sandbox.file("schema.json", document);
+        let refused = odd.run(&format!("users ban bob@example.com --json --schema {}", file.display())).failure(2);
+        assert!(refused.contains(told) && refused.contains("SCHEMA_FILE"), "{refused}");
+    }
+    assert!(odd.is_as_made());
+    odd.run("users list").success();
+}
+
 /// A change of an app's database, a command that it stops, and how many of the files in the hint let the command run.
 const HINTED: &[(&str, &str, usize)] = &[
     ("ALTER TABLE user ADD COLUMN emailVerified TEXT", "users list", 2),
