@@ -142,6 +142,7 @@ pub const CONTENT: &[Check] = &[
     checks::STRAY_ACCOUNTS,
     checks::NO_HASH,
     checks::REFUSED_HASHES,
+    checks::OTHER_HASHES,
     checks::WEAK_HASHES,
     checks::ADMINISTRATOR,
     checks::INTERRUPTED,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::Attempt as _;
 use super::doctor::{self, CheckArgs};
 use crate::auth::audit::Event;
-use crate::auth::password::{HashParams, Scheme};
+use crate::auth::password::Scheme;
 use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, WriteScope};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
@@ -249,6 +249,7 @@ impl StatusReport {
             known.push(("ids", escape(&app.ids).into_owned()));
             let passwords = match &self.passwords {
                 Scheme::Unclear(kinds) => format!("not clear: {}", kinds.join(", ")),
+                Scheme::Named { params, others } => format!("{}, most are {}", params.function(), others.join(", ")),
                 scheme => function(scheme).unwrap_or_default().to_owned(),
             };
             known.push(("passwords", passwords));
@@ -288,9 +289,8 @@ fn columns(app: &GuestSchema, style: Style) -> String {
 /// The function that hashes new passwords, as the `--schema` file names it; `None` if it is not clear.
 fn function(scheme: &Scheme) -> Option<&'static str> {
     match scheme {
-        Scheme::Guest(HashParams::Scrypt) => Some("scrypt"),
-        Scheme::Guest(HashParams::Bcrypt(_)) => Some("bcrypt"),
-        Scheme::Guest(HashParams::Argon2id(_)) | Scheme::Native => Some("argon2id"),
+        Scheme::Native => Some("argon2id"),
+        Scheme::Guest(params) | Scheme::Named { params, .. } => Some(params.function()),
         Scheme::Unclear(_) => None,
     }
 }
@@ -314,12 +314,14 @@ fn app_json(app: &GuestSchema, passwords: &Scheme) -> Value {
         .iter()
         .map(|blocker| json!({ "problem": blocker.problem, "remedy": blocker.remedy }))
         .collect();
+    let others = if let Scheme::Named { others, .. } = passwords { others.as_slice() } else { &[] };
     json!({
         "tables": tables,
         "time": app.time,
         "timeEvidence": app.time_evidence,
         "ids": app.ids,
         "password": function(passwords),
+        "otherPasswords": others,
         "triggers": triggers,
         "writable": app.blocks_everything().is_none(),
         "refusals": write_blockers,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Check, Details, Fix, Severity};
 use crate::auth::audit::{Chain, counted, intention};
 use crate::auth::email::Email;
-use crate::auth::password::HashFormat;
+use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::policy::Policy;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::session::CLOCK_SKEW;
@@ -479,6 +479,15 @@ pub(super) const REFUSED_HASHES: Check = Check::new("hashes-refused", Severity::
     } else {
         "`authctl users set-password` or `authctl users reset-code` gives their users a new password"
     };
+    Ok(of_kinds(&kinds, message, hint))
+});
+
+pub(super) const OTHER_HASHES: Check = Check::new("hashes-of-other-functions", Severity::Notice, |auth| {
+    let scheme = auth.store.scheme()?;
+    let (Scheme::Named { params, .. }, Some(warning)) = (&scheme, scheme.warning()) else { return Ok(None) };
+    let kinds = hash_kinds(auth, |kind| kind.name() != params.name())?;
+    let message = |kinds| format!("{warning}; others: {kinds}");
+    let hint = "if it does not, leave \"password\" out of the file, and set the passwords again that authctl set";
     Ok(of_kinds(&kinds, message, hint))
 });
 

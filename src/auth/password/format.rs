@@ -81,6 +81,15 @@ impl HashParams {
         }
     }
 
+    /// The name in a `--schema` file.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Argon2id(_) => "argon2id",
+            Self::Scrypt => "scrypt",
+            Self::Bcrypt(_) => "bcrypt",
+        }
+    }
+
     /// Whether a sign-in to a native database replaces such a hash. Hashes of other functions than argon2id are
     /// always replaced, because one function for all is simpler than a comparison of functions.
     pub fn is_outdated(self, rules: &PasswordRules) -> bool {
@@ -125,6 +134,12 @@ pub enum Scheme {
     Native,
     /// The app's format. Stored hashes stay as they are.
     Guest(HashParams),
+    /// The format that the `--schema` file names, where most hashes have others.
+    Named {
+        params: HashParams,
+        /// The names of the others.
+        others: Vec<&'static str>,
+    },
     /// The app's hashes do not show its format. They verify, but no password is written. Holds the names of their
     /// formats.
     Unclear(Vec<&'static str>),
@@ -132,13 +147,15 @@ pub enum Scheme {
 
 impl Scheme {
     /// Finds the scheme of an app from the hashes in its database: the function of most of them, at its highest cost.
-    /// It is unclear if more hashes are foreign, that is, not accepted by a sign-in. Without hashes it is Better Auth's own. `chosen` is the function that the `--schema` file names, with the cost
-    /// that it has if no hash shows another.
+    /// It is unclear if more hashes are foreign, that is, not accepted by a sign-in. Without hashes it is Better Auth's own.
+    /// `chosen` is the function that the `--schema` file names, with the cost that it has if no hash shows another. It
+    /// is the scheme whatever the hashes are: the app may move from one function to another.
     pub fn of_hashes(kinds: impl IntoIterator<Item = HashFormat>, chosen: Option<HashParams>) -> Self {
         let mut names = Vec::new();
         let mut functions: Vec<(HashParams, u32)> = Vec::new();
-        let mut foreign = 0;
+        let (mut all, mut foreign) = (0, 0);
         for kind in kinds {
+            all += 1;
             if !names.contains(&kind.name()) {
                 names.push(kind.name());
             }
@@ -159,7 +176,9 @@ impl Scheme {
         names.sort_unstable();
         if let Some(chosen) = chosen {
             let shown = functions.into_iter().find(|(params, _)| params.name() == chosen.name());
-            return Self::Guest(shown.map_or(chosen, |(params, _)| params));
+            let (params, count) = shown.unwrap_or((chosen, 0));
+            names.retain(|name| *name != params.name());
+            return if count * 2 < all { Self::Named { params, others: names } } else { Self::Guest(params) };
         }
         let most = functions.iter().map(|(_, count)| *count).max();
         let mut usual = functions.iter().filter(|(_, count)| Some(*count) == most);
@@ -174,7 +193,7 @@ impl Scheme {
     pub(super) fn params(&self, rules: &PasswordRules) -> Result<HashParams, HashError> {
         match self {
             Self::Native => Ok(HashParams::Argon2id(rules.cost)),
-            Self::Guest(params) => Ok(*params),
+            Self::Guest(params) | Self::Named { params, .. } => Ok(*params),
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }),
         }
     }
@@ -183,6 +202,16 @@ impl Scheme {
     /// unclear scheme takes that of Better Auth's own.
     pub fn usual(&self, rules: &PasswordRules) -> HashParams {
         self.params(rules).unwrap_or(HashParams::Scrypt)
+    }
+
+    /// What an app must do to take a new hash, if most of its hashes have other formats.
+    pub fn warning(&self) -> Option<String> {
+        let Self::Named { params, others } = self else { return None };
+        let (others, named) = (others.join(" or "), params.name());
+        Some(format!(
+            "most passwords of the app are {others}, and the --schema file says {}: the app must verify {named} as well",
+            params.function()
+        ))
     }
 
     /// Whether a password is converted to NFKC before it is hashed, so that it is the same from every keyboard.
@@ -212,8 +241,10 @@ impl Scheme {
         match self {
             _ if !kind.is_accepted() => Err(AuthError::HashNotAccepted(kind)),
             Self::Native => Ok(()),
-            Self::Guest(params) if params.name() == kind.name() => Ok(()),
-            Self::Guest(params) => Err(AuthError::HashNotTheApps { given: kind.name(), kept: params.name() }),
+            Self::Guest(params) | Self::Named { params, .. } if params.name() == kind.name() => Ok(()),
+            Self::Guest(params) | Self::Named { params, .. } => {
+                Err(AuthError::HashNotTheApps { given: kind.name(), kept: params.name() })
+            }
             Self::Unclear(kinds) => Err(HashError::Unclear { kinds: kinds.join(", ") }.into()),
         }
     }
@@ -292,8 +323,14 @@ mod tests {
             Scheme::of_hashes(kinds, Some(HashParams::Bcrypt(10)))
         };
         assert_eq!(named(&[]), Scheme::Guest(HashParams::Bcrypt(10)));
-        assert_eq!(named(&[ARGON2, ARGON2]), Scheme::Guest(HashParams::Bcrypt(10)));
-        assert_eq!(named(&[ARGON2, ARGON2, BCRYPT]), Scheme::Guest(HashParams::Bcrypt(6)));
+        assert_eq!(named(&[ARGON2, BCRYPT]), Scheme::Guest(HashParams::Bcrypt(6)));
+        let over_others =
+            |cost, others: &[&'static str]| Scheme::Named { params: HashParams::Bcrypt(cost), others: others.to_vec() };
+        assert_eq!(named(&[ARGON2, ARGON2]), over_others(10, &["argon2id"]));
+        assert_eq!(named(&[ARGON2, "pbkdf2:1", BCRYPT]), over_others(6, &["argon2id", "unknown"]));
+        assert!(
+            over_others(6, &[]).takes(&stored(BCRYPT)).is_ok() && over_others(6, &[]).takes(&stored(ARGON2)).is_err()
+        );
     }
 
     #[test]

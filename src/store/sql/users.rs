@@ -140,6 +140,7 @@ pub(in crate::store) fn set_password_hash(
     if tx.count(&mapping.sql(find), &account)? == 0 {
         return Ok(false);
     }
+    tell_other_hashes(tx, mapping)?;
     let updated_at = rows::update_time(tx, mapping, "account", now)?;
     let stamp = if updated_at.is_some() { r#", "updatedAt" = ?5"# } else { "" };
     let sql = format!(
@@ -149,6 +150,15 @@ pub(in crate::store) fn set_password_hash(
     let values: Vec<Value> = account.into_iter().chain([hash.expose().into()]).chain(updated_at).collect();
     tx.change(&mapping.sql(sql), &values)?;
     require_hash(tx, mapping, user_id, hash).map(|()| true)
+}
+
+/// Reports on a new hash that the app may not verify, because most of its hashes have other formats.
+fn tell_other_hashes(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<(), StoreError> {
+    if mapping.passwords.is_some() {
+        let warning = scheme(tx, mapping)?.warning();
+        tx.left().extend(warning);
+    }
+    Ok(())
 }
 
 /// Checks that a hash was stored as it was written.
@@ -240,6 +250,7 @@ fn insert_credential(
         ("createdAt", time("createdAt")),
         ("updatedAt", time("updatedAt")),
     ];
+    tell_other_hashes(tx, mapping)?;
     rows::insert(tx, mapping, "account", id, values)?;
     require_hash(tx, mapping, user_id, hash)
 }

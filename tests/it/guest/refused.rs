@@ -284,6 +284,26 @@ fn hashes_of_two_functions_in_equal_parts_need_the_schema_file() {
 }
 
 #[test]
+fn function_of_the_schema_file_is_told_where_most_hashes_have_another() {
+    let odd = Odd::new("drizzle-ms");
+    let schema = format!("--schema {}", odd.sandbox.file("schema.json", r#"{"password": "bcrypt"}"#).display());
+    let told = "most passwords of the app are better-auth-scrypt, and the --schema file says bcrypt";
+    for words in ["users set-password bob@example.com --generate", "users create new@example.com --name N --generate"] {
+        let set = odd.run(&format!("{words} {schema}"));
+        assert_eq!((set.code, set.stderr.matches(told).count()), (0, 1), "{set}");
+        let as_usual = odd.run("users set-password ada@example.com --generate");
+        assert!(!as_usual.stderr.contains("most passwords"), "{as_usual}");
+    }
+    let found = odd.run(&format!("doctor {schema}"));
+    assert!(found.stdout.contains(told) && !odd.run("doctor").stdout.contains("most passwords"), "{found}");
+    let status = odd.run(&format!("db status {schema}"));
+    assert!(status.stdout.contains("bcrypt, most are better-auth-scrypt"), "{status}");
+    let status = odd.run(&format!("db status --json {schema}")).json();
+    assert_eq!(status["app"]["password"], "bcrypt");
+    assert_eq!(status["app"]["otherPasswords"], serde_json::json!(["better-auth-scrypt"]));
+}
+
+#[test]
 fn foreign_or_empty_hash_affects_only_its_user() {
     let sql = "UPDATE account SET password = CASE user_id WHEN (SELECT id FROM user WHERE email = 'bob@example.com')
                    THEN '' ELSE '5f4dcc3b5aa765d61d8327deb882cf99' END
