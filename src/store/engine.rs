@@ -186,6 +186,10 @@ pub(in crate::store) struct SearchIndex {
     pub(in crate::store) rows: &'static str,
     /// Counts the users whom a term finds, up to a limit.
     pub(in crate::store) count: &'static str,
+    /// Select the addresses and places of some users at each end of the table.
+    pub(in crate::store) ends: [&'static str; 2],
+    /// Counts whether a term finds the user at a place.
+    pub(in crate::store) has: &'static str,
     /// The term for a text; `None` if the index cannot find it.
     pub(in crate::store) term: fn(&str) -> Option<String>,
 }

@@ -20,7 +20,7 @@ mod reach;
 mod roles;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod sample;
-mod search;
+pub(in crate::store) mod search;
 mod second_factor;
 pub(in crate::store) mod sessions;
 pub(in crate::store) mod steps;

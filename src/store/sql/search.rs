@@ -25,7 +25,7 @@ pub(super) fn reindexing<T>(
 }
 
 /// Adds to a filter, which selects all users with a text, that the index finds them. Returns `false` and leaves the
-/// filter as it is if the index finds `max` users or more, or cannot find the text.
+/// filter as it is if the index finds `max` users or more, cannot find the text, or lacks users.
 pub(super) fn narrow(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -36,10 +36,31 @@ pub(super) fn narrow(
     let Some((index, term)) = index(tx, mapping).and_then(|index| Some((index, (index.term)(text)?))) else {
         return Ok(false);
     };
+    if lacks_users(tx, index)? {
+        return Ok(false);
+    }
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
     if tx.count(index.count, &[term.as_str().into(), limit.into()])? >= max {
         return Ok(false);
     }
     filter.add(&format!(r#""{}" IN ({})"#, tx.dialect().insertion, index.rows), term);
     Ok(true)
+}
+
+/// Whether the index lacks users: another program turned its triggers off, or made the table of users anew, so that they
+/// have other places.
+pub(in crate::store) fn lacks_users(tx: &mut dyn Tx, index: &SearchIndex) -> Result<bool, StoreError> {
+    for ends in index.ends {
+        let users = tx.query_all(ends, &[], |row| {
+            // A text that is not UTF-8 is not looked up.
+            Ok((row.value(0)?.as_text().and_then(index.term), row.value(1)?.to_value()))
+        })?;
+        for (term, place) in users {
+            let Some(term) = term else { continue };
+            if tx.count(index.has, &[term.into(), place])? == 0 {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }

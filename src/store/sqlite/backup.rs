@@ -295,7 +295,7 @@ fn prepare(
         prepared.execute_batch(WRITER_SETTINGS).engine()?;
         leave_out(&prepared, &additions)?;
         migrate::run(&mut prepared)?;
-        if search::is_stale(&prepared).engine()? {
+        if search::is_stale(&prepared)? {
             search::fill(&prepared)?;
         }
         end(&prepared, options)

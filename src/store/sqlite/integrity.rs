@@ -96,7 +96,7 @@ pub(super) fn differences(connection: &Connection, version: u32) -> Result<Vec<S
         differences.push(SchemaDifference { object, how });
     }
     let is_whole = differences.iter().all(|difference| !difference.object.contains(search::TABLE));
-    if version >= search::SINCE && is_whole && search::is_stale(connection).engine()? {
+    if version >= search::SINCE && is_whole && search::is_stale(connection)? {
         differences.push(SchemaDifference { object: format!("table {}", search::TABLE), how: Differs::Stale });
     }
     differences.extend(found.into_keys().map(|object| SchemaDifference { object, how: Differs::Unexpected }));

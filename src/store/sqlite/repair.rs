@@ -42,7 +42,7 @@ impl Pattern {
 
     /// The first table, index or trigger that a database lacks, or that lacks columns.
     pub(super) fn first_missing(&self, connection: &Connection) -> Result<Option<String>, StoreError> {
-        Ok(self.missing_from(connection).engine()?.first().map(|missing| missing.object.name.clone()))
+        Ok(self.missing_from(connection)?.first().map(|missing| missing.object.name.clone()))
     }
 
     /// The names of all tables, indexes and triggers.
@@ -68,7 +68,7 @@ impl Pattern {
 
     fn complete_in_transaction(&self, connection: &mut Connection) -> Result<Vec<String>, StoreError> {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
-        let missing = self.missing_from(&tx).engine()?;
+        let missing = self.missing_from(&tx)?;
         let mut made = Vec::new();
         for Missing { object, columns } in &missing {
             if columns.is_empty() {
@@ -102,14 +102,14 @@ impl Pattern {
         Ok(made)
     }
 
-    fn missing_from(&self, connection: &Connection) -> rusqlite::Result<Vec<Missing<'_>>> {
+    fn missing_from(&self, connection: &Connection) -> Result<Vec<Missing<'_>>, StoreError> {
         let mut missing = Vec::new();
         for object in &self.objects {
-            if !exists(connection, object)? || object.name == search::TABLE && search::is_stale(connection)? {
+            if !exists(connection, object).engine()? || object.name == search::TABLE && search::is_stale(connection)? {
                 missing.push(Missing { object, columns: Vec::new() });
             } else if object.kind == "table" {
-                let found = columns(connection, &object.name)?;
-                let wanted = columns(&self.database, &object.name)?;
+                let found = columns(connection, &object.name).engine()?;
+                let wanted = columns(&self.database, &object.name).engine()?;
                 let lacking: Vec<String> = wanted.into_iter().filter(|column| !found.contains(column)).collect();
                 if !lacking.is_empty() {
                     missing.push(Missing { object, columns: lacking });

@@ -3,10 +3,12 @@
 use rusqlite::Connection;
 
 use super::connect::with_large_rows;
+use super::engine::SqliteTx;
 use super::error::SqliteResult as _;
 use crate::auth::storage::StoreError;
 use crate::store::engine::SearchIndex;
 use crate::store::mapping::identifier;
+use crate::store::sql::search;
 
 /// The name of the index.
 pub(super) const TABLE: &str = "authctl_search";
@@ -26,6 +28,11 @@ pub(super) const INDEX: SearchIndex = SearchIndex {
         SELECT 'delete', "rowid", "email", "name" FROM "user" WHERE "id" = ?1"#,
     rows: r#"SELECT "rowid" FROM "authctl_search" WHERE "authctl_search" MATCH ?"#,
     count: r#"SELECT count(*) FROM (SELECT 1 FROM "authctl_search" WHERE "authctl_search" MATCH ?1 LIMIT ?2)"#,
+    ends: [
+        r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000 ORDER BY "rowid" LIMIT 25"#,
+        r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000 ORDER BY "rowid" DESC LIMIT 25"#,
+    ],
+    has: r#"SELECT count(*) FROM "authctl_search" WHERE "authctl_search" MATCH ?1 AND "rowid" = ?2"#,
     term,
 };
 
@@ -39,39 +46,19 @@ pub(super) fn remove(connection: &Connection, tables_behind: &[String]) -> rusql
     connection.execute_batch("PRAGMA writable_schema = RESET")
 }
 
-/// How many users are looked up from each end of the table to find out whether the index has all.
-const LOOKED_UP: u32 = 50;
-
 /// Whether a line of SQLite's check is about the index. It has nothing that is not in the table of users.
 pub(super) fn is_about(line: &str) -> bool {
     line.contains("FTS5") && line.contains(TABLE)
 }
 
 /// Whether the index does not fit the users: another program turned its triggers off, or made their table anew.
-pub(super) fn is_stale(connection: &Connection) -> rusqlite::Result<bool> {
-    let problem: String =
-        connection.query_row(&format!("PRAGMA quick_check({})", identifier(TABLE)), [], |row| row.get(0))?;
+pub(super) fn is_stale(connection: &Connection) -> Result<bool, StoreError> {
+    let check = format!("PRAGMA quick_check({})", identifier(TABLE));
+    let problem: String = connection.query_row(&check, [], |row| row.get(0)).engine()?;
     if problem != "ok" {
         return Ok(true);
     }
-    let mut find =
-        connection.prepare(r#"SELECT 1 FROM "authctl_search" WHERE "authctl_search" MATCH ?1 AND "rowid" = ?2"#)?;
-    for direction in ["ASC", "DESC"] {
-        let sql = format!(
-            r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000
-               ORDER BY "rowid" {direction} LIMIT {LOOKED_UP}"#
-        );
-        let mut users = connection.prepare(&sql)?;
-        let mut users = users.query([])?;
-        while let Some(user) = users.next()? {
-            // A text that is not UTF-8 is not looked up.
-            let Some(term) = user.get_ref(0)?.as_str().ok().and_then(term) else { continue };
-            if !find.exists((term, user.get::<_, i64>(1)?))? {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+    search::lacks_users(&mut SqliteTx::new(connection), &INDEX)
 }
 
 /// Makes the index of all users anew.

@@ -170,6 +170,21 @@ fn a_search_finds_parts_of_addresses_and_names_and_no_pattern() {
 }
 
 #[test]
+fn a_search_finds_users_whom_the_index_lacks() {
+    let sandbox = with_users(&["ada", "bob"]);
+    // A dump and other programs may give users other places.
+    sandbox.sql().execute_batch("UPDATE user SET rowid = rowid + 7").unwrap();
+    assert_eq!(listed(&sandbox, &["--search", "bob@"]), ["bob"]);
+    let doctor = sandbox.run("doctor");
+    assert!(doctor.stdout.contains("table authctl_search lacks users"), "{doctor}");
+    let made = sandbox.run("db migrate");
+    assert!(made.stderr.contains("made again") && made.stderr.contains("table authctl_search"), "{made}");
+    assert_eq!(listed(&sandbox, &["--search", "bob@"]), ["bob"]);
+    let doctor = sandbox.run("doctor").success();
+    assert!(!doctor.contains("authctl_search"), "{doctor}");
+}
+
+#[test]
 fn a_search_of_any_length_has_an_answer() {
     let sandbox = with_users(&["ada"]);
     assert_eq!(listed(&sandbox, &["--search", &"a".repeat(60_000)]), [""; 0]);
