@@ -73,13 +73,8 @@ impl Limits {
         }
     }
 
-    /// The error about a role that the column does not take; `None` if no word changes that.
-    fn refusal<T>(
-        &self,
-        tx: &mut dyn Tx,
-        refused: &str,
-        write: &mut Write<'_, T>,
-    ) -> Result<Option<StoreError>, StoreError> {
+    /// The words that the column may take.
+    fn words(&self, tx: &mut dyn Tx) -> Result<Vec<String>, StoreError> {
         let mut words = self.texts.clone();
         for (parent, column) in &self.parents {
             let (parent, column) = (identifier(parent), identifier(column));
@@ -89,8 +84,19 @@ impl Limits {
                 Ok(())
             })?;
         }
+        words.truncate(TRIED_MAX);
+        Ok(words)
+    }
+
+    /// The error about a role that the column does not take; `None` if no word changes that.
+    fn refusal<T>(
+        &self,
+        tx: &mut dyn Tx,
+        refused: &str,
+        write: &mut Write<'_, T>,
+    ) -> Result<Option<StoreError>, StoreError> {
         let mut taken: Vec<String> = Vec::new();
-        for word in words.into_iter().take(TRIED_MAX) {
+        for word in self.words(tx)? {
             if taken.len() < NAMED_MAX && !taken.contains(&word) && self.takes(tx, Some(&word), write)? {
                 taken.push(word);
             }
@@ -101,7 +107,8 @@ impl Limits {
     }
 }
 
-/// The role of a new user who gets none: `user` if the column takes it, else NULL.
+/// The role of a new user who gets none: `user` if the column takes it, as it is or in other letters such as `USER`, else
+/// NULL.
 ///
 /// # Errors
 /// [`StoreError::Constraint`] with the words that the column takes.
@@ -109,11 +116,17 @@ pub(in crate::store) fn usual<T>(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     write: &mut Write<'_, T>,
-) -> Result<Option<&'static str>, StoreError> {
-    let usual = Some(USUAL);
-    let Some(limits) = Limits::read(tx, mapping)? else { return Ok(usual) };
-    if limits.takes(tx, usual, write)? {
-        return Ok(usual);
+) -> Result<Option<String>, StoreError> {
+    let usual = || Some(USUAL.to_owned());
+    let Some(limits) = Limits::read(tx, mapping)? else { return Ok(usual()) };
+    if limits.takes(tx, Some(USUAL), write)? {
+        return Ok(usual());
+    }
+    let same = limits.words(tx)?.into_iter().find(|word| word.eq_ignore_ascii_case(USUAL));
+    if let Some(same) = same
+        && limits.takes(tx, Some(&same), write)?
+    {
+        return Ok(Some(same));
     }
     if limits.is_nullable && limits.takes(tx, None, write)? {
         return Ok(None);
@@ -121,7 +134,7 @@ pub(in crate::store) fn usual<T>(
     match limits.refusal(tx, USUAL, write)? {
         Some(refusal) => Err(refusal),
         // The write says what else is wrong.
-        None => Ok(usual),
+        None => Ok(usual()),
     }
 }
 

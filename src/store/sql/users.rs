@@ -194,7 +194,7 @@ pub(in crate::store) fn insert(
         None if mapping.has_default_role => rows::insert(tx, mapping, "user", &user.id, values)?,
         None if needs_role => {
             let role = roles::usual(tx, mapping, &mut insert)?;
-            insert(tx, role)?
+            insert(tx, role.as_deref())?
         }
         None => insert(tx, None)?,
     };

@@ -24,6 +24,7 @@ fn new_user_gets_a_role_that_the_column_takes() {
     for (constraint, role) in [
         ("CHECK (role IN ('user', 'owner'))", Some("user")),
         ("CHECK (role IN ('member', 'owner'))", None),
+        ("NOT NULL CHECK (role IN ('owner', 'USER'))", Some("USER")),
         ("CONSTRAINT role_check CHECK(\"user\".\"role\" in ('member', 'owner'))", None),
         ("NOT NULL DEFAULT 'member' CHECK (role IN ('member', 'owner'))", Some("member")),
         ("REFERENCES roles (name)", None),
