@@ -13,6 +13,7 @@ mod mail_templates;
 pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod policy;
+mod reach;
 mod session_start;
 pub(crate) mod sessions;
 pub(crate) mod signin;
@@ -22,14 +23,12 @@ pub(crate) mod users;
 pub(crate) mod whoami;
 
 use crate::auth::audit::{Entry, intention};
-use crate::auth::storage::{LooseEnds, WriteBlocker, WriteScope};
+use crate::auth::storage::LooseEnds;
 use crate::cli::Command;
 use crate::context::Context;
 use crate::error::{Attempted, CommandError};
 use crate::output::Outcome;
 use crate::output::progress::Progress;
-use password::PasswordCommand;
-use sessions::SessionsCommand;
 use users::UsersCommand;
 
 /// Runs a command.
@@ -37,10 +36,7 @@ use users::UsersCommand;
 /// # Errors The error, with what was attempted as context.
 pub fn run(command: &Command, context: &mut Context) -> anyhow::Result<Outcome> {
     let outcome = settled(run_alone(command, context), context)?;
-    // A list may yet fail.
-    if !matches!(outcome, Outcome::List(_)) {
-        add_notices(command, context);
-    }
+    context.notices.extend((context.is_guest() && makes_short(command)).then(|| SHORT.to_owned()));
     Ok(outcome)
 }
 
@@ -112,60 +108,6 @@ fn confirm(effect: &str, question: &str, context: &mut Context) -> anyhow::Resul
 
 /// An app decides by the end of a session alone whether to extend it.
 const SHORT: &str = "the app gives this session its usual life, of 7 days by default, when it is first used there";
-const REACH: &str = "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by \
-                     default; sessions that it keeps outside this database are not reached";
-
-/// Adds notices about an app's database after a command that succeeded.
-pub(crate) fn add_notices(command: &Command, context: &mut Context) {
-    if !context.is_guest() {
-        return;
-    }
-    let is_about_sessions = matches!(command, Command::Sessions { .. }) || ends_sessions(command) || ends_all(command);
-    let is_about_accounts = matches!(
-        command,
-        Command::Users { command: UsersCommand::Delete(_) | UsersCommand::Show { .. } | UsersCommand::Explain(_) }
-    );
-    let sought = [
-        (is_about_sessions, "session", "sessions"),
-        (ends_codes(command), "verification", "codes"),
-        (is_about_accounts, "account", "accounts"),
-    ];
-    let (mut outside, mut lacking) = (Vec::new(), Vec::new());
-    for (_, table, what) in sought.into_iter().filter(|(is_sought, _, _)| *is_sought) {
-        match context.guest().and_then(|schema| schema.unreached(table)) {
-            Some(WriteBlocker { scope: WriteScope::Elsewhere(_), .. }) => outside.push(what),
-            Some(why) => lacking.push(format!("{}: no {what} were found or changed; {}", why.problem, why.remedy)),
-            None => {}
-        }
-    }
-    if !outside.is_empty() {
-        context.notices.push(elsewhere(&outside.join(" and ")));
-    }
-    context.notices.extend(lacking);
-    if ends_codes(command) && context.lacks("verification", "value") {
-        context.notices.push(NO_OWNERS.to_owned());
-    }
-    if is_about_sessions && context.lacks("session", "expiresAt") {
-        context.notices.push(NO_ENDS.to_owned());
-    }
-    if is_about_sessions && context.guest().is_some_and(|schema| schema.unreached("session").is_some()) {
-        return;
-    }
-    let notes = [(makes_short(command), SHORT), (ends_sessions(command), REACH)];
-    context.notices.extend(notes.into_iter().filter(|(is_due, _)| *is_due).map(|(_, note)| note.to_owned()));
-}
-
-/// Without the column no code can be found by its user.
-const NO_OWNERS: &str = "codes of the user were not ended: the app's table of verifications has no column `value`, which names \
-                         their user";
-
-/// Without the column no session is known to be live.
-const NO_ENDS: &str = "the app's table of sessions has no column `expiresAt`: no session counts as live";
-
-/// What a command cannot see when the app keeps it elsewhere.
-fn elsewhere(what: &str) -> String {
-    format!("the app keeps its {what} outside of this database: none was found here, and none was ended")
-}
 
 /// Adds notices about interrupted acts, whose end the audit log could not record, and about what acts left as it was.
 fn add_loose_ends(context: &mut Context) {
@@ -185,30 +127,6 @@ fn makes_short(command: &Command) -> bool {
     match command {
         Command::Signin(args) => args.no_remember && !args.no_store,
         Command::Users { command } => matches!(command, UsersCommand::Impersonate(_)),
-        _ => false,
-    }
-}
-
-/// Whether the purpose of a command is to end all access, sessions included. Its report says the rest.
-fn ends_all(command: &Command) -> bool {
-    matches!(command, Command::Users { command: UsersCommand::Lockdown(args) } if !args.dry_run)
-}
-
-/// Whether a command ends codes, besides sessions.
-fn ends_codes(command: &Command) -> bool {
-    let sets_password = matches!(command, Command::Users { command: UsersCommand::SetPassword(_) });
-    let is_of_sessions = matches!(command, Command::Sessions { .. });
-    sets_password || ends_all(command) || (ends_sessions(command) && !is_of_sessions)
-}
-
-/// Whether the purpose of a command is to end sessions.
-fn ends_sessions(command: &Command) -> bool {
-    match command {
-        Command::Sessions { command: Some(SessionsCommand::Revoke(args)) } => !args.dry_run,
-        Command::Passwd(args) | Command::Password { command: PasswordCommand::Change(args) } => !args.keep_sessions,
-        Command::Password { command } => matches!(command, PasswordCommand::Reset(_)),
-        Command::Users { command: UsersCommand::SetPassword(args) } => !args.keep_sessions,
-        Command::Users { command } => matches!(command, UsersCommand::Ban(_) | UsersCommand::Delete(_)),
         _ => false,
     }
 }

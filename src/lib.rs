@@ -305,9 +305,6 @@ fn print_pages(pages: &mut dyn Pages, cli: &Cli, style: Style, context: &mut Con
                 break Err(Failure::from(error));
             }
         };
-        if pages.is_over() {
-            commands::add_notices(&cli.command, context);
-        }
         if unwritten.is_none() {
             unwritten = output::write_answer(&page.answer).err();
         }

@@ -76,66 +76,74 @@ impl AccessKind {
         }
     }
 
+    /// The table in which it is stored, by Better Auth's name; `None` for a table of a plugin.
+    pub fn table(self) -> Option<&'static str> {
+        match self {
+            Self::Session | Self::Impersonation => Some("session"),
+            Self::TrustedDevice | Self::Challenge | Self::Code => Some("verification"),
+            Self::AccessToken | Self::RefreshToken | Self::ApiKey | Self::DeviceCode => None,
+        }
+    }
+
     /// Whether it makes a session before it is of use, so that a ban stops it.
     pub fn meets_a_ban(self) -> bool {
         matches!(self, Self::Session | Self::DeviceCode | Self::TrustedDevice | Self::Challenge | Self::Code)
     }
 }
 
-/// How many of each kind of access exist.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AccessCounts([u64; AccessKind::ALL.len()]);
+/// How many of each kind of access exist. The database of an app may not tell it for some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessCounts([Option<u64>; AccessKind::ALL.len()]);
+
+impl Default for AccessCounts {
+    fn default() -> Self {
+        Self([Some(0); AccessKind::ALL.len()])
+    }
+}
 
 impl AccessCounts {
-    pub fn of(&self, kind: AccessKind) -> u64 {
+    /// The number of one kind; `None` if it is not known.
+    pub fn of(&self, kind: AccessKind) -> Option<u64> {
         self.0[kind as usize]
     }
 
     pub fn add(&mut self, kind: AccessKind, count: u64) {
-        self.0[kind as usize] += count;
+        if let Some(known) = &mut self.0[kind as usize] {
+            *known += count;
+        }
     }
 
-    /// The kinds that exist, in the order of [`AccessKind::ALL`].
+    /// The kinds that are known to exist, in the order of [`AccessKind::ALL`].
     pub fn existing(&self) -> impl Iterator<Item = (AccessKind, u64)> + '_ {
-        AccessKind::ALL.into_iter().map(|kind| (kind, self.of(kind))).filter(|(_, count)| *count > 0)
+        AccessKind::ALL.into_iter().filter_map(|kind| Some((kind, self.of(kind)?))).filter(|(_, count)| *count > 0)
     }
 
-    /// Only the kinds that a condition selects.
+    /// Only the kinds that a condition selects. What is not known stays so.
     #[must_use]
     pub fn only(mut self, is_kept: impl Fn(AccessKind) -> bool) -> Self {
         for kind in AccessKind::ALL.into_iter().filter(|kind| !is_kept(*kind)) {
-            self.0[kind as usize] = 0;
+            self.0[kind as usize] = self.of(kind).map(|_| 0);
         }
         self
     }
 
+    /// Without the numbers that the database does not tell.
+    #[must_use]
+    pub fn known(mut self, is_known: impl Fn(AccessKind) -> bool) -> Self {
+        for kind in AccessKind::ALL.into_iter().filter(|kind| !is_known(*kind)) {
+            self.0[kind as usize] = None;
+        }
+        self
+    }
+
+    /// Whether all numbers are known.
+    pub fn is_complete(&self) -> bool {
+        self.0.iter().all(Option::is_some)
+    }
+
+    /// Whether nothing is known to exist.
     pub fn is_empty(&self) -> bool {
         self.existing().next().is_none()
-    }
-}
-
-/// What an app has that no change of its database ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unreached {
-    /// Tokens that carry their own signature.
-    Jwt,
-    /// Copies of sessions in cookies.
-    CookieCache,
-    /// Sessions that the app keeps elsewhere, such as in Redis.
-    SecondaryStorage,
-    /// Links that verify an address. They are signed and have no row.
-    VerificationLink,
-}
-
-impl Unreached {
-    /// The name for programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Jwt => "JWT",
-            Self::CookieCache => "COOKIE_CACHE",
-            Self::SecondaryStorage => "SECONDARY_STORAGE",
-            Self::VerificationLink => "VERIFICATION_LINK",
-        }
     }
 }
 
@@ -146,7 +154,8 @@ pub struct AccountAccess {
     /// The providers of the user's accounts, `credential` for a password.
     pub providers: Vec<String>,
     pub passkeys: u64,
-    pub unreached: Vec<Unreached>,
+    /// Whether the app signs JWTs, which are valid until they expire.
+    pub signs_jwts: bool,
 }
 
 /// The rows of `verification` that belong to a user.
@@ -392,5 +401,17 @@ mod tests {
         for (index, kind) in AccessKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, index);
         }
+    }
+
+    #[test]
+    fn unknown_count_stays_unknown() {
+        let mut counts = AccessCounts::default().known(|kind| kind.table() != Some("session"));
+        counts.add(AccessKind::Session, 2);
+        counts.add(AccessKind::Code, 1);
+        let open = counts.only(|kind| kind == AccessKind::ApiKey);
+        assert_eq!([counts, open].map(|counts| counts.of(AccessKind::Session)), [None, None]);
+        assert_eq!([counts, open].map(|counts| counts.of(AccessKind::Code)), [Some(1), Some(0)]);
+        assert_eq!((counts.is_complete(), AccessCounts::default().is_complete()), (false, true));
+        assert_eq!(counts.existing().collect::<Vec<_>>(), [(AccessKind::Code, 1)]);
     }
 }

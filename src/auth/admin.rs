@@ -197,7 +197,7 @@ impl Auth<'_> {
         let unlocked = self.store.unlock(&user.id, &AttemptKey::all_of)?;
         let (user, changed) = unlocked.ok_or_else(|| AuthError::NoSuchUser(user.id.clone()))?;
         let changed = self.store.unlock_second_factor(&user.id)? || changed;
-        Ok(UserUpdated { user, ended: Vec::new(), changed })
+        Ok(UserUpdated { user, ended: Vec::new(), ends_in: Vec::new(), changed })
     }
 
     /// Returns the number of failed sign-ins as a user, and the wait before the next one.

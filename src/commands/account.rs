@@ -10,6 +10,7 @@ use super::{Attempt as _, confirm};
 use crate::auth::audit::counted;
 use crate::auth::storage::{Deletion, UserUpdated};
 use crate::auth::user::User;
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
@@ -81,7 +82,9 @@ fn delete(args: &DeleteAccountArgs, context: &mut Context) -> anyhow::Result<Out
     context
         .did(format!("the account of {} was deleted", me.user.email), "remove the file: the session in it has ended");
     forget_session(Some(&token), context)?;
-    Ok(Deleted { user: me.user, sessions }.into())
+    let reach = Reach::to_end(&["session", "verification", "account"], context);
+    reach.note(context);
+    Ok(Deleted { user: me.user, sessions, reach }.into())
 }
 
 impl Report for UserUpdated {
@@ -105,6 +108,7 @@ struct Deleted {
     user: User,
     /// Session rows that were deleted with the user.
     sessions: u64,
+    reach: Reach,
 }
 
 impl Report for Deleted {
@@ -113,6 +117,8 @@ impl Report for Deleted {
     }
 
     fn json(&self) -> Value {
-        json!({ "deleted": UserView::from(&self.user), "sessions": self.sessions })
+        let mut document = json!({ "deleted": UserView::from(&self.user), "sessions": self.sessions });
+        self.reach.add_to(&mut document);
+        document
     }
 }

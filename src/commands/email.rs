@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Attempt as _;
 use super::mail_templates::{self, CodeMailed};
+use super::reach::Reach;
 use super::session_start::{self, PasswordArgs};
 use crate::auth::audit::counted;
 use crate::auth::codes::{CodeToMail, Purpose};
@@ -119,7 +120,10 @@ fn verify(args: &VerifyAddressArgs, context: &mut Context) -> anyhow::Result<Out
     {
         context.notices.push(format!("{before} was not told that it is no longer the address: {error:#}"));
     }
-    Ok(Confirmed { user: done.user, before: done.before, sessions_ended: done.ended.len() }.into())
+    let reach = Reach::to_end(&["session"], context);
+    reach.note(context);
+    let sessions_ended = reach.count("session", done.ended.len() as u64);
+    Ok(Confirmed { user: done.user, before: done.before, sessions_ended, reach }.into())
 }
 
 /// Mails a code with which the signed-in user changes their address. The answer does not reveal whether a user has
@@ -146,21 +150,35 @@ struct Confirmed {
     user: User,
     /// The previous address, if the code changed it.
     before: Option<String>,
-    sessions_ended: usize,
+    /// `None` if the database cannot tell.
+    sessions_ended: Option<u64>,
+    reach: Reach,
 }
 
 impl Report for Confirmed {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
-        let (user, ended) = (who(&self.user), counted(self.sessions_ended as u64, "session"));
+        let user = who(&self.user);
+        let ended = self.sessions_ended.map(|ended| counted(ended, "session"));
         Page::done(match &self.before {
-            None => format!("verified the address of {user} and ended {ended}"),
+            None => match ended {
+                Some(ended) => format!("verified the address of {user} and ended {ended}"),
+                None => format!("verified the address of {user}"),
+            },
             Some(before) => {
-                format!("changed the address of {user}, which was {}, verified it and ended {ended}", escape(before))
+                let rest = ended
+                    .map_or_else(|| " and verified it".to_owned(), |ended| format!(", verified it and ended {ended}"));
+                format!("changed the address of {user}, which was {}{rest}", escape(before))
             }
         })
     }
 
     fn json(&self) -> Value {
-        json!({ "user": UserView::from(&self.user), "emailBefore": self.before, "sessionsEnded": self.sessions_ended })
+        let mut document = json!({
+            "user": UserView::from(&self.user),
+            "emailBefore": self.before,
+            "sessionsEnded": self.sessions_ended,
+        });
+        self.reach.add_to(&mut document);
+        document
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Attempt as _;
 use super::mail_templates::{self, CodeMailed};
+use super::reach::Reach;
 use super::session_start::PasswordArgs;
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
@@ -75,7 +76,10 @@ fn change_password(args: &ChangePasswordArgs, context: &mut Context) -> anyhow::
     let in_person = me.in_person()?;
     let (current, new) = context.prompt().current_and_new_password(&args.password.source())?;
     let changed = context.auth()?.change_password(in_person, &current, &new, args.keep_sessions)?;
-    Ok(PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions }.into())
+    let ends_in = if args.keep_sessions { &["verification"][..] } else { &["session", "verification"] };
+    let reach = Reach::to_end(ends_in, context);
+    reach.note(context);
+    Ok(PasswordChanged { sessions_ended: changed.sessions_ended, sessions_kept: args.keep_sessions, reach }.into())
 }
 
 /// Mails a code to the user with this address. The answer does not reveal whether a user has it.
@@ -99,7 +103,9 @@ fn reset(args: &ResetPasswordArgs, context: &mut Context) -> anyhow::Result<Outc
         "ask for another code with `authctl password forgot`",
     );
     context.auth()?.require_in_force(&done.user.id, &done.password)?;
-    Ok(PasswordReset { user: done.user, sessions_ended: done.ended.len() }.into())
+    let reach = Reach::to_end(&["session", "verification"], context);
+    reach.note(context);
+    Ok(PasswordReset { user: done.user, sessions_ended: reach.count("session", done.ended.len() as u64), reach }.into())
 }
 
 #[derive(Debug)]
@@ -108,6 +114,7 @@ struct PasswordChanged {
     sessions_ended: usize,
     /// `--keep-sessions` was given.
     sessions_kept: bool,
+    reach: Reach,
 }
 
 impl Report for PasswordChanged {
@@ -120,26 +127,32 @@ impl Report for PasswordChanged {
     }
 
     fn json(&self) -> Value {
-        json!({ "sessionsEnded": self.sessions_ended })
+        let mut document = json!({ "sessionsEnded": self.sessions_ended });
+        self.reach.add_to(&mut document);
+        document
     }
 }
 
 #[derive(Debug)]
 struct PasswordReset {
     user: User,
-    sessions_ended: usize,
+    /// `None` if the database cannot tell.
+    sessions_ended: Option<u64>,
+    reach: Reach,
 }
 
 impl Report for PasswordReset {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
         Page::done(format!(
-            "set the new password of {} and ended {}; sign in with `authctl signin`",
+            "set the new password of {}{}; sign in with `authctl signin`",
             who(&self.user),
-            counted(self.sessions_ended as u64, "session")
+            self.sessions_ended.map(|ended| format!(" and ended {}", counted(ended, "session"))).unwrap_or_default()
         ))
     }
 
     fn json(&self) -> Value {
-        json!({ "user": UserView::from(&self.user), "sessionsEnded": self.sessions_ended })
+        let mut document = json!({ "user": UserView::from(&self.user), "sessionsEnded": self.sessions_ended });
+        self.reach.add_to(&mut document);
+        document
     }
 }

@@ -10,6 +10,7 @@ use list::ListSessionsArgs;
 use revoke::RevokeArgs;
 use serde_json::{Value, json};
 
+use super::reach::Reach;
 use super::session_start::{Printed, begin, printed, refuse_lost, session_request};
 use super::{Attempt as _, progress};
 use crate::auth::audit::counted;
@@ -136,7 +137,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let database = context.database()?.location;
     if args.dry_run {
         let count = context.auth()?.store.count_expired(now)?;
-        return Ok(Pruned { count, dry_run: true, database }.into());
+        return Ok(Pruned::new(count, true, database, context).into());
     }
     let line = progress("deleting sessions", context, |context| Ok(context.auth()?.store.count_expired(now)?))?;
     let mut count = 0;
@@ -151,7 +152,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
         }
     }
     pruning.require_none_kept()?;
-    Ok(Pruned { count, dry_run: false, database }.into())
+    Ok(Pruned::new(count, false, database, context).into())
 }
 
 fn issue(args: &IssueArgs, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -201,8 +202,17 @@ fn unusable(holder: &str, problem: SecretError) -> CommandError {
 #[derive(Debug)]
 struct Pruned {
     count: u64,
+    reach: Reach,
     dry_run: bool,
     database: DatabaseLocation,
+}
+
+impl Pruned {
+    fn new(count: u64, dry_run: bool, database: DatabaseLocation, context: &mut Context) -> Self {
+        let reach = Reach::to_find(&["session"], context);
+        reach.note(context);
+        Self { count, reach, dry_run, database }
+    }
 }
 
 impl Report for Pruned {
@@ -213,7 +223,7 @@ impl Report for Pruned {
     }
 
     fn json(&self) -> Value {
-        json!({ "pruned": self.count, "dryRun": self.dry_run, "database": self.database.to_string() })
+        json!({ "pruned": self.reach.count("session", self.count), "dryRun": self.dry_run, "database": self.database.to_string() })
     }
 }
 

@@ -25,13 +25,14 @@ use serde_json::{Value, json};
 use show::banned;
 use update::{BanArgs, SetRoleArgs, UpdateUserArgs, VerifyEmailArgs};
 
-use crate::auth::access::{AccessCounts, AccessKind};
+use crate::auth::access::AccessKind;
 use crate::auth::audit::counted;
 use crate::auth::secret::Password;
 use crate::auth::storage::{AdminGuard, UserUpdated};
 use crate::auth::user::User;
 use crate::auth::{Auth, AuthError};
 use crate::commands::Attempt as _;
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escape, escaped, who};
@@ -144,6 +145,10 @@ pub struct UserArg {
     pub user: String,
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods are of one lifetime, and `change` takes any"
+)]
 pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Result<Outcome> {
     match command {
         UsersCommand::List(args) => list::run(args, context).attempt("could not list users"),
@@ -158,12 +163,10 @@ pub(super) fn run(command: &UsersCommand, context: &mut Context) -> anyhow::Resu
         UsersCommand::SetRole(args) => update::set_role(args, context).attempt("could not set the role"),
         UsersCommand::VerifyEmail(args) => update::verify_email(args, context).attempt("could not verify the address"),
         UsersCommand::Ban(args) => update::ban(args, context).attempt("could not ban the user"),
-        UsersCommand::Unban(args) => {
-            change(&args.user, UserAct::Unbanned, context, Auth::unban).attempt("could not lift the ban")
-        }
-        UsersCommand::Unlock(args) => {
-            change(&args.user, UserAct::Unlocked, context, Auth::unlock).attempt("could not unlock the user")
-        }
+        UsersCommand::Unban(args) => change(&args.user, UserAct::Unbanned, context, |auth, user| auth.unban(user))
+            .attempt("could not lift the ban"),
+        UsersCommand::Unlock(args) => change(&args.user, UserAct::Unlocked, context, |auth, user| auth.unlock(user))
+            .attempt("could not unlock the user"),
         UsersCommand::Lockdown(args) => lockdown::run(args, context).attempt("could not lock the account down"),
         UsersCommand::ResetSecondFactor(args) => {
             second_factor::run(args, context).attempt("could not reset the second factor")
@@ -181,46 +184,30 @@ fn exists(named: &str, context: &mut Context) -> anyhow::Result<Outcome> {
 }
 
 /// Finds a user and changes it.
-fn change<'c>(
+fn change(
     named: &str,
     act: UserAct,
-    context: &'c mut Context,
-    apply: impl FnOnce(&mut Auth<'c>, &User) -> Result<UserUpdated, AuthError>,
+    context: &mut Context,
+    apply: impl FnOnce(&mut Auth<'_>, &User) -> Result<UserUpdated, AuthError>,
 ) -> anyhow::Result<Outcome> {
-    Ok(changed(named, act, context, apply)?.into())
+    let changed = changed(named, act, context, apply)?;
+    changed.reach.note(context);
+    Ok(changed.into())
 }
 
-/// As [`change`], with the report.
-fn changed<'c>(
+/// As [`change`], with the report and without notices.
+fn changed(
     named: &str,
     act: UserAct,
-    context: &'c mut Context,
-    apply: impl FnOnce(&mut Auth<'c>, &User) -> Result<UserUpdated, AuthError>,
+    context: &mut Context,
+    apply: impl FnOnce(&mut Auth<'_>, &User) -> Result<UserUpdated, AuthError>,
 ) -> anyhow::Result<UserChanged> {
     let database = context.database()?.location;
     let mut auth = context.auth()?;
     let user = auth.user_to_change(named)?;
-    let UserUpdated { user, ended, changed } = apply(&mut auth, &user)?;
-    Ok(UserChanged { changed, sessions_ended: ended.len(), ..UserChanged::new(act, user, database) })
-}
-
-/// Adds a notice about the access to an account that an act leaves, and returns it; `None` in authctl's own
-/// databases, where only sessions last.
-pub(super) fn notice_open(
-    user: &User,
-    is_left: impl Fn(AccessKind) -> bool,
-    context: &mut Context,
-) -> Option<AccessCounts> {
-    if !context.is_guest() {
-        return None;
-    }
-    // The act is done, whether the rest can be read or not.
-    let open = context.auth().ok()?.account_access(user).ok()?.counts.only(is_left);
-    if let Some(listed) = lockdown::listed(&open) {
-        let email = &user.email;
-        context.notices.push(format!("still open for {email}: {listed}; `authctl users lockdown {email}` ends that"));
-    }
-    Some(open)
+    let UserUpdated { user, ended, ends_in, changed } = apply(&mut auth, &user)?;
+    let reach = Reach::to_end(&ends_in, context);
+    Ok(UserChanged { changed, sessions_ended: ended.len(), reach, ..UserChanged::new(act, user, database) })
 }
 
 pub(super) fn admin_guard(forced: bool) -> AdminGuard {
@@ -267,8 +254,8 @@ pub(super) struct UserChanged {
     sessions_ended: usize,
     /// A generated password, for the answer.
     password: Option<Password>,
-    /// The access to the account that the act left, where it was to end it.
-    still_open: Option<AccessCounts>,
+    /// How far an act reached that ends something.
+    reach: Reach,
     database: DatabaseLocation,
 }
 
@@ -313,7 +300,7 @@ impl UserChanged {
             changed: act != UserAct::Existed,
             sessions_ended: 0,
             password: None,
-            still_open: None,
+            reach: Reach::default(),
             database,
         }
     }
@@ -324,10 +311,18 @@ impl UserChanged {
         Self { sessions_ended: sessions, ..self }
     }
 
-    /// Sets what the act left open.
+    /// Sets how far the act reached.
     #[must_use]
-    fn still_open(self, still_open: Option<AccessCounts>) -> Self {
-        Self { still_open, ..self }
+    fn reach(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
+    /// Says what the act did not reach, and which access to the account it leaves open.
+    #[must_use]
+    fn leaving(self, is_left: impl Fn(AccessKind) -> bool, context: &mut Context) -> Self {
+        let reach = self.reach.leaving(&self.user, is_left, context);
+        reach.note(context);
+        Self { reach, ..self }
     }
 
     /// Sets a generated password, for the answer.
@@ -374,15 +369,13 @@ impl Report for UserChanged {
             "act": self.act.word(),
             "user": UserView::from(&self.user),
             "changed": self.changed,
-            "sessionsEnded": self.sessions_ended,
+            "sessionsEnded": self.reach.count("session", self.sessions_ended as u64),
             "database": self.database.to_string(),
         });
         if let (Some(password), Some(fields)) = (&self.password, document.as_object_mut()) {
             fields.insert("password".into(), password.expose().into());
         }
-        if let (Some(open), Some(fields)) = (&self.still_open, document.as_object_mut()) {
-            fields.insert("stillOpen".into(), lockdown::access_json(open));
-        }
+        self.reach.add_to(&mut document);
         document
     }
 

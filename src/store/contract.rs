@@ -25,6 +25,7 @@ use crate::auth::storage::{
 use crate::auth::throttle::AttemptKey;
 use crate::auth::user::{User, UserRef};
 
+mod absent;
 mod admins;
 mod api_keys;
 mod audit;

@@ -422,7 +422,7 @@ impl Maintenance for SqlStore {
             let traces = (!is_guest).then(|| doctor::sampled_app_traces(tx, mapping)).transpose()?;
             Ok((users?, sessions?, expired::count_over(tx, mapping, now)?, traces))
         })?;
-        let has_sessions = self.guest().is_none_or(|schema| schema.unreached("session").is_none());
+        let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
         let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },

@@ -60,6 +60,17 @@ impl GuestSchema {
         self.tables.iter().find(|one| one.name == table)?.unreached.as_ref()
     }
 
+    /// Whether the rows of a user in a table can be counted: it is reached, and has the columns that name the user and that
+    /// tell a live session. Takes Better Auth's name.
+    pub fn counts(&self, table: &str) -> bool {
+        let columns = match table {
+            "session" => &["userId", "expiresAt"][..],
+            "verification" => &["value"],
+            _ => &["userId"],
+        };
+        columns.iter().all(|column| self.has(table, column))
+    }
+
     /// Whether the app has a column. Takes Better Auth's names.
     pub fn has(&self, table: &str, column: &str) -> bool {
         let table = self.tables.iter().find(|one| one.name == table);

@@ -242,6 +242,8 @@ pub struct UserUpdated {
     pub user: User,
     /// The sessions that ended.
     pub ended: Vec<Session>,
+    /// The tables in which the change ends rows, by Better Auth's names, whether it found any or not.
+    pub ends_in: Vec<&'static str>,
     /// Whether a value differs from before. If not, neither the row nor an entry was written.
     pub changed: bool,
 }

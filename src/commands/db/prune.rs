@@ -8,6 +8,7 @@ use crate::auth::AuthError;
 use crate::auth::audit::counted;
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::StoreError;
+use crate::commands::reach::Reach;
 use crate::commands::{activity, progress};
 use crate::context::Context;
 use crate::output::text::{escaped, facts};
@@ -39,12 +40,16 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
             Ok(kinds().map(|kind| auth.count_expired(kind)).sum::<Result<_, _>>()?)
         })?
     };
+    // Opens the database, whose schema the reach is of.
+    context.auth()?;
+    let reach = Reach::to_find(&["session", "verification"], context);
     let mut pruned = Vec::new();
     let mut total = 0;
     let (mut held, mut broken) = (Vec::new(), Vec::new());
     for kind in kinds() {
         if args.dry_run {
-            pruned.push((kind, context.auth()?.count_expired(kind)?));
+            let count = context.auth()?.count_expired(kind)?;
+            pruned.push((kind, reach.count(kind.table(), count)));
             continue;
         }
         let (mut count, mut pruning) = (0, Pruning::by(BATCH));
@@ -65,7 +70,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
         }
         // The other kinds go all the same, and the error is shown at the end.
         held.extend(pruning.holders);
-        pruned.push((kind, count));
+        pruned.push((kind, reach.count(kind.table(), count)));
     }
     if !held.is_empty() {
         return Err(StoreError::Held(held).into());
@@ -73,6 +78,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
     if !broken.is_empty() {
         return Err(StoreError::BrokenKeys(broken).into());
     }
+    reach.note(context);
     Ok(Pruned { counts: pruned, dry_run: args.dry_run, database }.into())
 }
 
@@ -84,14 +90,15 @@ fn were(rows: u64) -> String {
 /// Expired rows that were deleted, or would have been.
 #[derive(Debug)]
 struct Pruned {
-    counts: Vec<(Expiring, u64)>,
+    /// `None` where the rows of a table cannot be counted.
+    counts: Vec<(Expiring, Option<u64>)>,
     dry_run: bool,
     database: DatabaseLocation,
 }
 
 impl Pruned {
     fn total(&self) -> u64 {
-        self.counts.iter().map(|(_, count)| count).sum()
+        self.counts.iter().filter_map(|(_, count)| *count).sum()
     }
 }
 
@@ -99,7 +106,7 @@ impl Report for Pruned {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let verb = if self.dry_run { "would delete" } else { "deleted" };
         let line = format!("{verb} {} in {}", counted(self.total(), "expired row"), escaped(&self.database));
-        let rows = self.counts.iter().filter(|(_, count)| *count > 0);
+        let rows = self.counts.iter().filter_map(|(kind, count)| Some((kind, (*count).filter(|count| *count > 0)?)));
         let rows: Vec<_> = rows.map(|(kind, count)| (kind.table(), count.to_string())).collect();
         let answer = if rows.is_empty() { String::new() } else { facts(&rows) };
         Page { answer, ..Page::done_if(!self.dry_run && self.total() > 0, line) }

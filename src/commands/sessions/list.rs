@@ -12,6 +12,7 @@ use crate::auth::session::{Selection, Session, SessionFilter};
 use crate::auth::{Scope, odd};
 use crate::commands::Attempt as _;
 use crate::commands::pages::{End, Format, List, Pages, PagesOf};
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::SessionView;
 use crate::output::text::{cell, escape, table};
@@ -86,6 +87,7 @@ impl List for Sessions {
 
     fn end(&mut self, has_more: bool, printed: usize, context: &mut Context) -> anyhow::Result<End> {
         context.notices.extend(odd::note_of_rows(self.odd));
+        Reach::to_find(&["session"], context).note(context);
         let next = self.selection.after.as_ref().filter(|_| has_more);
         let notes = next.map(|next| {
             let shown = counted(printed as u64, "session");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::list::{cells, header};
 use super::{BATCH, WhoseArgs, done, scope};
 use crate::auth::Scope;
-use crate::auth::access::{AccessCounts, AccessKind};
+use crate::auth::access::AccessKind;
 use crate::auth::audit::counted;
 use crate::auth::secret::Token;
 use crate::auth::session::{Network, Pattern, Selection, Session, SessionFilter};
@@ -15,9 +15,8 @@ use crate::auth::storage::Which;
 use crate::cli::values;
 use crate::commands::Attempt as _;
 use crate::commands::pages::{End, Format, List, Pages, PagesOf};
+use crate::commands::reach::Reach;
 use crate::commands::session_start::{forget_session, is_not_signed_in};
-use crate::commands::users::lockdown::access_json;
-use crate::commands::users::notice_open;
 use crate::context::{Context, NoToken};
 use crate::output::json::SessionView;
 use crate::output::text::table;
@@ -143,7 +142,9 @@ fn revoke_own(args: &RevokeArgs, context: &mut Context) -> anyhow::Result<Outcom
     if is_signed_out {
         forget(&token, sessions.len(), context)?;
     }
-    let end = end_of(sessions.len(), args.dry_run, is_signed_out, None);
+    let reach = reach(context);
+    reach.note(context);
+    let end = end_of(sessions.len(), args.dry_run, is_signed_out, &reach);
     Ok(Ended { sessions, dry_run: args.dry_run, end }.into())
 }
 
@@ -240,8 +241,12 @@ impl List for Revocation {
         let dry_run = self.ending.dry_run;
         let named = self.ending.named.as_ref().filter(|_| !dry_run);
         let named = named.and_then(|named| context.auth().ok()?.find_user(named).ok());
-        let still_open = named.and_then(|user| notice_open(&user, |kind| kind != AccessKind::Session, context));
-        let mut end = end_of(self.count, dry_run, self.is_signed_out, still_open.as_ref());
+        let mut reach = reach(context);
+        if let Some(user) = named {
+            reach = reach.leaving(&user, |kind| kind != AccessKind::Session, context);
+        }
+        reach.note(context);
+        let mut end = end_of(self.count, dry_run, self.is_signed_out, &reach);
         if printed < self.count && dry_run {
             end.notes.push(format!("the first {printed} are shown; in a pipe, all are"));
         }
@@ -249,7 +254,7 @@ impl List for Revocation {
     }
 
     fn cut_off(&self) -> Vec<(&'static str, Value)> {
-        end_of(self.count, self.ending.dry_run, self.is_signed_out, None).fields
+        end_of(self.count, self.ending.dry_run, self.is_signed_out, &Reach::default()).fields
     }
 
     fn json(&self, session: &Session) -> Value {
@@ -273,13 +278,18 @@ impl List for Revocation {
     }
 }
 
-/// What the report says after the sessions. `still_open` is the access to the account of a named user that is left.
-fn end_of(count: usize, dry_run: bool, is_signed_out: bool, still_open: Option<&AccessCounts>) -> End {
+fn reach(context: &Context) -> Reach {
+    Reach::to_end(&["session"], context)
+}
+
+/// What the report says after the sessions.
+fn end_of(count: usize, dry_run: bool, is_signed_out: bool, reach: &Reach) -> End {
+    let known = reach.count("session", count as u64);
     let mut end = End {
-        fields: vec![("ended", json!(count)), ("dryRun", json!(dry_run)), ("signedOut", json!(is_signed_out))],
+        fields: vec![("ended", json!(known)), ("dryRun", json!(dry_run)), ("signedOut", json!(is_signed_out))],
         ..End::default()
     };
-    end.fields.extend(still_open.map(|open| ("stillOpen", access_json(open))));
+    end.fields.extend(reach.fields());
     let sessions = counted(count as u64, "session");
     if dry_run {
         end.notes.push(format!("would end {sessions}"));

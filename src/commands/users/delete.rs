@@ -10,6 +10,7 @@ use crate::auth::storage::{Deletion, Organization, SharedRow, TableRows};
 use crate::auth::user::User;
 use crate::auth::{AuthError, DeletionOptions};
 use crate::commands::confirm;
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::output::json::UserView;
@@ -55,31 +56,36 @@ pub(super) fn run(args: &DeleteUserArgs, context: &mut Context) -> anyhow::Resul
     let plans = args.dry_run || !context.is_confirmed();
     let planned = plans.then(|| context.auth()?.delete_user(&user, &options, true).map_err(anyhow::Error::from));
     let planned = planned.transpose()?.unwrap_or_default();
-    let deleted = |deletion| DeletedUser {
+    let deleted = |deletion, context: &Context| DeletedUser {
         user: user.clone(),
         deletion,
+        reach: Reach::to_end(&["session", "verification", "account"], context),
         new_owner: options.new_owner.clone(),
         dry_run: args.dry_run,
         database: database.clone(),
     };
+    let planned = deleted(planned, context);
     if args.dry_run {
-        return Ok(deleted(planned).into());
+        planned.reach.note(context);
+        return Ok(planned.into());
     }
     let mut effect = format!(
-        "This permanently deletes {} <{}> with {} from {}.",
+        "This permanently deletes {} <{}>{} from {}.",
         escape(&user.name),
         escape(&user.email),
-        of_user(&planned),
+        planned.of_user(),
         escape(&database.to_string()),
     );
-    for line in deleted(planned).consequences(false) {
+    for line in planned.consequences(false) {
         effect.push_str("\n  It ");
         effect.push_str(&line);
         effect.push('.');
     }
     confirm(&effect, "Delete the user?", context)?;
     let deletion = context.auth()?.delete_user(&user, &options, false)?;
-    Ok(deleted(deletion).into())
+    let deleted = deleted(deletion, context);
+    deleted.reach.note(context);
+    Ok(deleted.into())
 }
 
 fn new_owner(named: &str, user: &User, context: &mut Context) -> anyhow::Result<User> {
@@ -95,12 +101,33 @@ fn new_owner(named: &str, user: &User, context: &mut Context) -> anyhow::Result<
 struct DeletedUser {
     user: User,
     deletion: Deletion,
+    reach: Reach,
     new_owner: Option<User>,
     dry_run: bool,
     database: DatabaseLocation,
 }
 
 impl DeletedUser {
+    /// The numbers of rows in Better Auth's own tables, as far as they are known: sessions, accounts and codes.
+    fn counts(&self) -> [(&'static str, Option<u64>); 3] {
+        let Deletion { sessions, accounts, codes, .. } = &self.deletion;
+        let count = |noun, table, count: &u64| (noun, self.reach.count(table, *count));
+        [
+            count("session", "session", sessions),
+            count("account", "account", accounts),
+            count("code", "verification", codes),
+        ]
+    }
+
+    /// These rows in words, such as ` with 1 session, 1 account and 0 codes`.
+    fn of_user(&self) -> String {
+        let known = self.counts().into_iter().filter_map(|(noun, count)| Some(counted(count?, noun)));
+        let mut known: Vec<String> = known.collect();
+        let Some(last) = known.pop() else { return String::new() };
+        let known = if known.is_empty() { last } else { format!("{} and {last}", known.join(", ")) };
+        format!(" with {known}")
+    }
+
     /// What the deletion does besides deleting the user with sessions, accounts and codes; in the past when it is done.
     fn consequences(&self, is_done: bool) -> Vec<String> {
         let verb = |present: &'static str, past: &'static str| if is_done { past } else { present };
@@ -134,14 +161,6 @@ impl DeletedUser {
     }
 }
 
-/// The rows of the user in Better Auth's own tables, in words.
-fn of_user(deletion: &Deletion) -> String {
-    let Deletion { sessions, accounts, codes, .. } = deletion;
-    let [sessions, accounts, codes] =
-        [(sessions, "session"), (accounts, "account"), (codes, "code")].map(|(count, noun)| counted(*count, noun));
-    format!("{sessions}, {accounts} and {codes}")
-}
-
 fn organization(one: &Organization) -> String {
     escape(&one.name).into_owned()
 }
@@ -159,8 +178,7 @@ fn list<T>(items: &[T], word: impl Fn(&T) -> String) -> Option<String> {
 impl Report for DeletedUser {
     fn text(&self, _now: Timestamp, _style: Style) -> Page {
         let verb = if self.dry_run { "would delete" } else { "deleted" };
-        let line =
-            format!("{verb} {} with {} in {}", who(&self.user), of_user(&self.deletion), escaped(&self.database));
+        let line = format!("{verb} {}{} in {}", who(&self.user), self.of_user(), escaped(&self.database));
         let mut page = Page::done_if(!self.dry_run, line);
         let consequences = self.consequences(!self.dry_run).into_iter().map(|line| format!("this {line}"));
         let lines = if self.dry_run { &mut page.notes } else { &mut page.done };
@@ -169,12 +187,12 @@ impl Report for DeletedUser {
     }
 
     fn json(&self) -> Value {
-        let Deletion { sessions, accounts, codes, tables, ownerless, shared, moved_organizations, moved } =
-            &self.deletion;
+        let Deletion { tables, ownerless, shared, moved_organizations, moved, .. } = &self.deletion;
+        let [sessions, accounts, codes] = self.counts().map(|(_, count)| count);
         let organization = |one: &Organization| json!({ "id": one.id, "name": one.name });
         let shared_row = |one: &SharedRow| json!({ "kind": one.kind, "table": one.table, "id": one.id, "name": one.name, "otherUsers": one.users });
         let table = |one: &TableRows| json!({ "table": one.table, "deleted": one.deleted, "cleared": one.cleared });
-        json!({
+        let mut document = json!({
             "act": "deleted",
             "user": UserView::from(&self.user),
             "changed": !self.dry_run,
@@ -189,7 +207,9 @@ impl Report for DeletedUser {
             "organizationsHandedOver": moved_organizations.iter().map(organization).collect::<Vec<_>>(),
             "sharedHandedOver": moved.iter().map(shared_row).collect::<Vec<_>>(),
             "database": self.database.to_string(),
-        })
+        });
+        self.reach.add_to(&mut document);
+        document
     }
 }
 

@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::admin_guard;
 use crate::auth::LockdownRequest;
-use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Unreached};
+use crate::auth::access::{AccessCounts, AccessKind, AccountAccess};
 use crate::auth::audit::counted;
 use crate::auth::secret::Code;
 use crate::auth::storage::Account;
 use crate::auth::user::User;
 use crate::cli::values;
 use crate::commands::confirm;
+use crate::commands::reach::Reach;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
@@ -49,6 +50,7 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     let database = context.database()?.location;
     let user = context.auth()?.user_to_change(&args.user)?;
     let access = context.auth()?.account_access(&user)?;
+    let reach = Reach::to_end(&["session", "verification"], context).beside_jwts(access.signs_jwts).beside_links();
     let reason = context.reason();
     let request =
         LockdownRequest { ban: args.ban.then_some(reason.as_deref()), reset_code: args.reset_code.then_some(args.ttl) };
@@ -56,7 +58,8 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     if args.dry_run {
         let done = context.auth()?.lock_down(&user, request, guard, true)?;
         let (ended, is_banned) = (done.ended, done.user.is_banned(context.now()?));
-        return Ok(Lockdown { user, ended, access, code: None, is_banned, dry_run: true, database }.into());
+        reach.note(context);
+        return Ok(Lockdown { user, ended, access, reach, code: None, is_banned, dry_run: true, database }.into());
     }
     let ban = if args.ban { " and bans the user" } else { "" };
     let effect = format!(
@@ -69,11 +72,12 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     let done = context.auth()?.lock_down(&user, request, guard, false)?;
     let is_banned = done.user.is_banned(context.now()?);
     let (user, ended, code) = (done.user, done.ended, done.code);
-    Ok(Lockdown { user, ended, access, code, is_banned, dry_run: false, database }.into())
+    reach.note(context);
+    Ok(Lockdown { user, ended, access, reach, code, is_banned, dry_run: false, database }.into())
 }
 
 /// Lists the access that exists; `None` without any.
-pub(super) fn listed(counts: &AccessCounts) -> Option<String> {
+pub(in crate::commands) fn listed(counts: &AccessCounts) -> Option<String> {
     let listed: Vec<String> = counts.existing().map(|(kind, count)| counted(count, kind.noun())).collect();
     (!listed.is_empty()).then(|| listed.join(", "))
 }
@@ -90,6 +94,7 @@ struct Lockdown {
     ended: AccessCounts,
     /// As it was before.
     access: AccountAccess,
+    reach: Reach,
     code: Option<(Code, Timestamp)>,
     is_banned: bool,
     dry_run: bool,
@@ -97,6 +102,11 @@ struct Lockdown {
 }
 
 impl Lockdown {
+    /// What is said where no access was found.
+    fn nothing(&self) -> &'static str {
+        if self.ended.is_complete() { "there was nothing to end" } else { "this database had nothing to end" }
+    }
+
     /// With what the user can sign in again.
     fn sign_ins(&self) -> Vec<String> {
         let provider = |provider: &String| match provider.as_str() {
@@ -116,22 +126,7 @@ impl Lockdown {
                 escape(&sign_ins.join(", "))
             ));
         }
-        notes.extend(self.access.unreached.iter().map(|unreached| message(*unreached).to_owned()));
         notes
-    }
-}
-
-/// What stays, until when.
-fn message(unreached: Unreached) -> &'static str {
-    match unreached {
-        Unreached::Jwt => "JWTs that the app signed are valid until they expire; no table has them",
-        Unreached::CookieCache => {
-            "if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default"
-        }
-        Unreached::SecondaryStorage => "sessions and keys that the app keeps outside this database are not reached",
-        Unreached::VerificationLink => {
-            "links that verify an address are signed and work until they expire, after 1 hour by default"
-        }
     }
 }
 
@@ -152,7 +147,7 @@ impl Report for Lockdown {
             let banned = if self.is_banned { "; the user is banned" } else { "" };
             let what = match listed(&self.ended) {
                 Some(listed) => format!("ended {listed}"),
-                None => "there was nothing to end".to_owned(),
+                None => self.nothing().to_owned(),
             };
             page.done.push(format!("locked down {who} in {place}: {what}{banned}"));
             if let Some((code, expires_at)) = &self.code {
@@ -168,7 +163,6 @@ impl Report for Lockdown {
     }
 
     fn json(&self) -> Value {
-        let unreached = |unreached: &Unreached| json!({ "code": unreached.code(), "message": message(*unreached) });
         let mut document = json!({
             "user": UserView::from(&self.user),
             "ended": access_json(&self.ended),
@@ -176,7 +170,7 @@ impl Report for Lockdown {
             "dryRun": self.dry_run,
             "signsInBy": self.access.providers,
             "passkeys": self.access.passkeys,
-            "notReached": self.access.unreached.iter().map(unreached).collect::<Vec<_>>(),
+            "notReached": self.reach.json(),
             "database": self.database.to_string(),
         });
         if let (Some((code, expires_at)), Some(fields)) = (&self.code, document.as_object_mut()) {

@@ -6,12 +6,13 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{UserAct, UserChanged, notice_open};
+use super::{UserAct, UserChanged};
 use crate::auth::PasswordInput;
 use crate::auth::access::AccessKind;
 use crate::auth::secret::Code;
 use crate::auth::user::User;
 use crate::cli::values;
+use crate::commands::reach::Reach;
 use crate::commands::session_start::{Printed, refuse_lost};
 use crate::context::Context;
 use crate::output::json::UserView;
@@ -97,9 +98,10 @@ pub(super) fn set_password(args: &SetPasswordArgs, context: &mut Context) -> any
     context.did(what, format!("set it again with `authctl users set-password {}`", user.email));
     context.auth()?.require_in_force(&user.id, &given)?;
     let password = to_print(&args.password, given);
-    let still_open = notice_open(&user, |kind| kind != AccessKind::Session, context);
-    let set = UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password);
-    Ok(set.still_open(still_open).into())
+    let ends_in = if args.keep_sessions { &["verification"][..] } else { &["session", "verification"] };
+    let reach = Reach::to_end(ends_in, context);
+    let set = UserChanged::new(UserAct::PasswordSet, user, database).ended(ended.len()).password(password).reach(reach);
+    Ok(set.leaving(|kind| kind != AccessKind::Session, context).into())
 }
 
 pub(super) fn reset_code(args: &ResetCodeArgs, context: &mut Context) -> anyhow::Result<Outcome> {

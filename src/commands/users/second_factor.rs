@@ -8,6 +8,7 @@ use crate::auth::audit::counted;
 use crate::auth::second_factor::FactorReset;
 use crate::auth::user::User;
 use crate::commands::confirm;
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{escaped, who};
@@ -28,19 +29,40 @@ pub(super) fn run(args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow
     let user = context.auth()?.user_to_change(&args.user)?;
     let reset = context.auth()?.factor_to_reset(&user)?;
     if args.dry_run || reset.is_empty() {
-        return Ok(Reset { user, removed: reset, dry_run: args.dry_run, database }.into());
+        let reach = if reset.is_empty() { Reach::default() } else { reach(context) };
+        return Ok(Reset { user, removed: reset, reach, dry_run: args.dry_run, database }.into());
     }
+    let goes = match parts(&reset).as_slice() {
+        [] => String::new(),
+        parts => format!(" with {}", parts.join(", ")),
+    };
     let effect = format!(
-        "This removes the second factor of {} in {}, with {} and {}, and ends {}. The password alone signs in then.",
+        "This removes the second factor of {} in {}{goes}. The password alone signs in then.",
         who(&user),
         escaped(&database),
-        counted(reset.trusted_devices, "trusted device"),
-        counted(reset.pending_sign_ins, "unfinished sign-in"),
-        counted(reset.sessions, "session"),
     );
     confirm(&effect, "Reset the second factor?", context)?;
     let (user, reset) = context.auth()?.reset_second_factor(&user)?;
-    Ok(Reset { user, removed: reset, dry_run: false, database }.into())
+    Ok(Reset { user, removed: reset, reach: reach(context), dry_run: false, database }.into())
+}
+
+/// The rows that go, in words.
+fn parts(reset: &FactorReset) -> Vec<String> {
+    let FactorReset { rows, trusted_devices, pending_sign_ins, sessions, .. } = *reset;
+    let parts = [
+        (rows, "factor"),
+        (trusted_devices, "trusted device"),
+        (pending_sign_ins, "unfinished sign-in"),
+        (sessions, "session"),
+    ];
+    parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect()
+}
+
+/// How far a reset reaches, with its notices. Trusted devices and unfinished sign-ins are rows of `verification`.
+fn reach(context: &mut Context) -> Reach {
+    let reach = Reach::to_end(&["session", "verification"], context);
+    reach.note(context);
+    reach
 }
 
 /// What was removed, or would have been.
@@ -48,6 +70,7 @@ pub(super) fn run(args: &ResetSecondFactorArgs, context: &mut Context) -> anyhow
 struct Reset {
     user: User,
     removed: FactorReset,
+    reach: Reach,
     dry_run: bool,
     database: DatabaseLocation,
 }
@@ -64,16 +87,8 @@ impl Report for Reset {
         if self.removed.is_empty() {
             return Page::note(format!("{who} has no second factor in {place}; nothing was changed"));
         }
-        let FactorReset { was_on, rows, trusted_devices, pending_sign_ins, sessions } = self.removed;
-        let parts = [
-            (rows, "factor"),
-            (trusted_devices, "trusted device"),
-            (pending_sign_ins, "unfinished sign-in"),
-            (sessions, "session"),
-        ];
-        let mut parts: Vec<String> =
-            parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
-        if was_on {
+        let mut parts = parts(&self.removed);
+        if self.removed.was_on {
             parts.insert(0, "the flag of the user".to_owned());
         }
         let verb = if self.dry_run { "would reset" } else { "reset" };
@@ -81,16 +96,18 @@ impl Report for Reset {
     }
 
     fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "user": UserView::from(&self.user),
             "changed": self.is_done(),
             "dryRun": self.dry_run,
             "wasEnabled": self.removed.was_on,
             "factors": self.removed.rows,
-            "trustedDevices": self.removed.trusted_devices,
-            "pendingSignIns": self.removed.pending_sign_ins,
-            "sessionsEnded": self.removed.sessions,
+            "trustedDevices": self.reach.count("verification", self.removed.trusted_devices),
+            "pendingSignIns": self.reach.count("verification", self.removed.pending_sign_ins),
+            "sessionsEnded": self.reach.count("session", self.removed.sessions),
             "database": self.database.to_string(),
-        })
+        });
+        self.reach.add_to(&mut document);
+        document
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::auth::odd;
 use crate::auth::storage::Account;
 use crate::auth::user::User;
+use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::output::json::UserView;
 use crate::output::text::{amount, cell, escape, facts, rfc3339, yes_no};
@@ -15,11 +16,12 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let accounts = auth.store.accounts(&user.id)?;
-    let is_reached = auth.store.guest().is_none_or(|schema| schema.unreached("session").is_none());
+    let is_reached = auth.store.guest().is_none_or(|schema| schema.counts("session"));
     let live_sessions = auth.live_sessions(&user.id)?.len();
     let live_sessions = is_reached.then_some(live_sessions);
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
     context.notices.extend(odd::note_of(user.odd.iter()));
+    Reach::to_find(&["account"], context).note(context);
     let has_roles = context.has_roles();
     Ok(UserState { user, has_roles, accounts, live_sessions, failed_attempts, locked_for }.into())
 }

@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args};
 use jiff::SignedDuration;
 
-use super::{UserAct, admin_guard, change, changed, notice_open};
+use super::{UserAct, admin_guard, change, changed};
 use crate::cli::values;
 use crate::context::Context;
 use crate::output::Outcome;
@@ -97,6 +97,5 @@ pub(super) fn ban(args: &BanArgs, context: &mut Context) -> anyhow::Result<Outco
     let (reason, guard) = (context.reason(), admin_guard(args.force_last_admin));
     let banned = changed(&args.user, UserAct::Banned, context, |auth, user| auth.ban(user, until, reason, guard))?;
     // Whatever makes a session meets the ban.
-    let still_open = notice_open(&banned.user, |kind| !kind.meets_a_ban(), context);
-    Ok(banned.still_open(still_open).into())
+    Ok(banned.leaving(|kind| !kind.meets_a_ban(), context).into())
 }

@@ -21,7 +21,7 @@ fn key_of_an_organization_with_the_id_of_the_user_stays_open() {
         let left_by_rehearsal = store.take_loose_ends().left;
         assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown users");
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!((ended.of(AccessKind::ApiKey), &ended), (1, &would_end));
+        assert_eq!((ended.of(AccessKind::ApiKey), &ended), (Some(1), &would_end));
         assert_eq!(selected(db, "apikey", "{enabled} = 1"), "doubtful organizations shown");
         let left = store.take_loose_ends().left;
         assert!(left.iter().any(|note| note.ends_with(": doubtful")), "{left:?}");
@@ -50,7 +50,7 @@ fn key_is_disabled_in_the_encoding_of_its_column() {
                 "INSERT INTO {{apikey}} VALUES ('a', 'ada', 'k', {open}), ('b', 'ada', 'k', {closed}), ('c', 'bob', 'k', {open})"
             ));
             let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-            assert_eq!(ended.of(AccessKind::ApiKey), 1, "{open}");
+            assert_eq!(ended.of(AccessKind::ApiKey), Some(1), "{open}");
             let is_closed = format!("{{enabled}} = {closed} AND typeof({{enabled}}) = typeof({closed})");
             assert_eq!(selected(db, "apikey", &is_closed), "a b", "{open}");
             db.edit_plugins("DELETE FROM {apikey}");

@@ -270,7 +270,7 @@ fn session_without_an_id_ends_with_its_user_or_token() {
     };
     let by_lockdown = |store: &mut dyn Store| {
         let lockdown = Lockdown { user_id: "bob", ban: None, guard: AdminGuard::Off, code: None, now: at(1) };
-        assert_eq!(store.lock_down(&lockdown).unwrap().unwrap().1.of(AccessKind::Session), 1);
+        assert_eq!(store.lock_down(&lockdown).unwrap().unwrap().1.of(AccessKind::Session), Some(1));
     };
     let ends: [(&str, EndSession); 8] = [
         ("token", |store| assert_eq!(store.end_session(&token_of("bobs")).unwrap().unwrap().user_id, "bob")),

@@ -4,7 +4,7 @@
 use super::audit::entries;
 use super::*;
 use crate::auth::AuthError;
-use crate::auth::access::{AccessCounts, AccessKind, Unreached};
+use crate::auth::access::{AccessCounts, AccessKind};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::storage::{AdminGuard, Ban, EndSessions, Lockdown, OddFactors, UserChange};
@@ -178,7 +178,7 @@ fn lockdown_ends_every_way_in_and_none_of_others() {
             (AccessKind::Challenge, 1),
             (AccessKind::Code, 4),
         ]);
-        assert_eq!((access.counts, access.passkeys, access.unreached[0]), (expected, 1, Unreached::Jwt));
+        assert_eq!((access.counts, access.passkeys, access.signs_jwts), (expected, 1, true));
         assert_eq!(access.providers, ["credential"]);
         let (user, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
         assert_eq!((user.id.as_str(), ended), ("ada", expected));
@@ -302,7 +302,7 @@ fn impersonation_that_ends_takes_all_its_tokens_along() {
             );
             if by_lockdown {
                 let (_, ended) = store.lock_down(&lockdown(ban())).unwrap().unwrap();
-                assert_eq!((ended.of(AccessKind::RefreshToken), ended.of(AccessKind::AccessToken)), (1, 1));
+                assert_eq!((ended.of(AccessKind::RefreshToken), ended.of(AccessKind::AccessToken)), (Some(1), Some(1)));
             } else {
                 let change = UserChange { ban: ban(), end: EndSessions::Always, ..UserChange::default() };
                 store.update_user("ada", &change, AdminGuard::Off, at(30)).unwrap().unwrap();
@@ -328,7 +328,7 @@ fn token_without_a_column_for_its_end_is_deleted() {
             ('b', 'x', 'y', 1, [600], 'c', 'bob', '')",
         );
         let (_, ended) = store.lock_down(&lockdown(None)).unwrap().unwrap();
-        assert_eq!(ended.of(AccessKind::AccessToken), 1);
+        assert_eq!(ended.of(AccessKind::AccessToken), Some(1));
         assert_eq!(selected(db, "oauthAccessToken", "TRUE"), "b");
     });
 }

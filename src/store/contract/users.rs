@@ -312,7 +312,7 @@ fn each_field_changes_alone_and_leaves_sessions_alive() {
             assert_eq!((&changed, ended.len()), (&User { updated_at: at(seconds), ..then }, 0), "{change:?}");
             assert_eq!(by_id(&mut *db.store(), "ada").as_ref(), Some(&changed));
             // The same change again writes nothing.
-            let same = UserUpdated { user: changed, ended: Vec::new(), changed: false };
+            let same = UserUpdated { user: changed, ended: Vec::new(), ends_in: Vec::new(), changed: false };
             let again = store.update_user("ada", &change, AdminGuard::KeepLastAdmin, at(99)).unwrap().unwrap();
             assert_eq!(again, same, "{change:?}");
             // Undo the change, so that the next one is seen alone.

@@ -9,30 +9,33 @@ use super::plugins::{is_over, quoted, quoted_to_write, time_encoding, truth_enco
 use super::rows::RowKey;
 use super::{SqlStore, codes, rows, second_factor, sessions, users};
 use crate::auth::AuthError;
-use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, Unreached, challenge_of};
+use crate::auth::access::{AccessCounts, AccessKind, AccountAccess, Owner, challenge_of};
 use crate::auth::audit::{Event, counted};
 use crate::auth::second_factor::{FactorReset, FactorRows};
 use crate::auth::secret::HASHED_BYTES;
 use crate::auth::session::Session;
-use crate::auth::storage::{AccessStore, EndSessions, Lockdown, StoreError, UserChange};
+use crate::auth::storage::{AccessStore, EndSessions, Lockdown, Maintenance as _, StoreError, UserChange};
 use crate::auth::user::{User, UserRef};
 use crate::store::engine::{Tx, Value};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier, spells_false};
 
 impl AccessStore for SqlStore {
     fn account_access(&mut self, user_id: &str, now: Timestamp) -> Result<Option<AccountAccess>, StoreError> {
-        self.read(|tx, mapping| account_access(tx, mapping, user_id, now))
+        let access = self.read(|tx, mapping| account_access(tx, mapping, user_id, now))?;
+        Ok(access.map(|access| AccountAccess { counts: self.known(access.counts), ..access }))
     }
 
     fn lock_down(&mut self, request: &Lockdown<'_>) -> Result<Result<(User, AccessCounts), AuthError>, StoreError> {
-        self.write_tx(|tx, mapping, log| lock_down(tx, mapping, log, request))
+        let done = self.write_tx(|tx, mapping, log| lock_down(tx, mapping, log, request))?;
+        Ok(done.map(|(user, ended)| (user, self.known(ended))))
     }
 
     fn rehearse_lockdown(
         &mut self,
         request: &Lockdown<'_>,
     ) -> Result<Result<(User, AccessCounts), AuthError>, StoreError> {
-        self.dry_run(|tx, mapping, log| lock_down(tx, mapping, log, request))
+        let done = self.dry_run(|tx, mapping, log| lock_down(tx, mapping, log, request))?;
+        Ok(done.map(|(user, ended)| (user, self.known(ended))))
     }
 
     fn factor_rows(&mut self, user_id: &str) -> Result<Option<FactorRows>, StoreError> {
@@ -53,6 +56,14 @@ impl AccessStore for SqlStore {
             return Ok(false);
         }
         Ok(self.write_tx(|tx, mapping, log| second_factor::unlock(tx, mapping, log, user_id))? > 0)
+    }
+}
+
+impl SqlStore {
+    /// Removes the numbers of rows that the database of an app does not have or does not show.
+    fn known(&self, counts: AccessCounts) -> AccessCounts {
+        let is_counted = |table| self.guest().is_none_or(|schema| schema.counts(table));
+        counts.known(|kind| kind.table().is_none_or(is_counted))
     }
 }
 
@@ -384,12 +395,8 @@ fn account_access(
         },
         None => 0,
     };
-    let mut unreached = Vec::new();
-    if mapping.is_guest() {
-        unreached.extend(inventory.plugin("jwks").map(|_| Unreached::Jwt));
-        unreached.extend([Unreached::CookieCache, Unreached::SecondaryStorage, Unreached::VerificationLink]);
-    }
-    Ok(Some(AccountAccess { counts, providers, passkeys, unreached }))
+    let signs_jwts = mapping.is_guest() && inventory.plugin("jwks").is_some();
+    Ok(Some(AccountAccess { counts, providers, passkeys, signs_jwts }))
 }
 
 /// Ends all access to a user's account.

@@ -436,7 +436,9 @@ pub(in crate::store) fn update(
         // A column may store instants with less precision.
         changed = !Changes::between(Some(&before), Some(&user)).is_empty();
     }
-    if user.email != before.email {
+    let (ended_sessions, is_moved) = (change.end.which(&before, &user), user.email != before.email);
+    let loses_impersonations = loses_impersonations(mapping, &before, &user, now);
+    if is_moved {
         // Codes are bound to the address. They are deleted, so that they do not work again when the address
         // returns.
         for purpose in Purpose::ALL {
@@ -444,14 +446,16 @@ pub(in crate::store) fn update(
         }
         codes::delete_resets(tx, mapping, id)?;
     }
-    let mut ended = sessions::end(tx, mapping, id, change.end.which(&before, &user).as_ref(), now)?;
+    let mut ended = sessions::end(tx, mapping, id, ended_sessions.as_ref(), now)?;
     log.extend(change_events(&before, &user));
     let subject = Subject::from(&before);
     log.extend(ended.iter().map(|session| ended_of(&subject, session)));
-    if loses_impersonations(mapping, &before, &user, now) {
+    if loses_impersonations {
         ended.extend(sessions::end_impersonations(tx, mapping, log, id, now)?);
     }
-    Ok(Ok(UserUpdated { user, ended, changed }))
+    let ends_in = [(ended_sessions.is_some() || loses_impersonations, "session"), (is_moved, "verification")];
+    let ends_in = ends_in.into_iter().filter_map(|(is_sought, table)| is_sought.then_some(table)).collect();
+    Ok(Ok(UserUpdated { user, ended, ends_in, changed }))
 }
 
 /// Whether a trigger left nothing of a change. It may store another spelling of a value.

@@ -11,7 +11,8 @@ fn ban_is_stored_as_by_the_app_with_a_note() {
     let app = App::new(DRIZZLE);
     assert_snapshot!(app.run("users ban bob@example.com --for 7d --reason spam"), @"
     ------- stderr -------
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     banned Bob <bob@example.com> until [TIME]: spam and ended 1 session in [HOME]/app.db
     ");
     let bob = "FROM {user} WHERE email = 'bob@example.com'";

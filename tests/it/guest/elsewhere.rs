@@ -21,7 +21,7 @@ fn users_passwords_and_bans_work_without_sessions() {
     }
     assert_snapshot!(odd.run("users ban bob@example.com"), @"
     ------- stderr -------
-    note: the app keeps its sessions and codes outside of this database: none was found here, and none was ended
+    note: the app keeps its sessions outside of this database: none was found here, and none was ended
     banned Bob <bob@example.com> permanently in [HOME]/app.db
     ");
     odd.run_with_input("users set-password emo@example.com --password-stdin", PASSWORD).success();
@@ -36,6 +36,47 @@ fn users_passwords_and_bans_work_without_sessions() {
     assert_eq!(names, [Some("user"), None, Some("account"), None]);
     assert!(!status.to_string().contains("authctl_absent"), "{status}");
     assert_eq!(odd.run("users show ada@example.com --json").json()["liveSessions"], serde_json::Value::Null);
+}
+
+/// Acts, and the numbers in their answers that are not known.
+const UNKNOWN: &[(&str, &[&str])] = &[
+    ("users ban bob@example.com", &["/sessionsEnded", "/stillOpen/sessions"]),
+    ("users set-role ada@example.com user --force-last-admin", &["/sessionsEnded"]),
+    ("users set-password bob@example.com --generate", &["/sessionsEnded", "/stillOpen/sessions", "/stillOpen/codes"]),
+    ("users reset-2fa bob@example.com --yes", &["/sessionsEnded", "/trustedDevices", "/pendingSignIns"]),
+    ("users lockdown bob@example.com --yes", &["/ended/sessions", "/ended/impersonations", "/ended/codes"]),
+    (
+        "users lockdown bob@example.com --dry-run",
+        &["/ended/sessions", "/ended/trustedDevices", "/ended/pendingSignIns"],
+    ),
+    ("users delete bob@example.com --yes", &["/sessionsEnded", "/codesDeleted"]),
+    ("sessions revoke --user bob@example.com --all", &["/ended", "/stillOpen/sessions"]),
+    ("sessions prune", &["/pruned"]),
+    ("sessions prune --dry-run", &["/pruned"]),
+    ("db prune", &["/pruned/session", "/pruned/verification"]),
+];
+
+#[test]
+fn number_that_is_not_known_is_null_and_said() {
+    for (words, unknown) in UNKNOWN {
+        let odd = Odd::changed(
+            "kysely",
+            "DROP TABLE session; DROP TABLE verification; UPDATE user SET role = 'admin' WHERE name = 'Ada';
+             ALTER TABLE user ADD COLUMN twoFactorEnabled INTEGER; UPDATE user SET twoFactorEnabled = 1",
+        );
+        let ran = odd.run(&format!("{words} --json"));
+        assert!(ran.stderr.contains("note: the app keeps its sessions"), "{words}: {ran}");
+        assert_eq!(ran.code, 0, "{words}: {ran}");
+        let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        for number in *unknown {
+            assert_eq!(answer.pointer(number), Some(&serde_json::Value::Null), "{words}, {number}: {answer}");
+        }
+        if !words.contains("prune") {
+            assert_eq!(answer["notReached"][0]["code"], "SECONDARY_STORAGE", "{words}: {answer}");
+            let message = answer["notReached"][0]["message"].as_str().unwrap();
+            assert!(ran.stderr.contains(message), "{words}: {ran}");
+        }
+    }
 }
 
 #[test]
@@ -115,10 +156,7 @@ fn table_with_a_near_name_alone_is_not_the_missing_one() {
     ] {
         let odd = Odd::changed("kysely", &format!("DROP TABLE session; DROP TABLE verification; {sql}"));
         let banned = odd.run("users ban bob@example.com");
-        assert!(
-            banned.stderr.contains("the app keeps its sessions and codes outside of this database"),
-            "{sql}: {banned}"
-        );
+        assert!(banned.stderr.contains("the app keeps its sessions outside of this database"), "{sql}: {banned}");
         banned.success();
     }
 }
@@ -145,11 +183,13 @@ fn acts_that_end_codes_say_that_the_app_keeps_them_elsewhere() {
     for words in [
         "users set-password bob@example.com --keep-sessions --password-stdin",
         "users lockdown bob@example.com --yes",
-        "users ban bob@example.com",
-        "users delete bob@example.com --yes",
+        "users update bob@example.com --email rob@example.com",
+        "users delete rob@example.com --yes",
     ] {
         let done = odd.run_with_input(words, PASSWORD);
         assert!(format!("{done}").contains(note), "{words}");
     }
-    assert!(!format!("{}", odd.run("sessions revoke --all-users --older-than 1m")).contains(note));
+    for words in ["sessions revoke --all-users --older-than 1m", "users ban ada@example.com --force-last-admin"] {
+        assert!(!format!("{}", odd.run(words)).contains(note), "{words}");
+    }
 }

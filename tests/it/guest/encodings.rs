@@ -158,8 +158,9 @@ fn unclear_time_of_the_last_change_stays_as_it_was() {
     let before = times();
     assert_snapshot!(database.run("users ban bob@example.com"), @r#"
     ------- stderr -------
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     note: some of the values of user.updated_at are milliseconds, others are seconds, and the column stays as it was: correct the rows, or name the right encoding in the --schema file: {"times": {"user.updatedAt": "milliseconds"}} or {"times": {"user.updatedAt": "seconds"}}
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
     banned Bob <bob@example.com> permanently and ended 1 session in [HOME]/app.db
     "#);
     assert_snapshot!(database.run("users update ada@example.com --name Countess"), @r#"

@@ -26,7 +26,6 @@ fn address_as_listed_finds_its_user() {
     assert_eq!(app.text(BOBS), "0");
     assert_snapshot!(app.run("users delete Bob@Example.com --if-exists --yes"), @"
     ------- stderr -------
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
     there was no such user in [HOME]/app.db; nothing to delete
     ");
 }

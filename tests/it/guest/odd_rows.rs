@@ -224,7 +224,8 @@ fn revoke_ends_sessions_without_an_id_or_says_that_they_stay() {
     assert_snapshot!(loose.run("sessions revoke --user bob --user-agent Moz*"), @"
     ------- stderr -------
     note: left out: 1 session without an id, which cannot be ended alone; `sessions revoke --all` ends all of a user
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     ended 1 session
     ");
     assert_eq!(sessions(), "0 1");
@@ -237,7 +238,8 @@ fn revoke_ends_sessions_without_an_id_or_says_that_they_stay() {
     ");
     assert_snapshot!(loose.run("sessions revoke --user bob --all"), @"
     ------- stderr -------
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     ended 1 session
     ");
     assert_eq!(sessions(), "0 0");

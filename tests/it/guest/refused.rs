@@ -455,7 +455,8 @@ fn code_that_names_no_user_is_not_said_to_be_ended() {
     assert_snapshot!(odd.run_with_input("users set-password ada@example.com --password-stdin", PASSWORD), @"
     ------- stderr -------
     note: codes of the user were not ended: the app's table of verifications has no column `value`, which names their user
-    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default; sessions that it keeps outside this database are not reached
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     set and checked the password of Ada Lovelace <ada@example.com> and ended 1 session in [HOME]/app.db
     ");
 }
