@@ -83,6 +83,7 @@ const NAMES: &[(&str, &[&str])] = &[
             r#""actorEmail" = ?1 COLLATE NOCASE AND "actorEmail" IS NOT "userEmail""#,
         ],
     ),
+    ("{id}", &["1"]),
     ("{differs}", &[r#""updatedAt" IS NOT ?2"#]),
     ("{own}", &[r#""own"."userId" = "account"."userId" AND "own"."providerId" = ?1"#]),
     ("{is_own}", &[r#""account"."userId" = "account"."accountId""#]),

@@ -392,7 +392,8 @@ pub(in crate::store) fn lower_addresses(
     for (id, before, email) in &changes {
         let updated_at = rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now));
         let email_column = ("email", email.as_str().into());
-        rows::update_exactly(tx, mapping, "user", id, [email_column].into_iter().chain(updated_at).collect())?;
+        let values = [email_column].into_iter().chain(updated_at).collect();
+        rows::update(tx, mapping, "user", id, values, rows::Spelling::Exact)?;
         let event = Event::user("email.changed", Subject::read(id, Some(before.clone())));
         let change = Changes::default().field("email", before.as_str(), email.as_str());
         log.push(event.with("written in lower case").changing(change));

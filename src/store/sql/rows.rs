@@ -312,52 +312,48 @@ pub(in crate::store) fn insert(
     Ok(id)
 }
 
-/// Changes the row with this id. A trigger of the app may store another spelling of a value.
+/// What a trigger of the app may make of the values of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Spelling {
+    /// Another spelling. The caller reads the row back.
+    Any,
+    /// Nothing else, but for `updatedAt`, which apps write by triggers.
+    Exact,
+}
+
+/// Changes the row with this id.
 ///
 /// # Errors
-/// As for [`insert`].
+/// As for [`insert`], and [`StoreError::Trigger`] when a trigger skips an exact change or undoes it.
 pub(in crate::store) fn update(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     table: &'static str,
     id: &str,
     values: Values,
+    spelling: Spelling,
 ) -> Result<(), StoreError> {
     let (columns, mut values): (Vec<&str>, Vec<Value>) = present(mapping, table, values, false)?.into_iter().unzip();
     if columns.is_empty() {
         return Ok(());
     }
-    let changes = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" = ?{}"#, index + 1));
-    let changes = changes.collect::<Vec<_>>().join(", ");
-    let id = mapping.key(table, id);
-    values.push(id.clone());
-    let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{}"#, values.len());
+    let key = mapping.key(table, id);
+    values.push(key.clone());
+    // The last, because the comparison leaves out the value of `updatedAt`, and no parameter after the last used one exists.
+    let id = values.len();
+    let parts = |verb: &str, by: &str, is_meant: &dyn Fn(&str) -> bool| {
+        let meant = (1..).zip(&columns).filter(|(_, column)| is_meant(column));
+        meant.map(|(place, column)| format!(r#""{column}" {verb} ?{place}"#)).collect::<Vec<_>>().join(by)
+    };
+    let changes = parts("=", ", ", &|_| true);
+    let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{id}"#);
     let done = tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error));
-    done.map(drop).map_err(|error| constraints::explain_change(tx, mapping, table, &id, &columns, error))
-}
-
-/// As [`update`], and checks that the row has these values. `updatedAt` may differ, which apps write by triggers.
-///
-/// # Errors
-/// [`StoreError::Trigger`] when a trigger skips the change or undoes it.
-pub(in crate::store) fn update_exactly(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    table: &'static str,
-    id: &str,
-    values: Values,
-) -> Result<(), StoreError> {
-    let checked =
-        present(mapping, table, values.clone(), false)?.into_iter().filter(|(column, _)| *column != "updatedAt");
-    let (columns, expected): (Vec<&str>, Vec<Value>) = checked.unzip();
-    update(tx, mapping, table, id, values)?;
-    let differs = columns.iter().enumerate().map(|(index, column)| format!(r#""{column}" IS NOT ?{}"#, index + 2));
-    let differs = differs.collect::<Vec<_>>().join(" OR ");
-    if differs.is_empty() {
+    done.map_err(|error| constraints::explain_change(tx, mapping, table, &key, &columns, error))?;
+    let differs = parts("IS NOT", " OR ", &|column| column != "updatedAt");
+    if spelling == Spelling::Any || differs.is_empty() {
         return Ok(());
     }
-    let values = [vec![mapping.key(table, id)], expected].concat();
-    let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?1 AND ({differs})"#);
+    let sql = format!(r#"SELECT count(*) FROM "{table}" WHERE "id" = ?{id} AND ({differs})"#);
     if tx.count(&mapping.sql(sql), &values)? > 0 { Err(ignored("undoes the change")) } else { Ok(()) }
 }
 

@@ -144,7 +144,7 @@ pub(super) fn reset(
     if reset.was_on {
         let mut values = vec![("twoFactorEnabled", mapping.truth("user", "twoFactorEnabled", false, now))];
         values.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
-        rows::update_exactly(tx, mapping, "user", user_id, values)?;
+        rows::update(tx, mapping, "user", user_id, values, rows::Spelling::Exact)?;
     }
     rows::delete_rows(tx, mapping, "verification", &pending)?;
     let detail = [

@@ -304,7 +304,8 @@ pub(in crate::store) fn correct_account_id(
 ) -> Result<(), StoreError> {
     let updated_at = rows::update_time(tx, mapping, "account", now)?.map(|now| ("updatedAt", now));
     let account_id = ("accountId", user_id.into());
-    rows::update_exactly(tx, mapping, "account", id, [account_id].into_iter().chain(updated_at).collect())?;
+    let values = [account_id].into_iter().chain(updated_at).collect();
+    rows::update(tx, mapping, "account", id, values, rows::Spelling::Exact)?;
     let event = Event::user("account.corrected", subject(tx, mapping, user_id)?);
     let change = Changes::default().field("accountId", before, user_id);
     log.push(event.with("the account is under its user's id now").changing(change));
@@ -496,7 +497,7 @@ pub(in crate::store) fn write_changes(
     let is_corrected = |column| before.is_odd(column) && !after.is_odd(column);
     changed.retain(|value| !as_before.contains(value) || is_corrected(value.0));
     changed.extend(rows::update_time(tx, mapping, "user", now)?.map(|now| ("updatedAt", now)));
-    let update = |tx: &mut dyn Tx| rows::update(tx, mapping, "user", &after.id, changed);
+    let update = |tx: &mut dyn Tx| rows::update(tx, mapping, "user", &after.id, changed, rows::Spelling::Any);
     if before.name == after.name && before.email == after.email {
         update(tx)?;
     } else {
