@@ -10,6 +10,14 @@ fn with(triggers: &str) -> Odd {
     Odd::changed("drizzle-ms", &format!("CREATE TABLE log (line TEXT); {triggers}"))
 }
 
+/// Asserts that an act is refused in the words of the app's schema, and that nothing is changed.
+fn assert_refused(schema: &str, words: &str, told: &str) {
+    let odd = with(schema);
+    let ran = odd.run(words).failure(5);
+    assert!(ran.contains(told) && !ran.contains("damaged"), "{schema}: {ran}");
+    assert!(odd.is_as_made(), "{schema}");
+}
+
 fn log(odd: &Odd) -> String {
     let connection = rusqlite::Connection::open(odd.sandbox.path("app.db")).unwrap();
     connection.query_row("SELECT coalesce(group_concat(line, ' '), '') FROM log", [], |row| row.get(0)).unwrap()
@@ -69,10 +77,7 @@ fn trigger_that_ignores_or_undoes_an_act_is_told() {
         ),
         ("BEFORE UPDATE ON user BEGIN SELECT RAISE(IGNORE)", "users set-role bob@example.com admin", "undoes"),
     ] {
-        let odd = with(&format!("CREATE TRIGGER t {trigger}; END;"));
-        let told = format!("a trigger of the app {told}");
-        let ran = odd.run(words).failure(5);
-        assert!(ran.contains(&told), "{trigger}: {ran}");
+        assert_refused(&format!("CREATE TRIGGER t {trigger}; END"), words, &format!("a trigger of the app {told}"));
     }
 }
 
@@ -227,15 +232,12 @@ fn trigger_that_names_a_missing_table_is_no_damage() {
             "invite.email refers to user.name, which is neither the primary key nor unique",
         ),
     ] {
-        let odd = with(schema);
         let words = match schema {
             _ if schema.starts_with("ALTER") => "users create new@example.com --name New --generate",
             _ if schema.contains("invite") => "users update bob@example.com --name Robert",
             _ => "users verify-email bob@example.com",
         };
-        let ran = odd.run(words).failure(5);
-        assert!(ran.contains(told) && !ran.contains("damaged"), "{schema}: {ran}");
-        assert!(odd.is_as_made(), "{schema}");
+        assert_refused(schema, words, told);
     }
 }
 
@@ -246,9 +248,7 @@ fn trigger_reaches_nothing_beyond_the_database() {
         ("INSERT INTO log VALUES (slugify(NEW.name))", "no such function: slugify"),
         ("INSERT INTO log SELECT name FROM pragma_database_list", "unsafe use of virtual table"),
     ] {
-        let odd = with(&format!("CREATE TRIGGER t AFTER UPDATE ON user BEGIN {body}; END;"));
-        let ran = odd.run("users verify-email bob@example.com").failure(5);
-        assert!(ran.contains(told), "{body}: {ran}");
-        assert!(odd.is_as_made(), "{body}");
+        let schema = format!("CREATE TRIGGER t AFTER UPDATE ON user BEGIN {body}; END");
+        assert_refused(&schema, "users verify-email bob@example.com", told);
     }
 }
