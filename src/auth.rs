@@ -149,6 +149,8 @@ pub enum SignedOut {
     Expired,
     /// No session has this token. It ended, or never existed.
     Ended,
+    /// The database does not have the sessions of its app, or not the column of their tokens.
+    Unreached,
     /// The session is of another user than `guard` admitted.
     Guarded,
     /// `guard` admitted a user to another database.

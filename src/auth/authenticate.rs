@@ -153,7 +153,7 @@ impl Auth<'_> {
     /// As for [`Auth::authenticate`], and [`AuthError::NotSignedIn`] if the session is of another user.
     pub fn authenticate_under(&mut self, token: &Token, admitted: Option<&Admitted>) -> Result<SignedIn, AuthError> {
         self.require_safe_place()?;
-        let (session, user) = self.store.session(token)?.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
+        let (session, user) = self.store.session(token)?.ok_or_else(|| self.unknown_token())?;
         if admitted.is_some_and(|admitted| !admitted.has(&session)) {
             return Err(AuthError::NotSignedIn(SignedOut::Guarded));
         }
@@ -171,6 +171,12 @@ impl Auth<'_> {
         let moved = self.store.move_session(&session.id, self.now, expires_at)?;
         let session = moved.ok_or(AuthError::NotSignedIn(SignedOut::Ended))?;
         Ok(SignedIn { session, user })
+    }
+
+    /// The error about a token that no session of the database has. The app may have one elsewhere.
+    pub fn unknown_token(&self) -> AuthError {
+        let finds_tokens = self.store.guest().is_none_or(|schema| schema.has("session", "token"));
+        AuthError::NotSignedIn(if finds_tokens { SignedOut::Ended } else { SignedOut::Unreached })
     }
 
     /// Requires that an impersonator is still an administrator and not banned. A user of the operating system has

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::db::{migrate_schema, restored_lines};
+use super::reach::Reach;
 use super::{activity, confirm};
 use crate::auth::audit::counted;
 use crate::auth::doctor::{
@@ -78,6 +79,7 @@ pub(super) fn run(args: &DoctorArgs, context: &mut Context) -> anyhow::Result<Ou
         findings = before.findings.into_iter().filter_map(|finding| fixed_part(finding, &diagnosis.findings)).collect();
     }
     findings.append(&mut diagnosis.findings);
+    Reach::to_check(context).note(context);
     let database = context.database()?.location;
     Ok(DoctorReport { database, findings, closed: diagnosis.closed, is_whole: true, full: args.full }.into())
 }
@@ -87,6 +89,7 @@ pub(super) fn check(args: &CheckArgs, context: &mut Context) -> anyhow::Result<O
     let _activity = activity("checking the database", context);
     let mut auth = context.auth_under_any_policy()?;
     let findings = doctor::run_checks(&mut auth, structure(args.full).chain(ACCOUNTS));
+    Reach::to_check(context).note(context);
     let database = context.database()?.location;
     Ok(DoctorReport { database, findings, closed: None, is_whole: false, full: args.full }.into())
 }

@@ -66,6 +66,13 @@ impl Reach {
         context.guest().map(|schema| Self::into(schema, tables, "none was found here")).unwrap_or_default()
     }
 
+    /// The reach of a command that checks a database. Its findings name what the schema lacks.
+    pub(super) fn to_check(context: &Context) -> Self {
+        let mut reach = Self::to_find(&["session", "verification"], context);
+        reach.unreached.retain(|(unreached, _)| *unreached == Unreached::SecondaryStorage);
+        reach
+    }
+
     /// The reach of a command that ends rows of some tables.
     pub(super) fn to_end(tables: &[&'static str], context: &Context) -> Self {
         let Some(schema) = context.guest().filter(|_| !tables.is_empty()) else { return Self::default() };
@@ -151,9 +158,14 @@ impl Reach {
         context.notices.extend(self.unreached.iter().map(|(_, message)| message.clone()));
     }
 
+    /// Whether the database shows the rows of a table.
+    pub(super) fn reaches(&self, table: &str) -> bool {
+        !self.uncounted.contains(&table)
+    }
+
     /// A number of rows of a table; `None` if the database cannot tell.
     pub(super) fn count(&self, table: &str, count: u64) -> Option<u64> {
-        (!self.uncounted.contains(&table)).then_some(count)
+        self.reaches(table).then_some(count)
     }
 
     /// What was not reached, for programs.

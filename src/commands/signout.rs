@@ -160,6 +160,10 @@ fn end(all: bool, token: &Token, context: &mut Context) -> anyhow::Result<Option
     }
     if !all || is_impersonated {
         let ended = auth.store.end_session(token)?;
+        let unknown = auth.unknown_token();
+        if ended.is_none() && matches!(unknown, AuthError::NotSignedIn(SignedOut::Unreached)) {
+            return Err(unknown.into());
+        }
         return Ok(ended.map(|session| usize::from(session.is_live(auth.now))));
     }
     let mut end_all = || {

@@ -204,6 +204,10 @@ fn of_signed_out(why: SignedOut) -> Failure {
     Failure::new(ExitCode::NotSignedIn, "UNAUTHORIZED").hint(match why {
         SignedOut::Expired => "the session has expired: sign in with `authctl signin`",
         SignedOut::Ended => "the session was ended or never was in this database: sign in with `authctl signin`",
+        SignedOut::Unreached => {
+            "this database does not show the sessions of its app, so no token can be checked; `authctl signout --local` \
+             forgets a stored one"
+        }
         SignedOut::Guarded => {
             "the session belongs to another user than `authctl guard` let in: run this outside of guard"
         }

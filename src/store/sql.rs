@@ -95,7 +95,10 @@ impl Store for SqlStore {
     }
 
     fn session_by_id(&mut self, id: &str) -> Result<Option<Session>, StoreError> {
-        self.read(|tx, mapping| sessions::by_id(tx, mapping, id))
+        self.read(|tx, mapping| {
+            rows::require_found_by(mapping, "session", &["id"])?;
+            sessions::by_id(tx, mapping, id)
+        })
     }
 
     fn sessions(&mut self, user_id: &str) -> Result<Vec<Session>, StoreError> {

@@ -11,7 +11,6 @@ use crate::auth::audit::counted;
 use crate::auth::second_factor::SecondFactor;
 use crate::auth::user::User;
 use crate::auth::{MissingPassword, SignInBlocker};
-use crate::commands::reach::Reach;
 use crate::context::Context;
 use crate::error::{CommandError, ExitCode};
 use crate::output::json::UserView;
@@ -38,7 +37,6 @@ pub(super) fn run(args: &ExplainArgs, context: &mut Context) -> anyhow::Result<O
     let user = auth.user_to_change(&args.user)?;
     let blockers = auth.blockers(&user)?;
     let second_factor = auth.second_factor(&user)?;
-    Reach::to_find(&["account"], context).note(context);
     Ok(Explanation { user, at, is_now: args.at.is_none(), blockers, second_factor }.into())
 }
 

@@ -50,7 +50,8 @@ pub(super) fn run(args: &LockdownArgs, context: &mut Context) -> anyhow::Result<
     let database = context.database()?.location;
     let user = context.auth()?.user_to_change(&args.user)?;
     let access = context.auth()?.account_access(&user)?;
-    let reach = Reach::to_end(&["session", "verification"], context).beside_jwts(access.signs_jwts).beside_links();
+    let reach =
+        Reach::to_end(&["session", "verification", "account"], context).beside_jwts(access.signs_jwts).beside_links();
     let reason = context.reason();
     let request =
         LockdownRequest { ban: args.ban.then_some(reason.as_deref()), reset_code: args.reset_code.then_some(args.ttl) };
@@ -168,7 +169,7 @@ impl Report for Lockdown {
             "ended": access_json(&self.ended),
             "banned": self.is_banned,
             "dryRun": self.dry_run,
-            "signsInBy": self.access.providers,
+            "signsInBy": self.reach.reaches("account").then_some(&self.access.providers),
             "passkeys": self.access.passkeys,
             "notReached": self.reach.json(),
             "database": self.database.to_string(),

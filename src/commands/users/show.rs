@@ -16,12 +16,13 @@ pub(super) fn run(named: &str, context: &mut Context) -> anyhow::Result<Outcome>
     let mut auth = context.auth()?;
     let user = auth.find_user(named)?;
     let accounts = auth.store.accounts(&user.id)?;
-    let is_reached = auth.store.guest().is_none_or(|schema| schema.counts("session"));
-    let live_sessions = auth.live_sessions(&user.id)?.len();
-    let live_sessions = is_reached.then_some(live_sessions);
+    let live_sessions = auth.live_sessions(&user.id)?.len() as u64;
     let (failed_attempts, locked_for) = auth.attempts(&user)?;
     context.notices.extend(odd::note_of(user.odd.iter()));
-    Reach::to_find(&["account"], context).note(context);
+    let reach = Reach::to_find(&["session", "account"], context);
+    reach.note(context);
+    let live_sessions = reach.count("session", live_sessions);
+    let accounts = reach.reaches("account").then_some(accounts);
     let has_roles = context.has_roles();
     Ok(UserState { user, has_roles, accounts, live_sessions, failed_attempts, locked_for }.into())
 }
@@ -34,9 +35,10 @@ const IMAGE_CHARS_MAX: usize = 200;
 struct UserState {
     user: User,
     has_roles: bool,
-    accounts: Vec<Account>,
-    /// `None` if the app keeps its sessions outside of the database.
-    live_sessions: Option<usize>,
+    /// `None` if the database does not show them.
+    accounts: Option<Vec<Account>>,
+    /// `None` likewise.
+    live_sessions: Option<u64>,
     /// Failed attempts since the last success.
     failed_attempts: u32,
     /// How long the next attempt has to wait.
@@ -46,8 +48,13 @@ struct UserState {
 impl Report for UserState {
     fn text(&self, now: Timestamp, style: Style) -> Page {
         let user = &self.user;
-        let providers: Vec<String> =
-            self.accounts.iter().map(|account| escape(&account.provider_id).into_owned()).collect();
+        let providers = match &self.accounts {
+            None => "not known".to_owned(),
+            Some(accounts) if accounts.is_empty() => "nothing".to_owned(),
+            Some(accounts) => {
+                accounts.iter().map(|account| escape(&account.provider_id)).collect::<Vec<_>>().join(", ")
+            }
+        };
         let locked = self
             .locked_for
             .map_or_else(|| "no".to_owned(), |wait| format!("for {}", amount(wait.as_secs().max(1).unsigned_abs())));
@@ -62,7 +69,7 @@ impl Report for UserState {
         known.extend([
             ("banned", banned(user, now)),
             ("second factor", yes_no(user.two_factor_enabled)),
-            ("signs in by", if providers.is_empty() { "nothing".to_owned() } else { providers.join(", ") }),
+            ("signs in by", providers),
             ("live sessions", self.live_sessions.map_or_else(|| "not known".to_owned(), |count| count.to_string())),
             ("failed attempts", self.failed_attempts.to_string()),
             ("locked", locked),
@@ -73,17 +80,14 @@ impl Report for UserState {
     }
 
     fn json(&self) -> Value {
-        let accounts: Vec<Value> = self
-            .accounts
-            .iter()
-            .map(|account| {
-                json!({
-                    "providerId": account.provider_id,
-                    "accountId": account.account_id,
-                    "hasPassword": account.has_password,
-                })
+        let account = |account: &Account| {
+            json!({
+                "providerId": account.provider_id,
+                "accountId": account.account_id,
+                "hasPassword": account.has_password,
             })
-            .collect();
+        };
+        let accounts = self.accounts.as_ref().map(|accounts| accounts.iter().map(account).collect::<Vec<_>>());
         json!({
             "user": UserView::from(&self.user),
             "accounts": accounts,

@@ -81,6 +81,7 @@ pub(in crate::store) fn find(
     purpose: Purpose,
     code: &Code,
 ) -> Result<Option<StoredCode>, StoreError> {
+    rows::require_found_by(mapping, "verification", &["identifier", "value", "expiresAt"])?;
     let sql = format!(r#"SELECT {VALUE}, "expiresAt", "createdAt" FROM "verification" WHERE "identifier" IN (?1, ?2)"#);
     let row = tx.query_one(&mapping.sql(sql), &identifiers(mapping, purpose, code), |row| {
         let time = |index, column| Ok::<_, StoreError>(mapping.read_time("verification", column, row.value(index)?));

@@ -264,6 +264,18 @@ pub(in crate::store) fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, table: &
     tx.count(&mapping.sql(format!(r#"SELECT count(*) FROM "{table}" WHERE TRUE"#)), &[])
 }
 
+/// Requires that a row of a table can be found by some columns. Without that a row that is not found may exist.
+///
+/// # Errors
+/// [`StoreError::NotOurs`].
+pub(in crate::store) fn require_found_by(
+    mapping: &SchemaMapping,
+    table: &str,
+    columns: &[&str],
+) -> Result<(), StoreError> {
+    mapping.not_found_by(table, columns).map_or(Ok(()), |blocker| Err(StoreError::NotOurs(blocker.clone())))
+}
+
 /// Requires that authctl can fill every column of a new row of each table.
 ///
 /// # Errors

@@ -94,9 +94,7 @@ pub(in crate::store) fn password_hash(
     mapping: &SchemaMapping,
     user_id: &str,
 ) -> Result<Option<StoredHash>, StoreError> {
-    if let Some(blocker) = mapping.not_found_by("account", &["accountId", "providerId", "password"]) {
-        return Err(StoreError::NotOurs(blocker.clone()));
-    }
+    rows::require_found_by(mapping, "account", &["accountId", "providerId", "password"])?;
     let sql =
         format!(r#"SELECT {PASSWORD} FROM "account" WHERE "providerId" = ?1 AND "accountId" = ?2 AND "userId" = ?3"#);
     let values = [Account::CREDENTIAL.into(), user_id.into(), mapping.reference("account", "userId", user_id)];

@@ -94,6 +94,52 @@ fn acts_that_need_the_missing_rows_are_refused() {
     assert!(odd.is_as_made());
 }
 
+/// What authctl does not find may be where the app keeps it.
+#[test]
+fn what_is_not_found_is_not_said_to_be_wrong() {
+    let odd = odd();
+    let sessions = "the app keeps the rows of session outside of this database";
+    let codes = "the app keeps the rows of verification outside of this database";
+    let code = format!("some-code\n{PASSWORD}");
+    for (words, input, told) in [
+        ("sessions revoke some-session --user bob@example.com", "", sessions),
+        ("password reset --code-stdin --password-stdin", &code, codes),
+        ("email verify bob@example.com --code-stdin --password-stdin", &code, codes),
+    ] {
+        let refused = odd.run_with_input(words, input).failure(9);
+        assert!(refused.contains(told), "{words}: {refused}");
+    }
+    let with_token = |words: &str| {
+        let mut command = odd.sandbox.command(words.split_whitespace());
+        command
+            .env("AUTHCTL_DB", odd.sandbox.path("app.db"))
+            .env("AUTHCTL_TOKEN", "a-token-of-the-app-that-may-be-live");
+        odd.sandbox.finish_with_input(&mut command, "")
+    };
+    for words in ["whoami", "guard -- true", "sessions list", "account delete --yes", "signout --all"] {
+        let refused = with_token(words).failure(4);
+        assert!(refused.contains("this database does not show the sessions of its app"), "{words}: {refused}");
+    }
+    assert_snapshot!(with_token("signout"), @"
+    ------- stderr -------
+    error: could not sign out: not signed in
+    hint: this database does not show the sessions of its app, so no token can be checked; `authctl signout --local` forgets a stored one
+    [exit status: 4]
+    ");
+    assert!(odd.is_as_made());
+}
+
+#[test]
+fn checks_say_what_they_do_not_reach() {
+    let odd = odd();
+    let note = "note: the app keeps its sessions and codes outside of this database: none was found here\n";
+    for words in ["doctor", "db check", "db prune --dry-run", "db prune"] {
+        let ran = odd.run(words);
+        assert!(ran.stderr.contains(note), "{words}: {ran}");
+    }
+    assert!(odd.run("sessions prune").stderr.contains("note: the app keeps its sessions outside of this database"));
+}
+
 #[test]
 fn table_that_was_renamed_is_not_taken_for_a_missing_one() {
     let odd = Odd::changed("kysely", "ALTER TABLE session RENAME TO logins");

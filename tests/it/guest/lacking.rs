@@ -156,7 +156,10 @@ fn database_without_accounts_is_of_its_app() {
     }
     let shown = odd.run("users show ada@example.com");
     let note = "the database has no table account: no accounts were found or changed";
-    assert!(shown.stderr.contains(note), "{shown}");
+    assert!(shown.stderr.contains(note) && shown.stdout.contains("signs in by      not known"), "{shown}");
+    assert_eq!(odd.run("users show ada@example.com --json").json()["accounts"], serde_json::Value::Null);
+    let lockdown = odd.run("users lockdown ada@example.com --yes --json");
+    assert!(lockdown.stdout.contains("\"signsInBy\": null") && lockdown.stderr.contains(note), "{lockdown}");
     let renamed = Odd::changed("kysely", "ALTER TABLE account RENAME TO identity");
     assert!(renamed.run("users list").failure(9).contains(r#"{"tables": {"account": "identity"}}"#));
     let without_users = Odd::changed("kysely", "PRAGMA foreign_keys = OFF; DROP TABLE user");

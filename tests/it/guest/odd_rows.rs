@@ -234,6 +234,8 @@ fn revoke_ends_sessions_without_an_id_or_says_that_they_stay() {
        ID            SIGNED IN                 EXPIRES                   ADDRESS      FROM
        (unreadable)  [TIME]  [TIME]  203.0.113.7  Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0
     ------- stderr -------
+    note: if the app caches sessions in cookies they go on there until the cache ends, after 5 minutes by default
+    note: sessions and keys that the app keeps outside this database are not reached
     would end 1 session
     ");
     assert_snapshot!(loose.run("sessions revoke --user bob --all"), @"
