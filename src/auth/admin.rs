@@ -68,9 +68,13 @@ impl Auth<'_> {
         self.user_with_address(email.as_str())
     }
 
-    /// Whether a user other than this one has an address, in any spelling.
+    /// Whether a user other than this one has an address. In a database that authctl made every address is in one
+    /// spelling; an app may write others.
     pub(super) fn is_taken(&mut self, email: &Email, by_other_than: Option<&str>) -> Result<bool, AuthError> {
-        let found = self.store.users_with_address(email.as_str())?;
+        let found = match self.store.guest() {
+            Some(_) => self.store.users_with_address(email.as_str())?,
+            None => self.store.user(&UserRef::Email(email.clone()))?.into_iter().collect(),
+        };
         Ok(found.iter().any(|user| Some(user.id.as_str()) != by_other_than))
     }
 

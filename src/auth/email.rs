@@ -49,7 +49,7 @@ impl fmt::Display for Email {
 }
 
 /// The characters that count as blanks around an address.
-pub const BLANKS: &str = " \t\r\n\u{a0}";
+const BLANKS: &str = " \t\r\n\u{a0}";
 
 /// An address without the blanks around it.
 pub fn without_blanks(address: &str) -> &str {

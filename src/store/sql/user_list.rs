@@ -132,10 +132,10 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
 
 /// The longest search by a pattern, in bytes. SQLite refuses patterns of more than 50,000, and each byte may need an
 /// escape.
-const PATTERN_MAX: usize = 20_000;
+pub(super) const PATTERN_MAX: usize = 20_000;
 
 /// The pattern of texts that contain `search`. `LIKE` ignores the case of ASCII letters, and addresses have no others.
-fn pattern(search: &str) -> String {
+pub(super) fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
     for c in search.chars() {
         if matches!(c, '%' | '_' | '\\') {

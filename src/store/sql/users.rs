@@ -2,17 +2,20 @@
 //!
 //! An act that follows the verification of a password checks that the verified hash is still stored.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use super::audit::{change_events, ended_of, subject};
+use super::filter::Filter;
 use super::inventory::Inventory;
+use super::user_list::{PATTERN_MAX, pattern};
 use super::{codes, roles, rows, search, sessions};
 use crate::auth::AuthError;
 use crate::auth::audit::{Changes, Event, Subject};
 use crate::auth::codes::Purpose;
-use crate::auth::email::{BLANKS, is_same_address, without_blanks};
+use crate::auth::email::{is_same_address, without_blanks};
 use crate::auth::password::{HashFormat, Scheme};
 use crate::auth::secret::StoredHash;
 use crate::auth::session::Session;
@@ -38,6 +41,8 @@ pub(in crate::store) fn find(
 
 /// The most blanks around an address, in bytes, with which it is found.
 const BLANKS_MAX: usize = 200;
+/// The most users among whom an address is sought by the index for searches. It is one of few who have its characters.
+const NARROWED_MAX: u64 = 1000;
 
 /// Finds the user with exactly this address, else those with another spelling of it.
 pub(in crate::store) fn with_address(
@@ -52,18 +57,27 @@ pub(in crate::store) fn with_address(
     if let Some(user) = found.into_iter().find(|user| user.email == address) {
         return Ok(vec![user]);
     }
+    let sought = without_blanks(address);
+    if sought.is_empty() || sought.len() > PATTERN_MAX {
+        return Ok(Vec::new());
+    }
     // An index has every address, and is a small part of the table. The length is known without reading the value, so
     // that a large one costs nothing. A character takes twice the bytes in a database in UTF-16.
-    let spellings = r#"SELECT DISTINCT "email" FROM "user"
-                       WHERE octet_length("email") BETWEEN ?2 AND ?3 AND lower(trim("email", ?4)) = lower(?1)"#;
-    let sought = without_blanks(address);
     let bytes = |bytes: usize| Value::from(i64::try_from(bytes).unwrap_or(i64::MAX));
-    let longest = sought.len().saturating_mul(2).saturating_add(BLANKS_MAX);
-    let values = [sought.into(), bytes(sought.len()), bytes(longest), BLANKS.into()];
-    let spellings = tx.query_all(&mapping.sql(spellings), &values, |row| Ok(row.value(0)?.to_value()))?;
+    let mut filter = Filter::default();
+    filter.add(r#"octet_length("email") >= ?"#, bytes(sought.len()));
+    filter.add(r#"octet_length("email") <= ?"#, bytes(sought.len().saturating_mul(2).saturating_add(BLANKS_MAX)));
+    filter.add(r#""email" LIKE ? ESCAPE '\'"#, pattern(sought));
+    search::narrow(tx, mapping, &mut filter, sought, NARROWED_MAX)?;
+    let sql = format!(r#"SELECT "email" FROM "user" {}"#, filter.text());
+    let mut spellings = BTreeSet::new();
+    tx.each(&mapping.sql(sql), &filter.values, |row| {
+        spellings.extend(row.value(0)?.as_text().filter(|one| is_same_address(one, address)).map(str::to_owned));
+        Ok(())
+    })?;
     let mut found = Vec::new();
     for spelling in spellings {
-        found.extend(tx.query_all(&mapping.sql(&exact), &[spelling], |row| rows::user(row, 0, mapping))?);
+        found.extend(tx.query_all(&mapping.sql(&exact), &[spelling.into()], |row| rows::user(row, 0, mapping))?);
     }
     found.retain(|user| is_same_address(&user.email, address));
     found.sort_by(|one, other| one.id.cmp(&other.id));
