@@ -1,6 +1,7 @@
 //! The index of names and addresses, in databases that authctl made.
 
 use super::filter::Filter;
+use super::user_list::PATTERN_MAX;
 use crate::auth::storage::StoreError;
 use crate::store::engine::{SearchIndex, Tx};
 use crate::store::mapping::SchemaMapping;
@@ -33,6 +34,10 @@ pub(super) fn narrow(
     text: &str,
     max: u64,
 ) -> Result<bool, StoreError> {
+    if text.len() > PATTERN_MAX {
+        // It is not sought by a pattern, which sees less than the function that seeks it.
+        return Ok(false);
+    }
     let Some((index, term)) = index(tx, mapping).and_then(|index| Some((index, (index.term)(text)?))) else {
         return Ok(false);
     };

@@ -71,8 +71,11 @@ pub(in crate::store) fn fill(connection: &Connection) -> Result<(), StoreError> 
 const PARTS_MAX: usize = 16;
 
 /// The expression that finds all rows with every three characters of a text; `None` for a shorter one. FTS5 ignores
-/// the case of all letters, so that it finds whatever `LIKE` finds.
+/// the case of all letters, so that it finds whatever `LIKE` finds. An expression ends at a NUL.
 fn term(text: &str) -> Option<String> {
+    if text.contains('\0') {
+        return None;
+    }
     let text: Vec<char> = text.chars().collect();
     let parts: Vec<String> = text
         .windows(3)
@@ -115,6 +118,7 @@ mod tests {
     #[test]
     fn term_has_every_three_characters_up_to_the_most() {
         assert_eq!(term("ab"), None);
+        assert_eq!(term("abc\0"), None);
         assert_eq!(term("héllo").unwrap(), r#""hél" AND "éll" AND "llo""#);
         assert_eq!(term("a\"b").unwrap(), r#""a""b""#);
         assert_eq!(term(&"x".repeat(100)).unwrap().matches("AND").count(), PARTS_MAX - 1);
