@@ -188,6 +188,8 @@ pub(in crate::store) struct SearchIndex {
     pub(in crate::store) count: &'static str,
     /// Select the addresses and places of some users at each end of the table.
     pub(in crate::store) ends: [&'static str; 2],
+    /// Selects those of the user who was added last.
+    pub(in crate::store) last: &'static str,
     /// Counts whether a term finds the user at a place.
     pub(in crate::store) has: &'static str,
     /// The term for a text; `None` if the index cannot find it.

@@ -41,7 +41,7 @@ pub(super) fn narrow(
     let Some((index, term)) = index(tx, mapping).and_then(|index| Some((index, (index.term)(text)?))) else {
         return Ok(false);
     };
-    if lacks_users(tx, index)? {
+    if lacks_users(tx, index, &[index.last])? {
         return Ok(false);
     }
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
@@ -53,10 +53,10 @@ pub(super) fn narrow(
 }
 
 /// Whether the index lacks users: another program turned its triggers off, or made the table of users anew, so that they
-/// have other places.
-pub(in crate::store) fn lacks_users(tx: &mut dyn Tx, index: &SearchIndex) -> Result<bool, StoreError> {
-    for ends in index.ends {
-        let users = tx.query_all(ends, &[], |row| {
+/// have other places. Looks up the users of some statements, each of whom costs a pass over all who share characters.
+pub(in crate::store) fn lacks_users(tx: &mut dyn Tx, index: &SearchIndex, of: &[&str]) -> Result<bool, StoreError> {
+    for some in of {
+        let users = tx.query_all(some, &[], |row| {
             // A text that is not UTF-8 is not looked up.
             Ok((row.value(0)?.as_text().and_then(index.term), row.value(1)?.to_value()))
         })?;

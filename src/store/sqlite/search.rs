@@ -32,6 +32,7 @@ pub(super) const INDEX: SearchIndex = SearchIndex {
         r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000 ORDER BY "rowid" LIMIT 25"#,
         r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000 ORDER BY "rowid" DESC LIMIT 25"#,
     ],
+    last: r#"SELECT "email", "rowid" FROM "user" WHERE octet_length("email") <= 100000 ORDER BY "rowid" DESC LIMIT 1"#,
     has: r#"SELECT count(*) FROM "authctl_search" WHERE "authctl_search" MATCH ?1 AND "rowid" = ?2"#,
     term,
 };
@@ -58,7 +59,7 @@ pub(super) fn is_stale(connection: &Connection) -> Result<bool, StoreError> {
     if problem != "ok" {
         return Ok(true);
     }
-    search::lacks_users(&mut SqliteTx::new(connection), &INDEX)
+    search::lacks_users(&mut SqliteTx::new(connection), &INDEX, &INDEX.ends)
 }
 
 /// Makes the index of all users anew.
