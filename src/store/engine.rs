@@ -186,11 +186,11 @@ pub(in crate::store) struct SearchIndex {
     pub(in crate::store) rows: &'static str,
     /// Counts the users whom a term finds, up to a limit.
     pub(in crate::store) count: &'static str,
-    /// Select the addresses and places of some users at each end of the table.
+    /// Two statements that select the addresses and places of some users at each end of the table.
     pub(in crate::store) ends: [&'static str; 2],
-    /// Selects those of the user who was added last.
+    /// Selects the address and place of the user who was added last.
     pub(in crate::store) last: &'static str,
-    /// Counts whether a term finds the user at a place.
+    /// Counts the users at a place whom a term finds: one or none.
     pub(in crate::store) has: &'static str,
     /// The term for a text; `None` if the index cannot find it.
     pub(in crate::store) term: fn(&str) -> Option<String>,
