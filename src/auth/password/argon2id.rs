@@ -20,12 +20,18 @@ const PASSES: RangeInclusive<u32> = 1..=10;
 /// The crate computes lanes one after the other.
 const LANES: RangeInclusive<u32> = 1..=8;
 
+/// The blocks on a huge page of 2 MiB.
+const BLOCKS_OF_PAGE: usize = 2 * 1024 * 1024 / Block::SIZE;
+
 /// Computes the hash in memory on huge pages, where the system has them. Page faults are a third of the time of a hash
 /// in new memory, and a process of authctl computes one hash. Elsewhere the memory is as any other.
 fn compute(text: &str, salt: &[u8], params: &Params) -> Result<Output, HashError> {
     let blocks = params.block_count();
     let mut memory: Vec<Block, HugeAlloc> = Vec::new_in(HugeAlloc);
-    memory.try_reserve_exact(blocks).map_err(|_| failed(argon2::Error::OutOfMemory))?;
+    // Whole pages, because what is left of the last one would be on small pages.
+    memory
+        .try_reserve_exact(blocks.next_multiple_of(BLOCKS_OF_PAGE))
+        .map_err(|_| failed(argon2::Error::OutOfMemory))?;
     memory.resize(blocks, Block::new());
     let mut tag = [0; Output::MAX_LENGTH];
     let tag = &mut tag[..params.output_len().unwrap_or(TAG_BYTES)];
