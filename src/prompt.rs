@@ -247,6 +247,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether a person is asked.
+    pub fn is_asked(&self) -> bool {
+        *self == Self::Terminal
+    }
+
     /// Reads one secret, without exactly one LF or CRLF at the end.
     fn one<S: Secret>(&self, wanted: &'static str, warnings: &mut Vec<String>) -> Result<S, PromptError> {
         let input = self.bytes(warnings)?;

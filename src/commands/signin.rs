@@ -51,12 +51,18 @@ pub(super) fn run(args: &SignInArgs, context: &mut Context) -> anyhow::Result<Ou
     if args.print_token {
         refuse_lost(Printed::Token, context)?;
     }
-    // A missing database is reported before the question for the password.
-    context.auth()?;
+    let source = args.password.source();
+    if source.is_asked() {
+        // A missing database is reported before the question. It is closed for the answer, so that without a question
+        // it opens once, after the password was read.
+        context.auth()?;
+    }
     if !args.print_token && !args.no_store {
         context.require_may_store(email.as_str())?;
     }
-    let password = context.prompt().password(&args.password.source())?;
+    let password = context.prompt().password(&source)?;
+    // Before a session file is made.
+    context.auth()?;
     let request = SignIn { email, password };
     if args.no_store {
         let user = context.auth()?.check_password(&request)?;

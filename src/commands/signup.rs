@@ -41,11 +41,14 @@ pub struct SignUpArgs {
 
 pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     let email = email(args.email.as_ref(), context)?;
-    // The address and an existing database are checked before the questions.
+    let source = args.password.source();
+    // The address and an existing database are checked before the questions. It is closed for the answers, so that
+    // without a question it opens once, after the password was read.
     let canonical = Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.location;
     context.refuse_to_take_the_place_of_an_app()?;
-    if !database.is_missing_file() {
+    let exists = !database.is_missing_file();
+    if exists && (args.name.is_none() || source.is_asked()) {
         context.auth()?;
     }
     if !args.no_signin {
@@ -55,7 +58,10 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         Some(name) => name.clone(),
         None => context.prompt().text("Name", "a name", "--name")?,
     };
-    let password = PasswordInput::Clear(context.prompt().new_password(&args.password.source())?);
+    let password = PasswordInput::Clear(context.prompt().new_password(&source)?);
+    if exists {
+        context.auth()?;
+    }
     let new_user = NewUser {
         email: &email,
         name: &name,

@@ -13,10 +13,12 @@ use crate::store::sqlite::{self, Adapter};
 impl Context {
     /// As [`Context::auth`], but creates a missing database and notes that.
     pub fn auth_or_create(&mut self) -> anyhow::Result<Auth<'_>> {
-        let place = self.database()?;
-        self.refuse_to_take_the_place_of_an_app()?;
-        if place.location.is_missing_file() && self.create_database(&place, None)? {
-            self.notices.push(format!("created the database {}", place.location));
+        if self.store.is_none() {
+            let place = self.database()?;
+            self.refuse_to_take_the_place_of_an_app()?;
+            if place.location.is_missing_file() && self.create_database(&place, None)? {
+                self.notices.push(format!("created the database {}", place.location));
+            }
         }
         self.auth()
     }

@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use insta::assert_snapshot;
 
 use crate::sandbox::{OTHER_PASSWORD, PASSWORD, Sandbox};
+use crate::strace::trace;
 
 const STDIN: &str = "signin ada@example.com --password-stdin";
 
@@ -152,6 +153,16 @@ fn a_failed_sign_in_does_not_replace_a_weak_hash() {
     sandbox.execute(&format!("UPDATE account SET password = '{weak}'"));
     let _ = sandbox.run_with_input(STDIN, "not the right words").failure(7);
     assert_eq!(sandbox.number(&format!("SELECT count(*) FROM account WHERE password = '{weak}'")), 1);
+}
+
+/// To open it again costs a twentieth of a sign-in.
+#[test]
+fn password_that_is_not_asked_for_opens_the_database_once() {
+    for words in ["signin ada@example.com --password-stdin", "signup bob@example.com --name Bob --password-stdin"] {
+        let Some(trace) = trace(&Sandbox::with_ada(), words, "openat", &[]) else { return };
+        let opened = trace.calls().filter(|call| call.arguments.contains("/auth.db\", O_RDWR"));
+        assert_eq!((trace.code, opened.count()), (0, 1), "{words}");
+    }
 }
 
 #[test]
