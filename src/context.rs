@@ -210,7 +210,7 @@ impl Context {
         };
         Ok(Acting::new(move || {
             let (os_user, host) = environment::who();
-            Actor { os_user, host, ..actor.clone() }
+            Actor { os_user, host, ..actor }
         }))
     }
 

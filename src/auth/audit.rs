@@ -7,6 +7,7 @@
 
 mod chain;
 
+use std::cell::LazyCell;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -70,24 +71,24 @@ impl Actor {
     }
 }
 
-/// Finds out who acts. It is asked only when an entry is written, because the look-up of a name takes longer
-/// than most reads.
+/// Finds out who acts: once, and only when an entry is written, because the look-up of a name takes longer than
+/// most reads.
 #[derive(Clone)]
-pub struct Acting(Rc<dyn Fn() -> Actor>);
+pub struct Acting(Rc<LazyCell<Actor, Box<dyn FnOnce() -> Actor>>>);
 
 impl Acting {
-    pub fn new(who: impl Fn() -> Actor + 'static) -> Self {
-        Self(Rc::new(who))
+    pub fn new(who: impl FnOnce() -> Actor + 'static) -> Self {
+        Self(Rc::new(LazyCell::new(Box::new(who))))
     }
 
     pub fn actor(&self) -> Actor {
-        (self.0)()
+        Actor::clone(&self.0)
     }
 }
 
 impl From<Actor> for Acting {
     fn from(actor: Actor) -> Self {
-        Self::new(move || actor.clone())
+        Self::new(move || actor)
     }
 }
 
