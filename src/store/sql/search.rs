@@ -10,7 +10,13 @@ fn index(tx: &dyn Tx, mapping: &SchemaMapping) -> Option<&'static SearchIndex> {
     tx.dialect().search.filter(|_| !mapping.is_guest())
 }
 
-/// Adds, changes or deletes the user with an id, and keeps the index up to date.
+/// Adds a new user to the index.
+pub(super) fn add(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str) -> Result<(), StoreError> {
+    // Names of other programs may be of any size.
+    index(tx, mapping).map_or(Ok(()), |index| tx.change(index.add, &[id.into()]).map(drop))
+}
+
+/// Changes or deletes the user with an id, and keeps the index up to date.
 pub(super) fn reindexing<T>(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -18,10 +24,9 @@ pub(super) fn reindexing<T>(
     act: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let Some(index) = index(tx, mapping) else { return act(tx) };
-    // Names of other programs may be of any size.
     tx.change(index.remove, &[id.into()])?;
     let done = act(tx)?;
-    tx.change(index.add, &[id.into()])?;
+    add(tx, mapping, id)?;
     Ok(done)
 }
 

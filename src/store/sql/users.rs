@@ -196,7 +196,7 @@ pub(in crate::store) fn insert(
     ];
     let mut insert = |tx: &mut dyn Tx, role: Option<&str>| {
         let values = values.iter().cloned().chain([("role", role.into())]).collect();
-        search::reindexing(tx, mapping, &user.id, |tx| rows::insert(tx, mapping, "user", &user.id, values))
+        rows::insert(tx, mapping, "user", &user.id, values)
     };
     // The app's admin plugin gives every user a role. Without the plugin there is no column for it.
     let needs_role = mapping.is_guest() && mapping.has("user", "role");
@@ -210,6 +210,7 @@ pub(in crate::store) fn insert(
         }
         None => insert(tx, None)?,
     };
+    search::add(tx, mapping, &id)?;
     clear_flags(tx, mapping, &id, user.now)?;
     if let Some(hash) = hash {
         insert_credential(tx, mapping, &user.account_id, &id, hash, user.now)?;
