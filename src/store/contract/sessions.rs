@@ -221,6 +221,19 @@ fn session_ends_once_and_is_returned() {
 }
 
 #[test]
+fn row_of_another_program_keeps_a_session() {
+    on_every_engine(|db| {
+        let mut store = two_users(db);
+        let reference = r#"TEXT REFERENCES "session" ("id")"#;
+        db.edit(&format!("CREATE TABLE visit (id TEXT PRIMARY KEY, during {reference})"));
+        db.edit("INSERT INTO visit VALUES ('first', 'adas')");
+        let kept = store.end_session(&token_of("adas"));
+        assert!(matches!(kept, Err(StoreError::Held(holders)) if holders[0].table == "visit"));
+        assert!(store.end_session(&token_of("bobs")).unwrap().is_some());
+    });
+}
+
+#[test]
 fn ending_all_sessions_includes_expired_ones() {
     on_every_engine(|db| {
         let mut store = sessions_to_end(db);

@@ -69,7 +69,7 @@ impl Inventory {
         Ok(Self::of(tx.catalog()?, mapping))
     }
 
-    fn of(catalog: Catalog, mapping: &SchemaMapping) -> Self {
+    pub(super) fn of(catalog: Catalog, mapping: &SchemaMapping) -> Self {
         let plugins = find_plugins(&catalog, mapping.table("user"));
         let users = mapping.table("user").to_owned();
         let mut inventory = Self { catalog, users, plugins, references: Vec::new() };

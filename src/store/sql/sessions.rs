@@ -17,7 +17,7 @@ use crate::auth::session::{Pattern, Session};
 use crate::auth::storage::{FoundSession, NewSessionRow, SessionQuery, StoreError, Which};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{ActAs, AuthError, Caller, SignedOut};
-use crate::store::engine::{Dialect, Tx, Value, ignored};
+use crate::store::engine::{Catalog, Dialect, Tx, Value, ignored};
 use crate::store::mapping::SchemaMapping;
 
 /// Finds a session and its user with one statement. The user's columns come first.
@@ -204,6 +204,19 @@ fn select_of_user(tx: &mut dyn Tx, mapping: &SchemaMapping, user_id: &str) -> Re
     select(tx, mapping, &of_user, &[mapping.reference("session", "userId", user_id)])
 }
 
+/// The tables with sessions in a database that authctl made.
+const OWN_TABLES: [&str; 2] = ["session", "authctl_audit"];
+
+/// What refers to sessions. In a database that authctl made nothing does, unless another program has added a table. So
+/// its tables are not read.
+fn inventory(tx: &mut dyn Tx, mapping: &SchemaMapping) -> Result<Inventory, StoreError> {
+    let is_own = |table: &String| OWN_TABLES.contains(&table.as_str());
+    if !mapping.is_guest() && tx.tables_about("session")?.iter().all(is_own) {
+        return Ok(Inventory::of(Catalog::from([]), mapping));
+    }
+    Inventory::read(tx, mapping)
+}
+
 /// Deletes sessions, after their tokens ended and the rows that refer to them are gone. Returns them.
 ///
 /// # Errors
@@ -221,7 +234,7 @@ fn remove(
     if sessions.is_empty() {
         return Ok(sessions);
     }
-    let inventory = Inventory::read(tx, mapping)?;
+    let inventory = inventory(tx, mapping)?;
     access::end_tokens(tx, mapping, &inventory, &keys, tokens, now)?;
     let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
     let mut deleted = 0;
