@@ -5,9 +5,7 @@ pub mod patterns;
 use self::patterns::*;
 use crate::frequency_lists::DictionaryType;
 use char_indexing::{CharIndexable, CharIndexableStr};
-use fancy_regex::Regex as FancyRegex;
 use itertools::Itertools;
-use regex::Regex;
 use std::collections::HashMap;
 
 /// A match of a predictable pattern in the password.
@@ -396,62 +394,71 @@ fn spatial_match_helper(
     matches
 }
 
+/// Where a text repeats a part of itself, in characters.
+#[derive(Clone, Copy)]
+struct Repeat {
+    start: usize,
+    /// The length of the part.
+    part: usize,
+    /// The length of all repetitions.
+    whole: usize,
+}
+
+impl Repeat {
+    /// Finds what `(.+)\1+` finds, or `(.+?)\1+` if it is lazy: the first part that is repeated, the longest one or
+    /// the shortest one there, and all its repetitions.
+    fn find(text: &[char], is_lazy: bool) -> Option<Self> {
+        (0..text.len()).find_map(|start| {
+            let rest = &text[start..];
+            let line = rest.iter().position(|&c| c == '\n').unwrap_or(rest.len());
+            let longest = line.min(rest.len() / 2);
+            let at = |part: usize| {
+                let times = rest.chunks_exact(part).take_while(|&chunk| chunk == &rest[..part]).count();
+                (times > 1).then_some(Self { start, part, whole: part * times })
+            };
+            if is_lazy {
+                (1..=longest).find_map(at)
+            } else {
+                (1..=longest).rev().find_map(at)
+            }
+        })
+    }
+}
+
 struct RepeatMatch {}
 
 impl Matcher for RepeatMatch {
     fn get_matches(&self, password: &str, user_inputs: &HashMap<String, usize>) -> Vec<Match> {
-        lazy_static! {
-            static ref GREEDY_REGEX: FancyRegex = FancyRegex::new(r"(.+)\1+").unwrap();
-            static ref LAZY_REGEX: FancyRegex = FancyRegex::new(r"(.+?)\1+").unwrap();
-            static ref LAZY_ANCHORED_REGEX: FancyRegex = FancyRegex::new(r"^(.+?)\1+$").unwrap();
-        }
-
         let mut matches = Vec::new();
         let mut last_index = 0;
-        let char_indexable_password = CharIndexableStr::from(password);
-        let char_count = password.chars().count();
-        while last_index < char_count {
-            let token = char_indexable_password.char_index(last_index..char_count);
-            let greedy_matches = GREEDY_REGEX.captures(token).unwrap();
-            if greedy_matches.is_none() {
+        let password: Vec<char> = password.chars().collect();
+        while let Some(greedy) = Repeat::find(&password[last_index..], false) {
+            let Some(lazy) = Repeat::find(&password[last_index..], true) else {
                 break;
-            }
-            let lazy_matches = LAZY_REGEX.captures(token).unwrap();
-            let greedy_matches = greedy_matches.unwrap();
-            let lazy_matches = lazy_matches.unwrap();
-            let m4tch;
-            let base_token = if greedy_matches.get(0).unwrap().as_str().chars().count()
-                > lazy_matches.get(0).unwrap().as_str().chars().count()
-            {
+            };
+            let (repeat, part) = if greedy.whole > lazy.whole {
                 // greedy beats lazy for 'aabaab'
                 //   greedy: [aabaab, aab]
                 //   lazy:   [aa,     a]
-                m4tch = greedy_matches;
                 // greedy's repeated string might itself be repeated, eg.
                 // aabaab in aabaabaabaab.
-                // run an anchored lazy match on greedy's repeated string
-                // to find the shortest repeated string
-                LAZY_ANCHORED_REGEX
-                    .captures(m4tch.get(0).unwrap().as_str())
-                    .unwrap()
-                    .unwrap()
-                    .get(1)
-                    .unwrap()
-                    .as_str()
-                    .to_string()
+                // find the shortest repeated string of the whole
+                let start = last_index + greedy.start;
+                let whole = &password[start..start + greedy.whole];
+                let is_part = |&part: &usize| {
+                    whole.len() % part == 0 && whole.chunks(part).all(|chunk| chunk == &whole[..part])
+                };
+                (greedy, (1..greedy.part).find(is_part).unwrap_or(greedy.part))
             } else {
                 // lazy beats greedy for 'aaaaa'
                 //   greedy: [aaaa,  aa]
                 //   lazy:   [aaaaa, a]
-                m4tch = lazy_matches;
-                m4tch.get(1).unwrap().as_str().to_string()
+                (lazy, lazy.part)
             };
 
-            let m = m4tch.get(0).unwrap();
-            let (i, j) = (
-                last_index + token[..m.start()].chars().count(),
-                last_index + token[..m.end()].chars().count() - 1,
-            );
+            let i = last_index + repeat.start;
+            let j = i + repeat.whole - 1;
+            let base_token: String = password[i..i + part].iter().collect();
             // recursively match and score the base string
             let base_analysis = super::scoring::most_guessable_match_sequence(
                 &base_token,
@@ -461,8 +468,7 @@ impl Matcher for RepeatMatch {
             let base_matches = base_analysis.sequence;
             let base_guesses = base_analysis.guesses;
             let pattern = MatchPattern::Repeat(RepeatPattern {
-                repeat_count: m4tch.get(0).unwrap().as_str().chars().count()
-                    / base_token.chars().count(),
+                repeat_count: repeat.whole / part,
                 base_token,
                 base_guesses,
                 base_matches,
@@ -471,7 +477,7 @@ impl Matcher for RepeatMatch {
                 pattern,
                 i,
                 j,
-                token: m4tch.get(0).unwrap().as_str().to_string(),
+                token: password[i..=j].iter().collect(),
                 ..Match::default()
             });
             last_index = j + 1;
@@ -559,44 +565,37 @@ impl Matcher for SequenceMatch {
     }
 }
 
+/// Finds what `19[0-9]{2}|20[0-9]{2}` finds.
 struct RegexMatch {}
 
 impl Matcher for RegexMatch {
     fn get_matches(&self, password: &str, _user_inputs: &HashMap<String, usize>) -> Vec<Match> {
         let mut matches = Vec::new();
-        for (&name, regex) in REGEXES.iter() {
-            for capture in regex.captures_iter(password) {
-                let m = capture.get(0).unwrap();
-                let pattern = MatchPattern::Regex(RegexPattern {
-                    regex_name: name.to_owned(),
-                    regex_match: capture
-                        .iter()
-                        .map(|x| x.unwrap().as_str().to_string())
-                        .collect(),
-                });
-                let (i, j) = (
-                    password[..m.start()].chars().count(),
-                    password[..m.end()].chars().count() - 1,
-                );
-                matches.push(Match {
-                    pattern,
-                    token: m.as_str().to_string(),
-                    i,
-                    j,
-                    ..Match::default()
-                });
+        let password: Vec<char> = password.chars().collect();
+        let mut i = 0;
+        while let Some(year) = password.get(i..i + 4) {
+            let is_year = year.iter().all(char::is_ascii_digit)
+                && matches!(year[..2], ['1', '9'] | ['2', '0']);
+            if !is_year {
+                i += 1;
+                continue;
             }
+            let token: String = year.iter().collect();
+            let pattern = MatchPattern::Regex(RegexPattern {
+                regex_name: "recent_year".to_owned(),
+                regex_match: vec![token.clone()],
+            });
+            matches.push(Match {
+                pattern,
+                token,
+                i,
+                j: i + 3,
+                ..Match::default()
+            });
+            i += 4;
         }
         matches
     }
-}
-
-lazy_static! {
-    static ref REGEXES: HashMap<&'static str, Regex> = {
-        let mut table = HashMap::with_capacity(1);
-        table.insert("recent_year", Regex::new(r"19[0-9]{2}|20[0-9]{2}").unwrap());
-        table
-    };
 }
 
 /// a "date" is recognized as:
@@ -635,7 +634,7 @@ impl Matcher for DateMatch {
                     break;
                 }
                 let token_str = char_indexable.char_index(i..j + 1);
-                if !MAYBE_DATE_NO_SEPARATOR_REGEX.is_match(token_str) {
+                if !has_digits(token_str, 8) {
                     continue;
                 }
                 let token = CharIndexableStr::from(token_str);
@@ -687,29 +686,17 @@ impl Matcher for DateMatch {
                         break;
                     }
                     let token = char_indexable.char_index(i..j + 1);
-                    let (ymd, separator) = {
-                        let captures = MAYBE_DATE_WITH_SEPARATOR_REGEX.captures(token);
-                        if captures.is_none() {
-                            continue;
-                        }
-                        let captures = captures.unwrap();
-                        if captures[2] != captures[4] {
-                            // Original code uses regex backreferences, Rust doesn't support these.
-                            // Need to manually test that group 2 and 4 are the same
-                            continue;
-                        }
-                        (
-                            map_ints_to_ymd(
-                                captures[1].parse().unwrap(),
-                                captures[3].parse().unwrap(),
-                                captures[5].parse().unwrap(),
-                            ),
-                            captures[2].to_string(),
-                        )
+                    let Some(([first, second, third], separator)) = split_date(token) else {
+                        continue;
                     };
+                    let ymd = map_ints_to_ymd(
+                        first.parse().unwrap(),
+                        second.parse().unwrap(),
+                        third.parse().unwrap(),
+                    );
                     if let Some(ymd) = ymd {
                         let pattern = MatchPattern::Date(DatePattern {
-                            separator,
+                            separator: separator.to_string(),
                             year: ymd.0,
                             month: ymd.1,
                             day: ymd.2,
@@ -732,6 +719,23 @@ impl Matcher for DateMatch {
             .cloned()
             .collect()
     }
+}
+
+/// Whether a text is of digits, of 1 up to `most`.
+fn has_digits(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The three numbers of a date and what separates them:
+/// `^([0-9]{1,4})([\s/\\_.-])([0-9]{1,2})([\s/\\_.-])([0-9]{1,4})$`, with the same separator twice.
+fn split_date(text: &str) -> Option<([&str; 3], char)> {
+    let separator = text.chars().find(|c| !c.is_ascii_digit())?;
+    let mut parts = text.split(separator);
+    let numbers = [parts.next()?, parts.next()?, parts.next()?];
+    let is_date = parts.next().is_none()
+        && (separator.is_whitespace() || matches!(separator, '/' | '\\' | '_' | '.' | '-'))
+        && numbers.iter().zip([4, 2, 4]).all(|(number, most)| has_digits(number, most));
+    is_date.then_some((numbers, separator))
 }
 
 /// Takes three ints and returns them in a (y, m, d) tuple
@@ -845,8 +849,6 @@ lazy_static! {
         table.insert(8, vec![(2, 4), (4, 6)]);
         table
     };
-    static ref MAYBE_DATE_NO_SEPARATOR_REGEX: Regex = Regex::new(r"^[0-9]{4,8}$").unwrap();
-    static ref MAYBE_DATE_WITH_SEPARATOR_REGEX: Regex = Regex::new(r"^([0-9]{1,4})([\s/\\_.-])([0-9]{1,2})([\s/\\_.-])([0-9]{1,4})$").unwrap();
 }
 
 #[cfg(test)]
