@@ -171,6 +171,16 @@ pub(in crate::store) struct Dialect {
     /// A column that follows the order of insertion and needs no sorting, in tables that have one. It orders
     /// rows of the same second.
     pub(in crate::store) insertion: &'static str,
+    /// The operator that compares a text with a pattern, without regard to the case of ASCII letters.
+    pub(in crate::store) like: &'static str,
+    /// Stands before a column that is read from its table and not from an index.
+    pub(in crate::store) unindexed: &'static str,
+    /// False and true, as a native database stores them.
+    pub(in crate::store) truths: [&'static str; 2],
+    /// The condition for rows in which a column holds text. A column of SQLite may hold anything.
+    pub(in crate::store) is_text: fn(&str) -> String,
+    /// The condition for rows in which a column holds a text, without regard to the case of ASCII letters.
+    pub(in crate::store) is_spelled: fn(column: &str, text: &str) -> String,
     /// The index for searches, in databases that authctl made; `None` if the engine needs none.
     pub(in crate::store) search: Option<&'static SearchIndex>,
 }

@@ -9,7 +9,7 @@ use super::schema::identifier;
 use super::text_time::TextForm;
 use crate::auth::duration;
 use crate::auth::storage::WriteBlocker;
-use crate::store::engine::{Value, ValueRef};
+use crate::store::engine::{Dialect, Value, ValueRef};
 
 /// The encodings of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,9 +257,9 @@ impl TruthEncoding {
 }
 
 /// A condition for rows in which a column is clearly true, in a database of an app or a native one.
-pub(in crate::store) fn is_true(column: &str, is_guest: bool) -> String {
+pub(in crate::store) fn is_true(column: &str, is_guest: bool, dialect: &Dialect) -> String {
     if !is_guest {
-        return format!(r#"coalesce("{column}" = 1, FALSE)"#);
+        return format!(r#"coalesce("{column}" = {}, FALSE)"#, dialect.truths[1]);
     }
     // No boolean is below the instants but 0 and 1, and no word is like a date.
     format!(
@@ -269,8 +269,9 @@ pub(in crate::store) fn is_true(column: &str, is_guest: bool) -> String {
 }
 
 /// A condition for rows in which a column is clearly false, likewise.
-pub(in crate::store) fn is_false(column: &str, is_guest: bool) -> String {
-    let spells = if is_guest { spells_false(&identifier(column)) } else { format!(r#""{column}" = 0"#) };
+pub(in crate::store) fn is_false(column: &str, is_guest: bool, dialect: &Dialect) -> String {
+    let is_no = || format!(r#""{column}" = {}"#, dialect.truths[0]);
+    let spells = if is_guest { spells_false(&identifier(column)) } else { is_no() };
     format!(r#"("{column}" IS NULL OR {spells})"#)
 }
 
@@ -283,6 +284,7 @@ pub(in crate::store) fn spells_false(column: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::DIALECT;
 
     const ZULU: TimeEncoding = TimeEncoding::Text(TextForm::ZULU);
     const ENCODINGS: [TimeEncoding; 7] = [
@@ -472,8 +474,8 @@ mod tests {
                 })
                 .unwrap();
             assert_eq!(read, truth, "{value}");
-            assert_eq!(holds(&is_true("flag", true), value), truth == Some(true), "{value}");
-            assert_eq!(holds(&is_false("flag", true), value), truth == Some(false), "{value}");
+            assert_eq!(holds(&is_true("flag", true, &DIALECT), value), truth == Some(true), "{value}");
+            assert_eq!(holds(&is_false("flag", true, &DIALECT), value), truth == Some(false), "{value}");
             let spells = truth == Some(false) && value != "NULL";
             assert_eq!(holds(&spells_false("flag"), value), spells, "{value}");
         }

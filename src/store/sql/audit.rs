@@ -10,7 +10,7 @@ use crate::auth::audit::{Actor, AuditUsers, Changes, Entry, Event, Intents, Subj
 use crate::auth::session::{Session, latest};
 use crate::auth::storage::StoreError;
 use crate::auth::user::User;
-use crate::store::engine::{Row, Tx, Value};
+use crate::store::engine::{Dialect, Row, Tx, Value};
 use crate::store::mapping::{OWN_TIME, SchemaMapping};
 
 const COLUMNS: &str = r#""seq", "form", "at", "event", "osUser", "host", "actorId", "actorEmail", "userId", "userEmail",
@@ -93,10 +93,14 @@ pub(in crate::store) fn each(
     })
 }
 
-/// The conditions for the entries about a user and by one, by id and by address. Each has an index.
-const OF_ID: [&str; 2] = [r#""userId" = ?1"#, r#""actorId" = ?1 AND "actorId" IS NOT "userId""#];
-const OF_EMAIL: [&str; 2] =
-    [r#""userEmail" = ?1 COLLATE NOCASE"#, r#""actorEmail" = ?1 COLLATE NOCASE AND "actorEmail" IS NOT "userEmail""#];
+/// The conditions for the entries about a user and by one, by id. Each has an index.
+const OF_ID: [&str; 2] = [r#""userId" = ?1"#, r#""actorId" = ?1 AND "actorId" IS DISTINCT FROM "userId""#];
+
+/// The same conditions by address, which a user may have had in another spelling.
+fn of_email(dialect: &Dialect) -> [String; 2] {
+    let [about, by] = [r#""userEmail""#, r#""actorEmail""#].map(|column| (dialect.is_spelled)(column, "?1"));
+    [about, [&by, r#" AND "actorEmail" IS DISTINCT FROM "userEmail""#].concat()]
+}
 
 /// How many entries are read at a time by each condition.
 const CHUNK: usize = 256;
@@ -109,8 +113,9 @@ pub(in crate::store) fn each_of(
     mut after: u64,
     found: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<(), StoreError> {
-    let ids = users.ids.iter().flat_map(|id| OF_ID.map(|condition| (condition, id.as_str())));
-    let email = users.email.iter().flat_map(|email| OF_EMAIL.map(|condition| (condition, email.as_str())));
+    let dialect = tx.dialect();
+    let ids = users.ids.iter().flat_map(|id| OF_ID.map(|condition| (condition.to_owned(), id.as_str())));
+    let email = users.email.iter().flat_map(|email| of_email(dialect).map(|condition| (condition, email.as_str())));
     let conditions: Vec<_> = ids.chain(email).collect();
     // Entries that are added meanwhile could be seen by one condition and missed by another.
     let newest = tx.query_one(r#"SELECT max("seq") FROM "authctl_audit""#, &[], |row| Ok(row.value(0)?.to_value()))?;

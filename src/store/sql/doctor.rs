@@ -229,8 +229,8 @@ pub(in crate::store) fn rows_written_after(
 pub(in crate::store) fn entries_written_after(tx: &mut dyn Tx, instant: Timestamp) -> Result<(u64, bool), StoreError> {
     let instant = [OWN_TIME.write(instant)];
     let entries = tx.count(r#"SELECT count(*) FROM "authctl_audit" WHERE "at" > ?1"#, &instant)?;
-    let newest =
-        r#"SELECT count(*) FROM (SELECT "at" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1) WHERE "at" <= ?1"#;
+    let newest = r#"SELECT count(*) FROM (SELECT "at" FROM "authctl_audit" ORDER BY "seq" DESC LIMIT 1) AS "newest"
+           WHERE "at" <= ?1"#;
     Ok((entries, tx.count(newest, &instant)? == 1))
 }
 
@@ -256,7 +256,7 @@ pub(in crate::store) fn sampled_app_traces(tx: &mut dyn Tx, mapping: &SchemaMapp
         let order = tx.dialect().order(mapping, table);
         for direction in ["ASC", "DESC"] {
             let sql = format!(
-                r#"SELECT count(*) FROM (SELECT * FROM "{table}" ORDER BY {order} {direction} LIMIT {SAMPLE})
+                r#"SELECT count(*) FROM (SELECT * FROM "{table}" ORDER BY {order} {direction} LIMIT {SAMPLE}) AS "sample"
                    WHERE {condition}"#
             );
             has_rows |= tx.count(&mapping.sql(sql), &[DIGEST_LENGTH.into()])? > 0;

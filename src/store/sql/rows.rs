@@ -362,7 +362,7 @@ pub(in crate::store) fn update(
     let sql = format!(r#"UPDATE "{table}" SET {changes} WHERE "id" = ?{id}"#);
     let done = tx.change(&mapping.sql(sql), &values).map_err(|error| taken(mapping, error));
     done.map_err(|error| constraints::explain_change(tx, mapping, table, &key, &columns, error))?;
-    let differs = parts("IS NOT", " OR ", &|column| column != "updatedAt");
+    let differs = parts("IS DISTINCT FROM", " OR ", &|column| column != "updatedAt");
     if spelling == Spelling::Any || differs.is_empty() {
         return Ok(());
     }

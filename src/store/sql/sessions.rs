@@ -117,13 +117,11 @@ fn filter(query: &SessionQuery<'_>, mapping: &SchemaMapping, dialect: &Dialect) 
             leave_out(column, last, Timestamp::MAX);
         }
     }
-    let position = dialect.position;
+    let Dialect { position, is_text, .. } = dialect;
     let agent = r#""session"."userAgent""#;
     if let Some(part) = chosen.user_agent.as_ref().map(literal_part).filter(|part| !part.is_empty()) {
         filter.add(
-            &format!(
-                "NOT (typeof({agent}) = 'text' AND octet_length({agent}) <= 100000 AND {position}({agent}, ?) = 0)"
-            ),
+            &format!("NOT ({} AND octet_length({agent}) <= 100000 AND {position}({agent}, ?) = 0)", is_text(agent)),
             part,
         );
     }
@@ -134,8 +132,9 @@ fn filter(query: &SessionQuery<'_>, mapping: &SchemaMapping, dialect: &Dialect) 
         let octets = network.leading_octets();
         filter.add(
             &format!(
-                "NOT (typeof({address}) = 'text' AND substr({address}, 1, 1) BETWEEN '0' AND '9'
-                      AND {position}({address}, ':') = 0 AND {position}({address}, ?) <> 1)"
+                "NOT ({} AND substr({address}, 1, 1) BETWEEN '0' AND '9'
+                      AND {position}({address}, ':') = 0 AND {position}({address}, ?) <> 1)",
+                is_text(address)
             ),
             octets,
         );

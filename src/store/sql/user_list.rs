@@ -7,7 +7,8 @@ use crate::store::engine::{Dialect, Tx, Value};
 use crate::store::mapping::{SchemaMapping, is_false, is_true};
 
 pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) -> Result<UserPage, StoreError> {
-    let mut filter = filter(query, mapping, tx.dialect());
+    let dialect = tx.dialect();
+    let mut filter = filter(query, mapping, dialect);
     let is_narrow = match &query.search {
         Some(search) => search::narrow(tx, mapping, &mut filter, search, SORTED_MAX)?,
         None => false,
@@ -21,7 +22,7 @@ pub(super) fn page(tx: &mut dyn Tx, mapping: &SchemaMapping, query: &UserQuery) 
     };
     let is_sorted =
         is_narrow || !filter.conditions.is_empty() && count(tx, mapping, &filter, Some(SORTED_MAX))? < SORTED_MAX;
-    let column = if is_sorted { ["+", column].concat() } else { column.to_owned() };
+    let column = if is_sorted { [dialect.unindexed, column].concat() } else { column.to_owned() };
     let column = column.as_str();
     if let Some(id) = &query.after {
         let sql = format!(r#"SELECT {column} FROM "user" WHERE "id" = ?1"#);
@@ -63,12 +64,13 @@ fn count(tx: &mut dyn Tx, mapping: &SchemaMapping, filter: &Filter, limit: Optio
 fn count_sql(filter: &Filter, limit: Option<u64>) -> String {
     match limit {
         None => format!(r#"SELECT count(*) FROM "user" {}"#, filter.text()),
-        Some(limit) => format!(r#"SELECT count(*) FROM (SELECT 1 FROM "user" {} LIMIT {limit})"#, filter.text()),
+        Some(limit) => {
+            format!(r#"SELECT count(*) FROM (SELECT 1 FROM "user" {} LIMIT {limit}) AS "found""#, filter.text())
+        }
     }
 }
 
-/// The condition for users after the one whose values are two parameters. A column with `+` is read from the table and
-/// not from its index.
+/// The condition for users after the one whose values are two parameters.
 fn beyond(column: &str, first: usize, second: usize) -> String {
     format!(r#"({column}, "id") > (?{first}, ?{second})"#)
 }
@@ -90,7 +92,7 @@ fn page_sql(column: &str, filter: &Filter, limit: u32) -> String {
 
 fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filter {
     let mut filter = Filter::default();
-    let position = dialect.position;
+    let Dialect { position, like, truths: [no, _], .. } = dialect;
     if let Some(search) = &query.search {
         // Addresses have only ASCII letters, which SQLite's `lower` converts and `LIKE` does not tell apart. Each column
         // is searched alone, so that a match never spans two. A value that is too large to be read is not searched.
@@ -98,7 +100,7 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
         let found = ["email", "name"].map(|column| {
             let text = format!(r#"CASE WHEN octet_length("{column}") <= 100000 THEN "{column}" END"#);
             if is_pattern {
-                format!(r"{text} LIKE ? ESCAPE '\'")
+                format!(r"{text} {like} ? ESCAPE '\'")
             } else {
                 format!("{position}(lower({text}), lower(?)) > 0")
             }
@@ -118,14 +120,14 @@ fn filter(query: &UserQuery, mapping: &SchemaMapping, dialect: &Dialect) -> Filt
     }
     if let Some(now) = query.banned_at {
         // A value that cannot be read counts as a ban.
-        filter.conditions.push(format!("NOT {}", is_false("banned", mapping.is_guest())));
+        filter.conditions.push(format!("NOT {}", is_false("banned", mapping.is_guest(), dialect)));
         if !mapping.is_guest() {
-            filter.conditions.push(r#""banned" <> 0"#.to_owned());
+            filter.conditions.push(format!(r#""banned" <> {no}"#));
         }
         filter.add(r#"("banExpires" IS NULL OR "banExpires" > ?)"#, mapping.time("user", "banExpires", now));
     }
     if query.unverified {
-        filter.conditions.push(format!("NOT {}", is_true("emailVerified", mapping.is_guest())));
+        filter.conditions.push(format!("NOT {}", is_true("emailVerified", mapping.is_guest(), dialect)));
     }
     filter
 }

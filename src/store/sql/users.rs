@@ -67,7 +67,7 @@ pub(in crate::store) fn with_address(
     let mut filter = Filter::default();
     filter.add(r#"octet_length("email") >= ?"#, bytes(sought.len()));
     filter.add(r#"octet_length("email") <= ?"#, bytes(sought.len().saturating_mul(2).saturating_add(BLANKS_MAX)));
-    filter.add(r#""email" LIKE ? ESCAPE '\'"#, pattern(sought));
+    filter.add(&format!(r#""email" {} ? ESCAPE '\'"#, tx.dialect().like), pattern(sought));
     search::narrow(tx, mapping, &mut filter, sought, NARROWED_MAX)?;
     let sql = format!(r#"SELECT "email" FROM "user" {}"#, filter.text());
     let mut spellings = BTreeSet::new();

@@ -181,8 +181,16 @@ impl<C: Deref<Target = Connection>> SqliteTx<C> {
     }
 }
 
-pub(in crate::store) const DIALECT: Dialect =
-    Dialect { position: "instr", insertion: "rowid", search: Some(&search::INDEX) };
+pub(in crate::store) const DIALECT: Dialect = Dialect {
+    position: "instr",
+    insertion: "rowid",
+    like: "LIKE",
+    unindexed: "+",
+    truths: ["0", "1"],
+    is_text: |column| format!("typeof({column}) = 'text'"),
+    is_spelled: |column, text| format!("{column} = {text} COLLATE NOCASE"),
+    search: Some(&search::INDEX),
+};
 
 impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     fn dialect(&self) -> &'static Dialect {
