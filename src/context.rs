@@ -5,6 +5,7 @@ mod app_signs;
 mod authenticate;
 mod create;
 mod environment;
+mod libpq_files;
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ use crate::store::{OpenError, SchemaOverrides, SqlStore, State};
 pub use authenticate::{NoToken, TokenOf, TokenSource};
 pub use create::NotReady;
 pub use environment::{ClockError, Environment, GivenSecret};
+pub use libpq_files::SystemFiles;
 
 /// The global flags.
 #[derive(Debug, Clone, Default)]

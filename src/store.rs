@@ -7,6 +7,7 @@ mod better_auth;
 mod contract;
 mod engine;
 mod mapping;
+pub mod postgres;
 mod sql;
 pub mod sqlite;
 

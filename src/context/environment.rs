@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::authenticate::Guarded;
 use crate::auth::duration::whole_second;
@@ -15,6 +16,7 @@ use crate::auth::secret::{AppSecret, SecretError};
 use crate::auth::storage::ClientInfo;
 use crate::mail::handover;
 use crate::paths::PathEnv;
+use crate::store::postgres::LibpqEnv;
 
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -32,6 +34,8 @@ pub struct Environment {
     pub(super) app_secret: Option<GivenSecret>,
     /// The environment of a mailer.
     pub(super) of_mailer: Vec<(OsString, OsString)>,
+    /// The variables of libpq.
+    libpq: LibpqEnv,
     no_color: bool,
 }
 
@@ -91,6 +95,11 @@ impl Environment {
                 set("BETTER_AUTH_SECRET").as_deref(),
             ),
             of_mailer: std::env::vars_os().filter(|(name, _)| handover::is_passed_on(name)).collect(),
+            libpq: LibpqEnv {
+                variables: std::env::vars_os().filter_map(libpq_variable).collect(),
+                os_user: None,
+                home: path("HOME"),
+            },
             no_color: set("NO_COLOR").is_some(),
         }
     }
@@ -98,6 +107,12 @@ impl Environment {
     /// The whole environment of a mailer.
     pub fn of_mailer(&self) -> &[(OsString, OsString)] {
         &self.of_mailer
+    }
+
+    /// What libpq takes from the environment. The name of the user is looked up only here, because only a connection
+    /// needs it.
+    pub fn libpq(&self) -> LibpqEnv {
+        LibpqEnv { os_user: os_user_name(), ..self.libpq.clone() }
     }
 
     pub fn no_color(&self) -> bool {
@@ -220,13 +235,20 @@ pub(super) fn who() -> (String, String) {
     (os_user(), rustix::system::uname().nodename().to_string_lossy().into_owned())
 }
 
-/// The effective user's name. `USER` is not used, because the caller can set it.
+/// The effective user's name or number.
 fn os_user() -> String {
-    let id = nix::unistd::Uid::effective();
-    match nix::unistd::User::from_uid(id) {
-        Ok(Some(user)) => user.name,
-        _ => format!("uid {id}"),
-    }
+    os_user_name().unwrap_or_else(|| format!("uid {}", nix::unistd::Uid::effective()))
+}
+
+/// The effective user's name. `USER` is not used, because the caller can set it.
+fn os_user_name() -> Option<String> {
+    Some(nix::unistd::User::from_uid(nix::unistd::Uid::effective()).ok()??.name)
+}
+
+/// A variable of libpq, if it is one and is valid text.
+fn libpq_variable((name, value): (OsString, OsString)) -> Option<(String, Zeroizing<String>)> {
+    let name = name.into_string().ok().filter(|name| LibpqEnv::is_read(name))?;
+    Some((name, Zeroizing::new(value.into_string().ok()?)))
 }
 
 #[cfg(test)]

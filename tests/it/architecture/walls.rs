@@ -17,7 +17,8 @@ const SECRETS: &[&str] = &["auth::secret"];
 
 const WALLS: &[Wall] = &[
     Wall { part: "auth", may: &[], but: &[] },
-    Wall { part: "store", may: &["auth", "paths::quoted"], but: &[] },
+    // `input_file` reads the certificates and keys of a connection.
+    Wall { part: "store", may: &["auth", "input_file", "paths::quoted"], but: &[] },
     Wall { part: "output", may: &["auth", "error::ExitCode"], but: &[] },
     // `paths` creates the private directory of session files.
     Wall { part: "session_file", may: &["auth::secret", "input_file", "paths"], but: &[] },

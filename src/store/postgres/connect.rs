@@ -1,0 +1,350 @@
+//! Connects to a server, and tells apart why that fails.
+//!
+//! The servers of an address are used one after the other here and not in the driver, so that an error names its
+//! server, and a server that refuses the role ends the search as in libpq. The driver limits only the time until the
+//! connection is there; a server that accepts it and stays silent would block forever. So each attempt runs in a thread
+//! of its own, and the caller waits for it until the limit.
+//!
+//! Failures of the server are told apart by SQLSTATE, because its messages may be in any language.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::hash_map::RandomState;
+use std::error::Error as _;
+use std::hash::BuildHasher as _;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
+use postgres::error::SqlState;
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, TargetSession};
+use super::tls::{self, TlsError};
+
+/// The name that the server shows for the connection, unless the address gives another one.
+const APPLICATION_NAME: &str = "authctl";
+
+/// The shortest limit for one attempt, as in libpq. A shorter wait is for a busy database and not for the network.
+const LIMIT_MIN: Duration = Duration::from_secs(2);
+
+/// The first and the longest pause before the next attempt at a server that is not ready.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// Why there is no connection. `host` is the server as in the address.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("{host} cannot be reached")]
+    Unreachable { host: String, source: io::Error },
+    #[error("{host} did not answer within {} seconds", limit.as_secs())]
+    Silent { host: String, limit: Duration },
+    /// The server ended the connection, or its answer is not one of PostgreSQL.
+    #[error("{host} ended the connection without an answer of PostgreSQL")]
+    NoAnswer { host: String, source: postgres::Error },
+    #[error("no secure connection to {host}")]
+    Tls { host: String, source: TlsError },
+    /// Wrong password, no such role, or no rule of the server for this client.
+    #[error("{host} refused the role `{user}`: {message}")]
+    Authentication { host: String, user: String, message: String },
+    #[error("{host} asks for the password of the role `{user}`, which is not set")]
+    NoPassword { host: String, user: String },
+    /// GSSAPI, SSPI, or another way that the driver does not know.
+    #[error("{host} asks for a way to authenticate that authctl does not support")]
+    UnsupportedAuthentication { host: String },
+    #[error("{host} did not use channel binding, which the address requires")]
+    NoChannelBinding { host: String },
+    /// SCRAM failed on the side of the server.
+    #[error("{host} did not prove that it knows the password of the role `{user}`")]
+    Unproven { host: String, user: String },
+    #[error("the database `{database}` does not exist on {host}")]
+    NoDatabase { host: String, database: String },
+    #[error("{host} has no connection left")]
+    TooManyConnections { host: String },
+    /// It starts, stops or recovers.
+    #[error("{host} is not ready: {message}")]
+    NotReady { host: String, message: String },
+    /// Another state than `target_session_attrs` requires.
+    #[error("{host} is not {wanted}")]
+    WrongState { host: String, wanted: &'static str },
+    #[error("{host} refused the connection: {message}")]
+    Refused {
+        host: String,
+        /// The SQLSTATE.
+        code: String,
+        message: String,
+    },
+    /// Every server of the address failed.
+    #[error("{}", sentences(.0))]
+    Several(Vec<ConnectError>),
+    #[error("the connection could not be started")]
+    Thread(#[source] io::Error),
+}
+
+fn sentences(errors: &[ConnectError]) -> String {
+    let whole = |error: &ConnectError| match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    errors.iter().map(whole).collect::<Vec<_>>().join("; ")
+}
+
+impl ConnectError {
+    /// Whether the same attempt may succeed soon.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::NotReady { .. } | Self::TooManyConnections { .. } => true,
+            Self::Several(errors) => errors.iter().any(Self::is_passing),
+            _ => false,
+        }
+    }
+
+    /// Whether another server would give the same answer.
+    fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Authentication { .. }
+                | Self::NoPassword { .. }
+                | Self::UnsupportedAuthentication { .. }
+                | Self::NoDatabase { .. }
+                | Self::Refused { .. }
+                | Self::Thread(_)
+        )
+    }
+}
+
+/// Connects to the first server that serves.
+///
+/// Each attempt takes at most the address's `connect_timeout`, else `wait`, and at least two seconds. A server that is
+/// starting up or has no connection left is asked again until `wait` is over.
+///
+/// # Errors
+/// [`ConnectError`].
+#[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
+pub fn connect(address: &Address, wait: Duration) -> Result<Client, ConnectError> {
+    let limit = address.connect_timeout.unwrap_or(wait).max(LIMIT_MIN);
+    let start = Instant::now();
+    let mut pause = PAUSE_MIN;
+    loop {
+        match connect_once(address, limit) {
+            Err(error) if error.is_passing() && start.elapsed() + pause < wait => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One attempt at each server.
+fn connect_once(address: &Address, limit: Duration) -> Result<Client, ConnectError> {
+    let mut hosts: Vec<&Host> = address.hosts.iter().collect();
+    if address.is_balanced {
+        // The keys of the hasher are random, and no secret depends on the order.
+        let random = RandomState::new();
+        hosts.sort_by_cached_key(|host| random.hash_one(host.to_string()));
+    }
+    let rounds: &[TargetSession] = match &address.target_session {
+        TargetSession::PreferStandby => &[TargetSession::Standby, TargetSession::Any],
+        other => std::slice::from_ref(other),
+    };
+    let mut failed = Vec::new();
+    for target in rounds {
+        failed.clear();
+        for host in &hosts {
+            match connect_host(address, host, *target, limit) {
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => failed.push(error),
+                Ok(client) => return Ok(client),
+            }
+        }
+    }
+    Err(if failed.len() == 1 { failed.remove(0) } else { ConnectError::Several(failed) })
+}
+
+/// Connects to the first address of a server that answers.
+fn connect_host(
+    address: &Address,
+    host: &Host,
+    target: TargetSession,
+    limit: Duration,
+) -> Result<Client, ConnectError> {
+    let mut error = ConnectError::Unreachable {
+        host: host.to_string(),
+        source: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
+    };
+    for ip in addresses(host, limit)? {
+        match attempt(address, host, ip, target, limit) {
+            Err(failed @ (ConnectError::Unreachable { .. } | ConnectError::Silent { .. })) => error = failed,
+            result => return result,
+        }
+    }
+    Err(error)
+}
+
+/// The addresses of a server; `None` stands for a socket.
+fn addresses(host: &Host, limit: Duration) -> Result<Vec<Option<IpAddr>>, ConnectError> {
+    let Endpoint::Tcp { name, ip } = &host.endpoint else { return Ok(vec![None]) };
+    if let Some(ip) = ip.or_else(|| name.parse().ok()) {
+        return Ok(vec![Some(ip)]);
+    }
+    // Not looked up: what is meant for this machine must not go elsewhere because of a name server.
+    if name == "localhost" {
+        return Ok(vec![Some(Ipv4Addr::LOCALHOST.into()), Some(Ipv6Addr::LOCALHOST.into())]);
+    }
+    let place = (name.clone(), host.port);
+    let found = within(host, limit, move || place.to_socket_addrs().map(Iterator::collect::<Vec<_>>))?;
+    let found = found.map_err(|source| ConnectError::Unreachable { host: host.to_string(), source })?;
+    Ok(found.into_iter().map(|found| Some(found.ip())).collect())
+}
+
+/// Runs a call that may block in a thread, which is abandoned after the limit.
+fn within<T: Send + 'static>(
+    host: &Host,
+    limit: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ConnectError> {
+    let (sender, receiver) = sync_channel(1);
+    let thread = std::thread::Builder::new().name("connect".to_owned()).spawn(move || {
+        // The caller may have stopped waiting.
+        let _ = sender.send(call());
+    });
+    thread.map_err(ConnectError::Thread)?;
+    receiver.recv_timeout(limit).map_err(|error| match error {
+        RecvTimeoutError::Timeout => ConnectError::Silent { host: host.to_string(), limit },
+        RecvTimeoutError::Disconnected => ConnectError::Thread(io::Error::other("the thread ended early")),
+    })
+}
+
+fn attempt(
+    address: &Address,
+    host: &Host,
+    ip: Option<IpAddr>,
+    target: TargetSession,
+    limit: Duration,
+) -> Result<Client, ConnectError> {
+    let mut config = config(address, host, ip, limit);
+    let (mode, verify) = match address.encryption(host) {
+        Encryption::Never => (SslMode::Disable, None),
+        Encryption::Offered(verify) => (SslMode::Prefer, Some(verify)),
+        Encryption::Required(verify) => (SslMode::Require, Some(verify)),
+    };
+    config.ssl_mode(mode);
+    let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
+    let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
+    let connected = within(host, limit, move || {
+        let client = match connector {
+            Some(connector) => config.connect(connector),
+            None => config.connect(NoTls),
+        };
+        let mut client = client?;
+        check_state(&mut client, target).map(|mismatch| (client, mismatch))
+    })?;
+    match connected {
+        Ok((client, None)) => Ok(client),
+        Ok((_, Some(wanted))) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
+        Err(error) => Err(reason(error, address, host, limit)),
+    }
+}
+
+/// The settings of the driver. It keeps its own copy of the password, which it does not wipe.
+fn config(address: &Address, host: &Host, ip: Option<IpAddr>, limit: Duration) -> Config {
+    let mut config = Config::new();
+    match &host.endpoint {
+        Endpoint::Socket(path) => config.host_path(path),
+        Endpoint::Tcp { name, .. } => config.host(name),
+    };
+    ip.map(|ip| config.hostaddr(ip));
+    config.port(host.port).user(&address.user).dbname(&address.database).connect_timeout(limit);
+    config.application_name(address.application_name.as_deref().unwrap_or(APPLICATION_NAME));
+    if let Some(password) = &host.password {
+        config.password(password.expose());
+    }
+    if let Some(options) = &address.options {
+        config.options(options);
+    }
+    config.channel_binding(match address.channel_binding {
+        ChannelBinding::Disable => DriverBinding::Disable,
+        ChannelBinding::Prefer => DriverBinding::Prefer,
+        ChannelBinding::Require => DriverBinding::Require,
+    });
+    config.ssl_negotiation(if address.tls.is_direct { SslNegotiation::Direct } else { SslNegotiation::Postgres });
+    let keepalives = &address.keepalives;
+    config.keepalives(keepalives.is_on);
+    keepalives.idle.map(|idle| config.keepalives_idle(idle));
+    keepalives.interval.map(|interval| config.keepalives_interval(interval));
+    keepalives.count.map(|count| config.keepalives_retries(count));
+    address.tcp_user_timeout.map(|timeout| config.tcp_user_timeout(timeout));
+    config
+}
+
+/// The state that the address requires, if the server is in another one.
+fn check_state(client: &mut Client, target: TargetSession) -> Result<Option<&'static str>, postgres::Error> {
+    const READ_ONLY: &str = "SHOW transaction_read_only";
+    const STANDBY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
+    let (question, answer, wanted) = match target {
+        TargetSession::Any | TargetSession::PreferStandby => return Ok(None),
+        TargetSession::ReadWrite => (READ_ONLY, "off", "open for writing"),
+        TargetSession::ReadOnly => (READ_ONLY, "on", "read-only"),
+        TargetSession::Primary => (STANDBY, "f", "a primary server"),
+        TargetSession::Standby => (STANDBY, "t", "a standby server"),
+    };
+    let messages = client.simple_query(question)?;
+    let is_wanted = messages.iter().any(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some(answer),
+        _ => false,
+    });
+    Ok((!is_wanted).then_some(wanted))
+}
+
+/// The error of the driver in our words.
+fn reason(error: postgres::Error, address: &Address, host: &Host, limit: Duration) -> ConnectError {
+    let host = host.to_string();
+    let user = address.user.clone();
+    if let Some(refusal) = error.as_db_error() {
+        let (code, message) = (refusal.code(), refusal.message().to_owned());
+        return match code {
+            code if code.code().starts_with("28") => ConnectError::Authentication { host, user, message },
+            &SqlState::INVALID_CATALOG_NAME => ConnectError::NoDatabase { host, database: address.database.clone() },
+            &SqlState::TOO_MANY_CONNECTIONS => ConnectError::TooManyConnections { host },
+            &SqlState::CANNOT_CONNECT_NOW | &SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN => {
+                ConnectError::NotReady { host, message }
+            }
+            code => ConnectError::Refused { host, code: code.code().to_owned(), message },
+        };
+    }
+    let cause = error.source();
+    let io = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    // TLS 1.3 may report its failure with the first answer of the server.
+    let of_tls = io.and_then(|io| io.get_ref()?.downcast_ref::<rustls::Error>()).map(TlsError::of);
+    if let Some(source) = of_tls {
+        return ConnectError::Tls { host, source };
+    }
+    let words = cause.map(ToString::to_string).unwrap_or_default();
+    // The driver tells these apart by words alone; the tests of this file hold them.
+    match error.to_string().as_str() {
+        "error connecting to server" if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) => {
+            ConnectError::Silent { host, limit }
+        }
+        "error connecting to server" => ConnectError::Unreachable { host, source: into_io(error) },
+        "error performing TLS handshake" if words == "server does not support TLS" => {
+            ConnectError::Tls { host, source: TlsError::NotOffered }
+        }
+        "error performing TLS handshake" => ConnectError::Tls { host, source: TlsError::Other(words) },
+        "invalid configuration" if words == "password missing" => ConnectError::NoPassword { host, user },
+        "authentication error" if words == "server did not use channel binding" => {
+            ConnectError::NoChannelBinding { host }
+        }
+        "authentication error" if words.starts_with("unsupported") => ConnectError::UnsupportedAuthentication { host },
+        "authentication error" => ConnectError::Unproven { host, user },
+        _ => ConnectError::NoAnswer { host, source: error },
+    }
+}
+
+fn into_io(error: postgres::Error) -> io::Error {
+    let Some(source) = error.into_source() else { return io::Error::other("no reason is known") };
+    source.downcast().map_or_else(io::Error::other, |io| *io)
+}

@@ -1,0 +1,356 @@
+//! A PostgreSQL server for tests: one private cluster for each test process, started by the first test that needs it.
+//!
+//! A test begins with `let Some(database) = server::database() else { return };` and connects to `database.url()`. The
+//! database is empty, belongs to the test alone and is dropped with the value. Without a server the test says that it
+//! is skipped, and fails where `CI` is set. `AUTHCTL_TEST_POSTGRES=postgres://...` names a server to use instead, as a
+//! role that may create databases.
+//!
+//! The server ends with the process, however that ends: a shell watches a pipe whose other end only the process has.
+//!
+//! The file knows no other file, because the unit tests and `tests/it` both include it.
+
+#![allow(dead_code, unreachable_pub, reason = "two test programs include the file, and each uses a part of it")]
+
+use std::fs::{self, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use nix::unistd::User;
+use postgres::{Client, NoTls};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+/// The superuser of a private cluster, who needs no password at the socket.
+pub const SUPERUSER: &str = "postgres";
+/// The name in the server's certificate.
+pub const NAME: &str = "db.example.com";
+
+/// Who may connect to a private cluster, and how. The roles do not exist before a test creates them.
+const ACCESS: &str = "\
+local   all all                       trust
+hostssl all authctl_cert 127.0.0.1/32 cert
+hostssl all authctl_tls  127.0.0.1/32 scram-sha-256
+host    all authctl_tls  127.0.0.1/32 reject
+host    all authctl_md5  127.0.0.1/32 md5
+host    all authctl_text 127.0.0.1/32 password
+host    all authctl_gss  127.0.0.1/32 gss
+host    all authctl_none 127.0.0.1/32 reject
+host    all all          127.0.0.1/32 scram-sha-256
+";
+
+/// Fast, and without regard for a crash of the machine.
+const SETTINGS: &str = "\
+max_connections = 200
+shared_buffers = 32MB
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+autovacuum = off
+listen_addresses = '127.0.0.1'
+ssl = on
+ssl_ca_file = 'root.crt'
+";
+
+/// How often a test asks whether the server is ready, and how often it asks at most.
+const POLL: Duration = Duration::from_millis(20);
+const POLLS_MAX: u32 = 3_000;
+
+/// A private cluster.
+pub struct Server {
+    /// Holds the socket, `root.crt` and, in `data`, the cluster.
+    pub directory: PathBuf,
+    pub port: u16,
+    authority: Issuer<'static, KeyPair>,
+    /// While it is open, the server runs.
+    _watched: ChildStdin,
+}
+
+/// Where databases are made.
+enum Base {
+    Private(Box<Server>),
+    Named(String),
+}
+
+fn base() -> Result<&'static Base, &'static String> {
+    static BASE: OnceLock<Result<Base, String>> = OnceLock::new();
+    BASE.get_or_init(|| match variable("AUTHCTL_TEST_POSTGRES") {
+        Some(url) => Ok(Base::Named(url)),
+        None => Server::start().map(Box::new).map(Base::Private),
+    })
+    .as_ref()
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests have no context that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Says that the running test is skipped.
+fn skip<T>(problem: &str) -> Option<T> {
+    let is_ci = variable("CI").is_some_and(|value| value != "false" && value != "0");
+    assert!(!is_ci, "no PostgreSQL server for the test: {problem}");
+    let thread = std::thread::current();
+    eprintln!("skipped: {}: {problem}", thread.name().unwrap_or("a test"));
+    None
+}
+
+/// The private cluster, for tests of the connection itself.
+pub fn private() -> Option<&'static Server> {
+    match base() {
+        Ok(Base::Private(server)) => Some(server),
+        Ok(Base::Named(_)) => skip("AUTHCTL_TEST_POSTGRES names a server, and this test needs its own"),
+        Err(problem) => skip(problem),
+    }
+}
+
+/// An empty database.
+pub fn database() -> Option<TestDatabase> {
+    let base = base().map_or_else(|problem| skip(problem), Some)?;
+    Some(TestDatabase::create(base, None))
+}
+
+/// A copy of a database that `fill` made, which it does once for each name and process. `fill` gets the URL and must
+/// end its connections.
+pub fn database_like(name: &'static str, fill: impl FnOnce(&str)) -> Option<TestDatabase> {
+    static TEMPLATES: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
+    let base = base().map_or_else(|problem| skip(problem), Some)?;
+    let mut templates = TEMPLATES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let known = templates.iter().find(|(known, _)| *known == name).map(|(_, template)| template.clone());
+    let template = known.unwrap_or_else(|| {
+        let made = TestDatabase::create(base, None);
+        fill(made.url());
+        let template = made.name.clone();
+        // The template lives as long as the server.
+        std::mem::forget(made);
+        templates.push((name, template.clone()));
+        template
+    });
+    drop(templates);
+    Some(TestDatabase::create(base, Some(&template)))
+}
+
+/// A database of one test.
+pub struct TestDatabase {
+    base: &'static Base,
+    pub name: String,
+    url: String,
+}
+
+impl TestDatabase {
+    fn create(base: &'static Base, template: Option<&str>) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("authctl_test_{}_{number}", std::process::id());
+        let template = template.unwrap_or("template0");
+        base.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        let url = base.url(&name);
+        Self { base, name, url }
+    }
+
+    /// The address, as the superuser or as `AUTHCTL_TEST_POSTGRES` names the role.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        self.base.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+impl Base {
+    fn url(&self, database: &str) -> String {
+        match self {
+            Self::Private(server) => server.url(database),
+            Self::Named(url) => {
+                let (place, query) =
+                    url.split_once('?').map_or((url.as_str(), None), |(place, query)| (place, Some(query)));
+                let (scheme, rest) = place.split_once("://").expect("AUTHCTL_TEST_POSTGRES is a URL");
+                let server = rest.split_once('/').map_or(rest, |(server, _)| server);
+                let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+                format!("{scheme}://{server}/{database}{query}")
+            }
+        }
+    }
+
+    fn execute(&self, statement: &str) {
+        let mut client = Client::connect(&self.url("postgres"), NoTls).expect("the test server is reachable");
+        client.batch_execute(statement).expect(statement);
+    }
+}
+
+impl Server {
+    /// The URL of a database at the socket, as the superuser.
+    pub fn url(&self, database: &str) -> String {
+        let directory = self.directory.to_string_lossy().replace('/', "%2F");
+        format!("postgres://{SUPERUSER}@{directory}:{}/{database}", self.port)
+    }
+
+    /// Runs statements as the superuser.
+    pub fn execute(&self, statements: &str) {
+        let mut client = Client::connect(&self.url("postgres"), NoTls).expect("the test server is reachable");
+        client.batch_execute(statements).expect(statements);
+    }
+
+    /// The file with the authority that issued the server's certificate.
+    pub fn root_certificate(&self) -> PathBuf {
+        self.directory.join("root.crt")
+    }
+
+    /// A certificate of the server's authority with its key, both in PEM. `change` may change its names and dates.
+    pub fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, KeyPair) {
+        issue(&self.authority, name, change)
+    }
+
+    fn start() -> Result<Self, String> {
+        let programs = programs().ok_or("PostgreSQL is not installed: initdb was not found")?;
+        let user = user()?;
+        // The path of a socket has at most 107 bytes.
+        let directory = tempfile::Builder::new().prefix("authctl-pg-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
+        own(directory.path(), user.as_ref());
+        let data = directory.path().join("data");
+        let mut initdb = Command::new(programs.join("initdb"));
+        initdb.arg("--pgdata").arg(&data).args(["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]);
+        initdb.args(["--locale", "C", "--no-sync", "--no-instructions"]);
+        let made = as_user(&mut initdb, user.as_ref()).stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
+        if !made.status.success() {
+            return Err(format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr)));
+        }
+        let authority = authority();
+        let (certificate, key) = issue(&authority.1, NAME, |_| {});
+        let file = |path: PathBuf, text: &str| {
+            fs::write(&path, text).expect("the directory can be written");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
+            own(&path, user.as_ref());
+        };
+        file(data.join("server.crt"), &certificate);
+        file(data.join("server.key"), &key.serialize_pem());
+        file(data.join("root.crt"), &authority.0);
+        fs::write(directory.path().join("root.crt"), &authority.0).map_err(|e| e.to_string())?;
+        file(data.join("pg_hba.conf"), ACCESS);
+        // The directory belongs to the server from now on; its watcher removes it.
+        let directory = directory.keep();
+        let settings = format!("{SETTINGS}unix_socket_directories = '{}'\n", directory.display());
+        let old = fs::read_to_string(data.join("postgresql.conf")).map_err(|e| e.to_string())?;
+        file(data.join("postgresql.conf"), &format!("{old}\n{settings}"));
+        Self::run(&programs, &directory, user.as_ref(), authority.1)
+    }
+
+    fn run(
+        programs: &Path,
+        directory: &Path,
+        user: Option<&User>,
+        authority: Issuer<'static, KeyPair>,
+    ) -> Result<Self, String> {
+        // Another process may take the port between the choice and the start.
+        let port =
+            TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr()).map_err(|e| e.to_string())?;
+        let port = port.port();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", WATCHER, "watcher"]).arg(programs.join("postgres")).arg(directory).arg(port.to_string());
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+        // Ctrl-C at the tests must not stop the watcher before it cleans up.
+        shell.process_group(0);
+        let mut watcher = as_user(&mut shell, user).spawn().map_err(|e| e.to_string())?;
+        let pipe = watcher.stdin.take().ok_or("the watcher has no input")?;
+        let server = Self { directory: directory.to_owned(), port, authority, _watched: pipe };
+        server.await_ready(&mut watcher)?;
+        Ok(server)
+    }
+
+    fn await_ready(&self, watcher: &mut Child) -> Result<(), String> {
+        for _ in 0..POLLS_MAX {
+            if Client::connect(&self.url("postgres"), NoTls).is_ok() {
+                return Ok(());
+            }
+            if watcher.try_wait().map_err(|e| e.to_string())?.is_some() {
+                break;
+            }
+            std::thread::sleep(POLL);
+        }
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        Err(format!("PostgreSQL did not start: {log}"))
+    }
+}
+
+/// Runs the server until the pipe at its input closes, and removes its directory. It also ends when the server does.
+const WATCHER: &str = r#"
+exec 3<&0
+"$1" -D "$2/data" -p "$3" >"$2/log" 2>&1 </dev/null 3<&- &
+server=$!
+{ cat <&3 >/dev/null; kill -QUIT "$server"; } 2>/dev/null &
+waiting=$!
+exec 3<&- </dev/null
+wait "$server"
+kill "$waiting" 2>/dev/null
+[ -s "$2/data/postmaster.pid" ] && sleep 1
+rm -rf "$2"
+"#;
+
+/// The directory of `initdb` and `postgres`.
+fn programs() -> Option<PathBuf> {
+    let in_path = variable("PATH").unwrap_or_default();
+    let mut debian: Vec<PathBuf> =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path()).collect();
+    debian.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+    let debian = debian.into_iter().rev().map(|version| version.join("bin"));
+    let others = ["/usr/local/pgsql/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+    let mut all = std::env::split_paths(&in_path).chain(debian).chain(others);
+    all.find(|directory| ["initdb", "postgres"].iter().all(|program| directory.join(program).is_file()))
+}
+
+/// The user that runs the server, because PostgreSQL refuses root; `None` is the user of this process.
+fn user() -> Result<Option<User>, String> {
+    if !nix::unistd::Uid::effective().is_root() {
+        return Ok(None);
+    }
+    let mut known = ["postgres", "nobody"].iter().filter_map(|name| User::from_name(name).ok().flatten());
+    known.next().map(Some).ok_or_else(|| "no user other than root can run PostgreSQL".to_owned())
+}
+
+fn as_user<'a>(command: &'a mut Command, user: Option<&User>) -> &'a mut Command {
+    if let Some(user) = user {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
+    command.env_clear().env("PATH", "/usr/bin:/bin")
+}
+
+fn own(path: &Path, user: Option<&User>) {
+    if let Some(user) = user {
+        chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("root may give files away");
+    }
+}
+
+/// A certificate authority: its certificate in PEM, and what issues others.
+pub fn authority() -> (String, Issuer<'static, KeyPair>) {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    // Two authorities of one name would be taken for one another.
+    let name = format!("Test authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).expect("a certificate").pem();
+    (certificate, Issuer::new(params, key))
+}
+
+/// A certificate for a name, and its key.
+pub fn issue(
+    authority: &Issuer<'static, KeyPair>,
+    name: &str,
+    change: impl FnOnce(&mut CertificateParams),
+) -> (String, KeyPair) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+    params.distinguished_name.push(DnType::CommonName, name);
+    change(&mut params);
+    (params.signed_by(&key, authority).expect("a certificate").pem(), key)
+}
