@@ -1,6 +1,7 @@
 //! Errors as users see them: message, hint, code for programs and exit code.
 
 mod classify;
+mod server;
 
 use std::io;
 use std::path::PathBuf;
@@ -276,6 +277,8 @@ pub enum ExitCode {
     Unwritable = 74,
     /// Another process holds the database.
     Busy = 75,
+    /// The connection to the database broke during a commit.
+    Unknown = 76,
     /// `guard`: the program cannot be run.
     CannotRun = 126,
     /// `guard`: the program does not exist.
@@ -303,6 +306,7 @@ impl ExitCode {
         (Self::Database, "database cannot be used: missing, foreign, newer, corrupt, unsafe"),
         (Self::Unwritable, "file or output could not be written (disk full, read-only)"),
         (Self::Busy, "database busy: try again"),
+        (Self::Unknown, "the connection broke during the commit, and it is not known whether the act happened"),
         (Self::CannotRun, "`guard`: the program cannot be run"),
         (Self::NoProgram, "`guard`: the program does not exist"),
         (Self::Interrupted, "interrupted (SIGINT)"),
@@ -354,6 +358,6 @@ mod tests {
     #[test]
     fn table_lists_each_exit_code_once_in_order() {
         let numbers: Vec<u8> = ExitCode::TABLE.iter().map(|(code, _)| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 126, 127, 130, 141, 143]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 74, 75, 76, 126, 127, 130, 141, 143]);
     }
 }

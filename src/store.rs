@@ -38,8 +38,10 @@ pub enum OpenError {
     #[error("{} is not an SQLite database", .0.display())]
     NotSqlite(PathBuf),
     /// A database on a server, shown without its password.
-    #[error("{0} cannot be opened: this authctl opens SQLite files only")]
+    #[error("{0} cannot be opened: authctl opens SQLite files and PostgreSQL databases")]
     NoEngine(String),
+    #[error(transparent)]
+    Server(Box<postgres::ServerError>),
     #[error("{} belongs to another program", .0.display())]
     Foreign(PathBuf),
     /// A database of another program, where only a native one is accepted.
@@ -87,6 +89,12 @@ pub enum OpenError {
     Locked(PathBuf),
     #[error("{} cannot be opened", path.display())]
     Store { path: PathBuf, source: StoreError },
+}
+
+impl From<postgres::ServerError> for OpenError {
+    fn from(error: postgres::ServerError) -> Self {
+        Self::Server(error.into())
+    }
 }
 
 /// Reasons why a database cannot be backed up, restored or converted.

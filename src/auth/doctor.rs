@@ -2,6 +2,7 @@
 //! that looks for the problem, and a [`Fix`] where the problem has only one possible fix.
 
 mod checks;
+mod server;
 
 use super::storage::StoreError;
 use super::{Auth, AuthError};

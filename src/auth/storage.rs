@@ -6,6 +6,7 @@
 
 mod access;
 mod guest;
+mod info;
 mod lists;
 mod refusals;
 mod types;
@@ -30,13 +31,14 @@ pub use access::{AccessStore, BrokenReference, Lockdown, OddFactors, PluginStore
 pub use guest::{
     GuestColumn, GuestSchema, GuestTable, GuestTrigger, LooseEnds, NoState, UnsafePlace, WriteBlocker, WriteScope,
 };
+pub use info::{DatabaseInfo, Server, Storage};
 pub use lists::{FoundSession, PAGE_MAX, SessionQuery, UserPage, UserQuery, UserSort};
 pub use refusals::{BrokenKey, Constraint, Holder, KeyFault, Release};
 pub(in crate::auth) use types::needed;
 pub use types::{
-    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, DatabaseInfo, Deletion,
-    DeletionRequest, EndSessions, FOLLOWED_MAX, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow,
-    Organization, PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
+    Account, AdminGuard, BackupSummary, Ban, ClientInfo, CodeEffect, CodeProof, CodeUse, Deletion, DeletionRequest,
+    EndSessions, FOLLOWED_MAX, NewCodeRow, NewOwner, NewPassword, NewSessionRow, NewUserRow, Organization,
+    PasswordChange, SharedRow, StoreError, TableRows, UserChange, UserUpdated, Which,
 };
 
 /// The users, accounts and sessions of a database.
@@ -296,6 +298,9 @@ pub trait DoctorStore {
     /// with the engine's words.
     fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError>;
 
+    /// The server of the database; `None` for a file.
+    fn server(&mut self) -> Result<Option<Server>, StoreError>;
+
     /// Compares the schema with that of the migrations.
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError>;
 
@@ -372,6 +377,8 @@ pub struct SchemaDifference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Differs {
     Missing,
+    /// As [`Self::Missing`], and its rows are gone with it.
+    Lost,
     /// No migration creates it.
     Unexpected,
     /// Its SQL differs.

@@ -20,12 +20,13 @@ use super::Attempt as _;
 use super::doctor::{self, CheckArgs};
 use crate::auth::audit::Event;
 use crate::auth::password::Scheme;
-use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, WriteScope};
+use crate::auth::storage::{AppTraces, DatabaseInfo, GuestColumn, GuestSchema, Server, Storage, WriteScope};
 use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
 use crate::store::OpenError;
+use crate::store::postgres;
 use crate::store::sqlite::{self, Migrated};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -105,7 +106,7 @@ fn status(context: &mut Context) -> anyhow::Result<Outcome> {
     let now = context.now()?;
     let info = context.auth()?.store.info(now).context("could not describe the database")?;
     let passwords = context.auth()?.store.scheme().context("could not describe the database")?;
-    Ok(StatusReport { place, info, passwords }.into())
+    Ok(StatusReport { place, info, passwords, now }.into())
 }
 
 fn migrate(context: &mut Context) -> anyhow::Result<Outcome> {
@@ -122,7 +123,11 @@ pub(super) fn migrate_schema(context: &mut Context) -> anyhow::Result<Migrated> 
     context.close_database();
     let migrated = match &location {
         DatabaseLocation::File(path) => sqlite::migrate(path, context.wait())?,
-        DatabaseLocation::Url(url) => return Err(OpenError::NoEngine(url.to_string()).into()),
+        DatabaseLocation::Url(url) => {
+            let address = context.server_address(url)?;
+            let migrated = postgres::migrate(&address, context.wait()).map_err(OpenError::from)?;
+            Migrated { from: migrated.from.unwrap_or_default(), to: migrated.to, restored: migrated.restored }
+        }
     };
     if !migrated.restored.is_empty() {
         context.did(format!("{location} has its whole schema again"), "look at it with `authctl doctor`");
@@ -182,6 +187,7 @@ struct StatusReport {
     place: DatabasePlace,
     info: DatabaseInfo,
     passwords: Scheme,
+    now: Timestamp,
 }
 
 /// The kind of a database, for programs.
@@ -215,6 +221,10 @@ impl Report for StatusReport {
     }
 
     fn json(&self) -> Value {
+        let (journal_mode, sqlite_version, server) = match &self.info.storage {
+            Storage::File { sqlite_version, journal_mode } => (Some(journal_mode), Some(sqlite_version), None),
+            Storage::Server(server) => (None, None, Some(server_json(server, self.now))),
+        };
         json!({
             "database": self.place.location.to_string(),
             "chosenBy": self.place.chosen_by.word(),
@@ -226,9 +236,10 @@ impl Report for StatusReport {
             "users": self.info.users,
             "liveSessions": self.info.live_sessions,
             "expiredSessions": self.info.expired_sessions,
-            "journalMode": self.info.journal_mode,
-            "sqliteVersion": self.info.sqlite_version,
+            "journalMode": journal_mode,
+            "sqliteVersion": sqlite_version,
             "bytes": self.info.bytes,
+            "server": server,
             "app": self.info.guest.as_ref().map(|app| app_json(app, &self.passwords)),
         })
     }
@@ -262,12 +273,48 @@ impl StatusReport {
             ("users", info.users.to_string()),
             ("live sessions", count(info.live_sessions)),
             ("expired sessions", count(info.expired_sessions)),
-            ("journal mode", info.journal_mode.clone()),
-            ("SQLite", info.sqlite_version.clone()),
-            ("size", format!("{} bytes", info.bytes)),
         ]);
+        match &info.storage {
+            Storage::File { sqlite_version, journal_mode } => {
+                known.extend([("journal mode", journal_mode.clone()), ("SQLite", sqlite_version.clone())]);
+            }
+            Storage::Server(server) => known.extend(server_facts(server, self.now)),
+        }
+        known.push(("size", format!("{} bytes", info.bytes)));
         facts(&known)
     }
+}
+
+fn server_facts(server: &Server, now: Timestamp) -> Vec<(&'static str, String)> {
+    let role = if server.is_superuser { " (superuser)" } else { "" };
+    let mut facts = vec![
+        ("PostgreSQL", escape(&server.version).into_owned()),
+        ("role", format!("{}{role}", escape(&server.role))),
+        ("encryption", server.tls.clone().unwrap_or_else(|| "none".to_owned())),
+        // Whole seconds: the answer was on its way.
+        (
+            "clock",
+            format!("{} s from this machine's, which decides what has expired", server.clock_difference(now).as_secs()),
+        ),
+    ];
+    if server.is_replica {
+        let behind =
+            server.behind.map_or_else(String::new, |behind| format!(", at most {} s behind", behind.as_secs()));
+        facts.push(("replica", format!("read only{behind}")));
+    }
+    facts
+}
+
+fn server_json(server: &Server, now: Timestamp) -> Value {
+    json!({
+        "version": server.version,
+        "role": server.role,
+        "superuser": server.is_superuser,
+        "tls": server.tls,
+        "replica": server.is_replica,
+        "behindSeconds": server.behind.map(|behind| behind.as_secs()),
+        "clockDifferenceMilliseconds": server.clock_difference(now).as_millis(),
+    })
 }
 
 /// The column of this database for each column of Better Auth.

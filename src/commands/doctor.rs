@@ -348,6 +348,16 @@ fn session_files(context: &Context) -> Option<SessionFile> {
 }
 
 /// The limit of every check.
+fn boundary(database: &DatabaseLocation) -> &'static str {
+    match database {
+        DatabaseLocation::File(_) => BOUNDARY,
+        DatabaseLocation::Url(_) => SERVER_BOUNDARY,
+    }
+}
+
+const SERVER_BOUNDARY: &str = "\
+A user who can sign in to the server as the owner of the tables is the administrator and can rewrite the audit log;
+a user who can read them can guess passwords offline. See `authctl help security`.";
 const BOUNDARY: &str = "\
 A user who can write this file or its directory is the administrator and can rewrite the audit log;
 a user who can read it can guess passwords offline. See `authctl help security`.";
@@ -393,7 +403,7 @@ impl Report for DoctorReport {
         let mut lines: Vec<String> = self.findings.iter().map(finding_text).collect();
         lines.push(self.verdict());
         if self.is_whole {
-            lines.push(BOUNDARY.to_owned());
+            lines.push(boundary(&self.database).to_owned());
         }
         Page::answer(lines.join("\n") + "\n")
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use rustix::io::Errno;
 
+use super::server::of_server;
 use super::{CommandError, ExitCode, Failure};
 use crate::auth::password::HashError;
 use crate::auth::password::strength::WeakPassword;
@@ -246,7 +247,7 @@ fn throttled(seconds: i64) -> Failure {
     failure
 }
 
-fn of_store(error: &StoreError) -> Failure {
+pub(super) fn of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::EmailTaken => of_auth(&AuthError::UserExists),
         StoreError::Caller(refused) => of_auth(refused),
@@ -277,6 +278,14 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Uncertain(_) => Failure::new(ExitCode::Unwritable, "COMMIT_UNCERTAIN")
             .remedy("look at the disk")
             .hint("check whether the change is there before you repeat it"),
+        StoreError::Unanswered(_) => Failure::new(ExitCode::Unknown, "COMMIT_UNKNOWN")
+            .hint("`authctl audit tail` shows whether the change is there: look before you repeat it"),
+        StoreError::Disconnected(_) => {
+            Failure::new(ExitCode::Busy, "DATABASE_DISCONNECTED").hint("nothing was changed; try again")
+        }
+        StoreError::Denied(_) => Failure::new(ExitCode::Database, "DATABASE_DENIED")
+            .remedy("connect as the owner of the schema, or have the owner grant the right")
+            .unchanged(),
         StoreError::Inconsistent { table: "authctl_policy", .. } => {
             Failure::new(ExitCode::Database, "DATABASE_CORRUPT")
                 .remedy("`authctl policy unset KEY` or `authctl doctor --fix` sets it back")
@@ -360,7 +369,8 @@ fn of_open(error: &OpenError) -> Failure {
         OpenError::Empty(_) => {
             database("DATABASE_EMPTY").hint("an app may not have made its tables yet; if it is of no use, remove it, and `authctl db init` makes a new one")
         }
-        OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file with --db"),
+        OpenError::NoEngine(_) => database("DATABASE_NO_ENGINE").hint("name an SQLite file or a postgres:// address with --db"),
+        OpenError::Server(error) => of_server(error),
         OpenError::NotSqlite(_) => database("DATABASE_NOT_SQLITE").hint("name another file with --db"),
         OpenError::Foreign(_) => {
             database("DATABASE_FOREIGN").hint(
@@ -533,9 +543,12 @@ fn of_path(error: &PathError) -> Failure {
         PathError::NoHome { instead } => no_home(instead),
         PathError::Empty => Failure::new(ExitCode::Usage, "USAGE").hint("name a file with --db PATH"),
         PathError::InMemory => Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("name a file with --db PATH"),
-        PathError::NotAFile(_) => {
-            Failure::new(ExitCode::Usage, "NOT_A_FILE").hint("use the tools of the server for files and backups")
-        }
+        PathError::NotAFile(_) => Failure::new(ExitCode::Usage, "NOT_A_FILE")
+            .hint("`pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md"),
+        PathError::Address(_) => Failure::new(ExitCode::Usage, "DATABASE_ADDRESS")
+            .hint("an address is like postgres://user@host:5432/database?sslmode=verify-full"),
+        PathError::PasswordInArguments => Failure::new(ExitCode::Usage, "PASSWORD_IN_ARGUMENTS")
+            .hint("put the address in AUTHCTL_DB, or the password in PGPASSWORD or ~/.pgpass"),
         PathError::Unreachable { .. } => Failure::new(ExitCode::Database, "DATABASE_UNREADABLE"),
     }
 }

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::engine::{self, Dialect, EachRow, EngineInfo, Tx, Value, WriteTx};
+use super::mapping::NATIVE;
+use super::postgres;
 use super::sqlite::{self, Opened, Sqlite};
 use super::{SchemaOverrides, SqlStore};
 use crate::auth::AuthError;
@@ -57,10 +59,44 @@ const ENGINES: &[TestEngine] = &[
         time: "a time such as 2026-11-23T13:28:40.302Z",
         ..SQLITE_GUEST
     },
+    POSTGRES_NATIVE,
 ];
+
+const POSTGRES_NATIVE: TestEngine = TestEngine {
+    name: "postgres_native",
+    is_there: || postgres::server::shared().is_some(),
+    create: |_, path| postgres::create(&address_of(path), WAIT).unwrap(),
+    open: |_, path, wait| postgres::open(&address_of(path), wait).unwrap().into_store(),
+    run: run_postgres,
+    remove: |path| {
+        postgres::server::run(&format!(r#"DROP SCHEMA "{}" CASCADE"#, schema_of(path)));
+    },
+    ignore_foreign_keys: "SET session_replication_role = replica",
+    version: "SELECT current_setting('server_version')",
+    is_typed: true,
+    time: "an instant of the calendar",
+    ..SQLITE_NATIVE
+};
+
+/// The schema of a test: its directory has a name that no other has.
+fn schema_of(path: &Path) -> &str {
+    path.parent().unwrap().file_name().unwrap().to_str().unwrap()
+}
+
+fn address_of(path: &Path) -> postgres::Address {
+    let database = postgres::server::shared().unwrap();
+    let separator = if database.contains('?') { '&' } else { '?' };
+    postgres::address_of(&format!("{database}{separator}schema={}", schema_of(path)))
+}
+
+fn run_postgres(_: &TestEngine, path: &Path, sql: &str) -> Option<String> {
+    postgres::server::run(&format!(r#"SET search_path = "{}"; {sql}"#, schema_of(path)))
+}
 
 const SQLITE_NATIVE: TestEngine = TestEngine {
     name: "sqlite_native",
+    is_there: || true,
+    remove: |_| {},
     create: |_, path| sqlite::create(path, WAIT).unwrap(),
     open: open_native,
     run: run_sqlite,
@@ -68,6 +104,7 @@ const SQLITE_NATIVE: TestEngine = TestEngine {
     version: "SELECT sqlite_version()",
     schema_version: Some(sqlite::LATEST),
     is_native: true,
+    is_typed: false,
     is_without_rowid: false,
     fixture: "",
     overrides: "{}",
@@ -95,12 +132,16 @@ const SQLITE_DRIZZLE: TestEngine =
 struct TestEngine {
     /// The name that a failure shows.
     name: &'static str,
+    /// Whether this machine has the engine.
+    is_there: fn() -> bool,
     /// Creates an empty database.
     create: fn(&TestEngine, &Path),
     /// Opens the database, as another process would.
     open: fn(&TestEngine, &Path, wait: Duration) -> SqlStore,
     /// Runs SQL as another program would; returns the text that a single query selects.
     run: fn(&TestEngine, &Path, sql: &str) -> Option<String>,
+    /// Removes what the directory of the test does not hold.
+    remove: fn(&Path),
     /// The statement that lets the rest of an edit break foreign keys.
     ignore_foreign_keys: &'static str,
     /// The query that selects the version of the engine.
@@ -109,6 +150,8 @@ struct TestEngine {
     schema_version: Option<u32>,
     /// Whether authctl made the database.
     is_native: bool,
+    /// Whether a column has only values of its type.
+    is_typed: bool,
     /// Whether the tables of users have no order of insertion.
     is_without_rowid: bool,
     /// The schema of a guest database, as the real library made it: a file of `tests/fixtures/better-auth`.
@@ -140,7 +183,7 @@ fn open_native(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
 
 fn open_contended(_: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
     let engine = sqlite::open_own(path, wait).unwrap();
-    SqlStore::native(Contended { engine, refuses: false })
+    SqlStore::native(Contended { engine, refuses: false }, NATIVE)
 }
 
 fn open_guest(engine: &TestEngine, path: &Path, wait: Duration) -> SqlStore {
@@ -180,6 +223,11 @@ fn on_every_engine(test: impl Fn(&Database) + Sync) {
     on_engines(|_| true, test);
 }
 
+/// Runs a test on a new database of every engine whose columns take any value.
+fn on_loose_engines(test: impl Fn(&Database) + Sync) {
+    on_engines(|engine| !engine.is_typed, test);
+}
+
 /// Runs a test on a new database of some engines.
 fn on_engines(is_meant: impl Fn(&TestEngine) -> bool, test: impl Fn(&Database) + Sync) {
     let fails_on = |engine: &&'static TestEngine| {
@@ -187,8 +235,12 @@ fn on_engines(is_meant: impl Fn(&TestEngine) -> bool, test: impl Fn(&Database) +
         let run = || test(&Database::new(engine));
         std::thread::scope(|scope| thread.spawn_scoped(scope, run).unwrap().join().is_err())
     };
-    let failed: Vec<&str> =
-        ENGINES.iter().filter(|engine| is_meant(engine)).filter(fails_on).map(|engine| engine.name).collect();
+    let failed: Vec<&str> = ENGINES
+        .iter()
+        .filter(|engine| is_meant(engine) && (engine.is_there)())
+        .filter(fails_on)
+        .map(|engine| engine.name)
+        .collect();
     assert!(failed.is_empty(), "the test fails on {}", failed.join(", "));
 }
 
@@ -227,8 +279,10 @@ impl Database {
         Box::new(self.open(Duration::ZERO))
     }
 
+    /// Runs SQL, in which `:then` stands for the instant [`at`]`(0)`.
     fn run(&self, sql: &str) -> Option<String> {
         let store = self.open(WAIT);
+        let sql = sql.replace(":then", &literal(store.written(at(0))));
         let sql = sql.split(';').map(|one| store.in_names(one)).collect::<Vec<_>>().join(";");
         (self.engine.run)(self.engine, &self.path, &sql)
     }
@@ -258,11 +312,7 @@ impl Database {
 
     /// The instant [`at`]`(seconds)` as SQL of this database.
     fn time(&self, seconds: i64) -> String {
-        match self.open(WAIT).written(at(seconds)) {
-            Value::Text(text) => format!("'{text}'"),
-            Value::Integer(number) => number.to_string(),
-            other => unreachable!("{other:?}"),
-        }
+        literal(self.open(WAIT).written(at(seconds)))
     }
 
     /// A store with these users, each with the hash `hash of NAME`.
@@ -272,6 +322,21 @@ impl Database {
             store.create_user(&new_user(name), Some(&hash_of(name)), None).unwrap();
         }
         store
+    }
+}
+
+/// A value as SQL.
+fn literal(value: Value) -> String {
+    match value {
+        Value::Text(text) => format!("'{text}'"),
+        Value::Integer(number) => number.to_string(),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        (self.engine.remove)(&self.path);
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::mapping::SchemaMapping;
-use crate::auth::storage::{BrokenKey, Depth, KeyFault, SchemaDifference, StoreError};
+use crate::auth::storage::{BrokenKey, Depth, KeyFault, SchemaDifference, Storage, StoreError};
 
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
@@ -359,10 +359,7 @@ impl dyn Engine + '_ {
 /// The storage of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct EngineInfo {
-    /// The version of the engine, such as `3.50.4`.
-    pub(in crate::store) version: String,
-    /// SQLite's `journal_mode`.
-    pub(in crate::store) journal_mode: String,
+    pub(in crate::store) storage: Storage,
     /// The size of the database in bytes.
     pub(in crate::store) bytes: u64,
 }
@@ -400,6 +397,12 @@ pub(in crate::store) trait Tx {
 
     /// Runs a statement and hands out its rows one at a time.
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError>;
+
+    /// Runs a query with many rows, of which the first may be enough. An engine that would send all of them reads them in
+    /// parts.
+    fn scan(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        self.query(sql, values, each)
+    }
 }
 
 impl dyn Tx + '_ {

@@ -25,7 +25,7 @@ pub(in crate::store) use evidence::{
 };
 pub(in crate::store) use ids::{IdStrategy, Ids, is_uuid};
 pub(in crate::store) use plugins::{FoundPlugin, ORM_TABLES, find as find_plugins, is_same};
-pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name};
+pub(in crate::store) use schema::{Column, Holds, Names, TABLES, Table, identifier, is_called, missing_name, table};
 pub(in crate::store) use text_time::TextForm;
 pub(in crate::store) use votes::{Elected, Votes};
 
@@ -101,24 +101,31 @@ pub(super) enum TokenStorage {
 /// The encoding in authctl's own tables, in every database.
 pub(super) const OWN_TIME: TimeEncoding = TimeEncoding::Seconds;
 
-/// The mapping of a native database.
-pub(super) const NATIVE: SchemaMapping = SchemaMapping {
-    names: None,
-    times: TimeEncodings { default: TimeEncoding::Seconds, columns: Vec::new(), read_only: Vec::new() },
-    truths: Vec::new(),
-    unsettled: Vec::new(),
-    tokens: TokenStorage::Sha256,
-    ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },
-    fixed: Vec::new(),
-    without_insertion_order: Vec::new(),
-    passwords: None,
-    has_default_role: false,
-    without_new_rows: Vec::new(),
-    unreached: Vec::new(),
-    needed: Vec::new(),
-    read_only: Vec::new(),
-    near: Vec::new(),
-};
+/// The mapping of a native database on SQLite.
+pub(super) const NATIVE: SchemaMapping = native(TimeEncoding::Seconds);
+
+/// The mapping of a native database on PostgreSQL.
+pub(super) const NATIVE_POSTGRES: SchemaMapping = native(TimeEncoding::Timestamptz);
+
+const fn native(times: TimeEncoding) -> SchemaMapping {
+    SchemaMapping {
+        names: None,
+        times: TimeEncodings { default: times, columns: Vec::new(), read_only: Vec::new() },
+        truths: Vec::new(),
+        unsettled: Vec::new(),
+        tokens: TokenStorage::Sha256,
+        ids: Ids { default: IdStrategy::Text, tables: Vec::new(), impersonator_is_reference: false },
+        fixed: Vec::new(),
+        without_insertion_order: Vec::new(),
+        passwords: None,
+        has_default_role: false,
+        without_new_rows: Vec::new(),
+        unreached: Vec::new(),
+        needed: Vec::new(),
+        read_only: Vec::new(),
+        near: Vec::new(),
+    }
+}
 
 impl SchemaMapping {
     /// Puts the names of the database into a statement.

@@ -1,11 +1,169 @@
-//! The PostgreSQL engine: the address of a database on a server, TLS, and the connection.
+//! The PostgreSQL engine: connects to a server, and makes, migrates and opens the schema with authctl's tables.
 
 pub mod address;
+mod catalog;
+mod client;
 pub mod connect;
+pub(in crate::store) mod engine;
+mod error;
+mod info;
+mod migrate;
+mod row;
+mod schema;
 #[cfg(test)]
 pub(super) mod server;
+mod statement;
 mod tls;
 
+use std::time::Duration;
+
+use super::mapping::NATIVE_POSTGRES;
+use super::sql::SqlStore;
+use crate::auth::storage::StoreError;
+
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
-pub use connect::{ConnectError, connect};
+pub use connect::ConnectError;
+#[cfg(test)]
+pub(in crate::store) use connect::tests::address as address_of;
+pub use engine::Postgres;
 pub use tls::TlsError;
+
+/// The schema with authctl's tables, unless the address names another one.
+const SCHEMA: &str = "authctl";
+
+/// Reasons why a database on a server cannot be opened or made.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The database has no tables of authctl.
+    #[error("{address} has no schema {schema} of authctl")]
+    Missing { address: String, schema: String },
+    /// The database was to be made.
+    #[error("{address} has the tables of authctl already")]
+    Exists { address: String },
+    /// The database has the tables of an app.
+    #[error("{address} has the tables of a Better Auth app, and authctl opens those in SQLite files only")]
+    App { address: String },
+    /// A later version of authctl has migrated the schema.
+    #[error("{address} has schema version {found}; this authctl knows versions up to {}", migrate::LATEST)]
+    Newer { address: String, found: u32 },
+    /// The list of migrations is not one that authctl wrote.
+    #[error("{address} has a damaged list of migrations: {problem}")]
+    History { address: String, problem: String },
+    /// The server is older than what is tested.
+    #[error("{address} is PostgreSQL {version}, and authctl needs {VERSION_MIN} or later")]
+    TooOld { address: String, version: String },
+    #[error("{address} cannot be opened")]
+    Store { address: String, source: StoreError },
+}
+
+/// The oldest supported version of the server.
+const VERSION_MIN: u32 = 13;
+
+/// What a migration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema versions before and after; `None` if there was none.
+    pub from: Option<u32>,
+    pub to: u32,
+    /// Indexes and constraints that another program had removed, by kind and name.
+    pub restored: Vec<String>,
+}
+
+impl Postgres {
+    /// The store of a database that authctl made.
+    pub fn into_store(self) -> SqlStore {
+        SqlStore::native(self, NATIVE_POSTGRES)
+    }
+}
+
+/// Opens a database that authctl made. An older schema is migrated.
+///
+/// `wait` is how long to wait for the server and for other processes, here and in every later act.
+///
+/// # Errors
+/// [`ServerError`]. The database is unchanged.
+pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    let engine = connected(address, wait)?;
+    match version(&engine, address)? {
+        Some(found) if found > migrate::LATEST => Err(ServerError::Newer { address: address.shown(), found }),
+        Some(migrate::LATEST) => Ok(engine),
+        Some(_) => bring_up_to_date(&engine, address).map(|_| engine),
+        None => Err(missing(&engine, address)?),
+    }
+}
+
+/// Makes the schema in a database that exists.
+///
+/// # Errors
+/// [`ServerError::Exists`] when the schema has authctl's tables already, also if another process made them during the wait.
+pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
+    let engine = connected(address, wait)?;
+    let exists = || ServerError::Exists { address: address.shown() };
+    if version(&engine, address)?.is_some() {
+        return Err(exists());
+    }
+    if let error @ ServerError::App { .. } = missing(&engine, address)? {
+        return Err(error);
+    }
+    if bring_up_to_date(&engine, address)?.from.is_some() { Err(exists()) } else { Ok(()) }
+}
+
+/// Brings the schema to the newest version, and makes again what another program took out of it.
+///
+/// # Errors
+/// [`ServerError`], as for [`open`].
+pub fn migrate(address: &Address, wait: Duration) -> Result<Migrated, ServerError> {
+    let engine = connected(address, wait)?;
+    if version(&engine, address)?.is_none() {
+        return Err(missing(&engine, address)?);
+    }
+    bring_up_to_date(&engine, address)
+}
+
+fn schema_of(address: &Address) -> &str {
+    address.schema().unwrap_or(SCHEMA)
+}
+
+fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
+    let client = connect::connect(address, wait)?;
+    if let Some(version) = client.version().filter(|version| major(version).is_some_and(|major| major < VERSION_MIN)) {
+        return Err(ServerError::TooOld { address: address.shown(), version: version.to_owned() });
+    }
+    let again = address.clone();
+    let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));
+    Ok(Postgres::new(client, reconnect, schema_of(address).to_owned(), wait))
+}
+
+/// The number before the first dot of a version.
+fn major(version: &str) -> Option<u32> {
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn version(engine: &Postgres, address: &Address) -> Result<Option<u32>, ServerError> {
+    migrate::version(&mut engine.snapshot()).map_err(|source| failed(address, source))
+}
+
+/// The error about a database without authctl's tables.
+fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerError> {
+    let is_of_app = info::has_app(&mut engine.snapshot()).map_err(|source| failed(address, source))?;
+    let shown = address.shown();
+    Ok(if is_of_app {
+        ServerError::App { address: shown }
+    } else {
+        ServerError::Missing { address: shown, schema: schema_of(address).to_owned() }
+    })
+}
+
+fn bring_up_to_date(engine: &Postgres, address: &Address) -> Result<Migrated, ServerError> {
+    migrate::run(engine).map_err(|failure| match failure {
+        migrate::Failed::Newer(found) => ServerError::Newer { address: address.shown(), found },
+        migrate::Failed::History(problem) => ServerError::History { address: address.shown(), problem },
+        migrate::Failed::Store(source) => failed(address, source),
+    })
+}
+
+fn failed(address: &Address, source: StoreError) -> ServerError {
+    ServerError::Store { address: address.shown(), source }
+}

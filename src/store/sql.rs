@@ -426,7 +426,7 @@ impl Maintenance for SqlStore {
             Ok((users?, sessions?, expired::count_over(tx, mapping, now)?, traces))
         })?;
         let has_sessions = self.guest().is_none_or(|schema| schema.counts("session"));
-        let EngineInfo { version, journal_mode, bytes } = self.engine.info()?;
+        let EngineInfo { storage, bytes } = self.engine.info()?;
         Ok(DatabaseInfo {
             schema_version: if is_guest { None } else { Some(self.engine.schema_version()?) },
             guest: self.guest().cloned(),
@@ -434,8 +434,7 @@ impl Maintenance for SqlStore {
             users,
             live_sessions: has_sessions.then(|| sessions.saturating_sub(expired)),
             expired_sessions: has_sessions.then_some(expired),
-            sqlite_version: version,
-            journal_mode,
+            storage,
             bytes,
         })
     }

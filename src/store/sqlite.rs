@@ -27,6 +27,7 @@ use rusqlite::Connection;
 
 use super::OpenError;
 use super::better_auth::{self, AppFile, SchemaOverrides};
+use super::mapping::NATIVE;
 use super::sql::SqlStore;
 use crate::auth::storage::StoreError;
 use connect::{connect, connect_to_read, schema_version};
@@ -48,7 +49,7 @@ pub(in crate::store) use {engine::DIALECT, migrate::plan, search::fill as fill_s
 impl Sqlite {
     /// The store of a database that authctl made.
     pub fn into_store(self) -> SqlStore {
-        SqlStore::native(self)
+        SqlStore::native(self, NATIVE)
     }
 }
 

@@ -39,13 +39,14 @@ const WORDS: [(&str, &str); 29] = [
 ];
 
 /// Where a word is right: the end of the path, the word, and a part of the line.
-const RIGHT: [(&str, &str, &str); 4] = [
+const RIGHT: [(&str, &str, &str); 5] = [
     // An entry of the audit log about an address without an account: `nobody: DIGEST`.
     ("src/auth/sign_in.rs", "nobody", "signin.failed"),
     ("tests/it/audit.rs", "nobody", "strip_prefix"),
     ("tests/fixtures/native/v005.sql", "nobody", "signin.failed"),
     // A user of the operating system.
     ("src/store/postgres/server.rs", "nobody", "User::from_name"),
+    ("docs/contributing.md", "nobody", "where root runs them"),
 ];
 
 /// Words that an area still has. An entry without a hit fails the test, so the list only gets shorter.

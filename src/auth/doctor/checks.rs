@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Check, Details, Fix, Severity};
+use super::{Check, Details, Fix, Severity, server};
 use crate::auth::audit::{Chain, counted, intention};
 use crate::auth::email::Email;
 use crate::auth::password::{HashFormat, Scheme};
@@ -16,8 +16,20 @@ use crate::auth::user::User;
 use crate::auth::{Auth, AuthError, SignInBlocker};
 
 /// The checks that read no user. They run after that of the file.
-pub const STRUCTURE: &[Check] =
-    &[ONLY_THE_APPS, SCHEMA, APP_TRACES, APP_SCHEMA, APP_COLUMNS, READ_ONLY_COLUMNS, ORPHANS, AUDIT_LOG];
+pub const STRUCTURE: &[Check] = &[
+    server::CLOCK,
+    server::ENCRYPTION,
+    server::REPLICA,
+    server::SUPERUSER,
+    ONLY_THE_APPS,
+    SCHEMA,
+    APP_TRACES,
+    APP_SCHEMA,
+    APP_COLUMNS,
+    READ_ONLY_COLUMNS,
+    ORPHANS,
+    AUDIT_LOG,
+];
 
 /// The check of accounts that `db check` runs too.
 pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
@@ -58,10 +70,9 @@ fn damage(auth: &mut Auth<'_>, depth: Depth) -> Result<Option<Details>, AuthErro
 const ONLY_THE_APPS: Check = Check::new("app-functions", Severity::Notice, |auth| {
     let tables = auth.store.tables_only_the_app_checks()?;
     let named: Vec<String> = tables.iter().map(|(table, words)| format!("{table} ({words})")).collect();
-    let message = format!(
-        "the schema uses functions or collations that only the app has, so these tables cannot be checked in full: {}",
-        some_of(&named)
-    );
+    let why =
+        "the schema uses functions or collations that only the app has, so these tables cannot be checked in full";
+    let message = format!("{why}: {}", some_of(&named));
     let hint = "acts that need them stop and change nothing, such as adding or deleting a row of these tables; do these \
                 acts in the app";
     Ok(Details::if_any(tables.len() as u64, message, hint))
@@ -70,12 +81,13 @@ const ONLY_THE_APPS: Check = Check::new("app-functions", Severity::Notice, |auth
 /// The check of authctl's schema. The command makes again what is missing, with the engine.
 pub const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
     let found = auth.store.schema_differences()?;
-    let is_made_again = found.iter().any(|difference| matches!(difference.how, Differs::Missing | Differs::Stale));
+    let has = |how: &[Differs]| found.iter().any(|difference| how.contains(&difference.how));
+    let (is_made_again, is_lost) = (has(&[Differs::Missing, Differs::Stale]), has(&[Differs::Lost]));
     let differences: Vec<String> = found
         .into_iter()
         .map(|difference| {
             let how = match difference.how {
-                Differs::Missing => "is missing",
+                Differs::Missing | Differs::Lost => "is missing",
                 Differs::Unexpected => "was not made by authctl",
                 Differs::Changed => "is not as authctl made it",
                 Differs::Stale => "lacks users, and a search may not find them",
@@ -83,7 +95,9 @@ pub const SCHEMA: Check = Check::new("schema", Severity::Problem, |auth| {
             format!("{} {how}", difference.object)
         })
         .collect();
-    let hint = if is_made_again {
+    let hint = if is_lost {
+        "rows are gone with it: restore a backup"
+    } else if is_made_again {
         "`authctl doctor --fix` or `authctl db migrate` makes again what is missing"
     } else {
         "authctl runs no trigger and reads no view, but other programs do; look who added them, and remove them with \

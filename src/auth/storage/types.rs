@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::AppTraces;
-use super::guest::{GuestSchema, NoState, UnsafePlace, WriteBlocker};
+use super::guest::{NoState, UnsafePlace, WriteBlocker};
 use super::refusals::{BrokenKey, Constraint, Holder, broken, correction, held, release};
 use crate::auth::AuthError;
 use crate::auth::audit::counted;
@@ -138,27 +137,6 @@ pub enum AdminGuard {
     /// Keeps the only user who has the role `admin` and is not banned.
     KeepLastAdmin,
     Off,
-}
-
-/// A description of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseInfo {
-    /// The number of the newest applied migration; `None` for an app's database.
-    pub schema_version: Option<u32>,
-    /// The schema of an app's database.
-    pub guest: Option<GuestSchema>,
-    /// What an app left in a native database; `None` for an app's own.
-    pub app_traces: Option<AppTraces>,
-    pub users: u64,
-    /// `None` if the times in an app's database cannot be read.
-    pub live_sessions: Option<u64>,
-    /// `None` likewise.
-    pub expired_sessions: Option<u64>,
-    /// The version of the SQLite library.
-    pub sqlite_version: String,
-    pub journal_mode: String,
-    /// The size of the file.
-    pub bytes: u64,
 }
 
 /// A change of a user. `None` leaves a field unchanged.
@@ -423,6 +401,17 @@ pub enum StoreError {
     /// A commit failed in the middle.
     #[error("the database could not be written to the end, and it is not known whether the change was made: {0}")]
     Uncertain(String),
+    /// The connection to a server ended in the middle of a commit.
+    #[error(
+        "the connection to the database broke during the commit, and it is not known whether the change was made: {0}"
+    )]
+    Unanswered(String),
+    /// The connection to a server ended before a commit, so that nothing was changed.
+    #[error("the connection to the database broke: {0}")]
+    Disconnected(String),
+    /// The role of the connection lacks a right. Holds the words of the server.
+    #[error("the role may not do this in the database: {0}")]
+    Denied(String),
     /// The engine found damage.
     #[error("the database file is damaged: {0}")]
     Corrupt(String),
@@ -514,6 +503,7 @@ impl StoreError {
     pub fn may_be_committed(&self) -> bool {
         match self {
             Self::Uncertain(_)
+            | Self::Unanswered(_)
             | Self::Io(_)
             | Self::Full
             | Self::TooLarge
@@ -527,6 +517,8 @@ impl StoreError {
             | Self::NoSuchPlace(_)
             | Self::Busy
             | Self::Conflict
+            | Self::Disconnected(_)
+            | Self::Denied(_)
             | Self::TooMuch(_)
             | Self::Inconsistent { .. }
             | Self::NoId { .. }

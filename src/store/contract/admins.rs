@@ -58,10 +58,10 @@ fn admin_can_be_demoted_when_another_admin_can_sign_in() {
         for (number, (bob, lets_go)) in [
             (r#""role" = NULL"#.to_owned(), false),
             (r#""role" = 'administrator'"#.to_owned(), false),
-            (r#""role" = 'admin', "banned" = 1"#.to_owned(), false),
-            (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {}"#, db.time(1)), false),
-            (format!(r#""role" = 'admin', "banned" = 1, "banExpires" = {}"#, db.time(0)), true),
-            (r#""role" = 'editor, admin', "banned" = 0"#.to_owned(), true),
+            (r#""role" = 'admin', "banned" = '1'"#.to_owned(), false),
+            (format!(r#""role" = 'admin', "banned" = '1', "banExpires" = {}"#, db.time(1)), false),
+            (format!(r#""role" = 'admin', "banned" = '1', "banExpires" = {}"#, db.time(0)), true),
+            (r#""role" = 'editor, admin', "banned" = '0'"#.to_owned(), true),
             (r#""role" = 'admin,editor', "banned" = NULL"#.to_owned(), true),
         ]
         .into_iter()
@@ -74,7 +74,7 @@ fn admin_can_be_demoted_when_another_admin_can_sign_in() {
                 let mut store = if by_id(&mut *db.store(), "ada").is_none() { ada_and(db, &bob) } else { db.store() };
                 let went = update(&mut *store, "ada", &change).is_ok();
                 assert_eq!(went, lets_go, "{bob}: {change:?}");
-                db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0 WHERE "id" = 'ada'"#);
+                db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = '0' WHERE "id" = 'ada'"#);
             }
         }
     });
@@ -83,7 +83,7 @@ fn admin_can_be_demoted_when_another_admin_can_sign_in() {
 #[test]
 fn banned_admin_can_be_demoted() {
     on_every_engine(|db| {
-        let mut store = ada_and(db, r#""role" = 'admin', "banned" = 1"#);
+        let mut store = ada_and(db, r#""role" = 'admin', "banned" = '1'"#);
         assert!(update(&mut *store, "bob", &demotion()).is_ok());
         assert!(matches!(update(&mut *store, "ada", &demotion()), Err(AuthError::LastAdmin)));
     });
@@ -95,7 +95,7 @@ fn concurrent_demotions_leave_one_admin() {
         let names = ["ada", "bob"];
         db.with(&names);
         for round in 0..8 {
-            db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
+            db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = '0'"#);
             let start = Barrier::new(2);
             let mut refused: Vec<bool> = std::thread::scope(|scope| {
                 let changes = names.map(|name| {
@@ -111,7 +111,7 @@ fn concurrent_demotions_leave_one_admin() {
             });
             refused.sort_unstable();
             assert_eq!(refused, [false, true], "round {round}");
-            let left = r#"SELECT CAST(count(*) AS TEXT) FROM "user" WHERE "role" = 'admin' AND "banned" = 0"#;
+            let left = r#"SELECT CAST(count(*) AS TEXT) FROM "user" WHERE "role" = 'admin' AND "banned" = '0'"#;
             assert_eq!(db.ask(left).unwrap(), "1", "round {round}");
         }
     });
@@ -157,9 +157,9 @@ fn deletion_removes_accounts_sessions_and_codes() {
         begin(&mut *store, "bobs", "bob", 0, 60);
         db.edit(
             r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
-           VALUES ('link', '1234', 'github', 'ada', 0, 0);
+           VALUES ('link', '1234', 'github', 'ada', :then, :then);
            INSERT INTO "verification" ("id", "identifier", "value", "expiresAt", "createdAt", "updatedAt")
-           VALUES ('code', 'reset-password:x', 'ada', 0, 0, 0), ('bobs-code', 'reset-password:y', 'bob', 0, 0, 0)"#,
+           VALUES ('code', 'reset-password:x', 'ada', :then, :then, :then), ('bobs-code', 'reset-password:y', 'bob', :then, :then, :then)"#,
         );
         assert_eq!(delete(&mut *store, "ada"), Some(2));
         assert_eq!(by_id(&mut *db.store(), "ada"), None);
@@ -206,7 +206,7 @@ fn deletion_needs_another_admin_who_is_not_banned() {
         let mut store = db.with(&["ada", "bob"]);
         db.edit(r#"UPDATE "user" SET "role" = 'admin' WHERE "id" = 'ada'"#);
         for (role, banned) in [("admin", "1"), ("superadmin", "0"), ("administrator,editor", "0"), ("user", "0")] {
-            db.edit(&format!(r#"UPDATE "user" SET "role" = '{role}', "banned" = {banned} WHERE "id" = 'bob'"#));
+            db.edit(&format!(r#"UPDATE "user" SET "role" = '{role}', "banned" = '{banned}' WHERE "id" = 'bob'"#));
             assert_eq!(delete(&mut *store, "ada"), None, "{role} {banned}");
         }
         // NULL is not a ban: rows that are older than the column have it.
@@ -283,7 +283,7 @@ fn banned_user_or_admin_cannot_be_impersonated() {
         let before = entries(&mut *store, 0).len();
         for (now, refused) in [
             (r#""role" = 'editor,admin'"#, AuthError::ActingAsAdmin),
-            (r#""role" = NULL, "banned" = 1, "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
+            (r#""role" = NULL, "banned" = '1', "banReason" = 'spam'"#, AuthError::Banned { reason: None, until: None }),
         ] {
             db.edit(&format!(r#"UPDATE "user" SET {now}"#));
             let error = store.issue_session(&impersonation("ada"), ActAs::NonAdmins).unwrap().unwrap_err();
@@ -293,7 +293,7 @@ fn banned_user_or_admin_cannot_be_impersonated() {
         assert!(matches!(gone, Err(AuthError::NoSuchUser(id)) if id == "bob"));
         assert_eq!((db.count("session"), entries(&mut *store, 0).len()), (0, before));
 
-        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0"#);
+        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = '0'"#);
         assert!(store.issue_session(&impersonation("ada"), ActAs::AnyUser).unwrap().is_ok());
     });
 }
@@ -351,7 +351,7 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
         }
         begin(&mut *store, "own", "ada", 3, 63);
         for (how, change) in losses() {
-            db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+            db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = '0', "banExpires" = NULL WHERE "id" = 'root'"#);
             store.issue_session(&acting("acting", "root"), ActAs::NonAdmins).unwrap().unwrap();
             // A change that keeps the role ends no session.
             let renamed = UserChange { name: Some("Root".into()), ..UserChange::default() };
@@ -363,7 +363,7 @@ fn impersonation_ends_when_the_admin_loses_the_role() {
             let last = entries(&mut *store, 0).pop().unwrap();
             assert_eq!((last.event.as_str(), last.session_id.as_deref()), ("session.ended", Some("acting")), "{how}");
         }
-        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = 0, "banExpires" = NULL WHERE "id" = 'root'"#);
+        db.edit(r#"UPDATE "user" SET "role" = 'admin', "banned" = '0', "banExpires" = NULL WHERE "id" = 'root'"#);
         store.issue_session(&acting("acting", "root"), ActAs::NonAdmins).unwrap().unwrap();
         delete_user(&mut *store, "root", AdminGuard::Off, at(5)).unwrap().unwrap();
         let mut left = ids(&mut *store, "ada");
@@ -382,7 +382,7 @@ fn impersonation_ends_with_any_role_that_an_app_may_give() {
         let ban = UserChange { ban: Some(Ban::Imposed { reason: None, until: None }), ..UserChange::default() };
         let demotion = UserChange { role: Some(Some("user".into())), ..UserChange::default() };
         for change in [Some(ban), Some(demotion), None] {
-            db.edit(r#"UPDATE "user" SET "role" = 'support', "banned" = 0 WHERE "id" = 'root'"#);
+            db.edit(r#"UPDATE "user" SET "role" = 'support', "banned" = '0' WHERE "id" = 'root'"#);
             db.edit(r#"DELETE FROM "session""#);
             begin(&mut *store, "acting", "ada", 3, 63);
             db.edit(r#"UPDATE "session" SET "impersonatedBy" = 'root'"#);

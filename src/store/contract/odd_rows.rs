@@ -104,7 +104,7 @@ fn assert_acts_work(db: &Database, (column, value, problem): (&str, &str, &str))
 
 #[test]
 fn odd_user_is_listed_named_and_acted_upon() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let mut store = with_loose_tables(db);
         for odd in ODD_USERS {
             if odd.0 == "twoFactorEnabled" && !db.engine.is_native {
@@ -121,7 +121,7 @@ fn odd_user_is_listed_named_and_acted_upon() {
 
 #[test]
 fn column_of_times_without_a_readable_value_is_listed_once() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let mut store = with_loose_tables(db);
         db.edit(
             r#"UPDATE "user" SET "createdAt" = 'soon', "name" = NULL; UPDATE "user" SET "createdAt" = NULL WHERE "id" = 'cy';
@@ -145,7 +145,7 @@ fn column_of_times_without_a_readable_value_is_listed_once() {
 
 #[test]
 fn value_that_cannot_be_read_gives_no_right() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let mut store = db.with(&["bob"]);
         begin(&mut *store, "one", "bob", 0, 60);
         db.edit(
@@ -170,7 +170,7 @@ fn value_that_cannot_be_read_gives_no_right() {
 
 #[test]
 fn odd_column_is_written_when_the_act_is_about_it() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let mut store = db.with(&["bob"]);
         db.edit(r#"UPDATE "user" SET "emailVerified" = 2, "banned" = 7"#);
         let write = |store: &mut dyn Store, change: &UserChange, now| {
@@ -197,7 +197,7 @@ fn odd_column_is_written_when_the_act_is_about_it() {
 
 #[test]
 fn odd_session_is_listed_and_ended_with_the_others() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let odd = 9_223_372_036_854_775_807_i64;
         let mut store = db.with(&["ada"]);
         begin(&mut *store, "odd", "ada", 0, 60);
@@ -226,7 +226,7 @@ fn odd_session_is_listed_and_ended_with_the_others() {
 
 #[test]
 fn admin_with_an_odd_ban_is_not_another_admin() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         for (edit, is_kept) in [(r#""createdAt" = 9223372036854775807"#, false), (r#""banned" = 7"#, true)] {
             let db = &Database::new(db.engine);
             let mut store = db.with(&["ada", "bob"]);
@@ -240,7 +240,7 @@ fn admin_with_an_odd_ban_is_not_another_admin() {
 /// A text stays a text, also one that looks like bytes, and the place of a row finds those without an id.
 #[test]
 fn session_with_an_odd_id_is_deleted_and_counted() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         let mut store = with_loose_tables(db);
         for (name, id) in [("ada", "'0x10'"), ("bob", "x'0010'"), ("cy", "CAST(x'ff' AS TEXT)")] {
             db.edit(&format!(r#"UPDATE "session" SET "id" = {id} WHERE "id" = '{name}s'"#));
@@ -286,7 +286,7 @@ fn session_without_an_id_ends_with_its_user_or_token() {
             assert_eq!(delete_user(store, "bob", AdminGuard::Off, at(1)).unwrap().unwrap().sessions, 1);
         }),
     ];
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         // Such a table has no row without an id.
         for (how, end) in ends.into_iter().filter(|_| !db.engine.is_without_rowid) {
             let db = &Database::new(db.engine);
@@ -300,7 +300,7 @@ fn session_without_an_id_ends_with_its_user_or_token() {
 
 #[test]
 fn session_without_an_id_is_named_and_refused_by_id() {
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         if db.engine.is_without_rowid {
             return;
         }
@@ -331,7 +331,7 @@ fn code_without_an_id_ends_with_its_user_and_its_time() {
         expires_at: at(60),
         made_at: None,
     };
-    on_every_engine(|db| {
+    on_loose_engines(|db| {
         if db.engine.is_without_rowid {
             return;
         }

@@ -40,8 +40,8 @@ fn password_is_read_only_from_the_credential_account() {
             r#"UPDATE "account" SET "providerId" = 'github' WHERE "userId" = 'bob';
            UPDATE "account" SET "accountId" = 'another' WHERE "userId" = 'eve';
            INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt")
-           VALUES ('link', 'ada', 'github', 'ada', 'hash of a link', 0, 0),
-                  ('cross', 'bob', 'credential', 'eve', 'hash of a stranger', 0, 0)"#,
+           VALUES ('link', 'ada', 'github', 'ada', 'hash of a link', :then, :then),
+                  ('cross', 'bob', 'credential', 'eve', 'hash of a stranger', :then, :then)"#,
         );
         assert_eq!(stored_hash(&mut *store, "ada").unwrap(), "hash of ada");
         assert_eq!(stored_hash(&mut *store, "bob"), None);
@@ -159,8 +159,8 @@ fn set_password_creates_a_missing_credential_account() {
         }
         db.edit(
             r#"INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
-           VALUES ('link', '1234', 'github', 'ada', 0, 0),
-                  ('empty', 'bob', 'credential', 'bob', 0, 0)"#,
+           VALUES ('link', '1234', 'github', 'ada', :then, :then),
+                  ('empty', 'bob', 'credential', 'bob', :then, :then)"#,
         );
         for name in ["ada", "bob"] {
             assert_eq!(set(&mut *store, name, "new", None).unwrap(), [""; 0]);
@@ -532,14 +532,14 @@ fn code_with_an_outdated_proof_changes_nothing() {
             assert!(matches!(&refused, Err(AuthError::NotSignedIn(is)) if *is == why), "{id}: {refused:?}");
         }
         begin(&mut *store, "live", "ada", 0, 60);
-        db.edit(r#"UPDATE "user" SET "banned" = 1 WHERE "id" = 'ada'"#);
+        db.edit(r#"UPDATE "user" SET "banned" = '1' WHERE "id" = 'ada'"#);
         for proof in [CodeProof::Session("live"), CodeProof::Password(&in_force)] {
             let refused = with(&mut *store, proof);
             assert!(matches!(refused, Err(AuthError::Banned { .. })), "{refused:?}");
         }
-        db.edit(r#"UPDATE "user" SET "banned" = 0 WHERE "id" = 'ada'"#);
+        db.edit(r#"UPDATE "user" SET "banned" = '0' WHERE "id" = 'ada'"#);
         with(&mut *store, CodeProof::Session("live")).unwrap();
-        db.edit(r#"UPDATE "user" SET "emailVerified" = 0"#);
+        db.edit(r#"UPDATE "user" SET "emailVerified" = '0'"#);
         make(&mut *store, Purpose::EmailVerification, "secret", "ada");
         with(&mut *store, CodeProof::Password(&in_force)).unwrap();
     });

@@ -44,8 +44,9 @@ fn fill(db: &Database, store: &mut dyn Store) {
     let text = |column: &str, ids: &str, value: &str| {
         db.edit(&format!(r#"UPDATE "session" SET "{column}" = {value} WHERE "id" IN ({ids})"#));
     };
-    for (index, agent) in
-        ["'curl/8.5'", "'a curl'", "NULL", "''", "'x' || char(0) || 'curl'", "'CURL'", "'c*rl'"].into_iter().enumerate()
+    // PostgreSQL stores no NUL.
+    let with_nul = if db.engine.is_typed { "'xcurl'" } else { "'x' || char(0) || 'curl'" };
+    for (index, agent) in ["'curl/8.5'", "'a curl'", "NULL", "''", with_nul, "'CURL'", "'c*rl'"].into_iter().enumerate()
     {
         text("userAgent", &format!("'s018', 's0{}'", 19 + index), agent);
     }
@@ -65,6 +66,13 @@ fn fill(db: &Database, store: &mut dyn Store) {
     .enumerate()
     {
         text("ipAddress", &format!("'s0{}'", 18 + index), address);
+    }
+    if db.engine.is_typed {
+        text("expiresAt", "'s030'", "'infinity'");
+        text("expiresAt", "'s031'", "'-infinity'");
+        text("createdAt", "'s018'", "'infinity'");
+        text("updatedAt", "'s022'", "'1970-01-01'");
+        return;
     }
     for (id, column, value) in [
         ("s030", "expiresAt", "9223372036854775807"),

@@ -462,7 +462,7 @@ fn acts_of_a_signed_out_caller_change_nothing() {
 fn acts_of_a_banned_caller_change_nothing() {
     on_every_engine(|db| {
         let mut store = with_caller(db);
-        db.edit(r#"UPDATE "user" SET "banned" = 1, "banReason" = 'spam' WHERE "id" = 'ada'"#);
+        db.edit(r#"UPDATE "user" SET "banned" = '1', "banReason" = 'spam' WHERE "id" = 'ada'"#);
         let before = state(db, &mut *store);
         for (name, act) in ACTS {
             store.require_caller(Some(caller()));

@@ -46,6 +46,9 @@ pub(in crate::store) enum TimeEncoding {
     /// Seconds since 1970 with a fraction: SQLite's `unixepoch('subsec')`.
     FractionalSeconds,
     Text(TextForm),
+    /// PostgreSQL's `timestamptz`, with whole seconds, rounded down: native databases there. The engine reads it as text
+    /// such as `2026-11-23T13:28:40.302Z`.
+    Timestamptz,
 }
 
 /// Seconds of the years 2001 to 2286. As milliseconds, they would be instants of the first months of 1970.
@@ -66,6 +69,7 @@ impl TimeEncoding {
             Self::RealMilliseconds => Value::Real(real_milliseconds(instant)),
             Self::FractionalSeconds => Value::Real(real_milliseconds(instant) / 1000.0),
             Self::Text(form) => Value::Text(form.write(instant)),
+            Self::Timestamptz => Value::Text(timestamptz(instant)),
         }
     }
 
@@ -95,6 +99,10 @@ impl TimeEncoding {
     /// A condition for values that surely are instants after one and until another; `None` for encodings whose values
     /// SQL cannot compare. A number in another unit, or of another type, never meets it.
     pub(in crate::store) fn is_between(self, column: &str, after: Timestamp, until: Timestamp) -> Option<String> {
+        if self == Self::Timestamptz {
+            let [after, until] = [after, until].map(timestamptz);
+            return Some(format!("({column} > '{after}' AND {column} <= '{until}')"));
+        }
         let number = |instant| match self.write(instant) {
             Value::Integer(number) => Some(number),
             _ => None,
@@ -112,6 +120,7 @@ impl TimeEncoding {
             Self::Milliseconds => [column, " * 1000"].concat(),
             Self::RealMilliseconds => [column, " * 1000.0"].concat(),
             Self::Text(form) => form.of_seconds(column),
+            Self::Timestamptz => return format!("to_timestamp({column})"),
         };
         format!("CASE WHEN {column} BETWEEN 0 AND {} THEN {encoded} ELSE {column} END", MILLISECONDS_FROM - 1)
     }
@@ -132,6 +141,7 @@ impl TimeEncoding {
             Self::Seconds => "a number of seconds",
             Self::Milliseconds | Self::RealMilliseconds => "a number of milliseconds",
             Self::FractionalSeconds => "a number of seconds with a fraction",
+            Self::Timestamptz => "an instant of the calendar",
             Self::Text(form) => return Cow::Owned(format!("a time such as {}", form.example())),
         })
     }
@@ -142,6 +152,7 @@ impl TimeEncoding {
             Self::Seconds => "seconds",
             Self::Milliseconds | Self::RealMilliseconds => "milliseconds",
             Self::FractionalSeconds => "seconds with a fraction",
+            Self::Timestamptz => "instants",
             Self::Text(form) => return Cow::Owned(format!("text such as {}", form.example())),
         })
     }
@@ -158,6 +169,15 @@ impl TimeEncoding {
             _ => None,
         }
     }
+}
+
+/// An instant as PostgreSQL reads it under any setting, rounded down to a second. It has no year 0 or below.
+fn timestamptz(instant: Timestamp) -> String {
+    if instant == Timestamp::MIN {
+        return "-infinity".to_owned();
+    }
+    let whole = Timestamp::from_second(duration::seconds(instant)).unwrap_or(instant);
+    TextForm::ZULU.write(whole)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar have 49 bits")]

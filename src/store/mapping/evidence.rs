@@ -257,6 +257,7 @@ fn unit(encoding: TimeEncoding) -> &'static str {
         TimeEncoding::Seconds | TimeEncoding::FractionalSeconds => "seconds",
         TimeEncoding::Milliseconds | TimeEncoding::RealMilliseconds => "milliseconds",
         TimeEncoding::Text(_) => "text",
+        TimeEncoding::Timestamptz => "instants",
     }
 }
 

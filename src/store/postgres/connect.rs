@@ -8,7 +8,7 @@
 //! Failures of the server are told apart by SQLSTATE, because its messages may be in any language.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::error::Error as _;
@@ -18,11 +18,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
-use postgres::error::SqlState;
-use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::config::{ChannelBinding as DriverBinding, SslMode, SslNegotiation};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Config, NoTls, SimpleQueryMessage, Socket};
 
 use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, TargetSession};
+use super::client::{Client, Failed};
 use super::tls::{self, TlsError};
 
 /// The name that the server shows for the connection, unless the address gives another one.
@@ -44,7 +46,7 @@ pub enum ConnectError {
     Silent { host: String, limit: Duration },
     /// The server ended the connection, or its answer is not one of PostgreSQL.
     #[error("{host} ended the connection without an answer of PostgreSQL")]
-    NoAnswer { host: String, source: postgres::Error },
+    NoAnswer { host: String, source: tokio_postgres::Error },
     #[error("no secure connection to {host}")]
     Tls { host: String, source: TlsError },
     /// Wrong password, no such role, or no rule of the server for this client.
@@ -124,7 +126,7 @@ impl ConnectError {
 /// # Errors
 /// [`ConnectError`].
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
-pub fn connect(address: &Address, wait: Duration) -> Result<Client, ConnectError> {
+pub(super) fn connect(address: &Address, wait: Duration) -> Result<Client, ConnectError> {
     let limit = address.connect_timeout.unwrap_or(wait).max(LIMIT_MIN);
     let start = Instant::now();
     let mut pause = PAUSE_MIN;
@@ -235,19 +237,26 @@ fn attempt(
     config.ssl_mode(mode);
     let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
     let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
-    let connected = within(host, limit, move || {
-        let client = match connector {
-            Some(connector) => config.connect(connector),
-            None => config.connect(NoTls),
-        };
-        let mut client = client?;
-        check_state(&mut client, target).map(|mismatch| (client, mismatch))
-    })?;
-    match connected {
-        Ok((client, None)) => Ok(client),
-        Ok((_, Some(wanted))) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
-        Err(error) => Err(reason(error, address, host, limit)),
+    let connected = match connector {
+        Some(connector) => start(&config, connector, limit),
+        None => start(&config, NoTls, limit),
+    };
+    let state = connected.and_then(|client| Ok((check_state(&client, target).map_err(Failed::Driver)?, client)));
+    match state {
+        Ok((None, client)) => Ok(client),
+        Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
+        Err(Failed::Late) => Err(ConnectError::Silent { host: host.to_string(), limit }),
+        Err(Failed::Io(source)) => Err(ConnectError::Thread(source)),
+        Err(Failed::Driver(error)) => Err(reason(error, address, host, limit)),
     }
+}
+
+fn start<T: MakeTlsConnect<Socket, Stream: Send + 'static>>(
+    config: &Config,
+    connector: T,
+    limit: Duration,
+) -> Result<Client, Failed> {
+    Client::connect(limit, config.connect(connector))
 }
 
 /// The settings of the driver. It keeps its own copy of the password, which it does not wipe.
@@ -282,7 +291,7 @@ fn config(address: &Address, host: &Host, ip: Option<IpAddr>, limit: Duration) -
 }
 
 /// The state that the address requires, if the server is in another one.
-fn check_state(client: &mut Client, target: TargetSession) -> Result<Option<&'static str>, postgres::Error> {
+fn check_state(client: &Client, target: TargetSession) -> Result<Option<&'static str>, tokio_postgres::Error> {
     const READ_ONLY: &str = "SHOW transaction_read_only";
     const STANDBY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
     let (question, answer, wanted) = match target {
@@ -292,7 +301,7 @@ fn check_state(client: &mut Client, target: TargetSession) -> Result<Option<&'st
         TargetSession::Primary => (STANDBY, "f", "a primary server"),
         TargetSession::Standby => (STANDBY, "t", "a standby server"),
     };
-    let messages = client.simple_query(question)?;
+    let messages = client.wait_for(async |driver| driver.simple_query(question).await)?;
     let is_wanted = messages.iter().any(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0) == Some(answer),
         _ => false,
@@ -301,7 +310,7 @@ fn check_state(client: &mut Client, target: TargetSession) -> Result<Option<&'st
 }
 
 /// The error of the driver in our words.
-fn reason(error: postgres::Error, address: &Address, host: &Host, limit: Duration) -> ConnectError {
+fn reason(error: tokio_postgres::Error, address: &Address, host: &Host, limit: Duration) -> ConnectError {
     let host = host.to_string();
     let user = address.user.clone();
     if let Some(refusal) = error.as_db_error() {
@@ -344,7 +353,7 @@ fn reason(error: postgres::Error, address: &Address, host: &Host, limit: Duratio
     }
 }
 
-fn into_io(error: postgres::Error) -> io::Error {
+fn into_io(error: tokio_postgres::Error) -> io::Error {
     let Some(source) = error.into_source() else { return io::Error::other("no reason is known") };
     source.downcast().map_or_else(io::Error::other, |io| *io)
 }

@@ -22,7 +22,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use nix::unistd::User;
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, SimpleQueryMessage};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// The superuser of a private cluster, who needs no password at the socket.
@@ -108,6 +108,21 @@ pub fn private() -> Option<&'static Server> {
         Ok(Base::Named(_)) => skip("AUTHCTL_TEST_POSTGRES names a server, and this test needs its own"),
         Err(problem) => skip(problem),
     }
+}
+
+/// The URL of the database `postgres`, for tests that make a schema of their own there.
+pub fn shared() -> Option<String> {
+    base().map_or_else(|problem| skip(problem), |base| Some(base.url("postgres")))
+}
+
+/// Runs statements in the database of [`shared`]; returns the text that a single query selects.
+pub fn run(statements: &str) -> Option<String> {
+    let mut client = Client::connect(&shared()?, NoTls).expect("the test server is reachable");
+    let found = client.simple_query(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
+    found.iter().find_map(|one| match one {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    })
 }
 
 /// An empty database.

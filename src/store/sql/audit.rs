@@ -88,7 +88,7 @@ pub(in crate::store) fn each(
     found: &mut dyn FnMut(Entry) -> bool,
 ) -> Result<(), StoreError> {
     let sql = format!(r#"SELECT {COLUMNS} FROM "authctl_audit" WHERE "seq" > ?1 ORDER BY "seq""#);
-    tx.query(&sql, &[i64::try_from(after).unwrap_or(i64::MAX).into()], &mut |row| {
+    tx.scan(&sql, &[i64::try_from(after).unwrap_or(i64::MAX).into()], &mut |row| {
         Ok(if found(entry(row)?) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })
 }

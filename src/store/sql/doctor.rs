@@ -16,8 +16,8 @@ use crate::auth::odd::OddRows;
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{DIGEST_LENGTH, StoredHash};
 use crate::auth::storage::{
-    Account, AppTraces, Credential, Depth, DoctorStore, Orphans, SchemaDifference, StoreError, StrayAccounts,
-    WrittenAfter,
+    Account, AppTraces, Credential, Depth, DoctorStore, Orphans, SchemaDifference, Server, Storage, StoreError,
+    StrayAccounts, WrittenAfter,
 };
 use crate::auth::user::User;
 use crate::store::engine::{CatalogTable, Dialect, Tx, Value};
@@ -39,6 +39,13 @@ impl DoctorStore for SqlStore {
 
     fn tables_only_the_app_checks(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         self.engine.tables_only_the_app_checks()
+    }
+
+    fn server(&mut self) -> Result<Option<Server>, StoreError> {
+        match self.engine.info()?.storage {
+            Storage::File { .. } => Ok(None),
+            Storage::Server(server) => Ok(Some(server)),
+        }
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {

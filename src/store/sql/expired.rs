@@ -112,7 +112,7 @@ fn from_future(
     );
     let after = ["createdAt", "updatedAt"].map(|column| mapping.time("session", column, now));
     let mut keys = Vec::new();
-    tx.query(&mapping.sql(sql), &after, &mut |row| {
+    tx.scan(&mapping.sql(sql), &after, &mut |row| {
         if keys.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
@@ -141,7 +141,7 @@ fn each_expired(
             r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over} ORDER BY "expiresAt""#,
             rows::SESSION
         );
-        tx.query(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
+        tx.scan(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
             if left == 0 {
                 return Ok(ControlFlow::Break(()));
             }

@@ -24,7 +24,7 @@ pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
 
 /// Reads the settings without checking them. Bytes that are not text become a value that no key accepts.
 pub(in crate::store) fn settings(tx: &mut dyn Tx) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = r#"SELECT "key", "value" FROM "authctl_policy""#;
+    let sql = r#"SELECT "key", "value" FROM "authctl_policy" ORDER BY "key""#;
     tx.query_all(sql, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
 }
 

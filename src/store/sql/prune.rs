@@ -39,7 +39,7 @@ fn expired(
     };
     let sql = format!("SELECT {id}, {} FROM {table} WHERE {unused}", ends.join(", "));
     let (mut ids, mut without_id) = (Vec::new(), 0);
-    tx.query(&sql, &[], &mut |row| {
+    tx.scan(&sql, &[], &mut |row| {
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }

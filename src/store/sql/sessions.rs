@@ -68,7 +68,7 @@ pub(in crate::store) fn each(
     let order = tx.dialect().order(mapping, "session");
     let filter = filter(query, mapping, tx.dialect())?;
     let sql = list_sql(order, &filter);
-    tx.query(&mapping.sql(sql), &filter.values, &mut |row| {
+    tx.scan(&mapping.sql(sql), &filter.values, &mut |row| {
         let goes_on = found(FoundSession {
             place: mapping.ids.of("session").read(row.value(0)?),
             email: row.value(1)?.as_text().unwrap_or_default().to_owned(),

@@ -550,7 +550,7 @@ fn is_admin(user: &User, now: Timestamp) -> bool {
 fn has_other_admin(tx: &mut dyn Tx, mapping: &SchemaMapping, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let sql = format!(r#"SELECT {} FROM "user" WHERE "role" LIKE '%admin%' AND "id" <> ?1"#, rows::USER);
     let mut found = false;
-    tx.query(&mapping.sql(sql), &[mapping.key("user", id)], &mut |row| {
+    tx.scan(&mapping.sql(sql), &[mapping.key("user", id)], &mut |row| {
         found = is_admin(&rows::user(row, 0, mapping)?, now);
         Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;

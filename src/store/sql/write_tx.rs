@@ -68,10 +68,10 @@ type BoundAct<'a, T> = dyn FnMut(&mut dyn Tx, &mut Vec<Event>) -> Result<T, Stor
 
 impl SqlStore {
     /// A store of a database that authctl made.
-    pub(in crate::store) fn native(engine: impl Engine + 'static) -> Self {
+    pub(in crate::store) fn native(engine: impl Engine + 'static, mapping: SchemaMapping) -> Self {
         Self {
             engine: Box::new(engine),
-            mapping: NATIVE,
+            mapping,
             acting: Actor::default().into(),
             caller: None,
             guest: None,
@@ -86,7 +86,7 @@ impl SqlStore {
         (schema, evidence): (GuestSchema, Evidence),
         state: State,
     ) -> Self {
-        Self { mapping, guest: Some(Guest { schema, evidence, state }), ..Self::native(engine) }
+        Self { guest: Some(Guest { schema, evidence, state }), ..Self::native(engine, mapping) }
     }
 
     /// A statement in the names of this database, for tests that write as another program would.
@@ -299,7 +299,7 @@ impl SqlStore {
     }
 }
 
-/// Runs a transaction again when another process changed what it had read.
+/// Runs a transaction again when another process changed what it had read, or its connection broke before the commit.
 #[expect(clippy::disallowed_methods, reason = "measures the wait; the time of day stays an argument")]
 pub(in crate::store) fn retrying<T>(
     wait: Duration,
@@ -308,7 +308,9 @@ pub(in crate::store) fn retrying<T>(
     let start = Instant::now();
     for retry in 0.. {
         match transaction() {
-            Err(StoreError::Conflict) if retry < RETRIES_MAX && start.elapsed() < wait => {
+            Err(StoreError::Conflict | StoreError::Disconnected(_))
+                if retry < RETRIES_MAX && start.elapsed() < wait =>
+            {
                 std::thread::sleep(RETRY_WAIT * (1 << retry));
             }
             result => return result,
@@ -381,7 +383,7 @@ impl Both<'_> {
     /// so that it is there when the act is.
     ///
     /// # Errors
-    /// The act changed nothing, except with [`StoreError::Uncertain`].
+    /// The act changed nothing, except with [`StoreError::Uncertain`] and [`StoreError::Unanswered`].
     pub(in crate::store) fn write<'k, T: Answer>(
         &mut self,
         act: &mut BoundAct<'_, T>,
@@ -412,7 +414,7 @@ impl Both<'_> {
                 Ok(result)
             }
             Err(error) => {
-                if !matches!(error, StoreError::Uncertain(_)) {
+                if !matches!(error, StoreError::Uncertain(_) | StoreError::Unanswered(_)) {
                     // If this fails too, the log says less than is known, and nothing that is false.
                     let _ = append(self.state, &actor, vec![failed_of(&first)]);
                 }

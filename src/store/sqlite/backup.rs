@@ -218,7 +218,7 @@ fn check(backup: &Connection, from: &Path) -> Result<Examined, CopyError> {
             },
             // It is made anew in the copy.
             Differs::Stale => {}
-            Differs::Missing => return Err(damaged(format!("{} is missing", difference.object))),
+            Differs::Missing | Differs::Lost => return Err(damaged(format!("{} is missing", difference.object))),
             Differs::Changed => return Err(damaged(format!("{} is not as authctl made it", difference.object))),
         }
     }

@@ -11,7 +11,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionB
 use super::connect::{Connected, schema_version};
 use super::error::{SqliteResult as _, translate};
 use super::{catalog, connect, integrity, keys, search};
-use crate::auth::storage::{Constraint, Depth, SchemaDifference, StoreError};
+use crate::auth::storage::{Constraint, Depth, SchemaDifference, Storage, StoreError};
 use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, ValueRef, WriteTx};
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
@@ -125,7 +125,8 @@ impl Engine for Sqlite {
     fn info(&mut self) -> Result<EngineInfo, StoreError> {
         let journal_mode = self.journal_mode()?;
         let file = std::fs::metadata(self.path()).map_err(|error| StoreError::Io(error.to_string()))?;
-        Ok(EngineInfo { version: rusqlite::version().to_owned(), journal_mode, bytes: file.len() })
+        let storage = Storage::File { sqlite_version: rusqlite::version().to_owned(), journal_mode };
+        Ok(EngineInfo { storage, bytes: file.len() })
     }
 
     /// Moves the write-ahead log into the database as far as no reader needs it, so that it does not grow

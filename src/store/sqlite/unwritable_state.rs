@@ -10,7 +10,7 @@ use super::connect::{configure, schema_version};
 use super::engine::SqliteTx;
 use super::error::SqliteResult as _;
 use super::{integrity, migrate, preflight};
-use crate::auth::storage::{Depth, NoState, SchemaDifference, StoreError};
+use crate::auth::storage::{Depth, NoState, SchemaDifference, Storage, StoreError};
 use crate::store::OpenError;
 use crate::store::engine::{Engine, EngineInfo, Tx, WriteTx};
 
@@ -92,7 +92,9 @@ impl Engine for UnwritableState {
     }
 
     fn info(&mut self) -> Result<EngineInfo, StoreError> {
-        Ok(EngineInfo { version: rusqlite::version().to_owned(), journal_mode: "memory".to_owned(), bytes: 0 })
+        let storage =
+            Storage::File { sqlite_version: rusqlite::version().to_owned(), journal_mode: "memory".to_owned() };
+        Ok(EngineInfo { storage, bytes: 0 })
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
@@ -106,6 +108,7 @@ mod tests {
     use crate::auth::fixtures::at;
     use crate::auth::policy::KEYS;
     use crate::auth::storage::Maintenance as _;
+    use crate::store::mapping::NATIVE;
     use crate::store::sql::SqlStore;
     use crate::store::sqlite;
 
@@ -130,7 +133,7 @@ mod tests {
     fn copy_is_read_and_not_written() {
         let (_directory, path) = state(true);
         let before = std::fs::read(&path).unwrap();
-        let mut store = SqlStore::native(UnwritableState::copy(&path, WAIT).unwrap().unwrap());
+        let mut store = SqlStore::native(UnwritableState::copy(&path, WAIT).unwrap().unwrap(), NATIVE);
         assert_eq!(store.policy().unwrap().password.length_min, 11);
         let refused = store.set_policy(key(), Some("12"), at(1)).unwrap_err();
         assert!(matches!(refused, StoreError::NoState(NoState { path: Some(_), .. })), "{refused}");

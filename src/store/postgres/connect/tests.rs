@@ -32,7 +32,7 @@ impl LibpqFiles for Nothing {
     }
 }
 
-fn address(text: &str) -> Address {
+pub(in crate::store) fn address(text: &str) -> Address {
     let env = LibpqEnv { os_user: Some("me".into()), ..LibpqEnv::default() };
     Address::parse(text, &Libpq { env: &env, files: &Nothing }).unwrap()
 }
@@ -52,8 +52,12 @@ fn tls_error(text: &str) -> TlsError {
     }
 }
 
-fn one(client: &mut Client, question: &str) -> String {
-    let messages = client.simple_query(question).unwrap();
+fn batch(client: &Client, statements: &str) -> Result<(), tokio_postgres::Error> {
+    client.wait_for(async |driver| driver.batch_execute(statements).await)
+}
+
+fn one(client: &Client, question: &str) -> String {
+    let messages = client.wait_for(async |driver| driver.simple_query(question).await).unwrap();
     let found = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
@@ -74,24 +78,23 @@ fn role(server: &Server, name: &str, password: &str) {
 #[test]
 fn socket_connects_under_the_name_authctl() {
     let Some(database) = server::database() else { return };
-    let mut client = open(database.url()).unwrap();
-    assert_eq!(one(&mut client, "SELECT pg_catalog.current_database()"), database.name);
-    assert_eq!(one(&mut client, "SHOW application_name"), "authctl");
-    let mut client = open(&format!("{}?application_name=tool&options=-c%20lock_timeout%3D7", database.url())).unwrap();
-    assert_eq!(one(&mut client, "SHOW application_name"), "tool");
-    assert_eq!(one(&mut client, "SHOW lock_timeout"), "7ms");
+    let client = open(database.url()).unwrap();
+    assert_eq!(one(&client, "SELECT pg_catalog.current_database()"), database.name);
+    assert_eq!(one(&client, "SHOW application_name"), "authctl");
+    let client = open(&format!("{}?application_name=tool&options=-c%20lock_timeout%3D7", database.url())).unwrap();
+    assert_eq!(one(&client, "SHOW application_name"), "tool");
+    assert_eq!(one(&client, "SHOW lock_timeout"), "7ms");
 }
 
 #[test]
 fn each_test_has_an_empty_database_or_a_copy() {
-    let fill =
-        |url: &str| open(url).unwrap().batch_execute("CREATE TABLE t (n int); INSERT INTO t VALUES (7)").unwrap();
+    let fill = |url: &str| batch(&open(url).unwrap(), "CREATE TABLE t (n int); INSERT INTO t VALUES (7)").unwrap();
     let Some(first) = server::database_like("seven", fill) else { return };
     let Some(second) = server::database_like("seven", |_| panic!("it was made")) else { return };
     let Some(empty) = server::database() else { return };
-    open(first.url()).unwrap().batch_execute("DELETE FROM t").unwrap();
-    assert_eq!(one(&mut open(second.url()).unwrap(), "SELECT n FROM t"), "7");
-    assert!(open(empty.url()).unwrap().simple_query("SELECT n FROM t").is_err());
+    batch(&open(first.url()).unwrap(), "DELETE FROM t").unwrap();
+    assert_eq!(one(&open(second.url()).unwrap(), "SELECT n FROM t"), "7");
+    assert!(batch(&open(empty.url()).unwrap(), "SELECT n FROM t").is_err());
     let gone = empty.url().to_owned();
     drop(empty);
     assert!(matches!(refusal(&gone), ConnectError::NoDatabase { .. }));
@@ -137,10 +140,10 @@ fn password_is_proven_by_scram_over_tcp() {
     let Some(server) = server::private() else { return };
     role(server, "scram", "s3cret");
     let port = server.port;
-    let mut client = open(&format!("postgres://scram:s3cret@localhost:{port}/postgres")).unwrap();
-    assert_eq!(one(&mut client, HAS_TLS), "t", "TLS is used where it is offered");
-    let mut client = open(&format!("postgres://scram:s3cret@127.0.0.1:{port}/postgres?sslmode=disable")).unwrap();
-    assert_eq!(one(&mut client, HAS_TLS), "f");
+    let client = open(&format!("postgres://scram:s3cret@localhost:{port}/postgres")).unwrap();
+    assert_eq!(one(&client, HAS_TLS), "t", "TLS is used where it is offered");
+    let client = open(&format!("postgres://scram:s3cret@127.0.0.1:{port}/postgres?sslmode=disable")).unwrap();
+    assert_eq!(one(&client, HAS_TLS), "f");
     let wrong = refusal(&format!("postgres://scram:canary@127.0.0.1:{port}/postgres"));
     assert!(matches!(wrong, ConnectError::Authentication { .. }), "{wrong:?}");
     assert!(!format!("{wrong} {wrong:?}").contains("canary"));
@@ -188,8 +191,8 @@ fn mode_decides_which_certificate_is_accepted() {
         format!("postgres://scram:s3cret@{name}:{}/postgres?hostaddr=127.0.0.1&{rest}", server.port)
     };
     for mode in ["allow", "prefer", "require"] {
-        let mut client = open(&url("wrong.example.com", &format!("sslmode={mode}"))).unwrap();
-        assert_eq!(one(&mut client, HAS_TLS), "t", "{mode}");
+        let client = open(&url("wrong.example.com", &format!("sslmode={mode}"))).unwrap();
+        assert_eq!(one(&client, HAS_TLS), "t", "{mode}");
         // With roots the chain is verified, as in libpq.
         open(&url("wrong.example.com", &format!("sslmode={mode}&sslrootcert={root}"))).unwrap();
         assert_eq!(tls_error(&url(NAME, &format!("sslmode={mode}&sslrootcert={other}"))), TlsError::UnknownRoot);
@@ -198,7 +201,7 @@ fn mode_decides_which_certificate_is_accepted() {
     open(&url("wrong.example.com", &verify_ca(&root.to_string()))).unwrap();
     assert_eq!(tls_error(&url(NAME, &verify_ca(&other.to_string()))), TlsError::UnknownRoot);
     let full = format!("sslmode=verify-full&channel_binding=require&sslrootcert={root}");
-    assert_eq!(one(&mut open(&url(NAME, &full)).unwrap(), HAS_TLS), "t");
+    assert_eq!(one(&open(&url(NAME, &full)).unwrap(), HAS_TLS), "t");
     open(&url(NAME, &format!("ssl_min_protocol_version=TLSv1.3&sslsni=0&{full}"))).unwrap();
     assert_eq!(tls_error(&url("wrong.example.com", &full)), TlsError::WrongName);
     let missing = tls_error(&url(NAME, "sslmode=verify-full&sslrootcert=/absent"));

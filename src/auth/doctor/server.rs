@@ -1,0 +1,56 @@
+//! The checks of a database server and of the connection to it. A file has none of these problems.
+
+use jiff::SignedDuration;
+
+use super::{Check, Details, Severity};
+use crate::auth::storage::Server;
+use crate::auth::{Auth, AuthError};
+
+/// How far two clocks may be apart before it matters: more than an answer takes.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(5);
+
+/// Reports on the server, if there is one.
+fn report(
+    auth: &mut Auth<'_>,
+    found: impl FnOnce(&Server, SignedDuration) -> Option<Details>,
+) -> Result<Option<Details>, AuthError> {
+    let now = auth.now;
+    Ok(auth.store.server()?.and_then(|server| found(&server, server.clock_difference(now))))
+}
+
+pub(super) const CLOCK: Check = Check::new("server-clock", Severity::Problem, |auth| {
+    report(auth, |_, difference| {
+        let message = format!(
+            "the clock of the server is {} seconds {} that of this machine, which decides what has expired",
+            difference.abs().as_secs(),
+            if difference.is_negative() { "behind" } else { "ahead of" }
+        );
+        let hint = "set both clocks by NTP: machines with other clocks end sessions and waits at other times";
+        (difference.abs() > CLOCKS_APART).then(|| Details::new(1, message, hint))
+    })
+});
+
+pub(super) const ENCRYPTION: Check = Check::new("server-encryption", Severity::Problem, |auth| {
+    report(auth, |server, _| {
+        let message = "the connection to the server is not encrypted: who listens reads password hashes";
+        let hint = "add sslmode=verify-full to the address";
+        (server.is_remote && server.tls.is_none()).then(|| Details::new(1, message, hint))
+    })
+});
+
+pub(super) const REPLICA: Check = Check::new("server-replica", Severity::Notice, |auth| {
+    report(auth, |server, _| {
+        let behind = server.behind.map_or_else(String::new, |behind| format!(" and {} s behind", behind.as_secs()));
+        let message = format!("the server is a replica{behind}: nothing can be written to it");
+        let hint = "name the primary, or several hosts with target_session_attrs=read-write";
+        server.is_replica.then(|| Details::new(1, message, hint))
+    })
+});
+
+pub(super) const SUPERUSER: Check = Check::new("server-role", Severity::Notice, |auth| {
+    report(auth, |server, _| {
+        let message = format!("the role {} is a superuser: authctl needs no more than its own schema", server.role);
+        let hint = "docs/postgres.md has the statements for a role with few rights";
+        server.is_superuser.then(|| Details::new(1, message, hint))
+    })
+});

@@ -1,0 +1,52 @@
+//! The failures of connections to servers, and of databases on them.
+
+use super::classify::of_store;
+use super::{ExitCode, Failure};
+use crate::store::postgres::{ConnectError, ServerError};
+
+pub(super) fn of_server(error: &ServerError) -> Failure {
+    let database = |name| Failure::new(ExitCode::Database, name);
+    match error {
+        ServerError::Connect(error) => of_connect(error),
+        ServerError::Missing { .. } => database("DATABASE_MISSING")
+            .hint("name another with --db or AUTHCTL_DB; `authctl signup` and `authctl db init` make the schema"),
+        ServerError::Exists { .. } => {
+            Failure::new(ExitCode::Exists, "DATABASE_EXISTS").hint("pass --if-missing if that is what you want")
+        }
+        ServerError::App { .. } => {
+            database("DATABASE_NO_ENGINE").hint("name another database with --db; this one was left as it was")
+        }
+        ServerError::Newer { .. } => database("DATABASE_NEWER").hint("upgrade authctl"),
+        ServerError::History { .. } => {
+            database("DATABASE_CORRUPT").remedy("restore a backup; the database was left as it was")
+        }
+        ServerError::TooOld { .. } => database("DATABASE_NO_ENGINE").hint("upgrade the server"),
+        ServerError::Store { source, .. } => of_store(source),
+    }
+}
+
+fn of_connect(error: &ConnectError) -> Failure {
+    let unreachable = |hint: &str| Failure::new(ExitCode::Database, "DATABASE_UNREACHABLE").hint(hint);
+    match error {
+        ConnectError::Unreachable { .. } | ConnectError::Silent { .. } | ConnectError::NoAnswer { .. } => {
+            unreachable("look whether the server runs, and at the host and port of the address")
+        }
+        ConnectError::Tls { .. } => unreachable("see \"Encryption\" in docs/postgres.md"),
+        ConnectError::NoPassword { .. } => unreachable("give it in AUTHCTL_DB, in PGPASSWORD or in ~/.pgpass"),
+        ConnectError::Authentication { .. } | ConnectError::Unproven { .. } => {
+            unreachable("look at the role and its password, and at the pg_hba.conf of the server")
+        }
+        ConnectError::UnsupportedAuthentication { .. } | ConnectError::NoChannelBinding { .. } => {
+            unreachable("use a role that signs in with a password (SCRAM) or a certificate")
+        }
+        ConnectError::NoDatabase { .. } => Failure::new(ExitCode::Database, "DATABASE_MISSING")
+            .hint("the administrator of the server makes a database: CREATE DATABASE"),
+        ConnectError::TooManyConnections { .. } | ConnectError::NotReady { .. } => {
+            Failure::new(ExitCode::Busy, "DATABASE_BUSY").hint("try again, or wait longer with --wait 30s")
+        }
+        ConnectError::WrongState { .. } => unreachable("see target_session_attrs in the address"),
+        ConnectError::Refused { .. } => unreachable("look at the log of the server"),
+        ConnectError::Several(errors) => errors.last().map_or_else(|| unreachable("name a host"), of_connect),
+        ConnectError::Thread(_) => Failure::new(ExitCode::Failed, "FAILED"),
+    }
+}

@@ -1,0 +1,335 @@
+//! PostgreSQL behind the seam: one connection, and a transaction of it.
+//!
+//! Every statement is typed and unnamed, and every setting is local to a transaction, so that a pooler may give each
+//! transaction another session of the server.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::join;
+use futures_util::pin_mut;
+
+use super::client::Client;
+use super::error::{of_commit, translate};
+use super::row::Cells;
+use super::statement::Statement;
+use super::{catalog, info, migrate, schema};
+use crate::auth::storage::{Depth, SchemaDifference, Storage, StoreError};
+use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
+use crate::store::mapping::identifier;
+
+/// An open PostgreSQL database.
+pub struct Postgres {
+    client: Client,
+    /// Makes another connection when this one is broken.
+    connect: Box<dyn Fn() -> Result<Client, StoreError>>,
+    wait: Duration,
+    /// The schema with authctl's tables.
+    schema: String,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client, wait, schema, .. } = self;
+        f.debug_struct("Postgres")
+            .field("client", client)
+            .field("wait", wait)
+            .field("schema", schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    pub(super) fn new(
+        client: Client,
+        connect: impl Fn() -> Result<Client, StoreError> + 'static,
+        schema: String,
+        wait: Duration,
+    ) -> Self {
+        Self { client, connect: Box::new(connect), wait, schema }
+    }
+
+    /// Connects again if the connection is broken. Between two transactions nothing depends on it.
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        if self.client.is_closed() {
+            self.client = (self.connect)()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Begins a transaction by a statement, followed by the settings that hold for every one. The server looks names up in
+    /// its own schema first, so that no function or operator of another program takes the place of one of its own, and
+    /// among temporary tables last. A row that a policy hides is an error, and not left out.
+    fn settings(&self, begin: &str) -> String {
+        // Zero would mean to wait without end.
+        let wait = self.wait.as_millis().max(1);
+        format!(
+            "{begin}; SET LOCAL search_path = {schema}, pg_temp; SET LOCAL lock_timeout = {wait}; \
+             SET LOCAL row_security = off",
+            schema = identifier(&self.schema)
+        )
+    }
+
+    /// Begins a transaction that no other writer of the database is in.
+    fn begin_writing(&mut self, is_synced: bool) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.reconnect()?;
+        let mut begin = self.settings("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE");
+        if !is_synced {
+            begin.push_str("; SET LOCAL synchronous_commit = off");
+        }
+        begin.push_str(r#"; SELECT FROM "authctl_head" FOR UPDATE"#);
+        let mut tx = PostgresTx::new(&self.client, &self.schema, None);
+        tx.is_open = true;
+        tx.wait_for(async |driver| driver.batch_execute(&begin).await)?;
+        Ok(Box::new(tx))
+    }
+
+    /// A transaction that begins with its first statement and takes no lock of writers.
+    fn transaction(&self, begin: &str) -> PostgresTx<'_> {
+        PostgresTx::new(&self.client, &self.schema, Some(self.settings(begin)))
+    }
+
+    /// A transaction whose queries see the database at one moment.
+    pub(super) fn snapshot(&self) -> PostgresTx<'_> {
+        self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    }
+
+    /// A transaction for changes of the schema.
+    pub(super) fn migration(&self) -> PostgresTx<'_> {
+        self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")
+    }
+}
+
+impl Engine for Postgres {
+    fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    fn read(&mut self, queries: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.reconnect()?;
+        let mut snapshot = self.snapshot();
+        match queries(&mut snapshot) {
+            Err(StoreError::Disconnected(_)) if !snapshot.has_rows => {}
+            result => return result,
+        }
+        drop(snapshot);
+        self.reconnect()?;
+        queries(&mut self.snapshot())
+    }
+
+    fn begin(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.begin_writing(true)
+    }
+
+    fn begin_unsynced(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.begin_writing(false)
+    }
+
+    /// The server checks its pages itself.
+    fn check(&mut self, _: Depth) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
+        schema::differences(&mut self.snapshot(), &self.schema)
+    }
+
+    fn schema_version(&mut self) -> Result<u32, StoreError> {
+        migrate::version(&mut self.snapshot())?.ok_or_else(|| StoreError::Incomplete(migrate::HISTORY.into()))
+    }
+
+    fn info(&mut self) -> Result<EngineInfo, StoreError> {
+        let mut snapshot = self.snapshot();
+        let tx: &mut dyn Tx = &mut snapshot;
+        let server = tx.query_one(info::DESCRIBED, &[], info::read)?;
+        let size = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class AS c
+                    JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p')";
+        let bytes = tx.count(size, &[Value::from(&self.schema)])?;
+        let server = server.ok_or_else(|| StoreError::Engine("the server does not describe itself".into()))?;
+        Ok(EngineInfo { storage: Storage::Server(server), bytes })
+    }
+
+    /// The server reclaims what is deleted by itself.
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+pub(in crate::store) const DIALECT: Dialect = Dialect {
+    position: "strpos",
+    insertion: r#""seq""#,
+    like: "ILIKE",
+    unindexed: "",
+    truths: ["FALSE", "TRUE"],
+    is_text: |column| format!("{column} IS NOT NULL"),
+    is_spelled: |column, text| format!("lower({column}) = lower({text})"),
+    search: None,
+};
+
+/// How many rows a cursor reads at once, and the statement.
+const FETCHED: usize = 500;
+const FETCH: &str = "FETCH 500 FROM part";
+
+/// The statement by which [`Tx`] takes back a part of a transaction.
+const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT";
+
+/// Runs statements in a transaction.
+pub(super) struct PostgresTx<'c> {
+    client: &'c Client,
+    schema: &'c str,
+    /// What begins the transaction, until it is sent together with the first statement.
+    begin: Option<String>,
+    /// Whether the transaction has begun and not ended.
+    is_open: bool,
+    /// Whether a statement failed. The server then refuses all others, and would answer `COMMIT` with a rollback.
+    has_failed: bool,
+    /// Whether somebody has seen rows, so that the queries cannot run again.
+    has_rows: bool,
+    catalog: Option<Catalog>,
+    left: Vec<String>,
+}
+
+impl<'c> PostgresTx<'c> {
+    fn new(client: &'c Client, schema: &'c str, begin: Option<String>) -> Self {
+        Self {
+            client,
+            schema,
+            begin,
+            is_open: false,
+            has_failed: false,
+            has_rows: false,
+            catalog: None,
+            left: Vec::new(),
+        }
+    }
+
+    /// Waits for the answer to a statement, which is sent at once with what begins the transaction.
+    fn wait_for<T>(
+        &mut self,
+        answer: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let begin = self.begin.take();
+        self.is_open = true;
+        let answered = self.client.wait_for(async |driver| match begin {
+            None => answer(driver).await,
+            Some(begin) => {
+                let (has_begun, answered) = join(driver.batch_execute(&begin), answer(driver)).await;
+                has_begun.and(answered)
+            }
+        });
+        answered.map_err(|error| {
+            self.has_failed = true;
+            translate(&error)
+        })
+    }
+
+    fn rows(&mut self, statement: &Statement<'_>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let mut has_rows = false;
+        let read = self.wait_for(async |driver| {
+            let rows = driver.query_typed_raw(&statement.sql, statement.parameters()).await?;
+            pin_mut!(rows);
+            while let Some(row) = rows.next().await {
+                let row = Cells::of(&row?)?;
+                has_rows = true;
+                match each(&Row::new(&row)) {
+                    Ok(goes_on) if goes_on.is_continue() => {}
+                    ended => return Ok(ended.map(drop)),
+                }
+            }
+            Ok(Ok(()))
+        });
+        self.has_rows |= has_rows;
+        read?
+    }
+
+    /// Runs statements that have no parameters.
+    pub(super) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.wait_for(async |driver| driver.batch_execute(sql).await)
+    }
+
+    /// Ends the transaction.
+    pub(super) fn commit(mut self) -> Result<(), StoreError> {
+        if !self.is_open {
+            return Ok(());
+        }
+        if self.has_failed {
+            return Err(StoreError::Engine("a statement of the transaction failed".into()));
+        }
+        self.is_open = false;
+        let ended = self.client.wait_for(async |driver| driver.batch_execute("COMMIT").await);
+        ended.map_err(|error| of_commit(&error))
+    }
+}
+
+impl Drop for PostgresTx<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.client.send("ROLLBACK");
+        }
+    }
+}
+
+impl Tx for PostgresTx<'_> {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn catalog(&mut self) -> Result<Catalog, StoreError> {
+        if let Some(known) = &self.catalog {
+            return Ok(known.clone());
+        }
+        let schema = self.schema;
+        let read = Catalog::from(catalog::read(self, schema)?);
+        Ok(self.catalog.insert(read).clone())
+    }
+
+    fn left(&mut self) -> &mut Vec<String> {
+        &mut self.left
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let statement = Statement::new(sql, values)?;
+        if sql.starts_with(TAKE_BACK) {
+            self.has_failed = false;
+        }
+        self.wait_for(async |driver| driver.execute_typed(&statement.sql, &statement.parameters()).await)
+    }
+
+    fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        self.execute(sql, values)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        self.rows(&Statement::new(sql, values)?, each)
+    }
+
+    /// Reads by a cursor.
+    fn scan(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        let query = Statement::new(sql, values)?;
+        let declare = ["DECLARE part NO SCROLL CURSOR FOR ", &query.sql].concat();
+        self.wait_for(async |driver| driver.execute_typed(&declare, &query.parameters()).await)?;
+        let fetch = Statement::new(FETCH, &[])?;
+        loop {
+            let (mut rows, mut is_enough) = (0, false);
+            self.rows(&fetch, &mut |row| {
+                rows += 1;
+                each(row).inspect(|goes_on| is_enough = goes_on.is_break())
+            })?;
+            if is_enough || rows < FETCHED {
+                self.client.send("CLOSE part");
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl WriteTx for PostgresTx<'_> {
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        PostgresTx::commit(*self)
+    }
+}

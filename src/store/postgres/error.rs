@@ -1,0 +1,85 @@
+//! Conversion of the server's errors to the store's. The server may speak any language, so that only its codes decide.
+
+use std::error::Error as _;
+
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use crate::auth::storage::{Constraint, StoreError};
+use crate::store::mapping::table;
+
+/// The unique constraints of the native schema, each with the column that its error names.
+const UNIQUE: &[(&str, &str)] = &[
+    ("user_email_unique", "user.email"),
+    ("user_pkey", "user.id"),
+    ("session_token_unique", "session.token"),
+    ("session_pkey", "session.id"),
+    ("account_pkey", "account.id"),
+    ("account_providerId_accountId_unique", "account.providerId, account.accountId"),
+    ("verification_pkey", "verification.id"),
+];
+
+/// Each kind of failure has its own error.
+pub(super) fn translate(error: &Error) -> StoreError {
+    let Some(found) = error.as_db_error() else { return of_connection(error) };
+    let text = || found.message().to_owned();
+    match found.code() {
+        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => StoreError::Conflict,
+        &SqlState::LOCK_NOT_AVAILABLE => StoreError::Busy,
+        &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly,
+        &SqlState::DISK_FULL => StoreError::Full,
+        &SqlState::QUERY_CANCELED => StoreError::TooMuch("the server ended a statement that takes too long"),
+        &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Denied(text()),
+        &SqlState::UNIQUE_VIOLATION => {
+            let name = found.constraint().unwrap_or_default();
+            let columns = UNIQUE.iter().find(|(known, _)| *known == name).map_or(name, |(_, columns)| columns);
+            StoreError::NotUnique(columns.to_owned())
+        }
+        &SqlState::NOT_NULL_VIOLATION => StoreError::Constraint(Constraint::NotNull(place(found))),
+        &SqlState::CHECK_VIOLATION => StoreError::Constraint(Constraint::Check {
+            label: found.constraint().unwrap_or_default().to_owned(),
+            columns: Vec::new(),
+        }),
+        &SqlState::FOREIGN_KEY_VIOLATION | &SqlState::RESTRICT_VIOLATION => {
+            StoreError::Constraint(Constraint::ForeignKey { keys: Vec::new() })
+        }
+        &SqlState::UNDEFINED_TABLE => StoreError::Incomplete(named(found.message()).to_owned()),
+        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text()),
+        code if code.code().starts_with("23") => StoreError::Constraint(Constraint::Other(text())),
+        code if code.code().starts_with("08") => StoreError::Disconnected(text()),
+        _ if is_end(found) => StoreError::Disconnected(text()),
+        _ => StoreError::Engine(text()),
+    }
+}
+
+/// The error about a `COMMIT`. Without a connection to the server nothing tells whether it was done.
+pub(super) fn of_commit(error: &Error) -> StoreError {
+    match (translate(error), error.as_db_error()) {
+        (StoreError::Disconnected(problem), _) => StoreError::Uncertain(problem),
+        (other, Some(_)) => other,
+        (other, None) => StoreError::Uncertain(other.to_string()),
+    }
+}
+
+/// Whether the server ends the connection with this error.
+fn is_end(error: &DbError) -> bool {
+    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// The table that a message about a missing one names.
+fn named(message: &str) -> &str {
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.find(|word| word.starts_with("authctl_") || table(word).is_some()).unwrap_or(message)
+}
+
+/// A column as an error names it.
+fn place(error: &DbError) -> String {
+    [error.table(), error.column()].map(Option::unwrap_or_default).join(".")
+}
+
+/// The error about a connection on which the server said nothing.
+fn of_connection(error: &Error) -> StoreError {
+    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let is_of_network = error.source().is_none_or(<dyn std::error::Error + 'static>::is::<std::io::Error>);
+    if error.is_closed() || is_of_network { StoreError::Disconnected(cause) } else { StoreError::Engine(cause) }
+}

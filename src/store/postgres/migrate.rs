@@ -1,0 +1,123 @@
+//! Migrations, in one transaction and by one process at a time. The names, the checksums and the list of those that were
+//! applied are refinery's; it runs them itself only without a lock, and panics on a list that it did not write.
+
+use refinery::Migration;
+
+use super::engine::{Postgres, PostgresTx};
+use super::{Migrated, schema};
+use crate::auth::storage::StoreError;
+use crate::store::engine::{Tx, Value};
+use crate::store::mapping::identifier;
+
+/// Every migration: its name and its SQL. A released migration is never edited.
+const MIGRATIONS: &[(&str, &str)] =
+    &[("V010__accounts", include_str!("../../../migrations/postgres/V010__accounts.sql"))];
+
+/// The newest schema version, the same for every engine.
+pub(super) const LATEST: u32 = 10;
+
+/// The table in which refinery lists the applied migrations.
+pub(super) const HISTORY: &str = "authctl_schema_history";
+
+/// "actl" in ASCII: the lock for a change of the schema.
+const LOCK: u32 = 0x6163_746c;
+
+/// The number of the newest migration that was applied; `None` if the schema or its list of migrations does not exist.
+pub(super) fn version(tx: &mut PostgresTx<'_>) -> Result<Option<u32>, StoreError> {
+    let newest = format!(r#"SELECT max("version") FROM "{HISTORY}""#);
+    match (tx as &mut dyn Tx).query_one(&newest, &[], |row| Ok(row.value(0)?.to_value())) {
+        Ok(Some(Value::Integer(version))) => Ok(u32::try_from(version).ok()),
+        Ok(_) | Err(StoreError::Incomplete(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// A migration that was applied, as the list has it.
+#[derive(Debug, PartialEq, Eq)]
+struct Applied {
+    version: u32,
+    name: String,
+    checksum: String,
+}
+
+impl From<&Migration> for Applied {
+    fn from(migration: &Migration) -> Self {
+        let version = u32::try_from(migration.version()).unwrap_or_default();
+        Self { version, name: migration.name().to_owned(), checksum: migration.checksum().to_string() }
+    }
+}
+
+/// Why the schema cannot be brought to the newest version.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// A later version of authctl has migrated it.
+    Newer(u32),
+    /// The list of migrations is not one that authctl wrote.
+    History(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Makes the schema if it is missing, and applies the missing migrations, all in one transaction. Returns the version
+/// before.
+pub(super) fn run(engine: &Postgres) -> Result<Migrated, Failed> {
+    let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
+    let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
+    let name = engine.schema();
+    let mut tx = engine.migration();
+    tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
+    let exists = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
+    if (&mut tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
+        tx.batch(&format!("CREATE SCHEMA {}", identifier(name)))?;
+    }
+    // As refinery makes it.
+    tx.batch(&format!(
+        r#"CREATE TABLE IF NOT EXISTS "{HISTORY}"
+           (version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255))"#
+    ))?;
+    let applied = applied(&mut tx)?;
+    let before = applied.last().map(|last| last.version);
+    if let Some(newer) = before.filter(|before| *before > LATEST) {
+        return Err(Failed::Newer(newer));
+    }
+    if let Some(problem) = applied.iter().find(|one| !known.iter().any(|known| Applied::from(known) == **one)) {
+        return Err(Failed::History(format!("migration {} is not one of authctl", problem.version)));
+    }
+    for (migration, (_, sql)) in known.iter().zip(MIGRATIONS).skip(applied.len()) {
+        tx.batch(sql)?;
+        let Applied { version, name, checksum } = migration.into();
+        let done = format!(
+            r#"INSERT INTO "{HISTORY}" (version, name, applied_on, checksum) VALUES
+               (?1, ?2, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ?3)"#
+        );
+        tx.execute(&done, &[version.into(), name.into(), checksum.into()])?;
+    }
+    let restored = schema::restore(&mut tx, name)?;
+    tx.commit()?;
+    Ok(Migrated { from: before, to: LATEST, restored })
+}
+
+fn applied(tx: &mut dyn Tx) -> Result<Vec<Applied>, StoreError> {
+    let all = format!(r#"SELECT version, name, checksum FROM "{HISTORY}" ORDER BY version"#);
+    tx.query_all(&all, &[], |row| {
+        let version = u32::try_from(row.integer(0)?).unwrap_or_default();
+        Ok(Applied { version, name: row.text(1)?, checksum: row.text(2)? })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_has_the_same_newest_version() {
+        assert_eq!(LATEST, crate::store::sqlite::LATEST);
+        let newest = MIGRATIONS.last().unwrap();
+        assert!(newest.0.starts_with(&format!("V{LATEST:03}__")));
+    }
+}
