@@ -1,6 +1,7 @@
 //! What a command gets from outside: the time, randomness, the environment, prompts and paths. The database
 //! opens when a command first needs it.
 
+mod address;
 mod app_signs;
 mod authenticate;
 mod create;
@@ -28,6 +29,7 @@ use crate::mail::Report;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource, PathEnv, PathError};
 use crate::prompt::{Prompt, PromptError};
 use crate::session_file::{LockWait, SessionFile};
+use crate::store::postgres;
 use crate::store::sqlite::{self, Conversion, ConvertOptions, Converted, GuestDatabase, Opened};
 use crate::store::{OpenError, SchemaOverrides, SqlStore, State};
 
@@ -297,7 +299,15 @@ impl Context {
         if let Some(place) = self.place.get() {
             return Ok(place.clone());
         }
-        let place = paths::database(self.options.database.as_deref(), &self.environment.places)?;
+        let mut place = paths::database(self.options.database.as_deref(), &self.environment.places)?;
+        if let DatabaseLocation::Url(url) = &place.location
+            && let Some(address) = self.address(url)?
+        {
+            if address.has_password_in_text() && place.chosen_by == DatabaseSource::Flag {
+                return Err(PathError::PasswordInArguments);
+            }
+            place.location = DatabaseLocation::Url(url.clone().named(address.shown(), address.key()));
+        }
         Ok(self.place.get_or_init(|| place).clone())
     }
 
@@ -382,7 +392,9 @@ impl Context {
     fn open_at(&mut self, location: &DatabaseLocation) -> anyhow::Result<SqlStore> {
         match location {
             DatabaseLocation::File(path) => self.open_file(path),
-            DatabaseLocation::Url(url) => Err(OpenError::NoEngine(url.to_string()).into()),
+            DatabaseLocation::Url(url) => {
+                Ok(postgres::open(&self.server_address(url)?, self.options.wait).map_err(OpenError::from)?.into_store())
+            }
         }
     }
 

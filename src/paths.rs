@@ -82,6 +82,10 @@ impl DatabaseLocation {
             // A file may have such a name.
             (Some(_), _) if given.symlink_metadata().is_ok() => resolve(given).map(Self::File),
             (Some(file), _) => resolve(Path::new(file?)).map(Self::File),
+            // So may a file have words for a name.
+            (None, Some(_)) if !text.contains("://") && given.symlink_metadata().is_ok() => {
+                resolve(given).map(Self::File)
+            }
             (None, Some(url)) => Ok(Self::Url(url)),
             (None, None) => resolve(given).map(Self::File),
         }
@@ -111,12 +115,20 @@ impl DatabaseLocation {
         }
     }
 
+    /// What tells databases apart: the path, or what [`DatabaseUrl::named`] sets, else the address as it is shown.
+    fn key(&self) -> OsString {
+        match self {
+            Self::Url(DatabaseUrl { key: Some(key), .. }) => key.into(),
+            other => other.without_password(),
+        }
+    }
+
     /// The location as [`Self::parse`] reads it, a password included: for the environment of a child process,
     /// never for output.
     pub fn expose(&self) -> &OsStr {
         match self {
             Self::File(path) => path.as_os_str(),
-            Self::Url(DatabaseUrl(url)) => url.as_ref(),
+            Self::Url(url) => url.text.as_ref(),
         }
     }
 }
@@ -152,20 +164,46 @@ impl fmt::Display for DatabaseLocation {
 /// without its password and its parameters. The user of a scheme other than `postgres` may be a token, and is not
 /// shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl {
+    text: String,
+    /// As it is shown, when more is known than the text says.
+    shown: Option<String>,
+    key: Option<String>,
+}
+
+/// The words with which an address in the form `host=... dbname=...` may begin.
+const KEYWORDS: &[&str] = &["host", "hostaddr", "port", "dbname", "user", "service", "sslmode"];
 
 impl DatabaseUrl {
     fn parse(text: &str) -> Option<Self> {
-        let (scheme, _) = text.split_once("://")?;
-        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c));
-        is_scheme.then(|| Self(text.to_owned()))
+        let is_url = text.split_once("://").is_some_and(|(scheme, _)| {
+            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-:".contains(c))
+        });
+        let is_words = || text.split_once('=').is_some_and(|(word, _)| KEYWORDS.contains(&word.trim()));
+        (is_url || is_words()).then(|| Self { text: text.to_owned(), shown: None, key: None })
+    }
+
+    /// The address as it was given, a password included: never for output.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The same address with what it and the environment mean together: how it is shown, and what tells databases
+    /// apart.
+    #[must_use]
+    pub fn named(self, shown: String, key: String) -> Self {
+        Self { shown: Some(shown), key: Some(key), ..self }
     }
 }
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        if let Some(shown) = &self.shown {
+            return f.write_str(shown);
+        }
+        // Words may hold a password anywhere.
+        let Some((scheme, rest)) = self.text.split_once("://") else { return f.write_str("postgres://") };
         // Up to the last @: a password may hold any other separator.
         let (user, server) = match rest.rsplit_once('@') {
             Some((login, server)) => (login.split(':').next(), server),
@@ -210,6 +248,12 @@ pub enum PathError {
     /// A command for database files was given a database on a server.
     #[error("{0} is a database on a server, and not a file")]
     NotAFile(DatabaseUrl),
+    /// The address of a database on a server makes no sense.
+    #[error("the address of the database cannot be used")]
+    Address(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// `--db postgres://user:password@host`.
+    #[error("the address has a password, which every process of this machine can read in the list of processes")]
+    PasswordInArguments,
     /// The working directory is gone, or a directory in the path cannot be searched.
     #[error("{} cannot be looked up", path.display())]
     Unreachable { path: PathBuf, source: io::Error },
@@ -359,7 +403,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf, PathError> {
 
 /// The name of the session file of a database: a digest of its path, or of its address without password.
 pub fn session_key(database: &DatabaseLocation) -> String {
-    let mut key = digest(database.without_password().as_encoded_bytes());
+    let mut key = digest(database.key().as_encoded_bytes());
     key.truncate(32);
     key
 }

@@ -47,9 +47,8 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
     let canonical = Email::parse(&email).map_err(AuthError::from)?;
     let database = context.database()?.location;
     context.refuse_to_take_the_place_of_an_app()?;
-    let exists = !database.is_missing_file();
-    if exists && (args.name.is_none() || source.is_asked()) {
-        context.auth()?;
+    if args.name.is_none() || source.is_asked() {
+        context.open_if_it_exists()?;
     }
     if !args.no_signin {
         context.require_may_store(canonical.as_str())?;
@@ -59,9 +58,7 @@ pub(super) fn run(args: &SignUpArgs, context: &mut Context) -> anyhow::Result<Ou
         None => context.prompt().text("Name", "a name", "--name")?,
     };
     let password = PasswordInput::Clear(context.prompt().new_password(&source)?);
-    if exists {
-        context.auth()?;
-    }
+    context.open_if_it_exists()?;
     let new_user = NewUser {
         email: &email,
         name: &name,

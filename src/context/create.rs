@@ -8,6 +8,7 @@ use super::{Context, app_signs};
 use crate::auth::Auth;
 use crate::paths::{self, DatabaseLocation, DatabasePlace, DatabaseSource};
 use crate::store::OpenError;
+use crate::store::postgres::{self, ServerError};
 use crate::store::sqlite::{self, Adapter};
 
 impl Context {
@@ -16,11 +17,26 @@ impl Context {
         if self.store.is_none() {
             let place = self.database()?;
             self.refuse_to_take_the_place_of_an_app()?;
-            if place.location.is_missing_file() && self.create_database(&place, None)? {
-                self.notices.push(format!("created the database {}", place.location));
+            if !self.open_if_it_exists()? && self.create_database(&place, None)? {
+                self.notices.push(match &place.location {
+                    DatabaseLocation::File(path) => format!("created the database {}", path.display()),
+                    DatabaseLocation::Url(url) => format!("created authctl's tables in {url}"),
+                });
             }
         }
         self.auth()
+    }
+
+    /// Opens the database; returns whether it exists. That of a server is known only then.
+    pub fn open_if_it_exists(&mut self) -> anyhow::Result<bool> {
+        if self.database()?.location.is_missing_file() {
+            return Ok(false);
+        }
+        match self.auth().err() {
+            None => Ok(true),
+            Some(error) if is_missing_on_server(&error) => Ok(false),
+            Some(error) => Err(error),
+        }
     }
 
     /// Refuses to create a missing database where an app's is to be.
@@ -57,7 +73,7 @@ impl Context {
         app_signs::find(path)
     }
 
-    /// Creates a native database, or one for an app. Returns `false` when it exists, perhaps created by another
+    /// Creates a native database, or a file for an app. Returns `false` when it exists, perhaps created by another
     /// process meanwhile.
     pub fn create_database(&mut self, place: &DatabasePlace, app: Option<Adapter>) -> anyhow::Result<bool> {
         self.now().context("could not make the database")?;
@@ -66,11 +82,15 @@ impl Context {
         let made = match (&place.location, app) {
             (DatabaseLocation::File(path), None) => sqlite::create(path, wait),
             (DatabaseLocation::File(path), Some(adapter)) => sqlite::create_for_app(path, adapter, wait),
-            (DatabaseLocation::Url(url), _) => Err(OpenError::NoEngine(url.to_string())),
+            (DatabaseLocation::Url(url), _) => {
+                let address = self.server_address(url)?;
+                postgres::create(&address, wait).map_err(OpenError::from)
+            }
         };
         match made {
             Ok(()) => Ok(true),
             Err(OpenError::Exists(_)) => Ok(false),
+            Err(OpenError::Server(error)) if matches!(*error, ServerError::Exists { .. }) => Ok(false),
             Err(error) => Err(anyhow::Error::new(error).context("could not make the database")),
         }
     }
@@ -85,6 +105,12 @@ impl Context {
             .and_then(|()| paths::make_private(directory))
             .map_err(|source| OpenError::CannotCreate { path: path.clone(), source })
     }
+}
+
+/// Whether an error says that a database on a server has no tables of authctl.
+fn is_missing_on_server(error: &anyhow::Error) -> bool {
+    let Some(OpenError::Server(error)) = error.downcast_ref() else { return false };
+    matches!(**error, ServerError::Missing { .. })
 }
 
 /// A database that is missing or empty where an app's is to be.

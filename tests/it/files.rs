@@ -120,27 +120,35 @@ fn a_file_of_something_else_is_no_database() {
 #[test]
 fn server_address_is_refused_and_shown_without_password() {
     let sandbox = Sandbox::new();
-    let address = "postgres://ada:s3cret@localhost/app?password=s3cret";
-    assert_refused(&sandbox, address, "DATABASE_NO_ENGINE");
-    let status = run_on(&sandbox, address, "db status");
-    assert!(!status.stderr.contains("s3cret"), "{}", status.stderr);
-    assert_snapshot!(status, @"
-    ------- stderr -------
-    error: could not open the database (--db): postgres://ada@localhost/app cannot be opened: this authctl opens SQLite files only
-    hint: name an SQLite file with --db
-    [exit status: 9]
-    ");
     for other in ["mysql://root:s3cret@db/app", "libsql://app.turso.io?authToken=s3cret", "http://u:s3cret@127.0.0.1"] {
         assert_refused(&sandbox, other, "DATABASE_NO_ENGINE");
         let init = run_on(&sandbox, other, "db init");
-        assert!(!init.stderr.contains("s3cret") && init.stderr.contains("SQLite files only"), "{init}");
+        assert!(
+            !init.stderr.contains("s3cret") && init.stderr.contains("opens SQLite files and PostgreSQL databases"),
+            "{init}"
+        );
     }
-    assert_snapshot!(run_on(&sandbox, address, "db backup a.db"), @"
+    assert_snapshot!(run_on(&sandbox, "postgres://ada@localhost/app?sslmode=disable", "db backup a.db"), @"
     ------- stderr -------
-    error: could not back up the database: postgres://ada@localhost/app is a database on a server, and not a file
-    hint: use the tools of the server for files and backups
+    error: could not back up the database: postgres://ada@localhost:5432/app is a database on a server, and not a file
+    hint: `pg_dump` and `pg_restore` back up and restore it: see docs/postgres.md
     [exit status: 2]
     ");
+}
+
+/// The arguments of a process are no secret.
+#[test]
+fn password_in_an_argument_is_refused() {
+    let sandbox = Sandbox::new();
+    let words = run_on(&sandbox, "host=localhost user=ada password=s3cret", "db status");
+    assert!(!words.stderr.contains("s3cret") && words.code == 2, "{words}");
+    assert_snapshot!(run_on(&sandbox, "postgres://ada:s3cret@localhost/app", "db status"), @"
+    ------- stderr -------
+    error: the address has a password, which every process of this machine can read in the list of processes
+    hint: put the address in AUTHCTL_DB, or the password in PGPASSWORD or ~/.pgpass
+    [exit status: 2]
+    ");
+    assert_snapshot!(run_on(&sandbox, "postgres://localhost/app?sslmode=none", "db status"), @"");
 }
 
 #[test]

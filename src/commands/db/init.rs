@@ -12,6 +12,7 @@ use crate::output::text::escaped;
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::DatabaseLocation;
 use crate::store::OpenError;
+use crate::store::postgres::ServerError;
 use crate::store::sqlite::{Adapter, ColumnNames, TimeUnit};
 
 pub(super) const EXAMPLES: &str = "Examples:
@@ -137,9 +138,16 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
     let wanted = args.adapter()?;
     let place = context.database()?;
     let sign = Context::sign_of_an_app(&place).filter(|_| wanted.is_none());
+    if let (DatabaseLocation::Url(_), Some(_)) = (&place.location, &wanted) {
+        return Err(CommandError::Usage {
+            message: "authctl makes the tables of an app in SQLite files only".to_owned(),
+            hint: "on PostgreSQL, `auth migrate` of Better Auth or the tool of your ORM makes them",
+        })
+        .context(COULD_NOT_MAKE);
+    }
     let created = context.create_database(&place, wanted)?;
     if !created && !args.if_missing {
-        return Err(OpenError::Exists(context.database_file()?)).context(COULD_NOT_MAKE);
+        return Err(exists(&place.location)).context(COULD_NOT_MAKE);
     }
     if created {
         let what = format!("{} was created", place.location);
@@ -167,6 +175,13 @@ pub(super) fn init(args: &InitArgs, context: &mut Context) -> anyhow::Result<Out
         ));
     }
     Ok(ReadyReport { database: place.location, created, is_app }.into())
+}
+
+fn exists(location: &DatabaseLocation) -> OpenError {
+    match location {
+        DatabaseLocation::File(path) => OpenError::Exists(path.clone()),
+        DatabaseLocation::Url(url) => ServerError::Exists { address: url.to_string() }.into(),
+    }
 }
 
 #[derive(Debug)]

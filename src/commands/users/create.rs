@@ -50,7 +50,7 @@ pub(super) fn run(args: &CreateUserArgs, context: &mut Context) -> anyhow::Resul
     }
     context.refuse_to_take_the_place_of_an_app()?;
     // Looked up before the questions: an existing user needs no password.
-    if !database.is_missing_file()
+    if context.open_if_it_exists()?
         && let Some(user) = context.auth()?.holder_of(&email)?
     {
         return exists(args, &email, user, context);

@@ -52,6 +52,7 @@ const WALLS: &[Wall] = &[
             "paths::PathError",
             "store::OpenError",
             // `db` and `doctor` manage the engine itself.
+            "store::postgres",
             "store::sqlite",
             // A command may fail with its own message and exit code.
             "error::CommandError",
@@ -86,6 +87,8 @@ const WALLS: &[Wall] = &[
             "paths::PathError",
             "prompt::PromptError",
             "session_file::SessionFileError",
+            "store::postgres::ConnectError",
+            "store::postgres::ServerError",
             "store::OpenError",
             "store::CopyError",
             // Errors quote user input and the end of a ban.

@@ -1,0 +1,32 @@
+//! The address of a database on a server, with what the environment adds to it.
+
+use super::{Context, SystemFiles};
+use crate::paths::{DatabaseUrl, PathError};
+use crate::store::OpenError;
+use crate::store::postgres::{Address, Libpq};
+
+impl Context {
+    /// Reads the address of a PostgreSQL database; `None` if it is one of another kind.
+    pub(super) fn address(&self, url: &DatabaseUrl) -> Result<Option<Address>, PathError> {
+        if !Address::is_address(url.expose()) {
+            return Ok(None);
+        }
+        let env = self.environment.libpq();
+        let parsed = Address::parse(url.expose(), &Libpq { env: &env, files: &SystemFiles });
+        parsed.map(Some).map_err(|error| PathError::Address(error.into()))
+    }
+
+    /// The address of a PostgreSQL database to connect to. What the user should know of it is noted once.
+    ///
+    /// # Errors
+    /// [`OpenError::NoEngine`] for another kind of database.
+    pub fn server_address(&mut self, url: &DatabaseUrl) -> anyhow::Result<Address> {
+        let address = self.address(url)?.ok_or_else(|| OpenError::NoEngine(url.to_string()))?;
+        for notice in address.notices().iter().map(ToString::to_string) {
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
+        Ok(address)
+    }
+}
