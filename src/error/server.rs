@@ -36,6 +36,9 @@ fn of_connect(error: &ConnectError) -> Failure {
         ConnectError::Authentication { .. } | ConnectError::Unproven { .. } => {
             unreachable("look at the role and its password, and at the pg_hba.conf of the server")
         }
+        ConnectError::ClearTextPassword { .. } => {
+            unreachable("add sslmode=verify-full to the address, or use a role with a SCRAM password")
+        }
         ConnectError::UnsupportedAuthentication { .. } | ConnectError::NoChannelBinding { .. } => {
             unreachable("use a role that signs in with a password (SCRAM) or a certificate")
         }

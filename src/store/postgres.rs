@@ -14,6 +14,7 @@ mod schema;
 pub(super) mod server;
 mod statement;
 mod tls;
+mod unencrypted;
 
 use std::time::Duration;
 

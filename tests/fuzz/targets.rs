@@ -21,6 +21,7 @@ use authctl::cli::{Parsed, parse};
 use authctl::mail::{Route, Sender};
 use authctl::output::text::rfc3339;
 use authctl::session_file::{SessionFile, SessionFileError};
+use authctl::store::postgres::{Address, Libpq, LibpqEnv, LibpqFile, LibpqFiles};
 use authctl::store::{SchemaOverrides, sqlite};
 
 /// A parser. Its name is also the name of its folder in `tests/corpus/`.
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "schema_file", check: schema_file },
     Target { name: "mail_url", check: mail_url },
     Target { name: "mail_sender", check: mail_sender },
+    Target { name: "database_address", check: database_address },
     Target { name: "policy", check: policy },
     Target { name: "session_filter", check: session_filter },
     Target { name: "command_line", check: command_line },
@@ -200,6 +202,38 @@ fn schema_file(_: &Ground, data: &[u8]) {
     match SchemaOverrides::parse(text) {
         Ok(hints) => assert_eq!(SchemaOverrides::parse(text).unwrap(), hints),
         Err(problem) => assert!(!problem.is_empty()),
+    }
+}
+
+/// The second part of an input, as every file that libpq reads.
+struct OneFile(String);
+
+impl LibpqFiles for OneFile {
+    fn read(&self, _: &Path) -> std::io::Result<LibpqFile> {
+        Ok(LibpqFile { text: self.0.clone().into(), mode: 0o600 })
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        false
+    }
+}
+
+/// An address of a database, with the text of password and service file after a line of `--`, is accepted or refused,
+/// and what is shown of it is an address of the same database.
+fn database_address(_: &Ground, data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (address, file) = text.split_once("\n--\n").unwrap_or((text, ""));
+    let env = LibpqEnv { os_user: Some("me".into()), home: Some("/home/me".into()), ..LibpqEnv::default() };
+    let parse = |text: &str| Address::parse(text, &Libpq { env: &env, files: &OneFile(file.to_owned()) });
+    match parse(address) {
+        Ok(found) => {
+            assert!(Address::is_address(address) && !found.hosts().is_empty(), "{text:?}");
+            let shown = found.shown();
+            assert!(shown.is_ascii() && !shown.contains(['?', ' ']), "{shown}");
+            let again = parse(&shown).unwrap();
+            assert_eq!((again.shown(), again.user(), again.database()), (shown, found.user(), found.database()));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

@@ -148,7 +148,12 @@ fn password_in_an_argument_is_refused() {
     hint: put the address in AUTHCTL_DB, or the password in PGPASSWORD or ~/.pgpass
     [exit status: 2]
     ");
-    assert_snapshot!(run_on(&sandbox, "postgres://localhost/app?sslmode=none", "db status"), @"");
+    assert_snapshot!(run_on(&sandbox, "postgres://localhost/app?sslmode=none", "db status"), @"
+    ------- stderr -------
+    error: the address of the database cannot be used: `sslmode` must be disable, allow, prefer, require, verify-ca or verify-full
+    hint: an address is like postgres://user@host:5432/database?sslmode=verify-full
+    [exit status: 2]
+    ");
 }
 
 #[test]

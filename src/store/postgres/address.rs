@@ -199,9 +199,6 @@ impl Address {
     }
 
     /// How the connection to a host is protected. A socket never speaks TLS, as in libpq.
-    ///
-    /// The driver does not show how the server asks for the password. So `disable`, `allow` and `prefer` can send a
-    /// password to another machine in clear text or as MD5; without `sslmode` this cannot happen.
     pub(super) fn encryption(&self, host: &Host) -> Encryption {
         if matches!(host.endpoint, Endpoint::Socket(_)) {
             return Encryption::Never;

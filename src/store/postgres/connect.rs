@@ -26,6 +26,7 @@ use tokio_postgres::{Config, NoTls, SimpleQueryMessage, Socket};
 use super::address::{Address, ChannelBinding, Encryption, Endpoint, Host, TargetSession};
 use super::client::{Client, Failed};
 use super::tls::{self, TlsError};
+use super::unencrypted::{AsksForPassword, Unencrypted};
 
 /// The name that the server shows for the connection, unless the address gives another one.
 const APPLICATION_NAME: &str = "authctl";
@@ -57,6 +58,9 @@ pub enum ConnectError {
     /// GSSAPI, SSPI, or another way that the driver does not know.
     #[error("{host} asks for a way to authenticate that authctl does not support")]
     UnsupportedAuthentication { host: String },
+    /// The connection to another machine is not encrypted.
+    #[error("{host} asks for the password as clear text or MD5 on a connection without TLS")]
+    ClearTextPassword { host: String },
     #[error("{host} did not use channel binding, which the address requires")]
     NoChannelBinding { host: String },
     /// SCRAM failed on the side of the server.
@@ -111,6 +115,7 @@ impl ConnectError {
             Self::Authentication { .. }
                 | Self::NoPassword { .. }
                 | Self::UnsupportedAuthentication { .. }
+                | Self::ClearTextPassword { .. }
                 | Self::NoDatabase { .. }
                 | Self::Refused { .. }
                 | Self::Thread(_)
@@ -179,7 +184,7 @@ fn connect_host(
         source: io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
     };
     for ip in addresses(host, limit)? {
-        match attempt(address, host, ip, target, limit) {
+        match attempt(address, host, ip, target, limit, !host.is_local()) {
             Err(failed @ (ConnectError::Unreachable { .. } | ConnectError::Silent { .. })) => error = failed,
             result => return result,
         }
@@ -221,12 +226,14 @@ fn within<T: Send + 'static>(
     })
 }
 
+/// One attempt at one address. A guarded connection gives no password to a server without TLS, except by SCRAM.
 fn attempt(
     address: &Address,
     host: &Host,
     ip: Option<IpAddr>,
     target: TargetSession,
     limit: Duration,
+    is_guarded: bool,
 ) -> Result<Client, ConnectError> {
     let mut config = config(address, host, ip, limit);
     let (mode, verify) = match address.encryption(host) {
@@ -235,9 +242,14 @@ fn attempt(
         Encryption::Required(verify) => (SslMode::Require, Some(verify)),
     };
     config.ssl_mode(mode);
+    let is_guarded = is_guarded && mode != SslMode::Require;
+    if is_guarded {
+        config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+    }
     let connector = verify.map(|verify| tls::connector(address, verify)).transpose();
     let connector = connector.map_err(|source| ConnectError::Tls { host: host.to_string(), source })?;
     let connected = match connector {
+        tls if is_guarded => start(&config, Unencrypted { tls }, limit),
         Some(connector) => start(&config, connector, limit),
         None => start(&config, NoTls, limit),
     };
@@ -331,6 +343,9 @@ fn reason(error: tokio_postgres::Error, address: &Address, host: &Host, limit: D
     let of_tls = io.and_then(|io| io.get_ref()?.downcast_ref::<rustls::Error>()).map(TlsError::of);
     if let Some(source) = of_tls {
         return ConnectError::Tls { host, source };
+    }
+    if io.and_then(|io| io.get_ref()?.downcast_ref::<AsksForPassword>()).is_some() {
+        return ConnectError::ClearTextPassword { host };
     }
     let words = cause.map(ToString::to_string).unwrap_or_default();
     // The driver tells these apart by words alone; the tests of this file hold them.

@@ -2,14 +2,15 @@
 //!
 //! A test begins with `let Some(database) = server::database() else { return };` and connects to `database.url()`. The
 //! database is empty, belongs to the test alone and is dropped with the value. Without a server the test says that it
-//! is skipped, and fails where `CI` is set. `AUTHCTL_TEST_POSTGRES=postgres://...` names a server to use instead, as a
+//! is skipped, and fails where `CI` is set. `AUTHCTL_TEST_POSTGRES=postgres://...` names a server for databases, as a
 //! role that may create databases.
 //!
 //! The server ends with the process, however that ends: a shell watches a pipe whose other end only the process has.
 //!
-//! The file knows no other file, because the unit tests and `tests/it` both include it.
+//! The file knows no other file, so that the unit tests and `tests/it` can both include it.
 
-#![allow(dead_code, unreachable_pub, reason = "two test programs include the file, and each uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test program that includes the file uses a part of it")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -74,17 +75,13 @@ pub struct Server {
 
 /// Where databases are made.
 enum Base {
-    Private(Box<Server>),
+    Private(&'static Server),
+    /// The URL of a server that `AUTHCTL_TEST_POSTGRES` names.
     Named(String),
 }
 
-fn base() -> Result<&'static Base, &'static String> {
-    static BASE: OnceLock<Result<Base, String>> = OnceLock::new();
-    BASE.get_or_init(|| match variable("AUTHCTL_TEST_POSTGRES") {
-        Some(url) => Ok(Base::Named(url)),
-        None => Server::start().map(Box::new).map(Base::Private),
-    })
-    .as_ref()
+fn named() -> Option<String> {
+    variable("AUTHCTL_TEST_POSTGRES")
 }
 
 #[allow(clippy::disallowed_methods, reason = "tests have no context that reads the environment")]
@@ -92,27 +89,32 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Says that the running test is skipped.
-fn skip<T>(problem: &str) -> Option<T> {
+/// The private cluster, for tests of the connection itself. They are skipped where only a named server can be had.
+pub fn private() -> Option<&'static Server> {
+    static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+    let problem = match SERVER.get_or_init(Server::start) {
+        Ok(server) => return Some(server),
+        Err(problem) => problem,
+    };
     let is_ci = variable("CI").is_some_and(|value| value != "false" && value != "0");
-    assert!(!is_ci, "no PostgreSQL server for the test: {problem}");
+    assert!(!is_ci || named().is_some(), "CI is set, so nothing is skipped: {problem}");
     let thread = std::thread::current();
     eprintln!("skipped: {}: {problem}", thread.name().unwrap_or("a test"));
     None
 }
 
-/// The private cluster, for tests of the connection itself.
-pub fn private() -> Option<&'static Server> {
-    match base() {
-        Ok(Base::Private(server)) => Some(server),
-        Ok(Base::Named(_)) => skip("AUTHCTL_TEST_POSTGRES names a server, and this test needs its own"),
-        Err(problem) => skip(problem),
+fn base() -> Option<&'static Base> {
+    static NAMED: OnceLock<Option<Base>> = OnceLock::new();
+    static PRIVATE: OnceLock<Base> = OnceLock::new();
+    match NAMED.get_or_init(|| named().map(Base::Named)) {
+        Some(named) => Some(named),
+        None => private().map(|server| PRIVATE.get_or_init(|| Base::Private(server))),
     }
 }
 
 /// The URL of the database `postgres`, for tests that make a schema of their own there.
 pub fn shared() -> Option<String> {
-    base().map_or_else(|problem| skip(problem), |base| Some(base.url("postgres")))
+    Some(base()?.url("postgres"))
 }
 
 /// Runs statements in the database of [`shared`]; returns the text that a single query selects.
@@ -127,26 +129,26 @@ pub fn run(statements: &str) -> Option<String> {
 
 /// An empty database.
 pub fn database() -> Option<TestDatabase> {
-    let base = base().map_or_else(|problem| skip(problem), Some)?;
-    Some(TestDatabase::create(base, None))
+    Some(TestDatabase::create(base()?, None))
 }
 
-/// A copy of a database that `fill` made, which it does once for each name and process. `fill` gets the URL and must
-/// end its connections.
+/// A database as `fill` makes it. A private server calls `fill` once for each name and copies the result; a named one
+/// keeps nothing and calls it each time. `fill` gets the URL and must end its connections.
 pub fn database_like(name: &'static str, fill: impl FnOnce(&str)) -> Option<TestDatabase> {
-    static TEMPLATES: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
-    let base = base().map_or_else(|problem| skip(problem), Some)?;
+    static TEMPLATES: Mutex<Vec<(&str, TestDatabase)>> = Mutex::new(Vec::new());
+    let base = base()?;
+    if matches!(base, Base::Named(_)) {
+        let database = TestDatabase::create(base, None);
+        fill(database.url());
+        return Some(database);
+    }
     let mut templates = TEMPLATES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let known = templates.iter().find(|(known, _)| *known == name).map(|(_, template)| template.clone());
-    let template = known.unwrap_or_else(|| {
+    if !templates.iter().any(|(known, _)| *known == name) {
         let made = TestDatabase::create(base, None);
         fill(made.url());
-        let template = made.name.clone();
-        // The template lives as long as the server.
-        std::mem::forget(made);
-        templates.push((name, template.clone()));
-        template
-    });
+        templates.push((name, made));
+    }
+    let template = templates.iter().find(|(known, _)| *known == name)?.1.name.clone();
     drop(templates);
     Some(TestDatabase::create(base, Some(&template)))
 }
@@ -172,6 +174,12 @@ impl TestDatabase {
     /// The address, as the superuser or as `AUTHCTL_TEST_POSTGRES` names the role.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The address with parameters, such as `connect_timeout=3`.
+    pub fn url_with(&self, parameters: &str) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{parameters}", self.url)
     }
 }
 

@@ -51,7 +51,7 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("strsim", &["src/cli/parse.rs"]),
     ("tokio", &["src/store/postgres/"]),
     ("tokio_postgres", &["src/store/postgres/"]),
-    ("tokio_postgres_rustls", &["src/store/postgres/tls.rs"]),
+    ("tokio_postgres_rustls", &["src/store/postgres/tls.rs", "src/store/postgres/unencrypted.rs"]),
     ("unicode_normalization", &["src/auth/password.rs"]),
     ("wildmatch", &["src/auth/session.rs"]),
     ("zxcvbn", &["src/auth/password/strength.rs"]),

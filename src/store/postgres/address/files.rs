@@ -33,8 +33,8 @@ impl PasswordFile {
     /// The password of the first line that fits.
     pub(super) fn password(&self, host: &str, port: u16, database: &str, user: &str) -> Option<Zeroizing<String>> {
         let port = port.to_string();
-        let mut lines = self.0.lines().filter(|line| !line.starts_with('#'));
-        lines.find_map(|line| {
+        // No host begins with the # of a comment.
+        self.0.lines().find_map(|line| {
             let mut rest = line;
             for wanted in [host, &port, database, user] {
                 let (field, after) = split_field(rest)?;

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject as _;
@@ -81,7 +82,7 @@ fn socket_connects_under_the_name_authctl() {
     let client = open(database.url()).unwrap();
     assert_eq!(one(&client, "SELECT pg_catalog.current_database()"), database.name);
     assert_eq!(one(&client, "SHOW application_name"), "authctl");
-    let client = open(&format!("{}?application_name=tool&options=-c%20lock_timeout%3D7", database.url())).unwrap();
+    let client = open(&database.url_with("application_name=tool&options=-c%20lock_timeout%3D7")).unwrap();
     assert_eq!(one(&client, "SHOW application_name"), "tool");
     assert_eq!(one(&client, "SHOW lock_timeout"), "7ms");
 }
@@ -90,7 +91,7 @@ fn socket_connects_under_the_name_authctl() {
 fn each_test_has_an_empty_database_or_a_copy() {
     let fill = |url: &str| batch(&open(url).unwrap(), "CREATE TABLE t (n int); INSERT INTO t VALUES (7)").unwrap();
     let Some(first) = server::database_like("seven", fill) else { return };
-    let Some(second) = server::database_like("seven", |_| panic!("it was made")) else { return };
+    let Some(second) = server::database_like("seven", fill) else { return };
     let Some(empty) = server::database() else { return };
     batch(&open(first.url()).unwrap(), "DELETE FROM t").unwrap();
     assert_eq!(one(&open(second.url()).unwrap(), "SELECT n FROM t"), "7");
@@ -242,7 +243,7 @@ fn client_certificate_replaces_the_password() {
 #[test]
 fn state_of_the_server_is_checked() {
     let Some(database) = server::database() else { return };
-    let url = |target: &str| format!("{}?target_session_attrs={target}", database.url());
+    let url = |target: &str| database.url_with(&format!("target_session_attrs={target}"));
     for target in ["any", "read-write", "primary", "prefer-standby"] {
         open(&url(target)).unwrap();
     }
@@ -280,16 +281,16 @@ fn unreachable_server_is_named_and_the_next_one_serves() {
 }
 
 /// A listener that serves its first connections one after the other.
-fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connections: usize) -> u16 {
+fn listener(serve: impl Fn(TcpStream, usize) + Send + 'static, connections: usize) -> (u16, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         for number in 0..connections {
             let Ok((stream, _)) = listener.accept() else { return };
             serve(stream, number);
         }
     });
-    port
+    (port, thread)
 }
 
 /// Reads one message without a type: the request for TLS or the start of a session.
@@ -309,7 +310,7 @@ fn answering(answers: Vec<Vec<u8>>) -> String {
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read(&mut [0]);
     };
-    format!("postgres://ada:canary@127.0.0.1:{}/app?sslmode=disable", listener(serve, connections))
+    format!("postgres://ada:canary@127.0.0.1:{}/app?sslmode=disable", listener(serve, connections).0)
 }
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -330,7 +331,7 @@ fn ready() -> Vec<u8> {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "measures the wait")]
 fn silent_server_ends_at_the_limit() {
-    let port = listener(|stream, _| std::mem::forget(stream), 1);
+    let (port, _) = listener(|stream, _| std::mem::forget(stream), 1);
     let start = Instant::now();
     let error = refusal(&format!("postgres://127.0.0.1:{port}/x?connect_timeout=1"));
     let limit = Duration::from_secs(2);
@@ -383,9 +384,10 @@ fn server_without_tls_gets_nothing_where_tls_is_required() {
         assert!(rest.is_empty());
     };
     for mode in ["require", "verify-full"] {
-        let port = listener(serve, 1);
+        let (port, thread) = listener(serve, 1);
         let url = format!("postgres://ada:canary@127.0.0.1:{port}/x?sslmode={mode}");
         assert_eq!(tls_error(&url), TlsError::NotOffered);
+        thread.join().unwrap();
     }
 }
 
@@ -411,7 +413,7 @@ fn tls_listener(certificate: String, key: KeyPair, direct: bool) -> u16 {
             session.write_all(&ready()).unwrap();
         }
     };
-    listener(serve, 1)
+    listener(serve, 1).0
 }
 
 /// A file with a certificate, in a directory that must outlive it.
@@ -441,6 +443,56 @@ fn certificate_out_of_its_dates_is_refused() {
             assert_eq!(tls_error(&verified(port, &root, rest)), error);
         }
     }
+}
+
+/// Connects as if the server were on another machine.
+fn guarded(text: &str) -> Result<Client, ConnectError> {
+    let address = address(text);
+    let host = &address.hosts()[0];
+    let ip = addresses(host, WAIT).unwrap()[0];
+    attempt(&address, host, ip, TargetSession::Any, WAIT, true)
+}
+
+#[test]
+fn password_goes_to_another_machine_only_by_scram_or_tls() {
+    let ask = |code: u8| answering(vec![message(b'R', &[0, 0, 0, code, 1, 2, 3, 4])]);
+    for code in [3, 5] {
+        let error = guarded(&ask(code)).err().unwrap();
+        assert!(matches!(error, ConnectError::ClearTextPassword { .. }), "{error:?}");
+    }
+    guarded(&answering(vec![ready()])).unwrap();
+    let refused = guarded(&answering(vec![error("28P01")])).err().unwrap();
+    assert!(matches!(refused, ConnectError::Authentication { .. }), "{refused:?}");
+    // A server that declines TLS and then asks for the password.
+    let serve = |mut stream: TcpStream, _| {
+        read_start(&mut stream);
+        stream.write_all(b"N").unwrap();
+        read_start(&mut stream);
+        stream.write_all(&message(b'R', &[0, 0, 0, 3])).unwrap();
+        assert_eq!(stream.read(&mut [0; 64]).unwrap(), 0, "the client sends nothing more");
+    };
+    let (port, thread) = listener(serve, 1);
+    let error = guarded(&format!("postgres://a:canary@127.0.0.1:{port}/x?sslmode=prefer")).err().unwrap();
+    assert!(matches!(error, ConnectError::ClearTextPassword { .. }), "{error:?}");
+    thread.join().unwrap();
+    let Some(server) = server::private() else { return };
+    role(server, "scram", "s3cret");
+    let url = |mode: &str| format!("postgres://scram:s3cret@127.0.0.1:{}/postgres?sslmode={mode}", server.port);
+    for (mode, has_tls) in [("disable", "f"), ("allow", "t"), ("prefer", "t"), ("prefer&channel_binding=require", "t")]
+    {
+        assert_eq!(one(&guarded(&url(mode)).unwrap(), HAS_TLS), has_tls, "{mode}");
+    }
+}
+
+#[test]
+fn balanced_servers_are_asked_in_any_order() {
+    let address = address("host=/absent/1,/absent/2 load_balance_hosts=random");
+    let first = |_: u32| match connect_once(&address, WAIT) {
+        Err(ConnectError::Several(errors)) => errors[0].to_string(),
+        other => panic!("{:?}", other.err()),
+    };
+    let firsts: std::collections::BTreeSet<String> = (0..64).map(first).collect();
+    assert_eq!(firsts.len(), 2);
 }
 
 #[test]
