@@ -1,6 +1,7 @@
 //! Connections with strict settings and limits. A hostile file can be small and cost much:
 //! `hex(zeroblob(300000000))` in a constraint, or pages that refer to each other.
 
+use std::borrow::Borrow;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -169,24 +170,13 @@ fn steps_allowed(path: &Path) -> u64 {
 /// value to delete its entry in an index, so a row with more than authctl reads needs a higher limit. The
 /// limit is raised before the statement and not after a failure: a deletion that fails half-way has deleted
 /// entries of the index, and the rest of the transaction finds the database malformed.
-pub(in crate::store) fn with_large_rows<T>(
-    connection: &Connection,
-    act: impl FnOnce() -> Result<T, StoreError>,
+pub(in crate::store) fn with_large_rows<C: Borrow<Connection>, T>(
+    mut connection: C,
+    act: impl FnOnce(&mut C) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    limit_rows(connection, ROW_BYTES_MAX)?;
-    let result = act();
-    limit_rows(connection, VALUE_BYTES_MAX)?;
-    result
-}
-
-/// As [`with_large_rows`], for an act that needs the connection for itself.
-pub(super) fn having_large_rows<T>(
-    connection: &mut Connection,
-    act: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    limit_rows(connection, ROW_BYTES_MAX)?;
-    let result = act(connection);
-    limit_rows(connection, VALUE_BYTES_MAX)?;
+    limit_rows(connection.borrow(), ROW_BYTES_MAX)?;
+    let result = act(&mut connection);
+    limit_rows(connection.borrow(), VALUE_BYTES_MAX)?;
     result
 }
 

@@ -221,7 +221,7 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
 
     fn change(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.prepare_change(sql)?;
-        connect::with_large_rows(&self.connection, || statement.execute(params_from_iter(values)).engine())
+        connect::with_large_rows(&*self.connection, |_| statement.execute(params_from_iter(values)).engine())
             .map(|rows| rows as u64)
     }
 

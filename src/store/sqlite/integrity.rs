@@ -46,7 +46,7 @@ fn check_sql(depth: Depth, table: Option<&str>) -> String {
 
 fn integrity(connection: &Connection, depth: Depth, table: Option<&str>) -> Result<Vec<String>, StoreError> {
     let read = || connection.prepare(&check_sql(depth, table))?.query_map([], |row| row.get(0))?.collect();
-    match connect::with_large_rows(connection, || rusqlite::Result::<Vec<String>>::engine(read())) {
+    match connect::with_large_rows(connection, |_| rusqlite::Result::<Vec<String>>::engine(read())) {
         Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
         // SQLite stops at damage that keeps it from reading on.
         Err(StoreError::Corrupt(what)) => Ok(vec![what]),

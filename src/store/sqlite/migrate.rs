@@ -8,7 +8,7 @@ use refinery::error::Kind;
 use refinery::{Migration, Runner};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::connect::{connect, having_large_rows, is_own, schema_version};
+use super::connect::{connect, is_own, schema_version, with_large_rows};
 use super::engine::WRITER_SETTINGS;
 use super::error::{self, SqliteResult as _};
 use super::repair::Pattern;
@@ -130,7 +130,7 @@ fn run_up_to(connection: &mut Connection, version: u32) -> Result<(), StoreError
     let mut runner = Runner::new(&migrations).set_grouped(true);
     runner.set_migration_table_name(HISTORY);
     // The index for searches reads names of any size.
-    having_large_rows(connection, |connection| runner.run(connection).map_err(|error| translate(&error)))?;
+    with_large_rows(connection, |connection| runner.run(&mut **connection).map_err(|error| translate(&error)))?;
     Ok(())
 }
 

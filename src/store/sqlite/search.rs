@@ -64,7 +64,7 @@ pub(super) fn is_stale(connection: &Connection) -> Result<bool, StoreError> {
 
 /// Makes the index of all users anew.
 pub(in crate::store) fn fill(connection: &Connection) -> Result<(), StoreError> {
-    with_large_rows(connection, || connection.execute_batch(FILL_SEARCH).engine())
+    with_large_rows(connection, |connection| connection.execute_batch(FILL_SEARCH).engine())
 }
 
 /// The most parts of a search that are looked up. More would hardly exclude another user, and each one costs a pass
