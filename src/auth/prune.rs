@@ -1,5 +1,7 @@
 //! Rows that have expired and that no program would miss.
 
+use std::time::Duration;
+
 use super::storage::{Holder, StoreError};
 use super::{Auth, AuthError};
 
@@ -79,7 +81,7 @@ impl Auth<'_> {
         })
     }
 
-    /// Deletes the next part of the expired rows of a kind and returns their number; all expired codes at once.
+    /// Deletes the next part of the expired rows of a kind and returns their number.
     ///
     /// # Errors
     /// [`AuthError::Store`].
@@ -95,7 +97,7 @@ impl Auth<'_> {
 /// A deletion of the expired rows of a kind, in parts.
 #[derive(Debug)]
 pub struct Pruning {
-    /// The most rows of a part.
+    /// The most rows of the next part.
     pub limit: usize,
     /// How many rows stay because rows of the app keep them. They are in front of the next part.
     pub kept: usize,
@@ -105,9 +107,37 @@ pub struct Pruning {
     pub is_over: bool,
 }
 
+/// How long a part should lock the database for other writers.
+const LOCKED: Duration = Duration::from_millis(30);
+/// The fewest rows of a part after the first: each part has an entry in the audit log and a sync.
+const ROWS_MIN: usize = 100;
+/// The most rows of a part. They change some 28 MiB of pages, all of which are in the write-ahead log at once.
+const ROWS_MAX: usize = 2_000;
+const ROWS_FIRST: usize = 200;
+
+/// The most rows of the next part, after one of `rows` rows that locked the database for this time. A single part that
+/// waited for the disk does not decide: the number at most doubles, and at least halves.
+fn next_limit(rows: usize, locked: Duration) -> usize {
+    let fitting = rows as u128 * LOCKED.as_micros() / locked.as_micros().max(1);
+    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    fitting.clamp(rows / 2, rows.saturating_mul(2)).clamp(ROWS_MIN, ROWS_MAX)
+}
+
+impl Default for Pruning {
+    fn default() -> Self {
+        Self::by(ROWS_FIRST)
+    }
+}
+
 impl Pruning {
+    /// A deletion whose first part has at most this number of rows.
     pub fn by(limit: usize) -> Self {
         Self { limit, kept: 0, holders: Vec::new(), is_over: false }
+    }
+
+    /// How many rows to find for the next part, together with those in front of it that stay.
+    pub fn wanted(&self) -> usize {
+        self.kept.saturating_add(self.limit)
     }
 
     /// # Errors
@@ -116,9 +146,11 @@ impl Pruning {
         if self.holders.is_empty() { Ok(()) } else { Err(StoreError::Held(self.holders)) }
     }
 
-    /// Adds a part that had a number of rows, and what keeps some of them: a list for each.
-    pub fn add(&mut self, rows: usize, kept: Vec<Vec<Holder>>) {
+    /// Adds a part that had a number of rows and locked the database for this time, and what keeps some of the rows: a
+    /// list for each.
+    pub fn add(&mut self, rows: usize, kept: Vec<Vec<Holder>>, locked: Duration) {
         self.is_over = rows < self.limit;
+        self.limit = next_limit(rows, locked);
         self.kept += kept.len();
         for holder in kept.into_iter().flatten() {
             let is_same = |known: &&mut Holder| known.table == holder.table && known.column == holder.column;
@@ -127,5 +159,44 @@ impl Pruning {
                 None => self.holders.push(holder),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_part_locks_the_database_for_about_as_long() {
+        let after = |rows, micros_per_row: u64| next_limit(rows, Duration::from_micros(micros_per_row * rows as u64));
+        for (rows, micros_per_row, next) in [
+            (500, 60, 500),
+            (500, 100, 300),
+            (500, 40, 750),
+            // One part does not decide.
+            (500, 10, 1_000),
+            (500, 10_000, 250),
+            // A disk that is slow, and rows that are gone at once.
+            (150, 10_000, ROWS_MIN),
+            (ROWS_MAX, 1, ROWS_MAX),
+            (500, 0, 1_000),
+        ] {
+            assert_eq!(after(rows, micros_per_row), next, "{rows} rows, {micros_per_row} us each");
+        }
+    }
+
+    #[test]
+    fn parts_follow_the_speed_of_the_database() {
+        let mut pruning = Pruning::default();
+        let mut limits = Vec::new();
+        for micros_per_row in [20, 20, 20, 20, 300, 300, 300, 300, 60, 60, 60] {
+            let rows = pruning.limit;
+            pruning.add(rows, Vec::new(), Duration::from_micros(micros_per_row * rows as u64));
+            limits.push(pruning.limit);
+            assert!(!pruning.is_over);
+        }
+        assert_eq!(limits, [400, 800, 1500, 1500, 750, 375, 187, 100, 200, 400, 500]);
+        pruning.add(pruning.limit - 1, Vec::new(), Duration::ZERO);
+        assert!(pruning.is_over);
     }
 }

@@ -104,7 +104,7 @@ pub struct IssueArgs {
     pub force: bool,
 }
 
-/// The number of sessions per transaction, so that other writers wait for a tenth of a second at most.
+/// The number of sessions that are read and ended at a time, so that other writers wait for a tenth of a second at most.
 const BATCH: usize = 1_000;
 
 pub(super) fn run(command: Option<&SessionsCommand>, context: &mut Context) -> anyhow::Result<Outcome> {
@@ -141,7 +141,7 @@ fn prune(args: &PruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     }
     let line = progress("deleting sessions", context, |context| Ok(context.auth()?.store.count_expired(now)?))?;
     let mut count = 0;
-    let mut pruning = Pruning::by(BATCH);
+    let mut pruning = Pruning::default();
     while !pruning.is_over {
         let part = context.auth()?.prune_expired(Expiring::Session, &mut pruning)?;
         line.advance(part);

@@ -525,8 +525,8 @@ impl engine::Engine for Contended {
         self.engine.info()
     }
 
-    fn tidy(&mut self) -> Result<(), StoreError> {
-        self.engine.tidy()
+    fn tidy(&mut self, is_last: bool) -> Result<(), StoreError> {
+        self.engine.tidy(is_last)
     }
 }
 

@@ -337,8 +337,9 @@ pub(in crate::store) trait Engine: fmt::Debug {
     /// Describes the storage of the database.
     fn info(&mut self) -> Result<EngineInfo, StoreError>;
 
-    /// Reclaims what many small transactions in a row leave behind, without making another process wait.
-    fn tidy(&mut self) -> Result<(), StoreError>;
+    /// Reclaims what many transactions in a row leave behind, without making another process wait. Is called after each of
+    /// them, and reclaims everything after the last one.
+    fn tidy(&mut self, is_last: bool) -> Result<(), StoreError>;
 }
 
 impl dyn Engine + '_ {

@@ -392,13 +392,10 @@ impl Maintenance for SqlStore {
 
     fn prune(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        let part =
-            self.write_tx(|tx, mapping, log| expired::delete_over(tx, mapping, log, now, pruning, is_clock_sane))?;
-        let pruned = part.add_to(pruning);
-        if self.guest.is_none() {
-            self.engine.tidy()?;
-        }
-        Ok(pruned)
+        let keys = self.read(|tx, mapping| expired::find(tx, mapping, now, is_clock_sane, pruning.wanted()))?;
+        self.prune_part(pruning, &keys, |tx, mapping, log, keys| {
+            expired::delete_over(tx, mapping, log, keys, now, is_clock_sane)
+        })
     }
 
     fn without_id(&self, table: &'static str, row: &str) -> StoreError {

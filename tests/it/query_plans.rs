@@ -66,7 +66,14 @@ const NAMES: &[(&str, &[&str])] = &[
     ("{stamp}", &["", r#", "updatedAt" = ?5"#]),
     ("{direction}", &["ASC", "DESC"]),
     ("{HASH_SAMPLE}", &["50"]),
-    ("{over}", &[r#""expiresAt" IS NULL"#, r#""expiresAt" <= ?1"#, r#""expiresAt" > ?1"#]),
+    (
+        "{over}",
+        &[
+            r#""expiresAt" <= ?1 ORDER BY "expiresAt""#,
+            r#""expiresAt" > ?1 ORDER BY "expiresAt""#,
+            r#""createdAt" > ?1 OR "updatedAt" > ?2"#,
+        ],
+    ),
     ("{SAMPLE}", &["50"]),
     ("{IDENTIFIER}", &[r#"CASE WHEN octet_length("identifier") <= 100000 THEN "identifier" END"#]),
     ("{HISTORY}", &["authctl_schema_history"]),

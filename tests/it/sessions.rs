@@ -1,8 +1,11 @@
 //! `sessions`: list, revoke, prune.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
 
 use insta::assert_snapshot;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::sandbox::{PASSWORD, Sandbox};
@@ -225,4 +228,29 @@ fn prune_deletes_all_expired_rows_without_a_sign_in() {
     ");
     assert_eq!((rows(&sandbox), sandbox.number(live)), (alive, alive));
     assert_eq!(sandbox.run("sessions prune --json").json()["pruned"], 0);
+}
+
+#[test]
+fn prune_cut_short_leaves_whole_parts() {
+    let sandbox = Sandbox::with_ada();
+    sandbox.execute(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+         INSERT INTO session (id, token, userId, expiresAt, createdAt, updatedAt)
+         SELECT 'over' || i, 'o' || i, (SELECT min(id) FROM user), unixepoch() - i, 0, 0 FROM n",
+    );
+    let before = rows(&sandbox);
+    let mut prune = sandbox.command(["sessions", "prune"]);
+    let mut running = prune.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while rows(&sandbox) == before && running.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&running), Signal::INT).unwrap();
+    assert!(!running.wait().unwrap().success());
+    let left = rows(&sandbox);
+    assert!(1 < left && left < before, "{left} of {before}");
+    // The entry of a part and its rows are there, or neither is.
+    let told = "SELECT sum(CAST(detail AS INTEGER)) FROM authctl_audit WHERE event = 'sessions.pruned'";
+    assert_eq!(sandbox.number(told), before - left);
+    assert_eq!(sandbox.run("sessions prune --json").json()["pruned"], left - 1);
+    sandbox.run("audit verify").success();
 }

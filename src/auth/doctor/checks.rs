@@ -37,9 +37,6 @@ pub const ACCOUNTS: &[Check] = &[STRAY_ACCOUNTS];
 /// The checks that read tables of plugins. In a database without them they find nothing.
 pub const PLUGINS: &[Check] = &[FOREIGN_KEYS, REFERENCES, CHAINS, SECOND_FACTORS, LEFT_FACTORS, OWNERS, EXPIRED_ROWS];
 
-/// The number of rows that one transaction deletes.
-const BATCH: usize = 500;
-
 /// The number of items that a message lists.
 const NAMED_MAX: usize = 5;
 
@@ -276,7 +273,7 @@ pub(super) const EXPIRED: Check = Check {
         does: "delete expired sessions and codes",
         apply: |auth| {
             for kind in [Expiring::Session, Expiring::Verification] {
-                let mut pruning = Pruning::by(BATCH);
+                let mut pruning = Pruning::default();
                 while !pruning.is_over {
                     auth.prune_expired(kind, &mut pruning)?;
                 }

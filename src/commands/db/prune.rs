@@ -25,9 +25,6 @@ pub struct DbPruneArgs {
     pub dry_run: bool,
 }
 
-/// The number of rows per transaction, so that other writers wait for a tenth of a second at most.
-const BATCH: usize = 1_000;
-
 pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<Outcome> {
     context.now()?;
     let database = context.database()?.location;
@@ -52,7 +49,7 @@ pub(super) fn run(args: &DbPruneArgs, context: &mut Context) -> anyhow::Result<O
             pruned.push((kind, reach.count(kind.table(), count)));
             continue;
         }
-        let (mut count, mut pruning) = (0, Pruning::by(BATCH));
+        let (mut count, mut pruning) = (0, Pruning::default());
         while !pruning.is_over {
             let part = match context.auth()?.prune_expired(kind, &mut pruning) {
                 Err(AuthError::Store(StoreError::BrokenKeys(keys))) => {

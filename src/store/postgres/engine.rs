@@ -155,7 +155,7 @@ impl Engine for Postgres {
     }
 
     /// The server reclaims what is deleted by itself.
-    fn tidy(&mut self) -> Result<(), StoreError> {
+    fn tidy(&mut self, _: bool) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 //! code to reset a password is one of the app: with the user's id alone, and in clear or hashed as the app stores
 //! it, so that the app and authctl take each other's codes.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 
-use super::inventory::Inventory;
-use super::prune::{Part, delete_free};
+use super::prune::{Part, delete_over_rows, still_over};
 use super::rows::RowKey;
 use super::{audit, rows, sessions, users};
 use crate::auth::audit::Event;
@@ -17,7 +18,7 @@ use crate::auth::session::{Session, latest};
 use crate::auth::storage::{AdminGuard, CodeEffect, CodeProof, CodeUse, NewCodeRow, StoreError};
 use crate::auth::user::{User, UserRef};
 use crate::auth::{AuthError, Caller};
-use crate::store::engine::{Tx, Value, ValueRef};
+use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{SchemaMapping, TokenStorage};
 
 /// The value of a code. An app stores other values in the same table; a code is never this large.
@@ -249,7 +250,7 @@ pub(in crate::store) fn delete_resets(
     Ok(())
 }
 
-/// Counts the codes that [`delete_over`] deletes.
+/// Counts the codes that [`find_over`] finds.
 pub(in crate::store) fn count_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -257,37 +258,66 @@ pub(in crate::store) fn count_over(
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_over(tx, mapping, now, is_clock_sane, |_| count += 1)?;
+    each_over(tx, mapping, now, is_clock_sane, usize::MAX, |_| count += 1)?;
     Ok(count)
 }
 
-/// Deletes codes that have expired. If the clock is sane, it also deletes codes that end later than any
-/// lifetime allows.
+/// The first codes that have expired. If the clock is sane, it also finds codes that end later than any lifetime allows.
+pub(in crate::store) fn find_over(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    now: Timestamp,
+    is_clock_sane: bool,
+    limit: usize,
+) -> Result<Vec<RowKey>, StoreError> {
+    let mut keys = Vec::new();
+    each_over(tx, mapping, now, is_clock_sane, limit, |key| keys.push(key))?;
+    Ok(keys)
+}
+
+/// Deletes those of the codes that are still to be deleted.
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
+    keys: &[RowKey],
     now: Timestamp,
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
-    let mut keys = Vec::new();
-    each_over(tx, mapping, now, is_clock_sane, |key| keys.push(key))?;
-    let inventory = Inventory::read(tx, mapping)?;
-    let deletion = rows::deletion(tx, &inventory, mapping, "verification")?;
-    let part = delete_free(tx, mapping.table("verification"), &keys, deletion.is_one_statement(), |tx, key| {
-        deletion.run(tx, key)
+    let is_row = rows::is_row(tx, mapping, "verification");
+    let sql = format!(r#"SELECT "expiresAt", "identifier" FROM "verification" WHERE {is_row}"#);
+    let sql = mapping.sql(sql);
+    let keys = still_over(keys, |key| {
+        Ok(tx.query_one(&sql, key, |row| is_over(row, 0, mapping, now, is_clock_sane))?.unwrap_or(false))
     })?;
+    let part = delete_over_rows(tx, mapping, "verification", &keys, None)?;
     log.extend(part.event("codes.pruned", "expired code"));
     Ok(part)
 }
 
-/// Goes through the codes that are no longer valid. The index on `expiresAt` finds them, and the rule that
-/// accepts codes decides. A time outside the calendar counts as expired. An app's rows may have any lifetime.
+/// Whether a code is to be deleted, by the columns `expiresAt` and `identifier` of its row. The rule that accepts codes
+/// decides. A time outside the calendar counts as expired. An app's rows may have any lifetime.
+fn is_over(
+    row: &Row<'_>,
+    first: usize,
+    mapping: &SchemaMapping,
+    now: Timestamp,
+    is_clock_sane: bool,
+) -> Result<bool, StoreError> {
+    Ok(match mapping.read_time("verification", "expiresAt", row.value(first)?) {
+        None => true,
+        Some(end) if now >= end => true,
+        Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(first + 1)?.as_text()),
+    })
+}
+
+/// Goes through the codes that are to be deleted, which the index on `expiresAt` finds.
 fn each_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
     is_clock_sane: bool,
+    limit: usize,
     mut found: impl FnMut(RowKey),
 ) -> Result<(), StoreError> {
     let order = tx.dialect().order(mapping, "verification");
@@ -295,16 +325,16 @@ fn each_over(
         r#"SELECT {order}, "id", "expiresAt", "identifier" FROM "verification" WHERE "expiresAt" <= ?1 OR "expiresAt" > ?2"#
     );
     let bounds = [now, latest(now)].map(|bound| mapping.time("verification", "expiresAt", bound));
-    tx.each(&mapping.sql(sql), &bounds, |row| {
-        let is_over = match mapping.read_time("verification", "expiresAt", row.value(2)?) {
-            None => true,
-            Some(end) if now >= end => true,
-            Some(end) => is_clock_sane && !can_end_at(end, now) && is_ours(mapping, row.value(3)?.as_text()),
-        };
-        if is_over {
-            found(rows::row_key(row, 0, mapping, "verification")?);
+    let mut left = limit;
+    tx.scan(&mapping.sql(sql), &bounds, &mut |row| {
+        if left == 0 {
+            return Ok(ControlFlow::Break(()));
         }
-        Ok(())
+        if is_over(row, 2, mapping, now, is_clock_sane)? {
+            found(rows::row_key(row, 0, mapping, "verification")?);
+            left -= 1;
+        }
+        Ok(ControlFlow::Continue(()))
     })
 }
 

@@ -158,10 +158,10 @@ impl DoctorStore for SqlStore {
 
     fn prune_codes(&mut self, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
         let is_clock_sane = self.read_state(|tx| audit::shows_sane_clock(tx, now))?;
-        let part = self.write_tx(|tx, mapping, log| codes::delete_over(tx, mapping, log, now, is_clock_sane))?;
-        let pruned = part.add_to(pruning);
-        pruning.is_over = true;
-        Ok(pruned)
+        let keys = self.read(|tx, mapping| codes::find_over(tx, mapping, now, is_clock_sane, pruning.wanted()))?;
+        self.prune_part(pruning, &keys, |tx, mapping, log, keys| {
+            codes::delete_over(tx, mapping, log, keys, now, is_clock_sane)
+        })
     }
 
     fn settings(&mut self) -> Result<Vec<(String, String)>, StoreError> {

@@ -4,13 +4,11 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::access::{self, Tokens};
-use super::inventory::Inventory;
-use super::prune::{Part, delete_free};
+use super::access::Tokens;
+use super::prune::{Part, delete_over_rows, still_over};
 use super::rows::{self, RowKey};
 use crate::auth::audit::Event;
-use crate::auth::prune::Pruning;
-use crate::auth::session::{last_end, latest};
+use crate::auth::session::{Session, last_end, latest};
 use crate::auth::storage::StoreError;
 use crate::store::engine::Tx;
 use crate::store::mapping::SchemaMapping;
@@ -53,7 +51,7 @@ pub(in crate::store) fn count_over(
     Ok(count)
 }
 
-/// Counts the sessions that [`delete_over`] deletes.
+/// Counts the sessions that [`find`] finds.
 pub(in crate::store) fn count_prunable(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
@@ -61,96 +59,121 @@ pub(in crate::store) fn count_prunable(
     is_clock_sane: bool,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
-    each_expired(tx, mapping, now, usize::MAX, |_| count += 1)?;
-    if is_clock_sane {
-        count += from_future(tx, mapping, now, usize::MAX)?.len() as u64;
-    }
+    each_prunable(tx, mapping, now, is_clock_sane, usize::MAX, |_| count += 1)?;
     Ok(count)
 }
 
-/// Deletes the next part of the sessions that are not live. Sessions from the future are deleted only if the clock is
-/// sane; otherwise they are live again as soon as the clock is right.
+/// The first sessions that are to be deleted. Sessions from the future are only if the clock is sane; otherwise they are
+/// live again as soon as the clock is right.
+pub(in crate::store) fn find(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    now: Timestamp,
+    is_clock_sane: bool,
+    limit: usize,
+) -> Result<Vec<RowKey>, StoreError> {
+    let mut keys = Vec::new();
+    each_prunable(tx, mapping, now, is_clock_sane, limit, |key| keys.push(key))?;
+    Ok(keys)
+}
+
+/// Deletes those of the sessions that are still to be deleted.
 pub(in crate::store) fn delete_over(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
+    keys: &[RowKey],
     now: Timestamp,
-    pruning: &Pruning,
     is_clock_sane: bool,
 ) -> Result<Part, StoreError> {
-    let limit = pruning.kept.saturating_add(pruning.limit);
-    let mut keys = Vec::new();
-    each_expired(tx, mapping, now, limit, |key| keys.push(key))?;
-    if is_clock_sane && keys.len() < limit {
-        keys.extend(from_future(tx, mapping, now, limit - keys.len())?);
-    }
-    let keys = keys.get(pruning.kept..).unwrap_or_default();
-    let inventory = Inventory::read(tx, mapping)?;
-    let deletion = rows::deletion(tx, &inventory, mapping, "session")?;
-    // An app may have tokens of a session, which end with it.
-    let is_one_statement = !mapping.is_guest() && deletion.is_one_statement();
-    let part = delete_free(tx, mapping.table("session"), keys, is_one_statement, |tx, key| {
-        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(key), Tokens::Online, now)?;
-        deletion.run(tx, key)
+    let is_row = rows::is_row(tx, mapping, "session");
+    let sql = format!(r#"SELECT {} FROM "session" WHERE {is_row}"#, rows::SESSION);
+    let sql = mapping.sql(sql);
+    let keys = still_over(keys, |key| {
+        let session = tx.query_one(&sql, key, |row| rows::session(row, 0, mapping))?;
+        Ok(session.is_some_and(|session| is_prunable(&session, now, is_clock_sane)))
     })?;
+    // An app may have tokens of a session, which end with it.
+    let tokens = mapping.is_guest().then_some((Tokens::Online, now));
+    let part = delete_over_rows(tx, mapping, "session", &keys, tokens)?;
     log.extend(part.event("sessions.pruned", "expired session"));
     Ok(part)
 }
 
-/// The sessions that are not live although their end is in the future. No index finds them, so it
-/// reads every row.
-fn from_future(
-    tx: &mut dyn Tx,
-    mapping: &SchemaMapping,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<RowKey>, StoreError> {
-    let order = tx.dialect().order(mapping, "session");
-    let sql = format!(
-        r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE "createdAt" > ?1 OR "updatedAt" > ?2"#,
-        rows::SESSION
-    );
-    let after = ["createdAt", "updatedAt"].map(|column| mapping.time("session", column, now));
-    let mut keys = Vec::new();
-    tx.scan(&mapping.sql(sql), &after, &mut |row| {
-        if keys.len() >= limit {
-            return Ok(ControlFlow::Break(()));
-        }
-        let session = rows::session(row, 2, mapping)?;
-        if now < session.expires_at && !session.is_live(now) {
-            keys.push(rows::row_key(row, 0, mapping, "session")?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(keys)
+/// Whether the row of a session is to be deleted.
+fn is_prunable(session: &Session, now: Timestamp, is_clock_sane: bool) -> bool {
+    if now < session.expires_at { is_clock_sane && !session.is_live(now) } else { !session.may_be_live(now) }
 }
 
-/// Goes through expired sessions. The index on `expiresAt` finds them, and the rule decides.
-fn each_expired(
+/// Goes through the sessions that are to be deleted. The index on `expiresAt` finds those that have expired, and the rule
+/// decides. No index finds those that are not live although their end is in the future, so every row is read after them.
+fn each_prunable(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     now: Timestamp,
+    is_clock_sane: bool,
     limit: usize,
     mut found: impl FnMut(RowKey),
 ) -> Result<(), StoreError> {
     let order = tx.dialect().order(mapping, "session");
-    let mut left = limit;
+    let time = |column, instant| mapping.time("session", column, instant);
     // Values of another form than that of the column are before or after all instants, so SQL counts none.
-    for (over, bound) in [(r#""expiresAt" <= ?1"#, now), (r#""expiresAt" > ?1"#, Timestamp::MAX)] {
-        let sql = format!(
-            r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over} ORDER BY "expiresAt""#,
-            rows::SESSION
-        );
-        tx.scan(&mapping.sql(sql), &[mapping.time("session", "expiresAt", bound)], &mut |row| {
-            if left == 0 {
-                return Ok(ControlFlow::Break(()));
-            }
-            if !rows::session(row, 2, mapping)?.may_be_live(now) {
-                left -= 1;
+    let mut parts = vec![
+        (r#""expiresAt" <= ?1 ORDER BY "expiresAt""#, vec![time("expiresAt", now)], false),
+        (r#""expiresAt" > ?1 ORDER BY "expiresAt""#, vec![time("expiresAt", Timestamp::MAX)], false),
+    ];
+    if is_clock_sane {
+        let after = ["createdAt", "updatedAt"].map(|column| time(column, now));
+        parts.push((r#""createdAt" > ?1 OR "updatedAt" > ?2"#, after.into(), true));
+    }
+    let mut left = limit;
+    for (over, values, is_ahead) in parts {
+        if left == 0 {
+            break;
+        }
+        let sql = format!(r#"SELECT "session".{order}, "session"."id", {} FROM "session" WHERE {over}"#, rows::SESSION);
+        tx.scan(&mapping.sql(sql), &values, &mut |row| {
+            let session = rows::session(row, 2, mapping)?;
+            if (now < session.expires_at) == is_ahead && is_prunable(&session, now, is_clock_sane) {
                 found(rows::row_key(row, 0, mapping, "session")?);
+                left -= 1;
             }
-            Ok(ControlFlow::Continue(()))
+            Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::auth::fixtures::at;
+    use crate::store::mapping::NATIVE;
+    use crate::store::sqlite::engine::SqliteTx;
+
+    #[test]
+    fn session_extended_since_it_was_found_stays() {
+        let connection = Connection::open_in_memory().unwrap();
+        let [end, later] = [10, 30].map(|second| at(second).as_second());
+        let tables = "CREATE TABLE user (id TEXT PRIMARY KEY);
+             CREATE TABLE session (id TEXT PRIMARY KEY, expiresAt INTEGER, token TEXT, createdAt INTEGER,
+               updatedAt INTEGER, ipAddress TEXT, userAgent TEXT, userId TEXT, impersonatedBy TEXT);";
+        let rows = format!(
+            "INSERT INTO session SELECT column1, {end}, column1, 0, 0, NULL, NULL, 'ada', NULL
+             FROM (VALUES ('over'), ('extended'), ('gone'))"
+        );
+        connection.execute_batch(&[tables, &rows].concat()).unwrap();
+        let mut tx = SqliteTx::new(&connection);
+        let keys = find(&mut tx, &NATIVE, at(20), true, 9).unwrap();
+        assert_eq!(keys.len(), 3);
+        connection.execute(r#"UPDATE "session" SET "expiresAt" = ?1 WHERE "id" = 'extended'"#, [later]).unwrap();
+        connection.execute(r#"DELETE FROM "session" WHERE "id" = 'gone'"#, []).unwrap();
+        let mut log = Vec::new();
+        delete_over(&mut tx, &NATIVE, &mut log, &keys, at(20), true).unwrap();
+        let left = find(&mut tx, &NATIVE, at(30), true, 9).unwrap();
+        assert_eq!(left.iter().map(|[_, id]| id.clone()).collect::<Vec<_>>(), ["extended".into()]);
+        assert_eq!(log.len(), 1);
+    }
 }

@@ -19,8 +19,11 @@ impl PluginStore for SqlStore {
     }
 
     fn prune_rows(&mut self, kind: Expiring, now: Timestamp, pruning: &mut Pruning) -> Result<u64, StoreError> {
-        let part = self.write_tx(|tx, mapping, log| prune::delete(tx, mapping, log, kind, now, pruning))?;
-        Ok(part.add_to(pruning))
+        let expired = self.read(|tx, mapping| prune::find(tx, mapping, kind, now, pruning.wanted()))?;
+        self.prune_part(pruning, &expired.ids, |tx, mapping, log, ids| {
+            expired.tell(tx);
+            prune::delete(tx, mapping, log, ids, kind, now)
+        })
     }
 
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, StoreError> {

@@ -1,45 +1,111 @@
-//! Expired rows of plugins, most of which an app never deletes.
+//! The deletion of expired rows in parts, and the expired rows of plugins, most of which an app never deletes.
+//!
+//! The rows of a part are found before the database is locked, because that may read every row of a table, and are
+//! read again in the transaction that deletes them.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::access::{self, Tokens};
 use super::inventory::Inventory;
 use super::plugins::{is_over, quoted};
-use super::rows;
+use super::rows::{self, RowKey};
+use super::steps::RowDeletion;
+use super::write_tx::SqlStore;
 use crate::auth::audit::{Event, counted};
 use crate::auth::prune::{Expiring, Pruning};
 use crate::auth::storage::{Holder, StoreError};
-use crate::store::engine::{Tx, Value, ValueRef};
+use crate::store::engine::{Row, Tx, Value, ValueRef};
 use crate::store::mapping::{FoundPlugin, SchemaMapping, identifier};
 
-/// The ids of expired rows of a plugin's table, at most `limit`. SQL cannot compare instants without the encoding of
-/// each value, so the rule reads every row.
+/// How long the next part waits after one. SQLite has a process that finds the database locked try again after at most as
+/// long, until it has waited for a tenth of a second. So a sign-in comes between two parts.
+const PAUSE: Duration = Duration::from_millis(25);
+
+impl Expired {
+    /// Says for an act which rows stay.
+    pub(super) fn tell(&self, tx: &mut dyn Tx) {
+        tx.left().extend(self.without_id.clone());
+    }
+}
+
+impl SqlStore {
+    /// Deletes the next part of some rows, which were found together with the rows in front of it that stay, and returns
+    /// the number of deleted rows.
+    #[expect(clippy::disallowed_methods, reason = "measures the transaction; the time of day stays an argument")]
+    pub(super) fn prune_part<K>(
+        &mut self,
+        pruning: &mut Pruning,
+        found: &[K],
+        mut delete: impl FnMut(&mut dyn Tx, &SchemaMapping, &mut Vec<Event>, &[K]) -> Result<Part, StoreError>,
+    ) -> Result<u64, StoreError> {
+        let keys = found.get(pruning.kept..).unwrap_or_default();
+        let mut start = None;
+        let part = self.write_tx(|tx, mapping, log| {
+            start = Some(Instant::now());
+            delete(tx, mapping, log, keys)
+        })?;
+        pruning.add(keys.len(), part.kept, start.map_or(Duration::ZERO, |start| start.elapsed()));
+        self.engine.tidy(pruning.is_over)?;
+        if !pruning.is_over {
+            std::thread::sleep(PAUSE);
+        }
+        Ok(part.deleted)
+    }
+}
+
+/// The keys of rows that are still to be deleted.
+pub(super) fn still_over<K: Clone>(
+    keys: &[K],
+    mut is_over: impl FnMut(&K) -> Result<bool, StoreError>,
+) -> Result<Vec<K>, StoreError> {
+    let mut over = Vec::with_capacity(keys.len());
+    for key in keys {
+        if is_over(key)? {
+            over.push(key.clone());
+        }
+    }
+    Ok(over)
+}
+
+/// Expired rows of a plugin's table.
+#[derive(Debug, Default)]
+pub(super) struct Expired {
+    pub(super) ids: Vec<[Value; 1]>,
+    /// How many have no id, with the words for it.
+    without_id: Option<String>,
+}
+
+/// Finds expired rows of a plugin's table, at most `limit`, or looks only at the row with an id. SQL cannot compare
+/// instants without the encoding of each value, so the rule reads every row.
 fn expired(
     tx: &mut dyn Tx,
     inventory: &Inventory,
-    found: &FoundPlugin,
-    kind: Expiring,
+    (found, kind): (&FoundPlugin, Expiring),
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<Value>, StoreError> {
-    let Some(id) = quoted(found, "id") else { return Ok(Vec::new()) };
+    only: Option<&[Value; 1]>,
+) -> Result<Expired, StoreError> {
+    let Some(id) = quoted(found, "id") else { return Ok(Expired::default()) };
     // Older tables hold both tokens of OAuth in one row, which is of use until the later one ends.
     let ends: Vec<String> = ["expiresAt", "accessTokenExpiresAt", "refreshTokenExpiresAt"]
         .iter()
         .filter_map(|column| quoted(found, column))
         .collect();
     if ends.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Expired::default());
     }
     let table = identifier(&found.table);
     let unused = match kind {
         Expiring::RefreshToken => without_tokens(inventory, &table, &id),
         _ => "TRUE".to_owned(),
     };
-    let sql = format!("SELECT {id}, {} FROM {table} WHERE {unused}", ends.join(", "));
+    let is_row = if only.is_some() { format!("{id} = ?1") } else { "TRUE".to_owned() };
+    let sql = format!("SELECT {id}, {} FROM {table} WHERE {is_row} AND {unused}", ends.join(", "));
     let (mut ids, mut without_id) = (Vec::new(), 0);
-    tx.scan(&sql, &[], &mut |row| {
+    let mut each = |row: &Row<'_>| {
         if ids.len() >= limit {
             return Ok(ControlFlow::Break(()));
         }
@@ -57,16 +123,20 @@ fn expired(
         match row.value(0)? {
             _ if !has_end => {}
             ValueRef::Null => without_id += 1,
-            id => ids.push(id.to_value()),
+            id => ids.push([id.to_value()]),
         }
         Ok(ControlFlow::Continue(()))
-    })?;
-    if without_id > 0 {
+    };
+    match only {
+        Some(id) => tx.query(&sql, id, &mut each)?,
+        None => tx.scan(&sql, &[], &mut each)?,
+    }
+    let without_id = (without_id > 0).then(|| {
         let (rows, id) =
             (counted(without_id, "expired row"), format!("{}.{}", found.table, found.column("id").unwrap_or("id")));
-        tx.left().push(format!("{rows} without an id stayed: {id} is null there"));
-    }
-    Ok(ids)
+        format!("{rows} without an id stayed: {id} is null there")
+    });
+    Ok(Expired { ids, without_id })
 }
 
 /// The condition for refresh tokens to which no access token refers: deleting one would delete the others.
@@ -88,35 +158,71 @@ pub(super) fn count(
 ) -> Result<u64, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(0) };
-    Ok(expired(tx, &inventory, found, kind, now, usize::MAX)?.len() as u64)
+    Ok(expired(tx, &inventory, (found, kind), now, usize::MAX, None)?.ids.len() as u64)
 }
 
-/// Deletes the next part of expired rows, after the rows that refer to them. Rows that the app keeps stay.
+/// Finds the first expired rows of a plugin's table.
+pub(super) fn find(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    kind: Expiring,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Expired, StoreError> {
+    let inventory = Inventory::read(tx, mapping)?;
+    let Some(found) = inventory.plugin(kind.table()) else { return Ok(Expired::default()) };
+    expired(tx, &inventory, (found, kind), now, limit, None)
+}
+
+/// Deletes those of some rows that are still expired, after the rows that refer to them. Rows that the app keeps stay.
 pub(super) fn delete(
     tx: &mut dyn Tx,
     mapping: &SchemaMapping,
     log: &mut Vec<Event>,
+    ids: &[[Value; 1]],
     kind: Expiring,
     now: Timestamp,
-    pruning: &Pruning,
 ) -> Result<Part, StoreError> {
     let inventory = Inventory::read(tx, mapping)?;
     let Some(found) = inventory.plugin(kind.table()) else { return Ok(Part::default()) };
-    let ids = expired(tx, &inventory, found, kind, now, pruning.kept.saturating_add(pruning.limit))?;
     let Some(id) = found.column("id") else { return Ok(Part::default()) };
+    let ids = still_over(ids, |id| Ok(!expired(tx, &inventory, (found, kind), now, 1, Some(id))?.ids.is_empty()))?;
     let deletion = inventory.deletion(&found.table, &format!("{} = ?1", identifier(id)))?;
-    let ids = ids.get(pruning.kept..).unwrap_or_default();
-    let part = delete_free(tx, &found.table, ids, deletion.is_one_statement(), |tx, id| {
-        deletion.run(tx, std::slice::from_ref(id))
-    })?;
+    let part = delete_by(tx, &found.table, &deletion, &ids)?;
     log.extend(part.event("rows.pruned", &format!("expired {}", kind.noun())));
     Ok(part)
+}
+
+/// Deletes rows of a table of Better Auth but for those that the app keeps. The tokens of a session end before it.
+pub(super) fn delete_over_rows(
+    tx: &mut dyn Tx,
+    mapping: &SchemaMapping,
+    table: &str,
+    keys: &[RowKey],
+    tokens: Option<(Tokens, Timestamp)>,
+) -> Result<Part, StoreError> {
+    let inventory = Inventory::read(tx, mapping)?;
+    let deletion = rows::deletion(tx, &inventory, mapping, table)?;
+    let Some((tokens, now)) = tokens else { return delete_by(tx, mapping.table(table), &deletion, keys) };
+    delete_free(tx, mapping.table(table), keys, false, |tx, key| {
+        access::end_tokens(tx, mapping, &inventory, std::slice::from_ref(key), tokens, now)?;
+        deletion.run(tx, key)
+    })
+}
+
+/// Deletes rows of a table (in the name of the database) but for those that the app keeps.
+fn delete_by<K: AsRef<[Value]>>(
+    tx: &mut dyn Tx,
+    table: &str,
+    deletion: &RowDeletion<'_>,
+    keys: &[K],
+) -> Result<Part, StoreError> {
+    delete_free(tx, table, keys, deletion.is_one_statement(), |tx, key| deletion.run(tx, key.as_ref()))
 }
 
 /// What became of some expired rows.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Part {
-    rows: usize,
     deleted: u64,
     /// What keeps those that stay.
     kept: Vec<Vec<Holder>>,
@@ -127,12 +233,6 @@ impl Part {
     pub(super) fn event(&self, name: &'static str, noun: &str) -> Option<Event> {
         (self.deleted > 0).then(|| Event::new(name).with(counted(self.deleted, noun)))
     }
-
-    /// Adds the part to a deletion. Returns the number of deleted rows.
-    pub(super) fn add_to(self, pruning: &mut Pruning) -> u64 {
-        pruning.add(self.rows, self.kept);
-        self.deleted
-    }
 }
 
 /// Deletes rows of a table (in the name of the database) but for those that the app keeps. `delete` returns the number
@@ -141,14 +241,14 @@ impl Part {
 ///
 /// # Errors
 /// [`StoreError::Engine`] when no row is deleted or kept.
-pub(super) fn delete_free<I>(
+fn delete_free<I>(
     tx: &mut dyn Tx,
     table: &str,
     ids: &[I],
     is_one_statement: bool,
     mut delete: impl FnMut(&mut dyn Tx, &I) -> Result<u64, StoreError>,
 ) -> Result<Part, StoreError> {
-    let mut part = Part { rows: ids.len(), ..Part::default() };
+    let mut part = Part::default();
     let all = if is_one_statement { None } else { delete_all(tx, ids, &mut delete)? };
     match all {
         Some(deleted) => part.deleted = deleted,

@@ -1,10 +1,11 @@
 //! SQLite behind the seam: one connection, and a transaction of it.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::types::{self, ToSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionBehavior, params_from_iter};
 
@@ -16,7 +17,7 @@ use crate::store::engine::{Catalog, Columns, Dialect, EachRow, Engine, EngineInf
 
 /// Makes a commit durable, also on macOS, where a plain sync stops at the drive's cache. Deleted content is
 /// overwritten, so that an old hash does not stay readable in free pages. A cache of 32 MiB holds every page that a
-/// batch of a thousand rows changes; SQLite writes a page that it has no room for, and reads it again.
+/// part of a long deletion changes; SQLite writes a page that it has no room for, and reads it again.
 pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON;
     PRAGMA cache_size = -32768;";
@@ -24,6 +25,15 @@ pub(super) const WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA full
 /// rollback journal it could.
 const UNSYNCED: &str = "PRAGMA synchronous = NORMAL";
 const SYNCED: &str = "PRAGMA synchronous = FULL";
+
+/// How many pages a write-ahead log has when a commit moves them into the database. No act but a long one writes more pages
+/// than the range is long. Such an act moves the pages itself ([`Engine::tidy`]), and an act beside it does not wait for that.
+const LOG_PAGES: Range<i32> = 1_000..1_200;
+/// How many pages it has when every commit moves them.
+const LOG_PAGES_MAX: i32 = 16_000;
+/// How many pages of it many transactions in a row leave before they are moved together, which costs less than after
+/// each transaction.
+const UNMOVED_PAGES_MAX: i64 = 8_192;
 
 /// An open SQLite database.
 #[derive(Debug)]
@@ -64,9 +74,24 @@ impl Sqlite {
         if !self.is_writer {
             self.connection.execute_batch(WRITER_SETTINGS).engine()?;
             self.connection.keep_log(false).engine()?;
+            self.connection
+                .wal_hook(Some(|log: &mut Wal, pages| {
+                    if is_to_move(pages) {
+                        // The transaction is committed, and the next one tries again.
+                        log.checkpoint().ok();
+                    }
+                    Ok(())
+                }))
+                .engine()?;
             self.is_writer = true;
         }
         Ok(())
+    }
+
+    /// How many pages of the write-ahead log are not in the database.
+    fn unmoved_pages(&self) -> Result<i64, StoreError> {
+        let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        self.connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], pages).engine()
     }
 
     fn begin_writing(&mut self) -> Result<Box<dyn WriteTx + '_>, StoreError> {
@@ -76,6 +101,11 @@ impl Sqlite {
         }
         Ok(Box::new(SqliteTx::new(transaction)))
     }
+}
+
+/// Whether a commit moves the pages of the log, of which there are so many.
+fn is_to_move(pages: i32) -> bool {
+    LOG_PAGES.contains(&pages) || pages >= LOG_PAGES_MAX
 }
 
 impl Engine for Sqlite {
@@ -131,13 +161,18 @@ impl Engine for Sqlite {
 
     /// Moves the write-ahead log into the database as far as no reader needs it, so that it does not grow
     /// without end.
-    fn tidy(&mut self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()
+    fn tidy(&mut self, is_last: bool) -> Result<(), StoreError> {
+        // From here on no commit does it.
+        self.connection.wal_hook(None::<fn(&mut Wal, i32) -> rusqlite::Result<()>>).engine()?;
+        if is_last || self.unmoved_pages()? >= UNMOVED_PAGES_MAX {
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).engine()?;
+        }
+        Ok(())
     }
 }
 
-/// Runs statements on a connection: in its transaction, or each for itself when it only reads. Changes stay
-/// prepared, so that one that runs for many rows is compiled once; a query is compiled when it runs.
+/// Runs statements on a connection: in its transaction, or each for itself when it only reads. The last ones stay
+/// prepared, so that one that runs for many rows is compiled once.
 pub(in crate::store) struct SqliteTx<C> {
     connection: C,
     catalog: Option<Catalog>,
@@ -226,7 +261,7 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare(sql).engine()?;
+        let mut statement = self.connection.prepare_cached(sql).engine()?;
         let mut rows = statement.query(params_from_iter(values)).engine()?;
         while let Some(row) = rows.next().engine()? {
             if each(&Row::new(row))?.is_break() {
@@ -299,13 +334,16 @@ mod tests {
         assert!(Catalog::ptr_eq(&first, &tx.catalog().unwrap()));
     }
 
-    /// `PRAGMA synchronous` in a transaction begun without a sync, and in the next one begun with it.
-    fn synchronous(journal_mode: &str) -> [i64; 2] {
+    fn in_a_new_database<T>(test: impl FnOnce(Sqlite) -> T) -> T {
         let directory = tempfile::tempdir_in(crate::scratch::directory()).unwrap();
         let path = directory.path().canonicalize().unwrap().join("one.db");
         super::super::create(&path, Duration::ZERO).unwrap();
         let file = super::super::preflight::inspect_own(&path).unwrap();
-        let mut engine = Sqlite::new(connect::connect(file, Duration::ZERO).unwrap(), Duration::ZERO);
+        test(Sqlite::new(connect::connect(file, Duration::ZERO).unwrap(), Duration::ZERO))
+    }
+
+    /// `PRAGMA synchronous` in a transaction begun without a sync, and in the next one begun with it.
+    fn synchronous(mut engine: Sqlite, journal_mode: &str) -> [i64; 2] {
         engine.connection.pragma_update(None, "journal_mode", journal_mode).unwrap();
         let now = |engine: &Sqlite| engine.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
         drop(engine.begin_unsynced().unwrap());
@@ -316,7 +354,38 @@ mod tests {
 
     #[test]
     fn commit_goes_without_a_sync_only_beside_a_write_ahead_log() {
-        assert_eq!(synchronous("wal"), [1, 2]);
-        assert_eq!(synchronous("delete"), [2, 2]);
+        assert_eq!(in_a_new_database(|engine| synchronous(engine, "wal")), [1, 2]);
+        assert_eq!(in_a_new_database(|engine| synchronous(engine, "delete")), [2, 2]);
+    }
+
+    #[test]
+    fn commit_moves_a_log_that_no_long_act_writes() {
+        let moved = [999, 1_000, 1_199, 1_200, 15_999, 16_000].map(is_to_move);
+        assert_eq!(moved, [false, true, true, false, false, true]);
+    }
+
+    /// Writes pages of random bytes in one transaction, and returns how many pages of the log are not in the database.
+    fn unmoved_after(engine: &mut Sqlite, pages: u32, tidy: impl FnOnce(&mut Sqlite)) -> i64 {
+        let mut tx = engine.begin().unwrap();
+        tx.execute("INSERT INTO t SELECT randomblob(4000) FROM n LIMIT ?1", &[i64::from(pages).into()]).unwrap();
+        tx.commit().unwrap();
+        tidy(engine);
+        engine.unmoved_pages().unwrap()
+    }
+
+    #[test]
+    fn log_of_a_long_act_moves_in_large_parts() {
+        in_a_new_database(|mut engine| {
+            let tables = "CREATE TABLE n (i); CREATE TABLE t (b); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
+                SELECT i + 1 FROM n WHERE i < 7000) INSERT INTO n SELECT i FROM n; PRAGMA wal_checkpoint(TRUNCATE);";
+            engine.connection.execute_batch(tables).unwrap();
+            assert_eq!(unmoved_after(&mut engine, 1_050, |_| {}), 0, "the commit moves them");
+            let tidy = |engine: &mut Sqlite| engine.tidy(false).unwrap();
+            assert!(unmoved_after(&mut engine, 10, tidy) > 10, "few pages stay");
+            assert!(unmoved_after(&mut engine, 1_500, tidy) > 1_500);
+            assert_eq!(unmoved_after(&mut engine, 7_000, tidy), 0);
+            assert!(unmoved_after(&mut engine, 10, tidy) > 10);
+            assert_eq!(unmoved_after(&mut engine, 10, |engine| engine.tidy(true).unwrap()), 0);
+        });
     }
 }

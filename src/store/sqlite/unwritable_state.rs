@@ -97,7 +97,7 @@ impl Engine for UnwritableState {
         Ok(EngineInfo { storage, bytes: 0 })
     }
 
-    fn tidy(&mut self) -> Result<(), StoreError> {
+    fn tidy(&mut self, _: bool) -> Result<(), StoreError> {
         Ok(())
     }
 }
