@@ -23,6 +23,7 @@ fn the_help_page_has_every_code() {
         9  database cannot be used: missing, foreign, newer, corrupt, unsafe
        74  file or output could not be written (disk full, read-only)
        75  database busy: try again
+       76  the connection broke during the commit, and it is not known whether the act happened
       126  `guard`: the program cannot be run
       127  `guard`: the program does not exist
       130  interrupted (SIGINT)

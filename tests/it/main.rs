@@ -53,6 +53,7 @@ mod no_children;
 mod password;
 mod policy;
 mod policy_refused;
+mod postgres;
 mod prompt_signals;
 mod prompts_pty;
 mod pty;

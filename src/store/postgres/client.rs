@@ -1,8 +1,13 @@
 //! A connection to a server. The driver is asynchronous; this thread drives it while it waits for an answer.
+//!
+//! A server that is there and stays silent would block forever, because neither the network nor the driver notices it. So
+//! each answer has a limit, after which the connection is given up.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +36,8 @@ pub(super) struct Client {
     connection: Connection,
     /// The version of the server, as it says.
     version: Option<String>,
+    /// The limit of an answer that took longer, after which the connection was given up.
+    exceeded: Cell<Option<Duration>>,
 }
 
 /// What reads from the server and writes to it.
@@ -55,16 +62,42 @@ impl Client {
         let version = connection.parameter("server_version").map(str::to_owned);
         // What ends the connection is an error of the statement that waits for an answer.
         let task = runtime.spawn(async { connection.await.unwrap_or_default() });
-        Ok(Self { driver: Arc::new(driver), connection: Connection { runtime, task }, version })
+        Ok(Self {
+            driver: Arc::new(driver),
+            connection: Connection { runtime, task },
+            version,
+            exceeded: Cell::default(),
+        })
     }
 
     pub(super) fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
+    /// The limit of an answer that took longer, after which the connection was given up.
+    pub(super) fn exceeded(&self) -> Option<Duration> {
+        self.exceeded.get()
+    }
+
     /// Drives the connection until there is an answer.
-    pub(super) fn wait_for<T>(&self, answer: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
-        self.connection.runtime.block_on(answer(&self.driver))
+    pub(super) fn wait_for<T>(&self, limit: Duration, answer: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
+        self.drive(async |driver| self.within(limit, answer(driver)).await)
+    }
+
+    /// Drives the connection for a caller who waits for each part of an answer by [`Client::within`].
+    pub(super) fn drive<T>(&self, parts: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
+        self.connection.runtime.block_on(parts(&self.driver))
+    }
+
+    /// Waits for an answer. After the limit it ends the connection, and the answer is that it was ended.
+    pub(super) async fn within<T>(&self, limit: Duration, answer: impl Future<Output = T>) -> T {
+        let mut answer = pin!(answer);
+        if let Ok(answered) = timeout(limit, &mut answer).await {
+            return answered;
+        }
+        self.exceeded.set(Some(limit));
+        self.connection.task.abort();
+        answer.await
     }
 
     /// Sends a statement and waits for no answer.

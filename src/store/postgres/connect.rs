@@ -253,7 +253,7 @@ fn attempt(
         Some(connector) => start(&config, connector, limit),
         None => start(&config, NoTls, limit),
     };
-    let state = connected.and_then(|client| Ok((check_state(&client, target).map_err(Failed::Driver)?, client)));
+    let state = connected.and_then(|client| Ok((check_state(&client, target, limit).map_err(Failed::Driver)?, client)));
     match state {
         Ok((None, client)) => Ok(client),
         Ok((Some(wanted), _)) => Err(ConnectError::WrongState { host: host.to_string(), wanted }),
@@ -303,7 +303,11 @@ fn config(address: &Address, host: &Host, ip: Option<IpAddr>, limit: Duration) -
 }
 
 /// The state that the address requires, if the server is in another one.
-fn check_state(client: &Client, target: TargetSession) -> Result<Option<&'static str>, tokio_postgres::Error> {
+fn check_state(
+    client: &Client,
+    target: TargetSession,
+    limit: Duration,
+) -> Result<Option<&'static str>, tokio_postgres::Error> {
     const READ_ONLY: &str = "SHOW transaction_read_only";
     const STANDBY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
     let (question, answer, wanted) = match target {
@@ -313,7 +317,7 @@ fn check_state(client: &Client, target: TargetSession) -> Result<Option<&'static
         TargetSession::Primary => (STANDBY, "f", "a primary server"),
         TargetSession::Standby => (STANDBY, "t", "a standby server"),
     };
-    let messages = client.wait_for(async |driver| driver.simple_query(question).await)?;
+    let messages = client.wait_for(limit, async |driver| driver.simple_query(question).await)?;
     let is_wanted = messages.iter().any(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0) == Some(answer),
         _ => false,

@@ -3,6 +3,9 @@
 //! Every statement is typed and unnamed, and every setting is local to a transaction, so that a pooler may give each
 //! transaction another session of the server.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -18,6 +21,10 @@ use super::{catalog, info, migrate, schema};
 use crate::auth::storage::{Depth, SchemaDifference, Storage, StoreError};
 use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
+
+/// How much longer than for other writers an act waits for an answer, and a change of the schema, which may make an index.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+const MIGRATION_MAX: Duration = Duration::from_mins(10);
 
 /// An open PostgreSQL database.
 pub struct Postgres {
@@ -78,30 +85,36 @@ impl Postgres {
     /// Begins a transaction that no other writer of the database is in.
     fn begin_writing(&mut self, is_synced: bool) -> Result<Box<dyn WriteTx + '_>, StoreError> {
         self.reconnect()?;
-        let mut begin = self.settings("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE");
-        if !is_synced {
-            begin.push_str("; SET LOCAL synchronous_commit = off");
-        }
-        begin.push_str(r#"; SELECT FROM "authctl_head" FOR UPDATE"#);
-        let mut tx = PostgresTx::new(&self.client, &self.schema, None);
+        // A writer who has vanished without the end of the connection must not hold the others up.
+        let begin = format!(
+            r#"{settings}; SET LOCAL idle_in_transaction_session_timeout = {idle}; {synced}
+               SELECT FROM "authctl_head" FOR UPDATE"#,
+            settings = self.settings(WRITING),
+            idle = ANSWER_MAX.as_millis(),
+            synced = if is_synced { "" } else { "SET LOCAL synchronous_commit = off;" },
+        );
+        let mut tx = self.transaction(None);
         tx.is_open = true;
         tx.wait_for(async |driver| driver.batch_execute(&begin).await)?;
         Ok(Box::new(tx))
     }
 
-    /// A transaction that begins with its first statement and takes no lock of writers.
-    fn transaction(&self, begin: &str) -> PostgresTx<'_> {
-        PostgresTx::new(&self.client, &self.schema, Some(self.settings(begin)))
+    /// A transaction that takes no lock of writers. It begins with its first statement, or has begun.
+    fn transaction(&self, begin: Option<&str>) -> PostgresTx<'_> {
+        let begin = begin.map(|begin| self.settings(begin));
+        PostgresTx::new(&self.client, &self.schema, begin, self.wait + ANSWER_MAX)
     }
 
     /// A transaction whose queries see the database at one moment.
     pub(super) fn snapshot(&self) -> PostgresTx<'_> {
-        self.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        self.transaction(Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     }
 
     /// A transaction for changes of the schema.
     pub(super) fn migration(&self) -> PostgresTx<'_> {
-        self.transaction("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")
+        let mut tx = self.transaction(Some(WRITING));
+        tx.limit = self.wait + MIGRATION_MAX;
+        tx
     }
 }
 
@@ -114,7 +127,7 @@ impl Engine for Postgres {
         self.reconnect()?;
         let mut snapshot = self.snapshot();
         match queries(&mut snapshot) {
-            Err(StoreError::Disconnected(_)) if !snapshot.has_rows => {}
+            Err(StoreError::Disconnected(_)) if !snapshot.has_rows && snapshot.client.exceeded().is_none() => {}
             result => return result,
         }
         drop(snapshot);
@@ -171,6 +184,9 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     search: None,
 };
 
+/// Begins a transaction that writes. It does not say so: a role or server that is set to read only stays so.
+const WRITING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// How many rows a cursor reads at once, and the statement.
 const FETCHED: usize = 500;
 const FETCH: &str = "FETCH 500 FROM part";
@@ -184,6 +200,8 @@ pub(super) struct PostgresTx<'c> {
     schema: &'c str,
     /// What begins the transaction, until it is sent together with the first statement.
     begin: Option<String>,
+    /// How long one answer may take.
+    limit: Duration,
     /// Whether the transaction has begun and not ended.
     is_open: bool,
     /// Whether a statement failed. The server then refuses all others, and would answer `COMMIT` with a rollback.
@@ -195,11 +213,12 @@ pub(super) struct PostgresTx<'c> {
 }
 
 impl<'c> PostgresTx<'c> {
-    fn new(client: &'c Client, schema: &'c str, begin: Option<String>) -> Self {
+    fn new(client: &'c Client, schema: &'c str, begin: Option<String>, limit: Duration) -> Self {
         Self {
             client,
             schema,
             begin,
+            limit,
             is_open: false,
             has_failed: false,
             has_rows: false,
@@ -213,27 +232,51 @@ impl<'c> PostgresTx<'c> {
         &mut self,
         answer: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
+        let (client, limit) = (self.client, self.limit);
+        self.drive(async |driver| client.within(limit, answer(driver)).await)
+    }
+
+    /// As [`Self::wait_for`], for an answer in parts, each of which is waited for.
+    fn drive<T>(
+        &mut self,
+        parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let (client, limit) = (self.client, self.limit);
         let begin = self.begin.take();
         self.is_open = true;
-        let answered = self.client.wait_for(async |driver| match begin {
-            None => answer(driver).await,
+        let answered = client.drive(async |driver| match begin {
+            None => parts(driver).await,
             Some(begin) => {
-                let (has_begun, answered) = join(driver.batch_execute(&begin), answer(driver)).await;
+                let first = client.within(limit, driver.batch_execute(&begin));
+                let (has_begun, answered) = join(first, parts(driver)).await;
                 has_begun.and(answered)
             }
         });
         answered.map_err(|error| {
             self.has_failed = true;
-            translate(&error)
+            self.of_silence(translate(&error))
         })
+    }
+
+    /// Says why the connection ended, if it was because the server said nothing.
+    fn of_silence(&self, error: StoreError) -> StoreError {
+        let Some(limit) = self.client.exceeded() else { return error };
+        let problem = format!("the server did not answer within {} seconds", limit.as_secs());
+        match error {
+            StoreError::Disconnected(_) => StoreError::Disconnected(problem),
+            StoreError::Unanswered(_) => StoreError::Unanswered(problem),
+            other => other,
+        }
     }
 
     fn rows(&mut self, statement: &Statement<'_>, each: &mut EachRow<'_>) -> Result<(), StoreError> {
         let mut has_rows = false;
-        let read = self.wait_for(async |driver| {
-            let rows = driver.query_typed_raw(&statement.sql, statement.parameters()).await?;
+        let (client, limit) = (self.client, self.limit);
+        let read = self.drive(async |driver| {
+            let rows = driver.query_typed_raw(&statement.sql, statement.parameters());
+            let rows = client.within(limit, rows).await?;
             pin_mut!(rows);
-            while let Some(row) = rows.next().await {
+            while let Some(row) = client.within(limit, rows.next()).await {
                 let row = Cells::of(&row?)?;
                 has_rows = true;
                 match each(&Row::new(&row)) {
@@ -261,8 +304,8 @@ impl<'c> PostgresTx<'c> {
             return Err(StoreError::Engine("a statement of the transaction failed".into()));
         }
         self.is_open = false;
-        let ended = self.client.wait_for(async |driver| driver.batch_execute("COMMIT").await);
-        ended.map_err(|error| of_commit(&error))
+        let ended = self.client.wait_for(self.limit, async |driver| driver.batch_execute("COMMIT").await);
+        ended.map_err(|error| self.of_silence(of_commit(&error)))
     }
 }
 

@@ -55,9 +55,9 @@ pub(super) fn translate(error: &Error) -> StoreError {
 /// The error about a `COMMIT`. Without a connection to the server nothing tells whether it was done.
 pub(super) fn of_commit(error: &Error) -> StoreError {
     match (translate(error), error.as_db_error()) {
-        (StoreError::Disconnected(problem), _) => StoreError::Uncertain(problem),
+        (StoreError::Disconnected(problem), _) => StoreError::Unanswered(problem),
         (other, Some(_)) => other,
-        (other, None) => StoreError::Uncertain(other.to_string()),
+        (other, None) => StoreError::Unanswered(other.to_string()),
     }
 }
 

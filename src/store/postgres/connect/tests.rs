@@ -54,11 +54,11 @@ fn tls_error(text: &str) -> TlsError {
 }
 
 fn batch(client: &Client, statements: &str) -> Result<(), tokio_postgres::Error> {
-    client.wait_for(async |driver| driver.batch_execute(statements).await)
+    client.wait_for(WAIT, async |driver| driver.batch_execute(statements).await)
 }
 
 fn one(client: &Client, question: &str) -> String {
-    let messages = client.wait_for(async |driver| driver.simple_query(question).await).unwrap();
+    let messages = client.wait_for(WAIT, async |driver| driver.simple_query(question).await).unwrap();
     let found = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,

@@ -1,0 +1,104 @@
+//! Connections that the server ends between and in the transactions of one process.
+
+use super::super::{address_of, create, open, server};
+use super::*;
+use crate::store::sql::retrying;
+
+const WAIT: Duration = Duration::from_secs(20);
+
+fn opened(database: &server::TestDatabase) -> Postgres {
+    let address = address_of(database.url());
+    create(&address, WAIT).unwrap();
+    open(&address, WAIT).unwrap()
+}
+
+/// As when the server restarts: ends every connection of authctl with the database.
+fn end_connections(database: &server::TestDatabase) {
+    let ended = server::run(&format!(
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+         WHERE datname = '{}' AND application_name = 'authctl'",
+        database.name
+    ));
+    assert_eq!(ended.as_deref(), Some("1"));
+}
+
+const WRITE: &str = r#"INSERT INTO "authctl_policy" VALUES ('key', 'value', 1)"#;
+
+fn written(engine: &mut Postgres) -> u64 {
+    let engine: &mut dyn Engine = engine;
+    engine.query(|tx| tx.count(r#"SELECT count(*) FROM "authctl_policy""#, &[])).unwrap()
+}
+
+#[test]
+fn connection_ended_between_acts_is_made_again() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    assert_eq!(written(&mut engine), 0);
+    end_connections(&database);
+    assert_eq!(written(&mut engine), 0);
+    end_connections(&database);
+    retrying(WAIT, || {
+        let mut tx = engine.begin()?;
+        tx.execute(WRITE, &[])?;
+        tx.commit()
+    })
+    .unwrap();
+    assert_eq!(written(&mut engine), 1);
+}
+
+#[test]
+fn act_whose_connection_ends_before_the_commit_runs_again() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut runs = 0;
+    retrying(WAIT, || {
+        runs += 1;
+        let mut tx = engine.begin()?;
+        tx.execute(WRITE, &[])?;
+        if runs == 1 {
+            end_connections(&database);
+        }
+        tx.execute("SELECT 1", &[])?;
+        tx.commit()
+    })
+    .unwrap();
+    assert_eq!((runs, written(&mut engine)), (2, 1));
+}
+
+#[test]
+fn commit_over_an_ended_connection_is_unknown() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut tx = engine.begin().unwrap();
+    tx.execute(WRITE, &[]).unwrap();
+    end_connections(&database);
+    assert!(matches!(tx.commit(), Err(StoreError::Unanswered(_))));
+    assert_eq!(written(&mut engine), 0);
+}
+
+#[test]
+fn queries_whose_rows_were_seen_do_not_run_again() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut runs = 0;
+    let engine: &mut dyn Engine = &mut engine;
+    let read = engine.query(|tx| {
+        runs += 1;
+        tx.count("SELECT count(*) FROM \"user\"", &[])?;
+        end_connections(&database);
+        tx.count("SELECT count(*) FROM \"user\"", &[])
+    });
+    assert!(matches!(read, Err(StoreError::Disconnected(_))), "{read:?}");
+    assert_eq!(runs, 1);
+}
+
+#[test]
+fn server_that_only_reads_stays_so() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    server::run(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name));
+    end_connections(&database);
+    let read_only = retrying(WAIT, || engine.begin().map(drop));
+    assert!(matches!(read_only, Err(StoreError::ReadOnly)), "{read_only:?}");
+    assert_eq!(written(&mut engine), 0);
+}
