@@ -40,6 +40,7 @@ mod plugins;
 mod policy_and_throttle;
 mod session_lists;
 mod sessions;
+mod transfer;
 mod users;
 
 /// How long a store waits for another one: longer than any race in a test lasts.
@@ -69,7 +70,7 @@ const POSTGRES_NATIVE: TestEngine = TestEngine {
     open: |_, path, wait| postgres::open(&address_of(path), wait).unwrap().into_store(),
     run: run_postgres,
     remove: |path| {
-        postgres::server::run(&format!(r#"DROP SCHEMA "{}" CASCADE"#, schema_of(path)));
+        postgres::server::run(&format!(r#"DROP SCHEMA IF EXISTS "{}" CASCADE"#, schema_of(path)));
     },
     ignore_foreign_keys: "SET session_replication_role = replica",
     version: "SELECT current_setting('server_version')",
@@ -84,9 +85,13 @@ fn schema_of(path: &Path) -> &str {
 }
 
 fn address_of(path: &Path) -> postgres::Address {
+    postgres::address_of(&url_of(path))
+}
+
+fn url_of(path: &Path) -> String {
     let database = postgres::server::shared().unwrap();
     let separator = if database.contains('?') { '&' } else { '?' };
-    postgres::address_of(&format!("{database}{separator}schema={}", schema_of(path)))
+    format!("{database}{separator}schema={}", schema_of(path))
 }
 
 fn run_postgres(_: &TestEngine, path: &Path, sql: &str) -> Option<String> {
@@ -253,6 +258,13 @@ struct Database {
 
 impl Database {
     fn new(engine: &'static TestEngine) -> Self {
+        let new = Self::missing(engine);
+        (engine.create)(engine, &new.path);
+        new
+    }
+
+    /// A place where no database is yet.
+    fn missing(engine: &'static TestEngine) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
         let directory = tempfile::Builder::new()
@@ -261,7 +273,6 @@ impl Database {
             .tempdir_in(crate::scratch::directory())
             .unwrap();
         let path = directory.path().canonicalize().unwrap().join("auth.db");
-        (engine.create)(engine, &path);
         Self { engine, path, _directory: directory }
     }
 

@@ -181,6 +181,8 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) is_text: fn(&str) -> String,
     /// The condition for rows in which a column holds a text, without regard to the case of ASCII letters.
     pub(in crate::store) is_spelled: fn(column: &str, text: &str) -> String,
+    /// Whether text may have the character NUL.
+    pub(in crate::store) has_nul: bool,
     /// The index for searches, in databases that authctl made; `None` if the engine needs none.
     pub(in crate::store) search: Option<&'static SearchIndex>,
 }
@@ -190,6 +192,8 @@ pub(in crate::store) struct Dialect {
 pub(in crate::store) struct SearchIndex {
     /// The statement that adds the user with an id.
     pub(in crate::store) add: &'static str,
+    /// The statement that adds all users to an empty index.
+    pub(in crate::store) fill: &'static str,
     /// The statement that removes the user with an id.
     pub(in crate::store) remove: &'static str,
     /// Selects the value of [`Dialect::insertion`] of the users whom a term finds.

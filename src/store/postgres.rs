@@ -18,6 +18,8 @@ mod unencrypted;
 
 use std::time::Duration;
 
+use super::OpenError;
+use super::engine::Tx;
 use super::mapping::NATIVE_POSTGRES;
 use super::sql::SqlStore;
 use crate::auth::storage::StoreError;
@@ -100,15 +102,53 @@ pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> 
 /// # Errors
 /// [`ServerError::Exists`] when the schema has authctl's tables already, also if another process made them during the wait.
 pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
+    let engine = vacant(address, wait)?;
+    if bring_up_to_date(&engine, address)?.from.is_some() { Err(exists(address)) } else { Ok(()) }
+}
+
+/// Makes the schema as [`create`] does, with the rows that `fill` writes, all in one transaction.
+///
+/// # Errors
+/// As for [`create`], and those of `fill`. There is no schema then, except with [`StoreError::Unanswered`].
+pub(in crate::store) fn create_with<T, E: From<OpenError> + From<StoreError>>(
+    address: &Address,
+    wait: Duration,
+    fill: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
+) -> Result<T, E> {
+    let engine = vacant(address, wait).map_err(OpenError::from)?;
+    let mut tx = engine.migration();
+    let before =
+        migrate::apply(&mut tx, engine.schema()).map_err(|failure| OpenError::from(of_migration(failure, address)))?;
+    if before.is_some() {
+        return Err(OpenError::from(exists(address)).into());
+    }
+    let filled = fill(&mut tx)?;
+    tx.commit()?;
+    Ok(filled)
+}
+
+/// Requires that the schema can be made.
+///
+/// # Errors
+/// As for [`create`].
+pub(in crate::store) fn require_vacant(address: &Address, wait: Duration) -> Result<(), ServerError> {
+    vacant(address, wait).map(drop)
+}
+
+/// Connects to a database that has neither the tables of authctl nor those of an app.
+fn vacant(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
     let engine = connected(address, wait)?;
-    let exists = || ServerError::Exists { address: address.shown() };
     if version(&engine, address)?.is_some() {
-        return Err(exists());
+        return Err(exists(address));
     }
-    if let error @ ServerError::App { .. } = missing(&engine, address)? {
-        return Err(error);
+    match missing(&engine, address)? {
+        error @ ServerError::App { .. } => Err(error),
+        _ => Ok(engine),
     }
-    if bring_up_to_date(&engine, address)?.from.is_some() { Err(exists()) } else { Ok(()) }
+}
+
+fn exists(address: &Address) -> ServerError {
+    ServerError::Exists { address: address.shown() }
 }
 
 /// Brings the schema to the newest version, and makes again what another program took out of it.
@@ -158,11 +198,15 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
 }
 
 fn bring_up_to_date(engine: &Postgres, address: &Address) -> Result<Migrated, ServerError> {
-    migrate::run(engine).map_err(|failure| match failure {
+    migrate::run(engine).map_err(|failure| of_migration(failure, address))
+}
+
+fn of_migration(failure: migrate::Failed, address: &Address) -> ServerError {
+    match failure {
         migrate::Failed::Newer(found) => ServerError::Newer { address: address.shown(), found },
         migrate::Failed::History(problem) => ServerError::History { address: address.shown(), problem },
         migrate::Failed::Store(source) => failed(address, source),
-    })
+    }
 }
 
 fn failed(address: &Address, source: StoreError) -> ServerError {

@@ -23,14 +23,16 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
 use super::better_auth::{self, AppFile, SchemaOverrides};
+use super::engine::{Tx, WriteTx as _};
 use super::mapping::NATIVE;
 use super::sql::SqlStore;
 use crate::auth::storage::StoreError;
 use connect::{connect, connect_to_read, schema_version};
+use engine::{SqliteTx, WRITER_SETTINGS};
 use error::SqliteResult as _;
 use preflight::{Checked, Kind};
 use staging::{Lock, StagedFile};
@@ -138,24 +140,74 @@ pub fn create(path: &Path, wait: Duration) -> Result<(), OpenError> {
     })
 }
 
+/// Makes a database as [`create`] does, with the rows that `fill` writes. It has the file name when it is complete.
+///
+/// # Errors
+/// As for [`create`], and those of `fill`. There is no database then.
+pub(in crate::store) fn create_with<T, E: From<OpenError> + From<StoreError>>(
+    path: &Path,
+    wait: Duration,
+    fill: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
+) -> Result<T, E> {
+    let fill = |connection: &mut Connection| {
+        migrate::run(connection)?;
+        connection.execute_batch(WRITER_SETTINGS).engine()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).engine()?;
+        let mut tx = SqliteTx::new(transaction);
+        let filled = fill(&mut tx)?;
+        Box::new(tx).commit().map_err(|error| match error {
+            // The file has no name yet.
+            StoreError::Uncertain(problem) => StoreError::Io(problem),
+            error => error,
+        })?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).engine()?;
+        Ok(filled)
+    };
+    build_as(path, wait, fill, E::from)
+}
+
+/// Requires that nothing has the name of a new database, in a safe directory.
+///
+/// # Errors
+/// As for [`create`].
+pub(in crate::store) fn require_vacant(path: &Path) -> Result<(), OpenError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(OpenError::Exists(path.into()));
+    }
+    refuse_unsafe_place(path)
+}
+
 /// Builds a complete database under a temporary name and renames it.
 pub(in crate::store) fn build(
     path: &Path,
     wait: Duration,
     make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Store { path: path.into(), source };
+    build_as(path, wait, |connection| make_tables(connection).map_err(failed), failed)
+}
+
+/// As [`build`], with the errors of another act.
+fn build_as<T, E: From<OpenError>>(
+    path: &Path,
+    wait: Duration,
+    write: impl FnOnce(&mut Connection) -> Result<T, E>,
+    failed: impl Fn(StoreError) -> E,
+) -> Result<T, E> {
     let _lock = claim(path, wait)?;
     let (building, file) = StagedFile::begin(path).map_err(|source| cannot_create(path, source))?;
-    let file = write(file, wait, make_tables).map_err(|source| OpenError::Store { path: path.into(), source })?;
-    building.finish(&file).map_err(|source| cannot_create(path, source))
+    let mut connection = connect(file, wait).map_err(&failed)?;
+    // An interrupted build is deleted, so its journal need not survive.
+    connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine().map_err(&failed)?;
+    let written = write(&mut connection)?;
+    let file = connection.close().map_err(&failed)?;
+    building.finish(&file).map_err(|source| cannot_create(path, source))?;
+    Ok(written)
 }
 
 /// Takes the lock to make a database in a safe directory where it does not exist.
 fn claim(path: &Path, wait: Duration) -> Result<Lock, OpenError> {
-    if path.symlink_metadata().is_ok() {
-        return Err(OpenError::Exists(path.into()));
-    }
-    refuse_unsafe_place(path)?;
+    require_vacant(path)?;
     let lock = Lock::take(path, wait)?;
     if path.symlink_metadata().is_ok() {
         return Err(OpenError::Exists(path.into()));
@@ -181,16 +233,4 @@ fn cannot_create(path: &Path, source: io::Error) -> OpenError {
         io::ErrorKind::AlreadyExists => OpenError::Exists(path.into()),
         _ => OpenError::CannotCreate { path: path.into(), source },
     }
-}
-
-fn write(
-    file: Checked,
-    wait: Duration,
-    make_tables: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
-) -> Result<Checked, StoreError> {
-    let mut connection = connect(file, wait)?;
-    // An interrupted build is deleted, so its journal need not survive.
-    connection.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).engine()?;
-    make_tables(&mut connection)?;
-    connection.close()
 }

@@ -22,7 +22,7 @@ fn all_entries(store: &mut dyn Store, after: u64) -> Vec<Entry> {
     entries
 }
 
-fn is_whole(store: &mut dyn Store) -> bool {
+pub(super) fn is_whole(store: &mut dyn Store) -> bool {
     let mut chain = Chain::default();
     all_entries(store, 0).iter().all(|entry| chain.follow(entry).is_ok())
 }

@@ -181,6 +181,7 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     truths: ["FALSE", "TRUE"],
     is_text: |column| format!("{column} IS NOT NULL"),
     is_spelled: |column, text| format!("lower({column}) = lower({text})"),
+    has_nul: false,
     search: None,
 };
 

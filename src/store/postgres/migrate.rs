@@ -63,16 +63,24 @@ impl From<StoreError> for Failed {
     }
 }
 
-/// Makes the schema if it is missing, and applies the missing migrations, all in one transaction. Returns the version
-/// before.
+/// Makes the schema if it is missing, applies the missing migrations, and makes again what another program removed, all in
+/// one transaction.
 pub(super) fn run(engine: &Postgres) -> Result<Migrated, Failed> {
-    let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
-    let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
     let name = engine.schema();
     let mut tx = engine.migration();
+    let before = apply(&mut tx, name)?;
+    let restored = schema::restore(&mut tx, name)?;
+    tx.commit()?;
+    Ok(Migrated { from: before, to: LATEST, restored })
+}
+
+/// Makes the schema if it is missing, and applies the missing migrations. Returns the version before.
+pub(super) fn apply(tx: &mut PostgresTx<'_>, name: &str) -> Result<Option<u32>, Failed> {
+    let known = MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
+    let known = known.map_err(|error| StoreError::Engine(error.to_string()))?;
     tx.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
     let exists = "SELECT count(*) FROM pg_namespace WHERE nspname = ?1";
-    if (&mut tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
+    if (tx as &mut dyn Tx).count(exists, &[Value::from(name)])? == 0 {
         tx.batch(&format!("CREATE SCHEMA {}", identifier(name)))?;
     }
     // As refinery makes it.
@@ -80,7 +88,7 @@ pub(super) fn run(engine: &Postgres) -> Result<Migrated, Failed> {
         r#"CREATE TABLE IF NOT EXISTS "{HISTORY}"
            (version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255))"#
     ))?;
-    let applied = applied(&mut tx)?;
+    let applied = applied(tx)?;
     let before = applied.last().map(|last| last.version);
     if let Some(newer) = before.filter(|before| *before > LATEST) {
         return Err(Failed::Newer(newer));
@@ -97,9 +105,7 @@ pub(super) fn run(engine: &Postgres) -> Result<Migrated, Failed> {
         );
         tx.execute(&done, &[version.into(), name.into(), checksum.into()])?;
     }
-    let restored = schema::restore(&mut tx, name)?;
-    tx.commit()?;
-    Ok(Migrated { from: before, to: LATEST, restored })
+    Ok(before)
 }
 
 fn applied(tx: &mut dyn Tx) -> Result<Vec<Applied>, StoreError> {

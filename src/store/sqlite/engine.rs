@@ -225,6 +225,7 @@ pub(in crate::store) const DIALECT: Dialect = Dialect {
     truths: ["0", "1"],
     is_text: |column| format!("typeof({column}) = 'text'"),
     is_spelled: |column, text| format!("{column} = {text} COLLATE NOCASE"),
+    has_nul: true,
     search: Some(&search::INDEX),
 };
 

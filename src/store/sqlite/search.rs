@@ -24,6 +24,7 @@ pub const FILL_SEARCH: &str = r#"INSERT INTO "authctl_search" ("authctl_search")
 pub(super) const INDEX: SearchIndex = SearchIndex {
     add: r#"INSERT INTO "authctl_search" ("rowid", "email", "name")
         SELECT "rowid", "email", "name" FROM "user" WHERE "id" = ?1"#,
+    fill: r#"INSERT INTO "authctl_search" ("rowid", "email", "name") SELECT "rowid", "email", "name" FROM "user""#,
     remove: r#"INSERT INTO "authctl_search" ("authctl_search", "rowid", "email", "name")
         SELECT 'delete', "rowid", "email", "name" FROM "user" WHERE "id" = ?1"#,
     rows: r#"SELECT "rowid" FROM "authctl_search" WHERE "authctl_search" MATCH ?"#,
