@@ -124,6 +124,9 @@ _authctl() {
             authctl__subcmd__db,convert)
                 cmd="authctl__subcmd__db__subcmd__convert"
                 ;;
+            authctl__subcmd__db,copy)
+                cmd="authctl__subcmd__db__subcmd__copy"
+                ;;
             authctl__subcmd__db,init)
                 cmd="authctl__subcmd__db__subcmd__init"
                 ;;
@@ -665,7 +668,7 @@ _authctl() {
             return 0
             ;;
         authctl__subcmd__db)
-            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check prune backup restore convert"
+            opts="-q -y -h --db --schema --json --quiet --no-input --yes --reason --color --wait --help init status migrate check prune backup copy restore convert"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -797,6 +800,40 @@ _authctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authctl__subcmd__db__subcmd__copy)
+            opts="-q -y -h --dry-run --db --schema --json --quiet --no-input --yes --reason --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

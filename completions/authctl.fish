@@ -1428,26 +1428,27 @@ complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand policy; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l reason -d 'Why this is done, for the audit log' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l json -d 'Answer with one JSON document; errors too'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -s q -l quiet -d 'Print no confirmations on standard error'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -l no-input -d 'Never ask; fail instead and name the missing flag'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -s y -l yes -d 'Answer yes to confirmations'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -s h -l help -d 'Print help'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "init" -d 'Make an empty database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "status" -d 'Describe the database'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "migrate" -d 'Bring the schema to the newest version'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s, its audit log unbroken and its rows consistent'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "prune" -d 'Delete all rows that have expired: sessions, codes, tokens, device codes, API keys'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
-complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup restore convert" -f -a "convert" -d 'Turn a database of authctl\'s own into one that a Better Auth app uses'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -s h -l help -d 'Print help'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "init" -d 'Make an empty database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "status" -d 'Describe the database'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "migrate" -d 'Bring the schema to the newest version'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "check" -d 'Look whether the file is whole, its schema authctl\'s, its audit log unbroken and its rows consistent'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "prune" -d 'Delete all rows that have expired: sessions, codes, tokens, device codes, API keys'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "backup" -d 'Copy the database to a new file, consistently, while others use it'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "copy" -d 'Copy a database of authctl\'s own to a new place: to PostgreSQL, or back to a file'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "restore" -d 'Replace the database by a backup, also while others use it'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and not __fish_seen_subcommand_from init status migrate check prune backup copy restore convert" -f -a "convert" -d 'Turn a database of authctl\'s own into one that a Better Auth app uses'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l better-auth -d 'Make the tables of a Better Auth app instead, as the app\'s adapter has them' -r -f -a "drizzle\t'The Drizzle adapter; --names and --time say what the app\'s schema has'
 kysely\t'Better Auth\'s built-in adapter: what `auth migrate` makes'"
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from init" -l names -d 'How the app\'s Drizzle schema spells columns; `snake_case` unless given' -r -f -a "snake_case\t'`email_verified`, as `auth generate` writes it'
@@ -1530,6 +1531,19 @@ complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subc
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -l no-input -d 'Never ask; fail instead and name the missing flag'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -s y -l yes -d 'Answer yes to confirmations'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l reason -d 'Why this is done, for the audit log' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l color -d 'Colour the output: auto, always or never' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l wait -d 'Wait this long for a busy database, such as 500ms, 5s or 1m' -r
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l dry-run -d 'Say what would be copied, and copy nothing'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l json -d 'Answer with one JSON document; errors too'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Print no confirmations on standard error'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -l no-input -d 'Never ask; fail instead and name the missing flag'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -s y -l yes -d 'Answer yes to confirmations'
+complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l db -d 'Database file [default: AUTHCTL_DB, else authctl/auth.db in the XDG data directory]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l schema -d 'What a Better Auth app\'s database does not show of its schema [default: AUTHCTL_SCHEMA]' -r -F
 complete -c authctl -n "__fish_authctl_using_subcommand db; and __fish_seen_subcommand_from restore" -l reason -d 'Why this is done, for the audit log' -r

@@ -300,15 +300,24 @@ impl Context {
             return Ok(place.clone());
         }
         let mut place = paths::database(self.options.database.as_deref(), &self.environment.places)?;
-        if let DatabaseLocation::Url(url) = &place.location
-            && let Some(address) = self.address(url)?
-        {
-            if address.has_password_in_text() && place.chosen_by == DatabaseSource::Flag {
-                return Err(PathError::PasswordInArguments);
-            }
-            place.location = DatabaseLocation::Url(url.clone().named(address.shown(), address.key()));
-        }
+        place.location = self.named(place.location, place.chosen_by == DatabaseSource::Flag)?;
         Ok(self.place.get_or_init(|| place).clone())
+    }
+
+    /// Takes an argument of the command for the database, in the place of `--db` and `AUTHCTL_DB`.
+    ///
+    /// # Errors
+    /// [`PathError`], as for [`Self::database`].
+    pub fn choose_database(&mut self, given: &Path) -> Result<DatabaseLocation, PathError> {
+        self.close_database();
+        self.options.database = Some(given.to_owned());
+        self.place = OnceCell::new();
+        Ok(self.database()?.location)
+    }
+
+    /// Whether `--db` is given.
+    pub fn is_database_given(&self) -> bool {
+        self.options.database.is_some()
     }
 
     /// The path of the database file.

@@ -115,6 +115,11 @@ impl DatabaseLocation {
         }
     }
 
+    /// Whether two locations are known to be one database.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+
     /// What tells databases apart: the path, or what [`DatabaseUrl::named`] sets, else the address as it is shown.
     fn key(&self) -> OsString {
         match self {

@@ -10,6 +10,7 @@ mod mapping;
 pub mod postgres;
 mod sql;
 pub mod sqlite;
+pub mod transfer;
 
 pub use better_auth::SchemaOverrides;
 pub use sql::{SqlStore, State};

@@ -265,6 +265,7 @@ pub const AUTHORITIES: &[Authority] = &[
     may(Who::Operator, "db check"),
     may(Who::Operator, "db prune"),
     may(Who::Operator, "db backup"),
+    may(Who::Operator, "db copy"),
     destroys(Who::Operator, "db restore"),
     destroys(Who::Operator, "db convert"),
     may(Who::Operator, "doctor"),

@@ -2,6 +2,7 @@
 
 mod backup;
 mod convert;
+mod copy;
 mod init;
 mod prune;
 
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use backup::RestoreArgs;
 use clap::Subcommand;
 use convert::ConvertArgs;
+use copy::CopyArgs;
 use init::InitArgs;
 use jiff::Timestamp;
 use prune::DbPruneArgs;
@@ -66,6 +68,17 @@ pub enum DbCommand {
         /// The new file
         file: PathBuf,
     },
+    /// Copy a database of authctl's own to a new place: to PostgreSQL, or back to a file
+    ///
+    /// Users, accounts, sessions, codes, settings and the audit log are copied as they are and compared.
+    /// Tokens and codes stay valid. The copy is made in one transaction: it is whole or absent, and a copy
+    /// that was interrupted begins again from the start. TO must not exist.
+    ///
+    /// FROM can be read meanwhile, and others who write to it wait until the copy is done, or as long as
+    /// their --wait lasts. Both audit logs get an entry about the copy. FROM stays as it is, so nothing
+    /// that is written to it later is in TO.
+    #[command(after_help = copy::EXAMPLES)]
+    Copy(CopyArgs),
     /// Replace the database by a backup, also while others use it
     ///
     /// The backup is checked first and brought to the newest schema. The database as it was is kept
@@ -95,6 +108,7 @@ pub(super) fn run(command: &DbCommand, context: &mut Context) -> anyhow::Result<
         DbCommand::Migrate => migrate(context).attempt("could not migrate the database"),
         DbCommand::Prune(args) => prune::run(args, context).attempt("could not delete expired rows"),
         DbCommand::Backup { file } => backup::backup(file, context).attempt("could not back up the database"),
+        DbCommand::Copy(args) => copy::run(args, context).attempt("could not copy the database"),
         DbCommand::Restore(args) => backup::restore(args, context).attempt("could not restore the backup"),
         DbCommand::Convert(args) => convert::run(args, context).attempt("could not convert the database"),
         DbCommand::Check(args) => doctor::check(args, context).attempt("could not check the database"),

@@ -1,7 +1,9 @@
 //! The address of a database on a server, with what the environment adds to it.
 
+use std::path::Path;
+
 use super::{Context, SystemFiles};
-use crate::paths::{DatabaseUrl, PathError};
+use crate::paths::{DatabaseLocation, DatabaseUrl, PathError};
 use crate::store::OpenError;
 use crate::store::postgres::{Address, Libpq};
 
@@ -14,6 +16,24 @@ impl Context {
         let env = self.environment.libpq();
         let parsed = Address::parse(url.expose(), &Libpq { env: &env, files: &SystemFiles });
         parsed.map(Some).map_err(|error| PathError::Address(error.into()))
+    }
+
+    /// Reads an argument that names a database besides that of the command.
+    ///
+    /// # Errors
+    /// [`PathError`], also for a password in the address.
+    pub fn other_database(&self, given: &Path) -> Result<DatabaseLocation, PathError> {
+        self.named(DatabaseLocation::parse(given)?, true)
+    }
+
+    /// A location with what the environment adds to the address of a server.
+    pub(super) fn named(&self, location: DatabaseLocation, is_argument: bool) -> Result<DatabaseLocation, PathError> {
+        let DatabaseLocation::Url(url) = &location else { return Ok(location) };
+        let Some(address) = self.address(url)? else { return Ok(location) };
+        if is_argument && address.has_password_in_text() {
+            return Err(PathError::PasswordInArguments);
+        }
+        Ok(DatabaseLocation::Url(url.clone().named(address.shown(), address.key())))
     }
 
     /// The address of a PostgreSQL database to connect to. What the user should know of it is noted once.

@@ -18,6 +18,7 @@ use crate::output::text::{amount, rfc3339};
 use crate::paths::PathError;
 use crate::prompt::PromptError;
 use crate::session_file::SessionFileError;
+use crate::store::transfer::TransferError;
 use crate::store::{CopyError, OpenError};
 
 /// Classifies one error of a chain; `None` if its type is not known here.
@@ -30,6 +31,8 @@ pub(super) fn classify(cause: &(dyn Error + 'static)) -> Option<Failure> {
         Some(of_open(error))
     } else if let Some(error) = cause.downcast_ref::<CopyError>() {
         Some(of_copy(error))
+    } else if let Some(error) = cause.downcast_ref::<TransferError>() {
+        Some(of_transfer(error))
     } else if let Some(error) = cause.downcast_ref::<PromptError>() {
         Some(of_prompt(error))
     } else if let Some(error) = cause.downcast_ref::<SessionFileError>() {
@@ -414,6 +417,27 @@ fn of_not_ready(error: &NotReady) -> Failure {
     } else {
         Failure::new(ExitCode::Database, "DATABASE_MISSING")
             .hint(format!("let the app make its tables first; or {by_hand}"))
+    }
+}
+
+fn of_transfer(error: &TransferError) -> Failure {
+    match error {
+        TransferError::Open(
+            error @ (OpenError::Missing(_)
+            | OpenError::NotAFile { .. }
+            | OpenError::Empty(_)
+            | OpenError::NotSqlite(_)
+            | OpenError::Foreign(_)
+            | OpenError::NotOwn(_)),
+        ) => of_open(error).remedy("name a database of authctl's own as FROM").unchanged(),
+        TransferError::Open(error) if of_open(error).code == ExitCode::Exists => {
+            of_open(error).remedy("name another place as TO: no database is overwritten").unchanged()
+        }
+        TransferError::Open(error) => of_open(error),
+        TransferError::Read(source) | TransferError::Write(source) => of_store(source),
+        TransferError::Differs(_) => {
+            Failure::new(ExitCode::Failed, "COPY_DIFFERS").remedy("look at the disk").hint("there is no new database")
+        }
     }
 }
 

@@ -130,6 +130,7 @@ fn clock_outside_the_calendar_changes_nothing_and_is_named() {
             "db init --db other.db",
             "db migrate",
             "db backup another.db",
+            "db copy .local/share/authctl/auth.db another.db",
             "db restore copy.db --yes",
             "db convert --to better-auth --yes",
         ] {

@@ -18,6 +18,7 @@ mod crash;
 mod db;
 mod db_better_auth;
 mod db_convert;
+mod db_copy;
 mod doctor;
 mod doctor_fix;
 mod email;

@@ -108,17 +108,19 @@ pub(super) fn restore(args: &RestoreArgs, context: &mut Context) -> anyhow::Resu
 /// The number of names that a notice lists.
 const NAMED_MAX: usize = 5;
 
+/// The first names of a list, and how many more there are.
+pub(super) fn listed(objects: &[String]) -> String {
+    let mut names: Vec<&str> = objects.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let more = objects.len().saturating_sub(NAMED_MAX);
+    let rest = format!("{more} more");
+    if more > 0 {
+        names.push(&rest);
+    }
+    names.join(", ")
+}
+
 /// Reports tables, triggers and other objects of the backup that authctl did not make.
 fn notice_additions(additions: &Additions, context: &mut Context) {
-    let listed = |objects: &[String]| {
-        let mut names: Vec<&str> = objects.iter().take(NAMED_MAX).map(String::as_str).collect();
-        let more = objects.len().saturating_sub(NAMED_MAX);
-        let rest = format!("{more} more");
-        if more > 0 {
-            names.push(&rest);
-        }
-        names.join(", ")
-    };
     if !additions.left_out.is_empty() {
         let left_out = listed(&additions.left_out);
         context.notices.push(format!("the backup has triggers or views, which are left out: {left_out}"));

@@ -54,6 +54,7 @@ const WALLS: &[Wall] = &[
             // `db` and `doctor` manage the engine itself.
             "store::postgres",
             "store::sqlite",
+            "store::transfer",
             // A command may fail with its own message and exit code.
             "error::CommandError",
             "error::Attempted",
@@ -91,6 +92,7 @@ const WALLS: &[Wall] = &[
             "store::postgres::ServerError",
             "store::OpenError",
             "store::CopyError",
+            "store::transfer::TransferError",
             // Errors quote user input and the end of a ban.
             "output::text",
             "output::json",

@@ -127,6 +127,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::new("db check", "db check", Effect::Answer),
     Example::new("db prune", "db prune", Effect::Event("sessions.pruned")),
     Example::new("db backup", "db backup new.db", Effect::Event("database.backed-up")),
+    Example::new("db copy", "db copy .local/share/authctl/auth.db new.db", Effect::Event("database.copied")),
     Example::new("db restore", "db restore backup.db --yes", Effect::Code),
     Example::new("db convert", "db convert --to better-auth --yes", Effect::Code),
     Example::new("doctor", "doctor", Effect::Answer),
