@@ -21,6 +21,8 @@ pub(super) fn of_server(error: &ServerError) -> Failure {
             database("DATABASE_CORRUPT").remedy("restore a backup; the database was left as it was")
         }
         ServerError::TooOld { .. } => database("DATABASE_NO_ENGINE").hint("upgrade the server"),
+        ServerError::Encoding { .. } => database("DATABASE_NO_ENGINE")
+            .hint("`createdb --encoding=UTF8 --template=template0 NAME` makes a database for it"),
         ServerError::Store { source, .. } => of_store(source),
     }
 }

@@ -57,12 +57,18 @@ pub enum ServerError {
     /// The server is older than what is tested.
     #[error("{address} is PostgreSQL {version}, and authctl needs {VERSION_MIN} or later")]
     TooOld { address: String, version: String },
+    /// The database cannot hold every name.
+    #[error("{address} has the encoding {encoding}, and authctl needs {ENCODING}")]
+    Encoding { address: String, encoding: String },
     #[error("{address} cannot be opened")]
     Store { address: String, source: StoreError },
 }
 
 /// The oldest supported version of the server.
 const VERSION_MIN: u32 = 13;
+
+/// The encoding of the database, as the server calls it.
+const ENCODING: &str = "UTF8";
 
 /// What a migration did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +177,9 @@ fn connected(address: &Address, wait: Duration) -> Result<Postgres, ServerError>
     let client = connect::connect(address, wait)?;
     if let Some(version) = client.version().filter(|version| major(version).is_some_and(|major| major < VERSION_MIN)) {
         return Err(ServerError::TooOld { address: address.shown(), version: version.to_owned() });
+    }
+    if let Some(encoding) = client.encoding().filter(|encoding| *encoding != ENCODING) {
+        return Err(ServerError::Encoding { address: address.shown(), encoding: encoding.to_owned() });
     }
     let again = address.clone();
     let reconnect = move || connect::connect(&again, wait).map_err(|error| StoreError::Disconnected(error.to_string()));

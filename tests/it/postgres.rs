@@ -8,8 +8,12 @@ use crate::sandbox::{PASSWORD, Ran, Sandbox};
 
 mod crowd;
 mod faults;
+mod hostile;
+mod kills;
+mod pooler;
 mod proxy;
 mod races;
+mod rights;
 #[path = "../../src/store/postgres/server.rs"]
 mod server;
 mod tour;
@@ -34,6 +38,16 @@ impl Place {
         Self { sandbox: Sandbox::new(), url: database.url().to_owned(), database: Some(database) }
     }
 
+    /// A home of its own for a database that the test makes and drops.
+    pub fn at(url: &str) -> Self {
+        Self { sandbox: Sandbox::new(), url: url.to_owned(), database: None }
+    }
+
+    /// A home of its own for another role of the same database, which needs no password.
+    pub fn as_role(&self, role: &str) -> Self {
+        Self::at(&as_role(&self.url, role))
+    }
+
     /// With tables and without users.
     pub fn new() -> Option<Self> {
         Self::like("tables", |_| {})
@@ -42,7 +56,7 @@ impl Place {
     /// As `fill` makes it after the tables, once for each name.
     pub fn like(name: &'static str, fill: impl FnOnce(&Self)) -> Option<Self> {
         let database = server::database_like(name, |url| {
-            let place = Self { sandbox: Sandbox::new(), url: url.to_owned(), database: None };
+            let place = Self::at(url);
             place.run("db init").success();
             fill(&place);
         })?;
@@ -126,6 +140,11 @@ impl Place {
         let children: Vec<Child> = commands.into_iter().map(start).collect();
         children.into_iter().map(|child| self.sandbox.ran(&child.wait_with_output().unwrap())).collect()
     }
+}
+
+/// The address of the private server, for another role.
+pub fn as_role(url: &str, role: &str) -> String {
+    url.replacen(&format!("//{}@", server::SUPERUSER), &format!("//{role}@"), 1)
 }
 
 /// How many runs ended with a code.

@@ -36,6 +36,8 @@ pub(super) struct Client {
     connection: Connection,
     /// The version of the server, as it says.
     version: Option<String>,
+    /// The encoding of the database, as the server says.
+    encoding: Option<String>,
     /// The limit of an answer that took longer, after which the connection was given up.
     exceeded: Cell<Option<Duration>>,
 }
@@ -60,18 +62,24 @@ impl Client {
         let connected = runtime.block_on(async { timeout(limit, connecting).await });
         let (driver, connection) = connected.map_err(|_| Failed::Late)?.map_err(Failed::Driver)?;
         let version = connection.parameter("server_version").map(str::to_owned);
+        let encoding = connection.parameter("server_encoding").map(str::to_owned);
         // What ends the connection is an error of the statement that waits for an answer.
         let task = runtime.spawn(async { connection.await.unwrap_or_default() });
         Ok(Self {
             driver: Arc::new(driver),
             connection: Connection { runtime, task },
             version,
+            encoding,
             exceeded: Cell::default(),
         })
     }
 
     pub(super) fn version(&self) -> Option<&str> {
         self.version.as_deref()
+    }
+
+    pub(super) fn encoding(&self) -> Option<&str> {
+        self.encoding.as_deref()
     }
 
     /// The limit of an answer that took longer, after which the connection was given up.

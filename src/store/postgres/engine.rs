@@ -71,13 +71,15 @@ impl Postgres {
 
     /// Begins a transaction by a statement, followed by the settings that hold for every one. The server looks names up in
     /// its own schema first, so that no function or operator of another program takes the place of one of its own, and
-    /// among temporary tables last. A row that a policy hides is an error, and not left out.
+    /// among temporary tables last. A row that a policy hides is an error, and not left out. A backslash in a text is a
+    /// backslash, and definitions are spelled as in the list of the schema.
     fn settings(&self, begin: &str) -> String {
         // Zero would mean to wait without end.
         let wait = self.wait.as_millis().max(1);
         format!(
             "{begin}; SET LOCAL search_path = {schema}, pg_temp; SET LOCAL lock_timeout = {wait}; \
-             SET LOCAL row_security = off",
+             SET LOCAL row_security = off; SET LOCAL standard_conforming_strings = on; \
+             SET LOCAL quote_all_identifiers = off",
             schema = identifier(&self.schema)
         )
     }

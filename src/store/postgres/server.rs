@@ -282,7 +282,8 @@ impl Server {
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
         // Ctrl-C at the tests must not stop the watcher before it cleans up.
         shell.process_group(0);
-        let mut watcher = as_user(&mut shell, user).spawn().map_err(|e| e.to_string())?;
+        // The messages of a role whose `lc_messages` is another locale than C are German.
+        let mut watcher = as_user(&mut shell, user).env("LANGUAGE", "de").spawn().map_err(|e| e.to_string())?;
         let pipe = watcher.stdin.take().ok_or("the watcher has no input")?;
         let server = Self { directory: directory.to_owned(), port, authority, _watched: pipe };
         server.await_ready(&mut watcher)?;
@@ -331,7 +332,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// The user that runs the server, because PostgreSQL refuses root; `None` is the user of this process.
-fn user() -> Result<Option<User>, String> {
+pub fn user() -> Result<Option<User>, String> {
     if !nix::unistd::Uid::effective().is_root() {
         return Ok(None);
     }
@@ -339,7 +340,7 @@ fn user() -> Result<Option<User>, String> {
     known.next().map(Some).ok_or_else(|| "no user other than root can run PostgreSQL".to_owned())
 }
 
-fn as_user<'a>(command: &'a mut Command, user: Option<&User>) -> &'a mut Command {
+pub fn as_user<'a>(command: &'a mut Command, user: Option<&User>) -> &'a mut Command {
     if let Some(user) = user {
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }

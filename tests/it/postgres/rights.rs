@@ -1,0 +1,94 @@
+//! The role with few rights that docs/postgres.md describes, made by its statements word for word.
+
+use ::postgres::{Client, NoTls};
+
+use super::{Place, as_role, server};
+use crate::sandbox::{OTHER_PASSWORD, PASSWORD};
+
+const PAGE: &str = include_str!("../../../docs/postgres.md");
+
+/// What the role does, each with its input. All of it succeeds.
+const ACTS: &[(&str, &str)] = &[
+    ("signup ada@example.com --name Ada --password-stdin", PASSWORD),
+    ("whoami", ""),
+    ("sessions", ""),
+    ("password change --password-stdin", "correct horse battery staple\nnine purple umbrellas sing\n"),
+    ("account update --name Adele", ""),
+    ("users create root@example.com --name Root --role admin --password-stdin", PASSWORD),
+    ("users create eve@example.com --name Eve --password-stdin", PASSWORD),
+    ("users list --search ada", ""),
+    ("users ban ada@example.com --for 1h", ""),
+    ("users unban ada@example.com", ""),
+    ("users set-role ada@example.com admin", ""),
+    ("users reset-code ada@example.com -q", ""),
+    ("signin ada@example.com --password-stdin", OTHER_PASSWORD),
+    ("sessions list --all-users", ""),
+    ("policy set session.lifetime 20d", ""),
+    ("policy unset session.lifetime", ""),
+    ("users unlock ada@example.com", ""),
+    ("sessions prune", ""),
+    ("signout", ""),
+    ("users delete ada@example.com --yes", ""),
+    ("audit verify", ""),
+    ("audit export", ""),
+    ("db status", ""),
+    ("db check", ""),
+    ("doctor", ""),
+];
+
+#[test]
+fn role_of_the_page_runs_all_and_changes_no_log() {
+    let Some(server) = server::private() else { return };
+    let statements = PAGE.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    let (of_superuser, of_owner) = statements.split_once("-- as authctl_owner").unwrap();
+    let (_, of_owner) = of_owner.split_once('\n').unwrap();
+    server.execute("CREATE DATABASE app");
+    server.execute(of_superuser);
+    let url = |role: &str| as_role(&server.url("app"), role);
+    Place::at(&url("authctl_owner")).run("db init").success();
+    let sql = |role: &str, statement: &str| Client::connect(&url(role), NoTls).unwrap().batch_execute(statement);
+    sql("authctl_owner", of_owner).unwrap();
+
+    let place = Place::at(&url("authctl_run"));
+    for (words, input) in ACTS {
+        let ran = place.run_with_input(words, input);
+        assert_eq!(ran.code, 0, "{words}: {ran}");
+    }
+    for statement in [
+        "UPDATE authctl.authctl_audit SET event = 'x'",
+        "DELETE FROM authctl.authctl_audit",
+        "TRUNCATE authctl.authctl_audit",
+        "DELETE FROM authctl.authctl_head",
+        "DELETE FROM authctl.authctl_schema_history",
+        "CREATE TABLE authctl.other ()",
+        r#"ALTER TABLE authctl."user" ADD COLUMN other text"#,
+        "DROP SCHEMA authctl CASCADE",
+    ] {
+        let code = sql("authctl_run", statement).unwrap_err().code().cloned();
+        assert_eq!(code, Some(::postgres::error::SqlState::INSUFFICIENT_PRIVILEGE), "{statement}");
+    }
+
+    let denied = |words: &str| {
+        let error = place.run(&format!("{words} --json")).json_error(9);
+        assert_eq!(error["code"], "DATABASE_DENIED", "{words}: {error}");
+    };
+    // What an act needs last is missing.
+    sql("authctl_owner", "REVOKE INSERT ON authctl.authctl_audit FROM authctl_run").unwrap();
+    denied("users ban eve@example.com");
+    sql("authctl_owner", "GRANT INSERT ON authctl.authctl_audit TO authctl_run").unwrap();
+    sql("authctl_owner", "REVOKE UPDATE ON authctl.authctl_head FROM authctl_run").unwrap();
+    denied("users ban eve@example.com");
+    place.run("users list").success();
+    sql("authctl_owner", "GRANT UPDATE ON authctl.authctl_head TO authctl_run").unwrap();
+    assert_eq!(place.number(r#"SELECT count(*) FROM "user" WHERE banned"#), 0);
+    place.assert_whole();
+
+    sql("authctl_owner", "UPDATE authctl.authctl_schema_history SET version = 9").unwrap();
+    denied("users list");
+    sql("authctl_owner", "UPDATE authctl.authctl_schema_history SET version = 99").unwrap();
+    assert_eq!(place.run("users list --json").json_error(9)["code"], "DATABASE_NEWER");
+    sql("authctl_owner", "DROP SCHEMA authctl CASCADE").unwrap();
+    assert_eq!(place.run("users list --json").json_error(9)["code"], "DATABASE_MISSING");
+    denied("db init");
+    server.execute("DROP DATABASE app WITH (FORCE)");
+}
