@@ -177,6 +177,11 @@ impl Context {
         self.environment.of_mailer()
     }
 
+    /// The environment of the delivery process.
+    pub fn environment_of_delivery(&self) -> Vec<(OsString, OsString)> {
+        self.environment.of_delivery()
+    }
+
     /// How the delivery process reports that a message for this user could not be delivered.
     pub fn mail_report(&self, user_id: &str, about: &str) -> anyhow::Result<Report> {
         let schema = self.options.schema.as_deref().or(self.environment.schema.as_deref());

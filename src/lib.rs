@@ -129,8 +129,8 @@ fn deliver_mail() -> ExitCode {
         Ok(()) => ExitCode::Done,
         Err(failure) => {
             let mail::Report { database, schema, wait, user_id, about } = parcel.report;
-            let options = GlobalOptions { database: Some(database), wait, schema, ..GlobalOptions::default() };
-            let mut context = Context::new(options, environment);
+            let options = GlobalOptions { wait, schema, ..GlobalOptions::default() };
+            let mut context = Context::new(options, environment.naming(database));
             // If the log cannot be written either, the failure is lost.
             let _ = report(&mut context, &user_id, &format!("{about}: {failure}"));
             ExitCode::Failed

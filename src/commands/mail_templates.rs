@@ -133,7 +133,7 @@ impl Outbox {
         // The last connection to a database does the most work when it closes. Closed here, that time does not depend
         // on whether the delivery process opens the database to report a failure.
         context.close_database();
-        Ok(parcel.hand_over(context.environment_of_mailer())?)
+        Ok(parcel.hand_over(&context.environment_of_delivery())?)
     }
 }
 

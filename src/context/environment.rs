@@ -109,6 +109,20 @@ impl Environment {
         &self.of_mailer
     }
 
+    /// The environment in which `AUTHCTL_DB` names a database. Its address may have a password, which an argument may not.
+    #[must_use]
+    pub fn naming(mut self, database: PathBuf) -> Self {
+        self.places.database = Some(database);
+        self
+    }
+
+    /// The environment of the delivery process, which also opens the database: it gets the variables of libpq, and a
+    /// mailer does not.
+    pub fn of_delivery(&self) -> Vec<(OsString, OsString)> {
+        let libpq = self.libpq.variables.iter().map(|(name, value)| (name.into(), value.as_str().into()));
+        self.of_mailer.iter().cloned().chain(libpq).collect()
+    }
+
     /// What libpq takes from the environment. The name of the user is looked up only here, because only a connection
     /// needs it.
     pub fn libpq(&self) -> LibpqEnv {
