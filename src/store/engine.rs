@@ -376,6 +376,12 @@ pub(in crate::store) trait WriteTx: Tx {
     /// # Errors
     /// [`StoreError::Uncertain`] when the engine cannot tell whether they are.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// Keeps the transaction while nothing is sent in it for a long time. An engine may end one of a writer who has
+    /// vanished.
+    fn hold(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Runs statements in a transaction. Parameters are spelled `?1`, `?2` and so on.

@@ -168,6 +168,8 @@ pub fn copy(
     let wait = options.wait;
     require_vacant(to, wait)?;
     let mut old = engine.begin().map_err(TransferError::Read)?;
+    // The new database is compared for minutes.
+    old.hold().map_err(TransferError::Read)?;
     let mut fill = |new: &mut dyn Tx, of_new: &SchemaMapping| {
         let mut copying = Copying { old: &mut *old, of_old: mapping, new, of_new, advance };
         let copied = copying.run()?;

@@ -375,6 +375,10 @@ impl Tx for PostgresTx<'_> {
 }
 
 impl WriteTx for PostgresTx<'_> {
+    fn hold(&mut self) -> Result<(), StoreError> {
+        self.batch("SET LOCAL idle_in_transaction_session_timeout = 0")
+    }
+
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         PostgresTx::commit(*self)
     }

@@ -80,6 +80,20 @@ fn commit_over_an_ended_connection_is_unknown() {
 }
 
 #[test]
+fn held_transaction_is_not_ended_for_its_silence() {
+    let Some(database) = server::database() else { return };
+    let mut engine = opened(&database);
+    let mut tx = engine.begin().unwrap();
+    let limit = |tx: &mut dyn Tx| {
+        let setting = "SELECT current_setting('idle_in_transaction_session_timeout')";
+        tx.query_one(setting, &[], |row| row.text(0)).unwrap().unwrap()
+    };
+    assert_eq!(limit(&mut *tx), "10s");
+    tx.hold().unwrap();
+    assert_eq!(limit(&mut *tx), "0");
+}
+
+#[test]
 fn queries_whose_rows_were_seen_do_not_run_again() {
     let Some(database) = server::database() else { return };
     let mut engine = opened(&database);
