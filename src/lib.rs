@@ -76,9 +76,9 @@ pub fn run() -> std::process::ExitCode {
 
 /// The least address space in bytes. Below it, an allocation that cannot report a failure ends the process by a
 /// signal. Above it, password hashes report the lack of memory as an error.
-const ADDRESS_SPACE_MIN: u64 = 33 << 20;
+const ADDRESS_SPACE_MIN: u64 = 40 << 20;
 const TOO_SMALL: &str =
-    "error: the limit of address space is below the 33 MiB that authctl needs\nhint: ulimit -v unlimited";
+    "error: the limit of address space is below the 40 MiB that authctl needs\nhint: ulimit -v unlimited";
 
 fn is_address_space_too_small() -> bool {
     let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
