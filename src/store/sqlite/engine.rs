@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::types::{self, ToSql, ToSqlOutput};
-use rusqlite::{CachedStatement, Connection, ErrorCode, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement, Transaction, TransactionBehavior, params_from_iter};
 
 use super::connect::{Connected, schema_version};
 use super::error::{SqliteResult as _, translate};
@@ -171,17 +171,20 @@ impl Engine for Sqlite {
     }
 }
 
-/// Runs statements on a connection: in its transaction, or each for itself when it only reads. The last ones stay
-/// prepared, so that one that runs for many rows is compiled once.
+/// Runs statements on a connection: in its transaction, or each for itself when it only reads. Changes, and queries that run
+/// again, stay prepared, so that one that runs for many rows is compiled a few times. One that runs once does not: SQLite
+/// takes the memory of a statement that stays from the system.
 pub(in crate::store) struct SqliteTx<C> {
     connection: C,
+    /// Those that have run.
+    queries: Vec<String>,
     catalog: Option<Catalog>,
     left: Vec<String>,
 }
 
 impl<C: Deref<Target = Connection>> SqliteTx<C> {
     pub(in crate::store) fn new(connection: C) -> Self {
-        Self { connection, catalog: None, left: Vec::new() }
+        Self { connection, queries: Vec::new(), catalog: None, left: Vec::new() }
     }
 
     /// Prepares a statement that writes.
@@ -262,7 +265,16 @@ impl<C: Deref<Target = Connection>> Tx for SqliteTx<C> {
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(sql).engine()?;
+        let runs_again = self.queries.iter().any(|known| known == sql);
+        let (mut once, mut kept);
+        let statement: &mut Statement<'_> = if runs_again {
+            kept = self.connection.prepare_cached(sql).engine()?;
+            &mut kept
+        } else {
+            self.queries.push(sql.to_owned());
+            once = self.connection.prepare(sql).engine()?;
+            &mut once
+        };
         let mut rows = statement.query(params_from_iter(values)).engine()?;
         while let Some(row) = rows.next().engine()? {
             if each(&Row::new(row))?.is_break() {
