@@ -33,7 +33,7 @@ const LOG_PAGES: Range<i32> = 1_000..1_200;
 const LOG_PAGES_MAX: i32 = 16_000;
 /// How many pages of it many transactions in a row leave before they are moved together, which costs less than after
 /// each transaction.
-const UNMOVED_PAGES_MAX: i64 = 8_192;
+const UNMOVED_PAGES_MAX: i64 = 2_048;
 
 /// An open SQLite database.
 #[derive(Debug)]
