@@ -265,7 +265,8 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
             Failure::new(ExitCode::Busy, "DATABASE_CONVERTED").hint("nothing was changed; run the command again")
         }
         StoreError::ReadOnly => Failure::new(ExitCode::Unwritable, "DATABASE_READ_ONLY").remedy(
-            "the file and its directory must be writable for you, also to read: SQLite keeps its log beside the file",
+            "a file and its directory must be writable for you, also to read: SQLite keeps its log beside the file; a server must \
+             be a primary on which the role may write",
         ),
         StoreError::TooManyFiles => too_many_files(),
         StoreError::Full => Failure::new(ExitCode::Unwritable, "DISK_FULL").remedy("make room").unchanged(),
@@ -572,7 +573,7 @@ fn of_path(error: &PathError) -> Failure {
         PathError::Address(_) => Failure::new(ExitCode::Usage, "DATABASE_ADDRESS")
             .hint("an address is like postgres://user@host:5432/database?sslmode=verify-full"),
         PathError::PasswordInArguments => Failure::new(ExitCode::Usage, "PASSWORD_IN_ARGUMENTS")
-            .hint("put the address in AUTHCTL_DB, or the password in PGPASSWORD or ~/.pgpass"),
+            .hint("put the password in PGPASSWORD or ~/.pgpass; AUTHCTL_DB may hold an address with one"),
         PathError::Unreachable { .. } => Failure::new(ExitCode::Database, "DATABASE_UNREADABLE"),
     }
 }

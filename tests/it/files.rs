@@ -145,7 +145,7 @@ fn password_in_an_argument_is_refused() {
     assert_snapshot!(run_on(&sandbox, "postgres://ada:s3cret@localhost/app", "db status"), @"
     ------- stderr -------
     error: the address has a password, which every process of this machine can read in the list of processes
-    hint: put the address in AUTHCTL_DB, or the password in PGPASSWORD or ~/.pgpass
+    hint: put the password in PGPASSWORD or ~/.pgpass; AUTHCTL_DB may hold an address with one
     [exit status: 2]
     ");
     assert_snapshot!(run_on(&sandbox, "postgres://localhost/app?sslmode=none", "db status"), @"
