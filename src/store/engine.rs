@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::mapping::SchemaMapping;
-use crate::auth::storage::{BrokenKey, Depth, KeyFault, SchemaDifference, Storage, StoreError};
+use crate::auth::storage::{BrokenKey, Depth, KeyFault, SchemaDifference, Server, Storage, StoreError};
 
 /// A value to bind.
 #[derive(Debug, Clone, PartialEq)]
@@ -337,6 +337,11 @@ pub(in crate::store) trait Engine: fmt::Debug {
 
     /// The number of the newest migration that was applied.
     fn schema_version(&mut self) -> Result<u32, StoreError>;
+
+    /// Describes the server of the database; `None` for a file.
+    fn server(&mut self) -> Result<Option<Server>, StoreError> {
+        Ok(None)
+    }
 
     /// Describes the storage of the database.
     fn info(&mut self) -> Result<EngineInfo, StoreError>;

@@ -18,7 +18,7 @@ use super::error::{of_commit, translate};
 use super::row::Cells;
 use super::statement::Statement;
 use super::{catalog, info, migrate, schema};
-use crate::auth::storage::{Depth, SchemaDifference, Storage, StoreError};
+use crate::auth::storage::{Depth, SchemaDifference, Server, Storage, StoreError};
 use crate::store::engine::{Catalog, Dialect, EachRow, Engine, EngineInfo, Row, Tx, Value, WriteTx};
 use crate::store::mapping::identifier;
 
@@ -158,14 +158,15 @@ impl Engine for Postgres {
         migrate::version(&mut self.snapshot())?.ok_or_else(|| StoreError::Incomplete(migrate::HISTORY.into()))
     }
 
+    fn server(&mut self) -> Result<Option<Server>, StoreError> {
+        (&mut self.snapshot() as &mut dyn Tx).query_one(info::DESCRIBED, &[], info::read)
+    }
+
     fn info(&mut self) -> Result<EngineInfo, StoreError> {
-        let mut snapshot = self.snapshot();
-        let tx: &mut dyn Tx = &mut snapshot;
-        let server = tx.query_one(info::DESCRIBED, &[], info::read)?;
+        let server = self.server()?.ok_or_else(|| StoreError::Engine("the server does not describe itself".into()))?;
         let size = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class AS c
                     JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p')";
-        let bytes = tx.count(size, &[Value::from(&self.schema)])?;
-        let server = server.ok_or_else(|| StoreError::Engine("the server does not describe itself".into()))?;
+        let bytes = (&mut self.snapshot() as &mut dyn Tx).count(size, &[Value::from(&self.schema)])?;
         Ok(EngineInfo { storage: Storage::Server(server), bytes })
     }
 

@@ -33,7 +33,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Server, StoreError> {
     })
 }
 
-/// Whether a schema of the role's search path has the tables of a Better Auth app.
+/// Counts the schemas of the database with the tables of a Better Auth app.
 const APP: &str = "SELECT count(*) FROM pg_class AS u JOIN pg_class AS s ON s.relnamespace = u.relnamespace
     JOIN pg_namespace AS n ON n.oid = u.relnamespace
     WHERE u.relname IN ('user', 'users') AND s.relname IN ('session', 'sessions') AND n.nspname NOT LIKE 'pg\\_%'

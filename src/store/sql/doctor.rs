@@ -16,8 +16,8 @@ use crate::auth::odd::OddRows;
 use crate::auth::prune::Pruning;
 use crate::auth::secret::{DIGEST_LENGTH, StoredHash};
 use crate::auth::storage::{
-    Account, AppTraces, Credential, Depth, DoctorStore, Orphans, SchemaDifference, Server, Storage, StoreError,
-    StrayAccounts, WrittenAfter,
+    Account, AppTraces, Credential, Depth, DoctorStore, Orphans, SchemaDifference, Server, StoreError, StrayAccounts,
+    WrittenAfter,
 };
 use crate::auth::user::User;
 use crate::store::engine::{CatalogTable, Dialect, Tx, Value};
@@ -42,10 +42,7 @@ impl DoctorStore for SqlStore {
     }
 
     fn server(&mut self) -> Result<Option<Server>, StoreError> {
-        match self.engine.info()?.storage {
-            Storage::File { .. } => Ok(None),
-            Storage::Server(server) => Ok(Some(server)),
-        }
+        self.engine.server()
     }
 
     fn schema_differences(&mut self) -> Result<Vec<SchemaDifference>, StoreError> {
