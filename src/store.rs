@@ -18,6 +18,16 @@ pub use sql::{SqlStore, State};
 use crate::auth::storage::StoreError;
 use std::path::PathBuf;
 
+/// What a migration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema versions before and after.
+    pub from: u32,
+    pub to: u32,
+    /// Tables, columns, indexes, constraints and triggers that another program had removed, by kind and name.
+    pub restored: Vec<String>,
+}
+
 /// Reasons why a database cannot be opened or created.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -27,9 +27,9 @@ use crate::context::Context;
 use crate::output::text::{escape, escaped, facts, table};
 use crate::output::{Outcome, Page, Report, Style};
 use crate::paths::{DatabaseLocation, DatabasePlace};
-use crate::store::OpenError;
 use crate::store::postgres;
-use crate::store::sqlite::{self, Migrated};
+use crate::store::sqlite;
+use crate::store::{Migrated, OpenError};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   authctl db init --if-missing
@@ -139,8 +139,7 @@ pub(super) fn migrate_schema(context: &mut Context) -> anyhow::Result<Migrated> 
         DatabaseLocation::File(path) => sqlite::migrate(path, context.wait())?,
         DatabaseLocation::Url(url) => {
             let address = context.server_address(url)?;
-            let migrated = postgres::migrate(&address, context.wait()).map_err(OpenError::from)?;
-            Migrated { from: migrated.from.unwrap_or_default(), to: migrated.to, restored: migrated.restored }
+            postgres::migrate(&address, context.wait()).map_err(OpenError::from)?
         }
     };
     if !migrated.restored.is_empty() {

@@ -18,10 +18,10 @@ mod unencrypted;
 
 use std::time::Duration;
 
-use super::OpenError;
 use super::engine::Tx;
 use super::mapping::NATIVE_POSTGRES;
 use super::sql::SqlStore;
+use super::{Migrated, OpenError};
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
@@ -70,16 +70,6 @@ const VERSION_MIN: u32 = 13;
 /// The encoding of the database, as the server calls it.
 const ENCODING: &str = "UTF8";
 
-/// What a migration did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
-    /// The schema versions before and after; `None` if there was none.
-    pub from: Option<u32>,
-    pub to: u32,
-    /// Indexes and constraints that another program had removed, by kind and name.
-    pub restored: Vec<String>,
-}
-
 impl Postgres {
     /// The store of a database that authctl made.
     pub fn into_store(self) -> SqlStore {
@@ -109,7 +99,8 @@ pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> 
 /// [`ServerError::Exists`] when the schema has authctl's tables already, also if another process made them during the wait.
 pub fn create(address: &Address, wait: Duration) -> Result<(), ServerError> {
     let engine = vacant(address, wait)?;
-    if bring_up_to_date(&engine, address)?.from.is_some() { Err(exists(address)) } else { Ok(()) }
+    let (before, _) = bring_up_to_date(&engine, address)?;
+    before.map_or(Ok(()), |_| Err(exists(address)))
 }
 
 /// Makes the schema as [`create`] does, with the rows that `fill` writes, all in one transaction.
@@ -163,10 +154,9 @@ fn exists(address: &Address) -> ServerError {
 /// [`ServerError`], as for [`open`].
 pub fn migrate(address: &Address, wait: Duration) -> Result<Migrated, ServerError> {
     let engine = connected(address, wait)?;
-    if version(&engine, address)?.is_none() {
-        return Err(missing(&engine, address)?);
-    }
-    bring_up_to_date(&engine, address)
+    let Some(found) = version(&engine, address)? else { return Err(missing(&engine, address)?) };
+    let (before, restored) = bring_up_to_date(&engine, address)?;
+    Ok(Migrated { from: before.unwrap_or(found), to: migrate::LATEST, restored })
 }
 
 fn schema_of(address: &Address) -> &str {
@@ -206,7 +196,8 @@ fn missing(engine: &Postgres, address: &Address) -> Result<ServerError, ServerEr
     })
 }
 
-fn bring_up_to_date(engine: &Postgres, address: &Address) -> Result<Migrated, ServerError> {
+/// Migrates. Returns the version before, and what was made again.
+fn bring_up_to_date(engine: &Postgres, address: &Address) -> Result<(Option<u32>, Vec<String>), ServerError> {
     migrate::run(engine).map_err(|failure| of_migration(failure, address))
 }
 

@@ -41,7 +41,7 @@ pub use super::better_auth::{Adapter, ColumnNames, Conversion, Converted, GuestD
 pub use backup::{Additions, Examined, RestoreOptions, Restored, contents, examine, restore};
 pub use convert::{ConvertOptions, convert, open_to_convert, plan_conversion, remove_log};
 pub use engine::Sqlite;
-pub use migrate::{LATEST, MIGRATIONS, Migrated, migrate};
+pub use migrate::{LATEST, MIGRATIONS, migrate};
 pub use permissions::{InsecurePath, insecure, is_open_to_all, tighten, unreliable_file_system};
 pub use preflight::require_own;
 pub use search::FILL_SEARCH;

@@ -4,7 +4,7 @@
 use refinery::Migration;
 
 use super::engine::{Postgres, PostgresTx};
-use super::{Migrated, schema};
+use super::schema;
 use crate::auth::storage::StoreError;
 use crate::store::engine::{Tx, Value};
 use crate::store::mapping::identifier;
@@ -64,14 +64,14 @@ impl From<StoreError> for Failed {
 }
 
 /// Makes the schema if it is missing, applies the missing migrations, and makes again what another program removed, all in
-/// one transaction.
-pub(super) fn run(engine: &Postgres) -> Result<Migrated, Failed> {
+/// one transaction. Returns the version before, and what was made again.
+pub(super) fn run(engine: &Postgres) -> Result<(Option<u32>, Vec<String>), Failed> {
     let name = engine.schema();
     let mut tx = engine.migration();
     let before = apply(&mut tx, name)?;
     let restored = schema::restore(&mut tx, name)?;
     tx.commit()?;
-    Ok(Migrated { from: before, to: LATEST, restored })
+    Ok((before, restored))
 }
 
 /// Makes the schema if it is missing, and applies the missing migrations. Returns the version before.

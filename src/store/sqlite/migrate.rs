@@ -15,7 +15,7 @@ use super::repair::Pattern;
 use super::staging::Lock;
 use super::{integrity, preflight};
 use crate::auth::storage::StoreError;
-use crate::store::OpenError;
+use crate::store::{Migrated, OpenError};
 
 /// Every migration: its name and its SQL. A released migration is never edited, because refinery compares its
 /// checksum with the one in each user's database.
@@ -37,16 +37,6 @@ pub const LATEST: u32 = 10;
 
 /// The table in which refinery lists the applied migrations.
 pub(super) const HISTORY: &str = "authctl_schema_history";
-
-/// What a migration did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
-    /// The schema versions before and after.
-    pub from: u32,
-    pub to: u32,
-    /// Tables, columns, indexes and triggers that another program had removed, by kind and name.
-    pub restored: Vec<String>,
-}
 
 /// Brings the database to the newest schema, and makes again what another program took out of it.
 ///

@@ -50,6 +50,7 @@ const WALLS: &[Wall] = &[
             "paths::DatabaseLocation",
             "paths::DatabasePlace",
             "paths::PathError",
+            "store::Migrated",
             "store::OpenError",
             // `db` and `doctor` manage the engine itself.
             "store::postgres",
