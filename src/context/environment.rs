@@ -72,6 +72,9 @@ impl Environment {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let path = |name: &str| set(name).map(PathBuf::from);
         let text = |name: &str| set(name).and_then(|value| value.into_string().ok());
+        let (of_mailer, others): (Vec<_>, Vec<_>) =
+            std::env::vars_os().partition(|(name, _)| handover::is_passed_on(name));
+        let variables = others.into_iter().filter_map(libpq_variable).collect();
         Self {
             places: PathEnv {
                 home: path("HOME"),
@@ -94,12 +97,8 @@ impl Environment {
                 set("BETTER_AUTH_SECRETS").as_deref(),
                 set("BETTER_AUTH_SECRET").as_deref(),
             ),
-            of_mailer: std::env::vars_os().filter(|(name, _)| handover::is_passed_on(name)).collect(),
-            libpq: LibpqEnv {
-                variables: std::env::vars_os().filter_map(libpq_variable).collect(),
-                os_user: None,
-                home: path("HOME"),
-            },
+            of_mailer,
+            libpq: LibpqEnv { variables, os_user: None, home: path("HOME") },
             no_color: set("NO_COLOR").is_some(),
         }
     }
