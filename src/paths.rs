@@ -176,8 +176,34 @@ pub struct DatabaseUrl {
     key: Option<String>,
 }
 
-/// The words with which an address in the form `host=... dbname=...` may begin.
-const KEYWORDS: &[&str] = &["host", "hostaddr", "port", "dbname", "user", "service", "sslmode"];
+/// The words with which an address in the form `host=... dbname=...` may begin: the parameters of libpq. One that is not
+/// recognised would be shown as a path, with a password in it.
+const KEYWORDS: &[&str] = &[
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "gssencmode",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "load_balance_hosts",
+    "options",
+    "passfile",
+    "password",
+    "port",
+    "require_auth",
+    "service",
+    "servicefile",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslpassword",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+];
 
 impl DatabaseUrl {
     fn parse(text: &str) -> Option<Self> {
@@ -548,6 +574,16 @@ mod tests {
         let one = DatabaseLocation::parse(Path::new("postgres://ada:old@host/app")).unwrap();
         let other = DatabaseLocation::parse(Path::new("postgres://ada:new@host/app")).unwrap();
         assert_eq!(session_key(&one), session_key(&other));
+    }
+
+    #[test]
+    fn words_of_an_address_are_no_path_and_not_shown() {
+        for word in KEYWORDS {
+            let address = format!("{word}=s3cret host=h");
+            let location = DatabaseLocation::parse(Path::new(&address)).unwrap();
+            assert_eq!((location.to_string().as_str(), location.expose()), ("postgres://", address.as_ref()), "{word}");
+        }
+        assert!(DatabaseLocation::parse(Path::new("name=x.db")).unwrap().file().unwrap().ends_with("name=x.db"));
     }
 
     #[test]
