@@ -181,7 +181,7 @@ fn hashes_that_apps_made_are_compared_and_always_outdated() {
 fn lack_of_memory_is_not_a_wrong_password() {
     let sandbox = Sandbox::new();
     let (mut failures, mut successes) = (0, 0);
-    for kib in [34_000, 40_000, 160_000] {
+    for kib in [42_000, 50_000, 160_000] {
         for hash in [KNOWN, SCRYPT] {
             let mut command = under_shell(&sandbox, &format!("ulimit -v {kib}"), "hash verify --stdin");
             let ran = sandbox.finish_with_input(&mut command, format!("{hash}\npassword\n"));
@@ -208,7 +208,7 @@ fn attempt_whose_hash_lacks_memory_is_not_counted() {
         "signin ada@example.com --password-stdin --no-store",
         "password change --password-stdin",
     ] {
-        let mut command = under_shell(&sandbox, "ulimit -v 40000", words);
+        let mut command = under_shell(&sandbox, "ulimit -v 42000", words);
         let typed = if words.starts_with("signin") {
             PASSWORD.to_owned()
         } else {
