@@ -344,8 +344,13 @@ impl Context {
 
     /// Opens the database, which must exist, and returns the rules for it.
     pub fn auth(&mut self) -> anyhow::Result<Auth<'_>> {
+        self.auth_about(None)
+    }
+
+    /// As [`Context::auth`], for an act that begins with the look-up of a token.
+    fn auth_about(&mut self, token: Option<&Token>) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
-            let mut opened = self.open()?;
+            let mut opened = self.open(token)?;
             self.policy = opened.policy()?;
             self.store = Some(opened);
         }
@@ -375,18 +380,18 @@ impl Context {
     /// As [`Context::auth`], but ignores invalid values of the policy, so that a command can fix them.
     pub fn auth_under_any_policy(&mut self) -> anyhow::Result<Auth<'_>> {
         if self.store.is_none() {
-            let mut opened = self.open()?;
+            let mut opened = self.open(None)?;
             (self.policy, _) = Policy::sound(&opened.settings()?);
             self.store = Some(opened);
         }
         self.at_work()
     }
 
-    fn open(&mut self) -> anyhow::Result<Box<dyn Store>> {
+    fn open(&mut self, token: Option<&Token>) -> anyhow::Result<Box<dyn Store>> {
         let place = self.database()?;
         // Read first, because a migration is dated too.
         let acting = self.acting()?;
-        let opened = self.open_at(&place.location).map_err(|error| match error.downcast_ref() {
+        let opened = self.open_at(&place.location, token).map_err(|error| match error.downcast_ref() {
             Some(OpenError::Missing(_)) => not_ready(&place, false).unwrap_or(error),
             Some(OpenError::Empty(_)) => not_ready(&place, true).unwrap_or(error),
             _ => error,
@@ -403,11 +408,12 @@ impl Context {
         Ok(Auth { store, policy: &self.policy, now, entropy: &mut self.entropy })
     }
 
-    fn open_at(&mut self, location: &DatabaseLocation) -> anyhow::Result<SqlStore> {
+    fn open_at(&mut self, location: &DatabaseLocation, token: Option<&Token>) -> anyhow::Result<SqlStore> {
         match location {
             DatabaseLocation::File(path) => self.open_file(path),
             DatabaseLocation::Url(url) => {
-                Ok(postgres::open(&self.server_address(url)?, self.options.wait).map_err(OpenError::from)?.into_store())
+                let opened = postgres::open_for(&self.server_address(url)?, token, self.options.wait);
+                Ok(opened.map_err(OpenError::from)?.into_store())
             }
         }
     }

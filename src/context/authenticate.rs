@@ -137,7 +137,7 @@ impl Context {
     /// As [`Context::authenticate`], with a token that was read already.
     pub fn signed_in_with(&mut self, token: &Token, source: &TokenSource) -> anyhow::Result<SignedIn> {
         let admitted = self.admitted()?;
-        let me = match self.auth()?.authenticate_under(token, admitted.as_ref()) {
+        let me = match self.auth_about(Some(token))?.authenticate_under(token, admitted.as_ref()) {
             Err(AuthError::NotSignedIn(SignedOut::Expired | SignedOut::Ended | SignedOut::ImpersonatorGone))
                 if matches!(source, TokenSource::SessionFile(_)) && self.session_file()?.keeps_aside() =>
             {

@@ -1,6 +1,7 @@
 //! The PostgreSQL engine: connects to a server, and makes, migrates and opens the schema with authctl's tables.
 
 pub mod address;
+mod ahead;
 mod catalog;
 mod client;
 pub mod connect;
@@ -20,8 +21,9 @@ use std::time::Duration;
 
 use super::engine::Tx;
 use super::mapping::NATIVE_POSTGRES;
-use super::sql::SqlStore;
+use super::sql::{SqlStore, policy, sessions};
 use super::{Migrated, OpenError};
+use crate::auth::secret::Token;
 use crate::auth::storage::StoreError;
 
 pub use address::{Address, AddressError, Host, Libpq, LibpqEnv, LibpqFile, LibpqFiles, Notice};
@@ -84,7 +86,24 @@ impl Postgres {
 /// # Errors
 /// [`ServerError`]. The database is unchanged.
 pub fn open(address: &Address, wait: Duration) -> Result<Postgres, ServerError> {
-    let engine = connected(address, wait)?;
+    at_latest(connected(address, wait)?, address)
+}
+
+/// As [`open`], for an act that begins with the policy, and with the look-up of a token if there is one: both are asked for
+/// in the same round trip.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_for(address: &Address, token: Option<&Token>, wait: Duration) -> Result<Postgres, ServerError> {
+    let mut engine = connected(address, wait)?;
+    let policy = (policy::SETTINGS.to_owned(), Vec::new());
+    let session = token.map(|token| sessions::look_up(&NATIVE_POSTGRES, token));
+    engine.ask_ahead([policy].into_iter().chain(session).collect());
+    at_latest(engine, address)
+}
+
+/// Requires the newest schema version, to which an older schema is migrated.
+fn at_latest(engine: Postgres, address: &Address) -> Result<Postgres, ServerError> {
     match version(&engine, address)? {
         Some(found) if found > migrate::LATEST => Err(ServerError::Newer { address: address.shown(), found }),
         Some(migrate::LATEST) => Ok(engine),

@@ -10,9 +10,10 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::future::join;
+use futures_util::future::join3;
 use futures_util::pin_mut;
 
+use super::ahead::{Ahead, Query};
 use super::client::Client;
 use super::error::{of_commit, translate};
 use super::row::Cells;
@@ -34,6 +35,7 @@ pub struct Postgres {
     wait: Duration,
     /// The schema with authctl's tables.
     schema: String,
+    ahead: Ahead,
 }
 
 impl fmt::Debug for Postgres {
@@ -54,7 +56,12 @@ impl Postgres {
         schema: String,
         wait: Duration,
     ) -> Self {
-        Self { client, connect: Box::new(connect), wait, schema }
+        Self { client, connect: Box::new(connect), wait, schema, ahead: Ahead::default() }
+    }
+
+    /// Asks queries together with the first statement of the next snapshot.
+    pub(super) fn ask_ahead(&mut self, queries: Vec<Query>) {
+        self.ahead = Ahead::new(queries);
     }
 
     /// Connects again if the connection is broken. Between two transactions nothing depends on it.
@@ -86,6 +93,7 @@ impl Postgres {
 
     /// Begins a transaction that no other writer of the database is in.
     fn begin_writing(&mut self, is_synced: bool) -> Result<Box<dyn WriteTx + '_>, StoreError> {
+        self.ahead.forget();
         self.reconnect()?;
         // A writer who has vanished without the end of the connection must not hold the others up.
         let begin = format!(
@@ -109,7 +117,9 @@ impl Postgres {
 
     /// A transaction whose queries see the database at one moment.
     pub(super) fn snapshot(&self) -> PostgresTx<'_> {
-        self.transaction(Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        let mut tx = self.transaction(Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+        tx.ahead = Some(&self.ahead);
+        tx
     }
 
     /// A transaction for changes of the schema.
@@ -212,6 +222,7 @@ pub(super) struct PostgresTx<'c> {
     has_failed: bool,
     /// Whether somebody has seen rows, so that the queries cannot run again.
     has_rows: bool,
+    ahead: Option<&'c Ahead>,
     catalog: Option<Catalog>,
     left: Vec<String>,
 }
@@ -226,6 +237,7 @@ impl<'c> PostgresTx<'c> {
             is_open: false,
             has_failed: false,
             has_rows: false,
+            ahead: None,
             catalog: None,
             left: Vec::new(),
         }
@@ -245,14 +257,19 @@ impl<'c> PostgresTx<'c> {
         &mut self,
         parts: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        let (client, limit) = (self.client, self.limit);
+        let (client, limit, ahead) = (self.client, self.limit, self.ahead);
         let begin = self.begin.take();
         self.is_open = true;
         let answered = client.drive(async |driver| match begin {
             None => parts(driver).await,
             Some(begin) => {
                 let first = client.within(limit, driver.batch_execute(&begin));
-                let (has_begun, answered) = join(first, parts(driver)).await;
+                let ahead = async {
+                    if let Some(ahead) = ahead {
+                        client.within(limit, ahead.ask(driver)).await;
+                    }
+                };
+                let (has_begun, answered, ()) = join3(first, parts(driver), ahead).await;
                 has_begun.and(answered)
             }
         });
@@ -352,6 +369,15 @@ impl Tx for PostgresTx<'_> {
     }
 
     fn query(&mut self, sql: &str, values: &[Value], each: &mut EachRow<'_>) -> Result<(), StoreError> {
+        if let Some(rows) = self.ahead.and_then(|ahead| ahead.take(sql, values)) {
+            for row in &rows {
+                self.has_rows = true;
+                if each(&Row::new(row))?.is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         self.rows(&Statement::new(sql, values)?, each)
     }
 

@@ -8,6 +8,9 @@ use crate::auth::storage::{PolicySet, StoreError};
 use crate::store::engine::{Row, Tx};
 use crate::store::mapping::OWN_TIME;
 
+/// Selects the settings.
+pub(in crate::store) const SETTINGS: &str = r#"SELECT "key", "value" FROM "authctl_policy" ORDER BY "key""#;
+
 /// Reads the policy: the settings over the defaults. An unknown key belongs to a later authctl and is
 /// ignored. A value that its key does not accept is an error.
 pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
@@ -24,8 +27,7 @@ pub(in crate::store) fn read(tx: &mut dyn Tx) -> Result<Policy, StoreError> {
 
 /// Reads the settings without checking them. Bytes that are not text become a value that no key accepts.
 pub(in crate::store) fn settings(tx: &mut dyn Tx) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = r#"SELECT "key", "value" FROM "authctl_policy" ORDER BY "key""#;
-    tx.query_all(sql, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
+    tx.query_all(SETTINGS, &[], |row| Ok((lossy_text(row, 0)?, lossy_text(row, 1)?)))
 }
 
 fn lossy_text(row: &Row<'_>, column: usize) -> Result<String, StoreError> {

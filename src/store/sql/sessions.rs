@@ -26,14 +26,20 @@ pub(in crate::store) fn find(
     mapping: &SchemaMapping,
     token: &Token,
 ) -> Result<Option<(Session, User)>, StoreError> {
+    let (sql, values) = look_up(mapping, token);
+    tx.query_one(&sql, &values, |row| {
+        Ok((rows::session(row, rows::USER_WIDTH, mapping)?, rows::user(row, 0, mapping)?))
+    })
+}
+
+/// The statement by which [`find`] finds a session, and its parameters.
+pub(in crate::store) fn look_up(mapping: &SchemaMapping, token: &Token) -> (String, Vec<Value>) {
     let sql = format!(
         r#"SELECT {}, {} FROM "session" JOIN "user" ON "user"."id" = "session"."userId" WHERE "session"."token" = ?1"#,
         rows::USER,
         rows::SESSION
     );
-    tx.query_one(&mapping.sql(sql), &[mapping.token(token).into_owned().into()], |row| {
-        Ok((rows::session(row, rows::USER_WIDTH, mapping)?, rows::user(row, 0, mapping)?))
-    })
+    (mapping.sql(sql).into_owned(), vec![mapping.token(token).into_owned().into()])
 }
 
 /// Checks that a caller is signed in.

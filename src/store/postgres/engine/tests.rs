@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::super::{address_of, create, open, server};
+use super::super::{address_of, create, open, open_for, server};
 use super::*;
-use crate::store::sql::retrying;
+use crate::store::sql::{policy, retrying};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -168,4 +168,23 @@ fn transaction_with_a_failed_statement_is_not_committed() {
     assert!(undone.is_err());
     tx.commit().unwrap();
     assert_eq!(written(&mut engine), 1);
+}
+
+#[test]
+fn what_opening_asked_ahead_is_answered_once_and_not_in_an_act_that_writes() {
+    let Some(database) = server::database() else { return };
+    let settings = |engine: &mut Postgres| (engine as &mut dyn Engine).query(policy::settings).unwrap().len();
+    let write = |engine: &mut Postgres, sql| {
+        let mut tx = engine.begin().unwrap();
+        tx.execute(sql, &[]).unwrap();
+        tx.commit().unwrap();
+    };
+    let address = address_of(database.url());
+    let mut other = opened(&database);
+    let mut engine = open_for(&address, None, WAIT).unwrap();
+    write(&mut other, WRITE);
+    assert_eq!([(); 2].map(|()| settings(&mut engine)), [0, 1], "the first answer is that of the opening");
+    let mut writer = open_for(&address, None, WAIT).unwrap();
+    write(&mut writer, r#"DELETE FROM "authctl_policy""#);
+    assert_eq!(settings(&mut writer), 0, "not as at the opening");
 }
